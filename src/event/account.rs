@@ -1,0 +1,132 @@
+//! Account names as Windows events write them, and security identifiers.
+
+use crate::event::host::Host;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// An account: `DOMAIN\name`, `name@suffix` or a bare `name`. Machines end in `$`.
+///
+/// Spelled as the event spelled it; compared without regard to case, as Active Directory does.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct Account {
+    /// NetBIOS name, Kerberos realm or UPN suffix; empty when unknown.
+    pub domain: String,
+    /// sAMAccountName, or the local part of a UPN.
+    pub name: String,
+}
+
+impl Account {
+    /// Reads `DOMAIN\name`, `name@suffix`, the service form `host/machine.suffix` (which is the machine's own account)
+    /// or a bare name.
+    pub fn parse(text: &str) -> Account {
+        let text = text.trim();
+        if let Some((domain, name)) = text.split_once('\\') {
+            return Account::new(domain, name);
+        }
+        if let Some(host) = text.strip_prefix("host/").or_else(|| text.strip_prefix("HOST/")) {
+            let host = Host::new(host.split('@').next().unwrap_or(host));
+            let domain = host.as_str().split_once('.').map_or("", |(_, suffix)| suffix);
+            return Account::new(domain, &format!("{}$", host.label()));
+        }
+        match text.rsplit_once('@') {
+            Some((name, suffix)) => Account::new(suffix, name),
+            None => Account::new("", text),
+        }
+    }
+
+    /// An account of a domain.
+    pub fn new(domain: &str, name: &str) -> Account {
+        Account { domain: domain.trim().to_owned(), name: name.trim().to_owned() }
+    }
+
+    /// Whether this is a machine account.
+    pub fn is_machine(&self) -> bool {
+        self.name.ends_with('$')
+    }
+
+    /// The name without the `$` of a machine.
+    pub fn bare_name(&self) -> &str {
+        self.name.strip_suffix('$').unwrap_or(&self.name)
+    }
+
+    /// Whether both names are equal, case-folded; says nothing of the domains.
+    pub fn has_name(&self, name: &str) -> bool {
+        same_text(&self.name, name)
+    }
+
+    /// Lower-case `domain\name`: what state is keyed by.
+    pub fn canonical(&self) -> String {
+        format!("{}\\{}", self.domain.to_lowercase(), self.name.to_lowercase())
+    }
+}
+
+/// Equality as Active Directory compares names: without regard to case, beyond ASCII too.
+pub fn same_text(a: &str, b: &str) -> bool {
+    a.eq_ignore_ascii_case(b) || (!(a.is_ascii() && b.is_ascii()) && a.to_lowercase() == b.to_lowercase())
+}
+
+impl From<String> for Account {
+    fn from(text: String) -> Account {
+        Account::parse(&text)
+    }
+}
+
+impl From<Account> for String {
+    fn from(account: Account) -> String {
+        account.to_string()
+    }
+}
+
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.domain.is_empty() {
+            return f.write_str(&self.name);
+        }
+        write!(f, "{}\\{}", self.domain, self.name)
+    }
+}
+
+/// A security identifier, `S-1-5-21-…-500`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Sid(String);
+
+impl Sid {
+    /// Reads a SID: `S-1-` and numbers joined by `-`. The null SID `S-1-0-0` is none.
+    pub fn parse(text: &str) -> Option<Sid> {
+        let text = text.trim().to_ascii_uppercase();
+        let numbers = text.strip_prefix("S-1-")?;
+        let well_formed = numbers.len() < 180 && numbers.split('-').all(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+        (well_formed && numbers != "0-0").then_some(Sid(text))
+    }
+
+    /// The last number: which account of its domain it is.
+    pub fn rid(&self) -> Option<u32> {
+        self.0.rsplit('-').next()?.parse().ok()
+    }
+
+    /// The text, `S-1-…`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Sid {
+    type Error = String;
+    fn try_from(text: String) -> Result<Sid, String> {
+        Sid::parse(&text).ok_or_else(|| format!("`{text}` is no SID such as S-1-5-21-1-2-3-500"))
+    }
+}
+
+impl From<Sid> for String {
+    fn from(sid: Sid) -> String {
+        sid.0
+    }
+}
+
+impl fmt::Display for Sid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

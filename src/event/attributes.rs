@@ -1,0 +1,1 @@
+//! The `Attributes` text of a request.

@@ -1,0 +1,1 @@
+//! Paths and access masks of files on a CA.

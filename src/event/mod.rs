@@ -1,0 +1,239 @@
+//! WHAT HAPPENED: one decoded record of the input, whatever shape it arrived in.
+//!
+//! The names and their meaning follow the Windows events (4886–4888, 4768, 5145, Sysmon 11) and one shape of our
+//! own for what an EDR reports, [`RemoteFileWrite`]. Everything is parsed here once and trusted afterwards.
+
+pub mod account;
+pub mod attributes;
+pub mod file;
+pub mod host;
+pub mod san;
+pub mod serial;
+pub mod time;
+
+use crate::event::account::{Account, Sid};
+use crate::event::host::Host;
+use crate::event::san::San;
+use crate::event::serial::Serial;
+use crate::event::time::Time;
+use serde::{Deserialize, Serialize};
+
+/// A decoded, normalised fact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// When it happened, by the clock of the computer that logged it.
+    pub time: Time,
+    /// The computer that logged it: the CA, the domain controller, the file server.
+    pub computer: Host,
+    /// Where the record was read and which Windows record it is.
+    #[serde(default)]
+    pub origin: Origin,
+    /// What it says happened.
+    #[serde(flatten)]
+    pub activity: Activity,
+}
+
+/// How far event time may run ahead of the time at which Kafka appended the record.
+pub const MAX_CLOCK_LEAD: time::Span = time::Span::minutes(5);
+
+impl Event {
+    /// The time detections count with: the event's own, but never more than [`MAX_CLOCK_LEAD`] ahead of the
+    /// time at which Kafka appended it, so that one host with a wrong clock cannot run ahead far.
+    pub fn effective_time(&self) -> Time {
+        match self.origin.append_time {
+            Some(appended) => self.time.min(appended.plus(MAX_CLOCK_LEAD)),
+            None => self.time,
+        }
+    }
+}
+
+/// Where an event was read, and which Windows record it is. The first half differs between two runs over the
+/// same events, the second does not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Origin {
+    /// Topic, or path of the file.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub source: String,
+    /// Partition of the topic; none for a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partition: Option<i32>,
+    /// Offset in the partition, or the number of the record (of the line) in the file, from 1.
+    pub offset: u64,
+    /// When Kafka appended the record; none for a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub append_time: Option<Time>,
+    /// Windows channel, `Security`; empty when the shape does not say.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub channel: String,
+    /// Windows event id, `4887`; none for events that are not of Windows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<u32>,
+    /// EventRecordID within computer and channel; none where the shape loses it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record_id: Option<u64>,
+}
+
+/// What an event says happened. In protobuf and JSON the name of the variant is the name of the field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activity {
+    /// 4886: the CA received a certificate request.
+    CertificateRequested(CertificateRequest),
+    /// 4887: the CA approved a request and issued a certificate.
+    CertificateIssued(IssuedCertificate),
+    /// 4888: the CA denied a request.
+    CertificateDenied(DeniedRequest),
+    /// 4768 with certificate fields: a Kerberos ticket was asked for with a certificate (PKINIT).
+    CertificateLogon(CertificateLogon),
+    /// 5145: an object of a network share was checked for access.
+    ShareAccessed(ShareAccess),
+    /// Sysmon 11: a process of the computer itself created or overwrote a file.
+    FileCreated(FileCreation),
+    /// An EDR saw a remote host write a file, over SMB or through RPC. Our own shape.
+    RemoteFileWrite(RemoteFileWrite),
+}
+
+/// What 4886, 4887 and 4888 say of a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateRequest {
+    /// RequestId, unique within one CA.
+    pub request_id: u32,
+    /// Requester: the account that asked.
+    pub requester: Account,
+    /// Certificate template: the field of version 1, else the `CertificateTemplate:` attribute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// Every subject alternative name, of the field and of the request attributes, each once, in that order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<San>,
+    /// Names and attribute lines beyond [`MAX_NAMES`] that were not read.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub names_cut: u32,
+    /// The `ccm:` attribute: the client machine that sent the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<Host>,
+    /// AuthenticationService of version 1: `NTLM`, `Kerberos`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authentication_service: Option<String>,
+    /// AuthenticationLevel of version 1: `Privacy`, `Connect`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authentication_level: Option<String>,
+    /// DCOMorRPC of version 1: `DCOM`, `RPC`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transport: Option<String>,
+}
+
+/// The most names, and the most attribute lines, that are read of one event.
+pub const MAX_NAMES: usize = 64;
+
+/// 4887.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssuedCertificate {
+    /// The request it answers.
+    #[serde(flatten)]
+    pub request: CertificateRequest,
+    /// SerialNumber of version 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<Serial>,
+    /// Subject, as a distinguished name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subject: String,
+}
+
+/// 4888.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeniedRequest {
+    /// The request that was denied.
+    #[serde(flatten)]
+    pub request: CertificateRequest,
+    /// Disposition: 2, or a negative HRESULT.
+    pub disposition: i64,
+}
+
+/// 4768 with certificate fields.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateLogon {
+    /// TargetUserName and TargetDomainName: who logged on, or tried to.
+    pub account: Account,
+    /// TargetSid; none when the logon was refused (S-1-0-0).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<Sid>,
+    /// CertSerialNumber.
+    pub serial: Serial,
+    /// CertIssuerName: the CA's common name.
+    pub issuer: String,
+    /// Status: 0 = accepted, else a Kerberos error (0x3e, 0x42, 0x4b, …).
+    pub status: u32,
+    /// IpAddress of the client, without the `::ffff:` of mapped IPv4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote_ip: Option<String>,
+}
+
+impl CertificateLogon {
+    /// Whether the KDC gave a ticket.
+    pub fn accepted(&self) -> bool {
+        self.status == 0
+    }
+}
+
+/// 5145.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShareAccess {
+    /// SubjectDomainName and SubjectUserName.
+    pub account: Account,
+    /// SubjectUserSid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<Sid>,
+    /// IpAddress of the client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote_ip: Option<String>,
+    /// ShareName, `\\*\ADMIN$`.
+    pub share: String,
+    /// ShareLocalPath, `\??\C:\Windows`; empty for pipes.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub local_path: String,
+    /// RelativeTargetName, `System32\CertLog\edb.log`.
+    pub target: String,
+    /// AccessMask.
+    pub access_mask: u32,
+}
+
+/// Sysmon 11.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileCreation {
+    /// User the process ran as.
+    pub account: Account,
+    /// Image.
+    pub process: String,
+    /// TargetFilename.
+    pub path: String,
+}
+
+/// What an EDR reports of a remote write, normalised: `computer` is the CA host.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RemoteFileWrite {
+    /// Full path of the file on the CA.
+    pub path: String,
+    /// Name of the host that wrote.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remote_host: Option<Host>,
+    /// Its address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remote_ip: Option<String>,
+    /// The account it wrote as.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<Account>,
+    /// RPC interface, when the write came through one: its UUID or name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interface: Option<String>,
+    /// Process on the CA that did the write, `certsrv.exe`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub process: Option<String>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
