@@ -1,0 +1,225 @@
+//! WHAT WE SAY: an alert explains itself: who, what, why, on which evidence, and what to do next.
+
+pub mod id;
+
+use crate::alert::id::AlertId;
+use crate::event::host::Host;
+use crate::event::time::Time;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A finding, published. The order of the fields is the order of the JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    /// Stable through replay, restart and revision: see [`id`].
+    pub alert_id: AlertId,
+    /// Counts up from 1; the highest one is the whole truth.
+    pub revision: u32,
+    /// Id of the detection, `san-mismatch`.
+    pub detection: String,
+    /// What happened, in one line.
+    pub title: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Event time of the event that made this revision.
+    pub time: Time,
+    /// Event time of the earliest event that this alert speaks of.
+    pub first_seen: Time,
+    /// Event time of the latest.
+    pub last_seen: Time,
+    /// The reasons in one string; for `san-mismatch` in the words of the scheduled rule.
+    pub why_suspicious: String,
+    /// The reasons, each as a code to filter by and a sentence to read.
+    pub reasons: Vec<Reason>,
+    /// Who asked for the certificate, or opened the share: the name without its domain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requester_account: Option<String>,
+    /// Its domain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requester_domain: Option<String>,
+    /// Its SID, when the event says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requester_sid: Option<String>,
+    /// Who used the certificate, when that is another account than the requester.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_by_account: Option<String>,
+    /// Its domain or realm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_by_domain: Option<String>,
+    /// Serial number of the certificate, lower-case hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_serial: Option<String>,
+    /// How issuance was joined to use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub join: Option<String>,
+    /// The CA.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub computer: Option<Host>,
+    /// The host that wrote or logged on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote_host: Option<Host>,
+    /// Its address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote_ip: Option<String>,
+    /// The file that was written, or the pipe.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Certificates issued in the look-back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_certs: Option<u32>,
+    /// Those that name another identity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mismatched_certs: Option<u32>,
+    /// Those that name a protected identity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sensitive_san_certs: Option<u32>,
+    /// Names asked for, suspicious ones first; at most ten.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub san_values: Vec<String>,
+    /// Templates used; at most ten.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub templates: Vec<String>,
+    /// Earliest certificate of the look-back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earliest: Option<Time>,
+    /// Latest certificate of the look-back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latest: Option<Time>,
+    /// What was normal before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<BaselineSummary>,
+    /// ATT&CK tactics and techniques.
+    pub mitre: Vec<Mitre>,
+    /// The events behind it.
+    pub evidence: Vec<Evidence>,
+    /// What an analyst is told to do.
+    pub investigative_actions: Vec<String>,
+    /// The story this alert is part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub story_id: Option<String>,
+    /// Fingerprint of the policy in force.
+    pub policy_version: String,
+    /// Raised by an event older than the allowed lateness.
+    pub late: bool,
+    /// Raised by a backfill, for an event older than the operator cares to be woken for.
+    pub historical: bool,
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// For the record.
+    Informational,
+    /// Worth a look when there is time.
+    Low,
+    /// Worth a look today.
+    Medium,
+    /// Worth a look now.
+    High,
+    /// Worth waking somebody.
+    Critical,
+}
+
+impl Severity {
+    /// All, least first.
+    pub const ALL: [Severity; 5] =
+        [Severity::Informational, Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
+
+    /// The lower-case word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Severity::Informational => "informational",
+            Severity::Low => "low",
+            Severity::Medium => "medium",
+            Severity::High => "high",
+            Severity::Critical => "critical",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// One reason: a code to filter by, and a sentence to read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// snake_case, from the detection's documented set.
+    pub code: String,
+    /// The same for a person.
+    pub text: String,
+}
+
+/// What a baseline knew when the alert was raised.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaselineSummary {
+    /// Days of the training period on which the CA gave data.
+    pub days_of_data: u32,
+    /// The earliest data the baseline has seen at all.
+    pub trained_since: Time,
+    /// Days of the training period on which this host was seen at the CA.
+    pub host_days_seen: u32,
+    /// Its first day there that is remembered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_first_seen: Option<Time>,
+    /// Its last before this event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_last_seen: Option<Time>,
+    /// Days of the training period on which this account was seen at the CA.
+    pub account_days_seen: u32,
+    /// Its first day there that is remembered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_first_seen: Option<Time>,
+    /// Its last before this event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_last_seen: Option<Time>,
+    /// Writes of this host that were kept silent since its last alert.
+    pub suppressed: u32,
+}
+
+/// A technique of MITRE ATT&CK under one of its tactics.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mitre {
+    /// `TA0006`
+    pub tactic_id: String,
+    /// `Credential Access`
+    pub tactic: String,
+    /// `T1649`
+    pub technique_id: String,
+    /// `Steal or Forge Authentication Certificates`
+    pub technique: String,
+}
+
+/// One event behind an alert: where to find it again, and the fields that mattered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Topic, or file; absent where only the Windows record is remembered.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source: String,
+    /// Partition of the topic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<i32>,
+    /// Offset in the partition, or the number of the record in the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
+    /// Windows event id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<u32>,
+    /// EventRecordID.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record_id: Option<u64>,
+    /// The computer that logged it.
+    pub computer: Host,
+    /// Its event time.
+    pub time: Time,
+    /// RequestId.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<u32>,
+    /// The fields that mattered, by their names in [`crate::event`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, String>,
+}

@@ -1,0 +1,83 @@
+//! Why a record is no event.
+
+use std::fmt;
+
+/// A record, or one event of it, that should have been understood and was not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// The reason, from a closed set: a label of metrics.
+    pub reason: Reason,
+    /// What exactly, naming field and value (cut short): lower-case, without a full stop.
+    pub detail: String,
+}
+
+/// The closed set of reasons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// Longer than the limit.
+    TooLarge,
+    /// Nested deeper than the limit.
+    TooDeep,
+    /// Neither UTF-8 nor anything else that is read.
+    NotUtf8,
+    /// Broken JSON.
+    BadJson,
+    /// Broken XML.
+    BadXml,
+    /// XML with a document type or entities of its own.
+    XmlEntity,
+    /// Broken protobuf.
+    BadProtobuf,
+    /// No shape that is known.
+    UnknownShape,
+    /// A wanted event without a field it must have.
+    MissingField,
+    /// A field whose value cannot be read.
+    BadField,
+    /// A field longer than the limit.
+    FieldTooLong,
+    /// More events in one record than the limit.
+    TooManyEvents,
+}
+
+impl Reason {
+    /// All, in order.
+    pub const ALL: [Reason; 12] = [
+        Reason::TooLarge,
+        Reason::TooDeep,
+        Reason::NotUtf8,
+        Reason::BadJson,
+        Reason::BadXml,
+        Reason::XmlEntity,
+        Reason::BadProtobuf,
+        Reason::UnknownShape,
+        Reason::MissingField,
+        Reason::BadField,
+        Reason::FieldTooLong,
+        Reason::TooManyEvents,
+    ];
+
+    /// The snake_case word for metrics and summaries.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Reason::TooLarge => "too_large",
+            Reason::TooDeep => "too_deep",
+            Reason::NotUtf8 => "not_utf8",
+            Reason::BadJson => "bad_json",
+            Reason::BadXml => "bad_xml",
+            Reason::XmlEntity => "xml_entity",
+            Reason::BadProtobuf => "bad_protobuf",
+            Reason::UnknownShape => "unknown_shape",
+            Reason::MissingField => "missing_field",
+            Reason::BadField => "bad_field",
+            Reason::FieldTooLong => "field_too_long",
+            Reason::TooManyEvents => "too_many_events",
+        }
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.reason.as_str(), self.detail)
+    }
+}

@@ -1,0 +1,121 @@
+//! The policy: what the operator says of the domain, and of each detection. Defaults are those of the two seed rules.
+
+use crate::detect::{certificate_used_by_other, certlog_remote_write, san_mismatch};
+use crate::event::account::{Account, same_text};
+use crate::event::host::Host;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The `policy:` section of the config.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Policy {
+    /// NetBIOS name of a domain → the UPN and DNS suffixes that are its own. Without an entry any suffix is taken for the domain's, and the alert says so.
+    pub domains: BTreeMap<String, Vec<String>>,
+    /// CA host → the CA's common name, as 4768 writes it in CertIssuerName. Learned from exact joins where it can be.
+    pub cas: BTreeMap<String, String>,
+    /// Identities nobody else may hold a certificate for.
+    pub protected: Protected,
+    /// What is allowed to look odd.
+    pub allow: Allow,
+    /// Settings of the detection `san-mismatch`.
+    pub san_mismatch: san_mismatch::Settings,
+    /// Settings of the detection `certlog-remote-write`.
+    pub certlog_remote_write: certlog_remote_write::Settings,
+    /// Settings of the detection `certificate-used-by-other`.
+    pub certificate_used_by_other: certificate_used_by_other::Settings,
+}
+
+/// Identities nobody else may hold a certificate for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Protected {
+    /// Terms that make a name sensitive wherever they stand in it as a whole word. Default: those of the scheduled rule.
+    pub terms: Vec<String>,
+    /// Tier-0 accounts, `CORP\svc-backup` or `svc-backup`.
+    pub accounts: Vec<Account>,
+    /// Domain controllers, `dc01.corp.example` or `dc01`.
+    pub domain_controllers: Vec<Host>,
+    /// Last numbers of the SIDs that are sensitive. Default: 500, 502, 512, 516, 518, 519.
+    pub rids: Vec<u32>,
+}
+
+impl Default for Protected {
+    fn default() -> Self {
+        let terms = ["administrator", "domain admins", "enterprise admins", "krbtgt", "dc$", "-dc@", "dc01", "dc02"];
+        Protected {
+            terms: terms.map(str::to_owned).to_vec(),
+            accounts: Vec::new(),
+            domain_controllers: Vec::new(),
+            rids: vec![500, 502, 512, 516, 518, 519],
+        }
+    }
+}
+
+/// What is allowed to look odd. An allowed requester, template, suffix or host silences mismatch and burst, never a
+/// protected identity.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Allow {
+    /// Accounts that request for others in bulk: NDES, certificate life-cycle products.
+    pub requesters: Vec<Account>,
+    /// Accounts that enroll on behalf of others: the subject's logon with the certificate is not "another" either.
+    pub enrollment_agents: Vec<Account>,
+    /// Templates whose names are the requester's to choose, `WebServer`.
+    pub templates: Vec<String>,
+    /// Ends of names that anybody may ask for, `.dmz.corp.example`.
+    pub san_suffixes: Vec<String>,
+    /// Client machines (names or addresses) whose requests and remote writes are expected.
+    pub source_hosts: Vec<String>,
+}
+
+impl Allow {
+    /// Whether this account may request for others, as a requester or as an enrollment agent.
+    pub fn requester(&self, account: &Account) -> bool {
+        listed(&self.requesters, account) || self.enrollment_agent(account)
+    }
+
+    /// Whether this account is an enrollment agent.
+    pub fn enrollment_agent(&self, account: &Account) -> bool {
+        listed(&self.enrollment_agents, account)
+    }
+
+    /// Whether this template's names are the requester's to choose.
+    pub fn template(&self, template: &str) -> bool {
+        self.templates.iter().any(|t| same_text(t, template))
+    }
+
+    /// Whether anybody may ask for this name.
+    pub fn name(&self, name: &str) -> bool {
+        let name = name.to_lowercase();
+        self.san_suffixes.iter().any(|suffix| name.ends_with(&suffix.to_lowercase()))
+    }
+
+    /// Whether this host name or address is expected.
+    pub fn source_host(&self, host: &str) -> bool {
+        let host = Host::new(host);
+        self.source_hosts.iter().any(|known| Host::new(known).is_same(&host))
+    }
+}
+
+impl Policy {
+    /// Whether this account is one of the list, where an entry without a domain means any domain.
+    pub fn is_listed(list: &[Account], account: &Account) -> bool {
+        listed(list, account)
+    }
+
+    /// The suffixes of a domain, given by NetBIOS name; none when the policy does not say.
+    pub fn suffixes(&self, domain: &str) -> Option<&[String]> {
+        self.domains.iter().find(|(name, _)| same_text(name, domain)).map(|(_, suffixes)| suffixes.as_slice())
+    }
+
+    /// Eight hex digits that change when the policy does.
+    pub fn version(&self) -> String {
+        let json = serde_json::to_string(self).unwrap_or_default();
+        crate::alert::id::AlertId::of(&["policy", &json]).to_string()[..8].to_owned()
+    }
+}
+
+fn listed(list: &[Account], account: &Account) -> bool {
+    list.iter().any(|known| known.has_name(&account.name) && (known.domain.is_empty() || same_text(&known.domain, &account.domain)))
+}

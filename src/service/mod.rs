@@ -1,0 +1,1 @@
+//! EVERYTHING THAT WAITS: the command line, files, the terminal.

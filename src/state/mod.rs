@@ -1,0 +1,1 @@
+//! WHAT WE REMEMBER: the bounded parts that detections build their state from.

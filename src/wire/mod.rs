@@ -1,0 +1,1 @@
+//! EVENTS, STATE, ALERTS ⇄ BYTES: the only room that knows prost and the encodings.
