@@ -6,7 +6,7 @@
 pub mod alert;
 pub mod event;
 #[rustfmt::skip]
-mod generated;
+pub mod generated;
 
 /// The types generated from `proto/`.
 pub use crate::wire::generated as record;
