@@ -21,7 +21,7 @@ pub const MAX_TEXT: usize = 120;
 pub fn new_alert(about: &About, entity: &Entity, event: &Event, cx: &Context<'_>) -> Alert {
     let time = event.effective_time();
     Alert {
-        alert_id: alert_id(about, entity, event),
+        alert_id: alert_id(about, entity, &evidence(event)),
         revision: 1,
         detection: about.id.to_owned(),
         title: about.title.to_owned(),
@@ -60,15 +60,16 @@ pub fn new_alert(about: &About, entity: &Entity, event: &Event, cx: &Context<'_>
     }
 }
 
-/// Stable through replay, restart and revision: detection, entity, and the first trigger's computer, channel and record
-/// id; where a shape loses the record id, its time and request id stand in.
-fn alert_id(about: &About, entity: &Entity, event: &Event) -> AlertId {
-    let record = match (event.origin.record_id, request_of(event)) {
+/// Stable through replay, restart and revision: detection, entity, and computer and record id of the first trigger; where a
+/// shape loses the record id, time and request id stand in. A record id is unique in its channel, and all events that
+/// trigger alerts are of one channel.
+pub fn alert_id(about: &About, entity: &Entity, trigger: &Evidence) -> AlertId {
+    let record = match (trigger.record_id, trigger.request_id) {
         (Some(record_id), _) => record_id.to_string(),
-        (None, Some(request)) => format!("{} request {}", event.time, request.request_id),
-        (None, None) => event.time.to_string(),
+        (None, Some(request_id)) => format!("{} request {request_id}", trigger.time),
+        (None, None) => trigger.time.to_string(),
     };
-    AlertId::of(&[about.id, entity.as_str(), event.computer.as_str(), &event.origin.channel, &record])
+    AlertId::of(&[about.id, entity.as_str(), trigger.computer.as_str(), &record])
 }
 
 fn mitre((tactic_id, tactic, technique_id, technique): &(&str, &str, &str, &str)) -> Mitre {
