@@ -45,7 +45,7 @@ def bad_monday():
     for i, minutes in enumerate((150, 154, 159)):
         yield at(minutes, own(203 + i, "dave.brown"))
     yield at(170, pipe("alice.smith", "10.20.30.114", "srvsvc"))
-    yield at(240, remote_file_write("ca-admin", "wks-091.corp.example", "10.20.30.91", "edb00012.log"))
+    yield at(240, remote_file_write("ca-admin", "wks-091.corp.example", "10.20.30.91", rpc=False))
 
 
 def files():

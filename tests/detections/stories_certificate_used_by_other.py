@@ -30,6 +30,8 @@ def joined():
            [at(0, clean(301)), at(11, logon("administrator", 301, status="0x4b"))])
     yield ("fires_two_cas_with_one_request_id", "Two CAs have issued a certificate 301, to mallory and to bob.jones. The one that bob.jones logs on with is mallory's.",
            [at(0, clean(301)), at(1, clean(301, "bob.jones", CA2)), at(11, logon("bob.jones", 301))])
+    yield ("fires_used_as_two_others", "One certificate, used as two accounts that it was not issued to.",
+           [at(0, clean(301)), at(11, logon("bob.jones", 301)), at(12, logon("carol.white", 301))])
     yield ("fires_machine_certificate_used_by_a_user", "A workstation's certificate is used to log on as a user.",
            [at(0, issued(302, "CORP\\WKS-066$", "DNS Name=wks-066.corp.example", template="Machine")), at(9, logon("bob.jones", 302))])
     yield ("fires_same_name_in_another_domain", "The certificate of alice.smith of DEV is used as alice.smith of CORP; the policy says which suffixes are whose.",
@@ -51,6 +53,8 @@ def order_and_time():
            [at(11, logon("bob.jones", 301)), at(0, clean(301))])
     yield ("fires_refused_then_accepted", "The first logon is refused, the second is accepted: the same alert, revised.",
            [at(0, clean(301)), at(11, logon("bob.jones", 301, status="0x42")), at(15, logon("bob.jones", 301))])
+    yield ("fires_again_after_a_day", "Used again two hours later in silence, and again a day later.",
+           [at(0, clean(301)), at(11, logon("bob.jones", 301)), at(131, logon("bob.jones", 301)), at(20, logon("bob.jones", 301), days=1)])
     yield ("fires_after_399_days", "The certificate is used by another account 399 days after it was issued; issuances are remembered for 400.",
            [at(0, clean(301)), at(0, logon("bob.jones", 301), days=399)])
     yield ("quiet_after_more_than_400_days", "The certificate is used by another account 401 days after it was issued: forgotten.",

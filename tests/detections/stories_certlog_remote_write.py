@@ -27,6 +27,8 @@ def stories():
 def unusual():
     yield ("fires_unusual", "After 16 ordinary days the CA's administrator comes through the request pipe from a host that was never seen: low.",
            after(16, at(180, pipe("ca-admin", NEW), days=16)))
+    yield ("fires_new_account_on_a_known_host", "After 16 ordinary days an account that was never seen comes through the request pipe from the jump host: low.",
+           after(16, at(180, pipe("mallory", JUMP), days=16)))
     yield ("fires_activation_shortened", "The policy shortens the activation period to 3 days: on the fifth day a new host alerts.",
            after(4, at(180, pipe("ca-admin", NEW), days=4)), {"policy": "certlog_remote_write:\n  activation_days: 3\n"})
     yield ("fires_pair_forgotten", "A host was seen on the first three days and then not for 33: the training period of 30 days has forgotten it.",
@@ -46,9 +48,12 @@ def suspicious():
     yield ("fires_suspicious_denied_request", "Two minutes before the pipe is opened from a new host, a request of the same account was denied: medium.",
            after(16, at(178, denied(201, "CORP\\ca-admin", "CertificateTemplate:WebServer\nApplicationPolicies:1.3.6.1.5.5.7.3.2"), days=16),
                  at(180, pipe("ca-admin", NEW), days=16)))
-    yield ("fires_xdr", "An EDR reports that a remote host wrote a log file through ICertPassage: host and account are new.",
+    yield ("fires_xdr", "An EDR reports that the CA service wrote a log file for a remote caller of ICertPassage: host and account are new.",
            [*(at(15, remote_file_write("ca-admin", "jump01.corp.example", JUMP), days=day) for day in range(16)),
             at(180, remote_file_write("mallory", "wks-066.corp.example", NEW), days=16)])
+    yield ("fires_xdr_direct_write", "An EDR reports that a log file was written over SMB from a new host, without an RPC interface: medium.",
+           [*(at(15, remote_file_write("ca-admin", "jump01.corp.example", JUMP), days=day) for day in range(16)),
+            at(180, remote_file_write("ca-admin", "wks-066.corp.example", NEW, rpc=False), days=16)])
 
 
 def repeats():

@@ -43,6 +43,9 @@ def names():
            [at(0, issued(201, MALLORY, attributes=f"CertificateTemplate:ESC1 SAN:upn={BOB} ccm:wks-066.corp.example", version=0))])
     yield ("fires_more_names_than_are_read", "Seventy host names in one certificate of a user: more than are read of one event, and all are somebody else's.",
            [at(0, issued(201, MALLORY, "", "CertificateTemplate:ESC1\nSAN:" + "&".join(f"dns=host-{i:02}.corp.example" for i in range(1, 71)), "ESC1"))])
+    padding = "&".join(f"ipaddress=10.0.{i // 16}.{i % 16 + 1}" for i in range(64))
+    yield ("fires_name_hidden_behind_many_others", "Sixty-four addresses, which no account can be told from, and then the administrator's name: beyond what is read of one event, and that alone is suspicious.",
+           [at(0, issued(201, MALLORY, "", f"CertificateTemplate:ESC1\nSAN:{padding}&upn={ADMIN}", "ESC1"))])
     yield ("fires_machine_asks_for_another_host", "A machine account asks for a certificate with the name of another host.",
            [at(0, issued(201, "CORP\\WKS-066$", "DNS Name=wks-066.corp.example\nDNS Name=files01.corp.example", template="Machine"))])
     yield ("fires_suffix_of_another_domain", "The local part is the requester's own, the suffix belongs to another domain than the policy gives the requester's.",
@@ -56,6 +59,8 @@ def sensitive_names():
     yield ("fires_sensitive_name", "ESC1 for the domain's administrator: another identity, and a protected one.", [at(0, esc1(201, ADMIN))], {"shape": "xml"})
     yield ("fires_sensitive_name_by_an_allowed_requester", "The NDES account may ask for other names, but never for the administrator's: the sensitive name is the only reason.",
            [at(0, esc1(201, ADMIN, "CORP\\svc-ndes"))], {"policy": "allow:\n  requesters: ['CORP\\svc-ndes']\n"})
+    yield ("fires_own_name_of_the_administrator", "The administrator's own certificate: no mismatch, but the name is a term of the scheduled rule, which reports it too.",
+           [at(0, issued(201, "CORP\\administrator", upn(ADMIN)))])
     yield ("fires_tier_0_account_of_the_policy", "The name is an account that only the policy knows to be protected.",
            [at(0, esc1(201, "svc-backup@corp.example"))], {"policy": "protected:\n  accounts: ['CORP\\svc-backup']\n"})
     yield ("fires_name_of_a_domain_controller", "A workstation gets a certificate with the name of a domain controller, which only the policy knows to be one.",
@@ -115,12 +120,16 @@ def ordinary():
            [at(0, requested(101, "CORP\\alice.smith")), at(0, issued(101, "CORP\\alice.smith", upn("Alice.Smith@corp.example")))])
     yield ("quiet_own_certificate_with_mail_address", "A user's own name and own mail address.",
            [at(0, issued(101, "CORP\\alice.smith", f"{upn('alice.smith@corp.example')}\nRFC822 Name=alice.smith@corp.example"))])
+    yield ("quiet_other_mail_address_beside_the_own_name", "A user's own name, and a mail address that is spelled otherwise, as people's often are.",
+           [at(0, issued(101, "CORP\\asmith", f"{upn('asmith@corp.example')}\nRFC822 Name=alice.smith@corp.example"))])
+    yield ("quiet_own_certificate_with_own_sid", "A user's own name and a SID URL with an ordinary account's number: which account that is cannot be known, and unknown is not another.",
+           [at(0, issued(101, "CORP\\alice.smith", f"{upn('alice.smith@corp.example')}\nURL=tag:microsoft.com,2022-09-14:sid:{SID}-1110"))])
     yield ("quiet_machine_renews_its_own", "A machine renews the certificate with its own DNS name, short name included.",
            [at(0, issued(102, "CORP\\WKS-114$", "DNS Name=wks-114.corp.example\nDNS Name=WKS-114",
                          "\nCertificateTemplate:Machine\nccm:wks-114.corp.example\ncdc:dc01.corp.example\nrmd:wks-114.corp.example", "Machine"))])
     guid = "Other Name: DS Object Guid=04 10 1a 2b 3c 4d 5e 6f 70 81 92 a3 b4 c5 d6 e7 f8 09"
-    yield ("quiet_domain_controller_renews_its_own", "A domain controller renews its own certificate, with its DNS name and its object GUID.",
-           [at(0, issued(103, "CORP\\DC01$", f"{guid} DNS Name=dc01.corp.example", "CertificateTemplate:DomainController\ncdc:dc01.corp.example", "DomainController"))],
+    yield ("quiet_domain_controller_renews_its_own", "A domain controller renews its own certificate, with its object GUID, its DNS name and the names of its domain.",
+           [at(0, issued(103, "CORP\\DC01$", f"{guid} DNS Name=dc01.corp.example DNS Name=corp.example DNS Name=CORP", "CertificateTemplate:DomainController\ncdc:dc01.corp.example", "DomainController"))],
            {"policy": CORP + "protected:\n  domain_controllers: [dc01.corp.example]\n", "shape": "xml"})
     yield ("quiet_suffix_given_by_the_policy", "The company has two suffixes, and the policy gives both to the domain.",
            [at(0, issued(101, "CORP\\alice.smith", upn("alice.smith@example.com")))], {"policy": "domains:\n  CORP: [corp.example, example.com]\n"})

@@ -130,10 +130,12 @@ def normalised(computer, origin=None, **activity):
     return {"computer": computer, "origin": origin or {}, "activity": activity}
 
 
-def remote_file_write(user, host, ip, file="edb00012.log", ca=CA):
+def remote_file_write(user, host, ip, file="edb00012.log", rpc=True, ca=CA):
+    """What an EDR reports: the CA service wrote for an RPC caller, or the file was written over SMB."""
+    by_rpc = {"interface": ICERTPASSAGE, "process": "C:\\Windows\\System32\\certsrv.exe"}
     return normalised(ca, remote_file_write={
         "path": f"C:\\Windows\\System32\\CertLog\\{file}", "remote_host": host, "remote_ip": ip, "account": f"CORP\\{user}",
-        "interface": ICERTPASSAGE, "process": "C:\\Windows\\System32\\certsrv.exe"})
+        **(by_rpc if rpc else {"process": "System"})})
 
 
 def at(minutes, e, record=None, days=0, seconds=0):
