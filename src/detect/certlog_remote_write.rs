@@ -98,6 +98,9 @@ impl From<Days> for u32 {
 /// The most mismatched and denied requests that are remembered of one account or host.
 const MAX_BAD_REQUESTS: usize = 4;
 
+/// A CA that gave no data for so long begins anew.
+const CA_MEMORY: Span = Span::days(2 * REMEMBERED_DAYS as i64);
+
 /// The detection.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CertlogRemoteWrite;
@@ -125,6 +128,10 @@ impl Detection for CertlogRemoteWrite {
 
     fn on_event(&self, event: &Event, slot: &mut Slot<'_, CertLogCaState, CertLogPairState>, cx: &mut Context<'_>) {
         let at = event.effective_time();
+        let newest = slot.state.days.as_ref().map_or(at.day(), |days| Day::from_epoch(days.newest_day));
+        if newest.start().plus(CA_MEMORY) < at {
+            slot.state = CertLogCaState::default();
+        }
         let days_before = slot.state.days_of_data;
         if slot.state.days.get_or_insert_default().mark(at.day()) {
             slot.state.days_of_data = days_before.saturating_add(1);
@@ -132,7 +139,7 @@ impl Detection for CertlogRemoteWrite {
         if days_before == 0 || at.as_millis() < slot.state.trained_since_ms {
             slot.state.trained_since_ms = at.as_millis();
         }
-        slot.keep_until(memory_after(at, Span::days(2 * i64::from(REMEMBERED_DAYS))));
+        slot.keep_until(memory_after(at, CA_MEMORY));
         if let Some(write) = write_of(event) {
             on_write(event, &write, slot, cx);
         } else if let Some(request) = report::request_of(event) {
@@ -241,9 +248,20 @@ struct Side {
     days_seen: u32,
 }
 
+/// Whether a part is within its memory, also when the watermark has not swept it away yet.
+fn is_remembered(part: &CertLogPairState, day: Day, training: Days) -> bool {
+    let touched = part.bad_requests.iter().map(|bad| bad.time_ms).chain([part.last_seen_ms]).max().unwrap_or(0);
+    Time::from_millis(touched).plus(memory(training)) >= day.start()
+}
+
+/// How long a host or an account matters after it was last seen.
+fn memory(training: Days) -> Span {
+    Span::days(i64::from(training.0) + 1)
+}
+
 impl Side {
     fn load(name: String, slot: &CaSlot<'_>, day: Day, training: Days) -> Side {
-        let was = slot.part(&name);
+        let was = Some(slot.part(&name)).filter(|was| is_remembered(was, day, training)).unwrap_or_default();
         let days_seen = was.days.as_ref().map_or(0, |days| days.count(day, training.0));
         Side { name, now: was.clone(), was, days_seen }
     }
@@ -272,8 +290,7 @@ impl Side {
     }
 
     fn store(&self, slot: &mut CaSlot<'_>, at: Time, settings: &Settings) {
-        let memory = Span::days(i64::from(settings.training_days.0) + 1);
-        slot.put_part(&self.name, &self.now, memory_after(at, memory));
+        slot.put_part(&self.name, &self.now, memory_after(at, memory(settings.training_days)));
     }
 }
 
@@ -548,7 +565,6 @@ fn worsen(host: &str, bad: &BadRequest, at: Time, slot: &mut CaSlot<'_>, cx: &mu
     let (suppressed, raised) = part.open.as_ref().map_or((0, at.as_millis()), |o| (o.suppressed, o.last_trigger_ms));
     if let Some(revised) = revise(alert, finding, at, suppressed, cx) {
         part.open = Some(report::keep(&revised, Time::from_millis(raised), 0));
-        let memory = Span::days(i64::from(settings.training_days.0) + 1);
-        slot.put_part(host, &part, memory_after(at, memory));
+        slot.put_part(host, &part, memory_after(at, memory(settings.training_days)));
     }
 }

@@ -130,7 +130,10 @@ pub enum Notice {
     },
 }
 
-/// The time until which state that was last touched at `touched` and matters for `horizon` is kept.
+/// The time until which state is kept that was last touched at `touched` and matters for `horizon` of its own event time.
+///
+/// Garbage goes by the watermark, which other entities move: so it goes later, by the allowed lateness, than the detection itself
+/// stops looking at it. Otherwise one entity could feel the others.
 pub fn memory_after(touched: Time, horizon: Span) -> Time {
-    touched.plus(horizon.max(SHORTEST_MEMORY))
+    touched.plus(horizon.max(SHORTEST_MEMORY)).plus(ALLOWED_LATENESS)
 }

@@ -114,20 +114,22 @@ impl Detection for SanMismatch {
         let Some(request) = issued(event) else { return };
         let settings = &cx.policy.san_mismatch;
         let judgement = naming::judge(cx.policy, request);
+        let at = event.effective_time();
+        forget(settings, &mut slot.state, at);
         let known = |c: &WindowCertificate| c.request_id == request.request_id;
         if (naming::is_allowed(cx.policy, request) && !judgement.is_sensitive())
             || slot.state.certificates.iter().any(known)
         {
             return;
         }
-        let at = event.effective_time();
         let index = slot.state.certificates.partition_point(|c| c.time_ms <= at.as_millis());
         slot.state.certificates.insert(index, remembered(event, request, &judgement));
         let burst = burst_with(settings, &slot.state, index);
         if judgement.is_mismatch() || judgement.is_sensitive() || burst.is_some() {
             raise(event, request, burst, &mut slot.state, cx);
         }
-        forget(settings, &mut slot.state);
+        let surplus = slot.state.certificates.len().saturating_sub(settings.capacity());
+        slot.state.certificates.drain(..surplus);
         let newest = slot.state.certificates.last().map_or(at, time);
         slot.keep_until(memory_after(newest.max(at), settings.reach()));
     }
@@ -179,15 +181,13 @@ fn burst_with(settings: &Settings, state: &SanMismatchState, index: usize) -> Op
     (densest >= settings.burst_count.get() as usize).then_some(densest)
 }
 
-/// Drops what no later event within the allowed lateness can reach, and the oldest beyond the capacity.
-fn forget(settings: &Settings, state: &mut SanMismatchState) {
-    let Some(newest) = state.certificates.last().map(time) else { return };
+/// Drops what neither this event nor a later one within the allowed lateness can reach.
+fn forget(settings: &Settings, state: &mut SanMismatchState, at: Time) {
+    let newest = state.certificates.last().map_or(at, time).max(at);
     let oldest = newest.minus(settings.reach()).as_millis();
     let outdated = state.certificates.partition_point(|c| c.time_ms < oldest);
-    let surplus = state.certificates.len().saturating_sub(settings.capacity());
-    state.certificates.drain(..outdated.max(surplus));
-    let latest_trigger = state.open.as_ref().map_or(i64::MIN, |open| open.last_trigger_ms);
-    if latest_trigger < oldest {
+    state.certificates.drain(..outdated);
+    if state.open.as_ref().is_some_and(|open| open.last_trigger_ms < oldest) {
         state.open = None;
     }
 }
