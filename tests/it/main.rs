@@ -5,3 +5,4 @@ mod common;
 mod generated;
 mod golden;
 mod properties;
+mod decode_shapes;
