@@ -52,6 +52,12 @@ impl Engine {
         Engine { watermark: Time::MIN }
     }
 
+    /// Whether any detection that is switched on wants this event.
+    pub fn concerns(&self, event: &Event) -> bool {
+        let _ = event;
+        true
+    }
+
     /// Runs every detection that the event concerns. Deterministic: the same events in the same order give the same.
     pub fn on_event(&mut self, event: &Event) -> Output {
         self.watermark = self.watermark.max(event.effective_time());
