@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+#[expect(clippy::disallowed_methods, reason = "the arguments are read here")]
 fn main() -> ExitCode {
     let exit = adcs_watch::service::cli::main(std::env::args_os());
     ExitCode::from(exit.code())

@@ -97,7 +97,8 @@ impl Sid {
     pub fn parse(text: &str) -> Option<Sid> {
         let text = text.trim().to_ascii_uppercase();
         let numbers = text.strip_prefix("S-1-")?;
-        let well_formed = numbers.len() < 180 && numbers.split('-').all(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+        let well_formed = numbers.len() < 180
+            && numbers.split('-').all(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
         (well_formed && numbers != "0-0").then_some(Sid(text))
     }
 

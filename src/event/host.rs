@@ -26,7 +26,9 @@ impl Host {
 
     /// Whether two names can mean one computer: equal, or one is the bare first label of the other.
     pub fn is_same(&self, other: &Host) -> bool {
-        self.0 == other.0 || (self.label() == other.label() && (self.0.len() == self.label().len() || other.0.len() == other.label().len()))
+        self.0 == other.0
+            || (self.label() == other.label()
+                && (self.0.len() == self.label().len() || other.0.len() == other.label().len()))
     }
 }
 

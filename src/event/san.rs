@@ -30,7 +30,13 @@ impl San {
     /// The name itself, without its kind.
     pub fn value(&self) -> &str {
         match self {
-            San::Upn(s) | San::Dns(s) | San::Email(s) | San::Guid(s) | San::Url(s) | San::Ip(s) | San::Other(s) => s,
+            San::Upn(s)
+            | San::Dns(s)
+            | San::Email(s)
+            | San::Guid(s)
+            | San::Url(s)
+            | San::Ip(s)
+            | San::Other(s) => s,
             San::Sid(sid) => sid.as_str(),
         }
     }

@@ -147,7 +147,8 @@ impl From<Time> for String {
 impl TryFrom<String> for Time {
     type Error = String;
     fn try_from(text: String) -> Result<Time, String> {
-        Time::parse_rfc3339(&text).ok_or_else(|| format!("`{text}` is no RFC 3339 time such as 2026-03-02T09:00:00Z"))
+        Time::parse_rfc3339(&text)
+            .ok_or_else(|| format!("`{text}` is no RFC 3339 time such as 2026-03-02T09:00:00Z"))
     }
 }
 
@@ -170,7 +171,8 @@ impl TryFrom<String> for Span {
             "d" => MILLIS_PER_DAY,
             _ => return Err(format!("`{text}` is no length of time such as 90s, 10m, 1h or 14d")),
         };
-        let count: i64 = text[..digits].parse().map_err(|_| format!("`{text}` does not begin with a number"))?;
+        let count: i64 =
+            text[..digits].parse().map_err(|_| format!("`{text}` does not begin with a number"))?;
         count.checked_mul(unit).map(Span).ok_or_else(|| format!("`{text}` is too long a time"))
     }
 }

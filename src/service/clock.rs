@@ -8,13 +8,13 @@ pub struct Stopwatch(Instant);
 
 impl Stopwatch {
     /// Starts now.
-    #[allow(clippy::disallowed_methods, reason = "the one reading of the clock")]
+    #[expect(clippy::disallowed_methods, reason = "the one reading of the clock")]
     pub fn start() -> Stopwatch {
         Stopwatch(Instant::now())
     }
 
     /// The time since the start.
-    #[allow(clippy::disallowed_methods, reason = "the one reading of the clock")]
+    #[expect(clippy::disallowed_methods, reason = "the one reading of the clock")]
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed()
     }

@@ -1,2 +1,7 @@
 //! The integration tests that need no broker, in one binary: every further one would link the library again.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod common;
+mod generated;
+mod golden;
+mod properties;

@@ -2,6 +2,7 @@
 
 use crate::alert::Severity;
 use crate::decode::Decoder;
+use crate::detect::certlog_remote_write::Days;
 use crate::detect::policy::Policy;
 use crate::service::cli::{Cli, help, terminal};
 use crate::service::config::Config;
@@ -107,8 +108,7 @@ impl Replay {
 
 /// Baselines are active from their first event.
 fn assume_trained(policy: &mut Policy) {
-    // HOOK: `policy.certlog_remote_write.activation_days = 0;` once the settings have it.
-    let _ = policy;
+    policy.certlog_remote_write.activation_days = Days::NONE;
 }
 
 /// JSON is written as it is; a table loses its colours where they are not wanted.

@@ -51,6 +51,7 @@ pub fn early_color(args: &[OsString]) -> Color {
 }
 
 /// Columns of the terminal, within reason.
+#[expect(clippy::disallowed_methods, reason = "COLUMNS tells the width where no terminal does")]
 pub fn width() -> usize {
     let terminal = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());

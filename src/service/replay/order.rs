@@ -3,6 +3,7 @@
 use crate::event::Event;
 use crate::service::exit::{Exit, Failure};
 use crate::service::replay::sort::{Sorted, Sorter};
+use crate::wire::event;
 
 /// Takes events in any order. Only those that concern a detection come here.
 #[derive(Debug, Default)]
@@ -13,13 +14,13 @@ pub struct Order {
 impl Order {
     /// Adds an event.
     pub fn push(&mut self, event: &Event) -> Result<(), Failure> {
-        self.sorter.push(&key(event), &encode(event)?)
+        self.sorter.push(&key(event), &event::encode(event))
     }
 
     /// All events: by effective time, computer, channel, record id, source, offset.
     pub fn finish(self) -> Result<impl Iterator<Item = Result<Event, Failure>>, Failure> {
         let sorted: Sorted = self.sorter.finish()?;
-        Ok(sorted.map(|item| decode(&item?.1)))
+        Ok(sorted.map(|item| read(&item?.1)))
     }
 }
 
@@ -41,13 +42,7 @@ fn key(event: &Event) -> Vec<u8> {
     key
 }
 
-fn encode(event: &Event) -> Result<Vec<u8>, Failure> {
-    serde_json::to_vec(event)
-        .map_err(|error| Failure::new(Exit::Output, "cannot write an event down").because(&error))
-}
-
-fn decode(bytes: &[u8]) -> Result<Event, Failure> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        Failure::new(Exit::Output, "cannot read back an event from the sort").because(&error)
-    })
+fn read(bytes: &[u8]) -> Result<Event, Failure> {
+    let said = "cannot read back an event from the sort";
+    event::decode(bytes).map_err(|error| Failure::new(Exit::Output, said).with_cause(error))
 }
