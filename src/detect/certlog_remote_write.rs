@@ -79,6 +79,11 @@ impl Default for Severities {
 #[serde(try_from = "u32", into = "u32")]
 pub struct Days(u32);
 
+impl Days {
+    /// No days: active at once.
+    pub const NONE: Days = Days(0);
+}
+
 impl TryFrom<u32> for Days {
     type Error = String;
     fn try_from(days: u32) -> Result<Days, String> {
