@@ -1,6 +1,8 @@
 //! The integration tests that need no broker, in one binary: every further one would link the library again.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(clippy::disallowed_methods, reason = "UPDATE=1 in the environment rewrites expectations")]
 
+mod architecture;
 mod common;
 mod generated;
 mod golden;
