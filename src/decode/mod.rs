@@ -1,7 +1,31 @@
 //! BYTES → EVENTS, total: whatever the bytes are, the outcome is events, "not of interest", or a rejection that says why.
+//!
+//! A record goes prefilter → shape → envelope → event. The shape is told by the first byte and, in JSON, by the keys at
+//! the top level; each shape has one file that knows where it keeps what. What an envelope means stands in one file per
+//! family of events.
 
-pub mod prefilter;
+pub mod limits;
 pub mod rejection;
+pub mod prefilter;
+mod json;
+mod envelope;
+mod instant;
+mod names;
+mod certification;
+mod files;
+mod kerberos;
+mod activity;
+mod xml;
+mod xml_in_json;
+mod evtx_dump;
+mod winlogbeat;
+mod nxlog;
+mod fluent_bit;
+mod sentinel;
+mod normalised;
+mod protobuf;
+mod shape;
+mod record;
 
 use crate::decode::rejection::Rejection;
 use crate::event::Event;
@@ -29,6 +53,23 @@ pub enum Shape {
     Protobuf,
 }
 
+impl Shape {
+    /// The snake_case word for configuration and messages.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Shape::Xml => "xml",
+            Shape::XmlInJson => "xml_in_json",
+            Shape::EvtxDump => "evtx_dump",
+            Shape::Winlogbeat => "winlogbeat",
+            Shape::Nxlog => "nxlog",
+            Shape::FluentBit => "fluent_bit",
+            Shape::Sentinel => "sentinel",
+            Shape::Normalised => "normalised",
+            Shape::Protobuf => "protobuf",
+        }
+    }
+}
+
 /// What one record turned out to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decoded {
@@ -54,7 +95,8 @@ pub struct Place {
 /// Turns records of one source into events.
 #[derive(Clone, Debug)]
 pub struct Decoder {
-    /// The shape, where the source's config names it; else it is found for each record.
+    /// The shape, where the source's config names it; else it is found for each record. Protobuf is read only where it
+    /// is named, because any bytes could be some.
     pub shape: Option<Shape>,
     /// The zone of local times without one (NXLog). Default UTC.
     pub zone: jiff::tz::TimeZone,
@@ -70,7 +112,6 @@ impl Decoder {
     /// Decodes one record and hands each thing found in it to `sink`: a record may wrap several events
     /// (`<Events>`, `{"records": […]}`). At least one call is made, whatever the bytes.
     pub fn decode(&self, record: &[u8], place: &Place, sink: &mut dyn FnMut(Result<Decoded, Rejection>)) {
-        let _ = (record, place);
-        sink(Ok(Decoded::Ignored(None)));
+        record::Outlet::new(self, place, sink).decode(record);
     }
 }

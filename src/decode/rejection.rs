@@ -1,5 +1,6 @@
 //! Why a record is no event.
 
+use crate::decode::limits::MAX_SHOWN_CHARS;
 use std::fmt;
 
 /// A record, or one event of it, that should have been understood and was not.
@@ -38,6 +39,38 @@ pub enum Reason {
     FieldTooLong,
     /// More events in one record than the limit.
     TooManyEvents,
+}
+
+impl Rejection {
+    pub(crate) fn new(reason: Reason, detail: impl Into<String>) -> Rejection {
+        Rejection { reason, detail: detail.into() }
+    }
+
+    /// A wanted event lacks a field.
+    pub(crate) fn missing(field: &str) -> Rejection {
+        Rejection::new(Reason::MissingField, format!("{field} is missing"))
+    }
+
+    /// A field of a wanted event cannot be read.
+    pub(crate) fn bad_field(field: &str, value: &str, expected: &str) -> Rejection {
+        Rejection::new(Reason::BadField, format!("{field} is {}, not {expected}", shown(value)))
+    }
+}
+
+/// A value as a rejection shows it: quoted, and cut short.
+pub(crate) fn shown(value: &str) -> String {
+    match value.char_indices().nth(MAX_SHOWN_CHARS) {
+        Some((end, _)) => format!("{:?}… ({} bytes)", &value[..end], value.len()),
+        None => format!("{value:?}"),
+    }
+}
+
+/// A sentence of somebody else's, cut short in case it quotes a value.
+pub(crate) fn shortened(text: &str) -> String {
+    match text.char_indices().nth(3 * MAX_SHOWN_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 impl Reason {

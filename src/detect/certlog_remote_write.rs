@@ -18,7 +18,7 @@ use crate::event::account::{Account, Sid};
 use crate::event::file;
 use crate::event::host::Host;
 use crate::event::time::{Day, Span, Time};
-use crate::event::{Activity, CertificateRequest, Event};
+use crate::event::{Activity, CertificateRequest, Event, ShareAccess};
 use crate::state::days::REMEMBERED_DAYS;
 use crate::wire;
 use crate::wire::record::{BadRequest, CertLogCaState, CertLogPairState};
@@ -78,6 +78,11 @@ impl Default for Severities {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
 pub struct Days(u32);
+
+impl Days {
+    /// No days: active at once.
+    pub const NONE: Days = Days(0);
+}
 
 impl TryFrom<u32> for Days {
     type Error = String;
@@ -194,14 +199,10 @@ impl Write<'_> {
 fn write_of(event: &Event) -> Option<Write<'_>> {
     let write = match &event.activity {
         Activity::ShareAccessed(access) => {
-            let path = file::share_path(&access.share, &access.local_path, &access.target);
-            let pipe = file::is_request_pipe(&access.share, &access.target);
-            if !pipe && !(file::is_certlog_path(&path) && file::has_write_access(access.access_mask)) {
-                return None;
-            }
+            let (kind, path) = share_write(access)?;
             Write {
-                kind: if pipe { Kind::RequestPipe } else { Kind::DirectWrite },
-                path: if pipe { "\\pipe\\cert".to_owned() } else { path },
+                kind,
+                path,
                 host: None,
                 ip: access.remote_ip.as_deref(),
                 account: Some(&access.account),
@@ -230,6 +231,16 @@ fn write_of(event: &Event) -> Option<Write<'_>> {
     let own = write.host.is_some_and(|host| host.is_same(&event.computer));
     let loopback = write.ip.is_some_and(|ip| ip == "::1" || ip.starts_with("127."));
     (!own && !loopback && (write.host.is_some() || write.ip.is_some())).then_some(write)
+}
+
+/// What a 5145 means for the CA's log: the request pipe was opened, or a file under it for writing.
+fn share_write(access: &ShareAccess) -> Option<(Kind, String)> {
+    if file::is_request_pipe(&access.share, &access.target) {
+        return Some((Kind::RequestPipe, "\\pipe\\cert".to_owned()));
+    }
+    let path = file::share_path(&access.share, &access.local_path, &access.target)?;
+    let written = file::is_certlog_path(&path) && file::has_write_access(access.access_mask);
+    written.then_some((Kind::DirectWrite, path))
 }
 
 fn host_part(host: &str) -> String {

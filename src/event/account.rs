@@ -131,3 +131,69 @@ impl fmt::Display for Sid {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::event::account::{Account, Sid, same_text};
+    use proptest::prelude::*;
+
+    #[track_caller]
+    fn check(text: &str, domain: &str, name: &str) {
+        assert_eq!(Account::parse(text), Account { domain: domain.into(), name: name.into() }, "{text}");
+    }
+
+    #[test]
+    fn every_way_to_write_an_account() {
+        check(r"CORP\alice.smith", "CORP", "alice.smith");
+        check(r" CORP\WKS-114$ ", "CORP", "WKS-114$");
+        check("alice@corp.example", "corp.example", "alice");
+        check("a@b@corp.example", "corp.example", "a@b");
+        check("alice", "", "alice");
+        check(r"NT AUTHORITY\SYSTEM", "NT AUTHORITY", "SYSTEM");
+        check("host/WKS.corp.example@CORP.EXAMPLE", "corp.example", "wks$");
+        check("HOST/wks", "", "wks$");
+        check(r"CORP\a\b", "CORP", r"a\b");
+        check("", "", "");
+        check("S-1-5-21-1-2-3-500", "", "S-1-5-21-1-2-3-500");
+    }
+
+    #[test]
+    fn machines_end_in_a_dollar() {
+        assert!(Account::parse(r"CORP\DC02$").is_machine());
+        assert_eq!(Account::parse(r"CORP\DC02$").bare_name(), "DC02");
+        assert!(!Account::parse(r"CORP\alice").is_machine());
+        assert_eq!(Account::parse("alice").bare_name(), "alice");
+    }
+
+    #[test]
+    fn names_compare_without_case() {
+        assert!(same_text("ÉMILE", "émile"));
+        assert!(Account::parse(r"CORP\Alice").has_name("ALICE"));
+        assert!(!Account::parse(r"CORP\Alice").has_name("a"));
+        assert_eq!(Account::parse(r"CORP\Alice").canonical(), r"corp\alice");
+    }
+
+    #[test]
+    fn sids() {
+        assert_eq!(Sid::parse(" s-1-5-21-1-2-3-500 ").unwrap().rid(), Some(500));
+        assert_eq!(Sid::parse("S-1-5-18").unwrap().as_str(), "S-1-5-18");
+        for text in ["", "-", "S-1-0-0", "S-1-", "S-1-5-", "S-1-5--1", "S-2-5-1", "S-1-5-x"] {
+            assert_eq!(Sid::parse(text), None, "{text}");
+        }
+        assert!(serde_json::from_str::<Sid>("\"S-1\"").unwrap_err().to_string().contains("is no SID"));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(domain in "[A-Za-z.]{0,8}", name in "[A-Za-z0-9._-]{1,12}\\$?") {
+            let account = Account::new(&domain, &name);
+            prop_assert_eq!(Account::parse(&account.to_string()), account);
+        }
+
+        #[test]
+        fn any_text_is_read(text in ".{0,40}") {
+            Account::parse(&text).canonical();
+            Sid::parse(&text);
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::net::IpAddr;
 
 /// A DNS or NetBIOS host name, lower case, without a final dot.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -47,5 +48,47 @@ impl From<Host> for String {
 impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// The address of a client as events write it: IPv4 in its mapped form (`::ffff:10.0.0.1`) becomes plain IPv4, IPv6 its
+/// shortest form; text that is no address stays as it is. None for `-` and for nothing.
+pub fn remote_ip(text: &str) -> Option<String> {
+    let text = text.trim();
+    match text.parse::<IpAddr>() {
+        Ok(address) => Some(address.to_canonical().to_string()),
+        Err(_) => (!text.is_empty() && text != "-").then(|| text.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::event::host::{Host, remote_ip};
+
+    #[test]
+    fn names_are_normalised() {
+        let host = Host::new(" CA01.Corp.Example. ");
+        assert_eq!((host.as_str(), host.label()), ("ca01.corp.example", "ca01"));
+    }
+
+    #[test]
+    fn a_bare_label_is_the_same_host() {
+        let same = |a, b| Host::new(a).is_same(&Host::new(b));
+        assert!(same("CA01", "ca01.corp.example"));
+        assert!(same("ca01.corp.example", "CA01.corp.example"));
+        assert!(!same("ca01.corp.example", "ca01.other.example"));
+        assert!(!same("ca01", "ca02.corp.example"));
+    }
+
+    #[test]
+    fn addresses_of_clients() {
+        let check = |text, expect: Option<&str>| assert_eq!(remote_ip(text).as_deref(), expect, "{text}");
+        check("::ffff:10.20.30.66", Some("10.20.30.66"));
+        check("10.20.30.66", Some("10.20.30.66"));
+        check("::1", Some("::1"));
+        check("FE80:0::1", Some("fe80::1"));
+        check("LOCAL", Some("LOCAL"));
+        check("-", None);
+        check(" ", None);
     }
 }

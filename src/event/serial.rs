@@ -59,3 +59,37 @@ impl fmt::Display for Serial {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::event::serial::Serial;
+    use proptest::prelude::*;
+
+    #[test]
+    fn both_spellings_are_one_serial() {
+        let lower = Serial::parse("5c000000a1b2c3d4e5f6770000000000000065").unwrap();
+        assert_eq!(Serial::parse("5C000000A1B2C3D4E5F6770000000000000065").as_ref(), Some(&lower));
+        assert_eq!(Serial::parse(" 0x005c:00 00-00a1b2c3d4e5f6770000000000000065 ").as_ref(), Some(&lower));
+        assert_eq!(lower.request_id(), 0x65);
+        assert_eq!(Serial::parse("f").unwrap().request_id(), 15);
+    }
+
+    #[test]
+    fn what_is_no_serial() {
+        for text in ["", "0", "0x", "00:00", "-", "xyz", "12 34é", &"f".repeat(65)] {
+            assert_eq!(Serial::parse(text), None, "{text:?}");
+        }
+        assert!(
+            serde_json::from_str::<Serial>("\"x\"").unwrap_err().to_string().contains("is no serial number")
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(text in ".{0,70}") {
+            if let Some(serial) = Serial::parse(&text) {
+                prop_assert_eq!(Serial::parse(serial.as_str()), Some(serial));
+            }
+        }
+    }
+}

@@ -7,3 +7,4 @@ mod common;
 mod generated;
 mod golden;
 mod properties;
+mod decode_shapes;

@@ -1,0 +1,195 @@
+//! Envelope → event: which Windows events are wanted, and what each of them says.
+
+use crate::decode::envelope::Envelope;
+use crate::decode::limits::MAX_FIELD_BYTES;
+use crate::decode::rejection::{Reason, Rejection};
+use crate::decode::{Decoded, Place, certification, files, instant, kerberos};
+use crate::event::host::Host;
+use crate::event::{Event, Origin};
+use jiff::tz::TimeZone;
+
+const SECURITY: &str = "Microsoft-Windows-Security-Auditing";
+const SYSMON: &str = "Microsoft-Windows-Sysmon";
+
+/// A Windows event that detections want.
+#[derive(Clone, Copy)]
+enum Wanted {
+    Requested,
+    Issued,
+    Denied,
+    Ticket,
+    Share,
+    File,
+}
+
+impl Wanted {
+    fn of(id: u32) -> Option<Wanted> {
+        match id {
+            4886 => Some(Wanted::Requested),
+            4887 => Some(Wanted::Issued),
+            4888 => Some(Wanted::Denied),
+            4768 => Some(Wanted::Ticket),
+            5145 => Some(Wanted::Share),
+            11 => Some(Wanted::File),
+            _ => None,
+        }
+    }
+
+    /// Ids are unique only within a provider. A record that does not say its provider is believed where the id alone
+    /// is telling, which Sysmon's 11 is not.
+    fn is_from(self, provider: Option<&str>) -> bool {
+        match (self, provider) {
+            (Wanted::File, provider) => provider.is_some_and(|name| name.eq_ignore_ascii_case(SYSMON)),
+            (_, Some(name)) => name.eq_ignore_ascii_case(SECURITY),
+            (_, None) => true,
+        }
+    }
+}
+
+/// Whether events of this id can be wanted: a shape need not read the data of others.
+pub(crate) fn is_wanted(id: u32) -> bool {
+    Wanted::of(id).is_some()
+}
+
+/// Says what an event means.
+pub(crate) fn interpret(
+    envelope: Envelope<'_>,
+    place: &Place,
+    zone: &TimeZone,
+) -> Result<Decoded, Rejection> {
+    let ignored = Ok(Decoded::Ignored(Some(envelope.id)));
+    let Some(wanted) = Wanted::of(envelope.id) else { return ignored };
+    if !wanted.is_from(envelope.provider.as_deref()) {
+        return ignored;
+    }
+    let fields = &envelope.fields;
+    let activity = match wanted {
+        Wanted::Requested => Some(certification::requested(fields)?),
+        Wanted::Issued => Some(certification::issued(fields)?),
+        Wanted::Denied => Some(certification::denied(fields)?),
+        Wanted::Ticket => kerberos::ticket(fields)?,
+        Wanted::Share => Some(files::share_accessed(fields)?),
+        Wanted::File => files::file_created(fields)?,
+    };
+    let Some(activity) = activity else { return ignored };
+    let time = limited("the time", envelope.time)?.ok_or_else(|| Rejection::missing("the time"))?;
+    let time = instant::parse(&time, zone)
+        .ok_or_else(|| Rejection::bad_field("the time", &time, "date and time"))?;
+    let computer =
+        limited("the computer", envelope.computer)?.ok_or_else(|| Rejection::missing("the computer"))?;
+    let channel = limited("the channel", envelope.channel)?.unwrap_or_default().into_owned();
+    let origin =
+        Origin { channel, event_id: Some(envelope.id), record_id: envelope.record_id, ..origin(place) };
+    Ok(Decoded::Event(Box::new(Event { time, computer: Host::new(&computer), origin, activity })))
+}
+
+/// The half of an origin that the place tells.
+pub(crate) fn origin(place: &Place) -> Origin {
+    Origin {
+        source: place.source.clone(),
+        partition: place.partition,
+        offset: place.offset,
+        append_time: place.append_time,
+        ..Origin::default()
+    }
+}
+
+fn limited<T: AsRef<str>>(name: &str, value: Option<T>) -> Result<Option<T>, Rejection> {
+    match value.as_ref().map(|v| v.as_ref().len()) {
+        Some(length) if length > MAX_FIELD_BYTES => Err(Rejection::new(
+            Reason::FieldTooLong,
+            format!("{name} has {length} bytes, more than {MAX_FIELD_BYTES}"),
+        )),
+        _ => Ok(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::decode::activity::{SECURITY, SYSMON, interpret};
+    use crate::decode::envelope::{Envelope, Fields};
+    use crate::decode::rejection::Rejection;
+    use crate::decode::{Decoded, Place};
+    use crate::event::Activity;
+    use jiff::tz::TimeZone;
+
+    fn envelope(id: u32) -> Envelope<'static> {
+        let list = [
+            ("RequestId", "7"),
+            ("Requester", r"CORP\a"),
+            ("Disposition", "2"),
+            ("TargetUserName", "a"),
+            ("CertSerialNumber", "07"),
+            ("Status", "0x0"),
+            ("SubjectUserName", "a"),
+            ("ShareName", "s"),
+            ("AccessMask", "0x1"),
+            ("TargetFilename", r"C:\CertLog\a"),
+        ];
+        Envelope {
+            id,
+            provider: Some(if id == 11 { SYSMON.into() } else { SECURITY.into() }),
+            channel: Some("Security".into()),
+            computer: Some("CA01.".into()),
+            time: Some("2026-03-02T09:00:00Z".into()),
+            record_id: Some(5),
+            fields: Fields::List(list.iter().map(|&(name, value)| (name.into(), value.into())).collect()),
+        }
+    }
+
+    fn read(envelope: Envelope<'_>) -> Result<Decoded, Rejection> {
+        interpret(envelope, &Place { source: "t".into(), offset: 9, ..Place::default() }, &TimeZone::UTC)
+    }
+
+    #[test]
+    fn every_wanted_id_has_its_activity() {
+        for id in [4886, 4887, 4888, 4768, 5145, 11] {
+            let Ok(Decoded::Event(event)) = read(envelope(id)) else { panic!("{id}") };
+            let fits = match event.activity {
+                Activity::CertificateRequested(_) => id == 4886,
+                Activity::CertificateIssued(_) => id == 4887,
+                Activity::CertificateDenied(_) => id == 4888,
+                Activity::CertificateLogon(_) => id == 4768,
+                Activity::ShareAccessed(_) => id == 5145,
+                Activity::FileCreated(_) => id == 11,
+                Activity::RemoteFileWrite(_) => false,
+            };
+            assert!(fits, "{id}");
+            assert_eq!(
+                (event.computer.as_str(), event.origin.offset, event.origin.record_id),
+                ("ca01", 9, Some(5))
+            );
+        }
+        assert_eq!(read(envelope(4624)), Ok(Decoded::Ignored(Some(4624))));
+    }
+
+    #[test]
+    fn another_provider_is_not_meant() {
+        let with = |id, provider: Option<&'static str>| {
+            read(Envelope { provider: provider.map(Into::into), ..envelope(id) })
+        };
+        assert_eq!(with(4887, Some("Acme")), Ok(Decoded::Ignored(Some(4887))));
+        assert_eq!(with(11, Some(SECURITY)), Ok(Decoded::Ignored(Some(11))));
+        assert_eq!(with(11, None), Ok(Decoded::Ignored(Some(11))));
+        assert!(matches!(with(4887, None), Ok(Decoded::Event(_))));
+        assert!(matches!(with(4887, Some("microsoft-windows-security-auditing")), Ok(Decoded::Event(_))));
+    }
+
+    #[test]
+    fn time_and_computer_are_required() {
+        let fault = |envelope| read(envelope).unwrap_err().to_string();
+        assert_eq!(fault(Envelope { time: None, ..envelope(4887) }), "missing_field: the time is missing");
+        assert_eq!(
+            fault(Envelope { computer: None, ..envelope(4887) }),
+            "missing_field: the computer is missing"
+        );
+        assert_eq!(
+            fault(Envelope { time: Some("noon".into()), ..envelope(4887) }),
+            "bad_field: the time is \"noon\", not date and time"
+        );
+        assert!(
+            fault(Envelope { computer: Some("x".repeat(70_000).into()), ..envelope(4887) })
+                .starts_with("field_too_long")
+        );
+    }
+}

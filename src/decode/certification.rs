@@ -1,0 +1,145 @@
+//! 4886, 4887 and 4888: requests to the CA and its answers.
+
+use crate::decode::envelope::Fields;
+use crate::decode::rejection::Rejection;
+use crate::event::account::Account;
+use crate::event::attributes::Attributes;
+use crate::event::san::{self, Names};
+use crate::event::serial::Serial;
+use crate::event::{Activity, CertificateRequest, DeniedRequest, IssuedCertificate};
+
+/// 4886.
+pub(crate) fn requested(fields: &Fields<'_>) -> Result<Activity, Rejection> {
+    Ok(Activity::CertificateRequested(request(fields)?))
+}
+
+/// 4887.
+pub(crate) fn issued(fields: &Fields<'_>) -> Result<Activity, Rejection> {
+    let serial = match fields.text("SerialNumber")? {
+        Some(text) => Some(serial("SerialNumber", &text)?),
+        None => None,
+    };
+    let subject = fields.owned("Subject")?.unwrap_or_default();
+    Ok(Activity::CertificateIssued(IssuedCertificate { request: request(fields)?, serial, subject }))
+}
+
+/// 4888.
+pub(crate) fn denied(fields: &Fields<'_>) -> Result<Activity, Rejection> {
+    let text = fields.required("Disposition")?;
+    let disposition = disposition(&text)
+        .ok_or_else(|| Rejection::bad_field("Disposition", &text, "a number of 32 bits"))?;
+    Ok(Activity::CertificateDenied(DeniedRequest { request: request(fields)?, disposition }))
+}
+
+/// A serial number in a field.
+pub(crate) fn serial(field: &str, text: &str) -> Result<Serial, Rejection> {
+    Serial::parse(text).ok_or_else(|| Rejection::bad_field(field, text, "a serial number in hex"))
+}
+
+fn request(fields: &Fields<'_>) -> Result<CertificateRequest, Rejection> {
+    let id = fields.required("RequestId")?;
+    let request_id =
+        id.trim_ascii().parse().map_err(|_| Rejection::bad_field("RequestId", &id, "a number of 32 bits"))?;
+    let attributes =
+        fields.text("Attributes")?.map_or_else(Attributes::default, |text| Attributes::parse(&text));
+    let mut names =
+        fields.text("SubjectAlternativeName")?.map_or_else(Names::default, |text| san::read_display(&text));
+    names.append(attributes.names);
+    Ok(CertificateRequest {
+        request_id,
+        requester: Account::parse(&fields.required("Requester")?),
+        // Before version 1 the template stands only in the attributes.
+        template: fields.owned("CertificateTemplate")?.or(attributes.template),
+        names: names.names,
+        names_cut: names.cut,
+        client: attributes.client,
+        authentication_service: fields.owned("AuthenticationService")?,
+        authentication_level: fields.owned("AuthenticationLevel")?,
+        transport: fields.owned("DCOMorRPC")?,
+    })
+}
+
+/// 2, or an HRESULT: negative, which some exports write unsigned or in hex.
+fn disposition(text: &str) -> Option<i64> {
+    let text = text.trim_ascii();
+    let number: i64 = match text.strip_prefix("0x") {
+        Some(hex) => u32::from_str_radix(hex, 16).ok()?.into(),
+        None => text.parse().ok()?,
+    };
+    i32::try_from(number).or_else(|_| u32::try_from(number).map(u32::cast_signed)).ok().map(i64::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::decode::certification::{denied, disposition, issued, requested};
+    use crate::decode::envelope::Fields;
+    use crate::decode::rejection::Rejection;
+    use crate::event::san::San;
+    use crate::event::{Activity, IssuedCertificate};
+
+    fn fields(list: &[(&'static str, &'static str)]) -> Fields<'static> {
+        Fields::List(list.iter().map(|&(name, value)| (name.into(), value.into())).collect())
+    }
+
+    fn certificate(list: &[(&'static str, &'static str)]) -> IssuedCertificate {
+        match issued(&fields(list)).unwrap() {
+            Activity::CertificateIssued(issued) => issued,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    const WHO: [(&str, &str); 2] = [("RequestId", "103"), ("Requester", r"CORP\mallory")];
+
+    #[test]
+    fn names_of_field_and_attributes_are_one_list() {
+        let attributes =
+            "CertificateTemplate:Old\nSAN:upn=ADMINISTRATOR@corp.example&dns=dc01.corp.example\nccm:wks";
+        let sans = "Other Name: Principal Name=administrator@corp.example";
+        let read =
+            certificate(&[WHO[0], WHO[1], ("Attributes", attributes), ("SubjectAlternativeName", sans)]);
+        assert_eq!(
+            read.request.names,
+            [San::Upn("administrator@corp.example".into()), San::Dns("dc01.corp.example".into())]
+        );
+        assert_eq!(read.request.template.as_deref(), Some("Old"));
+        assert_eq!(read.request.client.unwrap().as_str(), "wks");
+    }
+
+    #[test]
+    fn the_field_of_the_template_comes_first() {
+        let read = certificate(&[
+            WHO[0],
+            WHO[1],
+            ("Attributes", "CertificateTemplate:Old"),
+            ("CertificateTemplate", "New"),
+        ]);
+        assert_eq!(read.request.template.as_deref(), Some("New"));
+    }
+
+    #[test]
+    fn required_and_readable() {
+        let fault = |result: Result<Activity, Rejection>| result.unwrap_err().to_string();
+        assert_eq!(fault(issued(&fields(&WHO[..1]))), "missing_field: Requester is missing");
+        assert_eq!(fault(requested(&fields(&WHO[1..]))), "missing_field: RequestId is missing");
+        assert_eq!(fault(denied(&fields(&WHO))), "missing_field: Disposition is missing");
+        assert_eq!(
+            fault(issued(&fields(&[("RequestId", "x1"), WHO[1]]))),
+            "bad_field: RequestId is \"x1\", not a number of 32 bits"
+        );
+        assert_eq!(
+            fault(issued(&fields(&[WHO[0], WHO[1], ("SerialNumber", "xyz")]))),
+            "bad_field: SerialNumber is \"xyz\", not a serial number in hex"
+        );
+    }
+
+    #[test]
+    fn dispositions() {
+        for text in ["-2146875392", "2148091904", "0x80094800"] {
+            assert_eq!(disposition(text), Some(-2_146_875_392), "{text}");
+        }
+        assert_eq!(disposition(" 2 "), Some(2));
+        for text in ["", "x", "4294967296", "-2147483649", "0x1ffffffff"] {
+            assert_eq!(disposition(text), None, "{text}");
+        }
+    }
+}

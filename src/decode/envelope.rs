@@ -1,0 +1,186 @@
+//! The common path: every shape turns a record into envelopes, and what an envelope means no longer depends on the
+//! shape.
+
+use crate::decode::json::Value;
+use crate::decode::limits::MAX_FIELD_BYTES;
+use crate::decode::rejection::{Reason, Rejection};
+use std::borrow::Cow;
+
+/// A Windows event as its shape gives it, not yet interpreted. What a shape does not carry is none.
+pub(crate) struct Envelope<'t> {
+    /// EventID.
+    pub(crate) id: u32,
+    /// Name of the provider.
+    pub(crate) provider: Option<Cow<'t, str>>,
+    /// Channel.
+    pub(crate) channel: Option<Cow<'t, str>>,
+    /// Computer.
+    pub(crate) computer: Option<Cow<'t, str>>,
+    /// Event time, in one of the forms that [`crate::decode::instant`] reads.
+    pub(crate) time: Option<Cow<'t, str>>,
+    /// EventRecordID.
+    pub(crate) record_id: Option<u64>,
+    /// The event's own data.
+    pub(crate) fields: Fields<'t>,
+}
+
+/// The named data of an event, wherever the shape keeps it.
+pub(crate) enum Fields<'t> {
+    /// Members of a JSON object.
+    Object(Value<'t>),
+    /// `<Data Name="…">` elements.
+    List(Vec<(Cow<'t, str>, Cow<'t, str>)>),
+    /// `<Data Name="…">` elements and, for what they lack, columns of a JSON object.
+    ListOr(Vec<(Cow<'t, str>, Cow<'t, str>)>, Value<'t>),
+    /// Values of a JSON array, named by their position.
+    Positional(&'static [&'static str], Value<'t>),
+}
+
+impl<'t> Fields<'t> {
+    /// A field as text. Missing, null, empty and `-` mean that it is absent, which Windows and the shapes mix freely.
+    pub(crate) fn text(&self, name: &str) -> Result<Option<Cow<'t, str>>, Rejection> {
+        match self.find(name)? {
+            Some(text) if text.len() > MAX_FIELD_BYTES => Err(Rejection::new(
+                Reason::FieldTooLong,
+                format!("{name} has {} bytes, more than {MAX_FIELD_BYTES}", text.len()),
+            )),
+            found => Ok(found),
+        }
+    }
+
+    /// A field that the event must have.
+    pub(crate) fn required(&self, name: &str) -> Result<Cow<'t, str>, Rejection> {
+        self.text(name)?.ok_or_else(|| Rejection::missing(name))
+    }
+
+    /// A field as an owned text.
+    pub(crate) fn owned(&self, name: &str) -> Result<Option<String>, Rejection> {
+        Ok(self.text(name)?.map(|text| text.trim().to_owned()))
+    }
+
+    /// A field as text without a limit, for a look that decides whether the event is wanted at all; values that are no
+    /// text are absent.
+    pub(crate) fn peek(&self, name: &str) -> Option<Cow<'t, str>> {
+        self.find(name).ok().flatten()
+    }
+
+    fn find(&self, name: &str) -> Result<Option<Cow<'t, str>>, Rejection> {
+        let found = match self {
+            Fields::Object(object) => scalar(name, object.get(name))?,
+            Fields::List(list) => in_list(list, name),
+            Fields::ListOr(list, object) => match in_list(list, name) {
+                None => scalar(name, object.get(name))?,
+                found => found,
+            },
+            Fields::Positional(names, values) => {
+                let position = names.iter().position(|n| *n == name);
+                scalar(name, position.and_then(|at| values.items().nth(at)))?
+            }
+        };
+        Ok(found.filter(|text| !is_absent(text)))
+    }
+}
+
+fn is_absent(text: &str) -> bool {
+    matches!(text.trim_ascii(), "" | "-")
+}
+
+fn in_list<'t>(list: &[(Cow<'t, str>, Cow<'t, str>)], name: &str) -> Option<Cow<'t, str>> {
+    list.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+}
+
+fn scalar<'t>(name: &str, value: Option<Value<'t>>) -> Result<Option<Cow<'t, str>>, Rejection> {
+    match value {
+        Some(value) if value.is_object() || value.is_array() => {
+            Err(Rejection::bad_field(name, value.source(), "a text"))
+        }
+        found => Ok(found.and_then(Value::scalar)),
+    }
+}
+
+/// Reads an EventID: decimal digits as Windows writes them, without sign or leading zeros, spaces around them allowed,
+/// and `.0` behind them, which pipelines add that know no integers.
+///
+/// So strict, because [`crate::decode::prefilter`] looks for exactly these digits in the raw bytes.
+pub(crate) fn event_id(text: &str) -> Option<u32> {
+    let text = text.trim_ascii();
+    let digits = text.strip_suffix(".0").unwrap_or(text);
+    let canonical = digits.bytes().all(|b| b.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'));
+    // EventIDs have 16 bits.
+    digits.parse::<u16>().ok().filter(|_| canonical).map(u32::from)
+}
+
+/// Reads an EventRecordID, a number or a string.
+pub(crate) fn record_id(value: Option<Value<'_>>) -> Option<u64> {
+    value.and_then(Value::scalar)?.trim_ascii().parse().ok()
+}
+
+/// A member as text, none where it is absent.
+pub(crate) fn text_of<'t>(value: Option<Value<'t>>) -> Option<Cow<'t, str>> {
+    value.and_then(Value::scalar).filter(|text| !is_absent(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::decode::envelope::{Fields, event_id};
+    use crate::decode::json::Document;
+    use crate::decode::limits::MAX_FIELD_BYTES;
+    use crate::decode::rejection::Reason;
+
+    #[test]
+    fn ids_are_canonical() {
+        for (text, id) in [("4887", 4887), (" 4887\n", 4887), ("4887.0", 4887), ("0", 0), ("65535", 65535)] {
+            assert_eq!(event_id(text), Some(id), "{text:?}");
+        }
+        for text in [
+            "",
+            "04887",
+            "+4887",
+            "4887.5",
+            "4.887e3",
+            "48 87",
+            "\u{a0}4887",
+            "65536",
+            "-1",
+            "٤٨٨٧",
+            "4887.00",
+        ] {
+            assert_eq!(event_id(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn dash_empty_and_null_are_absent() {
+        let document = Document::parse(
+            r#"{"a": "-", "b": "", "c": null, "d": " \n", "e": 7, "f": "x", "g": [], "h": true}"#,
+        )
+        .unwrap();
+        let fields = Fields::Object(document.root());
+        for name in ["a", "b", "c", "d", "z"] {
+            assert_eq!(fields.text(name), Ok(None), "{name}");
+        }
+        assert_eq!(fields.required("e").unwrap(), "7");
+        assert_eq!(fields.owned("f").unwrap().unwrap(), "x");
+        assert_eq!(fields.required("h").unwrap(), "true");
+        assert_eq!(fields.required("a").unwrap_err().to_string(), "missing_field: a is missing");
+        assert_eq!(fields.text("g").unwrap_err().to_string(), "bad_field: g is \"[]\", not a text");
+        assert_eq!(fields.peek("g"), None);
+    }
+
+    #[test]
+    fn fields_are_found_wherever_they_are() {
+        let document = Document::parse(r#"{"a": "column", "b": "column", "list": ["x", 2]}"#).unwrap();
+        let list = || vec![("a".into(), "data".into())];
+        let both = Fields::ListOr(list(), document.root());
+        assert_eq!((both.peek("a").as_deref(), both.peek("b").as_deref()), (Some("data"), Some("column")));
+        assert_eq!(Fields::List(list()).peek("b"), None);
+        let positional = Fields::Positional(&["p", "q", "r"], document.root().get("list").unwrap());
+        assert_eq!((positional.peek("q").as_deref(), positional.peek("r")), (Some("2"), None));
+    }
+
+    #[test]
+    fn a_long_field_is_refused() {
+        let fields = Fields::List(vec![("a".into(), "x".repeat(MAX_FIELD_BYTES + 1).into())]);
+        assert_eq!(fields.text("a").unwrap_err().reason, Reason::FieldTooLong);
+    }
+}

@@ -1,0 +1,21 @@
+//! Fluent Bit's `winevtlog`: the values are in `StringInserts`, without their names. TimeCreated is in whole seconds
+//! with an offset; `date` is the time of arrival.
+
+use crate::decode::envelope::{Envelope, Fields, event_id, record_id, text_of};
+use crate::decode::json::Value;
+use crate::decode::names;
+
+/// The event in an object; none when it has no id.
+pub(crate) fn envelope(record: Value<'_>) -> Option<Envelope<'_>> {
+    let id = event_id(&text_of(record.get("EventID"))?)?;
+    let inserts = record.get("StringInserts")?;
+    Some(Envelope {
+        id,
+        provider: text_of(record.get("ProviderName")),
+        channel: text_of(record.get("Channel")),
+        computer: text_of(record.get("Computer")),
+        time: text_of(record.get("TimeCreated")),
+        record_id: record_id(record.get("EventRecordID")),
+        fields: Fields::Positional(names::of(id, inserts.items().count()), inserts),
+    })
+}

@@ -1,0 +1,125 @@
+//! Event time, in the forms in which the shapes write it.
+
+use crate::event::time::Time;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+/// Reads a time: date and time of day with `T` or a space between them, up to nine digits of a second, then `Z`, an
+/// offset (`+01:00`, `+0100`, with a space before it), or nothing: then it is local time in `zone`.
+///
+/// Local time that the end of summer time repeats is taken the first time; what its beginning skips, as if it had not
+/// begun.
+pub(crate) fn parse(text: &str, zone: &TimeZone) -> Option<Time> {
+    let text = text.trim_ascii();
+    if let Some(time) = parse_utc(text.as_bytes()) {
+        return Some(time);
+    }
+    let time_of_day = text.get(10..).filter(|rest| rest.starts_with(['T', 't', ' ']))?;
+    match time_of_day.rfind(['Z', 'z', '+', '-']) {
+        Some(at) => {
+            let (local, offset) = text.split_at(10 + at);
+            Time::parse_rfc3339(&format!("{}{offset}", local.trim_end()))
+        }
+        None => {
+            let local: DateTime = text.parse().ok()?;
+            let zoned = zone.to_ambiguous_zoned(local).compatible().ok()?;
+            Some(Time::from_millis(zoned.timestamp().as_millisecond()))
+        }
+    }
+}
+
+/// The usual form, `2026-03-02T09:00:00.1200000Z`, without the detour over a general parser.
+fn parse_utc(text: &[u8]) -> Option<Time> {
+    let (head, tail) = text.split_at_checked(19)?;
+    let number = |from: usize, to: usize| {
+        head[from..to].iter().try_fold(0_i64, |n, b| b.is_ascii_digit().then(|| n * 10 + i64::from(b - b'0')))
+    };
+    let punctuated =
+        head[4] == b'-' && head[7] == b'-' && head[10] == b'T' && head[13] == b':' && head[16] == b':';
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    // Dates before 1970, days that not every month has, and leap seconds are left to the general parser.
+    let usual = (1970..=9000).contains(&year) && (1..=12).contains(&month) && (1..=28).contains(&day);
+    if !punctuated || !usual || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let millis = match tail.strip_suffix(b"Z")?.split_first() {
+        None => 0,
+        Some((b'.', digits)) if (1..=9).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) => {
+            let digit = |at: usize| digits.get(at).map_or(0, |b| i64::from(b - b'0'));
+            digit(0) * 100 + digit(1) * 10 + digit(2)
+        }
+        Some(_) => return None,
+    };
+    let seconds = ((days_from_civil(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
+    Some(Time::from_millis(seconds * 1000 + millis))
+}
+
+/// Days since 1970-01-01 of a Gregorian date from then on: Howard Hinnant, "chrono-Compatible Low-Level Date
+/// Algorithms", where years begin in March so that the leap day comes last.
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let (era, year_of_era) = (year / 400, year % 400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::decode::instant::{parse, parse_utc};
+    use crate::event::time::Time;
+    use jiff::tz::TimeZone;
+    use proptest::prelude::*;
+
+    #[track_caller]
+    fn check(text: &str, zone: &TimeZone, utc: &str) {
+        assert_eq!(parse(text, zone).map(|t| t.to_string()).as_deref(), Some(utc), "{text}");
+    }
+
+    #[test]
+    fn every_form() {
+        let utc = &TimeZone::UTC;
+        check("2026-03-02T09:00:00.1200000Z", utc, "2026-03-02T09:00:00.120Z");
+        check("2026-03-02T09:00:00Z", utc, "2026-03-02T09:00:00Z");
+        check("2026-03-31T09:00:00.12Z", utc, "2026-03-31T09:00:00.120Z");
+        check("2026-03-02T10:00:00.120+01:00", utc, "2026-03-02T09:00:00.120Z");
+        check("2026-03-02 09:00:00 +0000", utc, "2026-03-02T09:00:00Z");
+        check("2026-03-02 04:00:00 -0500", utc, "2026-03-02T09:00:00Z");
+        check("2026-03-02 09:00:00", utc, "2026-03-02T09:00:00Z");
+        check(" 2026-03-02 09:00:00.5 ", utc, "2026-03-02T09:00:00.500Z");
+        for text in
+            ["", "2026-03-02", "09:00:00", "2026-13-02T09:00:00Z", "2026-02-30T09:00:00Z", "1772442000", "é"]
+        {
+            assert_eq!(parse(text, utc), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn local_time_needs_a_zone() {
+        let berlin = &TimeZone::get("Europe/Berlin").unwrap();
+        check("2026-03-02 10:00:00", berlin, "2026-03-02T09:00:00Z");
+        check("2026-07-02 11:00:00", berlin, "2026-07-02T09:00:00Z");
+        // Twice on this day; the first time is summer time.
+        check("2026-10-25 02:30:00", berlin, "2026-10-25T00:30:00Z");
+        // Never on this day.
+        check("2026-03-29 02:30:00", berlin, "2026-03-29T01:30:00Z");
+        check("2026-03-02T09:00:00Z", berlin, "2026-03-02T09:00:00Z");
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_way_is_the_long_way(millis in 0_i64..200_000_000_000_000, digits in 0_usize..8) {
+            let text = Time::from_millis(millis).to_string();
+            let text = format!("{}.{:07}", &text[..19], millis % 1000 * 10_000);
+            let text = format!("{}Z", if digits == 0 { &text[..19] } else { &text[..20 + digits] });
+            if let Some(time) = parse_utc(text.as_bytes()) {
+                prop_assert_eq!(Some(time), Time::parse_rfc3339(&text), "{}", text);
+            }
+        }
+
+        #[test]
+        fn any_text_is_read(text in ".{0,40}") {
+            parse(&text, &TimeZone::UTC);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Rows of Sentinel's SecurityEvent table: some fields have columns, all are in `EventData`, as XML. The record id is
+//! a column only in some exports.
+
+use crate::decode::activity::is_wanted;
+use crate::decode::envelope::{Envelope, Fields, event_id, record_id, text_of};
+use crate::decode::json::Value;
+use crate::decode::rejection::Rejection;
+use crate::decode::xml;
+
+/// Gives the event in a row to `then`; none when it has no id. A function, because the XML lives no longer than that.
+pub(crate) fn with_envelope<T>(
+    row: Value<'_>,
+    then: impl FnOnce(Envelope<'_>) -> Result<T, Rejection>,
+) -> Option<Result<T, Rejection>> {
+    let id = event_id(&text_of(row.get("EventID"))?)?;
+    let data = if is_wanted(id) { text_of(row.get("EventData")) } else { None };
+    let fields = match data.as_deref().map(xml::event_data).transpose() {
+        Ok(Some(list)) => Fields::ListOr(list, row),
+        Ok(None) => Fields::Object(row),
+        Err(rejection) => return Some(Err(rejection)),
+    };
+    Some(then(Envelope {
+        id,
+        provider: text_of(row.get("EventSourceName")),
+        channel: text_of(row.get("Channel")),
+        computer: text_of(row.get("Computer")),
+        time: text_of(row.get("TimeGenerated")),
+        record_id: record_id(row.get("EventRecordId")),
+        fields,
+    }))
+}

@@ -1,0 +1,25 @@
+//! Winlogbeat 6 to 8 and Elastic Agent.
+//!
+//! Since version 7 everything of Windows is under `winlog`, and `event.code` repeats the id; version 6 has the same
+//! names at the top level. Empty fields are left out. `host.name` is not the computer: with event forwarding it is the
+//! collector.
+
+use crate::decode::envelope::{Envelope, Fields, event_id, record_id, text_of};
+use crate::decode::json::Value;
+
+/// The event in a document; none when it is not one of Windows.
+pub(crate) fn envelope(record: Value<'_>) -> Option<Envelope<'_>> {
+    let winlog = record.get("winlog").filter(|winlog| winlog.is_object());
+    let windows = winlog.unwrap_or(record);
+    let code = || record.get("event").and_then(|event| event.get("code"));
+    let id = text_of(windows.get("event_id")).or_else(|| winlog.and_then(|_| text_of(code())))?;
+    Some(Envelope {
+        id: event_id(&id)?,
+        provider: text_of(windows.get("provider_name")).or_else(|| text_of(windows.get("source_name"))),
+        channel: text_of(windows.get("channel")).or_else(|| text_of(windows.get("log_name"))),
+        computer: text_of(windows.get("computer_name")),
+        time: text_of(record.get("@timestamp")),
+        record_id: record_id(windows.get("record_id").or_else(|| windows.get("record_number"))),
+        fields: Fields::Object(windows.get("event_data").unwrap_or(windows)),
+    })
+}
