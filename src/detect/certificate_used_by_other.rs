@@ -140,8 +140,11 @@ pub(crate) type RequestSlot<'a> = Slot<'a, RequestIdState, ()>;
 fn on_issued(event: &Event, issued: &IssuedCertificate, slot: &mut RequestSlot<'_>, cx: &mut Context<'_>) {
     let at = event.effective_time();
     let mut directory: CaDirectory = slot.shared(DIRECTORY);
+    let known = directory.cas.len();
     let Some(ca) = ca_index(&mut directory, event.computer.as_str()) else { return };
-    slot.put_shared(DIRECTORY, &directory, memory_after(at, cx.policy.certificate_used_by_other.remember));
+    if directory.cas.len() > known {
+        slot.put_shared(DIRECTORY, &directory);
+    }
     let record = IssuedRecord {
         ca,
         serial_hash: issued.serial.as_ref().map(serial_hash),
@@ -159,7 +162,7 @@ fn on_issued(event: &Event, issued: &IssuedCertificate, slot: &mut RequestSlot<'
     for pending in std::mem::take(&mut slot.state.pending) {
         match join(&record, &logon_of(&pending), cx.policy, &directory) {
             Some(how) => {
-                learn(&mut directory, &record, how, &pending.issuer, at, slot, cx.policy);
+                learn(&mut directory, &record, how, &pending.issuer, slot);
                 judge(event, &record, &pending, how, slot, &directory, cx);
             }
             None => slot.state.pending.push(pending),
@@ -175,7 +178,7 @@ fn on_logon(event: &Event, logon: &CertificateLogon, slot: &mut RequestSlot<'_>,
         && directory.issuers.len() < MAX_CAS
     {
         directory.issuers.push(report::cut(&logon.issuer));
-        slot.put_shared(DIRECTORY, &directory, memory_after(at, settings.remember));
+        slot.put_shared(DIRECTORY, &directory);
     }
     let pending = PendingLogon {
         time_ms: at.as_millis(),
@@ -195,7 +198,7 @@ fn on_logon(event: &Event, logon: &CertificateLogon, slot: &mut RequestSlot<'_>,
         wait_for_issuance(pending, slot, at, settings);
         return;
     };
-    learn(&mut directory, record, how, &pending.issuer, at, slot, cx.policy);
+    learn(&mut directory, record, how, &pending.issuer, slot);
     judge(event, record, &pending, how, slot, &directory, cx);
 }
 

@@ -44,9 +44,9 @@ impl<'a, S: Record, P: Record> Slot<'a, S, P> {
         read(self.store, shared_key(name))
     }
 
-    /// Remembers it until then. It depends on which entities share the partition: use it for hints only.
-    pub fn put_shared<R: Record>(&mut self, name: &str, record: &R, keep_until: Time) {
-        write(self.store, shared_key(name), record, Hour::not_before(keep_until));
+    /// Remembers it for good, so it must be bounded. It depends on which entities share the partition: use it for hints only.
+    pub fn put_shared<R: Record>(&mut self, name: &str, record: &R) {
+        write(self.store, shared_key(name), record, Hour::NEVER);
     }
 
     /// Writes the state back.

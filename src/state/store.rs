@@ -27,6 +27,9 @@ struct Entry {
 pub struct Hour(pub u32);
 
 impl Hour {
+    /// After all events.
+    pub const NEVER: Hour = Hour(u32::MAX);
+
     /// The first full hour that is not before this instant.
     pub fn not_before(time: Time) -> Hour {
         let hours =

@@ -1,7 +1,6 @@
 //! Joining issuance to use, and the directory of CAs that joining by request id needs.
 
 use crate::detect::certificate_used_by_other::{DIRECTORY, MAX_CAS, RequestSlot};
-use crate::detect::memory_after;
 use crate::detect::policy::Policy;
 use crate::event::MAX_CLOCK_LEAD;
 use crate::event::account::same_text;
@@ -107,16 +106,14 @@ pub(crate) fn learn(
     record: &IssuedRecord,
     how: Join,
     issuer: &str,
-    at: Time,
     slot: &mut RequestSlot<'_>,
-    policy: &Policy,
 ) {
     let known = (record.ca as usize).checked_sub(1).and_then(|index| directory.cas.get_mut(index));
     if let (Join::Serial, Some(known)) = (how, known)
         && known.name != issuer
     {
         issuer.clone_into(&mut known.name);
-        slot.put_shared(DIRECTORY, directory, memory_after(at, policy.certificate_used_by_other.remember));
+        slot.put_shared(DIRECTORY, directory);
     }
 }
 
