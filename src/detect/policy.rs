@@ -42,7 +42,8 @@ pub struct Protected {
 
 impl Default for Protected {
     fn default() -> Self {
-        let terms = ["administrator", "domain admins", "enterprise admins", "krbtgt", "dc$", "-dc@", "dc01", "dc02"];
+        let terms =
+            ["administrator", "domain admins", "enterprise admins", "krbtgt", "dc$", "-dc@", "dc01", "dc02"];
         Protected {
             terms: terms.map(str::to_owned).to_vec(),
             accounts: Vec::new(),
@@ -117,5 +118,8 @@ impl Policy {
 }
 
 fn listed(list: &[Account], account: &Account) -> bool {
-    list.iter().any(|known| known.has_name(&account.name) && (known.domain.is_empty() || same_text(&known.domain, &account.domain)))
+    list.iter().any(|known| {
+        known.has_name(&account.name)
+            && (known.domain.is_empty() || same_text(&known.domain, &account.domain))
+    })
 }

@@ -2,3 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod decode_shapes;
+mod decode_mutations;
+mod decode_prefilter;
+mod decode_total;
