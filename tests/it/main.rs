@@ -5,3 +5,7 @@ mod decode_shapes;
 mod decode_mutations;
 mod decode_prefilter;
 mod decode_total;
+#[cfg(feature = "service")]
+mod evtx_writer;
+#[cfg(feature = "service")]
+mod decode_evtx;
