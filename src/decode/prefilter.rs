@@ -1,18 +1,252 @@
 //! Throws most records away before they are parsed.
+//!
+//! Few of the records of a SIEM's topics matter, and parsing one costs ten times what looking through its bytes does.
+//! So the bytes are searched for what a record of interest must hold:
+//!
+//! - the id of a wanted event in decimal, no digit beside it;
+//! - `certlog` in any case, because Sysmon's 11 is too short an id to look for;
+//! - the names of our own activities;
+//! - or anything that could hide one of these from a search of bytes: a JSON escape or an XML reference of an ASCII
+//!   character, a comment or CDATA, another encoding. Escapes and references that pipelines write without need
+//!   (`\u003c`, `&#xD;`) do not count, as far as they cannot hide anything.
+//!
+//! The promise: when the decoder finds an event in a record, or a wanted event that it must reject, the record has
+//! passed. What is only broken may be thrown away; with nothing of interest in it, nobody would know what for to mend it.
+
+use crate::decode::record::looks_like_utf16;
+use crate::decode::{Shape, normalised};
+use aho_corasick::AhoCorasick;
+use aho_corasick::packed::{self, Searcher};
+use memchr::memmem::Finder;
+
+/// Wanted ids that are searched for; Sysmon's 11 is found by the path.
+const IDS: [&str; 5] = ["4886", "4887", "4888", "4768", "5145"];
+/// The middle of `certlog`: the four letters that make the shortest list of all ways to write them.
+const CERT_LOG_MIDDLE: &str = "rtlo";
+const CERT_LOG: &[u8] = b"certlog";
+const CERT_LOG_MIDDLE_AT: usize = 2;
+/// How a JSON escape of an ASCII character, and of a few others, begins.
+const ESCAPE: &str = "\\u00";
 
 /// Looks for the ids and markers that matter in the raw bytes.
-#[derive(Clone, Debug, Default)]
-pub struct Prefilter {}
+#[derive(Clone, Debug)]
+pub struct Prefilter {
+    /// The shape keeps everything: its records have no text to search.
+    keeps_all: bool,
+    markers: Markers,
+    declaration: Finder<'static>,
+    reference: Finder<'static>,
+}
+
+/// The search for many texts at once: with vector instructions where the machine has them.
+#[derive(Clone, Debug)]
+enum Markers {
+    Packed(Box<Searcher>),
+    Automaton(Box<AhoCorasick>),
+}
+
+/// What was found, from the number of the pattern.
+enum Marker {
+    Id,
+    CertLog,
+    Activity,
+    Escape,
+}
+
+impl Default for Prefilter {
+    fn default() -> Self {
+        Prefilter::new()
+    }
+}
 
 impl Prefilter {
-    /// Builds the search.
+    /// Builds the search, for a source whose shape is found for each record or is any but protobuf.
     pub fn new() -> Prefilter {
-        Prefilter {}
+        Prefilter::for_shape(None)
+    }
+
+    /// Builds the search for a source whose config may name its shape. Protobuf has no text to search: it all passes.
+    pub fn for_shape(shape: Option<Shape>) -> Prefilter {
+        let patterns = patterns();
+        let markers = match packed::Searcher::new(&patterns) {
+            Some(searcher) => Markers::Packed(Box::new(searcher)),
+            #[allow(clippy::expect_used, reason = "the patterns are constants")]
+            None => {
+                Markers::Automaton(Box::new(AhoCorasick::new(&patterns).expect("thirty short patterns fit")))
+            }
+        };
+        Prefilter {
+            keeps_all: shape == Some(Shape::Protobuf),
+            markers,
+            declaration: Finder::new("<!"),
+            reference: Finder::new("&#"),
+        }
     }
 
     /// Whether the decoder could find an event of interest in this record. Never false for a record it would keep.
     pub fn may_matter(&self, record: &[u8]) -> bool {
-        let _ = record;
-        true
+        self.keeps_all || looks_like_utf16(record) || self.has_marker(record) || self.has_hidden_xml(record)
+    }
+
+    fn has_marker(&self, record: &[u8]) -> bool {
+        let tells = |pattern: usize, at: usize| match marker(pattern) {
+            Marker::Id => stands_alone(record, at, at + IDS[0].len()),
+            Marker::CertLog => is_cert_log(record, at),
+            Marker::Activity => true,
+            Marker::Escape => may_hide(&record[at + ESCAPE.len()..]),
+        };
+        match &self.markers {
+            Markers::Packed(search) => {
+                search.find_iter(record).any(|m| tells(m.pattern().as_usize(), m.start()))
+            }
+            Markers::Automaton(search) => {
+                search.find_iter(record).any(|m| tells(m.pattern().as_usize(), m.start()))
+            }
+        }
+    }
+
+    fn has_hidden_xml(&self, record: &[u8]) -> bool {
+        // Most JSON has neither, which one pass tells.
+        memchr::memchr2(b'<', b'&', record).is_some_and(|first| {
+            let rest = &record[first..];
+            self.declaration.find(rest).is_some()
+                || self.reference.find_iter(rest).any(|at| is_telling_reference(&rest[at + 2..]))
+        })
+    }
+}
+
+/// Ids, then the ways to write the middle of `certlog`, the activities, and the escape. None of them can hide another
+/// one by overlapping it: letters, digits and the backslash do not mix.
+fn patterns() -> Vec<String> {
+    let mut patterns: Vec<String> = IDS.iter().map(|id| (*id).to_owned()).collect();
+    patterns.extend((0..1 << CERT_LOG_MIDDLE.len()).map(|upper: u32| {
+        let cased = |(at, c): (usize, char)| if upper >> at & 1 == 1 { c.to_ascii_uppercase() } else { c };
+        CERT_LOG_MIDDLE.chars().enumerate().map(cased).collect()
+    }));
+    patterns.extend(normalised::ACTIVITIES.iter().map(|name| (*name).to_owned()));
+    patterns.push(ESCAPE.to_owned());
+    patterns
+}
+
+fn marker(pattern: usize) -> Marker {
+    let cert_log = IDS.len();
+    let activity = cert_log + (1 << CERT_LOG_MIDDLE.len());
+    let escape = activity + normalised::ACTIVITIES.len();
+    if pattern < cert_log {
+        Marker::Id
+    } else if pattern < activity {
+        Marker::CertLog
+    } else if pattern < escape {
+        Marker::Activity
+    } else {
+        Marker::Escape
+    }
+}
+
+fn stands_alone(record: &[u8], start: usize, end: usize) -> bool {
+    let is_digit = |at: usize| record.get(at).is_some_and(u8::is_ascii_digit);
+    !(start > 0 && is_digit(start - 1)) && !is_digit(end)
+}
+
+fn is_cert_log(record: &[u8], middle: usize) -> bool {
+    let start = middle.checked_sub(CERT_LOG_MIDDLE_AT);
+    let found = start.and_then(|start| record.get(start..start + CERT_LOG.len()));
+    found.is_some_and(|found| found.eq_ignore_ascii_case(CERT_LOG))
+}
+
+/// Whether an escape, of which this is what follows `\u00`, could hide something.
+///
+/// It could when it stands for an ASCII character that a marker has or that makes XML, and when its own digits stand
+/// before an id as if they belonged to it, which only those of a space can do: `\u00204887`.
+fn may_hide(rest: &[u8]) -> bool {
+    let Some((code, after)) = rest.split_first_chunk::<2>() else { return true };
+    match code.to_ascii_lowercase().as_slice() {
+        // Go writes these, and `<!` and `&#` may begin with them.
+        b"3c" => after.first() == Some(&b'!'),
+        b"26" => after.first() == Some(&b'#') && is_telling_reference(&after[1..]),
+        // Go and .NET write these: > " ' + ` and line ends.
+        b"3e" | b"22" | b"27" | b"2b" | b"60" | b"0a" | b"0d" => false,
+        // Beyond ASCII.
+        [first, _] => !matches!(first, b'8' | b'9' | b'a'..=b'f'),
+        _ => true,
+    }
+}
+
+/// Whether a character reference, of which this is what follows `&#`, stands for more than white space.
+fn is_telling_reference(rest: &[u8]) -> bool {
+    const WHITE: [&[u8]; 8] = [b"xA;", b"xD;", b"x9;", b"x20;", b"10;", b"13;", b"9;", b"32;"];
+    !WHITE.iter().any(|white| rest.get(..white.len()).is_some_and(|head| head.eq_ignore_ascii_case(white)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::decode::Shape;
+    use crate::decode::activity;
+    use crate::decode::prefilter::{IDS, Prefilter};
+
+    #[track_caller]
+    fn check(record: impl AsRef<[u8]>, expect: bool) {
+        let record = record.as_ref();
+        assert_eq!(Prefilter::new().may_matter(record), expect, "{}", String::from_utf8_lossy(record));
+    }
+
+    #[test]
+    fn every_wanted_id_is_looked_for() {
+        for id in 0..=u32::from(u16::MAX) {
+            assert_eq!(activity::is_wanted(id), id == 11 || IDS.contains(&id.to_string().as_str()), "{id}");
+        }
+    }
+
+    #[test]
+    fn an_id_stands_alone() {
+        check(r#"{"EventID": 4887}"#, true);
+        check("4887", true);
+        check("4887.0", true);
+        check(r#"{"EventID": 14887}"#, false);
+        check(r#"{"EventID": 48870, "port": 48871}"#, false);
+        check(r#"{"a": 44887, "EventID": 4887}"#, true);
+        check(r#"{"EventID": 4624, "ProcessId": "0x4888a"}"#, true);
+    }
+
+    #[test]
+    fn the_folder_in_any_case() {
+        check(r"C:\Windows\System32\CertLog\edb.log", true);
+        check(r"CERTLOG", true);
+        check(r"cErTlOg", true);
+        check("certificate log", false);
+        check("rtlo rtlog xertlog", false);
+    }
+
+    #[test]
+    fn our_own_activities() {
+        check(r#"{"remote_file_write": {}}"#, true);
+        check(r#"{"certificate_issued": {}}"#, true);
+        check(r#"{"certificates": {}}"#, false);
+    }
+
+    #[test]
+    fn what_could_hide_something() {
+        check(r"\u0034887", true);
+        check(r"\u00204624", true);
+        check(r"\u005f", true);
+        check(r"\u00", true);
+        check(r"\u003c\u003E\u0026\u0027\u000a\u00e9\u00FF", false);
+        check(r"\u003c!-- --\u003e", true);
+        check(r"\u0026#52;", true);
+        check(r"\u0026#10;", false);
+        check("<a>&#52;</a>", true);
+        check("<a>&#xD;&#xA;&#x9;&#13;&lt;</a>", false);
+        check("<a>&#", true);
+        check("<a><![CDATA[x]]></a>", true);
+        check("<!DOCTYPE a>", true);
+        check("{\0\"\0", true);
+        check([0xff, 0xfe, b'<', 0], true);
+        check("", false);
+    }
+
+    #[test]
+    fn protobuf_passes() {
+        assert!(Prefilter::for_shape(Some(Shape::Protobuf)).may_matter(b"anything"));
+        assert!(!Prefilter::for_shape(Some(Shape::Xml)).may_matter(b"anything"));
     }
 }

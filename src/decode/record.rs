@@ -121,7 +121,7 @@ impl<'a> Outlet<'a> {
         found: Option<Shape>,
     ) -> ControlFlow<()> {
         let is_this_shape = found.is_some() && self.decoder.shape.is_none_or(|shape| Some(shape) == found);
-        if envelope.is_some() || is_this_shape || is_other_ecs(record) {
+        if envelope.is_some() || is_this_shape || (found.is_none() && is_other_ecs(record)) {
             return self.envelope(envelope);
         }
         let detail = match (self.decoder.shape, found) {

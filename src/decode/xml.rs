@@ -133,7 +133,7 @@ impl<'t> Walk<'t> {
                 return Err(Rejection::new(Reason::XmlEntity, "a document type, which event xml has not"));
             }
             Event::Eof if self.path.is_empty() => return Ok(None),
-            Event::Eof => return Err(self.broken("the end of the record inside an element")),
+            Event::Eof => return Err(Rejection::new(Reason::BadXml, "the record ends inside an element")),
         }
         Ok(Some(End::Nothing))
     }

@@ -8,3 +8,10 @@ mod generated;
 mod golden;
 mod properties;
 mod decode_shapes;
+mod decode_mutations;
+mod decode_prefilter;
+mod decode_total;
+#[cfg(feature = "service")]
+mod evtx_writer;
+#[cfg(feature = "service")]
+mod decode_evtx;

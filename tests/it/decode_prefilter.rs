@@ -1,0 +1,70 @@
+//! The prefilter's promise, against the full decoder.
+
+use crate::decode_mutations::{mutated, records};
+use crate::decode_shapes::decode;
+use adcs_watch::decode::Decoded;
+use adcs_watch::decode::prefilter::Prefilter;
+use adcs_watch::decode::rejection::{Reason, Rejection};
+use proptest::prelude::*;
+
+/// Whether an outcome is one that the prefilter must not lose: an event, or a wanted event that is rejected.
+fn matters(outcome: &Result<Decoded, Rejection>) -> bool {
+    match outcome {
+        Ok(Decoded::Event(_)) => true,
+        Ok(Decoded::Ignored(_)) => false,
+        Err(rejection) => match rejection.reason {
+            Reason::MissingField | Reason::BadField | Reason::FieldTooLong => true,
+            Reason::TooLarge
+            | Reason::TooDeep
+            | Reason::NotUtf8
+            | Reason::BadJson
+            | Reason::BadXml
+            | Reason::XmlEntity
+            | Reason::BadProtobuf
+            | Reason::UnknownShape
+            | Reason::TooManyEvents => false,
+        },
+    }
+}
+
+#[test]
+fn what_matters_passes_and_most_else_does_not() {
+    let prefilter = Prefilter::new();
+    for record in records() {
+        let outcomes = decode(&record);
+        let text = String::from_utf8_lossy(&record);
+        // Ids of the story that pass although nothing comes of them: a logon without a certificate.
+        let expect = outcomes.iter().any(matters) || outcomes.contains(&Ok(Decoded::Ignored(Some(4768))));
+        assert_eq!(prefilter.may_matter(&record), expect, "{text}");
+    }
+}
+
+#[test]
+fn utf_16_passes() {
+    for text in ["<Event>", "{\"a\": 1}", " \n{"] {
+        for units in [text.to_owned(), format!("\u{feff}{text}")] {
+            let little: Vec<u8> = units.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            let big: Vec<u8> = units.encode_utf16().flat_map(u16::to_be_bytes).collect();
+            for record in [little, big] {
+                assert!(Prefilter::new().may_matter(&record));
+                let rejection = decode(&record).remove(0).unwrap_err();
+                assert_eq!((rejection.reason, rejection.detail.contains("utf-16")), (Reason::NotUtf8, true));
+            }
+        }
+    }
+}
+
+/// A few seconds' worth; the promise was tried with two million when it was written.
+const CASES: u32 = 4000;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_that_matters_is_lost(record in mutated()) {
+        let outcomes = decode(&record);
+        if outcomes.iter().any(matters) {
+            prop_assert!(Prefilter::new().may_matter(&record), "{}\n{outcomes:?}", String::from_utf8_lossy(&record));
+        }
+    }
+}
