@@ -8,3 +8,18 @@ mod generated;
 mod golden;
 mod properties;
 mod decode_shapes;
+
+#[cfg(feature = "service")]
+mod cli_usage;
+#[cfg(feature = "service")]
+mod cli_world;
+#[cfg(feature = "service")]
+mod config_mistakes;
+#[cfg(feature = "service")]
+mod replay_evtx;
+#[cfg(feature = "service")]
+mod replay_framing;
+#[cfg(feature = "service")]
+mod replay_inputs;
+#[cfg(feature = "service")]
+mod replay_table;
