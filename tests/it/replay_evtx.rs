@@ -62,7 +62,6 @@ fn element(chunk: &mut Vec<u8>, xml: &mut &str) {
     let (tag, attributes) =
         tag.trim_end_matches('/').split_once(' ').unwrap_or((tag.trim_end_matches('/'), ""));
     chunk.push(if attributes.is_empty() { 0x01 } else { 0x41 });
-    chunk.extend(0xffff_u16.to_le_bytes());
     let size_at = chunk.len();
     chunk.extend([0; 4]);
     name(chunk, tag);
