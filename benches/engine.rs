@@ -50,7 +50,12 @@ fn issuance() -> Vec<Event> {
             record_id: Some(u64::from(n)),
             ..Origin::default()
         };
-        Event { time: start.plus(Span::millis(i64::from(n) * 40)), computer: computer.clone(), origin, activity }
+        Event {
+            time: start.plus(Span::millis(i64::from(n) * 40)),
+            computer: computer.clone(),
+            origin,
+            activity,
+        }
     };
     (1..=EVENTS).map(one).collect()
 }

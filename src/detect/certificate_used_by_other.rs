@@ -8,19 +8,26 @@
 //! **What looks alike and is harmless.** Smart cards that an enrollment agent asked for, devices behind NDES: allow-list
 //! those requesters.
 
-use crate::alert::{Alert, Severity};
+mod finding;
+mod join;
+
+use crate::alert::Severity;
+use crate::detect::certificate_used_by_other::finding::{
+    describe, entity_of, is_about, issuance_evidence, request_id, severity,
+};
+use crate::detect::certificate_used_by_other::join::{
+    Join, ca_host, ca_index, join, learn, logon_of, serial_hash,
+};
 use crate::detect::naming;
 use crate::detect::policy::Policy;
-use crate::detect::report::{self, reason};
+use crate::detect::report;
 use crate::detect::slot::Slot;
 use crate::detect::{About, Context, Detection, Entity, Notice, memory_after};
 use crate::event::account::{Account, same_text};
-use crate::event::serial::Serial;
 use crate::event::time::{Span, Time};
-use crate::event::{Activity, CertificateLogon, Event, IssuedCertificate, MAX_CLOCK_LEAD};
-use crate::state::key;
+use crate::event::{Activity, CertificateLogon, Event, IssuedCertificate};
 use crate::wire;
-use crate::wire::record::{CaDirectory, IssuedRecord, KnownCa, OpenAlert, PendingLogon, RequestIdState};
+use crate::wire::record::{CaDirectory, IssuedRecord, PendingLogon, RequestIdState};
 use serde::{Deserialize, Serialize};
 
 /// What the operator may set.
@@ -101,7 +108,9 @@ impl Detection for CertificateUsedByOther {
 
     fn entity(&self, event: &Event) -> Option<Entity> {
         match &event.activity {
-            Activity::CertificateIssued(issued) => Some(Entity::certificate_request(issued.request.request_id)),
+            Activity::CertificateIssued(issued) => {
+                Some(Entity::certificate_request(issued.request.request_id))
+            }
             Activity::CertificateLogon(logon) => Some(Entity::certificate_request(logon.serial.request_id())),
             Activity::CertificateRequested(_)
             | Activity::CertificateDenied(_)
@@ -126,41 +135,7 @@ impl Detection for CertificateUsedByOther {
     }
 }
 
-type RequestSlot<'a> = Slot<'a, RequestIdState, ()>;
-
-/// How issuance was joined to use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Join {
-    /// The serial numbers are equal.
-    Serial,
-    /// The request ids are equal, and the CA has the issuer's name.
-    RequestId,
-    /// The request ids are equal, and there is but one CA and one issuer: its name is assumed.
-    RequestIdOnlyCa,
-}
-
-impl Join {
-    fn as_str(self) -> &'static str {
-        match self {
-            Join::Serial => "serial",
-            Join::RequestId => "request_id",
-            Join::RequestIdOnlyCa => "request_id_only_ca",
-        }
-    }
-
-    fn sentence(self) -> &'static str {
-        match self {
-            Join::Serial => "issuance and logon have the same serial number",
-            Join::RequestId => {
-                "the CA does not log serial numbers: joined by the request id in the serial number and the CA's name"
-            }
-            Join::RequestIdOnlyCa => {
-                "the CA does not log serial numbers, and its name is not known: joined by the request id, because one CA \
-                 and one issuer are all that was seen; configure `cas:` to be sure"
-            }
-        }
-    }
-}
+pub(crate) type RequestSlot<'a> = Slot<'a, RequestIdState, ()>;
 
 fn on_issued(event: &Event, issued: &IssuedCertificate, slot: &mut RequestSlot<'_>, cx: &mut Context<'_>) {
     let at = event.effective_time();
@@ -196,7 +171,9 @@ fn on_logon(event: &Event, logon: &CertificateLogon, slot: &mut RequestSlot<'_>,
     let at = event.effective_time();
     let settings = &cx.policy.certificate_used_by_other;
     let mut directory: CaDirectory = slot.shared(DIRECTORY);
-    if !directory.issuers.iter().any(|known| same_text(known, &logon.issuer)) && directory.issuers.len() < MAX_CAS {
+    if !directory.issuers.iter().any(|known| same_text(known, &logon.issuer))
+        && directory.issuers.len() < MAX_CAS
+    {
         directory.issuers.push(report::cut(&logon.issuer));
         slot.put_shared(DIRECTORY, &directory, memory_after(at, settings.remember));
     }
@@ -212,7 +189,8 @@ fn on_logon(event: &Event, logon: &CertificateLogon, slot: &mut RequestSlot<'_>,
         evidence: Some(wire::alert::evidence_to_record(&report::evidence(event))),
     };
     let issued = slot.state.issued.clone();
-    let joined = issued.iter().filter_map(|r| Some((r, join(r, &logon_of(&pending), cx.policy, &directory)?)));
+    let joined =
+        issued.iter().filter_map(|r| Some((r, join(r, &logon_of(&pending), cx.policy, &directory)?)));
     let Some((record, how)) = joined.min_by_key(|(_, how)| *how as u8) else {
         wait_for_issuance(pending, slot, at, settings);
         return;
@@ -235,76 +213,6 @@ fn wait_for_issuance(logon: PendingLogon, slot: &mut RequestSlot<'_>, at: Time, 
         slot.state.pending.remove(0);
     }
     slot.keep_until(memory_after(at, settings.wait));
-}
-
-/// What joining needs of a logon.
-struct Logon<'a> {
-    at: Time,
-    serial_hash: u64,
-    issuer: &'a str,
-}
-
-fn logon_of(pending: &PendingLogon) -> Logon<'_> {
-    Logon { at: Time::from_millis(pending.time_ms), serial_hash: pending.serial_hash, issuer: &pending.issuer }
-}
-
-fn join(record: &IssuedRecord, logon: &Logon<'_>, policy: &Policy, directory: &CaDirectory) -> Option<Join> {
-    let issued = Time::from_millis(record.issued_ms);
-    if logon.at > issued.plus(policy.certificate_used_by_other.remember) {
-        return None;
-    }
-    if let Some(hash) = record.serial_hash {
-        return (hash == logon.serial_hash).then_some(Join::Serial);
-    }
-    if logon.at.plus(MAX_CLOCK_LEAD) < issued {
-        return None;
-    }
-    match ca_name(policy, directory, record.ca) {
-        Some(name) => same_text(name, logon.issuer).then_some(Join::RequestId),
-        None => (directory.cas.len() == 1 && directory.issuers.len() == 1).then_some(Join::RequestIdOnlyCa),
-    }
-}
-
-/// The name of a CA as logons write it: configured, else learned.
-fn ca_name<'a>(policy: &'a Policy, directory: &'a CaDirectory, ca: u32) -> Option<&'a str> {
-    let known = directory.cas.get(ca.checked_sub(1)? as usize)?;
-    let configured = policy.cas.iter().find(|(host, _)| same_text(host, &known.host)).map(|(_, name)| name.as_str());
-    configured.or_else(|| Some(known.name.as_str()).filter(|name| !name.is_empty()))
-}
-
-fn ca_index(directory: &mut CaDirectory, host: &str) -> Option<u32> {
-    let known = directory.cas.iter().position(|ca| ca.host == host);
-    let index = known.or_else(|| {
-        (directory.cas.len() < MAX_CAS).then(|| {
-            directory.cas.push(KnownCa { host: host.to_owned(), name: String::new() });
-            directory.cas.len() - 1
-        })
-    })?;
-    u32::try_from(index + 1).ok()
-}
-
-/// An exact join tells what logons call the CA.
-fn learn(
-    directory: &mut CaDirectory,
-    record: &IssuedRecord,
-    how: Join,
-    issuer: &str,
-    at: Time,
-    slot: &mut RequestSlot<'_>,
-    policy: &Policy,
-) {
-    let known = (record.ca as usize).checked_sub(1).and_then(|index| directory.cas.get_mut(index));
-    if let (Join::Serial, Some(known)) = (how, known)
-        && known.name != issuer
-    {
-        issuer.clone_into(&mut known.name);
-        slot.put_shared(DIRECTORY, directory, memory_after(at, policy.certificate_used_by_other.remember));
-    }
-}
-
-/// 64 bits of a keyed hash: enough among the few certificates that share a request id.
-fn serial_hash(serial: &Serial) -> u64 {
-    key::hash(&[serial.as_str().as_bytes()]) as u64
 }
 
 /// Whether the one who logged on is another than the one who asked, and may not be.
@@ -353,7 +261,7 @@ fn judge(
         alert.alert_id = report::alert_id(&CertificateUsedByOther::ABOUT, &entity, &trigger);
     }
     alert.computer = ca_host(directory, record.ca);
-    report::add_evidence(&mut alert, issuance_evidence(record, &requester, directory, slot_request_id(logon)));
+    report::add_evidence(&mut alert, issuance_evidence(record, &requester, directory, request_id(logon)));
     describe(&mut alert, &requester, &used_by, logon, how, severity);
     slot.state.open.retain(|open| !is_about(open, &logon.serial, &used_by));
     slot.state.open.push(report::keep(&alert, at, 0));
@@ -361,102 +269,6 @@ fn judge(
         slot.state.open.remove(0);
     }
     cx.alerts.push(alert);
-}
-
-fn severity(settings: &Settings, status: u32, how: Join) -> Severity {
-    let severity = if status == 0 { settings.severity.accepted } else { settings.severity.refused };
-    match how {
-        Join::Serial | Join::RequestId => severity,
-        Join::RequestIdOnlyCa => severity.milder(),
-    }
-}
-
-fn is_about(open: &OpenAlert, serial: &str, used_by: &Account) -> bool {
-    open.alert.as_ref().is_some_and(|alert| {
-        alert.certificate_serial.as_deref() == Some(serial)
-            && alert.used_by_account.as_deref().is_some_and(|name| used_by.has_name(name))
-    })
-}
-
-/// Which certificate an alert is about: the request id at its CA.
-fn entity_of(record: &IssuedRecord, directory: &CaDirectory) -> Entity {
-    let host = ca_host(directory, record.ca).unwrap_or_default();
-    Entity::account_at(&Account { domain: record.domain.clone(), name: record.account.clone() }, &host)
-}
-
-fn slot_request_id(logon: &PendingLogon) -> Option<u32> {
-    Serial::parse(&logon.serial).map(|serial| serial.request_id())
-}
-
-fn ca_host(directory: &CaDirectory, ca: u32) -> Option<crate::event::host::Host> {
-    directory.cas.get((ca as usize).checked_sub(1)?).map(|known| crate::event::host::Host::new(&known.host))
-}
-
-fn issuance_evidence(
-    record: &IssuedRecord,
-    requester: &Account,
-    directory: &CaDirectory,
-    request_id: Option<u32>,
-) -> crate::alert::Evidence {
-    crate::alert::Evidence {
-        event_id: Some(4887),
-        record_id: record.record_id,
-        computer: ca_host(directory, record.ca).unwrap_or_default(),
-        time: Time::from_millis(record.issued_ms),
-        request_id,
-        fields: [("requester".to_owned(), requester.to_string())].into(),
-        ..crate::alert::Evidence::default()
-    }
-}
-
-fn describe(
-    alert: &mut Alert,
-    requester: &Account,
-    used_by: &Account,
-    logon: &PendingLogon,
-    how: Join,
-    severity: Severity,
-) {
-    let at = Time::from_millis(logon.time_ms);
-    let (code, what) =
-        if logon.status == 0 { ("used_by_other", "logged on as") } else { ("refused_use_by_other", "tried to log on as") };
-    alert.title = format!("{what} {used_by} with the certificate of {requester}");
-    alert.title = capitalised(&alert.title);
-    let mut text = format!("a certificate issued to {requester} was used to {} {used_by}", if logon.status == 0 { "log on as" } else { "try to log on as" });
-    if logon.status != 0 {
-        text.push_str(&format!(", which the KDC refused with status {:#x}", logon.status));
-    }
-    report::add_reason(alert, reason(code, text));
-    report::add_reason(alert, reason(how.as_str(), how.sentence().to_owned()));
-    alert.why_suspicious = alert.reasons.iter().map(|r| r.code.as_str()).collect::<Vec<_>>().join("; ");
-    alert.severity = severity;
-    alert.time = alert.time.max(at);
-    alert.first_seen = alert.first_seen.min(at);
-    alert.last_seen = alert.last_seen.max(at);
-    alert.requester_account = Some(requester.name.clone());
-    alert.requester_domain = Some(requester.domain.clone()).filter(|domain| !domain.is_empty());
-    alert.used_by_account = Some(used_by.name.clone());
-    alert.used_by_domain = Some(used_by.domain.clone()).filter(|domain| !domain.is_empty());
-    alert.certificate_serial = Some(logon.serial.clone());
-    alert.join = Some(how.as_str().to_owned());
-    alert.remote_ip.clone_from(&logon.remote_ip);
-    if let Some(evidence) = &logon.evidence {
-        let mut evidence = wire::alert::evidence_from_record(evidence.clone());
-        evidence.request_id = slot_request_id(logon);
-        let fields = [
-            ("account", used_by.to_string()),
-            ("issuer", logon.issuer.clone()),
-            ("serial", logon.serial.clone()),
-            ("status", format!("{:#x}", logon.status)),
-        ];
-        evidence.fields.extend(fields.map(|(name, value)| (name.to_owned(), value)));
-        report::add_evidence(alert, evidence);
-    }
-}
-
-fn capitalised(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 /// Drops what is over: certificates beyond their life, logons that waited in vain, alerts that are not silenced any more.

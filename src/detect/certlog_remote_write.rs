@@ -8,17 +8,23 @@
 //! **What looks alike and is harmless.** Backup and management hosts: they come again and again, which the baseline
 //! learns. Allow-list those that come rarely.
 
-use crate::alert::{Alert, BaselineSummary, Evidence, Severity};
+mod finding;
+mod pair;
+mod write;
+
+use crate::alert::Severity;
+use crate::detect::certlog_remote_write::finding::{Finding, bad_request_reason, raise, revise};
+use crate::detect::certlog_remote_write::pair::{
+    CaSlot, Side, account_part, host_part, memory, remember_bad_request,
+};
+use crate::detect::certlog_remote_write::write::{Write, write_of};
 use crate::detect::naming;
 use crate::detect::policy::Policy;
-use crate::detect::report::{self, reason};
+use crate::detect::report;
 use crate::detect::slot::Slot;
 use crate::detect::{About, Context, Detection, Entity, Notice, memory_after};
-use crate::event::account::{Account, Sid};
-use crate::event::file;
-use crate::event::host::Host;
 use crate::event::time::{Day, Span, Time};
-use crate::event::{Activity, CertificateRequest, Event, ShareAccess};
+use crate::event::{Activity, CertificateRequest, Event};
 use crate::state::days::REMEMBERED_DAYS;
 use crate::wire;
 use crate::wire::record::{BadRequest, CertLogCaState, CertLogPairState};
@@ -100,9 +106,6 @@ impl From<Days> for u32 {
     }
 }
 
-/// The most mismatched and denied requests that are remembered of one account or host.
-const MAX_BAD_REQUESTS: usize = 4;
-
 /// A CA that gave no data for so long begins anew.
 const CA_MEMORY: Span = Span::days(2 * REMEMBERED_DAYS as i64);
 
@@ -128,10 +131,16 @@ impl Detection for CertlogRemoteWrite {
     };
 
     fn entity(&self, event: &Event) -> Option<Entity> {
-        (write_of(event).is_some() || report::request_of(event).is_some()).then(|| Entity::ca(&event.computer))
+        (write_of(event).is_some() || report::request_of(event).is_some())
+            .then(|| Entity::ca(&event.computer))
     }
 
-    fn on_event(&self, event: &Event, slot: &mut Slot<'_, CertLogCaState, CertLogPairState>, cx: &mut Context<'_>) {
+    fn on_event(
+        &self,
+        event: &Event,
+        slot: &mut Slot<'_, CertLogCaState, CertLogPairState>,
+        cx: &mut Context<'_>,
+    ) {
         let at = event.effective_time();
         let newest = slot.state.days.as_ref().map_or(at.day(), |days| Day::from_epoch(days.newest_day));
         if newest.start().plus(CA_MEMORY) < at {
@@ -150,158 +159,6 @@ impl Detection for CertlogRemoteWrite {
         } else if let Some(request) = report::request_of(event) {
             on_request(event, request, slot, cx);
         }
-    }
-}
-
-type CaSlot<'a> = Slot<'a, CertLogCaState, CertLogPairState>;
-
-/// How a remote write came about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    /// The file was opened for writing over a share.
-    DirectWrite,
-    /// The CA service wrote on behalf of an RPC caller.
-    Rpc,
-    /// The pipe was opened through which the CA is asked for certificates.
-    RequestPipe,
-}
-
-impl Kind {
-    fn as_str(self) -> &'static str {
-        match self {
-            Kind::DirectWrite => "direct-write",
-            Kind::Rpc => "rpc",
-            Kind::RequestPipe => "request-pipe",
-        }
-    }
-}
-
-/// A remote write, whichever event told of it.
-#[derive(Debug)]
-struct Write<'a> {
-    kind: Kind,
-    path: String,
-    host: Option<&'a Host>,
-    ip: Option<&'a str>,
-    account: Option<&'a Account>,
-    sid: Option<&'a Sid>,
-    interface: Option<&'a str>,
-    process: Option<&'a str>,
-}
-
-impl Write<'_> {
-    /// The host by name, else by address.
-    fn remote(&self) -> String {
-        self.host.map_or_else(|| self.ip.unwrap_or("unknown").to_owned(), Host::to_string)
-    }
-}
-
-fn write_of(event: &Event) -> Option<Write<'_>> {
-    let write = match &event.activity {
-        Activity::ShareAccessed(access) => {
-            let (kind, path) = share_write(access)?;
-            Write {
-                kind,
-                path,
-                host: None,
-                ip: access.remote_ip.as_deref(),
-                account: Some(&access.account),
-                sid: access.sid.as_ref(),
-                interface: None,
-                process: None,
-            }
-        }
-        Activity::RemoteFileWrite(write) if file::is_certlog_path(&write.path) => Write {
-            kind: if write.interface.is_some() { Kind::Rpc } else { Kind::DirectWrite },
-            path: write.path.clone(),
-            host: write.remote_host.as_ref(),
-            ip: write.remote_ip.as_deref(),
-            account: write.account.as_ref(),
-            sid: None,
-            interface: write.interface.as_deref(),
-            process: write.process.as_deref(),
-        },
-        Activity::RemoteFileWrite(_)
-        | Activity::CertificateRequested(_)
-        | Activity::CertificateIssued(_)
-        | Activity::CertificateDenied(_)
-        | Activity::CertificateLogon(_)
-        | Activity::FileCreated(_) => return None,
-    };
-    let own = write.host.is_some_and(|host| host.is_same(&event.computer));
-    let loopback = write.ip.is_some_and(|ip| ip == "::1" || ip.starts_with("127."));
-    (!own && !loopback && (write.host.is_some() || write.ip.is_some())).then_some(write)
-}
-
-/// What a 5145 means for the CA's log: the request pipe was opened, or a file under it for writing.
-fn share_write(access: &ShareAccess) -> Option<(Kind, String)> {
-    if file::is_request_pipe(&access.share, &access.target) {
-        return Some((Kind::RequestPipe, "\\pipe\\cert".to_owned()));
-    }
-    let path = file::share_path(&access.share, &access.local_path, &access.target)?;
-    let written = file::is_certlog_path(&path) && file::has_write_access(access.access_mask);
-    written.then_some((Kind::DirectWrite, path))
-}
-
-fn host_part(host: &str) -> String {
-    format!("host {host}")
-}
-
-fn account_part(account: &Account) -> String {
-    format!("account {}", account.canonical())
-}
-
-/// One side of the pair: what was known of it before this event, and what is now.
-struct Side {
-    name: String,
-    was: CertLogPairState,
-    now: CertLogPairState,
-    days_seen: u32,
-}
-
-/// Whether a part is within its memory, also when the watermark has not swept it away yet.
-fn is_remembered(part: &CertLogPairState, day: Day, training: Days) -> bool {
-    let touched = part.bad_requests.iter().map(|bad| bad.time_ms).chain([part.last_seen_ms]).max().unwrap_or(0);
-    Time::from_millis(touched).plus(memory(training)) >= day.start()
-}
-
-/// How long a host or an account matters after it was last seen.
-fn memory(training: Days) -> Span {
-    Span::days(i64::from(training.0) + 1)
-}
-
-impl Side {
-    fn load(name: String, slot: &CaSlot<'_>, day: Day, training: Days) -> Side {
-        let was = Some(slot.part(&name)).filter(|was| is_remembered(was, day, training)).unwrap_or_default();
-        let days_seen = was.days.as_ref().map_or(0, |days| days.count(day, training.0));
-        Side { name, now: was.clone(), was, days_seen }
-    }
-
-    fn is_known(&self) -> bool {
-        self.days_seen > 0
-    }
-
-    /// What is normal trains its baseline; what is not must come back on further days before it does.
-    fn learn(&mut self, at: Time, normal: bool, probation_days: Days) {
-        let first = self.now.first_seen_ms;
-        self.now.first_seen_ms = if first == 0 { at.as_millis() } else { first.min(at.as_millis()) };
-        self.now.last_seen_ms = self.now.last_seen_ms.max(at.as_millis());
-        if normal {
-            self.now.days.get_or_insert_default().mark(at.day());
-            self.now.probation = None;
-            return;
-        }
-        let probation = self.now.probation.get_or_insert_default();
-        probation.mark(at.day());
-        if probation.bits.count_ones() > probation_days.0 {
-            let seen = *probation;
-            self.now.days.get_or_insert_default().merge(&seen);
-            self.now.probation = None;
-        }
-    }
-
-    fn store(&self, slot: &mut CaSlot<'_>, at: Time, settings: &Settings) {
-        slot.put_part(&self.name, &self.now, memory_after(at, memory(settings.training_days)));
     }
 }
 
@@ -346,185 +203,6 @@ fn is_allowed(policy: &Policy, write: &Write<'_>) -> bool {
         || write.account.is_some_and(|account| policy.allow.requester(account))
 }
 
-/// Why a write is unusual, and what makes it worse.
-struct Finding {
-    severity: Severity,
-    reasons: Vec<(&'static str, String)>,
-    evidence: Vec<Evidence>,
-}
-
-impl Finding {
-    fn new(event: &Event, write: &Write<'_>, host: &Side, account: Option<&Side>, cx: &Context<'_>) -> Finding {
-        let settings = &cx.policy.certlog_remote_write;
-        let ca = &event.computer;
-        let mut reasons = Vec::new();
-        let account_new = account.is_some_and(|account| !account.is_known());
-        let training = settings.training_days.0;
-        if !host.is_known() {
-            let text = format!("{} did not write to {ca} in the {training} days before", write.remote());
-            reasons.push(("new_remote_host", text));
-        }
-        if let (true, Some(account)) = (account_new, write.account) {
-            reasons.push(("new_account", format!("{account} did not write to {ca} in the {training} days before")));
-        }
-        let unusual = reasons.len();
-        if write.kind == Kind::DirectWrite {
-            reasons.push(("direct_write", format!("the file {} itself was opened for writing over the network", write.path)));
-        }
-        if account_new && !host.is_known() {
-            reasons.push(("host_and_account_new", format!("neither the host nor the account is known to {ca}")));
-        }
-        let sides = [Some(host), account];
-        let bad = nearest_bad_request(sides.iter().flatten(), event.effective_time(), settings.bad_request_window);
-        let mut evidence = Vec::new();
-        if let Some(bad) = bad {
-            reasons.push(bad_request_reason(&bad, settings));
-            evidence.extend(bad.evidence.map(wire::alert::evidence_from_record));
-        }
-        let worse = reasons.len() > unusual;
-        let severity = if worse { settings.severity.suspicious } else { settings.severity.unusual };
-        Finding { severity, reasons, evidence }
-    }
-}
-
-fn nearest_bad_request<'a, 'b: 'a>(
-    sides: impl Iterator<Item = &'a &'b Side>,
-    at: Time,
-    within: Span,
-) -> Option<BadRequest> {
-    let distance = |bad: &BadRequest| Time::from_millis(bad.time_ms).distance(at);
-    sides.flat_map(|side| &side.was.bad_requests).filter(|bad| distance(bad) <= within).min_by_key(|bad| distance(bad)).cloned()
-}
-
-fn bad_request_reason(bad: &BadRequest, settings: &Settings) -> (&'static str, String) {
-    let what = if bad.denied { "denied" } else { "for another identity" };
-    let text = format!("request {} of that account or host, within {}, was {what}", bad.request_id, settings.bad_request_window);
-    ("bad_request_nearby", text)
-}
-
-fn raise(
-    finding: Finding,
-    event: &Event,
-    write: &Write<'_>,
-    host: &mut Side,
-    account: Option<&Side>,
-    ca: &CertLogCaState,
-    cx: &mut Context<'_>,
-) {
-    let settings = &cx.policy.certlog_remote_write;
-    let at = event.effective_time();
-    let open = host.now.open.as_ref();
-    if let Some(alert) = report::still_open(open, at, settings.suppression) {
-        let open = host.now.open.get_or_insert_default();
-        open.suppressed = open.suppressed.saturating_add(1);
-        let (suppressed, raised) = (open.suppressed, Time::from_millis(open.last_trigger_ms));
-        let finding = Finding { evidence: [finding.evidence, vec![write_evidence(event, write)]].concat(), ..finding };
-        match revise(alert, finding, at, suppressed, cx) {
-            Some(revised) => host.now.open = Some(report::keep(&revised, raised, 0)),
-            None => cx.notices.push(Notice::Suppressed { detection: CertlogRemoteWrite::ABOUT.id }),
-        }
-        return;
-    }
-    let silent = open.map_or(0, |open| open.suppressed);
-    let mut alert = report::new_alert(&CertlogRemoteWrite::ABOUT, &Entity::ca(&event.computer), event, cx);
-    alert.severity = finding.severity;
-    alert.reasons = finding.reasons.into_iter().map(|(code, text)| reason(code, text)).collect();
-    alert.title = title(&alert, write, &event.computer);
-    alert.why_suspicious = codes(&alert);
-    alert.requester_account = write.account.map(|account| account.name.clone());
-    alert.requester_domain = write.account.map(|account| account.domain.clone()).filter(|domain| !domain.is_empty());
-    alert.requester_sid = write.sid.map(Sid::to_string);
-    alert.computer = Some(event.computer.clone());
-    alert.remote_host = write.host.cloned();
-    alert.remote_ip = write.ip.map(str::to_owned);
-    alert.path = Some(report::cut(&write.path));
-    alert.baseline = Some(baseline(host, account, ca, silent));
-    report::add_evidence(&mut alert, write_evidence(event, write));
-    for evidence in finding.evidence {
-        report::add_evidence(&mut alert, evidence);
-    }
-    host.now.open = Some(report::keep(&alert, at, 0));
-    cx.alerts.push(alert);
-}
-
-/// A further finding within the suppression: a revision when it is worse or has a new reason, else none.
-fn revise(mut alert: Alert, finding: Finding, at: Time, suppressed: u32, cx: &mut Context<'_>) -> Option<Alert> {
-    let mut adds = finding.severity > alert.severity;
-    for (code, text) in finding.reasons {
-        let known = alert.reasons.iter().any(|known| known.code == code);
-        adds |= !known;
-        if !known {
-            alert.reasons.push(reason(code, text));
-        }
-    }
-    if !adds {
-        return None;
-    }
-    for evidence in finding.evidence {
-        report::add_evidence(&mut alert, evidence);
-    }
-    alert.revision += 1;
-    alert.severity = alert.severity.max(finding.severity);
-    alert.time = at;
-    alert.first_seen = alert.first_seen.min(at);
-    alert.last_seen = alert.last_seen.max(at);
-    alert.late = cx.late;
-    alert.policy_version = cx.policy_version.to_owned();
-    alert.why_suspicious = codes(&alert);
-    if let Some(baseline) = &mut alert.baseline {
-        baseline.suppressed = suppressed;
-    }
-    cx.alerts.push(alert.clone());
-    Some(alert)
-}
-
-fn title(alert: &Alert, write: &Write<'_>, ca: &Host) -> String {
-    let what = match write.kind {
-        Kind::DirectWrite => "wrote to the certificate log of",
-        Kind::Rpc => "wrote through RPC to the certificate log of",
-        Kind::RequestPipe => "opened the request pipe of",
-    };
-    let who = write.account.map_or_else(String::new, |account| format!(" as {account}"));
-    let first = if alert.reasons.iter().any(|r| r.code == "new_remote_host") { "for the first time" } else { "with a new account" };
-    format!("{}{who} {what} {ca} {first}", write.remote())
-}
-
-fn codes(alert: &Alert) -> String {
-    alert.reasons.iter().map(|r| r.code.as_str()).collect::<Vec<_>>().join("; ")
-}
-
-fn baseline(host: &Side, account: Option<&Side>, ca: &CertLogCaState, suppressed: u32) -> BaselineSummary {
-    let instant = |millis: i64| (millis != 0).then(|| Time::from_millis(millis));
-    BaselineSummary {
-        days_of_data: ca.days_of_data,
-        trained_since: Time::from_millis(ca.trained_since_ms),
-        host_days_seen: host.days_seen,
-        host_first_seen: instant(host.was.first_seen_ms),
-        host_last_seen: instant(host.was.last_seen_ms),
-        account_days_seen: account.map_or(0, |account| account.days_seen),
-        account_first_seen: account.and_then(|account| instant(account.was.first_seen_ms)),
-        account_last_seen: account.and_then(|account| instant(account.was.last_seen_ms)),
-        suppressed,
-    }
-}
-
-fn write_evidence(event: &Event, write: &Write<'_>) -> Evidence {
-    let mut evidence = report::evidence(event);
-    let fields = [
-        ("kind", Some(write.kind.as_str())),
-        ("path", Some(write.path.as_str())),
-        ("remote_ip", write.ip),
-        ("interface", write.interface),
-        ("process", write.process),
-    ];
-    for (name, value) in fields {
-        evidence.fields.extend(value.map(|value| (name.to_owned(), report::cut(value))));
-    }
-    evidence.fields.insert("remote".to_owned(), write.remote());
-    evidence.fields.extend(write.account.map(|account| ("account".to_owned(), account.to_string())));
-    evidence
-}
-
 /// A mismatched or denied request is remembered with its account and its client machine, and makes an unusual write of theirs
 /// suspicious that came shortly before.
 fn on_request(event: &Event, request: &CertificateRequest, slot: &mut CaSlot<'_>, cx: &mut Context<'_>) {
@@ -536,9 +214,16 @@ fn on_request(event: &Event, request: &CertificateRequest, slot: &mut CaSlot<'_>
     let settings = &cx.policy.certlog_remote_write;
     let at = event.effective_time();
     let evidence = wire::alert::evidence_to_record(&report::evidence(event));
-    let bad =
-        BadRequest { time_ms: at.as_millis(), request_id: request.request_id, denied, evidence: Some(evidence) };
-    let names = [Some(account_part(&request.requester)), request.client.as_ref().map(|host| host_part(host.as_str()))];
+    let bad = BadRequest {
+        time_ms: at.as_millis(),
+        request_id: request.request_id,
+        denied,
+        evidence: Some(evidence),
+    };
+    let names = [
+        Some(account_part(&request.requester)),
+        request.client.as_ref().map(|host| host_part(host.as_str())),
+    ];
     let mut hosts = Vec::new();
     for name in names.into_iter().flatten() {
         let mut side = Side::load(name, slot, at.day(), settings.training_days);
@@ -555,15 +240,6 @@ fn on_request(event: &Event, request: &CertificateRequest, slot: &mut CaSlot<'_>
     }
 }
 
-fn remember_bad_request(known: &mut Vec<BadRequest>, bad: BadRequest) {
-    known.retain(|k| k.request_id != bad.request_id);
-    let index = known.partition_point(|k| k.time_ms <= bad.time_ms);
-    known.insert(index, bad);
-    if known.len() > MAX_BAD_REQUESTS {
-        known.remove(0);
-    }
-}
-
 fn worsen(host: &str, bad: &BadRequest, at: Time, slot: &mut CaSlot<'_>, cx: &mut Context<'_>) {
     let settings = &cx.policy.certlog_remote_write;
     let mut part = slot.part(host);
@@ -573,7 +249,8 @@ fn worsen(host: &str, bad: &BadRequest, at: Time, slot: &mut CaSlot<'_>, cx: &mu
         reasons: vec![bad_request_reason(bad, settings)],
         evidence: bad.evidence.clone().map(wire::alert::evidence_from_record).into_iter().collect(),
     };
-    let (suppressed, raised) = part.open.as_ref().map_or((0, at.as_millis()), |o| (o.suppressed, o.last_trigger_ms));
+    let (suppressed, raised) =
+        part.open.as_ref().map_or((0, at.as_millis()), |o| (o.suppressed, o.last_trigger_ms));
     if let Some(revised) = revise(alert, finding, at, suppressed, cx) {
         part.open = Some(report::keep(&revised, Time::from_millis(raised), 0));
         slot.put_part(host, &part, memory_after(at, memory(settings.training_days)));

@@ -56,7 +56,8 @@ pub fn judge(policy: &Policy, request: &CertificateRequest) -> Judgement {
     let verdicts: Vec<Verdict> =
         request.names.iter().map(|name| compare(policy, &request.requester, name, &request.names)).collect();
     let has_own = verdicts.iter().any(|v| matches!(v, Verdict::Own { .. }));
-    let mut judgement = Judgement { names_cut: if allowed { 0 } else { request.names_cut }, ..Judgement::default() };
+    let mut judgement =
+        Judgement { names_cut: if allowed { 0 } else { request.names_cut }, ..Judgement::default() };
     for (name, verdict) in request.names.iter().zip(verdicts) {
         let value = name.value().to_owned();
         judgement.suffix_assumed |= verdict == Verdict::Own { suffix_assumed: true };
@@ -66,7 +67,9 @@ pub fn judge(policy: &Policy, request: &CertificateRequest) -> Judgement {
         let mismatch = match verdict {
             // People's mail addresses often differ from their account names, and no logon goes by them: one counts
             // only where no other name is the requester's own.
-            Verdict::Other => !(matches!(name, San::Email(_)) && has_own) && !allowed && !policy.allow.name(&value),
+            Verdict::Other => {
+                !(matches!(name, San::Email(_)) && has_own) && !allowed && !policy.allow.name(&value)
+            }
             Verdict::Own { .. } | Verdict::Unknown => false,
         };
         if mismatch {
@@ -95,7 +98,9 @@ pub fn same_account(policy: &Policy, requester: &Account, other: &Account) -> bo
     if a.is_empty() || b.is_empty() || same_text(a, b) {
         return true;
     }
-    let known = |domain: &str, suffix: &str| policy.suffixes(domain).map(|list| list.iter().any(|s| same_text(s, suffix)));
+    let known = |domain: &str, suffix: &str| {
+        policy.suffixes(domain).map(|list| list.iter().any(|s| same_text(s, suffix)))
+    };
     known(a, b).or_else(|| known(b, a)).unwrap_or(true)
 }
 
@@ -105,7 +110,7 @@ pub fn is_protected_account(policy: &Policy, account: &Account) -> bool {
 }
 
 fn is_listed_account(policy: &Policy, account: &Account) -> bool {
-    Policy::is_listed(&policy.protected.accounts, account)
+    policy.protected.accounts.iter().any(|listed| same_account(policy, listed, account))
         || (account.is_machine() && is_domain_controller(policy, &Host::new(account.bare_name())))
 }
 
@@ -131,8 +136,12 @@ fn compare_upn(policy: &Policy, requester: &Account, upn: &str) -> Verdict {
         return Verdict::Other;
     }
     match policy.suffixes(&requester.domain) {
-        _ if suffix.is_empty() || same_text(suffix, &requester.domain) => Verdict::Own { suffix_assumed: false },
-        Some(suffixes) if suffixes.iter().any(|s| same_text(s, suffix)) => Verdict::Own { suffix_assumed: false },
+        _ if suffix.is_empty() || same_text(suffix, &requester.domain) => {
+            Verdict::Own { suffix_assumed: false }
+        }
+        Some(suffixes) if suffixes.iter().any(|s| same_text(s, suffix)) => {
+            Verdict::Own { suffix_assumed: false }
+        }
         Some(_) => Verdict::Other,
         None => Verdict::Own { suffix_assumed: true },
     }
@@ -148,13 +157,20 @@ fn compare_dns(policy: &Policy, requester: &Account, dns: &Host, all: &[San]) ->
         return Verdict::Own { suffix_assumed: false };
     }
     let is_domain = same_text(dns.as_str(), &requester.domain)
-        || policy.suffixes(&requester.domain).is_some_and(|list| list.iter().any(|s| same_text(s, dns.as_str())))
+        || policy
+            .suffixes(&requester.domain)
+            .is_some_and(|list| list.iter().any(|s| same_text(s, dns.as_str())))
         || all.iter().any(|other| match other {
-            San::Dns(other) => Host::new(other)
-                .as_str()
-                .split_once('.')
-                .is_some_and(|(label, domain)| same_text(label, requester.bare_name()) && domain == dns.as_str()),
-            San::Upn(_) | San::Email(_) | San::Sid(_) | San::Guid(_) | San::Url(_) | San::Ip(_) | San::Other(_) => false,
+            San::Dns(other) => Host::new(other).as_str().split_once('.').is_some_and(|(label, domain)| {
+                same_text(label, requester.bare_name()) && domain == dns.as_str()
+            }),
+            San::Upn(_)
+            | San::Email(_)
+            | San::Sid(_)
+            | San::Guid(_)
+            | San::Url(_)
+            | San::Ip(_)
+            | San::Other(_) => false,
         });
     if is_domain { Verdict::Unknown } else { Verdict::Other }
 }
@@ -174,7 +190,13 @@ fn is_sensitive(policy: &Policy, requester: &Account, name: &San, verdict: Verdi
         };
     let by_rid = match name {
         San::Sid(sid) => sid.rid().is_some_and(|rid| policy.protected.rids.contains(&rid)),
-        San::Upn(_) | San::Dns(_) | San::Email(_) | San::Guid(_) | San::Url(_) | San::Ip(_) | San::Other(_) => false,
+        San::Upn(_)
+        | San::Dns(_)
+        | San::Email(_)
+        | San::Guid(_)
+        | San::Url(_)
+        | San::Ip(_)
+        | San::Other(_) => false,
     };
     listed || by_rid || has_term(&policy.protected.terms, name.value())
 }
@@ -246,7 +268,14 @@ mod tests {
     #[test]
     fn terms_are_words() {
         let terms = &Policy::default().protected.terms;
-        for text in ["administrator", "Administrator@corp.example", "x-dc@corp", "corp-dc$", "dc01.corp.example", "CN=Domain Admins"] {
+        for text in [
+            "administrator",
+            "Administrator@corp.example",
+            "x-dc@corp",
+            "corp-dc$",
+            "dc01.corp.example",
+            "CN=Domain Admins",
+        ] {
             assert!(has_term(terms, text), "{text}");
         }
         for text in ["administrators", "nodc01", "dc012", "xdc$", "sysadministrator"] {
@@ -266,7 +295,10 @@ mod tests {
     fn what_cannot_be_compared_is_no_mismatch_but_a_protected_sid_is_sensitive() {
         let policy = Policy::default();
         let sid = |text| San::Sid(crate::event::account::Sid::parse(text).unwrap());
-        assert!(!judged(&policy, "CORP\\ann", &[sid("S-1-5-21-1-2-3-1105"), San::Ip("10.0.0.1".to_owned())]).is_mismatch());
+        assert!(
+            !judged(&policy, "CORP\\ann", &[sid("S-1-5-21-1-2-3-1105"), San::Ip("10.0.0.1".to_owned())])
+                .is_mismatch()
+        );
         assert!(judged(&policy, "CORP\\ann", &[sid("S-1-5-21-1-2-3-500")]).is_sensitive());
     }
 

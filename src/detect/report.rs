@@ -161,7 +161,11 @@ pub fn request_of(event: &Event) -> Option<&CertificateRequest> {
 
 /// Remembers an alert so that it can be revised.
 pub fn keep(alert: &Alert, last_trigger: Time, suppressed: u32) -> OpenAlert {
-    OpenAlert { alert: Some(wire::alert::to_record(alert)), last_trigger_ms: last_trigger.as_millis(), suppressed }
+    OpenAlert {
+        alert: Some(wire::alert::to_record(alert)),
+        last_trigger_ms: last_trigger.as_millis(),
+        suppressed,
+    }
 }
 
 /// The alert that is remembered, if an event at this time is still within `span` of its latest trigger.

@@ -79,11 +79,17 @@ impl fmt::Display for RestoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             RestoreError::TooNew { minimum_reader } => {
-                write!(f, "the checkpoint needs logic version {minimum_reader} or newer, this is {LOGIC_VERSION}")
+                write!(
+                    f,
+                    "the checkpoint needs logic version {minimum_reader} or newer, this is {LOGIC_VERSION}"
+                )
             }
             RestoreError::BadKey => f.write_str("a state record has a key that is not 16 bytes"),
             RestoreError::WrongDigest { records, expected } => {
-                write!(f, "the state's digest does not match its marker ({records} records, {expected} expected)")
+                write!(
+                    f,
+                    "the state's digest does not match its marker ({records} records, {expected} expected)"
+                )
             }
         }
     }

@@ -29,7 +29,8 @@ pub struct Hour(pub u32);
 impl Hour {
     /// The first full hour that is not before this instant.
     pub fn not_before(time: Time) -> Hour {
-        let hours = time.as_millis().saturating_add(Span::hours(1).as_millis() - 1) / Span::hours(1).as_millis();
+        let hours =
+            time.as_millis().saturating_add(Span::hours(1).as_millis() - 1) / Span::hours(1).as_millis();
         Hour(u32::try_from(hours.max(0)).unwrap_or(u32::MAX))
     }
 }

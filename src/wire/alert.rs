@@ -71,7 +71,8 @@ pub fn to_record(a: &Alert) -> record::Alert {
 /// # Errors
 /// An id that is not 16 bytes, or a severity that is none.
 pub fn from_record(r: record::Alert) -> Result<Alert, String> {
-    let bits: [u8; 16] = r.alert_id.as_slice().try_into().map_err(|_| "alert id is not 16 bytes".to_owned())?;
+    let bits: [u8; 16] =
+        r.alert_id.as_slice().try_into().map_err(|_| "alert id is not 16 bytes".to_owned())?;
     Ok(Alert {
         alert_id: AlertId::from_bits(u128::from_be_bytes(bits)),
         severity: severity_from(r.severity())?,
@@ -114,7 +115,8 @@ pub fn from_record(r: record::Alert) -> Result<Alert, String> {
 
 /// A piece of evidence as a record, also within the state of a detection.
 pub fn evidence_to_record(e: &Evidence) -> record::Evidence {
-    let field = |(name, value): (&String, &String)| record::Field { name: name.clone(), value: value.clone() };
+    let field =
+        |(name, value): (&String, &String)| record::Field { name: name.clone(), value: value.clone() };
     record::Evidence {
         source: e.source.clone(),
         partition: e.partition,

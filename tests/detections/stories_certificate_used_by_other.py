@@ -71,7 +71,7 @@ def quiet():
            [at(0, alice), at(30, own(305)), at(35, logon("alice.smith", 301, "10.20.30.114")), at(40, logon("alice.smith", 305, "10.20.30.114"))])
     yield ("quiet_enrollment_agent", "The smart-card desk enrolled for alice, who logs on with the card; the policy lists the desk as an enrollment agent.",
            [at(0, issued(306, "CORP\\smartcard-desk", upn("alice.smith@corp.example"), template="SmartcardLogon")), at(60, logon("alice.smith", 306, "10.20.30.114"))],
-           {"policy": "allow:\n  enrollment_agents: ['CORP\\smartcard-desk']\n"})
+           {"policy": "allow:\n  requesters: ['CORP\\smartcard-desk']\n"})
     yield "quiet_unknown_certificate", "A logon with a certificate whose issuance was never seen.", [at(0, own(307)), at(2, logon("bob.jones", 399))]
     yield ("quiet_two_cas_with_one_request_id", "Two version 0 CAs have issued a certificate 304, to mallory and to bob.jones; bob.jones logs on with his own.",
            [at(0, v0(304)), at(1, v0(304, "bob.jones", CA2)), at(11, logon("bob.jones", 304, ca=CA2))], {"policy": CAS})

@@ -144,7 +144,7 @@ def allowed():
     web = issued(201, "CORP\\webops", "DNS Name=shop.corp.example", "CertificateTemplate:WebServer\nSAN:dns=shop.corp.example", "WebServer")
     yield ("quiet_enrollment_agent", "The smart-card desk enrolls for a user; the policy lists it as an enrollment agent.",
            [at(0, issued(201, "CORP\\smartcard-desk", upn("alice.smith@corp.example"), template="SmartcardLogon"))],
-           {"policy": "allow:\n  enrollment_agents: ['CORP\\smartcard-desk']\n"})
+           {"policy": "allow:\n  requesters: ['CORP\\smartcard-desk']\n"})
     yield ("quiet_allowed_requester", "NDES asks for phones' names all day; three of them within ten minutes.",
            [at(i, issued(201 + i, "CORP\\svc-ndes", f"DNS Name=phone-{i}.mobile.corp.example", template="Phone")) for i in range(3)],
            {"policy": "allow:\n  requesters: ['CORP\\svc-ndes']\n"})

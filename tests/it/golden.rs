@@ -20,11 +20,14 @@ impl Fixture {
     fn load(folder: &Path) -> Fixture {
         let detection = folder.parent().unwrap().file_name().unwrap().to_string_lossy().into_owned();
         let policy = match fs::read_to_string(folder.join("policy.yaml")) {
-            Ok(yaml) => serde_json::from_value(json_of_yaml(&yaml)).unwrap_or_else(|e| panic!("{folder:?}: {e}")),
+            Ok(yaml) => {
+                serde_json::from_value(json_of_yaml(&yaml)).unwrap_or_else(|e| panic!("{folder:?}: {e}"))
+            }
             Err(_) => Policy::default(),
         };
         let events = ["events.ndjson", "events.xml"].map(|name| folder.join(name));
-        let events = events.iter().find(|path| path.exists()).unwrap_or_else(|| panic!("{folder:?} has no events"));
+        let events =
+            events.iter().find(|path| path.exists()).unwrap_or_else(|| panic!("{folder:?} has no events"));
         Fixture { detection, policy, events: events_of(events), folder: folder.to_owned() }
     }
 
@@ -81,7 +84,8 @@ fn a_restore_at_every_cut_of_every_recording_is_invisible() {
         for cut in 0..=fixture.events.len() {
             let (before, after) = fixture.events.split_at(cut);
             let mut engine = Engine::new(fixture.policy.clone());
-            let mut alerts: Vec<Alert> = before.iter().flat_map(|event| engine.on_event(event).alerts).collect();
+            let mut alerts: Vec<Alert> =
+                before.iter().flat_map(|event| engine.on_event(event).alerts).collect();
             let mut engine = restored(&fixture.policy, &mut engine);
             alerts.extend(after.iter().flat_map(|event| engine.on_event(event).alerts));
             assert_eq!(alerts, expected, "{} cut at {cut}", fixture.name());
@@ -93,9 +97,11 @@ fn a_restore_at_every_cut_of_every_recording_is_invisible() {
 #[test]
 fn every_event_delivered_twice_raises_no_other_alert() {
     for fixture in fixtures() {
-        let twice: Vec<Event> = fixture.events.iter().flat_map(|event| [event.clone(), event.clone()]).collect();
+        let twice: Vec<Event> =
+            fixture.events.iter().flat_map(|event| [event.clone(), event.clone()]).collect();
         let ids = |events: &[Event]| {
-            let mut ids: Vec<_> = alerts_of(&fixture.policy, events).iter().map(|a| (a.alert_id, a.severity)).collect();
+            let mut ids: Vec<_> =
+                alerts_of(&fixture.policy, events).iter().map(|a| (a.alert_id, a.severity)).collect();
             ids.sort();
             ids.dedup();
             ids
@@ -108,9 +114,11 @@ fn json_of_yaml(text: &str) -> serde_json::Value {
     use saphyr::{LoadableYamlNode, Scalar, Yaml};
     fn convert(yaml: &Yaml<'_>) -> serde_json::Value {
         match yaml {
-            Yaml::Mapping(map) => {
-                map.iter().map(|(k, v)| (k.as_str().unwrap().to_owned(), convert(v))).collect::<serde_json::Map<_, _>>().into()
-            }
+            Yaml::Mapping(map) => map
+                .iter()
+                .map(|(k, v)| (k.as_str().unwrap().to_owned(), convert(v)))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
             Yaml::Sequence(items) => items.iter().map(convert).collect(),
             Yaml::Value(Scalar::Boolean(b)) => (*b).into(),
             Yaml::Value(Scalar::Integer(n)) => (*n).into(),

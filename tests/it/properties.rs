@@ -10,8 +10,8 @@ use adcs_watch::event::san::San;
 use adcs_watch::event::serial::Serial;
 use adcs_watch::event::time::{Span, Time};
 use adcs_watch::event::{
-    Activity, CertificateLogon, CertificateRequest, DeniedRequest, Event, FileCreation, IssuedCertificate, Origin,
-    RemoteFileWrite, ShareAccess,
+    Activity, CertificateLogon, CertificateRequest, DeniedRequest, Event, FileCreation, IssuedCertificate,
+    Origin, RemoteFileWrite, ShareAccess,
 };
 use adcs_watch::state::window::densest_with;
 use adcs_watch::wire;
@@ -191,7 +191,8 @@ fn moved_to_ca(mut event: Event, n: u32) -> Event {
         }
         Activity::CertificateDenied(denied) => denied.request.request_id += shift,
         Activity::CertificateLogon(logon) => {
-            logon.serial = Serial::parse(&format!("5c00aa{:08x}", logon.serial.request_id() + shift)).unwrap();
+            logon.serial =
+                Serial::parse(&format!("5c00aa{:08x}", logon.serial.request_id() + shift)).unwrap();
             event.origin.record_id = event.origin.record_id.map(|id| id + u64::from(shift));
             return event;
         }
@@ -241,28 +242,47 @@ fn any_event() -> impl Strategy<Value = Event> {
         (any_request(), option::of(any_serial()), "[ -~]{0,20}").prop_map(|(request, serial, subject)| {
             Activity::CertificateIssued(IssuedCertificate { request, serial, subject })
         }),
-        (any_request(), any::<i64>())
-            .prop_map(|(request, disposition)| Activity::CertificateDenied(DeniedRequest { request, disposition })),
-        (any_account(), option::of(any_sid()), any_serial(), "[ -~]{0,9}", any::<u32>(), option::of("[0-9a-f:.]{1,9}")).prop_map(
-            |(account, sid, serial, issuer, status, remote_ip)| Activity::CertificateLogon(CertificateLogon {
-                account, sid, serial, issuer, status, remote_ip
-            })
-        ),
-        (any_account(), option::of(any_sid()), "[ -~]{0,9}", "[ -~]{0,9}", "[ -~]{0,9}", any::<u32>()).prop_map(
-            |(account, sid, share, local_path, target, access_mask)| Activity::ShareAccessed(ShareAccess {
-                account, sid, remote_ip: None, share, local_path, target, access_mask
-            })
-        ),
-        (any_account(), "[ -~]{0,9}", "[ -~]{0,9}")
-            .prop_map(|(account, process, path)| Activity::FileCreated(FileCreation { account, process, path })),
+        (any_request(), any::<i64>()).prop_map(|(request, disposition)| Activity::CertificateDenied(
+            DeniedRequest { request, disposition }
+        )),
+        (
+            any_account(),
+            option::of(any_sid()),
+            any_serial(),
+            "[ -~]{0,9}",
+            any::<u32>(),
+            option::of("[0-9a-f:.]{1,9}")
+        )
+            .prop_map(
+                |(account, sid, serial, issuer, status, remote_ip)| Activity::CertificateLogon(
+                    CertificateLogon { account, sid, serial, issuer, status, remote_ip }
+                )
+            ),
+        (any_account(), option::of(any_sid()), "[ -~]{0,9}", "[ -~]{0,9}", "[ -~]{0,9}", any::<u32>())
+            .prop_map(|(account, sid, share, local_path, target, access_mask)| Activity::ShareAccessed(
+                ShareAccess { account, sid, remote_ip: None, share, local_path, target, access_mask }
+            )),
+        (any_account(), "[ -~]{0,9}", "[ -~]{0,9}").prop_map(|(account, process, path)| {
+            Activity::FileCreated(FileCreation { account, process, path })
+        }),
         ("[ -~]{0,9}", option::of(any_host()), option::of(any_account()), option::of("[a-z]{1,5}")).prop_map(
             |(path, remote_host, account, interface)| Activity::RemoteFileWrite(RemoteFileWrite {
-                path, remote_host, account, interface, ..RemoteFileWrite::default()
+                path,
+                remote_host,
+                account,
+                interface,
+                ..RemoteFileWrite::default()
             })
         ),
     ];
-    (0_i64..4_000_000_000_000, any_host(), any_origin(), activity)
-        .prop_map(|(millis, computer, origin, activity)| Event { time: Time::from_millis(millis), computer, origin, activity })
+    (0_i64..4_000_000_000_000, any_host(), any_origin(), activity).prop_map(
+        |(millis, computer, origin, activity)| Event {
+            time: Time::from_millis(millis),
+            computer,
+            origin,
+            activity,
+        },
+    )
 }
 
 fn any_origin() -> impl Strategy<Value = Origin> {
@@ -276,11 +296,23 @@ fn any_origin() -> impl Strategy<Value = Origin> {
 }
 
 fn any_request() -> impl Strategy<Value = CertificateRequest> {
-    (any::<u32>(), any_account(), option::of("[A-Za-z]{1,9}"), vec(any_san(), 0..4), 0_u32..3, option::of(any_host())).prop_map(
-        |(request_id, requester, template, names, names_cut, client)| CertificateRequest {
-            request_id, requester, template, names, names_cut, client, ..CertificateRequest::default()
-        },
+    (
+        any::<u32>(),
+        any_account(),
+        option::of("[A-Za-z]{1,9}"),
+        vec(any_san(), 0..4),
+        0_u32..3,
+        option::of(any_host()),
     )
+        .prop_map(|(request_id, requester, template, names, names_cut, client)| CertificateRequest {
+            request_id,
+            requester,
+            template,
+            names,
+            names_cut,
+            client,
+            ..CertificateRequest::default()
+        })
 }
 
 fn any_san() -> impl Strategy<Value = San> {

@@ -42,7 +42,6 @@ impl Check {
         let policy = &config.policy;
         let (protected, allow) = (&policy.protected, &policy.allow);
         let allowed = allow.requesters.len()
-            + allow.enrollment_agents.len()
             + allow.templates.len()
             + allow.san_suffixes.len()
             + allow.source_hosts.len();

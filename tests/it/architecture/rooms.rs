@@ -10,6 +10,8 @@ const SERVICE: &str = "service";
 const WIRE: &str = "wire";
 /// Parts of the standard library that wait, or that read the world.
 const WORLDLY: [&str; 8] = ["env", "fs", "io", "net", "os", "path", "process", "thread"];
+/// What of `std::net` is only a number and waits for nothing.
+const ADDRESSES: [&str; 3] = ["IpAddr", "Ipv4Addr", "Ipv6Addr"];
 /// Clocks of the standard library, and their unit, which is not ours.
 const CLOCKS: [&str; 3] = ["Instant", "SystemTime", "UNIX_EPOCH"];
 /// Crates that wait or roll dice, whether or not `Cargo.toml` knows them already.
@@ -86,6 +88,7 @@ fn worldly_names(tree: &Tree) -> Vec<String> {
         "std" => match path.segment(1) {
             "" | "*" => true,
             "time" => ["", "*"].contains(&path.segment(2)) || CLOCKS.contains(&path.segment(2)),
+            "net" => !ADDRESSES.contains(&path.segment(2)),
             module => WORLDLY.contains(&module),
         },
         name => path.segments.len() > 1 && (CRATES.contains(&name) || crates.iter().any(|c| c == name)),
@@ -201,6 +204,8 @@ mod tests {
             "use std::time::{Duration, SystemTime};",
             "use std::*;",
             "use std as s;",
+            "use std::net;",
+            "use std::net::{IpAddr, TcpStream};",
             "fn f() { vec![std::env::var(\"X\")]; }",
             "use tokio::sync::mpsc;",
             "use rdkafka::consumer::Consumer;",
