@@ -15,3 +15,18 @@ mod decode_total;
 mod evtx_writer;
 #[cfg(feature = "service")]
 mod decode_evtx;
+
+#[cfg(feature = "service")]
+mod cli_usage;
+#[cfg(feature = "service")]
+mod cli_world;
+#[cfg(feature = "service")]
+mod config_mistakes;
+#[cfg(feature = "service")]
+mod replay_evtx;
+#[cfg(feature = "service")]
+mod replay_framing;
+#[cfg(feature = "service")]
+mod replay_inputs;
+#[cfg(feature = "service")]
+mod replay_table;

@@ -95,7 +95,16 @@ impl<'a> Builder<'a, '_> {
             path: String::new(),
             kind: Kind::Mapping(Vec::new()),
         };
-        Ok(root.filter(|node| node.kind != Kind::Scalar(Value::Null)).unwrap_or(empty))
+        match root {
+            None => Ok(empty),
+            Some(node) => match node.kind {
+                Kind::Mapping(_) => Ok(node),
+                Kind::Scalar(Value::Null) => Ok(empty),
+                Kind::Scalar(_) | Kind::Sequence(_) => {
+                    Err(mistake(node.at, "", "a config begins with names, such as `policy:`"))
+                }
+            },
+        }
     }
 
     fn next(&mut self) -> Result<Option<(Event<'a>, Span)>, Mistake> {

@@ -11,6 +11,7 @@ use crate::alert::Alert;
 use crate::service::exit::{Exit, Failure};
 use crate::service::replay::pipe::Pipe;
 use crate::service::replay::summary::Summary;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 /// How results are written.
@@ -42,7 +43,7 @@ pub fn start<'a>(
     width: usize,
 ) -> Result<Box<dyn Show + 'a>, Failure> {
     Ok(match format {
-        Format::Table => Box::new(table::Table { out, width }),
+        Format::Table => Box::new(table::Table { out, width, actions: BTreeMap::new() }),
         Format::Ndjson => Box::new(ndjson::Ndjson { out, err, width }),
         Format::Json => Box::new(json::Json::start(out)?),
     })

@@ -3,7 +3,8 @@
 use crate::alert::Alert;
 use crate::service::exit::Failure;
 use crate::service::replay::pipe::Pipe;
-use crate::service::replay::show::{Show, totals, unwritable};
+use crate::service::replay::show::totals::Totals;
+use crate::service::replay::show::{Show, unwritable};
 use crate::service::replay::summary::Summary;
 use std::io::Write;
 
@@ -29,7 +30,7 @@ impl Show for Ndjson<'_> {
     fn finish(&mut self, summary: &Summary) -> Result<(), Failure> {
         self.out.flush().map_err(unwritable)?;
         // Nobody is left to be told when standard error is gone.
-        let _ = totals::short(self.err, summary, self.width);
+        let _ = Totals { out: self.err, width: self.width }.short(summary);
         Ok(())
     }
 }

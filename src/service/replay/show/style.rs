@@ -26,5 +26,5 @@ pub const fn severity(severity: Severity) -> Style {
 
 /// The text in that style.
 pub fn paint(style: Style, text: &str) -> String {
-    format!("{style}{text}{style:#}")
+    if text.is_empty() { String::new() } else { format!("{style}{text}{style:#}") }
 }

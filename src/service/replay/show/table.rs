@@ -1,12 +1,15 @@
 //! An alert as an analyst wants to read it: how bad and what, why, who, where, when, the evidence, what to do.
 
 use crate::alert::{Alert, Evidence, Severity};
+use crate::event::time::Time;
 use crate::service::exit::Failure;
 use crate::service::replay::pipe::Pipe;
 use crate::service::replay::show::style::{BOLD, DIM, paint, severity};
 use crate::service::replay::show::text::{plain, wrap};
-use crate::service::replay::show::{Show, totals, unwritable};
+use crate::service::replay::show::totals::Totals;
+use crate::service::replay::show::{Show, unwritable};
 use crate::service::replay::summary::Summary;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 /// Writes alerts one below the other, then the totals.
@@ -15,11 +18,13 @@ pub struct Table<'a> {
     pub out: Pipe<'a>,
     /// Columns of the terminal.
     pub width: usize,
+    /// The actions that were last shown, by detection: they are not said twice.
+    pub actions: BTreeMap<String, Vec<String>>,
 }
 
 /// Columns of the labels.
-const LABEL: usize = 11;
-/// Evidence and actions shown; the rest is counted.
+const LABEL: usize = 12;
+/// Evidence shown; the rest is counted.
 const MAX_EVIDENCE: usize = 5;
 
 impl Show for Table<'_> {
@@ -32,7 +37,8 @@ impl Show for Table<'_> {
     }
 
     fn finish(&mut self, summary: &Summary) -> Result<(), Failure> {
-        totals::long(&mut self.out, summary, self.width).and_then(|()| self.out.flush()).map_err(unwritable)
+        let written = Totals { out: &mut self.out, width: self.width }.long(summary);
+        written.and_then(|()| self.out.flush()).map_err(unwritable)
     }
 }
 
@@ -40,16 +46,14 @@ impl Table<'_> {
     fn alert(&mut self, alert: &Alert) -> io::Result<()> {
         self.heading(alert)?;
         self.field("why", &alert.why_suspicious)?;
-        for reason in &alert.reasons {
+        for reason in alert.reasons.iter().filter(|reason| reason.text != alert.title) {
             self.item("", "- ", &reason.text)?;
         }
         for (label, value) in facts(alert) {
             self.field(label, &value)?;
         }
         self.evidence(&alert.evidence)?;
-        for (n, action) in alert.investigative_actions.iter().enumerate() {
-            self.item(if n == 0 { "do next" } else { "" }, &format!("{}. ", n + 1), action)?;
-        }
+        self.do_next(alert)?;
         writeln!(self.out)
     }
 
@@ -77,6 +81,18 @@ impl Table<'_> {
             0 => Ok(()),
             more => self.rows("", "  ", &format!("and {more} more: see --format json"), true),
         }
+    }
+
+    fn do_next(&mut self, alert: &Alert) -> io::Result<()> {
+        let actions = &alert.investigative_actions;
+        if self.actions.get(&alert.detection) == Some(actions) && !actions.is_empty() {
+            return self.rows("do next", "", &format!("as for the {} alert above", alert.detection), true);
+        }
+        self.actions.insert(alert.detection.clone(), actions.clone());
+        for (n, action) in actions.iter().enumerate() {
+            self.item(if n == 0 { "do next" } else { "" }, &format!("{}. ", n + 1), action)?;
+        }
+        Ok(())
     }
 
     fn field(&mut self, label: &str, value: &str) -> io::Result<()> {
@@ -145,20 +161,20 @@ fn joined(parts: &[Option<String>], separator: &str) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(separator))
 }
 
+/// `2026-03-02 09:00:00 to 09:04:30 UTC`: to the second, the day once when it is one.
 fn when(alert: &Alert) -> String {
-    match alert.first_seen == alert.last_seen {
-        true => readable(&alert.first_seen.to_string()),
-        false => format!(
-            "{} to {}",
-            readable(&alert.first_seen.to_string()),
-            readable(&alert.last_seen.to_string())
-        ),
+    let second = |time: Time| readable(time).split('.').next().unwrap_or_default().to_owned();
+    let (first, last) = (second(alert.first_seen), second(alert.last_seen));
+    match alert.first_seen.day() == alert.last_seen.day() {
+        _ if first == last => format!("{first} UTC"),
+        true => format!("{first} to {} UTC", last.split(' ').next_back().unwrap_or_default()),
+        false => format!("{first} to {last} UTC"),
     }
 }
 
-/// `2026-03-02T09:00:00Z` as `2026-03-02 09:00:00 UTC`.
-fn readable(time: &str) -> String {
-    time.replacen('T', " ", 1).replace('Z', " UTC")
+/// `2026-03-02T09:00:00.120Z` as `2026-03-02 09:00:00.120`.
+fn readable(time: Time) -> String {
+    time.to_string().replacen('T', " ", 1).replace('Z', "")
 }
 
 fn certificates(alert: &Alert) -> Option<String> {
@@ -186,11 +202,12 @@ fn note(alert: &Alert) -> Option<String> {
 }
 
 fn evidence_line(event: &Evidence) -> String {
-    let id = event.event_id.map(|id| format!("event {id}"));
+    let id = event.event_id.map_or_else(|| "event".to_owned(), |id| format!("event {id}"));
     let record = event.record_id.map(|record| format!("record {record}"));
     let request = event.request_id.map(|request| format!("request {request}"));
-    let what = joined(&[id, record, request], ", ").unwrap_or_else(|| "event".to_owned());
     let offset = event.offset.filter(|_| !event.source.is_empty());
-    let file = offset.map(|offset| format!(", {}:{offset}", event.source)).unwrap_or_default();
-    format!("{what} on {} at {}{file}", event.computer, readable(&event.time.to_string()))
+    let file = offset.map(|offset| format!("{}:{offset}", event.source));
+    let host = format!("on {}", event.computer);
+    joined(&[Some(readable(event.time)), Some(id), record, request, Some(host), file], ", ")
+        .unwrap_or_default()
 }
