@@ -1,3 +1,9 @@
-//! The program: parses the command line, calls the service, prints an error with its causes.
+//! The program: parses the command line, calls the service, ends with its exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+#[expect(clippy::disallowed_methods, reason = "the arguments are read here")]
+fn main() -> ExitCode {
+    let exit = adcs_watch::service::cli::main(std::env::args_os());
+    ExitCode::from(exit.code())
+}

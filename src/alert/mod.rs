@@ -127,6 +127,17 @@ impl Severity {
     pub const ALL: [Severity; 5] =
         [Severity::Informational, Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
 
+    /// One step down.
+    #[must_use]
+    pub const fn milder(self) -> Severity {
+        match self {
+            Severity::Informational | Severity::Low => Severity::Informational,
+            Severity::Medium => Severity::Low,
+            Severity::High => Severity::Medium,
+            Severity::Critical => Severity::High,
+        }
+    }
+
     /// The lower-case word.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -20,7 +20,7 @@ pub(crate) fn ticket(fields: &Fields<'_>) -> Result<Option<Activity>, Rejection>
     let domain = fields.text("TargetDomainName")?.unwrap_or_default();
     let status = fields.required("Status")?;
     Ok(Some(Activity::CertificateLogon(CertificateLogon {
-        account: Account::new(&domain, &fields.required("TargetUserName")?),
+        account: Account::of_logon(&domain, &fields.required("TargetUserName")?),
         sid: fields.text("TargetSid")?.and_then(|text| Sid::parse(&text)),
         serial: serial("CertSerialNumber", &serial_number)?,
         issuer: fields.owned("CertIssuerName")?.unwrap_or_default(),

@@ -1,7 +1,283 @@
-//! (being written)
+//! `certificate-used-by-other`: a certificate that was issued to one account was used to log on as another.
+//!
+//! **What.** 4887 (issued to A) joined with 4768 with certificate fields (a Kerberos logon, PKINIT, as B). By the serial
+//! number where the CA tells it (4887 version 1), else by the request id, which AD CS makes the last four bytes of the serial
+//! number, together with the CA's name. Source: the event schemas, and [MS-WCCE] on request ids.
+//! **Why.** It is what every certificate attack comes down to, also where the CA's events show nothing: a name that stands
+//! only inside the signed request of an old CA, an account whose userPrincipalName was changed for the moment.
+//! **What looks alike and is harmless.** Smart cards that an enrollment agent asked for, devices behind NDES: allow-list
+//! those requesters.
+
+mod finding;
+mod join;
+
+use crate::alert::Severity;
+use crate::detect::certificate_used_by_other::finding::{
+    describe, entity_of, is_about, issuance_evidence, request_id, severity,
+};
+use crate::detect::certificate_used_by_other::join::{
+    Join, ca_host, ca_index, join, learn, logon_of, serial_hash,
+};
+use crate::detect::naming;
+use crate::detect::policy::Policy;
+use crate::detect::report;
+use crate::detect::slot::Slot;
+use crate::detect::{About, Context, Detection, Entity, Notice, memory_after};
+use crate::event::account::{Account, same_text};
+use crate::event::time::{Span, Time};
+use crate::event::{Activity, CertificateLogon, Event, IssuedCertificate};
+use crate::wire;
+use crate::wire::record::{CaDirectory, IssuedRecord, PendingLogon, RequestIdState};
 use serde::{Deserialize, Serialize};
 
 /// What the operator may set.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Settings {}
+pub struct Settings {
+    /// Off: the detection does not run.
+    pub enabled: bool,
+    /// How long an issued certificate is remembered: the longest life of a certificate. Default 400d.
+    pub remember: Span,
+    /// How long a logon waits for the issuance of its certificate to arrive. Default 1d.
+    pub wait: Span,
+    /// How long further logons with the same certificate as the same account stay silent. Default 1d.
+    pub suppression: Span,
+    /// Severity by outcome.
+    pub severity: Severities,
+}
+
+/// Severity by outcome. A join that had to assume the CA's name is one step milder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Severities {
+    /// The logon was accepted. Default critical.
+    pub accepted: Severity,
+    /// The logon was refused: an attempt. Default high.
+    pub refused: Severity,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            enabled: true,
+            remember: Span::days(400),
+            wait: Span::days(1),
+            suppression: Span::days(1),
+            severity: Severities::default(),
+        }
+    }
+}
+
+impl Default for Severities {
+    fn default() -> Self {
+        Severities { accepted: Severity::Critical, refused: Severity::High }
+    }
+}
+
+/// One request id is remembered of at most this many CAs, and for so many logons and alerts.
+const MAX_PER_REQUEST_ID: usize = 8;
+
+/// The most CAs, and the most issuers, that a partition tells apart.
+const MAX_CAS: usize = 64;
+
+const DIRECTORY: &str = "certificate-used-by-other directory";
+
+/// The detection.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CertificateUsedByOther;
+
+impl Detection for CertificateUsedByOther {
+    type State = RequestIdState;
+    type Part = ();
+
+    const ABOUT: About = About {
+        id: "certificate-used-by-other",
+        title: "Certificate used by another account than it was issued to",
+        mitre: &[
+            ("TA0006", "Credential Access", "T1649", "Steal or Forge Authentication Certificates"),
+            ("TA0004", "Privilege Escalation", "T1078", "Valid Accounts"),
+        ],
+        investigative_actions: &[
+            "Treat the account that was logged on as compromised: reset its secrets, end its sessions",
+            "Treat the account that asked for the certificate as compromised too",
+            "Revoke the certificate and publish a new CRL; look for others of the same requester",
+            "Find what let the requester name another account: template, EDITF_ATTRIBUTESUBJECTALTNAME2, a changed userPrincipalName",
+        ],
+        severities: &[Severity::Medium, Severity::High, Severity::Critical],
+    };
+
+    fn entity(&self, event: &Event) -> Option<Entity> {
+        match &event.activity {
+            Activity::CertificateIssued(issued) => {
+                Some(Entity::certificate_request(issued.request.request_id))
+            }
+            Activity::CertificateLogon(logon) => Some(Entity::certificate_request(logon.serial.request_id())),
+            Activity::CertificateRequested(_)
+            | Activity::CertificateDenied(_)
+            | Activity::ShareAccessed(_)
+            | Activity::FileCreated(_)
+            | Activity::RemoteFileWrite(_) => None,
+        }
+    }
+
+    fn on_event(&self, event: &Event, slot: &mut Slot<'_, RequestIdState, ()>, cx: &mut Context<'_>) {
+        let at = event.effective_time();
+        forget(&mut slot.state, &cx.policy.certificate_used_by_other, at);
+        match &event.activity {
+            Activity::CertificateIssued(issued) => on_issued(event, issued, slot, cx),
+            Activity::CertificateLogon(logon) => on_logon(event, logon, slot, cx),
+            Activity::CertificateRequested(_)
+            | Activity::CertificateDenied(_)
+            | Activity::ShareAccessed(_)
+            | Activity::FileCreated(_)
+            | Activity::RemoteFileWrite(_) => {}
+        }
+    }
+}
+
+pub(crate) type RequestSlot<'a> = Slot<'a, RequestIdState, ()>;
+
+fn on_issued(event: &Event, issued: &IssuedCertificate, slot: &mut RequestSlot<'_>, cx: &mut Context<'_>) {
+    let at = event.effective_time();
+    let mut directory: CaDirectory = slot.shared(DIRECTORY);
+    let known = directory.cas.len();
+    let Some(ca) = ca_index(&mut directory, event.computer.as_str()) else { return };
+    if directory.cas.len() > known {
+        slot.put_shared(DIRECTORY, &directory);
+    }
+    let record = IssuedRecord {
+        ca,
+        serial_hash: issued.serial.as_ref().map(serial_hash),
+        domain: issued.request.requester.domain.clone(),
+        account: issued.request.requester.name.clone(),
+        issued_ms: at.as_millis(),
+        record_id: event.origin.record_id,
+    };
+    slot.state.issued.retain(|known| known.ca != ca);
+    slot.state.issued.push(record.clone());
+    if slot.state.issued.len() > MAX_PER_REQUEST_ID {
+        slot.state.issued.remove(0);
+    }
+    slot.keep_until(memory_after(at, cx.policy.certificate_used_by_other.remember));
+    for pending in std::mem::take(&mut slot.state.pending) {
+        match join(&record, &logon_of(&pending), cx.policy, &directory) {
+            Some(how) => {
+                learn(&mut directory, &record, how, &pending.issuer, slot);
+                judge(event, &record, &pending, how, slot, &directory, cx);
+            }
+            None => slot.state.pending.push(pending),
+        }
+    }
+}
+
+fn on_logon(event: &Event, logon: &CertificateLogon, slot: &mut RequestSlot<'_>, cx: &mut Context<'_>) {
+    let at = event.effective_time();
+    let settings = &cx.policy.certificate_used_by_other;
+    let mut directory: CaDirectory = slot.shared(DIRECTORY);
+    if !directory.issuers.iter().any(|known| same_text(known, &logon.issuer))
+        && directory.issuers.len() < MAX_CAS
+    {
+        directory.issuers.push(report::cut(&logon.issuer));
+        slot.put_shared(DIRECTORY, &directory);
+    }
+    let pending = PendingLogon {
+        time_ms: at.as_millis(),
+        serial_hash: serial_hash(&logon.serial),
+        issuer: report::cut(&logon.issuer),
+        domain: logon.account.domain.clone(),
+        account: logon.account.name.clone(),
+        status: logon.status,
+        remote_ip: logon.remote_ip.clone(),
+        serial: logon.serial.to_string(),
+        evidence: Some(wire::alert::evidence_to_record(&report::evidence(event))),
+    };
+    let issued = slot.state.issued.clone();
+    let joined =
+        issued.iter().filter_map(|r| Some((r, join(r, &logon_of(&pending), cx.policy, &directory)?)));
+    let Some((record, how)) = joined.min_by_key(|(_, how)| *how as u8) else {
+        wait_for_issuance(pending, slot, at, settings);
+        return;
+    };
+    learn(&mut directory, record, how, &pending.issuer, slot);
+    judge(event, record, &pending, how, slot, &directory, cx);
+}
+
+/// A logon whose certificate is not known yet; the same one twice counts once.
+fn wait_for_issuance(logon: PendingLogon, slot: &mut RequestSlot<'_>, at: Time, settings: &Settings) {
+    let same = |known: &PendingLogon| {
+        (known.serial_hash, &known.account, &known.domain, known.status)
+            == (logon.serial_hash, &logon.account, &logon.domain, logon.status)
+    };
+    if slot.state.pending.iter().any(same) {
+        return;
+    }
+    slot.state.pending.push(logon);
+    if slot.state.pending.len() > MAX_PER_REQUEST_ID {
+        slot.state.pending.remove(0);
+    }
+    slot.keep_until(memory_after(at, settings.wait));
+}
+
+/// Whether the one who logged on is another than the one who asked, and may not be.
+fn is_other(policy: &Policy, requester: &Account, used_by: &Account) -> bool {
+    !naming::same_account(policy, requester, used_by)
+        && (!policy.allow.requester(requester) || naming::is_protected_account(policy, used_by))
+}
+
+fn judge(
+    event: &Event,
+    record: &IssuedRecord,
+    logon: &PendingLogon,
+    how: Join,
+    slot: &mut RequestSlot<'_>,
+    directory: &CaDirectory,
+    cx: &mut Context<'_>,
+) {
+    let requester = Account { domain: record.domain.clone(), name: record.account.clone() };
+    let used_by = Account { domain: logon.domain.clone(), name: logon.account.clone() };
+    if !is_other(cx.policy, &requester, &used_by) {
+        return;
+    }
+    let settings = &cx.policy.certificate_used_by_other;
+    let at = Time::from_millis(logon.time_ms);
+    let severity = severity(settings, logon.status, how);
+    let open = slot.state.open.iter_mut().find(|open| is_about(open, &logon.serial, &used_by));
+    if let Some(open) = open
+        && let Some(mut alert) = report::still_open(Some(open), at, settings.suppression)
+    {
+        if severity <= alert.severity {
+            open.suppressed = open.suppressed.saturating_add(1);
+            cx.notices.push(Notice::Suppressed { detection: CertificateUsedByOther::ABOUT.id });
+            return;
+        }
+        alert.revision += 1;
+        alert.policy_version = cx.policy_version.to_owned();
+        describe(&mut alert, &requester, &used_by, logon, how, severity);
+        *open = report::keep(&alert, Time::from_millis(open.last_trigger_ms), 0);
+        cx.alerts.push(alert);
+        return;
+    }
+    let entity = entity_of(record, directory);
+    let mut alert = report::new_alert(&CertificateUsedByOther::ABOUT, &entity, event, cx);
+    if let Some(trigger) = logon.evidence.clone().map(wire::alert::evidence_from_record) {
+        // The logon, not whichever of the two arrived last.
+        alert.alert_id = report::alert_id(&CertificateUsedByOther::ABOUT, &entity, &trigger);
+    }
+    alert.computer = ca_host(directory, record.ca);
+    report::add_evidence(&mut alert, issuance_evidence(record, &requester, directory, request_id(logon)));
+    describe(&mut alert, &requester, &used_by, logon, how, severity);
+    slot.state.open.retain(|open| !is_about(open, &logon.serial, &used_by));
+    slot.state.open.push(report::keep(&alert, at, 0));
+    if slot.state.open.len() > MAX_PER_REQUEST_ID {
+        slot.state.open.remove(0);
+    }
+    cx.alerts.push(alert);
+}
+
+/// Drops what is over: certificates beyond their life, logons that waited in vain, alerts that are not silenced any more.
+fn forget(state: &mut RequestIdState, settings: &Settings, at: Time) {
+    let over = |millis: i64, span: Span| Time::from_millis(millis).plus(span) < at;
+    state.issued.retain(|record| !over(record.issued_ms, settings.remember));
+    state.pending.retain(|logon| !over(logon.time_ms, settings.wait));
+    state.open.retain(|open| !over(open.last_trigger_ms, settings.suppression));
+}

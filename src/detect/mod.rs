@@ -1,5 +1,139 @@
-//! WHAT WE LOOK FOR: one file per detection.
-pub mod certificate_used_by_other;
-pub mod certlog_remote_write;
+//! WHAT WE LOOK FOR: one file per detection, with its settings and its logic; [`catalogue`] lists them.
+//!
+//! A detection names the entity an event concerns, and looks at one event together with what is remembered of that
+//! entity. It may change what is remembered and raise alerts; it can do nothing else.
+
+pub mod naming;
 pub mod policy;
+pub mod report;
+pub mod slot;
 pub mod san_mismatch;
+pub mod certlog_remote_write;
+pub mod certificate_used_by_other;
+pub mod catalogue;
+
+use crate::alert::{Alert, Severity};
+use crate::detect::policy::Policy;
+use crate::detect::slot::Slot;
+use crate::event::Event;
+use crate::event::account::Account;
+use crate::event::host::Host;
+use crate::event::time::{Span, Time};
+use crate::wire::Record;
+use std::fmt;
+
+/// How far behind the newest event of its partition an event may be without being late. Windows are exact within it.
+pub const ALLOWED_LATENESS: Span = Span::hours(1);
+
+/// State is kept at least this long after the last event of its entity.
+pub const SHORTEST_MEMORY: Span = Span::hours(24);
+
+/// One thing we look for.
+pub trait Detection {
+    /// What it remembers of an entity.
+    type State: Record;
+    /// What it remembers of one member of an entity; `()` where there are none.
+    type Part: Record;
+    /// What it is.
+    const ABOUT: About;
+
+    /// Whose state this event concerns; none: not interested.
+    fn entity(&self, event: &Event) -> Option<Entity>;
+
+    /// Looks at one event. May change the state, may raise an alert; nothing else.
+    fn on_event(&self, event: &Event, slot: &mut Slot<'_, Self::State, Self::Part>, cx: &mut Context<'_>);
+}
+
+/// What a detection is, for people and machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct About {
+    /// kebab-case, the name of its file with dashes.
+    pub id: &'static str,
+    /// One line.
+    pub title: &'static str,
+    /// Tactics and techniques: (tactic id, tactic, technique id, technique).
+    pub mitre: &'static [(&'static str, &'static str, &'static str, &'static str)],
+    /// What an analyst is told to do.
+    pub investigative_actions: &'static [&'static str],
+    /// The severities it can raise, least first.
+    pub severities: &'static [Severity],
+}
+
+/// What a detection keys its state by, in its canonical, lower-case form.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Entity(String);
+
+impl Entity {
+    /// A requester at a CA.
+    pub fn account_at(account: &Account, ca: &Host) -> Entity {
+        let mut name = account.canonical();
+        name.push('@');
+        name.push_str(ca.as_str());
+        Entity(name)
+    }
+
+    /// A certificate request, by the id its CA gave it.
+    pub fn certificate_request(request_id: u32) -> Entity {
+        Entity(request_id.to_string())
+    }
+
+    /// A CA.
+    pub fn ca(host: &Host) -> Entity {
+        Entity(host.as_str().to_owned())
+    }
+
+    /// The canonical name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Entity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a detection may know beside the event and its state, and where its findings go.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// What the operator configured.
+    pub policy: &'a Policy,
+    /// Its fingerprint.
+    pub policy_version: &'a str,
+    /// The event is older than the allowed lateness.
+    pub late: bool,
+    /// Alerts and revisions, in the order they were raised.
+    pub alerts: Vec<Alert>,
+    /// What is to be said that is no alert.
+    pub notices: Vec<Notice>,
+}
+
+/// What a detection has to say that is no alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A baseline is not active yet: it has seen `days` different days of the `needed` ones.
+    Training {
+        /// Id of the detection.
+        detection: &'static str,
+        /// Whose baseline: the CA.
+        entity: String,
+        /// Different days of data so far.
+        days: u32,
+        /// Days needed.
+        needed: u32,
+    },
+    /// The event is a finding that was raised already.
+    Suppressed {
+        /// Id of the detection.
+        detection: &'static str,
+    },
+}
+
+/// The time until which state is kept that was last touched at `touched` and matters for `horizon` of its own event time.
+///
+/// Garbage goes by the watermark, which other entities move: so it goes later, by the allowed lateness, than the detection itself
+/// stops looking at it. Otherwise one entity could feel the others.
+pub fn memory_after(touched: Time, horizon: Span) -> Time {
+    touched.plus(horizon.max(SHORTEST_MEMORY)).plus(ALLOWED_LATENESS)
+}

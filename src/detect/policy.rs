@@ -58,10 +58,9 @@ impl Default for Protected {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Allow {
-    /// Accounts that request for others in bulk: NDES, certificate life-cycle products.
+    /// Accounts that request for others: enrollment agents, NDES, certificate life-cycle products. Whoever logs on with what
+    /// they were issued is not "another" either.
     pub requesters: Vec<Account>,
-    /// Accounts that enroll on behalf of others: the subject's logon with the certificate is not "another" either.
-    pub enrollment_agents: Vec<Account>,
     /// Templates whose names are the requester's to choose, `WebServer`.
     pub templates: Vec<String>,
     /// Ends of names that anybody may ask for, `.dmz.corp.example`.
@@ -71,14 +70,13 @@ pub struct Allow {
 }
 
 impl Allow {
-    /// Whether this account may request for others, as a requester or as an enrollment agent.
+    /// Whether this account may request for others. An entry without a domain means any domain.
     pub fn requester(&self, account: &Account) -> bool {
-        listed(&self.requesters, account) || self.enrollment_agent(account)
-    }
-
-    /// Whether this account is an enrollment agent.
-    pub fn enrollment_agent(&self, account: &Account) -> bool {
-        listed(&self.enrollment_agents, account)
+        let is = |known: &Account| {
+            known.has_name(&account.name)
+                && (known.domain.is_empty() || same_text(&known.domain, &account.domain))
+        };
+        self.requesters.iter().any(is)
     }
 
     /// Whether this template's names are the requester's to choose.
@@ -100,11 +98,6 @@ impl Allow {
 }
 
 impl Policy {
-    /// Whether this account is one of the list, where an entry without a domain means any domain.
-    pub fn is_listed(list: &[Account], account: &Account) -> bool {
-        listed(list, account)
-    }
-
     /// The suffixes of a domain, given by NetBIOS name; none when the policy does not say.
     pub fn suffixes(&self, domain: &str) -> Option<&[String]> {
         self.domains.iter().find(|(name, _)| same_text(name, domain)).map(|(_, suffixes)| suffixes.as_slice())
@@ -115,11 +108,4 @@ impl Policy {
         let json = serde_json::to_string(self).unwrap_or_default();
         crate::alert::id::AlertId::of(&["policy", &json]).to_string()[..8].to_owned()
     }
-}
-
-fn listed(list: &[Account], account: &Account) -> bool {
-    list.iter().any(|known| {
-        known.has_name(&account.name)
-            && (known.domain.is_empty() || same_text(&known.domain, &account.domain))
-    })
 }

@@ -1,7 +1,196 @@
-//! (being written)
-use serde::{Deserialize, Serialize};
+//! `san-mismatch`: a certificate was issued that names somebody else than the account that asked for it.
+//!
+//! **What.** Event 4887 with a subject alternative name of another identity (ESC1, ESC6), of a protected one, or
+//! many certificates in a few minutes. Seed: the scheduled KQL rule for event 4887; `docs/seeds.md` maps it line by line.
+//! **Why.** The domain controllers log on whoever the certificate names (PKINIT, Schannel): such a certificate is that
+//! account's password for a year or more.
+//! **What looks alike and is harmless.** A machine that renews its own certificate, a domain controller that also names
+//! its domain, enrollment agents, NDES and life-cycle products (allow-list them), web server templates.
 
-/// What the operator may set.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+mod finding;
+
+use crate::alert::Severity;
+use crate::detect::naming::{self, Judgement};
+use crate::detect::report;
+use crate::detect::san_mismatch::finding::raise;
+use crate::detect::slot::Slot;
+use crate::detect::{ALLOWED_LATENESS, About, Context, Detection, Entity, memory_after};
+use crate::event::time::{Span, Time};
+use crate::event::{Activity, CertificateRequest, Event};
+use crate::state::window;
+use crate::wire;
+use crate::wire::record::{SanMismatchState, WindowCertificate};
+use serde::{Deserialize, Serialize};
+use std::num::NonZeroU32;
+
+/// What the operator may set. The defaults are the scheduled rule's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Settings {}
+pub struct Settings {
+    /// Off: the detection does not run.
+    pub enabled: bool,
+    /// How long an alert lasts, and how far back its counts look. Default 15m.
+    pub look_back: Span,
+    /// The window of a burst. Default 10m, as the rule's text says; its query counts in 15m.
+    pub burst_window: Span,
+    /// Certificates within the window that make a burst. Default 3.
+    pub burst_count: NonZeroU32,
+    /// Severity by reason.
+    pub severity: Severities,
+}
+
+/// Severity by reason.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Severities {
+    /// A protected identity is named. Default critical.
+    pub sensitive_san: Severity,
+    /// Another identity is named. Default high.
+    pub san_mismatch: Severity,
+    /// Many certificates in a short time. Default medium.
+    pub burst_enrollment: Severity,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            enabled: true,
+            look_back: Span::minutes(15),
+            burst_window: Span::minutes(10),
+            burst_count: NonZeroU32::new(3).unwrap_or(NonZeroU32::MIN),
+            severity: Severities::default(),
+        }
+    }
+}
+
+impl Default for Severities {
+    fn default() -> Self {
+        Severities {
+            sensitive_san: Severity::Critical,
+            san_mismatch: Severity::High,
+            burst_enrollment: Severity::Medium,
+        }
+    }
+}
+
+impl Settings {
+    /// How far back behind the newest certificate of a requester another one can still matter.
+    fn reach(&self) -> Span {
+        Span::millis(self.look_back.max(self.burst_window).as_millis() + ALLOWED_LATENESS.as_millis())
+    }
+
+    /// The most certificates that are remembered of one requester.
+    fn capacity(&self) -> usize {
+        window::capacity(self.reach(), self.burst_window, self.burst_count.get() as usize).clamp(64, 4096)
+    }
+}
+
+/// The detection.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SanMismatch;
+
+impl Detection for SanMismatch {
+    type State = SanMismatchState;
+    type Part = ();
+
+    const ABOUT: About = About {
+        id: "san-mismatch",
+        title: "Certificate issued for another identity",
+        mitre: &[
+            ("TA0006", "Credential Access", "T1649", "Steal or Forge Authentication Certificates"),
+            ("TA0004", "Privilege Escalation", "T1078", "Valid Accounts"),
+        ],
+        investigative_actions: &[
+            "Ask the requester and the owner of the named identity whether the request was expected",
+            "Read the template on the CA: may the enrollee supply the subject, and who may enroll",
+            "Look for Kerberos or Schannel logons with the certificate (4768 with its serial number, 4624)",
+            "If it was not expected: revoke the certificate, reset the named account's secrets, publish a new CRL",
+        ],
+        severities: &[Severity::Medium, Severity::High, Severity::Critical],
+    };
+
+    fn entity(&self, event: &Event) -> Option<Entity> {
+        issued(event).map(|request| Entity::account_at(&request.requester, &event.computer))
+    }
+
+    fn on_event(&self, event: &Event, slot: &mut Slot<'_, SanMismatchState, ()>, cx: &mut Context<'_>) {
+        let Some(request) = issued(event) else { return };
+        let settings = &cx.policy.san_mismatch;
+        let judgement = naming::judge(cx.policy, request);
+        let at = event.effective_time();
+        forget(settings, &mut slot.state, at);
+        let known = |c: &WindowCertificate| c.request_id == request.request_id;
+        if (naming::is_allowed(cx.policy, request) && !judgement.is_sensitive())
+            || slot.state.certificates.iter().any(known)
+        {
+            return;
+        }
+        let index = slot.state.certificates.partition_point(|c| c.time_ms <= at.as_millis());
+        slot.state.certificates.insert(index, remembered(event, request, &judgement));
+        let burst = burst_with(settings, &slot.state, index);
+        if judgement.is_mismatch() || judgement.is_sensitive() || burst.is_some() {
+            raise(event, request, burst, &mut slot.state, cx);
+        }
+        let surplus = slot.state.certificates.len().saturating_sub(settings.capacity());
+        slot.state.certificates.drain(..surplus);
+        let newest = slot.state.certificates.last().map_or(at, time);
+        slot.keep_until(memory_after(newest.max(at), settings.reach()));
+    }
+}
+
+fn issued(event: &Event) -> Option<&CertificateRequest> {
+    match &event.activity {
+        Activity::CertificateIssued(issued) => Some(&issued.request),
+        Activity::CertificateRequested(_)
+        | Activity::CertificateDenied(_)
+        | Activity::CertificateLogon(_)
+        | Activity::ShareAccessed(_)
+        | Activity::FileCreated(_)
+        | Activity::RemoteFileWrite(_) => None,
+    }
+}
+
+fn time(certificate: &WindowCertificate) -> Time {
+    Time::from_millis(certificate.time_ms)
+}
+
+fn remembered(event: &Event, request: &CertificateRequest, judgement: &Judgement) -> WindowCertificate {
+    let mut names = Vec::new();
+    for name in judgement.sensitive.iter().chain(&judgement.mismatched) {
+        report::list(&mut names, name);
+    }
+    let suspicious = names.len() as u32;
+    for name in &judgement.harmless {
+        report::list(&mut names, name);
+    }
+    WindowCertificate {
+        time_ms: event.effective_time().as_millis(),
+        request_id: request.request_id,
+        mismatched: judgement.is_mismatch(),
+        sensitive: judgement.is_sensitive(),
+        template: request.template.as_deref().map(report::cut).unwrap_or_default(),
+        names,
+        suspicious,
+        suffix_assumed: judgement.suffix_assumed,
+        names_cut: judgement.names_cut,
+        evidence: Some(wire::alert::evidence_to_record(&report::evidence(event))),
+    }
+}
+
+/// How many certificates the burst has, if the certificate at `index` is part of one.
+fn burst_with(settings: &Settings, state: &SanMismatchState, index: usize) -> Option<usize> {
+    let times: Vec<Time> = state.certificates.iter().map(time).collect();
+    let densest = window::densest_with(&times, index, settings.burst_window);
+    (densest >= settings.burst_count.get() as usize).then_some(densest)
+}
+
+/// Drops what neither this event nor a later one within the allowed lateness can reach.
+fn forget(settings: &Settings, state: &mut SanMismatchState, at: Time) {
+    let newest = state.certificates.last().map_or(at, time).max(at);
+    let oldest = newest.minus(settings.reach()).as_millis();
+    let outdated = state.certificates.partition_point(|c| c.time_ms < oldest);
+    state.certificates.drain(..outdated);
+    if state.open.as_ref().is_some_and(|open| open.last_trigger_ms < oldest) {
+        state.open = None;
+    }
+}

@@ -1,13 +1,36 @@
 //! RUNS THE DETECTIONS over one partition: events in, alerts and changed state out.
+//!
+//! Deterministic: alerts and state are a function of the events in their order, and of the policy. There is no clock, no
+//! randomness, and nothing depends on the order of a hash map.
+
+mod operator;
+
+pub use crate::detect::Notice;
 
 use crate::alert::Alert;
+use crate::detect::catalogue;
 use crate::detect::policy::Policy;
+use crate::detect::{ALLOWED_LATENESS, Context};
+use crate::engine::operator::{Operator, Operators};
 use crate::event::Event;
 use crate::event::time::Time;
+use crate::state::key::EntityKey;
+use crate::state::store::{Change, Hour};
+use crate::wire::record::{Marker, StateRecord};
+use std::fmt;
+
+/// Changes when a detection decides differently or reads its state differently.
+pub const LOGIC_VERSION: u32 = 1;
+
+/// The oldest logic that can read the state this one writes.
+pub const MINIMUM_READER: u32 = 1;
 
 /// All detections that are switched on, and what they remember of one partition.
 #[derive(Debug)]
 pub struct Engine {
+    policy: Policy,
+    policy_version: String,
+    operators: Vec<Box<dyn Operator>>,
     watermark: Time,
 }
 
@@ -24,37 +47,192 @@ pub struct Output {
     pub late: bool,
 }
 
-/// What a detection has to say that is no alert.
+/// The size of what is remembered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StateSize {
+    /// Entities and parts of entities.
+    pub records: usize,
+    /// Bytes of their records, without what the store adds.
+    pub bytes: usize,
+}
+
+/// Why a checkpoint cannot be restored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Notice {
-    /// A baseline is not active yet: it has seen `days` different days of the `needed` ones.
-    Training {
-        /// Id of the detection.
-        detection: &'static str,
-        /// Whose baseline: the CA.
-        entity: String,
-        /// Different days of data so far.
-        days: u32,
-        /// Days needed.
-        needed: u32,
+pub enum RestoreError {
+    /// Written by a logic that this one cannot read.
+    TooNew {
+        /// The oldest logic that can.
+        minimum_reader: u32,
     },
-    /// The event would have alerted if the finding had not been raised already.
-    Suppressed {
-        /// Id of the detection.
-        detection: &'static str,
+    /// A record's key is not 16 bytes.
+    BadKey,
+    /// The records are not those the marker speaks of.
+    WrongDigest {
+        /// How many there are.
+        records: u64,
+        /// How many there should be.
+        expected: u64,
     },
 }
+
+impl fmt::Display for RestoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RestoreError::TooNew { minimum_reader } => {
+                write!(
+                    f,
+                    "the checkpoint needs logic version {minimum_reader} or newer, this is {LOGIC_VERSION}"
+                )
+            }
+            RestoreError::BadKey => f.write_str("a state record has a key that is not 16 bytes"),
+            RestoreError::WrongDigest { records, expected } => {
+                write!(
+                    f,
+                    "the state's digest does not match its marker ({records} records, {expected} expected)"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for RestoreError {}
 
 impl Engine {
     /// An engine that remembers nothing.
     pub fn new(policy: Policy) -> Engine {
-        let _ = policy;
-        Engine { watermark: Time::MIN }
+        let mut operators = Operators::default();
+        catalogue::visit(&policy, &mut operators);
+        let policy_version = policy.version();
+        Engine { policy, policy_version, operators: operators.0, watermark: Time::MIN }
     }
 
-    /// Runs every detection that the event concerns. Deterministic: the same events in the same order give the same.
+    /// Whether any detection is interested in the event.
+    pub fn concerns(&self, event: &Event) -> bool {
+        self.keys(event).next().is_some()
+    }
+
+    /// The keys of all entities the event concerns: it is routed to the partition of each.
+    pub fn keys<'a>(&'a self, event: &'a Event) -> impl Iterator<Item = EntityKey> + 'a {
+        self.operators.iter().filter_map(|operator| operator.key(event))
+    }
+
+    /// Runs every detection that the event concerns.
     pub fn on_event(&mut self, event: &Event) -> Output {
-        self.watermark = self.watermark.max(event.effective_time());
-        Output::default()
+        self.on_event_where(event, |_| true)
+    }
+
+    /// Runs the detections whose entity lives here: of an event that was routed to several partitions, each runs its own.
+    pub fn on_event_where(&mut self, event: &Event, lives_here: impl Fn(EntityKey) -> bool) -> Output {
+        let late = event.effective_time() < self.watermark.minus(ALLOWED_LATENESS);
+        let (policy, policy_version) = (&self.policy, &self.policy_version);
+        let mut cx = Context { policy, policy_version, late, alerts: Vec::new(), notices: Vec::new() };
+        let mut concerned = 0;
+        for operator in &mut self.operators {
+            if let Some(key) = operator.key(event).filter(|key| lives_here(*key)) {
+                operator.on_event(key, event, &mut cx);
+                concerned += 1;
+            }
+        }
+        let (alerts, notices) = (cx.alerts, cx.notices);
+        self.advance(event.effective_time());
+        Output { alerts, notices, concerned, late }
+    }
+
+    /// Moves the watermark, and forgets garbage once a day of it.
+    fn advance(&mut self, time: Time) {
+        if time <= self.watermark {
+            return;
+        }
+        let new_day = time.day() > self.watermark.day();
+        self.watermark = time;
+        if new_day {
+            for operator in &mut self.operators {
+                operator.store_mut().sweep(time);
+            }
+        }
+    }
+
+    /// The greatest event time seen.
+    pub fn watermark(&self) -> Time {
+        self.watermark
+    }
+
+    /// How much is remembered.
+    pub fn size(&self) -> StateSize {
+        self.operators.iter().fold(StateSize::default(), |size, operator| StateSize {
+            records: size.records + operator.store().len(),
+            bytes: size.bytes + operator.store().record_bytes(),
+        })
+    }
+
+    /// The digest of all that is remembered.
+    pub fn digest(&self) -> u128 {
+        self.operators.iter().map(|operator| operator.store().digest()).fold(0, u128::wrapping_add)
+    }
+
+    /// The state that changed since this was last asked: what a checkpoint writes.
+    pub fn take_changes(&mut self) -> Vec<StateRecord> {
+        let of = |operator: &mut Box<dyn Operator>| {
+            let id = operator.id();
+            operator.store_mut().take_changes().into_iter().map(move |change| state_record(id, change))
+        };
+        self.operators.iter_mut().flat_map(of).collect()
+    }
+
+    /// What closes a checkpoint taken now, with the next offset to apply.
+    pub fn marker(&self, input_offset: u64) -> Marker {
+        Marker {
+            input_offset,
+            digest: self.digest().to_be_bytes().to_vec(),
+            records: self.size().records as u64,
+            watermark_ms: self.watermark.as_millis(),
+            logic_version: LOGIC_VERSION,
+            minimum_reader: MINIMUM_READER,
+            policy_version: self.policy_version.clone(),
+        }
+    }
+
+    /// The engine that wrote these records, the newest of each key, and this marker.
+    ///
+    /// State of a detection that is switched off or gone counts for the digest and is dropped.
+    ///
+    /// # Errors
+    /// When the records are not those of the marker, or were written by a logic that this one cannot read.
+    pub fn restore(
+        policy: Policy,
+        marker: &Marker,
+        records: impl IntoIterator<Item = StateRecord>,
+    ) -> Result<Engine, RestoreError> {
+        if marker.minimum_reader > LOGIC_VERSION {
+            return Err(RestoreError::TooNew { minimum_reader: marker.minimum_reader });
+        }
+        let mut engine = Engine::new(policy);
+        let mut unclaimed = crate::state::store::KeyedStore::default();
+        for record in records {
+            let key: [u8; 16] = record.key.as_slice().try_into().map_err(|_| RestoreError::BadKey)?;
+            let change = Change {
+                key: EntityKey::from_bits(u128::from_be_bytes(key)),
+                expires: Hour(record.expires_hours),
+                record: record.state.map(Vec::into_boxed_slice),
+            };
+            let operator = engine.operators.iter_mut().find(|operator| operator.id() == record.detection);
+            operator.map_or(&mut unclaimed, |operator| operator.store_mut()).restore(change);
+        }
+        let digest = engine.digest().wrapping_add(unclaimed.digest());
+        let restored = (engine.size().records + unclaimed.len()) as u64;
+        if digest.to_be_bytes().as_slice() != marker.digest || restored != marker.records {
+            return Err(RestoreError::WrongDigest { records: restored, expected: marker.records });
+        }
+        engine.watermark = Time::from_millis(marker.watermark_ms);
+        Ok(engine)
+    }
+}
+
+fn state_record(detection: &str, change: Change) -> StateRecord {
+    StateRecord {
+        detection: detection.to_owned(),
+        key: change.key.to_bits().to_be_bytes().to_vec(),
+        expires_hours: change.expires.0,
+        state: change.record.map(Vec::from),
     }
 }

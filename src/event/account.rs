@@ -40,6 +40,12 @@ impl Account {
         Account { domain: domain.trim().to_owned(), name: name.trim().to_owned() }
     }
 
+    /// The account of a logon, whose name may be a UPN or the service form `host/machine.suffix` although the domain is told apart.
+    pub fn of_logon(domain: &str, name: &str) -> Account {
+        let account = Account::parse(name);
+        if domain.trim().is_empty() { account } else { Account::new(domain, &account.name) }
+    }
+
     /// Whether this is a machine account.
     pub fn is_machine(&self) -> bool {
         self.name.ends_with('$')
@@ -155,6 +161,15 @@ mod tests {
         check(r"CORP\a\b", "CORP", r"a\b");
         check("", "", "");
         check("S-1-5-21-1-2-3-500", "", "S-1-5-21-1-2-3-500");
+    }
+
+    #[test]
+    fn a_logon_names_its_realm_beside_the_account() {
+        for name in ["WKS-114$", "host/wks-114.corp.example", "wks-114$@corp.example"] {
+            let account = Account::of_logon("CORP.EXAMPLE", name);
+            assert!(account.has_name("WKS-114$") && account.domain == "CORP.EXAMPLE", "{account}");
+        }
+        assert_eq!(Account::of_logon("", "alice@corp.example").domain, "corp.example");
     }
 
     #[test]

@@ -1,1 +1,7 @@
-//! EVERYTHING THAT WAITS: the command line, files, the terminal.
+//! EVERYTHING THAT WAITS: the command line, files, the terminal, the clock.
+
+pub mod clock;
+pub mod exit;
+pub mod config;
+pub mod replay;
+pub mod cli;

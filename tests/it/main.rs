@@ -1,6 +1,12 @@
 //! The integration tests that need no broker, in one binary: every further one would link the library again.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(clippy::disallowed_methods, reason = "UPDATE=1 in the environment rewrites expectations")]
 
+mod architecture;
+mod common;
+mod generated;
+mod golden;
+mod properties;
 mod decode_shapes;
 mod decode_mutations;
 mod decode_prefilter;
@@ -9,3 +15,18 @@ mod decode_total;
 mod evtx_writer;
 #[cfg(feature = "service")]
 mod decode_evtx;
+
+#[cfg(feature = "service")]
+mod cli_usage;
+#[cfg(feature = "service")]
+mod cli_world;
+#[cfg(feature = "service")]
+mod config_mistakes;
+#[cfg(feature = "service")]
+mod replay_evtx;
+#[cfg(feature = "service")]
+mod replay_framing;
+#[cfg(feature = "service")]
+mod replay_inputs;
+#[cfg(feature = "service")]
+mod replay_table;

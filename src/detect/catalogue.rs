@@ -1,0 +1,33 @@
+//! The list of detections. A new one is a file beside this one and a line in [`visit`].
+
+use crate::detect::certificate_used_by_other::CertificateUsedByOther;
+use crate::detect::certlog_remote_write::CertlogRemoteWrite;
+use crate::detect::policy::Policy;
+use crate::detect::san_mismatch::SanMismatch;
+use crate::detect::{About, Detection};
+
+/// Receives every detection: what a list of values of different types would be.
+pub trait Visitor {
+    /// Called once for each detection; `enabled` is what the policy says.
+    fn detection<D: Detection + std::fmt::Debug + Send + 'static>(&mut self, detection: D, enabled: bool);
+}
+
+/// Shows every detection to the visitor, always in the same order.
+pub fn visit(policy: &Policy, visitor: &mut impl Visitor) {
+    visitor.detection(SanMismatch, policy.san_mismatch.enabled);
+    visitor.detection(CertlogRemoteWrite, policy.certlog_remote_write.enabled);
+    visitor.detection(CertificateUsedByOther, policy.certificate_used_by_other.enabled);
+}
+
+/// What the detections are, in the same order.
+pub fn all() -> Vec<About> {
+    struct Abouts(Vec<About>);
+    impl Visitor for Abouts {
+        fn detection<D: Detection + std::fmt::Debug + Send + 'static>(&mut self, _: D, _: bool) {
+            self.0.push(D::ABOUT);
+        }
+    }
+    let mut abouts = Abouts(Vec::new());
+    visit(&Policy::default(), &mut abouts);
+    abouts.0
+}

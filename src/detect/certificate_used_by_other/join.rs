@@ -1,0 +1,127 @@
+//! Joining issuance to use, and the directory of CAs that joining by request id needs.
+
+use crate::detect::certificate_used_by_other::{DIRECTORY, MAX_CAS, RequestSlot};
+use crate::detect::policy::Policy;
+use crate::event::MAX_CLOCK_LEAD;
+use crate::event::account::same_text;
+use crate::event::host::Host;
+use crate::event::serial::Serial;
+use crate::event::time::Time;
+use crate::state::key;
+use crate::wire::record::{CaDirectory, IssuedRecord, KnownCa, PendingLogon};
+
+/// How issuance was joined to use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Join {
+    /// The serial numbers are equal.
+    Serial,
+    /// The request ids are equal, and the CA has the issuer's name.
+    RequestId,
+    /// The request ids are equal, and there is but one CA and one issuer: its name is assumed.
+    RequestIdOnlyCa,
+}
+
+impl Join {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Join::Serial => "serial",
+            Join::RequestId => "request_id",
+            Join::RequestIdOnlyCa => "request_id_only_ca",
+        }
+    }
+
+    pub(crate) fn sentence(self) -> &'static str {
+        match self {
+            Join::Serial => "issuance and logon have the same serial number",
+            Join::RequestId => {
+                "the CA does not log serial numbers: joined by the request id in the serial number and the CA's name"
+            }
+            Join::RequestIdOnlyCa => {
+                "the CA does not log serial numbers, and its name is not known: joined by the request id, because one CA \
+                 and one issuer are all that was seen; configure `cas:` to be sure"
+            }
+        }
+    }
+}
+
+/// What joining needs of a logon.
+pub(crate) struct Logon<'a> {
+    pub(crate) at: Time,
+    pub(crate) serial_hash: u64,
+    pub(crate) issuer: &'a str,
+}
+
+pub(crate) fn logon_of(pending: &PendingLogon) -> Logon<'_> {
+    Logon {
+        at: Time::from_millis(pending.time_ms),
+        serial_hash: pending.serial_hash,
+        issuer: &pending.issuer,
+    }
+}
+
+pub(crate) fn join(
+    record: &IssuedRecord,
+    logon: &Logon<'_>,
+    policy: &Policy,
+    directory: &CaDirectory,
+) -> Option<Join> {
+    let issued = Time::from_millis(record.issued_ms);
+    if logon.at > issued.plus(policy.certificate_used_by_other.remember) {
+        return None;
+    }
+    if let Some(hash) = record.serial_hash {
+        return (hash == logon.serial_hash).then_some(Join::Serial);
+    }
+    if logon.at.plus(MAX_CLOCK_LEAD) < issued {
+        return None;
+    }
+    match ca_name(policy, directory, record.ca) {
+        Some(name) => same_text(name, logon.issuer).then_some(Join::RequestId),
+        None => (directory.cas.len() == 1 && directory.issuers.len() == 1).then_some(Join::RequestIdOnlyCa),
+    }
+}
+
+/// The name of a CA as logons write it: configured, else learned.
+pub(crate) fn ca_name<'a>(policy: &'a Policy, directory: &'a CaDirectory, ca: u32) -> Option<&'a str> {
+    let known = directory.cas.get(ca.checked_sub(1)? as usize)?;
+    let configured =
+        policy.cas.iter().find(|(host, _)| same_text(host, &known.host)).map(|(_, name)| name.as_str());
+    configured.or_else(|| Some(known.name.as_str()).filter(|name| !name.is_empty()))
+}
+
+pub(crate) fn ca_index(directory: &mut CaDirectory, host: &str) -> Option<u32> {
+    let known = directory.cas.iter().position(|ca| ca.host == host);
+    let index = known.or_else(|| {
+        (directory.cas.len() < MAX_CAS).then(|| {
+            directory.cas.push(KnownCa { host: host.to_owned(), name: String::new() });
+            directory.cas.len() - 1
+        })
+    })?;
+    u32::try_from(index + 1).ok()
+}
+
+/// An exact join tells what logons call the CA.
+pub(crate) fn learn(
+    directory: &mut CaDirectory,
+    record: &IssuedRecord,
+    how: Join,
+    issuer: &str,
+    slot: &mut RequestSlot<'_>,
+) {
+    let known = (record.ca as usize).checked_sub(1).and_then(|index| directory.cas.get_mut(index));
+    if let (Join::Serial, Some(known)) = (how, known)
+        && known.name != issuer
+    {
+        issuer.clone_into(&mut known.name);
+        slot.put_shared(DIRECTORY, directory);
+    }
+}
+
+/// 64 bits of a keyed hash: enough among the few certificates that share a request id.
+pub(crate) fn serial_hash(serial: &Serial) -> u64 {
+    key::hash(&[serial.as_str().as_bytes()]) as u64
+}
+
+pub(crate) fn ca_host(directory: &CaDirectory, ca: u32) -> Option<Host> {
+    directory.cas.get((ca as usize).checked_sub(1)?).map(|known| Host::new(&known.host))
+}

@@ -1,0 +1,175 @@
+//! The parts every detection's alerts are made of.
+
+use crate::alert::id::AlertId;
+use crate::alert::{Alert, Evidence, Mitre, Reason, Severity};
+use crate::detect::{About, Context, Entity};
+use crate::event::time::{Span, Time};
+use crate::event::{Activity, CertificateRequest, Event};
+use crate::wire;
+use crate::wire::record::OpenAlert;
+
+/// The most events an alert names.
+pub const MAX_EVIDENCE: usize = 20;
+
+/// The most names, and the most templates, an alert lists.
+pub const MAX_LISTED: usize = 10;
+
+/// Names and other texts of an event are cut after this many characters when they are remembered.
+pub const MAX_TEXT: usize = 120;
+
+/// A new alert about this event: revision 1, everything empty that only the detection knows.
+pub fn new_alert(about: &About, entity: &Entity, event: &Event, cx: &Context<'_>) -> Alert {
+    let time = event.effective_time();
+    Alert {
+        alert_id: alert_id(about, entity, &evidence(event)),
+        revision: 1,
+        detection: about.id.to_owned(),
+        title: about.title.to_owned(),
+        severity: Severity::Informational,
+        time,
+        first_seen: time,
+        last_seen: time,
+        why_suspicious: String::new(),
+        reasons: Vec::new(),
+        requester_account: None,
+        requester_domain: None,
+        requester_sid: None,
+        used_by_account: None,
+        used_by_domain: None,
+        certificate_serial: None,
+        join: None,
+        computer: None,
+        remote_host: None,
+        remote_ip: None,
+        path: None,
+        total_certs: None,
+        mismatched_certs: None,
+        sensitive_san_certs: None,
+        san_values: Vec::new(),
+        templates: Vec::new(),
+        earliest: None,
+        latest: None,
+        baseline: None,
+        mitre: about.mitre.iter().map(mitre).collect(),
+        evidence: Vec::new(),
+        investigative_actions: about.investigative_actions.iter().map(|&s| s.to_owned()).collect(),
+        story_id: None,
+        policy_version: cx.policy_version.to_owned(),
+        late: cx.late,
+        historical: false,
+    }
+}
+
+/// Stable through replay, restart and revision: detection, entity, and computer and record id of the first trigger; where a
+/// shape loses the record id, time and request id stand in. A record id is unique in its channel, and all events that
+/// trigger alerts are of one channel.
+pub fn alert_id(about: &About, entity: &Entity, trigger: &Evidence) -> AlertId {
+    let record = match (trigger.record_id, trigger.request_id) {
+        (Some(record_id), _) => record_id.to_string(),
+        (None, Some(request_id)) => format!("{} request {request_id}", trigger.time),
+        (None, None) => trigger.time.to_string(),
+    };
+    AlertId::of(&[about.id, entity.as_str(), trigger.computer.as_str(), &record])
+}
+
+fn mitre((tactic_id, tactic, technique_id, technique): &(&str, &str, &str, &str)) -> Mitre {
+    Mitre {
+        tactic_id: (*tactic_id).to_owned(),
+        tactic: (*tactic).to_owned(),
+        technique_id: (*technique_id).to_owned(),
+        technique: (*technique).to_owned(),
+    }
+}
+
+/// One reason.
+pub fn reason(code: &str, text: String) -> Reason {
+    Reason { code: code.to_owned(), text }
+}
+
+/// Adds a reason; one of the same code is replaced by the newer sentence. Whether the code is new.
+pub fn add_reason(alert: &mut Alert, reason: Reason) -> bool {
+    match alert.reasons.iter_mut().find(|known| known.code == reason.code) {
+        Some(known) => {
+            known.text = reason.text;
+            false
+        }
+        None => {
+            alert.reasons.push(reason);
+            true
+        }
+    }
+}
+
+/// Adds a text to a list that shows at most [`MAX_LISTED`], each once. Whether it is new.
+pub fn list(texts: &mut Vec<String>, text: &str) -> bool {
+    let text = cut(text);
+    let new = texts.len() < MAX_LISTED && !text.is_empty() && !texts.contains(&text);
+    if new {
+        texts.push(text);
+    }
+    new
+}
+
+/// A text of an event, cut to [`MAX_TEXT`] characters.
+pub fn cut(text: &str) -> String {
+    text.chars().take(MAX_TEXT).collect()
+}
+
+/// What points at this event; the detection adds the fields that mattered.
+pub fn evidence(event: &Event) -> Evidence {
+    Evidence {
+        source: event.origin.source.clone(),
+        partition: event.origin.partition,
+        offset: Some(event.origin.offset),
+        event_id: event.origin.event_id,
+        record_id: event.origin.record_id,
+        computer: event.computer.clone(),
+        time: event.time,
+        request_id: request_of(event).map(|request| request.request_id),
+        fields: Default::default(),
+    }
+}
+
+/// Adds a piece of evidence, each event once, in the order of their times; the oldest beyond [`MAX_EVIDENCE`] go.
+pub fn add_evidence(alert: &mut Alert, evidence: Evidence) {
+    let same = |known: &Evidence| {
+        (&known.computer, known.time, known.record_id, known.event_id, known.request_id)
+            == (&evidence.computer, evidence.time, evidence.record_id, evidence.event_id, evidence.request_id)
+    };
+    if alert.evidence.iter().any(same) {
+        return;
+    }
+    let at = alert.evidence.partition_point(|known| known.time <= evidence.time);
+    alert.evidence.insert(at, evidence);
+    if alert.evidence.len() > MAX_EVIDENCE {
+        alert.evidence.remove(0);
+    }
+}
+
+/// The request that 4886, 4887 and 4888 speak of.
+pub fn request_of(event: &Event) -> Option<&CertificateRequest> {
+    match &event.activity {
+        Activity::CertificateRequested(request) => Some(request),
+        Activity::CertificateIssued(issued) => Some(&issued.request),
+        Activity::CertificateDenied(denied) => Some(&denied.request),
+        Activity::CertificateLogon(_)
+        | Activity::ShareAccessed(_)
+        | Activity::FileCreated(_)
+        | Activity::RemoteFileWrite(_) => None,
+    }
+}
+
+/// Remembers an alert so that it can be revised.
+pub fn keep(alert: &Alert, last_trigger: Time, suppressed: u32) -> OpenAlert {
+    OpenAlert {
+        alert: Some(wire::alert::to_record(alert)),
+        last_trigger_ms: last_trigger.as_millis(),
+        suppressed,
+    }
+}
+
+/// The alert that is remembered, if an event at this time is still within `span` of its latest trigger.
+pub fn still_open(open: Option<&OpenAlert>, at: Time, span: Span) -> Option<Alert> {
+    let open = open.filter(|open| Time::from_millis(open.last_trigger_ms).distance(at) <= span)?;
+    wire::alert::from_record(open.alert.clone()?).ok()
+}

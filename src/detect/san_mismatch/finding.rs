@@ -1,0 +1,216 @@
+//! What is said of suspicious certificates: counts, reasons, names, in the words of the scheduled rule and in sentences.
+
+use crate::alert::{Alert, Evidence, Severity};
+use crate::detect::report::{self, reason};
+use crate::detect::san_mismatch::{SanMismatch, Settings, time};
+use crate::detect::{Context, Detection, Entity, Notice};
+use crate::event::time::Time;
+use crate::event::{CertificateRequest, Event};
+use crate::wire;
+use crate::wire::record::{SanMismatchState, WindowCertificate};
+
+/// The certificates the alert counts: those of the look-back that ends with the newest certificate that is still
+/// within a look-back after the trigger.
+fn counted<'a>(settings: &Settings, state: &'a SanMismatchState, at: Time) -> &'a [WindowCertificate] {
+    let all = &state.certificates;
+    let end = all.partition_point(|c| time(c) <= at.plus(settings.look_back));
+    let newest = all[..end].last().map_or(at, time);
+    let start = all.partition_point(|c| time(c) < newest.minus(settings.look_back));
+    &all[start..end]
+}
+
+pub(crate) fn raise(
+    event: &Event,
+    request: &CertificateRequest,
+    burst: Option<usize>,
+    state: &mut SanMismatchState,
+    cx: &mut Context<'_>,
+) {
+    let settings = &cx.policy.san_mismatch;
+    let at = event.effective_time();
+    let earlier = report::still_open(state.open.as_ref(), at, settings.look_back);
+    let entity = Entity::account_at(&request.requester, &event.computer);
+    let mut alert =
+        earlier.clone().unwrap_or_else(|| report::new_alert(&SanMismatch::ABOUT, &entity, event, cx));
+    let certificates = counted(settings, state, at);
+    let adds = describe(&mut alert, certificates, burst, request, event, settings);
+    let last_trigger =
+        state.open.as_ref().filter(|_| earlier.is_some()).map_or(at.as_millis(), |o| o.last_trigger_ms);
+    let last_trigger = Time::from_millis(last_trigger).max(at);
+    match earlier {
+        Some(earlier) if !adds && alert.severity <= earlier.severity => {
+            let suppressed = state.open.as_ref().map_or(0, |open| open.suppressed).saturating_add(1);
+            state.open = Some(report::keep(&earlier, last_trigger, suppressed));
+            cx.notices.push(Notice::Suppressed { detection: SanMismatch::ABOUT.id });
+            return;
+        }
+        Some(earlier) => {
+            alert.revision = earlier.revision + 1;
+            alert.severity = alert.severity.max(earlier.severity);
+            alert.time = at;
+            alert.late = cx.late;
+            alert.policy_version = cx.policy_version.to_owned();
+        }
+        None => {}
+    }
+    state.open = Some(report::keep(&alert, last_trigger, 0));
+    cx.alerts.push(alert);
+}
+
+/// Writes into the alert what the certificates of the look-back say. Whether that adds a reason, a name or a template.
+fn describe(
+    alert: &mut Alert,
+    certificates: &[WindowCertificate],
+    burst: Option<usize>,
+    request: &CertificateRequest,
+    event: &Event,
+    settings: &Settings,
+) -> bool {
+    let mut adds = add_reasons(alert, certificates, burst, request, settings);
+    for names in [suspicious_names, harmless_names] {
+        for name in certificates.iter().flat_map(names) {
+            adds |= report::list(&mut alert.san_values, name);
+        }
+    }
+    for certificate in certificates {
+        adds |= report::list(&mut alert.templates, &certificate.template);
+        if let Some(evidence) = &certificate.evidence {
+            let evidence = wire::alert::evidence_from_record(evidence.clone());
+            report::add_evidence(alert, with_fields(evidence, certificate, request, event));
+        }
+    }
+    let times = || certificates.iter().map(time);
+    let count =
+        |of: fn(&WindowCertificate) -> bool| Some(certificates.iter().filter(|c| of(c)).count() as u32);
+    alert.total_certs = count(|_| true);
+    alert.mismatched_certs = count(|c| c.mismatched);
+    alert.sensitive_san_certs = count(|c| c.sensitive);
+    alert.earliest = times().min();
+    alert.latest = times().max();
+    alert.first_seen = times().min().map_or(alert.first_seen, |t| t.min(alert.first_seen));
+    alert.last_seen = times().max().map_or(alert.last_seen, |t| t.max(alert.last_seen));
+    alert.requester_account = Some(request.requester.name.clone());
+    alert.requester_domain = Some(request.requester.domain.clone()).filter(|domain| !domain.is_empty());
+    alert.computer = Some(event.computer.clone());
+    alert.why_suspicious = why_suspicious(alert, settings);
+    adds
+}
+
+fn suspicious_names(certificate: &WindowCertificate) -> &[String] {
+    &certificate.names[..certificate.names.len().min(certificate.suspicious as usize)]
+}
+
+fn harmless_names(certificate: &WindowCertificate) -> &[String] {
+    &certificate.names[certificate.names.len().min(certificate.suspicious as usize)..]
+}
+
+fn with_fields(
+    mut evidence: Evidence,
+    certificate: &WindowCertificate,
+    request: &CertificateRequest,
+    event: &Event,
+) -> Evidence {
+    let mut field = |name: &str, value: &str| {
+        if !value.is_empty() {
+            evidence.fields.insert(name.to_owned(), value.to_owned());
+        }
+    };
+    field("template", &certificate.template);
+    field("names", &certificate.names.join(", "));
+    if certificate.request_id == request.request_id && time(certificate) == event.effective_time() {
+        field("client", request.client.as_ref().map_or("", |client| client.as_str()));
+        field("authentication_service", request.authentication_service.as_deref().unwrap_or(""));
+        field("authentication_level", request.authentication_level.as_deref().unwrap_or(""));
+        field("transport", request.transport.as_deref().unwrap_or(""));
+    }
+    evidence
+}
+
+/// The reasons that hold within the look-back, worst first, and the title of the worst. Whether one of them is new.
+fn add_reasons(
+    alert: &mut Alert,
+    certificates: &[WindowCertificate],
+    burst: Option<usize>,
+    request: &CertificateRequest,
+    settings: &Settings,
+) -> bool {
+    let who = &request.requester;
+    let before = alert.reasons.len();
+    let named = |of: fn(&WindowCertificate) -> bool| {
+        let names: Vec<&str> =
+            certificates.iter().filter(|c| of(c)).flat_map(suspicious_names).map(String::as_str).collect();
+        first_few(&names)
+    };
+    let mut found: Vec<(Severity, &str, String)> = Vec::new();
+    if certificates.iter().any(|c| c.sensitive) {
+        let text =
+            format!("{who} was issued a certificate that names the protected {}", named(|c| c.sensitive));
+        found.push((settings.severity.sensitive_san, "sensitive_san", text));
+    }
+    if certificates.iter().any(|c| c.mismatched) {
+        let names = named(|c| c.mismatched);
+        let names = if names.is_empty() { "more identities than are read".to_owned() } else { names };
+        found.push((
+            settings.severity.san_mismatch,
+            "san_mismatch",
+            format!("{who} was issued a certificate that names {names}"),
+        ));
+    }
+    if let Some(count) = burst {
+        let text = format!("{who} was issued {count} certificates within {}", settings.burst_window);
+        found.push((settings.severity.burst_enrollment, "burst_enrollment", text));
+    }
+    for (severity, code, text) in found {
+        alert.severity = alert.severity.max(severity);
+        report::add_reason(alert, reason(code, text));
+    }
+    alert.reasons.sort_by_key(|r| CODES.iter().position(|code| *code == r.code));
+    if let Some(worst) = alert.reasons.first() {
+        alert.title.clone_from(&worst.text);
+    }
+    let adds = alert.reasons.len() > before;
+    if certificates.iter().any(|c| c.names_cut > 0) {
+        let text = "the certificate has more names than are read: nobody has that many of his own".to_owned();
+        report::add_reason(alert, reason("names_not_read", text));
+    }
+    if certificates.iter().any(|c| c.suffix_assumed) {
+        let text = format!(
+            "the policy has no `domains:` entry for {}: any UPN suffix was taken for its own",
+            who.domain
+        );
+        report::add_reason(alert, reason("suffix_not_checked", text));
+    }
+    adds
+}
+
+const CODES: [&str; 5] =
+    ["sensitive_san", "san_mismatch", "burst_enrollment", "names_not_read", "suffix_not_checked"];
+
+fn first_few(names: &[&str]) -> String {
+    let mut few: Vec<&str> = Vec::new();
+    for name in names {
+        if few.len() < 3 && !few.contains(name) {
+            few.push(name);
+        }
+    }
+    few.join(", ")
+}
+
+/// The reasons in the words of the scheduled rule.
+fn why_suspicious(alert: &Alert, settings: &Settings) -> String {
+    let has = |code: &str| alert.reasons.iter().any(|r| r.code == code);
+    let mut words = Vec::new();
+    if has("sensitive_san") {
+        words.push("SensitiveSAN_DA_or_DC".to_owned());
+    }
+    if has("san_mismatch") {
+        words.push("SAN_Mismatch_ESC1_Pattern".to_owned());
+    }
+    if has("burst_enrollment") {
+        words.push(format!("BurstEnrollment_>={}_certs", settings.burst_count));
+    }
+    if !alert.templates.is_empty() {
+        words.push(format!("Templates: {}", alert.templates.join(", ")));
+    }
+    words.join("; ")
+}

@@ -1,0 +1,61 @@
+//! A detection together with its keyed state, its types hidden.
+
+use crate::detect::catalogue::Visitor;
+use crate::detect::slot::Slot;
+use crate::detect::{Context, Detection};
+use crate::event::Event;
+use crate::state::key::EntityKey;
+use crate::state::store::KeyedStore;
+use std::fmt::Debug;
+
+/// What the engine asks of a detection, whatever its state is.
+pub(crate) trait Operator: Debug + Send {
+    fn id(&self) -> &'static str;
+    /// The key of the entity that the event concerns.
+    fn key(&self, event: &Event) -> Option<EntityKey>;
+    fn on_event(&mut self, key: EntityKey, event: &Event, cx: &mut Context<'_>);
+    fn store(&self) -> &KeyedStore;
+    fn store_mut(&mut self) -> &mut KeyedStore;
+}
+
+#[derive(Debug)]
+struct Running<D> {
+    detection: D,
+    store: KeyedStore,
+}
+
+impl<D: Detection + Debug + Send> Operator for Running<D> {
+    fn id(&self) -> &'static str {
+        D::ABOUT.id
+    }
+
+    fn key(&self, event: &Event) -> Option<EntityKey> {
+        self.detection.entity(event).map(|entity| EntityKey::of(D::ABOUT.id, entity.as_str()))
+    }
+
+    fn on_event(&mut self, key: EntityKey, event: &Event, cx: &mut Context<'_>) {
+        let mut slot: Slot<'_, D::State, D::Part> = Slot::open(&mut self.store, key);
+        self.detection.on_event(event, &mut slot, cx);
+        slot.close();
+    }
+
+    fn store(&self) -> &KeyedStore {
+        &self.store
+    }
+
+    fn store_mut(&mut self) -> &mut KeyedStore {
+        &mut self.store
+    }
+}
+
+/// Collects the detections that are switched on.
+#[derive(Debug, Default)]
+pub(crate) struct Operators(pub(crate) Vec<Box<dyn Operator>>);
+
+impl Visitor for Operators {
+    fn detection<D: Detection + Debug + Send + 'static>(&mut self, detection: D, enabled: bool) {
+        if enabled {
+            self.0.push(Box::new(Running { detection, store: KeyedStore::default() }));
+        }
+    }
+}

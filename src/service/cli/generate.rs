@@ -1,0 +1,57 @@
+//! `adcs-watch generate`: files that are made from the definitions of this program.
+
+use crate::service::cli::help;
+use crate::service::exit::{Exit, Failure};
+use crate::service::replay::pipe::Pipe;
+use clap::{Args, Command, Subcommand};
+use clap_complete::Shell;
+use std::io::{self, Write};
+
+/// Print shell completions or the manual page
+#[derive(Debug, Args)]
+#[command(after_long_help = help::GENERATE)]
+pub struct Generate {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+enum What {
+    /// Completions for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// The manual page, with all subcommands
+    Man,
+}
+
+impl Generate {
+    /// Runs it.
+    pub fn run(self, command: &mut Command) -> Result<Exit, Failure> {
+        let mut text = Vec::new();
+        let made = match self.what {
+            What::Completions { shell } => {
+                clap_complete::generate(shell, command, "adcs-watch", &mut text);
+                Ok(())
+            }
+            What::Man => manual(command, &mut text),
+        };
+        let mut stdout = io::stdout();
+        let mut out = Pipe::new(&mut stdout);
+        made.and_then(|()| out.write_all(&text))
+            .and_then(|()| out.flush())
+            .map_err(|error| Failure::new(Exit::Output, "cannot write to standard output").because(&error))?;
+        Ok(Exit::Done)
+    }
+}
+
+/// The page of the program, then those of its subcommands.
+fn manual(command: &mut Command, text: &mut Vec<u8>) -> io::Result<()> {
+    command.build();
+    clap_mangen::Man::new(command.clone()).render(text)?;
+    for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
+        clap_mangen::Man::new(below.clone()).render(text)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! The long texts of `--help`.
+
+/// Of the program.
+pub const TOP: &str = "\
+Examples:
+  adcs-watch replay Security.evtx              what would have been found in this log
+  adcs-watch replay exports/ -c adcs-watch.yaml
+  adcs-watch check -c adcs-watch.yaml          is the config right?
+  adcs-watch replay --help                     everything about replay
+
+Exit codes:
+  0   done                                     69  a broker cannot be reached
+  1   alerts at or above --fail-on             74  output cannot be written
+  64  wrong command line                       78  the config has mistakes
+  65  some input could not be read (the rest was)";
+
+/// Of `replay`.
+pub const REPLAY: &str = "\
+What is read, by content and not by file name:
+  .evtx files; event XML (one or many events, UTF-8 or UTF-16); JSON, one record per line, in an
+  array or pretty-printed: Winlogbeat and Elastic, NXLog, Fluent Bit, Sentinel, Splunk and Cribl,
+  evtx_dump; each also compressed with gzip or zstd. Records longer than 1 MiB are rejected.
+
+  Events are shown to the detections in the order of event time, whatever the order of files and
+  lines. Files of any size are read as streams: what concerns a detection is sorted on disk, in the
+  temporary directory (TMPDIR), everything else is never held. A file named twice is read once.
+
+Output:
+  table   alerts to read, then what was counted       (default on a terminal)
+  ndjson  every revision of an alert, one per line    (default when piped); counts on stderr
+  json    one document {\"alerts\": [last revisions], \"summary\": {…}}
+
+Exit codes:
+  0   everything was read, nothing at or above --fail-on
+  1   alerts at or above --fail-on
+  64  wrong command line
+  65  some input could not be read, or records were rejected; the rest was read. This comes before
+      1, since a result over a part of the input is no verdict
+  74  output, or a temporary file, cannot be written
+  78  the config has mistakes
+
+Examples:
+  adcs-watch replay Security.evtx
+  adcs-watch replay exports/ archive.ndjson.gz -c adcs-watch.yaml --min-severity medium
+  zstdcat winlogbeat-*.zst | adcs-watch replay - --format ndjson > alerts.ndjson
+  adcs-watch replay exports/ --assume-trained --fail-on high && echo nothing found";
+
+/// Of `check`.
+pub const CHECK: &str = "\
+Every mistake is listed, as file:line:column: field: what is wrong. No network, no other file.
+
+Exit codes:
+  0   the config is right
+  64  wrong command line
+  78  the config has mistakes, or cannot be read
+
+Example:
+  adcs-watch check -c adcs-watch.yaml";
+
+/// Of `generate`.
+pub const GENERATE: &str = "\
+Examples:
+  adcs-watch generate completions bash > /etc/bash_completion.d/adcs-watch
+  adcs-watch generate man > adcs-watch.1";

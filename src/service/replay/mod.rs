@@ -1,0 +1,184 @@
+//! REPLAY: files in, alerts out, in one process and in the order of event time.
+
+pub mod dead_letter;
+pub mod framing;
+pub mod inputs;
+pub mod intake;
+pub mod ledger;
+pub mod names;
+pub mod open;
+pub mod order;
+pub mod peek;
+pub mod pipe;
+pub mod progress;
+pub mod show;
+pub mod sort;
+pub mod summary;
+
+use crate::alert::{Alert, Severity};
+use crate::decode::Decoder;
+use crate::decode::prefilter::Prefilter;
+use crate::detect::policy::Policy;
+use crate::engine::Engine;
+use crate::service::clock::Stopwatch;
+use crate::service::exit::{Exit, Failure};
+use crate::service::replay::dead_letter::DeadLetter;
+use crate::service::replay::inputs::Inputs;
+use crate::service::replay::intake::{Intake, Read, UNKNOWN};
+use crate::service::replay::ledger::Ledger;
+use crate::service::replay::order::Order;
+use crate::service::replay::pipe::Pipe;
+use crate::service::replay::progress::Progress;
+use crate::service::replay::show::{Format, Show};
+use crate::service::replay::summary::Summary;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Files, directories, `-`.
+    pub paths: Vec<PathBuf>,
+    /// What is looked for.
+    pub policy: Policy,
+    /// How records are read.
+    pub decoder: Decoder,
+    /// How alerts are written.
+    pub format: Format,
+    /// The least severity that is shown.
+    pub min_severity: Severity,
+    /// The least severity that makes the exit code 1.
+    pub fail_on: Option<Severity>,
+    /// Where rejected records go.
+    pub dead_letter: Option<PathBuf>,
+}
+
+/// Where output goes.
+pub struct Streams<'a> {
+    /// Results.
+    pub out: &'a mut dyn Write,
+    /// Everything else.
+    pub err: &'a mut dyn Write,
+    /// Columns of the terminal.
+    pub width: usize,
+    /// Whether a progress bar may be drawn on standard error.
+    pub progress: bool,
+}
+
+/// Files of unknown content that are named on standard error; the rest is counted.
+const MAX_SKIPPED_SAID: u64 = 10;
+
+/// Runs a replay.
+pub fn run(request: &Request, streams: Streams) -> Result<Exit, Failure> {
+    let watch = Stopwatch::start();
+    let mut engine = Engine::new(request.policy.clone());
+    let (order, mut summary) = gather(request, &engine, &mut *streams.err, streams.progress)?;
+
+    let pipe = Pipe::new(streams.out);
+    let closed = pipe.closed();
+    let mut show = show::start(request.format, pipe, streams.err, streams.width)?;
+    let mut ledger = Ledger::default();
+    let mut failed = false;
+    for event in order.finish()? {
+        let output = engine.on_event(&event?);
+        summary.late += u64::from(output.late);
+        output.notices.into_iter().for_each(|notice| summary.notice(notice));
+        for alert in &output.alerts {
+            summary.alerts.revisions += 1;
+            failed |= request.fail_on.is_some_and(|least| alert.severity >= least);
+            raise(alert, request.min_severity, &mut ledger, show.as_mut())?;
+        }
+        if closed.get() && request.fail_on.is_none() {
+            break;
+        }
+    }
+    settle(ledger, request.min_severity, &mut summary, show.as_mut())?;
+    summary.finish(watch.elapsed());
+    show.finish(&summary)?;
+    Ok(verdict(&summary, failed))
+}
+
+/// Reads all inputs.
+fn gather(
+    request: &Request,
+    engine: &Engine,
+    err: &mut dyn Write,
+    bar: bool,
+) -> Result<(Order, Summary), Failure> {
+    let inputs = Inputs::list(&request.paths);
+    let dead_letter = request.dead_letter.as_deref().map(|path| {
+        inputs.refuse_as_output(path)?;
+        DeadLetter::create(path)
+    });
+    let mut intake = Intake {
+        prefilter: Prefilter::new(),
+        decoder: request.decoder.clone(),
+        engine,
+        dead_letter: dead_letter.transpose()?,
+        order: Order::default(),
+        summary: Summary::default(),
+    };
+    let progress = Progress::new(inputs.bytes(), bar);
+    let mut say = |what: &str, source: &str, why: &str| {
+        // A table says it in the totals.
+        if request.format != Format::Table {
+            // Nobody is left to be told when standard error is gone.
+            progress.suspend(|| drop(writeln!(err, "{what}: {}: {why}", show::text::plain(source))));
+        }
+    };
+    for (source, why) in &inputs.missing {
+        intake.summary.unread.push(source, why);
+        say("warning", source, why);
+    }
+    let mut read = 0;
+    for input in &inputs.found {
+        match intake.input(input, &progress)? {
+            Read::Whole => {}
+            Read::Unread(why) => say("warning", &input.source.to_string(), &why),
+            Read::Skipped if intake.summary.skipped.count > MAX_SKIPPED_SAID => {}
+            Read::Skipped => say("skipped", &input.source.to_string(), UNKNOWN),
+        }
+        read += input.bytes.unwrap_or_default();
+        progress.reach(read);
+    }
+    progress.finish();
+    intake.dead_letter.as_mut().map_or(Ok(()), DeadLetter::finish)?;
+    Ok((intake.order, intake.summary))
+}
+
+/// A revision goes to the ledger and, when it is severe enough, to the output.
+fn raise(alert: &Alert, least: Severity, ledger: &mut Ledger, show: &mut dyn Show) -> Result<(), Failure> {
+    let json = serde_json::to_vec(alert)
+        .map_err(|error| Failure::new(Exit::Output, "cannot write an alert as JSON").because(&error))?;
+    if alert.severity >= least {
+        show.revision(&json)?;
+    }
+    ledger.push(alert, &json)
+}
+
+/// The last revision of every alert.
+fn settle(
+    ledger: Ledger,
+    least: Severity,
+    summary: &mut Summary,
+    show: &mut dyn Show,
+) -> Result<(), Failure> {
+    for alert in ledger.finish()? {
+        let alert = alert?;
+        let shown = alert.severity >= least;
+        summary.alert(&alert, shown);
+        if shown {
+            show.latest(&alert)?;
+        }
+    }
+    Ok(())
+}
+
+/// What was not read may hold an alert: a result over a part of the input is no verdict.
+fn verdict(summary: &Summary, failed: bool) -> Exit {
+    match (summary.is_complete(), failed) {
+        (false, _) => Exit::Input,
+        (true, true) => Exit::Alerts,
+        (true, false) => Exit::Done,
+    }
+}

@@ -1,0 +1,50 @@
+//! What state is keyed by.
+
+use siphasher::sip128::{Hasher128, SipHasher24};
+use std::hash::Hasher;
+
+/// Names in events are chosen by attackers, so the hash of them is a keyed one. The key is part of the format: the
+/// router and every later version must agree on it.
+const HASH_KEY: [u8; 16] = *b"adcs-watch/v1key";
+
+/// 128-bit hash of a detection's entity, or of a part of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntityKey(u128);
+
+impl EntityKey {
+    /// The key of the canonical name of an entity of a detection.
+    pub fn of(detection: &str, entity: &str) -> EntityKey {
+        EntityKey(hash(&[detection.as_bytes(), entity.as_bytes()]))
+    }
+
+    /// The key of one member of this entity.
+    #[must_use]
+    pub fn part(self, name: &str) -> EntityKey {
+        EntityKey(hash(&[&self.0.to_be_bytes(), name.as_bytes()]))
+    }
+
+    /// The key with these bits.
+    pub const fn from_bits(bits: u128) -> EntityKey {
+        EntityKey(bits)
+    }
+
+    /// The bits.
+    pub const fn to_bits(self) -> u128 {
+        self.0
+    }
+
+    /// Which of `partitions` partitions this entity lives in: the high bits modulo their number.
+    pub const fn partition(self, partitions: u32) -> u32 {
+        ((self.0 >> 64) as u64 % partitions as u64) as u32
+    }
+}
+
+/// Keyed 128-bit hash of some fields, each with its length, so that no two lists of fields run into each other.
+pub fn hash(fields: &[&[u8]]) -> u128 {
+    let mut hasher = SipHasher24::new_with_key(&HASH_KEY);
+    for field in fields {
+        hasher.write_u64(field.len() as u64);
+        hasher.write(field);
+    }
+    hasher.finish128().as_u128()
+}

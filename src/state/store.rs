@@ -1,0 +1,222 @@
+//! The keyed store: encoded records by entity, each with an hour after which it is garbage.
+//!
+//! Records stay encoded: they are small, a checkpoint writes them as they are, and a restore is a copy.
+
+use crate::event::time::{Span, Time};
+use crate::state::key::{EntityKey, hash};
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+/// What is remembered of the entities of one partition by one detection.
+#[derive(Debug, Default)]
+pub struct KeyedStore {
+    entries: HashMap<EntityKey, Entry, BuildHasherDefault<KeyHasher>>,
+    changed: Vec<EntityKey>,
+    record_bytes: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    record: Box<[u8]>,
+    expires: Hour,
+    changed: bool,
+}
+
+/// Whole hours since the Unix epoch, rounded up: fine enough for garbage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Hour(pub u32);
+
+impl Hour {
+    /// After all events.
+    pub const NEVER: Hour = Hour(u32::MAX);
+
+    /// The first full hour that is not before this instant.
+    pub fn not_before(time: Time) -> Hour {
+        let hours =
+            time.as_millis().saturating_add(Span::hours(1).as_millis() - 1) / Span::hours(1).as_millis();
+        Hour(u32::try_from(hours.max(0)).unwrap_or(u32::MAX))
+    }
+}
+
+/// A record as a checkpoint carries it; without bytes: forgotten.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Whose record it is.
+    pub key: EntityKey,
+    /// The hour after which it is garbage.
+    pub expires: Hour,
+    /// The record, or none when it was removed.
+    pub record: Option<Box<[u8]>>,
+}
+
+impl KeyedStore {
+    /// The record of an entity.
+    pub fn get(&self, key: EntityKey) -> Option<&[u8]> {
+        self.entries.get(&key).map(|entry| &*entry.record)
+    }
+
+    /// Writes a record. One that is equal to the old one changes nothing, and an expiry only ever moves forward.
+    pub fn put(&mut self, key: EntityKey, record: &[u8], expires: Hour) {
+        if let Some(entry) = self.entries.get_mut(&key) {
+            if *entry.record == *record && entry.expires >= expires {
+                return;
+            }
+            self.record_bytes = self.record_bytes - entry.record.len() + record.len();
+            if *entry.record != *record {
+                entry.record = record.into();
+            }
+            entry.expires = entry.expires.max(expires);
+            if !std::mem::replace(&mut entry.changed, true) {
+                self.changed.push(key);
+            }
+            return;
+        }
+        self.record_bytes += record.len();
+        self.entries.insert(key, Entry { record: record.into(), expires, changed: true });
+        self.changed.push(key);
+    }
+
+    /// Forgets an entity.
+    pub fn remove(&mut self, key: EntityKey) {
+        if let Some(entry) = self.entries.remove(&key) {
+            self.record_bytes -= entry.record.len();
+            if !entry.changed {
+                self.changed.push(key);
+            }
+        }
+    }
+
+    /// Forgets what is garbage at this watermark. How many records that were.
+    pub fn sweep(&mut self, watermark: Time) -> usize {
+        let now = Hour::not_before(watermark);
+        let mut garbage: Vec<EntityKey> =
+            self.entries.iter().filter(|(_, entry)| entry.expires < now).map(|(key, _)| *key).collect();
+        garbage.sort_unstable();
+        for key in &garbage {
+            self.remove(*key);
+        }
+        garbage.len()
+    }
+
+    /// What changed since this was last asked, by key.
+    pub fn take_changes(&mut self) -> Vec<Change> {
+        let mut keys = std::mem::take(&mut self.changed);
+        keys.sort_unstable();
+        keys.dedup();
+        let change = |key: EntityKey| match self.entries.get_mut(&key) {
+            Some(entry) => {
+                entry.changed = false;
+                Change { key, expires: entry.expires, record: Some(entry.record.clone()) }
+            }
+            None => Change { key, expires: Hour::default(), record: None },
+        };
+        keys.into_iter().map(change).collect()
+    }
+
+    /// Applies what an earlier [`KeyedStore::take_changes`] gave.
+    pub fn restore(&mut self, change: Change) {
+        match change.record {
+            Some(record) => {
+                self.record_bytes += record.len();
+                let entry = Entry { record, expires: change.expires, changed: false };
+                if let Some(old) = self.entries.insert(change.key, entry) {
+                    self.record_bytes -= old.record.len();
+                }
+            }
+            None => {
+                if let Some(old) = self.entries.remove(&change.key) {
+                    self.record_bytes -= old.record.len();
+                }
+            }
+        }
+    }
+
+    /// A digest of all that is remembered: equal states have equal digests, in whatever order they came to be.
+    pub fn digest(&self) -> u128 {
+        let one = |(key, entry): (&EntityKey, &Entry)| {
+            hash(&[&key.to_bits().to_be_bytes(), &entry.expires.0.to_be_bytes(), &entry.record])
+        };
+        self.entries.iter().map(one).fold(0, u128::wrapping_add)
+    }
+
+    /// How many records there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether nothing is remembered.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The bytes of all records together.
+    pub fn record_bytes(&self) -> usize {
+        self.record_bytes
+    }
+}
+
+/// The keys are keyed hashes already.
+#[derive(Debug, Default)]
+struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+    fn write_u128(&mut self, key: u128) {
+        self.0 = key as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(n: u128) -> EntityKey {
+        EntityKey::from_bits(n)
+    }
+
+    #[test]
+    fn changes_are_told_once_in_order_with_tombstones() {
+        let mut store = KeyedStore::default();
+        store.put(key(2), b"two", Hour(9));
+        store.put(key(1), b"one", Hour(9));
+        let told: Vec<_> = store.take_changes().into_iter().map(|c| c.key).collect();
+        assert_eq!(told, [key(1), key(2)]);
+        store.put(key(1), b"one", Hour(9));
+        assert_eq!(store.take_changes(), [], "nothing is different");
+        store.remove(key(2));
+        store.remove(key(3));
+        assert_eq!(store.take_changes(), [Change { key: key(2), expires: Hour(0), record: None }]);
+    }
+
+    #[test]
+    fn the_digest_does_not_depend_on_the_way() {
+        let (mut a, mut b) = (KeyedStore::default(), KeyedStore::default());
+        a.put(key(1), b"one", Hour(9));
+        a.put(key(2), b"two", Hour(9));
+        b.put(key(2), b"other", Hour(3));
+        b.put(key(3), b"three", Hour(3));
+        b.remove(key(3));
+        b.put(key(1), b"one", Hour(9));
+        assert_ne!(a.digest(), b.digest());
+        b.put(key(2), b"two", Hour(9));
+        assert_eq!(a.digest(), b.digest());
+        assert_eq!((a.len(), a.record_bytes()), (b.len(), b.record_bytes()));
+    }
+
+    #[test]
+    fn garbage_goes_at_the_watermark_and_not_before() {
+        let mut store = KeyedStore::default();
+        store.put(key(1), b"one", Hour::not_before(Time::from_millis(1)));
+        assert_eq!(store.sweep(Time::from_millis(Span::hours(1).as_millis())), 0);
+        assert_eq!(store.sweep(Time::from_millis(Span::hours(1).as_millis() + 1)), 1);
+        assert!(store.is_empty());
+        assert_eq!(store.record_bytes(), 0);
+    }
+}

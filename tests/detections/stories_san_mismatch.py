@@ -1,0 +1,157 @@
+"""Fixtures of san-mismatch: who asked for a certificate in whose name."""
+from itertools import permutations
+
+from windows import CA, CA2, SID, at, denied, issued, normalised, own, requested, serial, upn
+
+MALLORY = "CORP\\mallory"
+ADMIN = "administrator@corp.example"
+BOB = "bob.jones@corp.example"
+CORP = "domains:\n  CORP: [corp.example]\n"
+
+
+def esc1(request_id, san=BOB, requester=MALLORY, template="ESC1", **more):
+    """The name is asked for in the request attributes and stands in the certificate."""
+    return issued(request_id, requester, upn(san), f"CertificateTemplate:{template}\nSAN:upn={san}", template, auth="NTLM", via="RPC", **more)
+
+
+def stories():
+    yield from names()
+    yield from sensitive_names()
+    yield from bursts()
+    yield from order_and_time()
+    yield from ordinary()
+    yield from allowed()
+
+
+def names():
+    yield ("fires_name_in_attributes_v0", "ESC1 on a CA that writes version 0: the other name stands in the request attributes only.",
+           [at(0, issued(201, MALLORY, attributes=f"CertificateTemplate:ESC1\nSAN:upn={BOB}", version=0))])
+    yield ("fires_name_in_field_v1", "ESC1 with the name inside the CSR: the attributes show nothing, the field of version 1 names another user.",
+           [at(0, issued(201, MALLORY, upn(BOB), "CertificateTemplate:ESC1", "ESC1"))], {"shape": "xml"})
+    yield ("fires_requester_is_one_letter", "Requester `a` asks for joanna's name. The scheduled rule looks for the requester anywhere in the name, and every name with an `a` satisfies it.",
+           [at(0, esc1(201, "joanna@corp.example", "CORP\\a"))])
+    yield ("fires_requester_is_part_of_the_name", "Requester `ann` asks for joanna's name: `ann` is part of `joanna`, so the scheduled rule sees no mismatch.",
+           [at(0, esc1(201, "joanna@corp.example", "CORP\\ann"))])
+    yield ("fires_second_name_of_a_list", "The first name is the requester's own, the second is not. The scheduled rule reads the first only.",
+           [at(0, issued(201, MALLORY, "", f"CertificateTemplate:ESC1\nSAN:upn=mallory@corp.example&upn={BOB}", "ESC1"))])
+    yield ("fires_name_is_percent_encoded", "The name in the attributes is percent-encoded.",
+           [at(0, issued(201, MALLORY, attributes="CertificateTemplate:ESC1\nSAN:upn=bob%2Ejones%40corp%2Eexample", version=0))])
+    yield ("fires_names_separated_by_spaces", "A pipeline has put single spaces where the field and the attributes had line feeds; the last name is another user's.",
+           [at(0, issued(201, MALLORY, f"Other Name: Principal Name=mallory@corp.example RFC822 Name=mallory@corp.example Other Name: Principal Name={BOB}",
+                         "CertificateTemplate:ESC1 ccm:wks-066.corp.example", "ESC1"))])
+    yield ("fires_attributes_separated_by_spaces", "The request attributes as copied out of the event viewer: single spaces where line feeds were.",
+           [at(0, issued(201, MALLORY, attributes=f"CertificateTemplate:ESC1 SAN:upn={BOB} ccm:wks-066.corp.example", version=0))])
+    yield ("fires_more_names_than_are_read", "Seventy host names in one certificate of a user: more than are read of one event, and all are somebody else's.",
+           [at(0, issued(201, MALLORY, "", "CertificateTemplate:ESC1\nSAN:" + "&".join(f"dns=host-{i:02}.corp.example" for i in range(1, 71)), "ESC1"))])
+    padding = "&".join(f"ipaddress=10.0.{i // 16}.{i % 16 + 1}" for i in range(64))
+    yield ("fires_name_hidden_behind_many_others", "Sixty-four addresses, which no account can be told from, and then the administrator's name: beyond what is read of one event, and that alone is suspicious.",
+           [at(0, issued(201, MALLORY, "", f"CertificateTemplate:ESC1\nSAN:{padding}&upn={ADMIN}", "ESC1"))])
+    yield ("fires_machine_asks_for_another_host", "A machine account asks for a certificate with the name of another host.",
+           [at(0, issued(201, "CORP\\WKS-066$", "DNS Name=wks-066.corp.example\nDNS Name=files01.corp.example", template="Machine"))])
+    yield ("fires_suffix_of_another_domain", "The local part is the requester's own, the suffix belongs to another domain than the policy gives the requester's.",
+           [at(0, esc1(201, "mallory@dev.example"))], {"policy": "domains:\n  CORP: [corp.example]\n  DEV: [dev.example]\n"})
+    yield ("fires_alternative_spellings_of_the_attribute", "`san=` and `upn=` on lines of their own instead of `SAN:upn=`, the name in capitals.",
+           [at(0, issued(201, MALLORY, attributes="CertificateTemplate:ESC1\nsan=upn=BOB.JONES@CORP.EXAMPLE", version=0)),
+            at(30, issued(202, "CORP\\carol.white", attributes=f"CertificateTemplate:ESC1\nupn={BOB}", version=0))])
+
+
+def sensitive_names():
+    yield ("fires_sensitive_name", "ESC1 for the domain's administrator: another identity, and a protected one.", [at(0, esc1(201, ADMIN))], {"shape": "xml"})
+    yield ("fires_sensitive_name_by_an_allowed_requester", "The NDES account may ask for other names, but never for the administrator's: the sensitive name is the only reason.",
+           [at(0, esc1(201, ADMIN, "CORP\\svc-ndes"))], {"policy": "allow:\n  requesters: ['CORP\\svc-ndes']\n"})
+    yield ("fires_own_name_of_the_administrator", "The administrator's own certificate: no mismatch, but the name is a term of the scheduled rule, which reports it too.",
+           [at(0, issued(201, "CORP\\administrator", upn(ADMIN)))])
+    yield ("fires_tier_0_account_of_the_policy", "The name is an account that only the policy knows to be protected.",
+           [at(0, esc1(201, "svc-backup@corp.example"))], {"policy": "protected:\n  accounts: ['CORP\\svc-backup']\n"})
+    yield ("fires_name_of_a_domain_controller", "A workstation gets a certificate with the name of a domain controller, which only the policy knows to be one.",
+           [at(0, issued(201, "CORP\\WKS-066$", "DNS Name=hq-ads-1.corp.example", template="Machine"))],
+           {"policy": "protected:\n  domain_controllers: [hq-ads-1.corp.example]\n"})
+    yield ("fires_upn_without_suffix", "ESC9: a clean request; the certificate carries `administrator`, without a suffix, from a changed userPrincipalName.",
+           [at(0, issued(201, "CORP\\bob.jones", upn("administrator"), "CertificateTemplate:ESC9", "ESC9", auth="NTLM", via="RPC"))])
+    yield ("fires_sid_of_the_administrator", "The UPN is the requester's own, but a SID URL names RID 500 of the domain.",
+           [at(0, issued(201, MALLORY, f"{upn('mallory@corp.example')}\nURL=tag:microsoft.com,2022-09-14:sid:{SID}-500", "CertificateTemplate:ESC1", "ESC1"))])
+
+
+def bursts():
+    carol = [at(70, own(211, "carol.white")), at(74, own(212, "carol.white")), at(79, own(213, "carol.white"))]
+    yield "fires_burst", "Three certificates of one user within ten minutes, all in the user's own name.", carol
+    yield ("fires_burst_in_exactly_ten_minutes", "Three certificates, the first and the last exactly ten minutes apart.",
+           [at(0, own(211, "carol.white")), at(4, own(212, "carol.white")), at(10, own(213, "carol.white"))])
+    yield ("fires_all_reasons", "Three certificates within ten minutes: the user's own name, another user's, the administrator's.",
+           [at(0, issued(211, MALLORY, upn("mallory@corp.example"))), at(3, esc1(212)), at(6, esc1(213, ADMIN))])
+    quarter = [at(12, own(211, "carol.white")), at(15, own(212, "carol.white")), at(18, own(213, "carol.white"))]
+    for order in permutations(range(3)):
+        digits = "".join(str(i + 1) for i in order)
+        yield (f"fires_burst_across_the_quarter_hour_{digits}",
+               f"Three certificates at 09:12, 09:15 and 09:18 arrive in the order {digits}. Cut into quarters of an hour, as the scheduled rule's summary is, no part holds three.",
+               [quarter[i] | {"record": 70_001 + i} for i in order])
+    yield ("quiet_three_in_more_than_ten_minutes", "Three certificates of one user in ten minutes and one second.",
+           [at(0, own(211, "carol.white")), at(4, own(212, "carol.white")), at(10, own(213, "carol.white"), seconds=1)])
+    twice = at(4, own(212, "carol.white"), record=70_002)
+    yield ("quiet_one_record_delivered_twice", "Two certificates within ten minutes; the pipeline delivers the second record twice.",
+           [at(0, own(211, "carol.white"), record=70_001), twice, dict(twice)])
+    yield ("quiet_two_requesters_with_similar_names", "Two certificates of `ann` and two of `anna` within ten minutes: no one of them has three.",
+           [at(0, own(211, "ann")), at(2, own(212, "anna")), at(4, own(213, "ann")), at(6, own(214, "anna"))])
+    yield ("quiet_one_requester_at_two_cas", "Two certificates from one CA and two from another within ten minutes: a burst belongs to one CA.",
+           [at(0, own(211, "carol.white")), at(2, own(211, "carol.white", CA2)), at(4, own(212, "carol.white")), at(6, own(212, "carol.white", CA2))])
+
+
+def order_and_time():
+    yield ("fires_late_event", "The CA's forwarder was down: the certificate of 07:00 arrives when the partition has already read 09:00. It still alerts, and the alert says that it is late.",
+           [at(0, own(251)), at(-120, esc1(201), record=69_000)])
+    ahead = normalised(CA, {"append_time": "2026-03-02T09:00:02.000Z", "channel": "Security", "event_id": 4887},
+                       certificate_issued={"request_id": 251, "requester": "CORP\\alice.smith", "template": "User", "names": [{"upn": "alice.smith@corp.example"}],
+                                           "serial": serial(251), "subject": "CN=alice.smith"})
+    on_time = normalised(CA, {"append_time": "2026-03-02T09:01:02.000Z", "channel": "Security", "event_id": 4887},
+                         certificate_issued={"request_id": 201, "requester": MALLORY, "template": "ESC1", "names": [{"upn": BOB}], "subject": "CN=mallory"})
+    yield ("fires_after_an_event_from_the_future", "One event is dated a month ahead; Kafka appended it at 09:00. The mismatch a minute later is on time: it is not marked late.",
+           [at(0, ahead, days=30), at(1, on_time)])
+    yield ("fires_event_from_the_future", "The CA's clock runs a month ahead: the mismatch still alerts, though Kafka appended the event long before its own time.",
+           [at(0, on_time, days=30)])
+    yield ("fires_revised_when_it_gets_worse", "A mismatch, four minutes later a sensitive name: the same alert, revised. The same name and template again adds nothing and stays silent.",
+           [at(0, esc1(201)), at(4, esc1(202, ADMIN)), at(11, esc1(203, ADMIN))])
+    yield ("fires_again_after_the_look_back", "Two mismatches half an hour apart: the look-back of fifteen minutes has passed, so the second is an alert of its own.",
+           [at(0, esc1(201)), at(30, esc1(202))])
+    yield ("fires_once_for_each_ca", "One requester, two CAs: two alerts.", [at(0, esc1(201)), at(1, esc1(201, ca=CA2))])
+
+
+def ordinary():
+    yield ("quiet_own_certificate", "A user's own certificate, the name spelled in another case than the requester's.",
+           [at(0, requested(101, "CORP\\alice.smith")), at(0, issued(101, "CORP\\alice.smith", upn("Alice.Smith@corp.example")))])
+    yield ("quiet_own_certificate_with_mail_address", "A user's own name and own mail address.",
+           [at(0, issued(101, "CORP\\alice.smith", f"{upn('alice.smith@corp.example')}\nRFC822 Name=alice.smith@corp.example"))])
+    yield ("quiet_other_mail_address_beside_the_own_name", "A user's own name, and a mail address that is spelled otherwise, as people's often are.",
+           [at(0, issued(101, "CORP\\asmith", f"{upn('asmith@corp.example')}\nRFC822 Name=alice.smith@corp.example"))])
+    yield ("quiet_own_certificate_with_own_sid", "A user's own name and a SID URL with an ordinary account's number: which account that is cannot be known, and unknown is not another.",
+           [at(0, issued(101, "CORP\\alice.smith", f"{upn('alice.smith@corp.example')}\nURL=tag:microsoft.com,2022-09-14:sid:{SID}-1110"))])
+    yield ("quiet_machine_renews_its_own", "A machine renews the certificate with its own DNS name, short name included.",
+           [at(0, issued(102, "CORP\\WKS-114$", "DNS Name=wks-114.corp.example\nDNS Name=WKS-114",
+                         "\nCertificateTemplate:Machine\nccm:wks-114.corp.example\ncdc:dc01.corp.example\nrmd:wks-114.corp.example", "Machine"))])
+    guid = "Other Name: DS Object Guid=04 10 1a 2b 3c 4d 5e 6f 70 81 92 a3 b4 c5 d6 e7 f8 09"
+    yield ("quiet_domain_controller_renews_its_own", "A domain controller renews its own certificate, with its object GUID, its DNS name and the names of its domain.",
+           [at(0, issued(103, "CORP\\DC01$", f"{guid} DNS Name=dc01.corp.example DNS Name=corp.example DNS Name=CORP", "CertificateTemplate:DomainController\ncdc:dc01.corp.example", "DomainController"))],
+           {"policy": CORP + "protected:\n  domain_controllers: [dc01.corp.example]\n", "shape": "xml"})
+    yield ("quiet_suffix_given_by_the_policy", "The company has two suffixes, and the policy gives both to the domain.",
+           [at(0, issued(101, "CORP\\alice.smith", upn("alice.smith@example.com")))], {"policy": "domains:\n  CORP: [corp.example, example.com]\n"})
+    yield ("quiet_requests_and_denials", "A request for the administrator's name was received and denied: nothing was issued.",
+           [at(0, requested(108, MALLORY, f"CertificateTemplate:WebServer\nSAN:upn={ADMIN}", "WebServer")),
+            at(0, denied(108, MALLORY, f"CertificateTemplate:WebServer\nSAN:upn={ADMIN}"))])
+    yield ("quiet_no_name_at_all", "A version 0 certificate without a name in the attributes: there is nothing to compare.",
+           [at(0, issued(104, MALLORY, attributes="\n\nccm:wks-066.corp.example", version=0))])
+
+
+def allowed():
+    web = issued(201, "CORP\\webops", "DNS Name=shop.corp.example", "CertificateTemplate:WebServer\nSAN:dns=shop.corp.example", "WebServer")
+    yield ("quiet_enrollment_agent", "The smart-card desk enrolls for a user; the policy lists it as an enrollment agent.",
+           [at(0, issued(201, "CORP\\smartcard-desk", upn("alice.smith@corp.example"), template="SmartcardLogon"))],
+           {"policy": "allow:\n  requesters: ['CORP\\smartcard-desk']\n"})
+    yield ("quiet_allowed_requester", "NDES asks for phones' names all day; three of them within ten minutes.",
+           [at(i, issued(201 + i, "CORP\\svc-ndes", f"DNS Name=phone-{i}.mobile.corp.example", template="Phone")) for i in range(3)],
+           {"policy": "allow:\n  requesters: ['CORP\\svc-ndes']\n"})
+    yield "quiet_allowed_template", "The web team asks for the name of a site; with this template that is the requester's to choose.", [at(0, web)], {
+        "policy": "allow:\n  templates: [WebServer]\n"}
+    yield "quiet_allowed_suffix", "The same request, allowed by the end of the name.", [at(0, web)], {"policy": "allow:\n  san_suffixes: [.corp.example]\n"}
+    yield ("quiet_allowed_source_host", "The life-cycle product's server sends requests for other hosts; the request attributes name it as the client.",
+           [at(0, issued(201, "CORP\\SRV-CLM$", "DNS Name=shop.corp.example", "CertificateTemplate:WebServer\nccm:srv-clm.corp.example", "WebServer"))],
+           {"policy": "allow:\n  source_hosts: [srv-clm.corp.example]\n"})
+    yield "quiet_switched_off", "A sensitive name, and the detection is switched off.", [at(0, esc1(201, ADMIN))], {"policy": "san_mismatch:\n  enabled: false\n"}

@@ -1,0 +1,189 @@
+"""The Windows events that the fixtures and the samples are made of: ours, domain corp.example, in the shapes of real exports.
+
+The names, order and habits of the fields (LF in Attributes, lower-case serial in 4887 but upper-case in 4768, '-' for
+empty) follow recorded events. An event is a dict: time, computer, id, version, record, provider, task, data.
+"""
+import json
+from datetime import datetime, timedelta, timezone
+from xml.sax.saxutils import escape
+
+SECURITY = ("Microsoft-Windows-Security-Auditing", "{54849625-5478-4994-a5ba-3e3b0328c30d}", "Security")
+SYSMON = ("Microsoft-Windows-Sysmon", "{5770385f-c22a-43e0-bf4c-06f5698ffbd9}", "Microsoft-Windows-Sysmon/Operational")
+TASKS = {12805: "Certification Services", 14339: "Kerberos Authentication Service", 12811: "Detailed File Share",
+         11: "File created (rule: FileCreate)"}
+SID = "S-1-5-21-1004336348-1177238915-682003330"
+CA, CA2, DC = "ca01.corp.example", "ca02.corp.example", "dc01.corp.example"
+CA_NAMES = {CA: "CORP-CA01", CA2: "CORP-CA02"}
+RIDS = {"administrator": 500, "alice.smith": 1110, "bob.jones": 1111, "carol.white": 1112, "mallory": 1142, "ca-admin": 1190}
+START = datetime(2026, 3, 2, 9, 0, 0, 120_000, tzinfo=timezone.utc)  # a Monday
+ICERTPASSAGE = "91ae6020-9e3c-11cf-8d7c-00aa00c091be"
+
+
+def iso(time, digits=7):
+    return time.strftime("%Y-%m-%dT%H:%M:%S.") + f"{time.microsecond:06d}".ljust(digits, "0")[:digits] + "Z"
+
+
+def serial(request_id, ca=CA):
+    """AD CS: random octets, then the request id in the last four bytes."""
+    middle = {CA: "a1b2c3d4e5f677", CA2: "0f1e2d3c4b5a69"}[ca]
+    return f"5c00000000{middle}{0:08x}{request_id:08x}"
+
+
+def key_id(request_id):
+    return " ".join(f"{(request_id * 37 + i * 11) % 256:02x}" for i in range(20))
+
+
+def event(event_id, version, computer, task, data, provider=SECURITY):
+    return {"id": event_id, "version": version, "computer": computer, "task": task, "data": data, "provider": provider}
+
+
+def upn(*names):
+    return ",".join(f"Other Name: Principal Name={name}" for name in names)
+
+
+def requested(request_id, requester, attributes="CertificateTemplate:User", template="User", ca=CA):
+    return event(4886, 1, ca, 12805, {
+        "RequestId": str(request_id), "Requester": requester, "Attributes": attributes, "Subject": "", "SubjectAlternativeName": "",
+        "CertificateTemplate": template, "RequestOSVersion": "", "RequestCSPProvider": "", "RequestClientInfo": "",
+        "AuthenticationService": "Kerberos", "AuthenticationLevel": "Privacy", "DCOMorRPC": "DCOM"})
+
+
+def issued(request_id, requester, san="", attributes=None, template="User", ca=CA, version=1, auth="Kerberos", via="DCOM"):
+    name = requester.split("\\")[-1].rstrip("$")
+    if attributes is None:
+        attributes = f"CertificateTemplate:{template}" if template else ""
+    data = {"RequestId": str(request_id), "Requester": requester, "Attributes": attributes, "Disposition": "3",
+            "SubjectKeyIdentifier": key_id(request_id), "Subject": f"CN={name}, CN=Users, DC=corp, DC=example"}
+    if version:
+        data |= {"SubjectAlternativeName": san, "CertificateTemplate": template, "SerialNumber": serial(request_id, ca),
+                 "AuthenticationService": auth, "AuthenticationLevel": "Privacy", "DCOMorRPC": via}
+    return event(4887, version, ca, 12805, data)
+
+
+def own(request_id, name="alice.smith", ca=CA, template="User", version=1):
+    """A user's own certificate, as autoenrollment makes it."""
+    return issued(request_id, f"CORP\\{name}", upn(f"{name}@corp.example"), template=template, ca=ca, version=version)
+
+
+def denied(request_id, requester, attributes, ca=CA):
+    return event(4888, 1, ca, 12805, {
+        "RequestId": str(request_id), "Requester": requester, "Attributes": attributes, "Disposition": "-2146875392",
+        "SubjectKeyIdentifier": key_id(request_id), "Subject": "", "AuthenticationService": "NTLM",
+        "AuthenticationLevel": "Privacy", "DCOMorRPC": "RPC"})
+
+
+def logon(user, request_id, ip="10.20.30.66", status="0x0", domain="CORP.EXAMPLE", ca=CA, version=2):
+    """4768 with a certificate; request_id None: with a password, where the certificate fields stay empty."""
+    ok = status == "0x0"
+    certificate = request_id is not None
+    rid = RIDS.get(user, 1200)
+    data = {"TargetUserName": user, "TargetDomainName": domain, "TargetSid": f"{SID}-{rid}" if ok else "S-1-0-0",
+            "ServiceName": "krbtgt" if ok else f"krbtgt/{domain}", "ServiceSid": f"{SID}-502" if ok else "S-1-0-0",
+            "TicketOptions": "0x40800010", "Status": status, "TicketEncryptionType": "0x12" if ok else "0xffffffff",
+            "PreAuthType": ("16" if certificate else "2") if ok else "-", "IpAddress": f"::ffff:{ip}", "IpPort": "50412",
+            "CertIssuerName": CA_NAMES[ca] if certificate else "",
+            "CertSerialNumber": serial(request_id, ca).upper() if certificate else "",
+            "CertThumbprint": f"{request_id * 7919:040X}" if certificate else ""}
+    if version == 2:
+        kinds = {"ResponseTicket": "n/a", "AccountSupportedEncryptionTypes": "0x27 (DES, RC4, AES-Sk)",
+                 "AccountAvailableKeys": "AES-SHA1, RC4", "ServiceSupportedEncryptionTypes": "0x1F (DES, RC4, AES128-SHA96, AES256-SHA96)",
+                 "ServiceAvailableKeys": "AES-SHA1, RC4", "DCSupportedEncryptionTypes": "0x1F (DES, RC4, AES128-SHA96, AES256-SHA96)",
+                 "DCAvailableKeys": "AES-SHA1, RC4",
+                 "ClientAdvertizedEncryptionTypes": "\n\t\tAES256-CTS-HMAC-SHA1-96\n\t\tAES128-CTS-HMAC-SHA1-96",
+                 "SessionKeyEncryptionType": "0x12", "PreAuthEncryptionType": "0x0"}
+        data |= {k: v if ok else "-" for k, v in kinds.items()}
+    return event(4768, version, DC, 14339, data)
+
+
+def share(user, ip, share_name, local, target, mask, accesses, ca=CA):
+    return event(5145, 0, ca, 12811, {
+        "SubjectUserSid": f"{SID}-{RIDS.get(user, 1200)}", "SubjectUserName": user, "SubjectDomainName": "CORP", "SubjectLogonId": "0x31aa17",
+        "ObjectType": "File", "IpAddress": ip, "IpPort": "49802", "ShareName": share_name, "ShareLocalPath": local,
+        "RelativeTargetName": target, "AccessMask": mask, "AccessList": "".join(f"{a}\r\n\t\t\t\t" for a in accesses), "AccessReason": "-"})
+
+
+def pipe(user, ip, name="cert", ca=CA):
+    """A remote host opens a named pipe of the CA; `cert` is the pipe of ICertPassage."""
+    return share(user, ip, "\\\\*\\IPC$", "", name, "0x3", ["%%4416", "%%4417"], ca)
+
+
+def direct_write(user, ip, file="edb00012.log", ca=CA):
+    """A remote host opens a certificate log file for writing over ADMIN$."""
+    return share(user, ip, "\\\\*\\ADMIN$", "\\??\\C:\\Windows", f"System32\\CertLog\\{file}", "0x120196",
+                 ["%%1538", "%%1541", "%%4417", "%%4418"], ca)
+
+
+def read(user, ip, file="edb.log", ca=CA):
+    return share(user, ip, "\\\\*\\ADMIN$", "\\??\\C:\\Windows", f"System32\\CertLog\\{file}", "0x120089", ["%%1538", "%%1541", "%%4416"], ca)
+
+
+def file_created(file="edb00013.log", image="C:\\Windows\\System32\\certsrv.exe", ca=CA):
+    """Sysmon 11: a process of the CA itself writes."""
+    return event(11, 2, ca, 11, {
+        "RuleName": "-", "UtcTime": "2026-03-02 10:33:00.120", "ProcessGuid": "{6a3c1f0e-1d2c-69a5-4b00-000000001a00}", "ProcessId": "2764",
+        "Image": image, "TargetFilename": f"C:\\Windows\\System32\\CertLog\\{file}", "CreationUtcTime": "2026-03-02 10:33:00.120",
+        "User": "NT AUTHORITY\\SYSTEM"}, SYSMON)
+
+
+def normalised(computer, origin=None, **activity):
+    """Our own JSON: `activity` is one of event.proto, by its name."""
+    return {"computer": computer, "origin": origin or {}, "activity": activity}
+
+
+def remote_file_write(user, host, ip, file="edb00012.log", rpc=True, ca=CA):
+    """What an EDR reports: the CA service wrote for an RPC caller, or the file was written over SMB."""
+    by_rpc = {"interface": ICERTPASSAGE, "process": "C:\\Windows\\System32\\certsrv.exe"}
+    return normalised(ca, remote_file_write={
+        "path": f"C:\\Windows\\System32\\CertLog\\{file}", "remote_host": host, "remote_ip": ip, "account": f"CORP\\{user}",
+        **(by_rpc if rpc else {"process": "System"})})
+
+
+def at(minutes, e, record=None, days=0, seconds=0):
+    """The event, `days`, `minutes` and `seconds` after START; `record` is needed only to deliver one record twice."""
+    return e | {"time": START + timedelta(days=days, minutes=minutes, seconds=seconds)} | ({"record": record} if record else {})
+
+
+def numbered(events, first=70_001):
+    """Gives every event without a record id the next one of its computer, in the order of their times."""
+    nexts = {}
+    for e in sorted((e for e in events if "record" not in e), key=lambda e: e["time"]):
+        e["record"] = nexts.get(e["computer"], first)
+        nexts[e["computer"]] = e["record"] + 1
+    return events
+
+
+def json_line(e):
+    if "activity" in e:
+        value = {"time": iso(e["time"], 3), "computer": e["computer"], "origin": {"record_id": e["record"]} | e["origin"]} | e["activity"]
+    else:
+        value = winlogbeat(e)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def winlogbeat(e):
+    name, guid, channel = e["provider"]
+    failed = e["id"] == 4888 or e["data"].get("Status", "0x0") != "0x0"
+    return {"@timestamp": iso(e["time"], 3), "host": {"name": e["computer"]},
+            "winlog": {"record_id": e["record"], "task": TASKS[e["task"]], "event_data": {k: v for k, v in sorted(e["data"].items()) if v},
+                       "computer_name": e["computer"], "opcode": "Info", "version": e["version"], "process": {"pid": 668, "thread": {"id": 716}},
+                       "provider_name": name, "api": "wineventlog", "channel": channel, "event_id": str(e["id"]),
+                       "keywords": ["Audit Failure" if failed else "Audit Success"], "provider_guid": guid},
+            "event": {"kind": "event", "action": TASKS[e["task"]], "created": iso(e["time"] + timedelta(seconds=2), 3), "code": str(e["id"]),
+                      "provider": name, "outcome": "failure" if failed else "success"},
+            "log": {"level": "information"}, "ecs": {"version": "8.0.0"},
+            "agent": {"version": "8.19.12", "name": e["computer"].split(".")[0].upper(), "type": "winlogbeat"}}
+
+
+def xml(e):
+    name, guid, channel = e["provider"]
+    failed = e["id"] == 4888 or e["data"].get("Status", "0x0") != "0x0"
+    data = "".join(f'<Data Name="{k}">{escape(v)}</Data>' for k, v in e["data"].items()).replace("\r\n", "\n")
+    return (f'<Event xmlns="http://schemas.microsoft.com/win/2004/08/events/event"><System><Provider Name="{name}" Guid="{guid}"/>'
+            f"<EventID>{e['id']}</EventID><Version>{e['version']}</Version><Level>0</Level><Task>{e['task']}</Task><Opcode>0</Opcode>"
+            f"<Keywords>{'0x8010000000000000' if failed else '0x8020000000000000'}</Keywords><TimeCreated SystemTime=\"{iso(e['time'])}\"/>"
+            f"<EventRecordID>{e['record']}</EventRecordID><Correlation/><Execution ProcessID=\"668\" ThreadID=\"716\"/>"
+            f"<Channel>{channel}</Channel><Computer>{e['computer']}</Computer><Security/></System><EventData>{data}</EventData></Event>\n")
+
+
+def xml_document(events):
+    return "<Events>\n" + "".join(map(xml, events)) + "</Events>\n"

@@ -1,0 +1,253 @@
+//! Who may use whom: the modules of `lib.rs` stand in reading order, and a room uses only the rooms above it.
+
+use crate::architecture::paths::{NamedPath, declared_modules, named_paths};
+use crate::architecture::tree::Tree;
+use crate::architecture::{GENERATED, assert_none, assert_one};
+
+/// The room of everything that waits.
+const SERVICE: &str = "service";
+/// The room that alone knows the encoding of records.
+const WIRE: &str = "wire";
+/// Parts of the standard library that wait, or that read the world.
+const WORLDLY: [&str; 8] = ["env", "fs", "io", "net", "os", "path", "process", "thread"];
+/// What of `std::net` is only a number and waits for nothing.
+const ADDRESSES: [&str; 3] = ["IpAddr", "Ipv4Addr", "Ipv6Addr"];
+/// Clocks of the standard library, and their unit, which is not ours.
+const CLOCKS: [&str; 3] = ["Instant", "SystemTime", "UNIX_EPOCH"];
+/// Crates that wait or roll dice, whether or not `Cargo.toml` knows them already.
+const CRATES: [&str; 9] =
+    ["chrono", "fastrand", "getrandom", "hyper", "rand", "rayon", "rdkafka", "reqwest", "tokio"];
+
+#[test]
+fn every_room_uses_only_rooms_above_it() {
+    assert_none(wrong_uses(&Tree::of_this_repository()));
+}
+
+#[test]
+fn the_world_is_named_in_the_service_only() {
+    assert_none(worldly_names(&Tree::of_this_repository()));
+}
+
+#[test]
+fn prost_is_named_in_wire_only() {
+    assert_none(prost_outside_wire(&Tree::of_this_repository()));
+}
+
+#[test]
+fn every_file_has_its_place_below_lib_rs() {
+    assert_none(files_without_a_place(&Tree::of_this_repository()));
+}
+
+fn rooms(tree: &Tree) -> Vec<String> {
+    declared_modules(tree.text("src/lib.rs").unwrap_or_default())
+}
+
+/// `src/wire/mod.rs` and `src/wire.rs` are in the room `wire`; `src/main.rs` is in none.
+fn room_of<'a>(path: &'a str, rooms: &[String]) -> Option<&'a str> {
+    let name = path.strip_prefix("src/")?.split('/').next()?.trim_end_matches(".rs");
+    rooms.iter().any(|room| room == name).then_some(name)
+}
+
+/// The files of source and the paths each names; generated code uses `super` and is nobody's to correct.
+fn sources(tree: &Tree) -> impl Iterator<Item = (&str, Vec<NamedPath>)> {
+    let written = tree.under("src/").filter(|(path, _)| path.ends_with(".rs") && *path != GENERATED);
+    written.map(|(path, text)| (path, named_paths(text)))
+}
+
+fn wrong_uses(tree: &Tree) -> Vec<String> {
+    let rooms = rooms(tree);
+    let place = |room: &str| rooms.iter().position(|r| r == room);
+    let mut complaints = Vec::new();
+    for (file, paths) in sources(tree) {
+        let own = room_of(file, &rooms).and_then(place);
+        for path in &paths {
+            let wrong = match (path.segment(0), own) {
+                ("crate", Some(own)) => match place(path.segment(1)) {
+                    Some(used) if used <= own => None,
+                    Some(_) => Some(format!("{file} uses {path}, which stands below its room in src/lib.rs")),
+                    None => Some(format!("{file} uses {path}: write crate::… with the name of a room")),
+                },
+                ("super", _) if !(path.in_tests && path.segment(1) != "super") => {
+                    Some(format!("{file} uses {path}: write crate::…"))
+                }
+                ("adcs_watch", None) if path.segments.len() > 1 && path.segment(1) != SERVICE => {
+                    Some(format!("{file} uses {path}: the program knows the service only"))
+                }
+                _ => None,
+            };
+            complaints.extend(wrong);
+        }
+    }
+    complaints
+}
+
+fn worldly_names(tree: &Tree) -> Vec<String> {
+    let rooms = rooms(tree);
+    let crates = service_crates(tree.text("Cargo.toml").unwrap_or_default());
+    let is_worldly = |path: &NamedPath| match path.segment(0) {
+        "std" => match path.segment(1) {
+            "" | "*" => true,
+            "time" => ["", "*"].contains(&path.segment(2)) || CLOCKS.contains(&path.segment(2)),
+            "net" => !ADDRESSES.contains(&path.segment(2)),
+            module => WORLDLY.contains(&module),
+        },
+        name => path.segments.len() > 1 && (CRATES.contains(&name) || crates.iter().any(|c| c == name)),
+    };
+    let pure = sources(tree).filter(|(file, _)| room_of(file, &rooms).is_some_and(|room| room != SERVICE));
+    let named = pure.flat_map(|(file, paths)| paths.into_iter().map(move |path| (file, path)));
+    let worldly = named.filter(|(_, path)| is_worldly(path));
+    worldly
+        .map(|(file, path)| format!("{file} names {path}: what waits or reads the world is in src/service/"))
+        .collect()
+}
+
+/// The crates that the feature `service` brings, `dep:serde-path-to-error` as `serde_path_to_error`.
+fn service_crates(manifest: &str) -> Vec<String> {
+    let optional = manifest.split('"').filter_map(|text| text.strip_prefix("dep:"));
+    optional.map(|name| name.replace('-', "_")).collect()
+}
+
+fn prost_outside_wire(tree: &Tree) -> Vec<String> {
+    let rooms = rooms(tree);
+    let elsewhere = sources(tree).filter(|(file, _)| room_of(file, &rooms) != Some(WIRE));
+    let named = elsewhere.flat_map(|(file, paths)| paths.into_iter().map(move |path| (file, path)));
+    let prost = named.filter(|(_, path)| path.starts_with(&["prost"]) || path.starts_with(&["prost_types"]));
+    prost.map(|(file, path)| format!("{file} names {path}: only src/wire/ knows prost")).collect()
+}
+
+/// Files that no `mod` leads to: forgotten, or put where no room is.
+fn files_without_a_place(tree: &Tree) -> Vec<String> {
+    let mut reached = vec!["src/lib.rs".to_owned(), "src/main.rs".to_owned()];
+    let mut at = 0;
+    while at < reached.len() {
+        let file = reached[at].clone();
+        let folder = file
+            .strip_suffix("mod.rs")
+            .or_else(|| file.strip_suffix("lib.rs"))
+            .or_else(|| file.strip_suffix("main.rs"));
+        let folder = folder.map_or_else(|| file.replace(".rs", "/"), str::to_owned);
+        for module in declared_modules(tree.text(&file).unwrap_or_default()) {
+            let candidates = [format!("{folder}{module}.rs"), format!("{folder}{module}/mod.rs")];
+            reached.extend(candidates.into_iter().filter(|path| tree.has(path)));
+        }
+        at += 1;
+    }
+    let stray =
+        tree.under("src/").filter(|(path, _)| path.ends_with(".rs") && !reached.iter().any(|r| r == path));
+    stray.map(|(path, _)| format!("{path} has no place: no `mod` leads to it from src/lib.rs")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIB: &str =
+        "pub mod event; pub mod wire; pub mod detect; #[cfg(feature = \"service\")] pub mod service;";
+    const MANIFEST: &str = "[features]\nservice = [\"dep:clap\", \"dep:serde_path_to_error\"]\n";
+
+    fn tree(path: &str, text: &str) -> Tree {
+        Tree::of(&[("src/lib.rs", LIB), ("Cargo.toml", MANIFEST), (path, text)])
+    }
+
+    #[test]
+    fn a_use_of_a_lower_room_is_refused_wherever_it_hides() {
+        for fault in [
+            "use crate::detect::policy::Policy;",
+            "use crate::{event::time::Time, detect};",
+            "fn f() { println!(\"{}\", crate::detect::f()) }",
+            "macro_rules! m { () => { $crate::detect::f() } }",
+            "mod tests { use crate::service::cli; }",
+        ] {
+            assert_one(&wrong_uses(&tree("src/wire/event.rs", fault)), "stands below its room");
+        }
+        let right =
+            "use crate::{event::time::Time, wire::alert}; pub(crate) struct S; pub(in crate::wire) struct T;";
+        assert_eq!(wrong_uses(&tree("src/wire/event.rs", right)), [""; 0]);
+    }
+
+    #[test]
+    fn a_path_that_hides_its_room_is_refused() {
+        for fault in [
+            "use super::event::X;",
+            "fn f() { super::g() }",
+            "mod inner { use super::*; }",
+            "mod tests { use super::super::X; }",
+        ] {
+            assert_one(&wrong_uses(&tree("src/wire/event.rs", fault)), "write crate::…");
+        }
+        for fault in [
+            "use crate as c;",
+            "use crate::{self as c};",
+            "use crate::*;",
+            "use crate::Unknown;",
+            "extern crate self as me;",
+        ] {
+            assert_one(&wrong_uses(&tree("src/wire/event.rs", fault)), "with the name of a room");
+        }
+        assert_eq!(
+            wrong_uses(&tree("src/wire/event.rs", "mod tests { use super::*; use super::X; }")),
+            [""; 0]
+        );
+        assert_one(
+            &wrong_uses(&tree("src/main.rs", "fn main() { adcs_watch::detect::f() }")),
+            "knows the service only",
+        );
+    }
+
+    #[test]
+    fn the_world_in_a_pure_room_is_refused() {
+        for fault in [
+            "use std::fs;",
+            "use std::{collections::BTreeMap, io::Read};",
+            "fn f() { std::thread::sleep(d) }",
+            "fn f() -> std::time::Instant { todo!() }",
+            "use std::time::{Duration, SystemTime};",
+            "use std::*;",
+            "use std as s;",
+            "use std::net;",
+            "use std::net::{IpAddr, TcpStream};",
+            "fn f() { vec![std::env::var(\"X\")]; }",
+            "use tokio::sync::mpsc;",
+            "use rdkafka::consumer::Consumer;",
+            "fn f() { clap::Command::new(\"x\"); }",
+        ] {
+            assert_one(&worldly_names(&tree("src/detect/san_mismatch.rs", fault)), "what waits");
+            assert_eq!(worldly_names(&tree("src/service/cli/mod.rs", fault)), [""; 0]);
+        }
+        assert_eq!(
+            worldly_names(&tree(
+                "src/detect/mod.rs",
+                "use std::{collections::BTreeMap, fmt, time::Duration};"
+            )),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn prost_outside_wire_is_refused() {
+        assert_one(
+            &prost_outside_wire(&tree("src/detect/mod.rs", "trait T { type State: prost::Message; }")),
+            "only src/wire/",
+        );
+        assert_eq!(prost_outside_wire(&tree("src/wire/mod.rs", "use prost::Message;")), [""; 0]);
+    }
+
+    #[test]
+    fn a_file_that_no_mod_leads_to_is_refused() {
+        assert_one(
+            &files_without_a_place(&tree("src/helpers/mod.rs", "")),
+            "src/helpers/mod.rs has no place",
+        );
+        assert_one(
+            &files_without_a_place(&tree("src/wire/forgotten.rs", "")),
+            "src/wire/forgotten.rs has no place",
+        );
+        let nested = [
+            ("src/lib.rs", "mod a;"),
+            ("src/a/mod.rs", "mod b;"),
+            ("src/a/b.rs", "mod c;"),
+            ("src/a/b/c.rs", ""),
+        ];
+        assert_eq!(files_without_a_place(&Tree::of(&nested)), [""; 0]);
+    }
+}

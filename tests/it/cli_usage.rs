@@ -1,0 +1,102 @@
+//! Help that can be acted on, and the exit codes it lists.
+
+use crate::cli_world::{World, program, story};
+use std::io::Read;
+use std::process::{Command, Stdio};
+
+#[test]
+fn help_and_version_are_no_errors() {
+    let world = World::new();
+    for line in
+        ["--help", "-h", "--version", "help replay", "replay --help", "check --help", "generate --help"]
+    {
+        let run = world.run(line);
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{line}");
+        assert!(!run.stdout.is_empty(), "{line}");
+    }
+    assert!(world.run("replay --help").stdout.contains("Examples:"));
+    assert!(world.run("--version").stdout.starts_with("adcs-watch "));
+}
+
+#[test]
+fn a_wrong_command_line_exits_64() {
+    let world = World::new();
+    world.write("a.ndjson", "");
+    let lines = [
+        "",
+        "frobnicate",
+        "replay",
+        "replay a.ndjson --frobnicate",
+        "replay a.ndjson --zone Mars/Olympus",
+        "replay a.ndjson --fail-on severe",
+        "replay a.ndjson --format csv",
+        "replay a.ndjson --dead-letter a.ndjson",
+        "check",
+        "generate completions tcl",
+    ];
+    for line in lines {
+        let run = world.run(line);
+        assert_eq!((run.code, run.stdout.as_str()), (64, ""), "{line}");
+        assert!(!run.stderr.is_empty(), "{line}");
+    }
+    assert!(world.run("replay").stderr.contains("name files or directories, or `-`"));
+}
+
+#[test]
+fn completions_and_the_manual_come_from_the_same_definitions() {
+    let world = World::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let run = world.run(&format!("generate completions {shell}"));
+        assert!(run.code == 0 && run.stdout.contains("assume-trained"), "{shell}");
+    }
+    let manual = world.run("generate man").stdout;
+    assert!(manual.contains(".TH") && manual.contains("assume\\-trained"), "{manual}");
+}
+
+#[test]
+fn colour_is_asked_for_or_not() {
+    let world = World::new();
+    world.write("story.ndjson", story());
+    let run = world.run("replay story.ndjson --format table");
+    assert!(!run.stdout.contains('\u{1b}'), "a pipe is no terminal");
+    let run = world.run("replay story.ndjson --format table --color always");
+    assert!(run.stdout.contains("\u{1b}["));
+    assert!(world.run("--color=always frobnicate").stderr.contains("\u{1b}["), "clap's own messages, too");
+    assert!(!world.run("--color never frobnicate").stderr.contains('\u{1b}'));
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    let world = World::new();
+    world.write("story.ndjson", story().repeat(2000));
+    for (options, code) in [("", 0), ("--fail-on high", 1)] {
+        let mut command = Command::new(program());
+        command.current_dir(world.path("")).args(["replay", "story.ndjson", "--format", "table"]);
+        command.args(options.split_whitespace()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        drop(child.stdout.take());
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert_eq!(said, "");
+        assert_eq!(child.wait().unwrap().code(), Some(code), "with --fail-on the verdict is still given");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_exits_74() {
+    let world = World::new();
+    world.write("story.ndjson", story());
+    for format in ["table", "ndjson", "json"] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let mut command = Command::new(program());
+        command.current_dir(world.path("")).args(["replay", "story.ndjson", "--format", format]);
+        let output = command.stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(74), "{format}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("error: cannot write the results\n  caused by: "), "{said}");
+    }
+    let run = world.run("replay story.ndjson --dead-letter /dev/full/no");
+    assert_eq!(run.code, 74);
+    assert!(run.stderr.contains("cannot write dead letters to /dev/full/no"), "{}", run.stderr);
+}

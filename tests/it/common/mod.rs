@@ -1,0 +1,47 @@
+//! What several tests use.
+
+use adcs_watch::alert::Alert;
+use adcs_watch::decode::{Decoded, Decoder, Place};
+use adcs_watch::detect::policy::Policy;
+use adcs_watch::engine::Engine;
+use adcs_watch::event::Event;
+use std::path::{Path, PathBuf};
+
+/// A path of the project.
+pub(crate) fn project(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// The events of one file in the order in which they stand there: XML is one record, else each line is one.
+pub(crate) fn events_of(path: &Path) -> Vec<Event> {
+    let bytes = std::fs::read(path).unwrap();
+    let decoder = Decoder::default();
+    let source = path.file_name().unwrap().to_string_lossy().into_owned();
+    let whole = path.extension().is_some_and(|extension| extension == "xml");
+    let records: Vec<&[u8]> = if whole { vec![&bytes] } else { bytes.split(|b| *b == b'\n').collect() };
+    let mut events = Vec::new();
+    for (index, record) in records.into_iter().enumerate().filter(|(_, record)| !record.is_empty()) {
+        let place = Place { source: source.clone(), offset: index as u64 + 1, ..Place::default() };
+        decoder.decode(record, &place, &mut |decoded| match decoded {
+            Ok(Decoded::Event(event)) => events.push(*event),
+            Ok(Decoded::Ignored(_)) => {}
+            Err(rejection) => panic!("{}:{}: {rejection}", path.display(), index + 1),
+        });
+    }
+    events
+}
+
+/// All alerts, with their revisions, that these events raise in this order.
+pub(crate) fn alerts_of(policy: &Policy, events: &[Event]) -> Vec<Alert> {
+    let mut engine = Engine::new(policy.clone());
+    events.iter().flat_map(|event| engine.on_event(event).alerts).collect()
+}
+
+/// An engine that was written to a checkpoint and read back.
+pub(crate) fn restored(policy: &Policy, engine: &mut Engine) -> Engine {
+    let records = engine.take_changes();
+    let marker = engine.marker(0);
+    let restored = Engine::restore(policy.clone(), &marker, records).unwrap();
+    assert_eq!(restored.digest(), engine.digest());
+    restored
+}

@@ -1,0 +1,127 @@
+//! A config with mistakes is refused with all of them at once, each with its place and what was probably meant.
+
+use crate::cli_world::{World, story};
+use adcs_watch::service::config::Config;
+
+fn mistakes(text: &str) -> Vec<String> {
+    let said = Config::parse("c.yaml", text).unwrap_err().to_string();
+    said.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn all_mistakes_are_listed_with_their_places() {
+    let text = "\
+policy:
+  san_mismatch:
+    burst_cuont: 3
+  domians:
+    CORP: [corp.example]
+  allow:
+    requesters: 5
+    templates: [WebServer, 7, User]
+  protected:
+    rids: [500, x, 501]
+kafka:
+  brokers: a
+";
+    assert_eq!(
+        mistakes(text),
+        [
+            "c.yaml:3:5: policy.san_mismatch.burst_cuont: unknown field; did you mean `burst_count`?",
+            "c.yaml:4:3: policy.domians: unknown field; did you mean `domains`?",
+            "c.yaml:7:17: policy.allow.requesters: invalid type: integer `5`, expected a sequence",
+            "c.yaml:8:28: policy.allow.templates[1]: invalid type: integer `7`, expected a string",
+            "c.yaml:10:17: policy.protected.rids[1]: invalid type: string \"x\", expected u32",
+            "c.yaml:11:1: kafka: unknown field; known here: policy",
+        ]
+    );
+}
+
+#[test]
+fn a_value_that_its_type_refuses_says_why() {
+    let text = "policy:\n  san_mismatch:\n    burst_window: 10 parsecs\n  certlog_remote_write:\n    activation_days: 99\n";
+    let said = mistakes(text);
+    assert!(
+        said[0].starts_with("c.yaml:3:19: policy.san_mismatch.burst_window: `10 parsecs` is no length"),
+        "{said:?}"
+    );
+    assert!(
+        said[1].starts_with("c.yaml:5:22: policy.certlog_remote_write.activation_days: 99 days"),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn what_yaml_allows_and_a_config_does_not() {
+    assert_eq!(
+        mistakes("policy:\n  cas: {}\n  cas: {}\n"),
+        ["c.yaml:3:3: policy.cas: said twice; the first is in line 2"]
+    );
+    assert!(
+        mistakes("policy:\n  cas: {7: x}\n")[0].contains("c.yaml:2:9: policy.cas: the name `7` is no text")
+    );
+    assert!(mistakes("policy: &p {}\nother: *p\n")[0].contains("c.yaml:2:8: other: an alias"));
+    assert!(mistakes("policy: {}\n---\npolicy: {}\n")[0].contains("a second document"));
+    assert!(mistakes("policy: [\n")[0].contains("no YAML: "));
+    assert!(mistakes("- a\n")[0].contains("c.yaml:1:1: a config begins with names"));
+    let deep = |depth: usize| format!("policy: {}{}", "[".repeat(depth), "]".repeat(depth));
+    assert!(mistakes(&deep(100))[0].contains("nested too deeply"));
+    assert!(mistakes(&deep(100_000))[0].contains("no YAML: recursion limit"));
+}
+
+#[test]
+fn names_without_values_are_comments() {
+    for text in [
+        "",
+        "# nothing\n",
+        "policy:\n",
+        "policy:\n  allow:\n    requesters:\n",
+        "---\npolicy: {}\n",
+        "\u{feff}policy:\n",
+    ] {
+        assert_eq!(Config::parse("c.yaml", text), Ok(Config::default()), "{text:?}");
+    }
+}
+
+#[test]
+fn values_arrive() {
+    let text = "policy:\n  domains: {CORP: [corp.example]}\n  allow: {requesters: ['CORP\\svc-ndes']}\n";
+    let policy = Config::parse("c.yaml", text).unwrap().policy;
+    assert_eq!(policy.domains["CORP"], ["corp.example"]);
+    assert_eq!(policy.allow.requesters[0].to_string(), "CORP\\svc-ndes");
+}
+
+#[test]
+fn check_says_ok_or_all_mistakes() {
+    let world = World::new();
+    world.write("good.yaml", "policy:\n  domains: {CORP: [corp.example]}\n");
+    world.write("bad.yaml", "polcy: {}\nother: 1\n");
+    let run = world.run("check -c good.yaml");
+    assert_eq!(run.code, 0);
+    assert!(run.stdout.starts_with("good.yaml: ok\n"), "{}", run.stdout);
+    let run = world.run("check -c bad.yaml");
+    assert_eq!(run.code, 78);
+    assert!(
+        run.stdout.contains("bad.yaml:1:1: polcy: unknown field; did you mean `policy`?"),
+        "{}",
+        run.stdout
+    );
+    assert!(run.stdout.ends_with("2 mistakes\n"), "{}", run.stdout);
+    let run = world.run("check -c none.yaml");
+    assert_eq!(run.code, 78);
+    assert!(run.stdout.contains("none.yaml: cannot be read: No such file"), "{}", run.stdout);
+}
+
+#[test]
+fn replay_refuses_a_config_with_mistakes_and_heeds_a_right_one() {
+    let world = World::new();
+    world.write("story.ndjson", story()).write("bad.yaml", "polcy: {}\n");
+    world.write(
+        "quiet.yaml",
+        "policy:\n  san_mismatch:\n    enabled: false\n  certificate_used_by_other: {enabled: false}\n",
+    );
+    let run = world.run("replay story.ndjson -c bad.yaml");
+    assert_eq!((run.code, run.stdout.as_str()), (78, ""));
+    assert!(run.stderr.starts_with("error: the config has 1 mistake\nbad.yaml:1:1: polcy"), "{}", run.stderr);
+    assert_eq!(world.run("replay story.ndjson -c quiet.yaml --format json").alerts(), []);
+}

@@ -1,0 +1,130 @@
+//! Every folder `tests/detections/<id>/<fires_…|quiet_…>/` is a recording: the events in the order of their arrival, the
+//! policy if it is not the default, and the alerts that come of them. `UPDATE=1` writes the alerts anew.
+
+use crate::common::{alerts_of, events_of, project, restored};
+use adcs_watch::alert::Alert;
+use adcs_watch::detect::{catalogue, policy::Policy};
+use adcs_watch::engine::Engine;
+use adcs_watch::event::Event;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+struct Fixture {
+    folder: PathBuf,
+    detection: String,
+    policy: Policy,
+    events: Vec<Event>,
+}
+
+impl Fixture {
+    fn load(folder: &Path) -> Fixture {
+        let detection = folder.parent().unwrap().file_name().unwrap().to_string_lossy().into_owned();
+        let policy = match fs::read_to_string(folder.join("policy.yaml")) {
+            Ok(yaml) => {
+                serde_json::from_value(json_of_yaml(&yaml)).unwrap_or_else(|e| panic!("{folder:?}: {e}"))
+            }
+            Err(_) => Policy::default(),
+        };
+        let events = ["events.ndjson", "events.xml"].map(|name| folder.join(name));
+        let events =
+            events.iter().find(|path| path.exists()).unwrap_or_else(|| panic!("{folder:?} has no events"));
+        Fixture { detection, policy, events: events_of(events), folder: folder.to_owned() }
+    }
+
+    fn name(&self) -> String {
+        format!("{}/{}", self.detection, self.folder.file_name().unwrap().to_string_lossy())
+    }
+
+    fn fires(&self) -> bool {
+        self.folder.file_name().unwrap().to_string_lossy().starts_with("fires_")
+    }
+
+    fn own(&self, alerts: Vec<Alert>) -> Vec<Alert> {
+        alerts.into_iter().filter(|alert| alert.detection == self.detection).collect()
+    }
+}
+
+fn fixtures() -> Vec<Fixture> {
+    let detections = catalogue::all().into_iter().map(|about| project("tests/detections").join(about.id));
+    let mut folders: Vec<PathBuf> = detections
+        .flat_map(|folder| fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display())))
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .collect();
+    folders.sort();
+    folders.iter().map(|folder| Fixture::load(folder)).collect()
+}
+
+#[test]
+fn every_recording_gives_the_alerts_beside_it() {
+    let mut wrong = Vec::new();
+    for fixture in fixtures() {
+        let alerts = fixture.own(alerts_of(&fixture.policy, &fixture.events));
+        if alerts.is_empty() == fixture.fires() {
+            wrong.push(format!("{}: {} alerts", fixture.name(), alerts.len()));
+            continue;
+        }
+        let path = fixture.folder.join("alerts.json");
+        let text = serde_json::to_string_pretty(&alerts).unwrap() + "\n";
+        if std::env::var_os("UPDATE").is_some() {
+            if fixture.fires() {
+                fs::write(&path, &text).unwrap();
+            }
+        } else if fixture.fires() && fs::read_to_string(&path).unwrap_or_default() != text {
+            wrong.push(format!("{}: other alerts than in {}", fixture.name(), path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_restore_at_every_cut_of_every_recording_is_invisible() {
+    for fixture in fixtures() {
+        let expected = alerts_of(&fixture.policy, &fixture.events);
+        for cut in 0..=fixture.events.len() {
+            let (before, after) = fixture.events.split_at(cut);
+            let mut engine = Engine::new(fixture.policy.clone());
+            let mut alerts: Vec<Alert> =
+                before.iter().flat_map(|event| engine.on_event(event).alerts).collect();
+            let mut engine = restored(&fixture.policy, &mut engine);
+            alerts.extend(after.iter().flat_map(|event| engine.on_event(event).alerts));
+            assert_eq!(alerts, expected, "{} cut at {cut}", fixture.name());
+        }
+    }
+}
+
+/// A pipeline delivers at least once: what arrives twice must not count twice.
+#[test]
+fn every_event_delivered_twice_raises_no_other_alert() {
+    for fixture in fixtures() {
+        let twice: Vec<Event> =
+            fixture.events.iter().flat_map(|event| [event.clone(), event.clone()]).collect();
+        let ids = |events: &[Event]| {
+            let mut ids: Vec<_> =
+                alerts_of(&fixture.policy, events).iter().map(|a| (a.alert_id, a.severity)).collect();
+            ids.sort();
+            ids.dedup();
+            ids
+        };
+        assert_eq!(ids(&twice), ids(&fixture.events), "{}", fixture.name());
+    }
+}
+
+fn json_of_yaml(text: &str) -> serde_json::Value {
+    use saphyr::{LoadableYamlNode, Scalar, Yaml};
+    fn convert(yaml: &Yaml<'_>) -> serde_json::Value {
+        match yaml {
+            Yaml::Mapping(map) => map
+                .iter()
+                .map(|(k, v)| (k.as_str().unwrap().to_owned(), convert(v)))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
+            Yaml::Sequence(items) => items.iter().map(convert).collect(),
+            Yaml::Value(Scalar::Boolean(b)) => (*b).into(),
+            Yaml::Value(Scalar::Integer(n)) => (*n).into(),
+            Yaml::Value(Scalar::String(s)) => s.as_ref().into(),
+            other => panic!("unexpected in a policy: {other:?}"),
+        }
+    }
+    convert(&Yaml::load_from_str(text).unwrap()[0])
+}

@@ -1,0 +1,165 @@
+//! What is read, what is not, and what is said about it.
+
+use crate::cli_world::{Issued, STORY, World, story, story_alerts};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use std::io::Write;
+
+#[test]
+fn a_missing_file_is_named_and_the_rest_is_read() {
+    let world = World::new();
+    world.write("story.ndjson", story());
+    let run = world.run("replay none.ndjson story.ndjson --format json --fail-on high");
+    assert_eq!(run.code, 65, "a result over a part of the input is no verdict");
+    assert_eq!(run.alerts(), story_alerts());
+    assert!(run.stderr.contains("warning: none.ndjson: No such file"), "{}", run.stderr);
+    assert_eq!(run.json()["summary"]["unread"]["first"][0]["source"], "none.ndjson");
+}
+
+#[test]
+fn fail_on_and_min_severity() {
+    let world = World::new();
+    world.write("story.ndjson", story()).write("quiet.ndjson", STORY[0].line());
+    assert_eq!(world.run("replay story.ndjson --fail-on critical").code, 1);
+    assert_eq!(world.run("replay story.ndjson").code, 0);
+    assert_eq!(world.run("replay quiet.ndjson --fail-on informational").code, 0);
+    let run = world.run("replay story.ndjson --format json --min-severity critical --fail-on high");
+    assert_eq!(run.code, 1, "--fail-on looks at all alerts");
+    assert_eq!(run.alerts().len(), 1);
+    let alerts = &run.json()["summary"]["alerts"];
+    assert_eq!((alerts["total"].as_u64(), alerts["shown"].as_u64()), (Some(2), Some(1)));
+}
+
+#[test]
+fn ndjson_has_every_revision_and_json_the_last_ones() {
+    let world = World::new();
+    world.write("story.ndjson", story());
+    let lines = world.run("replay story.ndjson").lines();
+    let revisions: Vec<u64> = lines.iter().map(|line| line["revision"].as_u64().unwrap()).collect();
+    assert_eq!(revisions, [1, 2, 1]);
+    assert_eq!(lines[0]["alert_id"], lines[1]["alert_id"]);
+    let document = world.run("replay story.ndjson --format json").json();
+    assert_eq!(document["alerts"][0], lines[1]);
+    assert_eq!(document["alerts"][1], lines[2]);
+    assert_eq!(document["summary"]["alerts"]["revisions"], 3);
+}
+
+#[test]
+fn the_table_says_it_all() {
+    let world = World::new();
+    world.write("story.ndjson", story());
+    let run = world.run("replay story.ndjson none.ndjson --format table");
+    let said = [
+        "CRITICAL",
+        "CORP\\mallory",
+        "administrator@corp.example",
+        "story.ndjson:2",
+        "2026-03-02 09:02:00",
+        "5 records from 1 input",
+        "none.ndjson: No such file",
+    ];
+    for text in said {
+        assert!(run.stdout.contains(text), "{text} in\n{}", run.stdout);
+    }
+    assert_eq!(run.stderr, "");
+}
+
+#[test]
+fn the_order_of_files_and_lines_changes_nothing() {
+    let newest_first: String = STORY.iter().rev().map(Issued::line).collect();
+    let world = World::new();
+    world.write("reversed.ndjson", newest_first);
+    for (n, issued) in STORY.iter().enumerate() {
+        world.write(&format!("parts/{}.ndjson", 9 - n), issued.line());
+    }
+    let expected = story_alerts();
+    assert_eq!(world.run("replay reversed.ndjson --format json").alerts(), expected);
+    assert_eq!(world.run("replay parts --format json").alerts(), expected);
+}
+
+#[test]
+fn a_directory_is_walked_and_a_file_is_read_once() {
+    let world = World::new();
+    world.write("logs/a/one.json", story()).write("logs/.hidden", STORY[0].line()).write("logs/empty", "");
+    world.write("logs/picture.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR");
+    let run = world.run("replay logs logs/a/one.json logs/../logs/a --format json");
+    assert_eq!(run.code, 0, "what holds no events is skipped in a directory: {}", run.stderr);
+    assert!(run.stderr.starts_with("skipped: logs/picture.png: no events in a format"), "{}", run.stderr);
+    assert_eq!(run.records("events"), 6);
+    let run = world.run("replay logs/picture.png --format json");
+    assert_eq!(run.code, 65, "named, it is a mistake");
+    assert_eq!(world.run("replay logs/empty").code, 0, "an empty file has no records");
+}
+
+#[cfg(unix)]
+#[test]
+fn links_that_lead_nowhere_or_in_circles_are_named() {
+    let world = World::new();
+    world.write("logs/story.ndjson", story());
+    std::os::unix::fs::symlink("nowhere", world.path("logs/dangling")).unwrap();
+    std::os::unix::fs::symlink("..", world.path("logs/loop")).unwrap();
+    let run = world.run("replay logs --format json");
+    assert_eq!(run.code, 65);
+    assert_eq!(run.alerts(), story_alerts());
+    assert!(run.stderr.contains("logs/dangling: No such file"), "{}", run.stderr);
+    assert!(run.stderr.contains("logs/loop: a loop of links"), "{}", run.stderr);
+}
+
+#[test]
+fn a_truncated_archive_is_named_and_read_as_far_as_it_goes() {
+    let many: String = (0..2000).map(|n| Issued { record: 1000 + n, ..STORY[0] }.line()).collect();
+    let content = [story(), many].concat();
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(content.as_bytes()).unwrap();
+    let archives =
+        [("a.gz", gzip.finish().unwrap()), ("a.zst", zstd::encode_all(content.as_bytes(), 1).unwrap())];
+    for (name, archive) in archives {
+        let world = World::new();
+        world.write(name, &archive[..archive.len() / 2]);
+        let run = world.run(&format!("replay {name} --format json"));
+        assert_eq!(run.code, 65, "{name}");
+        assert!(run.stderr.starts_with(&format!("warning: {name}: ")), "{}", run.stderr);
+        assert_eq!(run.json()["summary"]["unread"]["count"], 1);
+        if name == "a.gz" {
+            assert!(run.records("events") > 100, "{}", run.stdout);
+        }
+        world.write(name, &archive[..20]);
+        assert_eq!(
+            world.run(&format!("replay {name} --format json")).code,
+            65,
+            "{name}, nearly nothing of it"
+        );
+    }
+}
+
+#[test]
+fn outcomes_add_up() {
+    let ignored = STORY[0].line().replace("4887", "4624");
+    let unrelated = STORY[0].line().replace("4887", "1102").repeat(3);
+    let broken = STORY[0].line().replace("\"winlog\":", "\"winlog\":,");
+    let run = World::new()
+        .run_with("replay - --format json", [story(), ignored, unrelated, broken].concat().as_bytes());
+    let counts = ["filtered", "ignored", "rejected", "events"].map(|outcome| run.records(outcome));
+    assert_eq!(counts.iter().sum::<u64>(), run.records("total"));
+    assert_eq!(run.records("total"), 10);
+    assert_eq!((run.records("rejected"), run.records("events")), (1, 5));
+    let kinds = run.json()["summary"]["events"].clone();
+    let of = |kind: &serde_json::Value| {
+        kind["concerned"].as_u64().unwrap() + kind["unconcerned"].as_u64().unwrap()
+    };
+    assert_eq!(kinds.as_array().unwrap().iter().map(of).sum::<u64>(), 5);
+}
+
+#[test]
+fn a_zone_moves_local_times() {
+    let nxlog = "{\"EventTime\": \"2026-03-02 09:00:00\", \"Hostname\": \"ca01.corp.example\", \"EventID\": 4887, \
+        \"SourceName\": \"Microsoft-Windows-Security-Auditing\", \"Channel\": \"Security\", \"RecordNumber\": 7, \
+        \"RequestId\": \"7\", \"Requester\": \"CORP\\\\mallory\", \"Attributes\": \"SAN:upn=administrator@corp.example\", \
+        \"Disposition\": \"3\", \"SubjectKeyIdentifier\": \"\", \"Subject\": \"\"}\n";
+    let time = |options: &str| {
+        let run = World::new().run_with(&format!("replay - {options}"), nxlog.as_bytes());
+        run.lines()[0]["time"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(time(""), "2026-03-02T09:00:00Z");
+    assert_eq!(time("--zone Europe/Zurich"), "2026-03-02T08:00:00Z");
+}
