@@ -2,6 +2,7 @@
 
 use assert_cmd::Command;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -93,7 +94,7 @@ pub(crate) struct Issued {
 }
 
 impl Issued {
-    fn time(&self) -> String {
+    pub(crate) fn time(&self) -> String {
         format!("2026-03-02T09:{:02}:00.120", self.minute)
     }
 
@@ -104,14 +105,7 @@ impl Issued {
             "winlog": {
                 "record_id": self.record, "computer_name": "ca01.corp.example", "channel": "Security",
                 "provider_name": "Microsoft-Windows-Security-Auditing", "event_id": "4887", "version": 1,
-                "event_data": {
-                    "RequestId": self.record.to_string(), "Requester": format!("CORP\\{}", self.requester),
-                    "Attributes": "CertificateTemplate:User\nccm:wks-114.corp.example", "Disposition": "3",
-                    "SubjectKeyIdentifier": "99 a4", "Subject": format!("CN={}", self.requester),
-                    "SubjectAlternativeName": format!("Other Name: Principal Name={}", self.upn),
-                    "CertificateTemplate": "User", "SerialNumber": format!("5c00000000a1b2c3d4e5f677{:014x}", self.record),
-                    "AuthenticationService": "Kerberos", "AuthenticationLevel": "Privacy", "DCOMorRPC": "DCOM",
-                },
+                "event_data": self.data().into_iter().collect::<BTreeMap<_, _>>(),
             },
             "event": {"code": "4887", "provider": "Microsoft-Windows-Security-Auditing"},
         })
@@ -122,8 +116,8 @@ impl Issued {
         format!("{}\n", self.winlogbeat())
     }
 
-    /// As event XML.
-    pub(crate) fn xml(&self) -> String {
+    /// The fields of the event.
+    pub(crate) fn data(&self) -> Vec<(String, String)> {
         let data = [
             ("RequestId", self.record.to_string()),
             ("Requester", format!("CORP\\{}", self.requester)),
@@ -138,8 +132,13 @@ impl Issued {
             ("AuthenticationLevel", "Privacy".to_owned()),
             ("DCOMorRPC", "DCOM".to_owned()),
         ];
+        data.into_iter().map(|(name, text)| (name.to_owned(), text)).collect()
+    }
+
+    /// As event XML.
+    pub(crate) fn xml(&self) -> String {
         let data: Vec<String> =
-            data.iter().map(|(name, text)| format!("<Data Name=\"{name}\">{text}</Data>")).collect();
+            self.data().iter().map(|(name, text)| format!("<Data Name=\"{name}\">{text}</Data>")).collect();
         format!(
             "<Event xmlns=\"http://schemas.microsoft.com/win/2004/08/events/event\"><System>\
              <Provider Name=\"Microsoft-Windows-Security-Auditing\" Guid=\"{{54849625-5478-4994-a5ba-3e3b0328c30d}}\"/>\

@@ -1,6 +1,7 @@
 //! What is read, what is not, and what is said about it.
 
 use crate::cli_world::{Issued, STORY, World, story, story_alerts};
+use crate::common::project;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::io::Write;
@@ -162,4 +163,19 @@ fn a_zone_moves_local_times() {
     };
     assert_eq!(time(""), "2026-03-02T09:00:00Z");
     assert_eq!(time("--zone Europe/Zurich"), "2026-03-02T08:00:00Z");
+}
+
+#[test]
+fn a_baseline_in_training_is_named_and_may_be_assumed_trained() {
+    let world = World::new();
+    let samples = project("samples/corp-example");
+    let replay = |options: &str| world.run(&format!("replay {} --format json {options}", samples.display()));
+    let (waiting, assumed) = (replay(""), replay("--assume-trained"));
+    let training = waiting.json()["summary"]["training"].clone();
+    assert_eq!(
+        (training[0]["detection"].as_str(), training[0]["needed"].as_u64()),
+        (Some("certlog-remote-write"), Some(14))
+    );
+    assert_eq!(assumed.json()["summary"]["training"], serde_json::json!([]));
+    assert!(assumed.alerts().len() > waiting.alerts().len());
 }

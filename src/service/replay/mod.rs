@@ -80,9 +80,10 @@ pub fn run(request: &Request, streams: Streams) -> Result<Exit, Failure> {
     let mut ledger = Ledger::default();
     let mut failed = false;
     for event in order.finish()? {
-        let output = engine.on_event(&event?);
+        let event = event?;
+        let output = engine.on_event(&event);
         summary.late += u64::from(output.late);
-        output.notices.into_iter().for_each(|notice| summary.notice(notice));
+        output.notices.into_iter().for_each(|notice| summary.notice(notice, event.time));
         for alert in &output.alerts {
             summary.alerts.revisions += 1;
             failed |= request.fail_on.is_some_and(|least| alert.severity >= least);

@@ -4,6 +4,7 @@ use crate::alert::{Alert, Severity};
 use crate::decode::rejection::{Reason, Rejection};
 use crate::engine::Notice;
 use crate::event::Event;
+use crate::event::time::Time;
 use crate::service::replay::names::activity_name;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -22,7 +23,7 @@ pub struct Summary {
     pub rejections: BTreeMap<&'static str, Rejections>,
     /// Alerts.
     pub alerts: Alerts,
-    /// Baselines that were not active yet at their last event.
+    /// Baselines that were not active from the first event on.
     pub training: Vec<Training>,
     /// Findings that were not raised again, by detection.
     pub suppressed: BTreeMap<&'static str, u64>,
@@ -103,6 +104,8 @@ pub struct Training {
     pub days: u32,
     /// Days needed.
     pub needed: u32,
+    /// The last event that came too early.
+    pub until: Time,
 }
 
 /// Names and why they are listed; the first [`MAX_LISTED`] of them.
@@ -180,15 +183,15 @@ impl Summary {
     }
 
     /// What a detection had to say that is no alert.
-    pub fn notice(&mut self, notice: Notice) {
+    pub fn notice(&mut self, notice: Notice, time: Time) {
         match notice {
             Notice::Suppressed { detection } => *self.suppressed.entry(detection).or_default() += 1,
             Notice::Training { detection, entity, days, needed } => {
                 let known = self.training.iter_mut().find(|t| t.detection == detection && t.entity == entity);
                 if let Some(training) = known {
-                    (training.days, training.needed) = (days, needed);
+                    (training.days, training.needed, training.until) = (days, needed, time);
                 } else if self.training.len() < MAX_LISTED {
-                    self.training.push(Training { detection, entity, days, needed });
+                    self.training.push(Training { detection, entity, days, needed, until: time });
                 }
             }
         }

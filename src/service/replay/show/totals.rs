@@ -114,10 +114,11 @@ impl Totals<'_> {
         if baselines == 0 {
             return Ok(());
         }
-        self.title("in training", Style::new(), baselines, "silent so far; see --assume-trained")?;
+        self.title("silent in training", Style::new(), baselines, "see --assume-trained")?;
         for training in summary.training.iter().take(MAX_SHOWN) {
-            let (detection, entity) = (training.detection, &training.entity);
-            self.wrapped(&format!("{detection}: {entity}: {} of {} days", training.days, training.needed))?;
+            let (detection, entity, until) = (training.detection, &training.entity, training.until.day());
+            let days = format!("{} of {} days", training.days, training.needed);
+            self.wrapped(&format!("{detection}: {entity} was in training until {until} ({days})"))?;
         }
         self.more(baselines)
     }
