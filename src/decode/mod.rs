@@ -54,6 +54,19 @@ pub enum Shape {
 }
 
 impl Shape {
+    /// All of them.
+    pub const ALL: [Shape; 9] = [
+        Shape::Xml,
+        Shape::XmlInJson,
+        Shape::EvtxDump,
+        Shape::Winlogbeat,
+        Shape::Nxlog,
+        Shape::FluentBit,
+        Shape::Sentinel,
+        Shape::Normalised,
+        Shape::Protobuf,
+    ];
+
     /// The snake_case word for configuration and messages.
     pub const fn as_str(self) -> &'static str {
         match self {
