@@ -3,5 +3,9 @@
 pub mod clock;
 pub mod exit;
 pub mod config;
+pub mod stage;
+pub mod health;
+pub mod metrics;
+pub mod kafka;
 pub mod replay;
 pub mod cli;

@@ -1,0 +1,284 @@
+//! Every metric, each name and label once. A label is one of a closed set or a topic and partition of ours, never a name
+//! from an event.
+
+use crate::alert::Severity;
+use crate::service::exit::{Exit, Failure};
+use crate::service::stage::Stage;
+use prometheus::core::Collector;
+use prometheus::{
+    Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
+};
+use std::time::Duration;
+
+/// All metrics of a process.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    registry: Registry,
+    records: IntCounterVec,
+    routed: IntCounterVec,
+    alerts: IntCounterVec,
+    dead_letters: IntCounterVec,
+    transactions: HistogramVec,
+    checkpoints: HistogramVec,
+    checkpoint_records: IntCounterVec,
+    restores: IntCounterVec,
+    restored_records: IntCounterVec,
+    restoring: IntGaugeVec,
+    state_records: IntGaugeVec,
+    state_bytes: IntGaugeVec,
+    rebalances: IntCounterVec,
+    assigned: IntGaugeVec,
+    fencings: IntCounterVec,
+    restarts: IntCounterVec,
+    skipped_by_retention: IntCounterVec,
+    delivered_again: IntCounterVec,
+    position: IntGaugeVec,
+    lag: IntGaugeVec,
+    watermark: IntGaugeVec,
+    latency: HistogramVec,
+}
+
+/// How a transaction ended, as a label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Committed.
+    Committed,
+    /// Aborted.
+    Aborted,
+    /// Nobody knows yet.
+    Doubtful,
+}
+
+impl Ended {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Ended::Committed => "committed",
+            Ended::Aborted => "aborted",
+            Ended::Doubtful => "doubtful",
+        }
+    }
+}
+
+/// What happened to the partitions of a member of a group, as a label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rebalance {
+    /// Some were given.
+    Assign,
+    /// Some were taken, in order.
+    Revoke,
+    /// Some were gone already.
+    Lost,
+}
+
+impl Rebalance {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Rebalance::Assign => "assign",
+            Rebalance::Revoke => "revoke",
+            Rebalance::Lost => "lost",
+        }
+    }
+}
+
+/// Seconds: transactions and checkpoints.
+const SHORT: [f64; 12] = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 15.0];
+/// Seconds: from the event to its alert, with all that lies between them.
+const LONG: [f64; 14] =
+    [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 21_600.0, 86_400.0];
+
+const STAGE: &str = "stage";
+const PARTITION: [&str; 3] = ["stage", "topic", "partition"];
+
+impl Metrics {
+    /// All of them, at zero.
+    ///
+    /// # Errors
+    /// When a name is used twice.
+    pub fn new() -> Result<Metrics, Failure> {
+        Metrics::registered()
+            .map_err(|error| Failure::new(Exit::Output, "cannot define the metrics").because(&error))
+    }
+
+    fn registered() -> prometheus::Result<Metrics> {
+        let registry = Registry::new();
+        let r = &registry;
+        let metrics = Metrics {
+            records: counter(r, "records_total", "Records consumed, each with its one outcome", &[STAGE, "outcome"])?,
+            routed: counter(r, "routed_records_total", "Records written to the routed topic", &[])?,
+            alerts: counter(r, "alerts_total", "Alerts and revisions committed", &["detection", "severity"])?,
+            dead_letters: counter(r, "dead_letters_total", "Records written to the dead-letter topic", &[STAGE, "reason"])?,
+            transactions: histogram(r, "transaction_duration_seconds", "From the first record of a transaction to its end", &[STAGE, "outcome"], &SHORT)?,
+            checkpoints: histogram(r, "checkpoint_duration_seconds", "Transactions that hold a checkpoint", &["outcome"], &SHORT)?,
+            checkpoint_records: counter(r, "checkpoint_records_total", "Records written to the checkpoint topic", &[])?,
+            restores: counter(r, "restores_total", "Partitions restored", &[])?,
+            restored_records: counter(r, "restored_records_total", "Checkpoint records read to restore partitions", &[])?,
+            restoring: gauge(r, "restoring_partitions", "Partitions that are ours and not restored", &["worker"])?,
+            state_records: gauge(r, "state_records", "Entities and parts of entities remembered", &PARTITION[1..])?,
+            state_bytes: gauge(r, "state_bytes", "Bytes of the records remembered", &PARTITION[1..])?,
+            rebalances: counter(r, "rebalances_total", "Changes of the partitions of a member of a group", &[STAGE, "event"])?,
+            assigned: gauge(r, "assigned_partitions", "Partitions that are ours", &[STAGE, "worker"])?,
+            fencings: counter(r, "fencings_total", "Workers that another instance took over", &[STAGE])?,
+            restarts: counter(r, "worker_restarts_total", "Workers that broke down and began anew", &[STAGE])?,
+            skipped_by_retention: counter(r, "retention_skipped_records_total", "Offsets that retention deleted before they were read", &["topic"])?,
+            delivered_again: counter(r, "redelivered_records_total", "Records below the position, skipped", &[STAGE])?,
+            position: gauge(r, "consumer_position_offset", "The next offset to read", &PARTITION)?,
+            lag: gauge(r, "consumer_lag_records", "Offsets between the position and the end of what is stable", &PARTITION)?,
+            watermark: gauge(r, "watermark_timestamp_milliseconds", "The greatest event time a partition has shown", &PARTITION[1..])?,
+            latency: histogram(r, "alert_latency_seconds", "From the event to its committed alert", &["detection"], &LONG)?,
+            registry,
+        };
+        let info = gauge(&metrics.registry, "build_info", "Always 1", &["version"])?;
+        info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        Ok(metrics)
+    }
+
+    /// All of them in Prometheus' text format.
+    pub fn text(&self) -> Vec<u8> {
+        let mut text = Vec::new();
+        // Writing to memory does not fail.
+        let _ = TextEncoder::new().encode(&self.registry.gather(), &mut text);
+        text
+    }
+}
+
+fn registered<C: Collector + Clone + 'static>(registry: &Registry, metric: C) -> prometheus::Result<C> {
+    registry.register(Box::new(metric.clone()))?;
+    Ok(metric)
+}
+
+fn counter(r: &Registry, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntCounterVec> {
+    registered(r, IntCounterVec::new(Opts::new(format!("adcs_watch_{name}"), help), labels)?)
+}
+
+fn gauge(r: &Registry, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntGaugeVec> {
+    registered(r, IntGaugeVec::new(Opts::new(format!("adcs_watch_{name}"), help), labels)?)
+}
+
+fn histogram(
+    r: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+    buckets: &[f64],
+) -> prometheus::Result<HistogramVec> {
+    let opts = HistogramOpts::new(format!("adcs_watch_{name}"), help).buckets(buckets.to_vec());
+    registered(r, HistogramVec::new(opts, labels)?)
+}
+
+/// What is counted.
+impl Metrics {
+    /// Records that had this outcome.
+    pub fn records(&self, stage: Stage, outcome: &str, count: u64) {
+        self.records.with_label_values(&[stage.as_str(), outcome]).inc_by(count);
+    }
+
+    /// Records written to the routed topic.
+    pub fn routed(&self, count: u64) {
+        self.routed.with_label_values::<&str>(&[]).inc_by(count);
+    }
+
+    /// An alert or revision that is out, this long after its event.
+    pub fn alert(&self, detection: &str, severity: Severity, latency: Duration) {
+        self.alerts.with_label_values(&[detection, severity.as_str()]).inc();
+        self.latency.with_label_values(&[detection]).observe(latency.as_secs_f64());
+    }
+
+    /// A dead letter.
+    pub fn dead_letter(&self, stage: Stage, reason: &str) {
+        self.dead_letters.with_label_values(&[stage.as_str(), reason]).inc();
+    }
+
+    /// A transaction that ended.
+    pub fn transaction(&self, stage: Stage, ended: Ended, took: Duration) {
+        self.transactions.with_label_values(&[stage.as_str(), ended.as_str()]).observe(took.as_secs_f64());
+    }
+
+    /// A checkpoint that ended, of so many records.
+    pub fn checkpoint(&self, ended: Ended, took: Duration, records: u64) {
+        self.checkpoints.with_label_values(&[ended.as_str()]).observe(took.as_secs_f64());
+        self.checkpoint_records.with_label_values::<&str>(&[]).inc_by(records);
+    }
+
+    /// A partition was restored.
+    pub fn restored(&self) {
+        self.restores.with_label_values::<&str>(&[]).inc();
+    }
+
+    /// Records of a checkpoint were read.
+    pub fn restored_records(&self, count: u64) {
+        self.restored_records.with_label_values::<&str>(&[]).inc_by(count);
+    }
+
+    /// So many partitions are being restored.
+    pub fn restoring(&self, worker: u16, partitions: usize) {
+        self.restoring.with_label_values(&[&worker.to_string()]).set(whole(partitions as u64));
+    }
+
+    /// What a partition remembers, and how far its events have come.
+    pub fn state(&self, topic: &str, partition: u32, records: u64, bytes: u64, watermark_ms: i64) {
+        let labels = [topic, &partition.to_string()];
+        self.state_records.with_label_values(&labels).set(whole(records));
+        self.state_bytes.with_label_values(&labels).set(whole(bytes));
+        if watermark_ms > i64::MIN {
+            self.watermark.with_label_values(&labels).set(watermark_ms);
+        }
+    }
+
+    /// Partitions were given or taken.
+    pub fn rebalance(&self, stage: Stage, event: Rebalance) {
+        self.rebalances.with_label_values(&[stage.as_str(), event.as_str()]).inc();
+    }
+
+    /// So many partitions are ours.
+    pub fn assigned(&self, stage: Stage, worker: u16, partitions: usize) {
+        self.assigned.with_label_values(&[stage.as_str(), &worker.to_string()]).set(whole(partitions as u64));
+    }
+
+    /// Another instance took over.
+    pub fn fenced(&self, stage: Stage) {
+        self.fencings.with_label_values(&[stage.as_str()]).inc();
+    }
+
+    /// A worker begins anew.
+    pub fn restarted(&self, stage: Stage) {
+        self.restarts.with_label_values(&[stage.as_str()]).inc();
+    }
+
+    /// Retention was faster than we were.
+    pub fn skipped_by_retention(&self, topic: &str, offsets: u64) {
+        self.skipped_by_retention.with_label_values(&[topic]).inc_by(offsets);
+    }
+
+    /// A record came that had come before.
+    pub fn delivered_again(&self, stage: Stage) {
+        self.delivered_again.with_label_values(&[stage.as_str()]).inc();
+    }
+
+    /// How far a partition is read, and how much of it is left.
+    pub fn position(&self, stage: Stage, topic: &str, partition: u32, next: u64, end: Option<u64>) {
+        let labels = [stage.as_str(), topic, &partition.to_string()];
+        self.position.with_label_values(&labels).set(whole(next));
+        if let Some(end) = end {
+            self.lag.with_label_values(&labels).set(whole(end.saturating_sub(next)));
+        }
+    }
+
+    /// The partition is not ours any more: its series end.
+    pub fn forget(&self, stage: Stage, topic: &str, partition: u32) {
+        let partition = partition.to_string();
+        let labels = [stage.as_str(), topic, &partition];
+        // A series that was never written need not be dropped.
+        for gauge in [&self.position, &self.lag] {
+            let _ = gauge.remove_label_values(&labels);
+        }
+        if stage == Stage::Detector {
+            for gauge in [&self.state_records, &self.state_bytes, &self.watermark] {
+                let _ = gauge.remove_label_values(&labels[1..]);
+            }
+        }
+    }
+}
+
+fn whole(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
