@@ -2,6 +2,7 @@
 
 use crate::service::config::kafka::{Kafka, Properties, Sasl, Tls};
 use crate::service::stage::Stage;
+use crate::service::topics::MAX_MESSAGE_BYTES;
 use rdkafka::ClientConfig;
 use std::path::Path;
 
@@ -124,8 +125,8 @@ impl Clients {
     }
 }
 
-/// The longest record of our own topics: a state or an event with all that its limits allow.
-pub const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
+
+
 
 fn protocol(kafka: &Kafka) -> &'static str {
     match (kafka.sasl.is_some(), kafka.tls.is_some()) {

@@ -117,7 +117,7 @@ impl Member {
         }
         if let Some((_, since)) = &mut self.unreachable {
             let probe = since.elapsed() >= PROBE;
-            if received || (probe && self.consumer.fetch_metadata(Some(""), QUESTION).is_ok()) {
+            if received || (probe && self.consumer.fetch_metadata(None, QUESTION).is_ok()) {
                 self.unreachable = None;
             } else if probe {
                 *since = Stopwatch::start();

@@ -9,3 +9,4 @@ pub mod records;
 pub mod producer;
 pub mod detector;
 pub mod router;
+pub mod admin;
