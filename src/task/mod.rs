@@ -5,3 +5,12 @@
 //! in silence.
 
 pub mod port;
+pub mod pace;
+mod checkpoint;
+pub mod restore;
+pub mod detector;
+pub mod router;
+mod takeover;
+pub mod detector_worker;
+pub mod router_worker;
+pub mod memory;

@@ -158,7 +158,8 @@ pub trait DetectorPort {
     fn commit(&mut self, transaction: &Transaction) -> Result<Outcome, Fault>;
 }
 
-/// What a detector commits at once.
+/// What a detector commits at once. For every partition that it has an alert, a dead letter or a checkpoint of it has an
+/// offset: that is what refuses a task whose partition is somebody else's by now.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Transaction {
     /// To the alert topic; the key is the alert id.
@@ -180,6 +181,13 @@ pub struct CheckpointRecord {
     pub key: Vec<u8>,
     /// None: a tombstone.
     pub value: Option<Vec<u8>>,
+}
+
+impl CheckpointRecord {
+    /// The bytes of key and value.
+    pub fn bytes(&self) -> usize {
+        self.key.len() + self.value.as_ref().map_or(0, Vec::len)
+    }
 }
 
 /// A record that is no event, with the reason.

@@ -1,0 +1,273 @@
+//! One partition of the routed topic in memory: records in, alerts and checkpoints out.
+//!
+//! What goes into a transaction is taken, and then confirmed, aborted or settled. The memory itself is never undone: what was
+//! taken and did not go out is taken again.
+
+use crate::alert::Alert;
+use crate::engine::{Engine, Notice, StateSize};
+use crate::event::time::Time;
+use crate::task::checkpoint;
+use crate::task::port::{CheckpointRecord, DeadLetter, RoutedRecord, SourcePartition};
+use crate::wire;
+use crate::wire::record::StateRecord;
+use std::collections::{BTreeMap, VecDeque};
+
+/// Where a task begins: what [`crate::task::restore::Restore`] found out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Beginning {
+    pub(crate) partition: u32,
+    pub(crate) partitions: u32,
+    pub(crate) committed: Option<u64>,
+    pub(crate) position: u64,
+    pub(crate) has_checkpoint: bool,
+}
+
+/// One partition's detections, their state, and what is not committed yet.
+#[derive(Debug)]
+pub struct DetectorTask {
+    partition: u32,
+    partitions: u32,
+    engine: Engine,
+    next: u64,
+    live_from: u64,
+    committed: Option<u64>,
+    has_checkpoint: bool,
+    outbox: VecDeque<(u64, Outgoing)>,
+    unwritten: BTreeMap<(String, Vec<u8>), StateRecord>,
+    applied_since_checkpoint: u64,
+    taken: Option<Taken>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Outgoing {
+    Alert(Box<Alert>),
+    Dead(DeadLetter),
+}
+
+/// What of a task is in a transaction whose end is not known yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Taken {
+    offset: u64,
+    checkpoint: bool,
+}
+
+/// What became of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// Below the position: it was applied before.
+    Skipped,
+    /// Applied in silence: its alerts are out, and these are so many.
+    Replayed {
+        /// Alerts that were not repeated.
+        silenced: usize,
+    },
+    /// Applied.
+    Live {
+        /// Alerts it raised.
+        alerts: usize,
+        /// What there is to say beside them.
+        notices: Vec<Notice>,
+        /// The event is older than the allowed lateness.
+        late: bool,
+    },
+    /// No event: the router wrote it, so this is a fault of ours or damage. It goes to the dead letters.
+    Unreadable,
+}
+
+/// What a task has to send.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TaskOutput {
+    /// Alerts, in the order in which they were raised.
+    pub alerts: Vec<Alert>,
+    /// Records that are no events.
+    pub dead: Vec<DeadLetter>,
+    /// The checkpoint, if one was asked for.
+    pub checkpoint: Vec<CheckpointRecord>,
+    /// The next offset; never below the committed one.
+    pub offset: u64,
+}
+
+impl DetectorTask {
+    pub(crate) fn new(engine: Engine, beginning: Beginning) -> DetectorTask {
+        let Beginning { partition, partitions, committed, position, has_checkpoint } = beginning;
+        DetectorTask {
+            partition,
+            partitions,
+            engine,
+            next: position,
+            // A checkpoint goes out together with all alerts below its offset, so they are out below either.
+            live_from: committed.unwrap_or_default().max(position),
+            committed,
+            has_checkpoint,
+            outbox: VecDeque::new(),
+            unwritten: BTreeMap::new(),
+            applied_since_checkpoint: 0,
+            taken: None,
+        }
+    }
+
+    /// State of detections that are switched off was dropped by the engine: the next checkpoint removes it from the topic, or its
+    /// records would not be those of the marker.
+    pub(crate) fn forget_unclaimed(&mut self, written: Vec<(String, Vec<u8>)>) {
+        for (detection, key) in written.into_iter().filter(|(detection, _)| !self.engine.runs(detection)) {
+            let gone =
+                StateRecord { detection: detection.clone(), key: key.clone(), ..StateRecord::default() };
+            self.unwritten.insert((detection, key), gone);
+        }
+    }
+
+    /// Applies the next record. Offsets jump (transaction markers, aborted records); they never go back.
+    pub fn on_record(&mut self, record: &RoutedRecord) -> Applied {
+        if record.offset < self.next {
+            return Applied::Skipped;
+        }
+        self.next = record.offset + 1;
+        self.applied_since_checkpoint += 1;
+        let live = record.offset >= self.live_from;
+        let event = match wire::event::decode(&record.value) {
+            Ok(event) => event,
+            Err(detail) => {
+                if live {
+                    let dead = Outgoing::Dead(unreadable(record, detail));
+                    self.outbox.push_back((record.offset, dead));
+                }
+                return Applied::Unreadable;
+            }
+        };
+        let (here, partitions) = (self.partition, self.partitions);
+        let output = self.engine.on_event_where(&event, |key| key.partition(partitions) == here);
+        let alerts = output.alerts.len();
+        if !live {
+            return Applied::Replayed { silenced: alerts };
+        }
+        let alerts_of_it = output.alerts.into_iter().map(|alert| Outgoing::Alert(Box::new(alert)));
+        self.outbox.extend(alerts_of_it.map(|outgoing| (record.offset, outgoing)));
+        Applied::Live { alerts, notices: output.notices, late: output.late }
+    }
+
+    /// The next offset to apply.
+    pub fn position(&self) -> u64 {
+        self.next
+    }
+
+    /// How many offsets are left to replay in silence.
+    pub fn left_to_replay(&self) -> u64 {
+        self.live_from.saturating_sub(self.next)
+    }
+
+    /// Whether something urgent waits to be sent.
+    pub fn has_alerts(&self) -> bool {
+        !self.outbox.is_empty()
+    }
+
+    /// Whether an offset waits to be committed.
+    pub fn has_progress(&self) -> bool {
+        self.left_to_replay() == 0 && self.committed != Some(self.next)
+    }
+
+    /// Whether nothing may be committed without a checkpoint: there is none yet, and it says where the history begins.
+    pub fn needs_first_checkpoint(&self) -> bool {
+        !self.has_checkpoint && self.left_to_replay() == 0
+    }
+
+    /// Records applied since the last checkpoint: what a restore would replay.
+    pub fn applied_since_checkpoint(&self) -> u64 {
+        self.applied_since_checkpoint
+    }
+
+    /// Everything that is to be sent, with a checkpoint or without: the state that changed since the last checkpoint that is
+    /// known to be written, and the marker that closes it. None while the task replays, and when there is nothing to send.
+    ///
+    /// There is always an offset, also where it is the committed one: by it the log refuses whoever does not own the partition
+    /// any more.
+    pub fn take(&mut self, checkpoint: bool) -> Option<TaskOutput> {
+        if self.left_to_replay() > 0 || !(checkpoint || self.has_progress()) {
+            return None;
+        }
+        let mut output = TaskOutput { offset: self.next, ..TaskOutput::default() };
+        for (_, outgoing) in &self.outbox {
+            match outgoing {
+                Outgoing::Alert(alert) => output.alerts.push((**alert).clone()),
+                Outgoing::Dead(dead) => output.dead.push(dead.clone()),
+            }
+        }
+        if checkpoint {
+            output.checkpoint = self.checkpoint();
+        }
+        self.taken = Some(Taken { offset: self.next, checkpoint });
+        Some(output)
+    }
+
+    fn checkpoint(&mut self) -> Vec<CheckpointRecord> {
+        let changes = self.engine.take_changes();
+        self.unwritten.extend(changes.into_iter().map(|c| ((c.detection.clone(), c.key.clone()), c)));
+        let state = self.unwritten.values().map(|record| checkpoint::state_record(self.partition, record));
+        let marker = self.engine.marker(self.next);
+        state.chain([checkpoint::marker_record(self.partition, &marker)]).collect()
+    }
+
+    /// What was taken is out.
+    pub fn confirmed(&mut self) {
+        let Some(taken) = self.taken.take() else { return };
+        self.sent_below(taken.offset);
+        if taken.checkpoint {
+            self.has_checkpoint = true;
+            self.unwritten.clear();
+            self.applied_since_checkpoint = 0;
+        }
+    }
+
+    /// What was taken is not out, and will be taken again.
+    pub fn aborted(&mut self) {
+        self.taken = None;
+    }
+
+    /// What was taken may be out: the committed offset tells for the alerts. A checkpoint is written again in any case, which
+    /// does no harm.
+    pub fn settled(&mut self, committed: Option<u64>) {
+        self.taken = None;
+        if let Some(committed) = committed {
+            self.sent_below(committed);
+        }
+    }
+
+    fn sent_below(&mut self, offset: u64) {
+        self.committed = self.committed.max(Some(offset));
+        while self.outbox.front().is_some_and(|(of, _)| *of < offset) {
+            self.outbox.pop_front();
+        }
+    }
+
+    /// The size of the state.
+    pub fn size(&self) -> StateSize {
+        self.engine.size()
+    }
+
+    /// The digest of the state.
+    pub fn digest(&self) -> u128 {
+        self.engine.digest()
+    }
+
+    /// The greatest event time seen.
+    pub fn watermark(&self) -> Time {
+        self.engine.watermark()
+    }
+}
+
+/// The topic is called by its role: its name is the service's to know.
+fn unreadable(record: &RoutedRecord, detail: String) -> DeadLetter {
+    DeadLetter {
+        from: SourcePartition { topic: ROUTED.to_owned(), partition: record.partition },
+        offset: record.offset,
+        append_time: None,
+        reason: UNREADABLE,
+        detail,
+        record: record.value.clone(),
+    }
+}
+
+/// What a dead letter of the detector names as its topic, whatever the routed topic's name is.
+pub const ROUTED: &str = "routed";
+
+/// The reason of a dead letter of the detector.
+pub const UNREADABLE: &str = "unreadable_routed_record";

@@ -1,0 +1,124 @@
+//! From nothing to a task: the newest checkpoint, and where to go on from it.
+
+use crate::detect::policy::Policy;
+use crate::engine::{Engine, RestoreError};
+use crate::task::checkpoint::{self, Said};
+use crate::task::detector::{Beginning, DetectorTask};
+use crate::task::port::CheckpointRecord;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Collects the checkpoint of one partition.
+///
+/// The order matters: the committed offset is asked first (which waits until nobody's transaction over it is undecided), the end
+/// of the checkpoint partition is taken after it, and all committed records below that end are given to
+/// [`Restore::record`].
+#[derive(Debug)]
+pub struct Restore {
+    beginning: Beginning,
+    newest: BTreeMap<Vec<u8>, Vec<u8>>,
+}
+
+/// Why a partition cannot be taken over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RestoreFault {
+    /// A record of the checkpoint topic is none of ours.
+    Unreadable {
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// There is state without a marker, which no transaction of ours leaves.
+    NoMarker {
+        /// How many records there are.
+        records: usize,
+    },
+    /// The engine refuses the checkpoint.
+    Refused(RestoreError),
+    /// The records needed for the replay are not in the log any more.
+    HistoryGone {
+        /// The first offset needed.
+        needed: u64,
+        /// The first offset there is.
+        log_start: u64,
+    },
+}
+
+impl fmt::Display for RestoreFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RestoreFault::Unreadable { detail } => write!(f, "a checkpoint record cannot be read: {detail}"),
+            RestoreFault::NoMarker { records } => {
+                write!(f, "the checkpoint has {records} records and no marker")
+            }
+            RestoreFault::Refused(error) => write!(f, "{error}"),
+            RestoreFault::HistoryGone { needed, log_start } => write!(
+                f,
+                "the routed log begins at offset {log_start}, and offset {needed} is needed to rebuild the state: \
+                 its retention is shorter than the age of the checkpoint"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for RestoreFault {}
+
+impl Restore {
+    /// Begins to restore partition `partition` of `partitions`, of which `committed` is the committed offset and `log_start` the
+    /// first offset there is.
+    pub fn new(partition: u32, partitions: u32, committed: Option<u64>, log_start: u64) -> Restore {
+        let beginning =
+            Beginning { partition, partitions, committed, position: log_start, has_checkpoint: false };
+        Restore { beginning, newest: BTreeMap::new() }
+    }
+
+    /// A committed record of the checkpoint partition, in the order of its log.
+    pub fn record(&mut self, record: CheckpointRecord) {
+        match record.value {
+            Some(value) => drop(self.newest.insert(record.key, value)),
+            None => drop(self.newest.remove(&record.key)),
+        }
+    }
+
+    /// How many records there are by now.
+    pub fn records(&self) -> usize {
+        self.newest.len()
+    }
+
+    /// The task, which goes on at [`DetectorTask::position`].
+    ///
+    /// Without a checkpoint the log is replayed from its start, if that is all there ever was; and nobody asks for a history when
+    /// nothing was ever committed.
+    ///
+    /// # Errors
+    /// Says why the state cannot be rebuilt.
+    pub fn finish(mut self, policy: Policy) -> Result<DetectorTask, RestoreFault> {
+        let log_start = self.beginning.position;
+        let mut marker = None;
+        let mut state = Vec::new();
+        for (key, value) in &self.newest {
+            match checkpoint::read(key, value).map_err(|detail| RestoreFault::Unreadable { detail })? {
+                Said::State(record) => state.push(record),
+                Said::Marker(read) => marker = Some(read),
+            }
+        }
+        let Some(marker) = marker else {
+            if !state.is_empty() {
+                return Err(RestoreFault::NoMarker { records: state.len() });
+            }
+            if self.beginning.committed.is_some() && log_start > 0 {
+                return Err(RestoreFault::HistoryGone { needed: 0, log_start });
+            }
+            return Ok(DetectorTask::new(Engine::new(policy), self.beginning));
+        };
+        if marker.input_offset < log_start {
+            return Err(RestoreFault::HistoryGone { needed: marker.input_offset, log_start });
+        }
+        let written = state.iter().map(|record| (record.detection.clone(), record.key.clone())).collect();
+        let engine = Engine::restore(policy, &marker, state).map_err(RestoreFault::Refused)?;
+        self.beginning.position = marker.input_offset;
+        self.beginning.has_checkpoint = true;
+        let mut task = DetectorTask::new(engine, self.beginning);
+        task.forget_unclaimed(written);
+        Ok(task)
+    }
+}
