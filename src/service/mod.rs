@@ -12,4 +12,5 @@ pub mod shutdown;
 pub mod http;
 pub mod kafka;
 pub mod replay;
+pub mod demo;
 pub mod cli;

@@ -3,6 +3,7 @@
 /// Of the program.
 pub const TOP: &str = "\
 Examples:
+  adcs-watch demo                              see it at work
   adcs-watch replay Security.evtx              what would have been found in this log
   adcs-watch replay exports/ -c adcs-watch.yaml
   adcs-watch check -c adcs-watch.yaml          is the config right?
@@ -13,6 +14,18 @@ Exit codes:
   1   alerts at or above --fail-on             74  output cannot be written
   64  wrong command line                       78  the config has mistakes
   65  some input could not be read (the rest was)";
+
+/// Of `demo`.
+pub const DEMO: &str = "\
+What is real: decoding, routing, detections, tasks, transactions, checkpoints and restore are those that `run` uses with Kafka.
+What is not: the log. It is held in memory, by one thread, and is gone when the demo ends.
+
+On a terminal it takes its time and shows itself; piped, it runs at full speed and writes the alerts as they are
+committed.
+
+Examples:
+  adcs-watch demo
+  adcs-watch demo --format ndjson > alerts.ndjson";
 
 /// Of `replay`.
 pub const REPLAY: &str = "\

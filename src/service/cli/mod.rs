@@ -1,6 +1,7 @@
 //! THE COMMAND LINE: one file per subcommand.
 
 pub mod check;
+pub mod demo;
 pub mod generate;
 pub mod help;
 pub mod replay;
@@ -24,6 +25,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Demo),
     Replay(replay::Replay),
     Check(check::Check),
     Generate(generate::Generate),
@@ -53,6 +55,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> Exit {
 impl Cli {
     fn run(self) -> Result<Exit, Failure> {
         match self.command {
+            Command::Demo(demo) => demo.run(),
             Command::Replay(replay) => replay.run(),
             Command::Check(check) => check.run(),
             Command::Generate(generate) => generate.run(&mut Cli::command()),

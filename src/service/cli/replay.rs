@@ -112,7 +112,7 @@ fn assume_trained(policy: &mut Policy) {
 }
 
 /// JSON is written as it is; a table loses its colours where they are not wanted.
-fn output(format: Format) -> Box<dyn Write> {
+pub fn output(format: Format) -> Box<dyn Write> {
     match format {
         Format::Table => Box::new(io::BufWriter::new(anstream::stdout())),
         Format::Ndjson | Format::Json => Box::new(io::BufWriter::with_capacity(64 * 1024, io::stdout())),
