@@ -16,6 +16,8 @@ pub struct Metrics {
     registry: Registry,
     records: IntCounterVec,
     routed: IntCounterVec,
+    late: IntCounterVec,
+    silenced: IntCounterVec,
     alerts: IntCounterVec,
     dead_letters: IntCounterVec,
     transactions: HistogramVec,
@@ -103,28 +105,108 @@ impl Metrics {
         let registry = Registry::new();
         let r = &registry;
         let metrics = Metrics {
-            records: counter(r, "records_total", "Records consumed, each with its one outcome", &[STAGE, "outcome"])?,
+            records: counter(
+                r,
+                "records_total",
+                "Records consumed, each with its one outcome",
+                &[STAGE, "outcome"],
+            )?,
             routed: counter(r, "routed_records_total", "Records written to the routed topic", &[])?,
+            late: counter(r, "late_events_total", "Events older than the allowed lateness", &[])?,
+            silenced: counter(r, "silenced_alerts_total", "Alerts of a replay, which were out already", &[])?,
             alerts: counter(r, "alerts_total", "Alerts and revisions committed", &["detection", "severity"])?,
-            dead_letters: counter(r, "dead_letters_total", "Records written to the dead-letter topic", &[STAGE, "reason"])?,
-            transactions: histogram(r, "transaction_duration_seconds", "From the first record of a transaction to its end", &[STAGE, "outcome"], &SHORT)?,
-            checkpoints: histogram(r, "checkpoint_duration_seconds", "Transactions that hold a checkpoint", &["outcome"], &SHORT)?,
-            checkpoint_records: counter(r, "checkpoint_records_total", "Records written to the checkpoint topic", &[])?,
+            dead_letters: counter(
+                r,
+                "dead_letters_total",
+                "Records written to the dead-letter topic",
+                &[STAGE, "reason"],
+            )?,
+            transactions: histogram(
+                r,
+                "transaction_duration_seconds",
+                "From the first record of a transaction to its end",
+                &[STAGE, "outcome"],
+                &SHORT,
+            )?,
+            checkpoints: histogram(
+                r,
+                "checkpoint_duration_seconds",
+                "Transactions that hold a checkpoint",
+                &["outcome"],
+                &SHORT,
+            )?,
+            checkpoint_records: counter(
+                r,
+                "checkpoint_records_total",
+                "Records written to the checkpoint topic",
+                &[],
+            )?,
             restores: counter(r, "restores_total", "Partitions restored", &[])?,
-            restored_records: counter(r, "restored_records_total", "Checkpoint records read to restore partitions", &[])?,
-            restoring: gauge(r, "restoring_partitions", "Partitions that are ours and not restored", &["worker"])?,
-            state_records: gauge(r, "state_records", "Entities and parts of entities remembered", &PARTITION[1..])?,
+            restored_records: counter(
+                r,
+                "restored_records_total",
+                "Checkpoint records read to restore partitions",
+                &[],
+            )?,
+            restoring: gauge(
+                r,
+                "restoring_partitions",
+                "Partitions that are ours and not restored",
+                &["worker"],
+            )?,
+            state_records: gauge(
+                r,
+                "state_records",
+                "Entities and parts of entities remembered",
+                &PARTITION[1..],
+            )?,
             state_bytes: gauge(r, "state_bytes", "Bytes of the records remembered", &PARTITION[1..])?,
-            rebalances: counter(r, "rebalances_total", "Changes of the partitions of a member of a group", &[STAGE, "event"])?,
+            rebalances: counter(
+                r,
+                "rebalances_total",
+                "Changes of the partitions of a member of a group",
+                &[STAGE, "event"],
+            )?,
             assigned: gauge(r, "assigned_partitions", "Partitions that are ours", &[STAGE, "worker"])?,
             fencings: counter(r, "fencings_total", "Workers that another instance took over", &[STAGE])?,
-            restarts: counter(r, "worker_restarts_total", "Workers that broke down and began anew", &[STAGE])?,
-            skipped_by_retention: counter(r, "retention_skipped_records_total", "Offsets that retention deleted before they were read", &["topic"])?,
-            delivered_again: counter(r, "redelivered_records_total", "Records below the position, skipped", &[STAGE])?,
+            restarts: counter(
+                r,
+                "worker_restarts_total",
+                "Workers that broke down and began anew",
+                &[STAGE],
+            )?,
+            skipped_by_retention: counter(
+                r,
+                "retention_skipped_records_total",
+                "Offsets that retention deleted before they were read",
+                &["topic"],
+            )?,
+            delivered_again: counter(
+                r,
+                "redelivered_records_total",
+                "Records below the position, skipped",
+                &[STAGE],
+            )?,
             position: gauge(r, "consumer_position_offset", "The next offset to read", &PARTITION)?,
-            lag: gauge(r, "consumer_lag_records", "Offsets between the position and the end of what is stable", &PARTITION)?,
-            watermark: gauge(r, "watermark_timestamp_milliseconds", "The greatest event time a partition has shown", &PARTITION[1..])?,
-            latency: histogram(r, "alert_latency_seconds", "From the event to its committed alert", &["detection"], &LONG)?,
+            lag: gauge(
+                r,
+                "consumer_lag_records",
+                "Offsets between the position and the end of what is stable",
+                &PARTITION,
+            )?,
+            watermark: gauge(
+                r,
+                "watermark_timestamp_seconds",
+                "The greatest event time a partition has shown",
+                &PARTITION[1..],
+            )?,
+            latency: histogram(
+                r,
+                "alert_latency_seconds",
+                "From the event to its committed alert",
+                &["detection"],
+                &LONG,
+            )?,
             registry,
         };
         let info = gauge(&metrics.registry, "build_info", "Always 1", &["version"])?;
@@ -177,6 +259,16 @@ impl Metrics {
         self.routed.with_label_values::<&str>(&[]).inc_by(count);
     }
 
+    /// Events older than the allowed lateness.
+    pub fn late(&self, count: u64) {
+        self.late.with_label_values::<&str>(&[]).inc_by(count);
+    }
+
+    /// Alerts that a replay raised again in silence.
+    pub fn silenced(&self, count: u64) {
+        self.silenced.with_label_values::<&str>(&[]).inc_by(count);
+    }
+
     /// An alert or revision that is out, this long after its event.
     pub fn alert(&self, detection: &str, severity: Severity, latency: Duration) {
         self.alerts.with_label_values(&[detection, severity.as_str()]).inc();
@@ -215,12 +307,12 @@ impl Metrics {
     }
 
     /// What a partition remembers, and how far its events have come.
-    pub fn state(&self, topic: &str, partition: u32, records: u64, bytes: u64, watermark_ms: i64) {
+    pub fn state(&self, topic: &str, partition: u32, records: u64, bytes: u64, watermark_ms: Option<i64>) {
         let labels = [topic, &partition.to_string()];
         self.state_records.with_label_values(&labels).set(whole(records));
         self.state_bytes.with_label_values(&labels).set(whole(bytes));
-        if watermark_ms > i64::MIN {
-            self.watermark.with_label_values(&labels).set(watermark_ms);
+        if let Some(millis) = watermark_ms {
+            self.watermark.with_label_values(&labels).set(millis / 1000);
         }
     }
 

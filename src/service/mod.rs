@@ -11,5 +11,6 @@ pub mod log;
 pub mod shutdown;
 pub mod http;
 pub mod kafka;
+pub mod run;
 pub mod replay;
 pub mod cli;

@@ -95,8 +95,11 @@ const UNBOUNDED: Demand = Demand {
     rule: Rule::Is("-1"),
     why: "a bound on bytes deletes records whatever their age",
 };
-const LOG: Demand =
-    Demand { name: "cleanup.policy", rule: Rule::Is("delete"), why: "every record counts, none replaces another" };
+const LOG: Demand = Demand {
+    name: "cleanup.policy",
+    rule: Rule::Is("delete"),
+    why: "every record counts, none replaces another",
+};
 const COMPACT: Demand =
     Demand { name: "cleanup.policy", rule: Rule::Is("compact"), why: "state must outlive any time" };
 const LONG_RECORDS: Demand = Demand {
@@ -156,7 +159,10 @@ impl Planned {
                 let remedy = demand.rule.remedy();
                 wrong.push(mismatch(
                     format!("{} is {value}, but {}", demand.name, demand.why),
-                    format!("kafka-configs.sh --alter --topic {} --add-config {}={remedy}", self.name, demand.name),
+                    format!(
+                        "kafka-configs.sh --alter --topic {} --add-config {}={remedy}",
+                        self.name, demand.name
+                    ),
                 ));
             }
         }

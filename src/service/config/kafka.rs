@@ -114,10 +114,16 @@ const REFUSED: [(&str, &str); 28] = [
     ("enable.auto.commit", "offsets are committed with what was made of the records"),
     ("auto.commit.interval.ms", "offsets are committed with what was made of the records"),
     ("enable.auto.offset.store", "offsets are committed with what was made of the records"),
-    ("auto.offset.reset", "a gap in the routed topic must stop the detector; sources begin at their earliest record"),
+    (
+        "auto.offset.reset",
+        "a gap in the routed topic must stop the detector; sources begin at their earliest record",
+    ),
     ("enable.partition.eof", "nothing waits for the end of a partition"),
     ("transactional.id", "it is made of kafka.group and the instance, so that a predecessor is fenced"),
-    ("transaction.timeout.ms", "it bounds how long an open transaction hides records from every reader: 15000"),
+    (
+        "transaction.timeout.ms",
+        "it bounds how long an open transaction hides records from every reader: 15000",
+    ),
     ("enable.idempotence", "exactly-once needs it"),
     ("enable.gapless.guarantee", "exactly-once needs idempotence, which decides this"),
     ("acks", "exactly-once needs all"),
@@ -127,8 +133,14 @@ const REFUSED: [(&str, &str); 28] = [
     ("sasl.mechanism", "say kafka.sasl.mechanism"),
     ("sasl.mechanisms", "say kafka.sasl.mechanism"),
     ("sasl.username", "say kafka.sasl.username"),
-    ("sasl.password", "secrets are not written in the config: say kafka.sasl.password: {env: NAME} or {file: PATH}"),
-    ("ssl.key.password", "secrets are not written in the config: say kafka.tls.key_password: {env: NAME} or {file: PATH}"),
+    (
+        "sasl.password",
+        "secrets are not written in the config: say kafka.sasl.password: {env: NAME} or {file: PATH}",
+    ),
+    (
+        "ssl.key.password",
+        "secrets are not written in the config: say kafka.tls.key_password: {env: NAME} or {file: PATH}",
+    ),
     ("ssl.key.pem", "secrets are not written in the config: say kafka.tls.key_file"),
     ("ssl.keystore.password", "secrets are not written in the config: say kafka.tls.key_file"),
 ];

@@ -47,7 +47,9 @@ impl Admin {
     /// When the settings are refused.
     pub fn new(clients: &Clients) -> Result<Admin, Failure> {
         let client = clients.admin().create_with_context(Refusals::default());
-        let refused = |error: &KafkaError| Failure::new(Exit::Config, "the settings of kafka are refused").because(error);
+        let refused = |error: &KafkaError| {
+            Failure::new(Exit::Config, "the settings of kafka are refused").because(error)
+        };
         client.map(|client| Admin { client }).map_err(|error| refused(&error))
     }
 
@@ -57,13 +59,15 @@ impl Admin {
     /// When no broker can be reached, or none lets us in.
     pub fn topics(&self) -> Result<BTreeMap<String, u32>, Failure> {
         let metadata = self.client.inner().fetch_metadata(None, PATIENCE).map_err(|error| {
-            let refused = self.client.inner().context().0.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let refused =
+                self.client.inner().context().0.lock().unwrap_or_else(PoisonError::into_inner).take();
             match refused {
                 Some(reason) => Failure::new(Exit::Config, "the brokers refuse us").with_cause(reason),
                 None => Failure::new(Exit::Broker, "no broker can be reached").because(&error),
             }
         })?;
-        let count = |topic: &rdkafka::metadata::MetadataTopic| u32::try_from(topic.partitions().len()).unwrap_or(0);
+        let count =
+            |topic: &rdkafka::metadata::MetadataTopic| u32::try_from(topic.partitions().len()).unwrap_or(0);
         Ok(metadata.topics().iter().map(|topic| (topic.name().to_owned(), count(topic))).collect())
     }
 
@@ -73,8 +77,11 @@ impl Admin {
     /// When no broker answers.
     pub fn find(&self, planned: &[Planned]) -> Result<BTreeMap<String, Found>, Failure> {
         let there = self.topics()?;
-        let wanted: Vec<&str> =
-            planned.iter().map(|topic| topic.name.as_str()).filter(|name| there.contains_key(*name)).collect();
+        let wanted: Vec<&str> = planned
+            .iter()
+            .map(|topic| topic.name.as_str())
+            .filter(|name| there.contains_key(*name))
+            .collect();
         let mut found = BTreeMap::new();
         for name in wanted {
             let partitions = there.get(name).copied().unwrap_or_default();
@@ -86,7 +93,9 @@ impl Admin {
     fn settings(&self, topic: &str) -> Result<BTreeMap<String, String>, Failure> {
         let asked = [ResourceSpecifier::Topic(topic)];
         let answer = wait(self.client.describe_configs(&asked, &options()));
-        let failed = |why: String| Failure::new(Exit::Broker, format!("cannot read the settings of {topic}")).with_cause(why);
+        let failed = |why: String| {
+            Failure::new(Exit::Broker, format!("cannot read the settings of {topic}")).with_cause(why)
+        };
         let resources = answer.map_err(|error| failed(error.to_string()))?;
         let mut settings = BTreeMap::new();
         for resource in resources {
@@ -108,8 +117,11 @@ impl Admin {
         for (name, value) in &planned.settings {
             topic = topic.set(name, value);
         }
-        let failed = |why: String| Failure::new(Exit::Broker, format!("cannot create {}", planned.name)).with_cause(why);
-        let answer = wait(self.client.create_topics(&[topic], &options())).map_err(|error| failed(error.to_string()))?;
+        let failed = |why: String| {
+            Failure::new(Exit::Broker, format!("cannot create {}", planned.name)).with_cause(why)
+        };
+        let answer = wait(self.client.create_topics(&[topic], &options()))
+            .map_err(|error| failed(error.to_string()))?;
         match answer.into_iter().next() {
             None | Some(Ok(_)) => Ok(true),
             Some(Err((_, Code::TopicAlreadyExists))) => Ok(false),

@@ -125,9 +125,6 @@ impl Clients {
     }
 }
 
-
-
-
 fn protocol(kafka: &Kafka) -> &'static str {
     match (kafka.sasl.is_some(), kafka.tls.is_some()) {
         (false, false) => "plaintext",

@@ -81,11 +81,9 @@ impl Member {
         while inputs.len() < MAX_RECORDS && !self.consumer.context().has_change() {
             let left = if inputs.is_empty() { wait.saturating_sub(watch.elapsed()) } else { Duration::ZERO };
             match self.consumer.poll(left) {
-                Some(Ok(message)) => inputs.extend(receive(
-                    &message,
-                    &mut self.partitions,
-                    || self.metrics.delivered_again(self.stage),
-                )),
+                Some(Ok(message)) => inputs.extend(receive(&message, &mut self.partitions, || {
+                    self.metrics.delivered_again(self.stage)
+                })),
                 Some(Err(error)) => note(&error, &mut self.unreachable)?,
                 None if left.is_zero() || self.consumer.context().has_change() => break,
                 None => {}
@@ -135,9 +133,7 @@ impl Member {
     pub fn accept(&mut self, partitions: &[SourcePartition]) -> Result<(), Fault> {
         // The end is asked for and never used: unlike a stored offset, nobody has to wait for it or find it missing.
         let list = list(partitions, Offset::End)?;
-        self.consumer
-            .incremental_assign(&list)
-            .map_err(|error| fault("taking partitions", &error))?;
+        self.consumer.incremental_assign(&list).map_err(|error| fault("taking partitions", &error))?;
         if !partitions.is_empty() {
             self.consumer.pause(&list).map_err(|error| fault("pausing partitions", &error))?;
         }
@@ -176,7 +172,9 @@ impl Member {
         }
         Ok(Answer::Ready(match element.offset() {
             Offset::Offset(offset) => u64::try_from(offset).ok(),
-            Offset::Beginning | Offset::End | Offset::Stored | Offset::Invalid | Offset::OffsetTail(_) => None,
+            Offset::Beginning | Offset::End | Offset::Stored | Offset::Invalid | Offset::OffsetTail(_) => {
+                None
+            }
         }))
     }
 
@@ -195,7 +193,9 @@ impl Member {
             match done.and_then(|done| done.elements().iter().try_for_each(|element| element.error())) {
                 Ok(()) => break,
                 // It was assigned a moment ago and is not yet on its way.
-                Err(error) if watch.elapsed() < SEEK && may_seek_later(&error) => pass(Duration::from_millis(5)),
+                Err(error) if watch.elapsed() < SEEK && may_seek_later(&error) => {
+                    pass(Duration::from_millis(5))
+                }
                 Err(error) => return Err(fault("seeking", &error)),
             }
         }

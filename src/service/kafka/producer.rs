@@ -116,7 +116,9 @@ impl Producer {
                 self.spare = Some(spare);
                 self.undecided = false;
             }
-            Err(fault) => tracing::warn!(stage = self.stage.as_str(), %fault, "a transaction stays undecided"),
+            Err(fault) => {
+                tracing::warn!(stage = self.stage.as_str(), %fault, "a transaction stays undecided")
+            }
         }
     }
 

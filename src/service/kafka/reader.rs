@@ -111,9 +111,7 @@ impl Reader {
 
     fn stop(&self, partition: u32) -> Result<(), Fault> {
         let list = list(&[self.place(partition)], Offset::Invalid)?;
-        self.records
-            .incremental_unassign(&list)
-            .map_err(|error| fault("ending to read a checkpoint", &error))
+        self.records.incremental_unassign(&list).map_err(|error| fault("ending to read a checkpoint", &error))
     }
 
     /// Takes what has come, for whichever partition it is, until the wanted one is at its end.
