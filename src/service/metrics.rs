@@ -16,6 +16,8 @@ pub struct Metrics {
     registry: Registry,
     records: IntCounterVec,
     routed: IntCounterVec,
+    late: IntCounterVec,
+    silenced: IntCounterVec,
     alerts: IntCounterVec,
     dead_letters: IntCounterVec,
     transactions: HistogramVec,
@@ -110,6 +112,8 @@ impl Metrics {
                 &[STAGE, "outcome"],
             )?,
             routed: counter(r, "routed_records_total", "Records written to the routed topic", &[])?,
+            late: counter(r, "late_events_total", "Events older than the allowed lateness", &[])?,
+            silenced: counter(r, "silenced_alerts_total", "Alerts of a replay, which were out already", &[])?,
             alerts: counter(r, "alerts_total", "Alerts and revisions committed", &["detection", "severity"])?,
             dead_letters: counter(
                 r,
@@ -192,7 +196,7 @@ impl Metrics {
             )?,
             watermark: gauge(
                 r,
-                "watermark_timestamp_milliseconds",
+                "watermark_timestamp_seconds",
                 "The greatest event time a partition has shown",
                 &PARTITION[1..],
             )?,
@@ -255,6 +259,16 @@ impl Metrics {
         self.routed.with_label_values::<&str>(&[]).inc_by(count);
     }
 
+    /// Events older than the allowed lateness.
+    pub fn late(&self, count: u64) {
+        self.late.with_label_values::<&str>(&[]).inc_by(count);
+    }
+
+    /// Alerts that a replay raised again in silence.
+    pub fn silenced(&self, count: u64) {
+        self.silenced.with_label_values::<&str>(&[]).inc_by(count);
+    }
+
     /// An alert or revision that is out, this long after its event.
     pub fn alert(&self, detection: &str, severity: Severity, latency: Duration) {
         self.alerts.with_label_values(&[detection, severity.as_str()]).inc();
@@ -293,12 +307,12 @@ impl Metrics {
     }
 
     /// What a partition remembers, and how far its events have come.
-    pub fn state(&self, topic: &str, partition: u32, records: u64, bytes: u64, watermark_ms: i64) {
+    pub fn state(&self, topic: &str, partition: u32, records: u64, bytes: u64, watermark_ms: Option<i64>) {
         let labels = [topic, &partition.to_string()];
         self.state_records.with_label_values(&labels).set(whole(records));
         self.state_bytes.with_label_values(&labels).set(whole(bytes));
-        if watermark_ms > i64::MIN {
-            self.watermark.with_label_values(&labels).set(watermark_ms);
+        if let Some(millis) = watermark_ms {
+            self.watermark.with_label_values(&labels).set(millis / 1000);
         }
     }
 

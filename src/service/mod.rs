@@ -11,6 +11,7 @@ pub mod log;
 pub mod shutdown;
 pub mod http;
 pub mod kafka;
+pub mod run;
 pub mod replay;
 pub mod demo;
 pub mod cli;

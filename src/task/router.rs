@@ -98,6 +98,11 @@ impl RouterTask {
         }
     }
 
+    /// From now on the records of this topic are read so. What a partition that was started brought before stays as it is.
+    pub fn read_as(&mut self, topic: String, source: Source) {
+        self.sources.insert(topic, source);
+    }
+
     /// A partition begins at this offset. One without a committed offset gets one with the next batch, so that a crash does not
     /// move its beginning.
     pub fn start(&mut self, partition: SourcePartition, offset: u64, is_committed: bool) {

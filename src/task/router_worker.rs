@@ -2,7 +2,7 @@
 
 use crate::task::pace::Pace;
 use crate::task::port::{Answer, Fault, Millis, Outcome, RouterInput, RouterPort, SourcePartition};
-use crate::task::router::{Routed, RouterTask};
+use crate::task::router::{Routed, RouterTask, Source};
 use std::collections::BTreeMap;
 
 /// The router of one process.
@@ -45,6 +45,11 @@ impl<P: RouterPort> RouterWorker<P> {
     pub fn new(port: P, task: RouterTask, pace: Pace) -> RouterWorker<P> {
         let (owned, counts) = (BTreeMap::new(), RouterCounts::default());
         RouterWorker { port, task, pace, owned, batch_since: None, counts }
+    }
+
+    /// From now on the records of this topic are read so: for topics that come while it runs.
+    pub fn read_as(&mut self, topic: String, source: Source) {
+        self.task.read_as(topic, source);
     }
 
     /// Polls once and does what there is to do.

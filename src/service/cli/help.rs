@@ -7,13 +7,59 @@ Examples:
   adcs-watch replay Security.evtx              what would have been found in this log
   adcs-watch replay exports/ -c adcs-watch.yaml
   adcs-watch check -c adcs-watch.yaml          is the config right?
+  adcs-watch topics create -c adcs-watch.yaml  make the topics that `run` needs
+  adcs-watch run -c adcs-watch.yaml            watch the topics of a SIEM
   adcs-watch replay --help                     everything about replay
 
 Exit codes:
   0   done                                     69  a broker cannot be reached
   1   alerts at or above --fail-on             74  output cannot be written
   64  wrong command line                       78  the config has mistakes
-  65  some input could not be read (the rest was)";
+  65  some input could not be read (the rest was)
+  70  a defect of this program";
+
+/// Of `run`.
+pub const RUN: &str = "\
+The stages may run in one process or in several; each may run many times, and the partitions are
+shared among all. A router needs no memory of its own; a detector keeps the state of its partitions
+in memory and restores it from the checkpoint topic.
+
+The config names brokers and sources, the rest has defaults:
+  kafka:
+    brokers: [kafka-1.example:9092]
+    instance_id: adcs-watch-0            # survives a restart: comes back to its partitions at once
+  sources:
+    - topic: winlogbeat
+    - pattern: siem\\..*
+      shape: nxlog
+      zone: Europe/Zurich
+
+/livez, /readyz and /metrics are served on http.listen (127.0.0.1:9464). SIGTERM and SIGINT stop in
+order: what is open is committed, with a checkpoint; a second signal stops at once. A broker that
+cannot be reached makes the process unready and is tried again.
+
+Exit codes:
+  0   stopped by a signal, in order
+  64  wrong command line
+  70  a defect of this program
+  78  the config, the topics or the permissions do not allow it: everything that is wrong is listed
+
+Example:
+  adcs-watch run -c adcs-watch.yaml --stage detector";
+
+/// Of `topics`.
+pub const TOPICS: &str = "\
+`run` needs four topics of its own and refuses to start when one is not as it must be.
+
+Exit codes:
+  0   done; they are as they must be
+  69  no broker can be reached
+  78  the config has mistakes, or a topic is not as it must be
+
+Examples:
+  adcs-watch topics plan -c adcs-watch.yaml
+  adcs-watch topics create -c adcs-watch.yaml
+  adcs-watch topics check -c adcs-watch.yaml && echo right";
 
 /// Of `demo`.
 pub const DEMO: &str = "\

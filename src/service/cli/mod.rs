@@ -5,7 +5,9 @@ pub mod demo;
 pub mod generate;
 pub mod help;
 pub mod replay;
+pub mod run;
 pub mod terminal;
+pub mod topics;
 
 use crate::service::exit::{Exit, Failure};
 use clap::{CommandFactory, Parser, Subcommand};
@@ -26,8 +28,10 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Demo(demo::Demo),
+    Run(run::Run),
     Replay(replay::Replay),
     Check(check::Check),
+    Topics(topics::Topics),
     Generate(generate::Generate),
 }
 
@@ -56,8 +60,10 @@ impl Cli {
     fn run(self) -> Result<Exit, Failure> {
         match self.command {
             Command::Demo(demo) => demo.run(),
+            Command::Run(run) => run.run(),
             Command::Replay(replay) => replay.run(),
             Command::Check(check) => check.run(),
+            Command::Topics(topics) => topics.run(),
             Command::Generate(generate) => generate.run(&mut Cli::command()),
         }
     }

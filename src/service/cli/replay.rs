@@ -8,7 +8,6 @@ use crate::service::cli::{Cli, help, terminal};
 use crate::service::config::Config;
 use crate::service::exit::{Exit, Failure};
 use crate::service::replay::show::Format;
-use crate::service::replay::show::text::counted;
 use crate::service::replay::{Request, Streams};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
@@ -94,10 +93,7 @@ impl Replay {
 
     fn policy(&self) -> Result<Policy, Failure> {
         let config = self.config.as_deref().map(Config::load).transpose();
-        let config = config.map_err(|mistakes| {
-            let total = counted(mistakes.mistakes.len() as u64, "mistake");
-            Failure::new(Exit::Config, format!("the config has {total}\n{mistakes}"))
-        })?;
+        let config = config.map_err(Failure::from)?;
         let mut policy = config.unwrap_or_default().policy;
         if self.assume_trained {
             assume_trained(&mut policy);

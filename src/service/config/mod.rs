@@ -11,7 +11,7 @@ pub mod tree;
 use crate::detect::policy::Policy;
 use crate::service::config::kafka::Kafka;
 use crate::service::config::mistake::Mistakes;
-use crate::service::config::process::{Http, Log, Workers};
+use crate::service::config::process::{Checkpoints, Http, Log, Workers};
 use crate::service::config::topics::{Alerts, OwnTopics, Source};
 use serde::Deserialize;
 use std::path::Path;
@@ -34,6 +34,8 @@ pub struct Config {
     pub http: Http,
     /// What is logged.
     pub log: Log,
+    /// When state is written.
+    pub checkpoints: Checkpoints,
     /// Threads.
     pub workers: Workers,
 }

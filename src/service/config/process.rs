@@ -1,5 +1,8 @@
-//! The sections `http:`, `log:` and `workers:`: the process itself.
+//! The sections `http:`, `log:`, `checkpoints:` and `workers:`: the process itself.
 
+use crate::event::time::Span;
+use crate::task::pace::Pace;
+use crate::task::port::Millis;
 use serde::Deserialize;
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -51,6 +54,31 @@ pub enum LogLevel {
     Info,
     /// What happens often; may name accounts and hosts.
     Debug,
+}
+
+/// The section `checkpoints:`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Checkpoints {
+    /// A checkpoint is never older than this when there is something to write.
+    pub interval: Span,
+    /// The longest a replay after a crash is to take.
+    pub longest_replay: Span,
+}
+
+impl Default for Checkpoints {
+    fn default() -> Self {
+        Checkpoints { interval: Span::minutes(10), longest_replay: Span::seconds(10) }
+    }
+}
+
+impl Checkpoints {
+    /// When to write one.
+    pub fn pace(self) -> Pace {
+        let millis = |span: Span| Millis(u64::try_from(span.as_millis()).unwrap_or_default());
+        let (oldest_checkpoint, longest_replay) = (millis(self.interval), millis(self.longest_replay));
+        Pace { oldest_checkpoint, longest_replay, ..Pace::default() }
+    }
 }
 
 /// The section `workers:`: threads, each with its own consumer and producer.

@@ -1,0 +1,42 @@
+//! One broker for all tests of this binary; it stops when the binary ends.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// The bootstrap list of the broker, started with the first call.
+pub(crate) fn bootstrap() -> &'static str {
+    static BROKER: OnceLock<String> = OnceLock::new();
+    BROKER.get_or_init(start)
+}
+
+/// One test at a time: they kill, stop and measure.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A folder for this run of the tests.
+pub(crate) fn folder() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("kafka-{}", std::process::id()))
+}
+
+fn start() -> String {
+    for tool in ["java", "mvn"] {
+        let found = Command::new(tool).arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        assert!(
+            found.is_ok_and(|status| status.success()),
+            "these tests need {tool}: install openjdk-17-jre-headless and maven (scripts/test does), \
+             or run the others with `cargo test --test it`"
+        );
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/kafka/broker.sh");
+    let me = std::process::id().to_string();
+    let output = Command::new(script)
+        .args(["start".as_ref(), folder().join("broker").as_os_str(), "-w".as_ref(), me.as_ref()])
+        .output()
+        .expect("cannot run broker.sh");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "no broker: {}{said}", String::from_utf8_lossy(&output.stderr));
+    said.lines().last().unwrap_or_default().trim().to_owned()
+}
