@@ -58,7 +58,7 @@ fn kill_9_of_anything_at_any_moment_neither_loses_nor_repeats() {
     processes.iter().for_each(Process::ready);
     world.await_alerts(&expected, Duration::from_secs(120));
     assert_routed_once(&world, &records);
-    let restored = |name: &str| processes.iter().map(|process| process.metric(name, "")).sum::<f64>();
+    let restored = |name: &str| processes.iter().map(|process| process.metric(name, "")).sum::<f64>() + 0.0;
     eprintln!(
         "{count} records, {} alerts, {kills} kills (seed {seed}) in {:?}; since the last kills {} partitions were restored \
          from {} checkpoint records, {} alerts were silenced",
@@ -85,6 +85,43 @@ fn assert_routed_once(world: &World, records: &[Record]) {
     assert_eq!(routed.len(), seen.len(), "an event was routed twice");
     assert_eq!(seen.len(), wanted.len());
     assert!(seen == wanted, "other events were routed than should have been");
+}
+
+/// Longer than a transaction may be open: commits are asked for and their answers do not come.
+const HUNG: Duration = Duration::from_secs(22);
+
+#[test]
+fn a_broker_that_hangs_leaves_no_doubt_in_the_end() {
+    let _turn = broker::alone();
+    let world = World::new("hung", 3);
+    let records = records(6000, 3);
+    let expected = expected(&world.source(), &records);
+    let roles = [("router-0", "router"), ("detector-0", "detector")];
+    let processes = roles.map(|(name, stage)| world.start(name, stage, true));
+    processes.iter().for_each(Process::ready);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for some in records.chunks(60) {
+                world.produce(some);
+                thread::sleep(Duration::from_millis(30));
+            }
+        });
+        thread::sleep(Duration::from_millis(900));
+        broker::hang(HUNG);
+    });
+    world.await_alerts(&expected, Duration::from_secs(120));
+    assert_routed_once(&world, &records);
+    processes.iter().for_each(Process::ready);
+    let count = |name: &str, label: &str| {
+        processes.iter().map(|process| process.metric(name, label)).sum::<f64>() + 0.0
+    };
+    eprintln!(
+        "a broker that hung for {HUNG:?}: {} doubtful commits, {} aborted, {} workers began anew",
+        count("adcs_watch_transaction_duration_seconds_count", "doubtful"),
+        count("adcs_watch_transaction_duration_seconds_count", "aborted"),
+        count("adcs_watch_worker_restarts_total", ""),
+    );
+    processes.into_iter().for_each(|process| assert!(process.stop().success()));
 }
 
 #[test]
@@ -119,5 +156,8 @@ fn a_detector_that_was_killed_remembers_what_it_had_seen() {
     for event in events(&world.source(), &records) {
         engine.on_event(&event);
     }
-    eprintln!("{remembered} records remembered, {restored} checkpoint records read; one engine has {:?}", engine.size());
+    eprintln!(
+        "{remembered} records remembered, {restored} checkpoint records read; one engine has {:?}",
+        engine.size()
+    );
 }

@@ -38,7 +38,8 @@ fn a_process_that_was_frozen_beyond_its_session_does_no_harm() {
     });
     world.await_alerts(&expected, Duration::from_secs(90));
     routers.iter().chain(&detectors).for_each(Process::ready);
-    let lost = detectors.iter().map(|d| d.metric("adcs_watch_rebalances_total", "event=\"lost\"")).sum::<f64>();
+    let lost =
+        detectors.iter().map(|d| d.metric("adcs_watch_rebalances_total", "event=\"lost\"")).sum::<f64>();
     assert!(lost > 0.0, "nobody noticed that it had lost its partitions");
     for process in routers.into_iter().chain(detectors) {
         let log = process.log();
@@ -76,7 +77,10 @@ fn from_two_to_three_to_one() {
 fn await_shares(processes: &[Process], shares: &[u32]) {
     let began = Instant::now();
     let shares_now = || -> Vec<u32> {
-        processes.iter().map(|process| process.metric("adcs_watch_assigned_partitions", "detector") as u32).collect()
+        processes
+            .iter()
+            .map(|process| process.metric("adcs_watch_assigned_partitions", "detector") as u32)
+            .collect()
     };
     while shares_now() != shares {
         assert!(began.elapsed() < Duration::from_secs(30), "{:?} are not {shares:?}", shares_now());

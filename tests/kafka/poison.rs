@@ -37,18 +37,25 @@ fn poison_is_dead_lettered_with_its_place_and_stops_nobody() {
         .iter()
         .map(|seen| (seen.headers["source-offset"].parse().unwrap(), seen.headers["reason"].clone()))
         .collect();
-    let places: Vec<usize> = found.iter().map(|(offset, _)| *offset).filter(|offset| *offset < all.len() - 1).collect();
+    let places: Vec<usize> =
+        found.iter().map(|(offset, _)| *offset).filter(|offset| *offset < all.len() - 1).collect();
     assert_eq!(places, offsets, "{found:?}");
     for (seen, (bytes, reason)) in dead.iter().zip(poison) {
         assert_eq!(seen.headers["source-topic"], world.source());
         assert_eq!(seen.headers["source-partition"], "0");
         assert_eq!(seen.headers["reason"], reason, "{}", seen.headers["detail"]);
         let kept = seen.value.as_deref().unwrap();
-        assert!(bytes.starts_with(kept) && (kept.len() == bytes.len() || seen.headers.contains_key("cut-from-bytes")));
+        assert!(
+            bytes.starts_with(kept)
+                && (kept.len() == bytes.len() || seen.headers.contains_key("cut-from-bytes"))
+        );
     }
     assert_eq!(process.metric("adcs_watch_dead_letters_total", "") as usize, dead.len());
     let seen = process.metric("adcs_watch_records_total", "stage=\"router\"") as usize;
     assert_eq!(seen, all.len(), "every record has one outcome");
-    assert_eq!(process.metric("adcs_watch_records_total", "outcome=\"sent\"") as usize, events(&world.source(), &good).len());
+    assert_eq!(
+        process.metric("adcs_watch_records_total", "outcome=\"sent\"") as usize,
+        events(&world.source(), &good).len()
+    );
     assert!(process.stop().success());
 }

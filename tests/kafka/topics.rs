@@ -42,8 +42,16 @@ fn create_makes_what_check_and_run_want() {
 fn a_topic_that_is_otherwise_is_refused_with_all_that_is_wrong() {
     let _turn = broker::alone();
     let world = World::bare("otherwise", 1);
-    world.create(&world.topic("routed"), PARTITIONS + 1, &[("retention.ms", "3600000"), ("max.message.bytes", "4194304")]);
-    world.create(&world.topic("checkpoint"), PARTITIONS, &[("cleanup.policy", "delete"), ("max.message.bytes", "4194304")]);
+    world.create(
+        &world.topic("routed"),
+        PARTITIONS + 1,
+        &[("retention.ms", "3600000"), ("max.message.bytes", "4194304")],
+    );
+    world.create(
+        &world.topic("checkpoint"),
+        PARTITIONS,
+        &[("cleanup.policy", "delete"), ("max.message.bytes", "4194304")],
+    );
     world.create(&world.topic("alerts"), 1, &[]);
     let config = world.config("otherwise", "");
     let wanted = [
