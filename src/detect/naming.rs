@@ -68,7 +68,8 @@ pub fn judge(policy: &Policy, request: &CertificateRequest) -> Judgement {
             // People's mail addresses often differ from their account names, and no logon goes by them: one counts
             // only where no other name is the requester's own.
             Verdict::Other => {
-                let excused = allowed || policy.allow.name(&value) || (has_own && matches!(name, San::Email(_)));
+                let excused =
+                    allowed || policy.allow.name(&value) || (has_own && matches!(name, San::Email(_)));
                 !excused
             }
             Verdict::Own { .. } | Verdict::Unknown => false,
