@@ -82,10 +82,8 @@ mod tests {
     }
 
     fn certificate(list: &[(&'static str, &'static str)]) -> IssuedCertificate {
-        match issued(&fields(list)).unwrap() {
-            Activity::CertificateIssued(issued) => issued,
-            other => panic!("{other:?}"),
-        }
+        let Ok(Activity::CertificateIssued(issued)) = issued(&fields(list)) else { panic!("{list:?}") };
+        issued
     }
 
     const WHO: [(&str, &str); 2] = [("RequestId", "103"), ("Requester", r"CORP\mallory")];

@@ -145,7 +145,7 @@ fn marker(pattern: usize) -> Marker {
 
 fn stands_alone(record: &[u8], start: usize, end: usize) -> bool {
     let is_digit = |at: usize| record.get(at).is_some_and(u8::is_ascii_digit);
-    !(start > 0 && is_digit(start - 1)) && !is_digit(end)
+    !start.checked_sub(1).is_some_and(is_digit) && !is_digit(end)
 }
 
 fn is_cert_log(record: &[u8], middle: usize) -> bool {

@@ -7,6 +7,7 @@ use crate::decode::envelope::{Envelope, Fields, event_id};
 use crate::decode::limits::MAX_XML_DEPTH;
 use crate::decode::rejection::{Reason, Rejection, shortened, shown};
 use quick_xml::escape::resolve_xml_entity;
+use quick_xml::events::attributes::Attributes;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 use std::borrow::Cow;
@@ -93,7 +94,10 @@ enum End {
 
 /// A walk over the document with the path to where it stands.
 struct Walk<'t> {
+    text: &'t str,
     reader: Reader<&'t [u8]>,
+    /// Where the piece that is being read begins.
+    start: usize,
     path: Vec<Part>,
     draft: Draft<'t>,
     /// Name and text of the leaf that is being read.
@@ -106,7 +110,14 @@ impl<'t> Walk<'t> {
         let config = reader.config_mut();
         config.check_end_names = true;
         config.allow_dangling_amp = false;
-        Walk { reader, path: Vec::with_capacity(8), draft: Draft::default(), leaf: (Cow::Borrowed(""), None) }
+        Walk {
+            text,
+            reader,
+            start: 0,
+            path: Vec::with_capacity(8),
+            draft: Draft::default(),
+            leaf: (Cow::Borrowed(""), None),
+        }
     }
 
     fn part(&self) -> Part {
@@ -115,6 +126,7 @@ impl<'t> Walk<'t> {
 
     /// Reads one piece of the document; none at its end.
     fn step(&mut self) -> Result<Option<End>, Rejection> {
+        self.start = self.reader.buffer_position() as usize;
         let event = self.reader.read_event().map_err(|fault| self.broken(&fault.to_string()))?;
         match event {
             Event::Start(tag) => self.open(&tag)?,
@@ -247,15 +259,18 @@ impl<'t> Walk<'t> {
         Ok(())
     }
 
+    /// An attribute of the tag that was just read. Taken from the text, where it can stay: what the reader gives of
+    /// it lives no longer than the tag.
     fn attribute(&self, tag: &BytesStart<'t>, name: &str) -> Result<Option<Cow<'t, str>>, Rejection> {
-        for attribute in tag.attributes() {
+        let start = self.start + 1;
+        let inside = self.text.get(start..start + tag.len()).unwrap_or_default();
+        debug_assert_eq!(inside, &**tag, "a tag stands where it was read");
+        for attribute in Attributes::new(inside, tag.name().as_ref().len()).with_checks(false) {
             let attribute = attribute.map_err(|fault| self.broken(&fault.to_string()))?;
             let key: &str = attribute.key.as_ref();
             if key == name {
-                let value = attribute
-                    .normalized_value(XmlVersion::Implicit1_0)
-                    .map_err(|fault| self.broken(&fault.to_string()))?;
-                return Ok(Some(Cow::Owned(value.into_owned())));
+                let value = attribute.normalized_value(XmlVersion::Implicit1_0);
+                return Ok(Some(value.map_err(|fault| self.broken(&fault.to_string()))?));
             }
         }
         Ok(None)

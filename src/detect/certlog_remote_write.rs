@@ -142,7 +142,7 @@ impl Detection for CertlogRemoteWrite {
         cx: &mut Context<'_>,
     ) {
         let at = event.effective_time();
-        let newest = slot.state.days.as_ref().map_or(at.day(), |days| Day::from_epoch(days.newest_day));
+        let newest = slot.state.days.as_ref().map_or_else(|| at.day(), |days| Day::from_epoch(days.newest_day));
         if newest.start().plus(CA_MEMORY) < at {
             slot.state = CertLogCaState::default();
         }

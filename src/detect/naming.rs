@@ -68,7 +68,8 @@ pub fn judge(policy: &Policy, request: &CertificateRequest) -> Judgement {
             // People's mail addresses often differ from their account names, and no logon goes by them: one counts
             // only where no other name is the requester's own.
             Verdict::Other => {
-                !(matches!(name, San::Email(_)) && has_own) && !allowed && !policy.allow.name(&value)
+                let excused = allowed || policy.allow.name(&value) || (has_own && matches!(name, San::Email(_)));
+                !excused
             }
             Verdict::Own { .. } | Verdict::Unknown => false,
         };
@@ -123,7 +124,7 @@ fn compare(policy: &Policy, requester: &Account, name: &San, all: &[San]) -> Ver
         San::Upn(upn) => compare_upn(policy, requester, upn),
         San::Email(address) => match compare_upn(policy, requester, address) {
             Verdict::Own { .. } => Verdict::Own { suffix_assumed: false },
-            other => other,
+            Verdict::Other | Verdict::Unknown => Verdict::Other,
         },
         San::Dns(dns) => compare_dns(policy, requester, &Host::new(dns), all),
         San::Sid(_) | San::Guid(_) | San::Url(_) | San::Ip(_) | San::Other(_) => Verdict::Unknown,
