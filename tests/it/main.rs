@@ -23,6 +23,8 @@ mod cli_world;
 #[cfg(feature = "service")]
 mod config_mistakes;
 #[cfg(feature = "service")]
+mod replay_boundaries;
+#[cfg(feature = "service")]
 mod replay_evtx;
 #[cfg(feature = "service")]
 mod replay_framing;

@@ -9,10 +9,13 @@ Examples:
   adcs-watch replay --help                     everything about replay
 
 Exit codes:
-  0   done                                     69  a broker cannot be reached
-  1   alerts at or above --fail-on             74  output cannot be written
-  64  wrong command line                       78  the config has mistakes
-  65  some input could not be read (the rest was)";
+  0   done
+  1   alerts at or above --fail-on
+  64  wrong command line
+  65  some input could not be read (the rest was)
+  69  a broker cannot be reached
+  74  output cannot be written
+  78  the config has mistakes";
 
 /// Of `replay`.
 pub const REPLAY: &str = "\
