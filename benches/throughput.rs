@@ -24,6 +24,7 @@ const ACCOUNTS: u32 = 100_000;
 const ROUNDS: usize = 5;
 
 fn main() {
+    remembered();
     for percent in [0, 1, 20, 100] {
         let records: Vec<String> = (0..RECORDS).map(|n| record(n, n % 100 < percent)).collect();
         let bytes: usize = records.iter().map(String::len).sum();
@@ -53,6 +54,35 @@ fn main() {
             });
         }
     }
+}
+
+/// What a million remembered certificates cost in memory, with all that the store adds to their records.
+fn remembered() {
+    let mut policy = Policy::default();
+    policy.san_mismatch.enabled = false;
+    policy.certlog_remote_write.enabled = false;
+    let mut engine = Engine::new(policy);
+    let (prefilter, decoder) = (Prefilter::new(), Decoder::default());
+    let before = resident_bytes();
+    let mut n = 0_u32;
+    while engine.size().records < 1_000_000 {
+        n += 1;
+        if !n.is_multiple_of(3) {
+            events_into(&prefilter, &decoder, &[record(n, true)], &mut |event| drop(engine.on_event(event)));
+        }
+    }
+    let (size, grown) = (engine.size(), resident_bytes() - before);
+    println!(
+        "1 M certificates remembered: {} bytes a record, {} in memory",
+        size.bytes / size.records,
+        grown / size.records
+    );
+}
+
+/// The second field of /proc/self/statm, in pages of 4 KiB.
+fn resident_bytes() -> usize {
+    let stat = std::fs::read_to_string("/proc/self/statm").unwrap();
+    stat.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
 }
 
 fn events(prefilter: &Prefilter, decoder: &Decoder, records: &[String]) -> Vec<Event> {
