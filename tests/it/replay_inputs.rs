@@ -180,3 +180,10 @@ fn a_baseline_in_training_is_named_and_may_be_assumed_trained() {
     assert_eq!(assumed.json()["summary"]["training"], serde_json::json!([]));
     assert!(assumed.alerts().len() > waiting.alerts().len());
 }
+
+#[test]
+fn an_event_with_more_names_than_are_read_is_counted() {
+    let fixture = project("tests/detections/san-mismatch/fires_name_hidden_behind_many_others/events.ndjson");
+    let run = World::new().run(&format!("replay {} --format json", fixture.display()));
+    assert_eq!(run.json()["summary"]["names_cut"], 1, "{}", run.stderr);
+}
