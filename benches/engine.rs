@@ -1,6 +1,7 @@
 //! The engine alone: decoded events in, alerts out. One update is one event applied by one detection.
 //!
 //! `cargo bench --bench engine`. The figures stand in benches/README.md.
+#![allow(clippy::print_stdout, reason = "a program that measures and prints")]
 
 use adcs_watch::detect::policy::Policy;
 use adcs_watch::engine::Engine;
@@ -12,6 +13,9 @@ use adcs_watch::event::time::{Span, Time};
 use adcs_watch::event::{Activity, CertificateLogon, CertificateRequest, Event, IssuedCertificate, Origin};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const ACCOUNTS: u32 = 100_000;
 const EVENTS: u32 = 200_000;

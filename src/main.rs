@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[expect(clippy::disallowed_methods, reason = "the arguments are read here")]
 fn main() -> ExitCode {
     let exit = adcs_watch::service::cli::main(std::env::args_os());

@@ -6,7 +6,7 @@ const CERT_LOG: &str = "CertLog";
 /// Whether a path lies in a CA's database folder.
 ///
 /// The folder can be moved when the CA is installed, so any directory named `CertLog` counts, wherever it is, and
-/// whatever is under it; the directory itself does not. The path is [normalised](normalised) first. A short (8.3) name
+/// whatever is under it; the directory itself does not. The path is [normalised] first. A short (8.3) name
 /// needs no rule: `CertLog` fits into 8.3, so Windows makes no other name for it, and `CERTLO~1` is another folder.
 pub fn is_certlog_path(path: &str) -> bool {
     let mentioned =

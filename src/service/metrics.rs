@@ -73,7 +73,8 @@ pub enum Rebalance {
 }
 
 impl Rebalance {
-    const fn as_str(self) -> &'static str {
+    /// The word for metrics and logs.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Rebalance::Assign => "assign",
             Rebalance::Revoke => "revoke",

@@ -7,35 +7,38 @@ use std::hash::Hasher;
 /// router and every later version must agree on it.
 const HASH_KEY: [u8; 16] = *b"adcs-watch/v1key";
 
-/// 128-bit hash of a detection's entity, or of a part of one.
+/// 128-bit hash of a detection's entity, or of a part of one. In halves, because a `u128` would be padded in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EntityKey(u128);
+pub struct EntityKey {
+    high: u64,
+    low: u64,
+}
 
 impl EntityKey {
     /// The key of the canonical name of an entity of a detection.
     pub fn of(detection: &str, entity: &str) -> EntityKey {
-        EntityKey(hash(&[detection.as_bytes(), entity.as_bytes()]))
+        EntityKey::from_bits(hash(&[detection.as_bytes(), entity.as_bytes()]))
     }
 
     /// The key of one member of this entity.
     #[must_use]
     pub fn part(self, name: &str) -> EntityKey {
-        EntityKey(hash(&[&self.0.to_be_bytes(), name.as_bytes()]))
+        EntityKey::from_bits(hash(&[&self.to_bits().to_be_bytes(), name.as_bytes()]))
     }
 
     /// The key with these bits.
     pub const fn from_bits(bits: u128) -> EntityKey {
-        EntityKey(bits)
+        EntityKey { high: (bits >> 64) as u64, low: bits as u64 }
     }
 
     /// The bits.
     pub const fn to_bits(self) -> u128 {
-        self.0
+        (self.high as u128) << 64 | self.low as u128
     }
 
     /// Which of `partitions` partitions this entity lives in: the high bits modulo their number.
     pub const fn partition(self, partitions: u32) -> u32 {
-        ((self.0 >> 64) as u64 % partitions as u64) as u32
+        (self.high % partitions as u64) as u32
     }
 }
 

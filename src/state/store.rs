@@ -11,7 +11,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 #[derive(Debug, Default)]
 pub struct KeyedStore {
     entries: HashMap<EntityKey, Entry, BuildHasherDefault<KeyHasher>>,
-    changed: Vec<EntityKey>,
+    removed: Vec<EntityKey>,
     record_bytes: usize,
 }
 
@@ -66,23 +66,18 @@ impl KeyedStore {
                 entry.record = record.into();
             }
             entry.expires = entry.expires.max(expires);
-            if !std::mem::replace(&mut entry.changed, true) {
-                self.changed.push(key);
-            }
+            entry.changed = true;
             return;
         }
         self.record_bytes += record.len();
         self.entries.insert(key, Entry { record: record.into(), expires, changed: true });
-        self.changed.push(key);
     }
 
     /// Forgets an entity.
     pub fn remove(&mut self, key: EntityKey) {
         if let Some(entry) = self.entries.remove(&key) {
             self.record_bytes -= entry.record.len();
-            if !entry.changed {
-                self.changed.push(key);
-            }
+            self.removed.push(key);
         }
     }
 
@@ -98,19 +93,20 @@ impl KeyedStore {
         garbage.len()
     }
 
-    /// What changed since this was last asked, by key.
+    /// What changed since this was last asked, by key. Looks at every entry: a list of the changed ones would cost as much
+    /// memory as the keys.
     pub fn take_changes(&mut self) -> Vec<Change> {
-        let mut keys = std::mem::take(&mut self.changed);
-        keys.sort_unstable();
-        keys.dedup();
-        let change = |key: EntityKey| match self.entries.get_mut(&key) {
-            Some(entry) => {
-                entry.changed = false;
-                Change { key, expires: entry.expires, record: Some(entry.record.clone()) }
-            }
-            None => Change { key, expires: Hour::default(), record: None },
-        };
-        keys.into_iter().map(change).collect()
+        let mut changes: Vec<Change> = Vec::new();
+        self.entries.iter_mut().filter(|(_, entry)| entry.changed).for_each(|(key, entry)| {
+            entry.changed = false;
+            changes.push(Change { key: *key, expires: entry.expires, record: Some(entry.record.clone()) });
+        });
+        let gone =
+            std::mem::take(&mut self.removed).into_iter().filter(|key| !self.entries.contains_key(key));
+        changes.extend(gone.map(|key| Change { key, expires: Hour::default(), record: None }));
+        changes.sort_unstable_by_key(|change| change.key);
+        changes.dedup_by_key(|change| change.key);
+        changes
     }
 
     /// Applies what an earlier [`KeyedStore::take_changes`] gave.
@@ -168,8 +164,8 @@ impl Hasher for KeyHasher {
             self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
         }
     }
-    fn write_u128(&mut self, key: u128) {
-        self.0 = key as u64;
+    fn write_u64(&mut self, half: u64) {
+        self.0 = half;
     }
 }
 

@@ -50,7 +50,10 @@ fn completions_and_the_manual_come_from_the_same_definitions() {
         assert!(run.code == 0 && run.stdout.contains("assume-trained"), "{shell}");
     }
     let manual = world.run("generate man").stdout;
-    assert!(manual.contains(".TH") && manual.contains("assume\\-trained"), "{manual}");
+    assert!(
+        manual.contains(".TH") && manual.contains(".SH NOTES\n.nf\n") && manual.contains("assume\\-trained"),
+        "{manual}"
+    );
 }
 
 #[test]

@@ -93,6 +93,22 @@ fn a_restore_at_every_cut_of_every_recording_is_invisible() {
     }
 }
 
+/// The example on a detection's page is the last alert of the fixture that it names.
+#[test]
+fn the_example_on_every_page_is_what_a_recording_gives() {
+    for about in catalogue::all() {
+        let page = fs::read_to_string(project("docs/detections").join(format!("{}.md", about.id))).unwrap();
+        let (before, rest) =
+            page.rsplit_once("```json\n").unwrap_or_else(|| panic!("{} shows no alert", about.id));
+        let fixture = before.rsplit('`').nth(1).unwrap();
+        let example: serde_json::Value = serde_json::from_str(rest.split_once("```").unwrap().0).unwrap();
+        let alerts =
+            fs::read_to_string(project("tests/detections").join(fixture).join("alerts.json")).unwrap();
+        let alerts: Vec<serde_json::Value> = serde_json::from_str(&alerts).unwrap();
+        assert_eq!(Some(&example), alerts.last(), "docs/detections/{}.md and {fixture}", about.id);
+    }
+}
+
 /// A pipeline delivers at least once: what arrives twice must not count twice.
 #[test]
 fn every_event_delivered_twice_raises_no_other_alert() {
@@ -112,6 +128,7 @@ fn every_event_delivered_twice_raises_no_other_alert() {
 
 fn json_of_yaml(text: &str) -> serde_json::Value {
     use saphyr::{LoadableYamlNode, Scalar, Yaml};
+    #[allow(clippy::wildcard_enum_match_arm, reason = "a policy of a test needs no more kinds")]
     fn convert(yaml: &Yaml<'_>) -> serde_json::Value {
         match yaml {
             Yaml::Mapping(map) => map

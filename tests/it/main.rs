@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "UPDATE=1 in the environment rewrites expectations")]
 
 mod architecture;
+mod bounds;
 mod common;
 mod generated;
 mod golden;
@@ -22,6 +23,8 @@ mod cli_usage;
 mod cli_world;
 #[cfg(feature = "service")]
 mod config_mistakes;
+#[cfg(feature = "service")]
+mod replay_boundaries;
 #[cfg(feature = "service")]
 mod replay_evtx;
 #[cfg(feature = "service")]

@@ -10,8 +10,9 @@ use std::io::Write;
 fn a_missing_file_is_named_and_the_rest_is_read() {
     let world = World::new();
     world.write("story.ndjson", story());
-    let run = world.run("replay none.ndjson story.ndjson --format json --fail-on high");
-    assert_eq!(run.code, 65, "a result over a part of the input is no verdict");
+    let run = world.run("replay none.ndjson story.ndjson --format json");
+    assert_eq!(run.code, 65, "silence over a part of the input is no verdict");
+    assert_eq!(world.run("replay none.ndjson story.ndjson --fail-on high").code, 1, "an alert is one");
     assert_eq!(run.alerts(), story_alerts());
     assert!(run.stderr.contains("warning: none.ndjson: No such file"), "{}", run.stderr);
     assert_eq!(run.json()["summary"]["unread"]["first"][0]["source"], "none.ndjson");
@@ -178,4 +179,11 @@ fn a_baseline_in_training_is_named_and_may_be_assumed_trained() {
     );
     assert_eq!(assumed.json()["summary"]["training"], serde_json::json!([]));
     assert!(assumed.alerts().len() > waiting.alerts().len());
+}
+
+#[test]
+fn an_event_with_more_names_than_are_read_is_counted() {
+    let fixture = project("tests/detections/san-mismatch/fires_name_hidden_behind_many_others/events.ndjson");
+    let run = World::new().run(&format!("replay {} --format json", fixture.display()));
+    assert_eq!(run.json()["summary"]["names_cut"], 1, "{}", run.stderr);
 }

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 /// The bootstrap list of the broker, started with the first call.
 pub(crate) fn bootstrap() -> &'static str {
@@ -30,13 +32,23 @@ fn start() -> String {
              or run the others with `cargo test --test it`"
         );
     }
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/kafka/broker.sh");
     let me = std::process::id().to_string();
-    let output = Command::new(script)
-        .args(["start".as_ref(), folder().join("broker").as_os_str(), "-w".as_ref(), me.as_ref()])
-        .output()
-        .expect("cannot run broker.sh");
+    let said = script("start", &["-w", &me]);
+    said.lines().last().unwrap_or_default().trim().to_owned()
+}
+
+/// The broker answers nobody for this long.
+pub(crate) fn hang(time: Duration) {
+    script("pause", &["1"]);
+    thread::sleep(time);
+    script("cont", &["1"]);
+}
+
+fn script(command: &str, arguments: &[&str]) -> String {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/kafka/broker.sh");
+    let output =
+        Command::new(script).arg(command).arg(folder().join("broker")).args(arguments).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "no broker: {}{said}", String::from_utf8_lossy(&output.stderr));
-    said.lines().last().unwrap_or_default().trim().to_owned()
+    said.into_owned()
 }

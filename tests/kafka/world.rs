@@ -20,6 +20,7 @@ pub(crate) struct World {
     pub(crate) name: String,
     folder: PathBuf,
     sources: u32,
+    producer: BaseProducer,
 }
 
 /// A record as a reader sees it.
@@ -48,7 +49,8 @@ impl World {
     pub(crate) fn bare(name: &str, sources: u32) -> World {
         let folder = broker::folder().join(name);
         fs::create_dir_all(&folder).unwrap();
-        let world = World { name: name.to_owned(), folder, sources };
+        let producer = client().set("enable.idempotence", "true").set("linger.ms", "5").create().unwrap();
+        let world = World { name: name.to_owned(), folder, sources, producer };
         world.create(&world.source(), sources, &[]);
         world
     }
@@ -115,22 +117,19 @@ impl World {
     }
 
     pub(crate) fn produce_bytes(&self, records: &[(u32, &[u8])]) {
-        let producer: BaseProducer =
-            client().set("enable.idempotence", "true").set("linger.ms", "5").create().unwrap();
         let topic = self.source();
         for (partition, value) in records {
             assert!(*partition < self.sources);
-            let mut record = BaseRecord::<(), [u8]>::to(&topic)
-                .partition(i32::try_from(*partition).unwrap())
-                .payload(value);
-            while let Err((error, again)) = producer.send(record) {
+            let partition = i32::try_from(*partition).unwrap();
+            let mut record = BaseRecord::<(), [u8]>::to(&topic).partition(partition).payload(value);
+            while let Err((error, again)) = self.producer.send(record) {
                 assert_eq!(error, KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull));
-                producer.poll(Duration::from_millis(10));
+                self.producer.poll(Duration::from_millis(10));
                 record = again;
             }
-            producer.poll(Duration::ZERO);
+            self.producer.poll(Duration::ZERO);
         }
-        producer.flush(Duration::from_secs(30)).unwrap();
+        self.producer.flush(Duration::from_secs(60)).unwrap();
     }
 
     /// Everything committed in a topic.

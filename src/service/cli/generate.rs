@@ -46,12 +46,15 @@ impl Generate {
     }
 }
 
-/// The page of the program, then those of its subcommands.
+/// The page of the program, then those of its subcommands. Examples and tables keep their lines.
 fn manual(command: &mut Command, text: &mut Vec<u8>) -> io::Result<()> {
     command.build();
-    clap_mangen::Man::new(command.clone()).render(text)?;
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command.clone()).render(&mut page)?;
     for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
-        clap_mangen::Man::new(below.clone()).render(text)?;
+        clap_mangen::Man::new(below.clone()).render(&mut page)?;
     }
+    let page = String::from_utf8_lossy(&page).replace(".SH EXTRA\n", ".SH NOTES\n.nf\n");
+    text.extend_from_slice(page.as_bytes());
     Ok(())
 }

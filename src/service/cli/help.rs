@@ -12,11 +12,14 @@ Examples:
   adcs-watch replay --help                     everything about replay
 
 Exit codes:
-  0   done                                     69  a broker cannot be reached
-  1   alerts at or above --fail-on             74  output cannot be written
-  64  wrong command line                       78  the config has mistakes
+  0   done
+  1   alerts at or above --fail-on
+  64  wrong command line
   65  some input could not be read (the rest was)
-  70  a defect of this program";
+  69  a broker cannot be reached
+  70  a defect of this program
+  74  output cannot be written
+  78  the config has mistakes";
 
 /// Of `run`.
 pub const RUN: &str = "\
@@ -93,8 +96,8 @@ Exit codes:
   0   everything was read, nothing at or above --fail-on
   1   alerts at or above --fail-on
   64  wrong command line
-  65  some input could not be read, or records were rejected; the rest was read. This comes before
-      1, since a result over a part of the input is no verdict
+  65  some input could not be read, or records were rejected; the rest was read. 1 comes before
+      this: silence over a part of the input is no verdict, an alert is one
   74  output, or a temporary file, cannot be written
   78  the config has mistakes
 

@@ -80,6 +80,8 @@ impl Clients {
         config.set("group.id", format!("{}-checkpoint-reader", self.group));
         config.set("isolation.level", "read_committed");
         config.set("enable.partition.eof", "true");
+        // The end of a partition is told by a fetch that brings nothing: it is not to wait for more.
+        config.set("fetch.wait.max.ms", "10");
         config
     }
 

@@ -98,14 +98,20 @@ impl Member {
 
     fn change(&mut self, change: Change) -> RouterInput {
         self.joined = true;
-        let (event, input) = match change {
-            Change::Assign(partitions) => (Rebalance::Assign, RouterInput::Assign(partitions)),
-            Change::Revoke(partitions) => (Rebalance::Revoke, RouterInput::Revoke(partitions)),
-            Change::Lost(partitions) => (Rebalance::Lost, RouterInput::Lost(partitions)),
+        let (event, partitions) = match &change {
+            Change::Assign(partitions) => (Rebalance::Assign, partitions),
+            Change::Revoke(partitions) => (Rebalance::Revoke, partitions),
+            Change::Lost(partitions) => (Rebalance::Lost, partitions),
         };
         self.metrics.rebalance(self.stage, event);
-        tracing::info!(stage = self.stage.as_str(), change = ?input, "the group's partitions change");
-        input
+        let named: Vec<String> =
+            partitions.iter().map(|place| format!("{} [{}]", place.topic, place.partition)).collect();
+        tracing::info!(stage = %self.stage, event = event.as_str(), partitions = named.join(", "), "rebalance");
+        match change {
+            Change::Assign(partitions) => RouterInput::Assign(partitions),
+            Change::Revoke(partitions) => RouterInput::Revoke(partitions),
+            Change::Lost(partitions) => RouterInput::Lost(partitions),
+        }
     }
 
     /// Whether brokers can be reached, and how far we are behind.

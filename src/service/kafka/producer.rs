@@ -31,13 +31,15 @@ pub struct Producer {
     spare: Option<BaseProducer<Chatter>>,
     /// The other id has left a transaction that is not decided.
     undecided: bool,
+    /// When that was last tried to be decided.
+    tried: Option<Stopwatch>,
     metrics: Metrics,
 }
 
 /// How long the broker may take to give us our id; it may first have to end what a predecessor left.
 const INIT: Duration = Duration::from_secs(20);
 /// The same while other work waits.
-const INIT_AGAIN: Duration = Duration::from_millis(500);
+const INIT_AGAIN: Duration = Duration::from_secs(2);
 /// How long records and offsets may take.
 const DELIVERY: Duration = Duration::from_secs(10);
 /// How long to undo may take.
@@ -67,7 +69,17 @@ impl Producer {
         let current = make(clients, &ids[0], INIT)?;
         let clients = clients.clone();
         let current = Some(current);
-        Ok(Producer { clients, stage, ids, active: 0, current, spare: None, undecided: false, metrics })
+        Ok(Producer {
+            clients,
+            stage,
+            ids,
+            active: 0,
+            current,
+            spare: None,
+            undecided: false,
+            tried: None,
+            metrics,
+        })
     }
 
     /// One transaction.
@@ -108,16 +120,18 @@ impl Producer {
     /// Has what a doubtful commit left decided, when it can be had without a long wait: a producer that takes the id ends its
     /// transaction.
     pub fn decide(&mut self) {
-        if !self.undecided {
+        if !self.undecided || self.tried.is_some_and(|tried| tried.elapsed() < INIT_AGAIN * 2) {
             return;
         }
         match make(&self.clients, &self.ids[1 - self.active], INIT_AGAIN) {
             Ok(spare) => {
                 self.spare = Some(spare);
                 self.undecided = false;
+                self.tried = None;
             }
             Err(fault) => {
-                tracing::warn!(stage = self.stage.as_str(), %fault, "a transaction stays undecided")
+                self.tried = Some(Stopwatch::start());
+                tracing::warn!(stage = self.stage.as_str(), %fault, "a transaction stays undecided");
             }
         }
     }

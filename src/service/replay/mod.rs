@@ -175,11 +175,11 @@ fn settle(
     Ok(())
 }
 
-/// What was not read may hold an alert: a result over a part of the input is no verdict.
+/// What was not read may hold an alert, so silence over a part of the input is no verdict; an alert is one whatever else there is.
 fn verdict(summary: &Summary, failed: bool) -> Exit {
-    match (summary.is_complete(), failed) {
-        (false, _) => Exit::Input,
-        (true, true) => Exit::Alerts,
-        (true, false) => Exit::Done,
+    match (failed, summary.is_complete()) {
+        (true, _) => Exit::Alerts,
+        (false, false) => Exit::Input,
+        (false, true) => Exit::Done,
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::alert::{Alert, Severity};
 use crate::decode::rejection::{Reason, Rejection};
+use crate::detect::report::request_of;
 use crate::engine::Notice;
 use crate::event::Event;
 use crate::event::time::Time;
@@ -29,6 +30,8 @@ pub struct Summary {
     pub suppressed: BTreeMap<&'static str, u64>,
     /// Events older than the allowed lateness.
     pub late: u64,
+    /// Events with more names or attribute lines than are read of one.
+    pub names_cut: u64,
     /// Inputs that were read, at least in part.
     pub inputs_read: u64,
     /// Inputs that were not read, or not to their end.
@@ -169,6 +172,7 @@ impl Summary {
     pub fn event(&mut self, event: &Event, concerned: bool) {
         self.records.total += 1;
         self.records.events += 1;
+        self.names_cut += u64::from(request_of(event).is_some_and(|request| request.names_cut > 0));
         let (event_id, activity) = (event.origin.event_id, activity_name(&event.activity));
         let position =
             self.events.iter().position(|kind| kind.event_id == event_id && kind.activity == activity);

@@ -71,16 +71,15 @@ fn cut(text: &[u8], at_end: bool) -> Cut {
         return if kept == text.len() { Cut::More } else { Cut::Skip(text.len() - kept) };
     };
     let body = &text[from + OPEN.len()..];
-    let close = memmem::find(body, CLOSE);
-    let next = opening(&body[..close.unwrap_or(body.len())]);
-    let length = match (close, next, self_closed(body)) {
-        (_, _, Some(end)) => end,
-        (_, Some(next), None) => next,
-        (Some(close), None, None) => close + CLOSE.len(),
-        (None, None, None) if at_end => body.len(),
-        (None, None, None) if body.len() > MAX_RECORD => return Cut::TooLarge { from },
-        (None, None, None) if from > 0 => return Cut::Skip(from),
-        (None, None, None) => return Cut::More,
+    let close = memmem::find(body, CLOSE).map(|close| close + CLOSE.len());
+    let closed = self_closed(body).or(close);
+    let next = opening(&body[..closed.unwrap_or(body.len())]);
+    let length = match next.or(closed) {
+        Some(length) => length,
+        None if at_end => body.len(),
+        None if body.len() > MAX_RECORD => return Cut::TooLarge { from },
+        None if from > 0 => return Cut::Skip(from),
+        None => return Cut::More,
     };
     Cut::Event { from, to: from + OPEN.len() + length }
 }

@@ -91,10 +91,14 @@ impl Totals<'_> {
             let name = format!("{id:>5} {}", in_words(kind.activity));
             self.row(&name, kind.concerned + kind.unconcerned, &unconcerned)?;
         }
-        match summary.late {
-            0 => Ok(()),
-            late => self.note(&format!("{} older than the allowed lateness", counted(late, "event"))),
+        let notes = [
+            (summary.late, "older than the allowed lateness"),
+            (summary.names_cut, "with more names than are read of one"),
+        ];
+        for (events, what) in notes.into_iter().filter(|(events, _)| *events > 0) {
+            self.note(&format!("{} {what}", counted(events, "event")))?;
         }
+        Ok(())
     }
 
     fn rejections(&mut self, summary: &Summary) -> io::Result<()> {

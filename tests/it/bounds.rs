@@ -1,0 +1,113 @@
+//! What is remembered is bounded, whatever attackers do. The bounds stand in ARCHITECTURE.md.
+
+use adcs_watch::detect::policy::Policy;
+use adcs_watch::engine::Engine;
+use adcs_watch::event::account::Account;
+use adcs_watch::event::host::Host;
+use adcs_watch::event::san::San;
+use adcs_watch::event::serial::Serial;
+use adcs_watch::event::time::{Span, Time};
+use adcs_watch::event::{
+    Activity, CertificateLogon, CertificateRequest, DeniedRequest, Event, IssuedCertificate, MAX_NAMES,
+    Origin, RemoteFileWrite,
+};
+
+/// Only this detection.
+fn only(detection: &str) -> Policy {
+    let mut policy = Policy::default();
+    policy.san_mismatch.enabled = detection == "san-mismatch";
+    policy.certlog_remote_write.enabled = detection == "certlog-remote-write";
+    policy.certificate_used_by_other.enabled = detection == "certificate-used-by-other";
+    policy
+}
+
+fn event(n: u32, every: Span, activity: Activity) -> Event {
+    let origin = Origin {
+        source: "a-topic-with-quite-a-long-name.windows.security".to_owned(),
+        partition: Some(99),
+        offset: u64::MAX / 2,
+        channel: "Security".to_owned(),
+        event_id: Some(4887),
+        record_id: Some(u64::from(n) + 4_000_000_000),
+        ..Origin::default()
+    };
+    let time = Time::from_millis(1_772_442_000_000 + i64::from(n) * every.as_millis());
+    Event { time, computer: Host::new("issuing-ca-01.subsidiary.corp.example"), origin, activity }
+}
+
+/// The longest names that Windows allows: 15 characters for a NetBIOS domain, 20 for an account.
+fn request(request_id: u32) -> CertificateRequest {
+    CertificateRequest {
+        request_id,
+        requester: Account::new("LONGESTNETBIOS1", "a.very-long-username"),
+        ..CertificateRequest::default()
+    }
+}
+
+fn issued(n: u32, names: Vec<San>, template: Option<String>) -> Activity {
+    let request = CertificateRequest { names, template, ..request(n) };
+    let serial = Serial::parse(&format!("5c000000a1b2c3d4e5f677000000000000{n:08x}"));
+    Activity::CertificateIssued(IssuedCertificate { request, serial, subject: String::new() })
+}
+
+#[test]
+fn a_certificate_is_remembered_in_a_hundred_bytes() {
+    let mut engine = Engine::new(only("certificate-used-by-other"));
+    for n in 1..=1000 {
+        engine.on_event(&event(n, Span::minutes(1), issued(n, Vec::new(), None)));
+    }
+    let size = engine.size();
+    assert_eq!(size.records, 1001, "one each, and the directory of CAs");
+    assert!(size.bytes / 1000 <= 100, "{} bytes each", size.bytes / 1000);
+}
+
+#[test]
+fn one_request_id_does_not_grow_with_its_logons() {
+    let mut engine = Engine::new(only("certificate-used-by-other"));
+    engine.on_event(&event(1, Span::seconds(1), issued(7, Vec::new(), None)));
+    for n in 2..5000 {
+        let logon = CertificateLogon {
+            account: Account::new("CORP.EXAMPLE", &format!("victim-{n}")),
+            serial: Serial::parse("5c000000a1b2c3d4e5f67700000000000000000007").unwrap(),
+            issuer: "x".repeat(5000),
+            ..CertificateLogon::default()
+        };
+        engine.on_event(&event(n, Span::seconds(1), Activity::CertificateLogon(logon)));
+    }
+    assert!(engine.size().bytes <= 64 * 1024, "{:?}", engine.size());
+}
+
+#[test]
+fn a_flood_of_certificates_with_long_names_is_remembered_within_bounds() {
+    let mut engine = Engine::new(only("san-mismatch"));
+    for n in 1..5000 {
+        let names =
+            (0..MAX_NAMES).map(|k| San::Upn(format!("{}{n}-{k}@corp.example", "x".repeat(1000)))).collect();
+        engine.on_event(&event(n, Span::millis(100), issued(n, names, Some("T".repeat(3000)))));
+    }
+    let size = engine.size();
+    assert_eq!(size.records, 1);
+    assert!(size.bytes <= 160 * 1024, "{size:?}");
+}
+
+#[test]
+fn a_ca_remembers_hosts_and_accounts_in_small_parts() {
+    let mut engine = Engine::new(only("certlog-remote-write"));
+    let hosts = 500;
+    for n in 0..20_000 {
+        let activity = if n % 3 == 0 {
+            Activity::CertificateDenied(DeniedRequest { request: request(n), disposition: 2 })
+        } else {
+            Activity::RemoteFileWrite(RemoteFileWrite {
+                path: format!("C:\\Windows\\System32\\CertLog\\{}.log", "x".repeat(2000)),
+                remote_host: Some(Host::new(&format!("host-{}.corp.example", n % hosts))),
+                account: Some(Account::parse("CORP\\backup")),
+                ..RemoteFileWrite::default()
+            })
+        };
+        engine.on_event(&event(n, Span::minutes(3), activity));
+    }
+    let size = engine.size();
+    assert!(size.records <= hosts as usize + 3, "{size:?}");
+    assert!(size.bytes / size.records <= 4 * 1024, "{size:?}");
+}
