@@ -4,6 +4,9 @@
 use crate::alert::Severity;
 use crate::service::exit::{Exit, Failure};
 use crate::service::stage::Stage;
+use crate::task::detector_worker::DetectorCounts;
+use crate::task::router::Routed;
+use crate::task::router_worker::RouterCounts;
 use prometheus::core::Collector;
 use prometheus::{
     Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
@@ -250,6 +253,33 @@ fn histogram(
 
 /// What is counted.
 impl Metrics {
+    /// What a router did since `told`.
+    pub fn router(&self, told: &RouterCounts, counts: &RouterCounts) {
+        for outcome in Routed::ALL {
+            let of = |counts: &RouterCounts| counts.records.get(&outcome).copied().unwrap_or_default();
+            let more = of(counts) - of(told);
+            if more > 0 {
+                self.records(Stage::Router, outcome.as_str(), more);
+            }
+        }
+    }
+
+    /// What a detector did since `told`.
+    pub fn detector(&self, told: &DetectorCounts, counts: &DetectorCounts) {
+        let outcomes = [
+            ("applied", counts.applied - told.applied),
+            ("replayed", counts.replayed - told.replayed),
+            ("skipped", counts.skipped - told.skipped),
+            ("stray", counts.stray - told.stray),
+            ("unreadable", counts.unreadable - told.unreadable),
+        ];
+        for (outcome, more) in outcomes.into_iter().filter(|(_, more)| *more > 0) {
+            self.records(Stage::Detector, outcome, more);
+        }
+        self.late(counts.late - told.late);
+        self.silenced(counts.silenced - told.silenced);
+    }
+
     /// Records that had this outcome.
     pub fn records(&self, stage: Stage, outcome: &str, count: u64) {
         self.records.with_label_values(&[stage.as_str(), outcome]).inc_by(count);

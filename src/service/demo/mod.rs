@@ -3,6 +3,7 @@
 //! What is real: decoding, routing, detections, tasks, outbox, transactions, checkpoints, restore: the code that `run` runs
 //! against Kafka. What is not: the log. It lives in memory and dies with the process.
 
+mod gauges;
 pub mod plant;
 pub mod screen;
 pub mod story;
@@ -11,6 +12,7 @@ use crate::alert::Alert;
 use crate::alert::id::AlertId;
 use crate::detect::policy::Policy;
 use crate::service::clock::{self, Stopwatch};
+use crate::service::demo::gauges::Gauges;
 use crate::service::demo::plant::Plant;
 use crate::service::demo::screen::Screen;
 use crate::service::demo::story::{NOISE, Told, noise, story};
@@ -18,10 +20,12 @@ use crate::service::exit::{Exit, Failure};
 use crate::service::replay::pipe::Pipe;
 use crate::service::replay::show::table::Table;
 use crate::service::replay::show::{Format, Show, unwritable};
+use crate::service::shutdown::Shutdown;
 use crate::task::port::Millis;
 use crate::wire;
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::thread;
 use std::time::Duration;
 
 /// Where output goes.
@@ -45,13 +49,27 @@ const ALERTS_BEFORE_THE_CRASH: usize = 3;
 /// Steps after which nothing that is on its way can be on its way any more.
 const MOST_STEPS_AFTER_THE_STORY: u64 = 1000;
 
-/// Runs the demo.
+/// Runs the demo, and serves `/metrics` meanwhile.
 ///
 /// # Errors
-/// When output cannot be written.
+/// When output cannot be written, or no port of this machine be had.
 pub fn run(format: Format, streams: Streams<'_>) -> Result<Exit, Failure> {
+    let gauges = Gauges::new()?;
+    let (listening, pages) = gauges.listen()?;
+    let address = format!("http://{}/metrics", listening.address);
+    let server_ends = Shutdown::default();
+    thread::scope(|scope| {
+        scope.spawn(|| listening.serve(&pages, &server_ends));
+        let done = tell(format, streams, gauges, &address);
+        server_ends.request();
+        done
+    })
+}
+
+fn tell(format: Format, streams: Streams<'_>, gauges: Gauges, address: &str) -> Result<Exit, Failure> {
     let watch = Stopwatch::start();
-    let mut demo = Demo::new(story()?, streams.watched.then(|| Screen::new(streams.width)));
+    let screen = streams.watched.then(|| Screen::new(streams.width, address));
+    let mut demo = Demo::new(story()?, screen, gauges);
     let mut pipe = Pipe::new(streams.out);
     while demo.step(streams.err)? {
         for alert in demo.fresh.drain(..) {
@@ -76,6 +94,7 @@ pub(crate) struct Demo {
     story: Vec<Told>,
     told: usize,
     screen: Option<Screen>,
+    gauges: Gauges,
     now: Millis,
     steps_after: u64,
     pub(crate) crashed_at: Option<usize>,
@@ -86,12 +105,13 @@ pub(crate) struct Demo {
 }
 
 impl Demo {
-    fn new(story: Vec<Told>, screen: Option<Screen>) -> Demo {
+    fn new(story: Vec<Told>, screen: Option<Screen>, gauges: Gauges) -> Demo {
         Demo {
             plant: Plant::new(Policy::default()),
             story,
             told: 0,
             screen,
+            gauges,
             now: Millis(0),
             steps_after: 0,
             crashed_at: None,
@@ -106,6 +126,7 @@ impl Demo {
         self.now = self.now.plus(FRAME);
         self.plant.step(self.now)?;
         self.fresh = self.plant.alerts();
+        self.gauges.tell(&self.plant, &self.fresh);
         self.revisions.extend(self.fresh.iter().cloned());
         if self.crashed_at.is_none() && self.revisions.len() >= ALERTS_BEFORE_THE_CRASH {
             self.crashed_at = Some(self.told);

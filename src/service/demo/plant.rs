@@ -4,7 +4,7 @@ use crate::alert::Alert;
 use crate::decode::Decoder;
 use crate::detect::policy::Policy;
 use crate::service::exit::{Exit, Failure};
-use crate::task::detector_worker::{DetectorCounts, DetectorWorker};
+use crate::task::detector_worker::{DetectorCounts, DetectorWorker, PartitionStatus};
 use crate::task::memory::MemoryLog;
 use crate::task::memory::detector::{ALERTS, CHECKPOINT, DEAD_LETTER, GROUP, MemoryDetector, ROUTED};
 use crate::task::memory::router::MemoryRouter;
@@ -121,6 +121,11 @@ impl Plant {
         self.detector.status().fold((0, 0), |(records, bytes), status| {
             (records + status.size.records, bytes + status.size.bytes)
         })
+    }
+
+    /// The partitions of the detector.
+    pub fn status(&self) -> impl Iterator<Item = PartitionStatus> {
+        self.detector.status()
     }
 
     /// How many partitions raise alerts.

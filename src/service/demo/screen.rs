@@ -5,7 +5,6 @@ use crate::service::demo::Demo;
 use crate::service::demo::plant::PARTITIONS;
 use crate::service::replay::show::style::{BOLD, DIM, paint, severity};
 use crate::service::replay::show::text::{count, counted, plain};
-use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -17,12 +16,13 @@ const LINES: usize = ALERTS + 8;
 /// A screen of so many columns.
 pub(crate) struct Screen {
     width: usize,
+    address: String,
     drawn: bool,
 }
 
 impl Screen {
-    pub(crate) fn new(width: usize) -> Screen {
-        Screen { width, drawn: false }
+    pub(crate) fn new(width: usize, address: &str) -> Screen {
+        Screen { width, address: address.to_owned(), drawn: false }
     }
 
     /// Draws over what was drawn before.
@@ -33,7 +33,7 @@ impl Screen {
         let mut lines = self.lines(demo);
         lines.resize(LINES, String::new());
         for line in lines {
-            writeln!(err, "\x1b[2K{line}")?;
+            writeln!(err, "\x1b[2K{}", fit(&line, self.width))?;
         }
         err.flush()
     }
@@ -49,7 +49,7 @@ impl Screen {
             format!(
                 "{}  {}",
                 paint(BOLD, "adcs-watch demo"),
-                paint(DIM, "the real stage on a log in memory")
+                paint(DIM, &format!("the real stage on a log in memory; {}", self.address))
             ),
             format!("story     {time:24} {}{}", "█".repeat(done), "░".repeat(columns - done)),
             format!("router    {:>9} records read, {:>5} routed", count(read), count(router.routed)),
@@ -80,6 +80,20 @@ impl Screen {
         let title: String = plain(&alert.title).chars().take(self.width.saturating_sub(30)).collect();
         format!("{label} {} {title}", paint(DIM, &time[5..16.min(time.len())].replace('T', " ")))
     }
+}
+
+/// A line that does not wrap, or the screen would run away: escape sequences take no column.
+fn fit(line: &str, columns: usize) -> String {
+    let (mut fitted, mut used, mut escape) = (String::new(), 0, false);
+    for c in line.chars() {
+        escape |= c == '\x1b';
+        if escape || used < columns {
+            fitted.push(c);
+        }
+        used += usize::from(!escape);
+        escape &= !c.is_ascii_alphabetic();
+    }
+    fitted
 }
 
 /// What the demo did, in a few lines.
@@ -124,4 +138,15 @@ pub(crate) fn summary(demo: &Demo, elapsed: Duration) -> String {
         elapsed.as_secs_f64()
     ));
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_cut_and_keeps_its_colours() {
+        assert_eq!(fit("\x1b[1mabcdef\x1b[0m", 3), "\x1b[1mabc\x1b[0m");
+        assert_eq!(fit("abc", 10), "abc");
+    }
 }

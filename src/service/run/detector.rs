@@ -53,18 +53,7 @@ impl Detector<'_> {
     fn tell(&mut self, now: Millis) {
         let metrics = &self.house.metrics;
         let (counts, told) = (self.worker.counts(), self.told);
-        let outcomes = [
-            ("applied", counts.applied - told.applied),
-            ("replayed", counts.replayed - told.replayed),
-            ("skipped", counts.skipped - told.skipped),
-            ("stray", counts.stray - told.stray),
-            ("unreadable", counts.unreadable - told.unreadable),
-        ];
-        for (outcome, more) in outcomes.into_iter().filter(|(_, more)| *more > 0) {
-            metrics.records(Stage::Detector, outcome, more);
-        }
-        metrics.late(counts.late - told.late);
-        metrics.silenced(counts.silenced - told.silenced);
+        metrics.detector(&told, &counts);
         self.told = counts;
         for notice in self.worker.notices() {
             tracing::debug!(?notice, "a detection says");

@@ -7,7 +7,7 @@ use crate::service::run::House;
 use crate::service::stage::Stage;
 use crate::task::pace::Pace;
 use crate::task::port::Fault;
-use crate::task::router::{Routed, RouterTask};
+use crate::task::router::RouterTask;
 use crate::task::router_worker::{RouterCounts, RouterWorker};
 use std::collections::BTreeSet;
 
@@ -65,13 +65,7 @@ impl Router<'_> {
     fn tell(&mut self) {
         let House { metrics, health, .. } = self.house;
         let counts = self.worker.counts();
-        for outcome in Routed::ALL {
-            let of = |counts: &RouterCounts| counts.records.get(&outcome).copied().unwrap_or_default();
-            let more = of(counts) - of(&self.told);
-            if more > 0 {
-                metrics.records(Stage::Router, outcome.as_str(), more);
-            }
-        }
+        metrics.router(&self.told, counts);
         if *counts != self.told {
             self.told = counts.clone();
         }
