@@ -43,10 +43,8 @@ impl Listening {
     pub fn serve(&self, pages: &Pages, shutdown: &Shutdown) {
         while !shutdown.is_requested() {
             let Ok(Some(request)) = self.server.recv_timeout(LOOK) else { continue };
-            let page = match request.method() {
-                Method::Get | Method::Head => pages.page(request.url()),
-                _ => Page { status: 405, kind: TEXT, body: b"GET or HEAD\n".to_vec() },
-            };
+            let reads = [Method::Get, Method::Head].contains(request.method());
+            let page = if reads { pages.page(request.url()) } else { Page::text(405, "GET or HEAD") };
             // Who asked may be gone.
             drop(request.respond(page.response()));
         }
@@ -63,6 +61,10 @@ const TEXT: &str = "text/plain; charset=utf-8";
 const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 impl Page {
+    fn text(status: u16, line: &str) -> Page {
+        Page { status, kind: TEXT, body: format!("{line}\n").into_bytes() }
+    }
+
     fn response(self) -> Response<std::io::Cursor<Vec<u8>>> {
         let response = Response::from_data(self.body).with_status_code(self.status);
         match Header::from_bytes("content-type", self.kind) {
@@ -76,16 +78,16 @@ impl Pages {
     fn page(&self, url: &str) -> Page {
         let path = url.split('?').next().unwrap_or_default();
         match path {
-            "/livez" => Page { status: 200, kind: TEXT, body: b"ok\n".to_vec() },
+            "/livez" => Page::text(200, "ok"),
             "/readyz" => {
                 let complaints = self.health.complaints();
                 if complaints.is_empty() {
-                    return Page { status: 200, kind: TEXT, body: b"ok\n".to_vec() };
+                    return Page::text(200, "ok");
                 }
-                Page { status: 503, kind: TEXT, body: format!("{}\n", complaints.join("\n")).into_bytes() }
+                Page::text(503, &complaints.join("\n"))
             }
             "/metrics" => Page { status: 200, kind: METRICS, body: self.metrics.text() },
-            _ => Page { status: 404, kind: TEXT, body: b"/livez, /readyz, /metrics\n".to_vec() },
+            _ => Page::text(404, "/livez, /readyz, /metrics"),
         }
     }
 }

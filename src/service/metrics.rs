@@ -17,12 +17,26 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Metrics {
     registry: Registry,
+    flow: Flow,
+    durability: Durability,
+    group: Group,
+}
+
+/// What became of records.
+#[derive(Clone, Debug)]
+struct Flow {
     records: IntCounterVec,
     routed: IntCounterVec,
     late: IntCounterVec,
     silenced: IntCounterVec,
     alerts: IntCounterVec,
     dead_letters: IntCounterVec,
+    latency: HistogramVec,
+}
+
+/// Transactions, and what is remembered.
+#[derive(Clone, Debug)]
+struct Durability {
     transactions: HistogramVec,
     checkpoints: HistogramVec,
     checkpoint_records: IntCounterVec,
@@ -31,6 +45,12 @@ pub struct Metrics {
     restoring: IntGaugeVec,
     state_records: IntGaugeVec,
     state_bytes: IntGaugeVec,
+    watermark: IntGaugeVec,
+}
+
+/// Membership, and how far partitions are read.
+#[derive(Clone, Debug)]
+struct Group {
     rebalances: IntCounterVec,
     assigned: IntGaugeVec,
     fencings: IntCounterVec,
@@ -39,8 +59,6 @@ pub struct Metrics {
     delivered_again: IntCounterVec,
     position: IntGaugeVec,
     lag: IntGaugeVec,
-    watermark: IntGaugeVec,
-    latency: HistogramVec,
 }
 
 /// How a transaction ended, as a label.
@@ -107,8 +125,25 @@ impl Metrics {
 
     fn registered() -> prometheus::Result<Metrics> {
         let registry = Registry::new();
-        let r = &registry;
-        let metrics = Metrics {
+        let info = gauge(&registry, "build_info", "Always 1", &["version"])?;
+        info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        let (flow, durability) = (Flow::new(&registry)?, Durability::new(&registry)?);
+        let group = Group::new(&registry)?;
+        Ok(Metrics { registry, flow, durability, group })
+    }
+
+    /// All of them in Prometheus' text format.
+    pub fn text(&self) -> Vec<u8> {
+        let mut text = Vec::new();
+        // Writing to memory does not fail.
+        let _ = TextEncoder::new().encode(&self.registry.gather(), &mut text);
+        text
+    }
+}
+
+impl Flow {
+    fn new(r: &Registry) -> prometheus::Result<Flow> {
+        Ok(Flow {
             records: counter(
                 r,
                 "records_total",
@@ -125,6 +160,20 @@ impl Metrics {
                 "Records written to the dead-letter topic",
                 &[STAGE, "reason"],
             )?,
+            latency: histogram(
+                r,
+                "alert_latency_seconds",
+                "From the event to its committed alert",
+                &["detection"],
+                &LONG,
+            )?,
+        })
+    }
+}
+
+impl Durability {
+    fn new(r: &Registry) -> prometheus::Result<Durability> {
+        Ok(Durability {
             transactions: histogram(
                 r,
                 "transaction_duration_seconds",
@@ -165,6 +214,19 @@ impl Metrics {
                 &PARTITION[1..],
             )?,
             state_bytes: gauge(r, "state_bytes", "Bytes of the records remembered", &PARTITION[1..])?,
+            watermark: gauge(
+                r,
+                "watermark_timestamp_seconds",
+                "The greatest event time a partition has shown",
+                &PARTITION[1..],
+            )?,
+        })
+    }
+}
+
+impl Group {
+    fn new(r: &Registry) -> prometheus::Result<Group> {
+        Ok(Group {
             rebalances: counter(
                 r,
                 "rebalances_total",
@@ -198,32 +260,7 @@ impl Metrics {
                 "Offsets between the position and the end of what is stable",
                 &PARTITION,
             )?,
-            watermark: gauge(
-                r,
-                "watermark_timestamp_seconds",
-                "The greatest event time a partition has shown",
-                &PARTITION[1..],
-            )?,
-            latency: histogram(
-                r,
-                "alert_latency_seconds",
-                "From the event to its committed alert",
-                &["detection"],
-                &LONG,
-            )?,
-            registry,
-        };
-        let info = gauge(&metrics.registry, "build_info", "Always 1", &["version"])?;
-        info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
-        Ok(metrics)
-    }
-
-    /// All of them in Prometheus' text format.
-    pub fn text(&self) -> Vec<u8> {
-        let mut text = Vec::new();
-        // Writing to memory does not fail.
-        let _ = TextEncoder::new().encode(&self.registry.gather(), &mut text);
-        text
+        })
     }
 }
 
@@ -282,107 +319,113 @@ impl Metrics {
 
     /// Records that had this outcome.
     pub fn records(&self, stage: Stage, outcome: &str, count: u64) {
-        self.records.with_label_values(&[stage.as_str(), outcome]).inc_by(count);
+        self.flow.records.with_label_values(&[stage.as_str(), outcome]).inc_by(count);
     }
 
     /// Records written to the routed topic.
     pub fn routed(&self, count: u64) {
-        self.routed.with_label_values::<&str>(&[]).inc_by(count);
+        self.flow.routed.with_label_values::<&str>(&[]).inc_by(count);
     }
 
     /// Events older than the allowed lateness.
     pub fn late(&self, count: u64) {
-        self.late.with_label_values::<&str>(&[]).inc_by(count);
+        self.flow.late.with_label_values::<&str>(&[]).inc_by(count);
     }
 
     /// Alerts that a replay raised again in silence.
     pub fn silenced(&self, count: u64) {
-        self.silenced.with_label_values::<&str>(&[]).inc_by(count);
+        self.flow.silenced.with_label_values::<&str>(&[]).inc_by(count);
     }
 
     /// An alert or revision that is out, this long after its event.
     pub fn alert(&self, detection: &str, severity: Severity, latency: Duration) {
-        self.alerts.with_label_values(&[detection, severity.as_str()]).inc();
-        self.latency.with_label_values(&[detection]).observe(latency.as_secs_f64());
+        self.flow.alerts.with_label_values(&[detection, severity.as_str()]).inc();
+        self.flow.latency.with_label_values(&[detection]).observe(latency.as_secs_f64());
     }
 
     /// A dead letter.
     pub fn dead_letter(&self, stage: Stage, reason: &str) {
-        self.dead_letters.with_label_values(&[stage.as_str(), reason]).inc();
+        self.flow.dead_letters.with_label_values(&[stage.as_str(), reason]).inc();
     }
 
     /// A transaction that ended.
     pub fn transaction(&self, stage: Stage, ended: Ended, took: Duration) {
-        self.transactions.with_label_values(&[stage.as_str(), ended.as_str()]).observe(took.as_secs_f64());
+        self.durability
+            .transactions
+            .with_label_values(&[stage.as_str(), ended.as_str()])
+            .observe(took.as_secs_f64());
     }
 
     /// A checkpoint that ended, of so many records.
     pub fn checkpoint(&self, ended: Ended, took: Duration, records: u64) {
-        self.checkpoints.with_label_values(&[ended.as_str()]).observe(took.as_secs_f64());
-        self.checkpoint_records.with_label_values::<&str>(&[]).inc_by(records);
+        self.durability.checkpoints.with_label_values(&[ended.as_str()]).observe(took.as_secs_f64());
+        self.durability.checkpoint_records.with_label_values::<&str>(&[]).inc_by(records);
     }
 
     /// A partition was restored.
     pub fn restored(&self) {
-        self.restores.with_label_values::<&str>(&[]).inc();
+        self.durability.restores.with_label_values::<&str>(&[]).inc();
     }
 
     /// Records of a checkpoint were read.
     pub fn restored_records(&self, count: u64) {
-        self.restored_records.with_label_values::<&str>(&[]).inc_by(count);
+        self.durability.restored_records.with_label_values::<&str>(&[]).inc_by(count);
     }
 
     /// So many partitions are being restored.
     pub fn restoring(&self, worker: u16, partitions: usize) {
-        self.restoring.with_label_values(&[&worker.to_string()]).set(whole(partitions as u64));
+        self.durability.restoring.with_label_values(&[&worker.to_string()]).set(whole(partitions as u64));
     }
 
     /// What a partition remembers, and how far its events have come.
     pub fn state(&self, topic: &str, partition: u32, records: u64, bytes: u64, watermark_ms: Option<i64>) {
         let labels = [topic, &partition.to_string()];
-        self.state_records.with_label_values(&labels).set(whole(records));
-        self.state_bytes.with_label_values(&labels).set(whole(bytes));
+        self.durability.state_records.with_label_values(&labels).set(whole(records));
+        self.durability.state_bytes.with_label_values(&labels).set(whole(bytes));
         if let Some(millis) = watermark_ms {
-            self.watermark.with_label_values(&labels).set(millis / 1000);
+            self.durability.watermark.with_label_values(&labels).set(millis / 1000);
         }
     }
 
     /// Partitions were given or taken.
     pub fn rebalance(&self, stage: Stage, event: Rebalance) {
-        self.rebalances.with_label_values(&[stage.as_str(), event.as_str()]).inc();
+        self.group.rebalances.with_label_values(&[stage.as_str(), event.as_str()]).inc();
     }
 
     /// So many partitions are ours.
     pub fn assigned(&self, stage: Stage, worker: u16, partitions: usize) {
-        self.assigned.with_label_values(&[stage.as_str(), &worker.to_string()]).set(whole(partitions as u64));
+        self.group
+            .assigned
+            .with_label_values(&[stage.as_str(), &worker.to_string()])
+            .set(whole(partitions as u64));
     }
 
     /// Another instance took over.
     pub fn fenced(&self, stage: Stage) {
-        self.fencings.with_label_values(&[stage.as_str()]).inc();
+        self.group.fencings.with_label_values(&[stage.as_str()]).inc();
     }
 
     /// A worker begins anew.
     pub fn restarted(&self, stage: Stage) {
-        self.restarts.with_label_values(&[stage.as_str()]).inc();
+        self.group.restarts.with_label_values(&[stage.as_str()]).inc();
     }
 
     /// Retention was faster than we were.
     pub fn skipped_by_retention(&self, topic: &str, offsets: u64) {
-        self.skipped_by_retention.with_label_values(&[topic]).inc_by(offsets);
+        self.group.skipped_by_retention.with_label_values(&[topic]).inc_by(offsets);
     }
 
     /// A record came that had come before.
     pub fn delivered_again(&self, stage: Stage) {
-        self.delivered_again.with_label_values(&[stage.as_str()]).inc();
+        self.group.delivered_again.with_label_values(&[stage.as_str()]).inc();
     }
 
     /// How far a partition is read, and how much of it is left.
     pub fn position(&self, stage: Stage, topic: &str, partition: u32, next: u64, end: Option<u64>) {
         let labels = [stage.as_str(), topic, &partition.to_string()];
-        self.position.with_label_values(&labels).set(whole(next));
+        self.group.position.with_label_values(&labels).set(whole(next));
         if let Some(end) = end {
-            self.lag.with_label_values(&labels).set(whole(end.saturating_sub(next)));
+            self.group.lag.with_label_values(&labels).set(whole(end.saturating_sub(next)));
         }
     }
 
@@ -391,11 +434,13 @@ impl Metrics {
         let partition = partition.to_string();
         let labels = [stage.as_str(), topic, &partition];
         // A series that was never written need not be dropped.
-        for gauge in [&self.position, &self.lag] {
+        for gauge in [&self.group.position, &self.group.lag] {
             let _ = gauge.remove_label_values(&labels);
         }
         if stage == Stage::Detector {
-            for gauge in [&self.state_records, &self.state_bytes, &self.watermark] {
+            for gauge in
+                [&self.durability.state_records, &self.durability.state_bytes, &self.durability.watermark]
+            {
                 let _ = gauge.remove_label_values(&labels[1..]);
             }
         }

@@ -170,12 +170,15 @@ impl Planned {
     }
 }
 
+/// What is left to the broker.
+const BROKERS: &str = "the broker's default";
+
 impl fmt::Display for Planned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.name)?;
-        let partitions = self.partitions.map_or("the broker's default".to_owned(), |count| count.to_string());
+        let partitions = self.partitions.map_or_else(|| BROKERS.to_owned(), |count| count.to_string());
         writeln!(f, "  {:<20}{partitions}", "partitions")?;
-        let copies = self.replication.map_or("the broker's default".to_owned(), |count| count.to_string());
+        let copies = self.replication.map_or_else(|| BROKERS.to_owned(), |count| count.to_string());
         writeln!(f, "  {:<20}{copies}", "replication")?;
         self.settings.iter().try_for_each(|(name, value)| writeln!(f, "  {name:<20}{value}"))
     }

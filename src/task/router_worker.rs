@@ -99,7 +99,7 @@ impl<P: RouterPort> RouterWorker<P> {
                 if records >= self.pace.batch_records || bytes >= self.pace.batch_bytes {
                     self.commit()?;
                 }
-                self.batch_since = self.batch_since.or((!self.task.is_empty()).then_some(now));
+                self.batch_since = self.batch_since.or_else(|| (!self.task.is_empty()).then_some(now));
             }
         }
         Ok(())

@@ -95,6 +95,7 @@ impl ClientContext for MemberContext {
         log(level, facility, message);
     }
 
+    #[expect(clippy::iter_over_hash_type, reason = "they land in an ordered map")]
     fn stats(&self, statistics: Statistics) {
         let mut ends = lock(&self.ends);
         for (topic, known) in statistics.topics {

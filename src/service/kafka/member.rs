@@ -117,7 +117,7 @@ impl Member {
     /// Whether brokers can be reached, and how far we are behind.
     fn look_around(&mut self, received: bool) {
         if let Some(why) = self.consumer.context().take_unreachable() {
-            self.unreachable.get_or_insert((why, Stopwatch::start()));
+            self.unreachable.get_or_insert_with(|| (why, Stopwatch::start()));
         }
         if let Some((_, since)) = &mut self.unreachable {
             let probe = since.elapsed() >= PROBE;
@@ -269,7 +269,7 @@ fn note(error: &KafkaError, unreachable: &mut Option<(String, Stopwatch)>) -> Re
         return Err(fault("consuming", error));
     }
     if is_unreachable(error) {
-        unreachable.get_or_insert((error.to_string(), Stopwatch::start()));
+        unreachable.get_or_insert_with(|| (error.to_string(), Stopwatch::start()));
     }
     tracing::warn!(%error, "consuming");
     Ok(())

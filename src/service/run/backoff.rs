@@ -21,7 +21,7 @@ impl Default for Backoff {
 
 impl Backoff {
     /// The next wait.
-    pub fn next(&mut self) -> Duration {
+    pub fn wait(&mut self) -> Duration {
         let wait = self.next;
         self.next = (wait * 2).min(LONGEST);
         wait
@@ -42,11 +42,11 @@ mod tests {
     #[test]
     fn waits_double_to_a_bound_and_begin_again_after_a_long_life() {
         let mut backoff = Backoff::default();
-        let waits: Vec<u128> = (0..8).map(|_| backoff.next().as_millis()).collect();
+        let waits: Vec<u128> = (0..8).map(|_| backoff.wait().as_millis()).collect();
         assert_eq!(waits, [250, 500, 1000, 2000, 4000, 8000, 15_000, 15_000]);
         backoff.lived(Duration::from_secs(59));
-        assert_eq!(backoff.next(), LONGEST);
+        assert_eq!(backoff.wait(), LONGEST);
         backoff.lived(Duration::from_secs(60));
-        assert_eq!(backoff.next(), FIRST);
+        assert_eq!(backoff.wait(), FIRST);
     }
 }

@@ -70,7 +70,7 @@ impl House {
                     for stage in &self.setup.stages {
                         self.health.note(*stage, 0, Condition::Unreachable(failure.to_string()));
                     }
-                    self.sleep(backoff.next());
+                    self.sleep(backoff.wait());
                 }
                 Err(failure) => return Err(failure),
             }
@@ -142,7 +142,7 @@ impl House {
             }
             self.metrics.restarted(stage);
             backoff.lived(watch.elapsed());
-            let wait = backoff.next();
+            let wait = backoff.wait();
             tracing::error!(%stage, worker, %fault, wait_seconds = wait.as_secs_f64(), "a worker begins anew");
             self.health.note(stage, worker, Condition::Waiting(fault.to_string()));
             self.sleep(wait);
