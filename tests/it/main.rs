@@ -7,6 +7,7 @@ mod common;
 mod generated;
 mod golden;
 mod properties;
+mod simulation;
 mod decode_shapes;
 mod decode_mutations;
 mod decode_prefilter;

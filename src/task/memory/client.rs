@@ -68,7 +68,7 @@ impl Client {
         &self.group
     }
 
-    /// Joins when it must, learns of the group's changes, reads.
+    /// Joins when it must, learns of the group's changes, reads. Who was given up learns that and nothing else.
     pub fn poll(&mut self) -> Polled {
         let mut polled = Polled::default();
         let mut log = self.log.0.borrow_mut();
@@ -80,26 +80,37 @@ impl Client {
         }
         let change = group.change(&self.member);
         self.generation = change.generation;
+        if !polled.lost.is_empty() {
+            self.owned.clear();
+            return polled;
+        }
         (polled.revoked, polled.assigned) = (change.revoked, change.assigned);
+        // They are the member's from here on, whether or not it gets as far as to accept them.
+        polled.assigned.iter().for_each(|partition| group.own(&self.member, partition));
+        self.owned.extend(polled.assigned.iter().cloned());
         for (partition, position) in &mut self.started {
-            if !polled.lost.contains(partition) {
-                let (records, next) = log.with(partition, |p| p.read_committed(*position, POLL_RECORDS));
-                *position = next;
-                polled.records.extend(records.into_iter().map(|record| (partition.clone(), record)));
-            }
+            let (records, next) = log.with(partition, |p| p.read_committed(*position, POLL_RECORDS));
+            *position = next;
+            polled.records.extend(records.into_iter().map(|record| (partition.clone(), record)));
         }
         polled
     }
 
-    /// Takes partitions.
-    pub fn accept(&mut self, partitions: &[SourcePartition]) {
+    /// Undecided and committed records alike, of what was started, from where polls stopped: what no reader of ours does.
+    pub fn read_uncommitted(&mut self) -> Vec<(SourcePartition, crate::task::memory::Stored)> {
         let mut log = self.log.0.borrow_mut();
-        let group = log.groups.entry(self.group.clone()).or_default();
-        for partition in partitions {
-            group.own(&self.member, partition);
-            self.owned.insert(partition.clone());
-            self.started.remove(partition);
+        let mut read = Vec::new();
+        for (partition, position) in &mut self.started {
+            let (records, next) = log.with(partition, |p| p.read_uncommitted(*position));
+            *position = next;
+            read.extend(records.into_iter().map(|record| (partition.clone(), record)));
         }
+        read
+    }
+
+    /// Takes partitions, which begin nowhere yet.
+    pub fn accept(&mut self, partitions: &[SourcePartition]) {
+        self.started.retain(|partition, _| !partitions.contains(partition));
     }
 
     /// Gives partitions back.
@@ -211,7 +222,10 @@ pub struct CommitRequest {
 
 impl CommitRequest {
     /// It arrives: the transaction is decided, if it is still open, and its markers are left to write.
-    pub fn arrive(&self) {
-        let _ = self.log.0.borrow_mut().end(&self.producer, true);
+    ///
+    /// # Errors
+    /// When the producer is fenced, or the transaction was ended for it.
+    pub fn arrive(&self) -> Result<(), Refused> {
+        self.log.0.borrow_mut().end(&self.producer, true).map(drop)
     }
 }
