@@ -18,25 +18,21 @@ const SEEDS: u64 = 400;
 /// Runs within which a missing rule must be noticed.
 const SEEDS_TO_CATCH: u64 = 150;
 
-/// Runs on as many threads as there are cores in a small machine.
-fn run_all(seeds: std::ops::Range<u64>, broken: Option<Rule>) -> Vec<(u64, Result<Summary, String>)> {
-    let halves: Vec<Vec<u64>> =
-        (0..2).map(|half| seeds.clone().filter(|seed| seed % 2 == half).collect()).collect();
+/// Does this for all of these, on as many threads as a small machine has cores.
+fn on_two_threads<T: Copy + Sync, R: Send>(all: &[T], work: impl Fn(T) -> R + Sync) -> Vec<R> {
+    let (work, halves) = (&work, all.split_at(all.len() / 2));
     std::thread::scope(|scope| {
-        let threads: Vec<_> = halves
-            .into_iter()
-            .map(|half| {
-                scope.spawn(move || half.into_iter().map(|s| (s, World::run(s, broken))).collect::<Vec<_>>())
-            })
-            .collect();
+        let threads = [halves.0, halves.1]
+            .map(|half| scope.spawn(|| half.iter().map(|one| work(*one)).collect::<Vec<R>>()));
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     })
 }
 
 #[test]
 fn every_alert_is_seen_exactly_once_whatever_happens() {
+    let seeds: Vec<u64> = (0..SEEDS).collect();
     let mut seen = Summary::default();
-    for (seed, result) in run_all(0..SEEDS, None) {
+    for (seed, result) in on_two_threads(&seeds, |seed| (seed, World::run(seed, None))) {
         match result {
             Ok(summary) => seen.add(&summary),
             Err(complaint) => panic!("seed {seed}: {complaint}"),
@@ -48,24 +44,14 @@ fn every_alert_is_seen_exactly_once_whatever_happens() {
 
 #[test]
 fn every_rule_left_out_is_caught() {
-    let mut uncaught = Vec::new();
-    for rule in Rule::ALL {
-        let caught =
-            (0..SEEDS_TO_CATCH).find_map(|seed| World::run(seed, Some(rule)).err().map(|why| (seed, why)));
-        match caught {
-            Some((seed, why)) => println!("{rule:?}: seed {seed}: {why}"),
-            None => uncaught.push(rule),
-        }
+    let caught = on_two_threads(&Rule::ALL, |rule| {
+        let complaint = |seed| World::run(seed, Some(rule)).err().map(|why| format!("seed {seed}: {why}"));
+        (rule, (0..SEEDS_TO_CATCH).find_map(complaint))
+    });
+    for (rule, why) in &caught {
+        println!("{rule:?}: {why:?}");
     }
+    let uncaught: Vec<Rule> =
+        caught.into_iter().filter(|(_, why)| why.is_none()).map(|(rule, _)| rule).collect();
     assert!(uncaught.is_empty(), "nobody notices that these are missing: {uncaught:?}");
-}
-
-#[test]
-#[ignore = "debug"]
-fn debug_all() {
-    for (seed, result) in run_all(400..2400, None) {
-        if let Err(complaint) = result {
-            println!("seed {seed}: {}", complaint.chars().take(200).collect::<String>());
-        }
-    }
 }

@@ -69,7 +69,10 @@ impl Client {
     }
 
     /// Joins when it must, learns of the group's changes, reads. Who was given up learns that and nothing else.
-    pub fn poll(&mut self) -> Polled {
+    ///
+    /// # Errors
+    /// When retention has overtaken a reader.
+    pub fn poll(&mut self) -> Result<Polled, Fault> {
         let mut polled = Polled::default();
         let mut log = self.log.0.borrow_mut();
         let partitions = log.partitions_of(&self.topics);
@@ -82,18 +85,21 @@ impl Client {
         self.generation = change.generation;
         if !polled.lost.is_empty() {
             self.owned.clear();
-            return polled;
+            return Ok(polled);
         }
         (polled.revoked, polled.assigned) = (change.revoked, change.assigned);
         // They are the member's from here on, whether or not it gets as far as to accept them.
         polled.assigned.iter().for_each(|partition| group.own(&self.member, partition));
         self.owned.extend(polled.assigned.iter().cloned());
         for (partition, position) in &mut self.started {
+            if log.with(partition, |p| *position < p.start()) {
+                return Err(out_of_range(partition, *position));
+            }
             let (records, next) = log.with(partition, |p| p.read_committed(*position, POLL_RECORDS));
             *position = next;
             polled.records.extend(records.into_iter().map(|record| (partition.clone(), record)));
         }
-        polled
+        Ok(polled)
     }
 
     /// Undecided and committed records alike, of what was started, from where polls stopped: what no reader of ours does.
@@ -139,9 +145,7 @@ impl Client {
     pub fn start_at(&mut self, partition: &SourcePartition, offset: u64) -> Result<(), Fault> {
         let (start, end) = (self.log.start(partition), self.log.end(partition));
         if !(start..=end).contains(&offset) {
-            let SourcePartition { topic, partition } = partition;
-            let what = format!("{topic}[{partition}] has offsets {start} to {end}, and not {offset}");
-            return Err(Fault::Broken(what));
+            return Err(out_of_range(partition, offset));
         }
         self.started.insert(partition.clone(), offset);
         Ok(())
@@ -211,6 +215,10 @@ impl Client {
     pub fn fenced(&self) -> Fault {
         Fault::Fenced(self.producer.transactional_id.clone())
     }
+}
+
+fn out_of_range(SourcePartition { topic, partition }: &SourcePartition, offset: u64) -> Fault {
+    Fault::Broken(format!("{topic}[{partition}] does not have offset {offset}"))
 }
 
 /// A request to commit that is on its way.

@@ -2,7 +2,7 @@
 //! is also where that is done.
 
 use crate::simulation::rules::Rule;
-use crate::simulation::world::World;
+use crate::simulation::world::{PARTITIONS, World};
 use adcs_watch::task::memory::client::Client;
 use adcs_watch::task::memory::detector::{self, CHECKPOINT, MemoryDetector};
 use adcs_watch::task::memory::router::MemoryRouter;
@@ -23,15 +23,17 @@ pub(crate) struct Faulty<P> {
     pub(crate) port: P,
     world: Weak<World>,
     dead: bool,
-    /// Committed offsets and checkpoint ends, for broken rules.
+    /// Committed offsets when they were last asked for, for broken rules.
     committed: BTreeMap<u32, Option<u64>>,
+    /// Checkpoint ends when the process began, likewise.
     ends: BTreeMap<u32, u64>,
 }
 
 impl<P> Faulty<P> {
     pub(crate) fn new(world: &Rc<World>, port: P) -> Faulty<P> {
-        let world = Rc::downgrade(world);
-        Faulty { port, world, dead: false, committed: BTreeMap::new(), ends: BTreeMap::new() }
+        let end = |partition| (partition, world.log.end(&detector::checkpoint(partition)));
+        let ends = (0..PARTITIONS).map(end).collect();
+        Faulty { port, world: Rc::downgrade(world), dead: false, committed: BTreeMap::new(), ends }
     }
 
     fn world(&self) -> Rc<World> {
@@ -200,9 +202,6 @@ impl DetectorPort for Faulty<MemoryDetector> {
     fn accept(&mut self, partitions: &[u32]) -> Result<(), Fault> {
         self.point(|port| &port.client)?;
         self.port.accept(partitions)?;
-        for partition in partitions {
-            self.ends.insert(*partition, self.port.client.log.end(&detector::checkpoint(*partition)));
-        }
         self.point(|port| &port.client)
     }
 

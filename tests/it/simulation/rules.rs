@@ -13,7 +13,8 @@ pub(crate) enum Rule {
     SilentReplay,
     /// An undecided transaction is waited for. Broken: the old offset is reported.
     WaitForUndecided,
-    /// The checkpoint's end is taken after the committed offset. Broken: when the partition is assigned.
+    /// The checkpoint's end is taken after the committed offset. Broken: when the process began. (That it is taken when the
+    /// partition is assigned is harmless as long as it is the high watermark: a transaction's records precede its offsets.)
     EndAfterCommitted,
     /// The checkpoint's end is the high watermark. Broken: it is the last stable offset.
     EndIsHighWatermark,
