@@ -1,7 +1,7 @@
 //! A port between the worker and the log: it dies, waits while others go on, and delivers twice; in runs that leave a rule out it
 //! is also where that is done.
 
-use crate::simulation::rules::Rule;
+use crate::simulation::rules::{Rule, Where};
 use crate::simulation::world::{PARTITIONS, World};
 use adcs_watch::task::memory::client::Client;
 use adcs_watch::task::memory::detector::{self, CHECKPOINT, MemoryDetector};
@@ -22,6 +22,7 @@ pub(crate) const DIED: &str = "the process died";
 pub(crate) struct Faulty<P> {
     pub(crate) port: P,
     world: Weak<World>,
+    stage: Where,
     dead: bool,
     /// Committed offsets when they were last asked for, for broken rules.
     committed: BTreeMap<u32, Option<u64>>,
@@ -30,10 +31,10 @@ pub(crate) struct Faulty<P> {
 }
 
 impl<P> Faulty<P> {
-    pub(crate) fn new(world: &Rc<World>, port: P) -> Faulty<P> {
+    pub(crate) fn new(world: &Rc<World>, stage: Where, port: P) -> Faulty<P> {
         let end = |partition| (partition, world.log.end(&detector::checkpoint(partition)));
         let ends = (0..PARTITIONS).map(end).collect();
-        Faulty { port, world: Rc::downgrade(world), dead: false, committed: BTreeMap::new(), ends }
+        Faulty { port, world: Rc::downgrade(world), stage, dead: false, committed: BTreeMap::new(), ends }
     }
 
     fn world(&self) -> Rc<World> {
@@ -41,7 +42,7 @@ impl<P> Faulty<P> {
     }
 
     fn breaks(&self, rule: Rule) -> bool {
-        self.world().broken == Some(rule)
+        self.world().broken == Some((rule, self.stage))
     }
 
     /// A point between two steps: here a process may die, or wait for as long as others need to take its place.
@@ -80,6 +81,7 @@ impl<P> Faulty<P> {
                 self.point(shared)?;
             }
         }
+        let checkpoint_only = messages.iter().all(|message| message.to.topic == CHECKPOINT);
         let produced = client(&mut self.port).produce(messages);
         produced.map_err(|_| client(&mut self.port).fenced())?;
         self.point(shared)?;
@@ -93,7 +95,12 @@ impl<P> Faulty<P> {
             client.log.set_offsets(client.group(), offsets);
             return Ok(Outcome::Committed);
         }
-        match client(&mut self.port).send_offsets(offsets) {
+        let breaks = checkpoint_only && self.breaks(Rule::CheckpointWithOffset);
+        let sent = match breaks && self.are_committed(client, offsets) {
+            true => Ok(()),
+            false => client(&mut self.port).send_offsets(offsets),
+        };
+        match sent {
             Ok(()) => {}
             Err(Refused::Fenced) => return Err(client(&mut self.port).fenced()),
             Err(Refused::StaleGeneration) if self.breaks(Rule::GenerationFence) => {
@@ -114,6 +121,16 @@ impl<P> Faulty<P> {
         let ended = self.end(client, Outcome::Committed)?;
         self.point(shared)?;
         Ok(ended)
+    }
+
+    fn are_committed(
+        &mut self,
+        client: fn(&mut P) -> &mut Client,
+        offsets: &[(SourcePartition, u64)],
+    ) -> bool {
+        let client = client(&mut self.port);
+        let committed = |partition| client.log.committed(client.group(), partition).unwrap_or_default();
+        offsets.iter().all(|(partition, offset)| *offset <= committed(partition))
     }
 
     /// Ends the transaction. What is decided may still want its markers.
@@ -143,10 +160,12 @@ impl<P> Faulty<P> {
             _ => {}
         }
         client.replace_producer();
-        match world.broken {
-            Some(Rule::DoubtIsNoAbort) => Outcome::Aborted,
-            Some(Rule::DoubtIsNoCommit) => Outcome::Committed,
-            _ => Outcome::Doubtful,
+        if self.breaks(Rule::DoubtIsNoAbort) {
+            Outcome::Aborted
+        } else if self.breaks(Rule::DoubtIsNoCommit) {
+            Outcome::Committed
+        } else {
+            Outcome::Doubtful
         }
     }
 }
@@ -186,7 +205,7 @@ impl DetectorPort for Faulty<MemoryDetector> {
         // What was delivered before is delivered again, before or behind the rest.
         let first = inputs.iter().find_map(|input| match input {
             DetectorInput::Record(record) => Some(record.clone()),
-            _ => None,
+            DetectorInput::Assign(_) | DetectorInput::Revoke(_) | DetectorInput::Lost(_) => None,
         });
         if let Some(record) = first.filter(|_| world.strikes(100)) {
             let again = DetectorInput::Record(record);
@@ -233,13 +252,14 @@ impl DetectorPort for Faulty<MemoryDetector> {
 
     fn checkpoint_end(&mut self, partition: u32) -> Result<Answer<u64>, Fault> {
         self.point(|port| &port.client)?;
-        match self.world().broken {
-            Some(Rule::EndAfterCommitted) => Ok(Answer::Ready(self.ends[&partition])),
-            Some(Rule::EndIsHighWatermark) => {
-                Ok(Answer::Ready(self.port.client.log.stable_end(&detector::checkpoint(partition))))
-            }
-            _ => self.port.checkpoint_end(partition),
+        let log = &self.port.client.log;
+        if self.breaks(Rule::EndAfterCommitted) {
+            return Ok(Answer::Ready(self.ends[&partition]));
         }
+        if self.breaks(Rule::EndIsHighWatermark) {
+            return Ok(Answer::Ready(log.stable_end(&detector::checkpoint(partition))));
+        }
+        self.port.checkpoint_end(partition)
     }
 
     fn read_checkpoint(
@@ -305,7 +325,7 @@ impl RouterPort for Faulty<MemoryRouter> {
             .iter()
             .filter_map(|input| match input {
                 RouterInput::Record(record) => Some(record.clone()),
-                _ => None,
+                RouterInput::Assign(_) | RouterInput::Revoke(_) | RouterInput::Lost(_) => None,
             })
             .collect();
         if let Some(last) = records.last().filter(|_| world.strikes(100)) {

@@ -3,7 +3,7 @@
 use crate::simulation::checks;
 use crate::simulation::faulty::{DIED, Faulty};
 use crate::simulation::random::Random;
-use crate::simulation::rules::Rule;
+use crate::simulation::rules::{Rule, Where};
 use crate::simulation::story;
 use adcs_watch::detect::policy::Policy;
 use adcs_watch::task::detector_worker::DetectorWorker;
@@ -114,7 +114,7 @@ pub(crate) struct World {
     pub(crate) log: MemoryLog,
     pub(crate) random: RefCell<Random>,
     pub(crate) danger: Danger,
-    pub(crate) broken: Option<Rule>,
+    pub(crate) broken: Option<(Rule, Where)>,
     pub(crate) now: Cell<u64>,
     /// Commit requests that are on their way.
     pub(crate) requests: RefCell<Vec<CommitRequest>>,
@@ -134,7 +134,7 @@ pub(crate) struct World {
 
 impl World {
     /// One run. The error says which promise was broken.
-    pub(crate) fn run(seed: u64, broken: Option<Rule>) -> Result<Summary, String> {
+    pub(crate) fn run(seed: u64, broken: Option<(Rule, Where)>) -> Result<Summary, String> {
         let mut random = Random::new(seed);
         let mut often = |most: usize| random.below(most + 1);
         let danger = Danger { death: often(12), pause: often(12), abort: often(150), doubt: often(200) };
@@ -268,19 +268,19 @@ impl World {
         self.log.compact(&checkpoint);
         self.count(|summary| summary.compactions += 1);
         let (records, _) = self.log.read_committed(&checkpoint, 0, usize::MAX);
-        let markers = records.iter().filter(|record| record.key.as_deref() == Some(b"marker"));
-        let marker = markers.last().and_then(|record| wire::decode::<Marker>(record.value.as_deref()?).ok());
+        let marker = records.iter().rfind(|record| record.key.as_deref() == Some(b"marker"));
+        let marker = marker.and_then(|record| wire::decode::<Marker>(record.value.as_deref()?).ok());
         if let Some(marker) = marker {
-            self.remember();
+            self.remember(partition);
             self.log.truncate(&routed, marker.input_offset);
         }
     }
 
-    pub(crate) fn remember(&self) {
-        for (partition, history) in (0..).zip(self.history.borrow_mut().iter_mut()) {
-            let (records, _) = self.log.read_committed(&detector::routed(partition), 0, usize::MAX);
-            history.extend(records.into_iter().map(|record| (record.offset, record)));
-        }
+    pub(crate) fn remember(&self, partition: u32) {
+        let history = &mut self.history.borrow_mut()[partition as usize];
+        let known = history.last_key_value().map_or(0, |(offset, _)| offset + 1);
+        let (records, _) = self.log.read_committed(&detector::routed(partition), known, usize::MAX);
+        history.extend(records.into_iter().map(|record| (record.offset, record)));
     }
 
     /// A transaction that stays open is aborted by the coordinator at some time.
@@ -367,19 +367,19 @@ impl World {
             linger: Millis(20),
             quiet: Millis(100),
             retry: Millis(10),
-            longest_replay: Millis(4000),
+            longest_replay: Millis(2000),
             replay_records_per_second: 1,
-            oldest_checkpoint: Millis(1000),
+            oldest_checkpoint: Millis(300),
             batch: Millis(30),
             ..Pace::default()
         };
         let (log, policy) = (self.log.clone(), Policy::default());
         let worker = if name.starts_with("router") {
-            let port = Faulty::new(self, MemoryRouter::new(log, &name, &[SOURCE]));
+            let port = Faulty::new(self, Where::Router, MemoryRouter::new(log, &name, &[SOURCE]));
             let task = RouterTask::new(&policy, PARTITIONS, BTreeMap::new());
             Worker::Router(Box::new(RouterWorker::new(port, task, pace)))
         } else {
-            let port = Faulty::new(self, MemoryDetector::new(log, &name));
+            let port = Faulty::new(self, Where::Detector, MemoryDetector::new(log, &name));
             Worker::Detector(Box::new(DetectorWorker::new(port, policy, PARTITIONS, pace)))
         };
         let process = Rc::new(Process { name, worker: RefCell::new(Some(worker)) });
@@ -390,9 +390,9 @@ impl World {
     fn come_to_rest(self: &Rc<Self>) -> Result<(), String> {
         self.calm.set(true);
         self.wanted.set((1, 1));
-        for _ in 0..TICKS_OF_REST {
+        for tick in 0..TICKS_OF_REST {
             self.tick_of_rest();
-            if !self.complaints.borrow().is_empty() || self.is_at_rest() {
+            if !self.complaints.borrow().is_empty() || (tick % 10 == 0 && self.is_at_rest()) {
                 return Ok(());
             }
         }
