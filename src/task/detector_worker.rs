@@ -112,10 +112,15 @@ impl<P: DetectorPort> DetectorWorker<P> {
 
     /// How long a poll may wait without anything else being late for it.
     fn wait(&self, now: Millis) -> Millis {
-        let busy = !self.unsettled.is_empty() || self.owned.values().any(|s| s.task().is_none());
-        let linger = self.alerts_since.map(|since| self.pace.linger.since(now.since(since)));
-        let wait = if busy { self.pace.linger } else { self.pace.poll };
-        wait.min(linger.unwrap_or(self.pace.poll))
+        let asks = !self.unsettled.is_empty() || self.owned.values().any(|stage| stage.task().is_none());
+        let longest = if asks { self.pace.linger } else { self.pace.poll };
+        let commit = match (self.retry_at, self.alerts_since) {
+            _ if !self.unsettled.is_empty() => longest,
+            (Some(at), _) => at.since(now),
+            (None, Some(since)) => self.pace.linger.since(now.since(since)),
+            (None, None) => longest,
+        };
+        commit.min(longest)
     }
 
     fn on_input(&mut self, input: DetectorInput, now: Millis) -> Result<(), Fault> {
