@@ -20,6 +20,8 @@ pub(crate) struct Beginning {
     pub(crate) committed: Option<u64>,
     pub(crate) position: u64,
     pub(crate) has_checkpoint: bool,
+    /// The checkpoint was written under another policy than that of the engine.
+    pub(crate) has_other_policy: bool,
 }
 
 /// One partition's detections, their state, and what is not committed yet.
@@ -30,6 +32,7 @@ pub struct DetectorTask {
     engine: Engine,
     next: u64,
     live_from: u64,
+    replays_another_policy: bool,
     committed: Option<u64>,
     has_checkpoint: bool,
     outbox: VecDeque<(u64, Outgoing)>,
@@ -89,14 +92,16 @@ pub struct TaskOutput {
 
 impl DetectorTask {
     pub(crate) fn new(engine: Engine, beginning: Beginning) -> DetectorTask {
-        let Beginning { partition, partitions, committed, position, has_checkpoint } = beginning;
+        let Beginning { partition, partitions, committed, position, has_checkpoint, .. } = beginning;
+        // A checkpoint goes out together with all alerts below its offset, so they are out below either.
+        let live_from = committed.unwrap_or_default().max(position);
         DetectorTask {
             partition,
             partitions,
             engine,
             next: position,
-            // A checkpoint goes out together with all alerts below its offset, so they are out below either.
-            live_from: committed.unwrap_or_default().max(position),
+            live_from,
+            replays_another_policy: beginning.has_other_policy && position < live_from,
             committed,
             has_checkpoint,
             outbox: VecDeque::new(),
@@ -153,6 +158,12 @@ impl DetectorTask {
     /// How many offsets are left to replay in silence.
     pub fn left_to_replay(&self) -> u64 {
         self.live_from.saturating_sub(self.next)
+    }
+
+    /// Whether the replay crosses a change of the policy. A policy changes at a checkpoint, but for a crash just then: the state is
+    /// what the new policy makes of those records, and what the old one alerted is out.
+    pub fn replays_another_policy(&self) -> bool {
+        self.replays_another_policy
     }
 
     /// Whether something urgent waits to be sent.
@@ -285,6 +296,7 @@ mod tests {
             committed,
             position: 0,
             has_checkpoint: committed.is_some(),
+            has_other_policy: false,
         };
         DetectorTask::new(Engine::new(Policy::default()), beginning)
     }

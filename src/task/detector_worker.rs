@@ -57,6 +57,8 @@ pub struct DetectorCounts {
     pub checkpoints: u64,
     /// Partitions restored.
     pub restored: u64,
+    /// Those whose replay crosses a change of the policy.
+    pub policy_crossings: u64,
 }
 
 /// What there is to know of a partition.
@@ -178,6 +180,8 @@ impl<P: DetectorPort> DetectorWorker<P> {
                 let takeover = Takeover { partition, partitions: self.partitions, policy: &self.policy, now };
                 stage = takeover.further(stage, &mut self.port)?;
                 self.counts.restored += u64::from(stage.task().is_some());
+                let crosses = stage.task().is_some_and(DetectorTask::replays_another_policy);
+                self.counts.policy_crossings += u64::from(crosses);
             }
             self.owned.insert(partition, stage);
         }

@@ -66,8 +66,14 @@ impl Restore {
     /// Begins to restore partition `partition` of `partitions`, of which `committed` is the committed offset and `log_start` the
     /// first offset there is.
     pub fn new(partition: u32, partitions: u32, committed: Option<u64>, log_start: u64) -> Restore {
-        let beginning =
-            Beginning { partition, partitions, committed, position: log_start, has_checkpoint: false };
+        let beginning = Beginning {
+            partition,
+            partitions,
+            committed,
+            position: log_start,
+            has_checkpoint: false,
+            has_other_policy: false,
+        };
         Restore { beginning, newest: BTreeMap::new() }
     }
 
@@ -117,6 +123,7 @@ impl Restore {
         let engine = Engine::restore(policy, &marker, state).map_err(RestoreFault::Refused)?;
         self.beginning.position = marker.input_offset;
         self.beginning.has_checkpoint = true;
+        self.beginning.has_other_policy = engine.policy_version() != marker.policy_version;
         let mut task = DetectorTask::new(engine, self.beginning);
         task.forget_unclaimed(written);
         Ok(task)
@@ -199,6 +206,9 @@ mod tests {
         off.san_mismatch.enabled = false;
         let mut task = restored(Some(3), 0, &records).finish(off.clone()).unwrap();
         records.extend(task.take(true).unwrap().checkpoint);
+        assert!(!task.replays_another_policy(), "the policy changed at a checkpoint");
+        let crossing = restored(Some(4), 0, &records).finish(Policy::default()).unwrap();
+        assert!(crossing.replays_another_policy());
         let task = restored(Some(3), 0, &records).finish(off).unwrap();
         let on = restored(Some(3), 0, &records).finish(Policy::default()).unwrap();
         assert_eq!(task.digest(), on.digest());

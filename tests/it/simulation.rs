@@ -15,7 +15,7 @@ mod world;
 use crate::simulation::world::{Summary, World};
 
 /// Runs of the protocol as it is.
-const SEEDS: u64 = 250;
+const SEEDS: u64 = 200;
 /// Runs within which a missing rule must be noticed; the rarest shows in one of a hundred.
 const SEEDS_TO_CATCH: u64 = 1000;
 
