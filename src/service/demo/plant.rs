@@ -172,5 +172,6 @@ fn sum(a: DetectorCounts, b: DetectorCounts) -> DetectorCounts {
         doubtful: a.doubtful + b.doubtful,
         checkpoints: a.checkpoints + b.checkpoints,
         restored: a.restored + b.restored,
+        policy_crossings: a.policy_crossings + b.policy_crossings,
     }
 }
