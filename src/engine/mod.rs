@@ -159,6 +159,11 @@ impl Engine {
         self.operators.iter().any(|operator| operator.id() == detection)
     }
 
+    /// The fingerprint of its policy.
+    pub fn policy_version(&self) -> &str {
+        &self.policy_version
+    }
+
     /// The greatest event time seen.
     pub fn watermark(&self) -> Time {
         self.watermark

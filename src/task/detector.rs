@@ -20,6 +20,8 @@ pub(crate) struct Beginning {
     pub(crate) committed: Option<u64>,
     pub(crate) position: u64,
     pub(crate) has_checkpoint: bool,
+    /// The checkpoint was written under another policy than that of the engine.
+    pub(crate) has_other_policy: bool,
 }
 
 /// One partition's detections, their state, and what is not committed yet.
@@ -30,6 +32,7 @@ pub struct DetectorTask {
     engine: Engine,
     next: u64,
     live_from: u64,
+    replays_another_policy: bool,
     committed: Option<u64>,
     has_checkpoint: bool,
     outbox: VecDeque<(u64, Outgoing)>,
@@ -89,14 +92,16 @@ pub struct TaskOutput {
 
 impl DetectorTask {
     pub(crate) fn new(engine: Engine, beginning: Beginning) -> DetectorTask {
-        let Beginning { partition, partitions, committed, position, has_checkpoint } = beginning;
+        let Beginning { partition, partitions, committed, position, has_checkpoint, .. } = beginning;
+        // A checkpoint goes out together with all alerts below its offset, so they are out below either.
+        let live_from = committed.unwrap_or_default().max(position);
         DetectorTask {
             partition,
             partitions,
             engine,
             next: position,
-            // A checkpoint goes out together with all alerts below its offset, so they are out below either.
-            live_from: committed.unwrap_or_default().max(position),
+            live_from,
+            replays_another_policy: beginning.has_other_policy && position < live_from,
             committed,
             has_checkpoint,
             outbox: VecDeque::new(),
@@ -153,6 +158,12 @@ impl DetectorTask {
     /// How many offsets are left to replay in silence.
     pub fn left_to_replay(&self) -> u64 {
         self.live_from.saturating_sub(self.next)
+    }
+
+    /// Whether the replay crosses a change of the policy. A policy changes at a checkpoint, but for a crash just then: the state is
+    /// what the new policy makes of those records, and what the old one alerted is out.
+    pub fn replays_another_policy(&self) -> bool {
+        self.replays_another_policy
     }
 
     /// Whether something urgent waits to be sent.
@@ -271,3 +282,88 @@ pub const ROUTED: &str = "routed";
 
 /// The reason of a dead letter of the detector.
 pub const UNREADABLE: &str = "unreadable_routed_record";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::policy::Policy;
+    use crate::task::testing::record;
+
+    fn task(committed: Option<u64>) -> DetectorTask {
+        let beginning = Beginning {
+            partition: 0,
+            partitions: 1,
+            committed,
+            position: 0,
+            has_checkpoint: committed.is_some(),
+            has_other_policy: false,
+        };
+        DetectorTask::new(Engine::new(Policy::default()), beginning)
+    }
+
+    #[test]
+    fn offsets_jump_and_never_go_back() {
+        let mut task = task(None);
+        assert!(matches!(task.on_record(&record(3)), Applied::Live { alerts: 1, .. }));
+        assert_eq!(task.on_record(&record(3)), Applied::Skipped);
+        assert_eq!(task.on_record(&record(0)), Applied::Skipped);
+        assert_eq!(task.position(), 4);
+    }
+
+    #[test]
+    fn a_replay_is_silent_and_commits_nothing() {
+        let mut task = task(Some(2));
+        assert_eq!(task.on_record(&record(0)), Applied::Replayed { silenced: 1 });
+        assert_eq!((task.left_to_replay(), task.take(true)), (1, None));
+        task.on_record(&record(1));
+        assert_eq!((task.left_to_replay(), task.take(false)), (0, None), "nothing new");
+        assert!(matches!(task.on_record(&record(2)), Applied::Live { .. }));
+        assert_eq!(task.take(false).map(|output| (output.alerts.len(), output.offset)), Some((1, 3)));
+    }
+
+    #[test]
+    fn what_did_not_go_out_is_taken_again() {
+        let mut task = task(None);
+        task.on_record(&record(0));
+        let first = task.take(false);
+        task.aborted();
+        assert_eq!(task.take(false), first);
+        task.on_record(&record(1));
+        task.settled(Some(1));
+        let rest = task.take(false).unwrap_or_default();
+        assert_eq!((rest.alerts.len(), rest.alerts[0].revision, rest.offset), (1, 2, 2));
+        task.confirmed();
+        assert_eq!((task.has_alerts(), task.take(false)), (false, None));
+    }
+
+    #[test]
+    fn a_checkpoint_that_did_not_go_out_is_written_with_the_next() {
+        let mut task = task(None);
+        assert!(task.needs_first_checkpoint());
+        task.on_record(&record(0));
+        let of = |output: Option<TaskOutput>| output.unwrap_or_default().checkpoint;
+        let first = of(task.take(true));
+        task.aborted();
+        assert_eq!(of(task.take(true)), first, "no change since, and all of it again");
+        task.settled(Some(1));
+        assert_eq!(of(task.take(true)), first, "doubt is no promise");
+        task.confirmed();
+        assert!(!task.needs_first_checkpoint());
+        let marker = of(task.take(true));
+        assert_eq!(
+            (marker.len(), marker.last()),
+            (1, first.last()),
+            "with an offset although nothing is new"
+        );
+    }
+
+    #[test]
+    fn a_record_that_is_no_event_is_a_dead_letter_once() {
+        let damaged = |offset| RoutedRecord { value: vec![0xff], ..record(offset) };
+        let mut task = task(Some(1));
+        assert_eq!(task.on_record(&damaged(0)), Applied::Unreadable);
+        assert_eq!(task.on_record(&damaged(1)), Applied::Unreadable);
+        let output = task.take(false).unwrap_or_default();
+        assert_eq!(output.dead.iter().map(|dead| dead.offset).collect::<Vec<_>>(), [1]);
+    }
+}

@@ -57,6 +57,8 @@ pub struct DetectorCounts {
     pub checkpoints: u64,
     /// Partitions restored.
     pub restored: u64,
+    /// Those whose replay crosses a change of the policy.
+    pub policy_crossings: u64,
 }
 
 /// What there is to know of a partition.
@@ -112,10 +114,15 @@ impl<P: DetectorPort> DetectorWorker<P> {
 
     /// How long a poll may wait without anything else being late for it.
     fn wait(&self, now: Millis) -> Millis {
-        let busy = !self.unsettled.is_empty() || self.owned.values().any(|s| s.task().is_none());
-        let linger = self.alerts_since.map(|since| self.pace.linger.since(now.since(since)));
-        let wait = if busy { self.pace.linger } else { self.pace.poll };
-        wait.min(linger.unwrap_or(self.pace.poll))
+        let asks = !self.unsettled.is_empty() || self.owned.values().any(|stage| stage.task().is_none());
+        let longest = if asks { self.pace.linger } else { self.pace.poll };
+        let commit = match (self.retry_at, self.alerts_since) {
+            _ if !self.unsettled.is_empty() => longest,
+            (Some(at), _) => at.since(now),
+            (None, Some(since)) => self.pace.linger.since(now.since(since)),
+            (None, None) => longest,
+        };
+        commit.min(longest)
     }
 
     fn on_input(&mut self, input: DetectorInput, now: Millis) -> Result<(), Fault> {
@@ -173,6 +180,8 @@ impl<P: DetectorPort> DetectorWorker<P> {
                 let takeover = Takeover { partition, partitions: self.partitions, policy: &self.policy, now };
                 stage = takeover.further(stage, &mut self.port)?;
                 self.counts.restored += u64::from(stage.task().is_some());
+                let crosses = stage.task().is_some_and(DetectorTask::replays_another_policy);
+                self.counts.policy_crossings += u64::from(crosses);
             }
             self.owned.insert(partition, stage);
         }

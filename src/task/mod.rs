@@ -14,3 +14,5 @@ mod takeover;
 pub mod detector_worker;
 pub mod router_worker;
 pub mod memory;
+#[cfg(test)]
+mod testing;

@@ -231,3 +231,71 @@ struct Found {
     rejections: usize,
     rejection: Option<Rejection>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::testing::mismatch;
+
+    fn from() -> SourcePartition {
+        SourcePartition { topic: "windows".to_owned(), partition: 3 }
+    }
+
+    fn router() -> RouterTask {
+        let mut router = RouterTask::new(&Policy::default(), 24, BTreeMap::new());
+        router.start(from(), 10, true);
+        router
+    }
+
+    fn record(offset: u64, value: Option<&str>) -> SourceRecord {
+        let value = value.map(|value| value.as_bytes().to_vec());
+        SourceRecord { from: from(), offset, append_time: None, value }
+    }
+
+    #[test]
+    fn every_record_has_one_outcome() {
+        let event = serde_json::to_string(&mismatch(1)).unwrap_or_default();
+        let unconcerned = r#"{"time": "2026-03-02T09:00:00Z", "computer": "ca01", "file_created": {
+            "account": "CORP\\bob", "process": "C:\\a.exe", "path": "C:\\x"}}"#;
+        let cases = [
+            (9, Some(&*event), Routed::Skipped),
+            (10, None, Routed::Tombstone),
+            (11, Some("{\"EventID\": 4624}"), Routed::Filtered),
+            (12, Some("{\"winlog\": {\"event_id\": 4624, \"x\": 4887}}"), Routed::Ignored),
+            (13, Some(unconcerned), Routed::Unconcerned),
+            (14, Some(&*event), Routed::Sent),
+            (15, Some("{\"EventID\": 4887"), Routed::Rejected),
+            (15, Some(&*event), Routed::Skipped),
+        ];
+        let mut router = router();
+        for (offset, value, expect) in cases {
+            assert_eq!(router.on_record(record(offset, value)), expect, "{offset}");
+        }
+        let batch = router.take_commit();
+        assert_eq!(batch.offsets, [(from(), 16)]);
+        assert_eq!(batch.routed.len(), Routes::new(&Policy::default()).partitions(&mismatch(1), 24).len());
+        assert_eq!(batch.dead.iter().map(|dead| dead.offset).collect::<Vec<_>>(), [15]);
+        assert!(router.is_empty());
+    }
+
+    #[test]
+    fn a_record_is_one_dead_letter_however_much_is_wrong() {
+        let mut router = router();
+        let events = "{\"EventID\": 4887, \"Channel\": \"Security\"},".repeat(5);
+        let wrapped = format!("[{}]", events.trim_end_matches(','));
+        assert_eq!(router.on_record(record(10, Some(&wrapped))), Routed::Rejected);
+        let batch = router.take_commit();
+        assert_eq!(batch.dead.len(), 1);
+        assert!(batch.dead[0].detail.ends_with("(and 4 more)"), "{}", batch.dead[0].detail);
+    }
+
+    #[test]
+    fn where_a_partition_begins_is_committed() {
+        let mut router = router();
+        assert!(router.is_empty());
+        router.start(SourcePartition { partition: 4, ..from() }, 7, false);
+        assert_eq!(router.take_commit().offsets, [(SourcePartition { partition: 4, ..from() }, 7)]);
+        router.restart();
+        assert_eq!(router.on_record(record(10, None)), Routed::Skipped, "not before it is started again");
+    }
+}

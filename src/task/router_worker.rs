@@ -59,14 +59,12 @@ impl<P: RouterPort> RouterWorker<P> {
     pub fn step(&mut self, now: Millis) -> Result<(), Fault> {
         self.start_partitions()?;
         for input in self.port.poll(self.wait(now))? {
-            self.on_input(input, now)?;
+            self.on_input(input)?;
         }
         if self.batch_since.is_none() && !self.task.is_empty() {
             self.batch_since = Some(now);
         }
-        let (records, bytes) = self.task.batch_size();
-        let is_full = records >= self.pace.batch_records || bytes >= self.pace.batch_bytes;
-        if is_full || self.batch_since.is_some_and(|since| now.since(since) >= self.pace.batch) {
+        if self.batch_since.is_some_and(|since| now.since(since) >= self.pace.batch) {
             self.commit()?;
         }
         Ok(())
@@ -78,7 +76,7 @@ impl<P: RouterPort> RouterWorker<P> {
         batch.unwrap_or(self.pace.poll).min(if asking { self.pace.linger } else { self.pace.poll })
     }
 
-    fn on_input(&mut self, input: RouterInput, now: Millis) -> Result<(), Fault> {
+    fn on_input(&mut self, input: RouterInput) -> Result<(), Fault> {
         match input {
             RouterInput::Assign(partitions) => {
                 self.port.accept(&partitions)?;
@@ -99,7 +97,6 @@ impl<P: RouterPort> RouterWorker<P> {
                 if records >= self.pace.batch_records || bytes >= self.pace.batch_bytes {
                     self.commit()?;
                 }
-                self.batch_since = self.batch_since.or_else(|| (!self.task.is_empty()).then_some(now));
             }
         }
         Ok(())

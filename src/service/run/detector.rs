@@ -65,6 +65,7 @@ impl Detector<'_> {
         }
         metrics.late(counts.late - told.late);
         metrics.silenced(counts.silenced - told.silenced);
+        metrics.policy_crossings(counts.policy_crossings - told.policy_crossings);
         self.told = counts;
         for notice in self.worker.notices() {
             tracing::debug!(?notice, "a detection says");

@@ -68,8 +68,11 @@ impl Client {
         &self.group
     }
 
-    /// Joins when it must, learns of the group's changes, reads.
-    pub fn poll(&mut self) -> Polled {
+    /// Joins when it must, learns of the group's changes, reads. Who was given up learns that and nothing else.
+    ///
+    /// # Errors
+    /// When retention has overtaken a reader.
+    pub fn poll(&mut self) -> Result<Polled, Fault> {
         let mut polled = Polled::default();
         let mut log = self.log.0.borrow_mut();
         let partitions = log.partitions_of(&self.topics);
@@ -80,26 +83,40 @@ impl Client {
         }
         let change = group.change(&self.member);
         self.generation = change.generation;
-        (polled.revoked, polled.assigned) = (change.revoked, change.assigned);
-        for (partition, position) in &mut self.started {
-            if !polled.lost.contains(partition) {
-                let (records, next) = log.with(partition, |p| p.read_committed(*position, POLL_RECORDS));
-                *position = next;
-                polled.records.extend(records.into_iter().map(|record| (partition.clone(), record)));
-            }
+        if !polled.lost.is_empty() {
+            self.owned.clear();
+            return Ok(polled);
         }
-        polled
+        (polled.revoked, polled.assigned) = (change.revoked, change.assigned);
+        // They are the member's from here on, whether or not it gets as far as to accept them.
+        polled.assigned.iter().for_each(|partition| group.own(&self.member, partition));
+        self.owned.extend(polled.assigned.iter().cloned());
+        for (partition, position) in &mut self.started {
+            if log.with(partition, |p| *position < p.start()) {
+                return Err(out_of_range(partition, *position));
+            }
+            let (records, next) = log.with(partition, |p| p.read_committed(*position, POLL_RECORDS));
+            *position = next;
+            polled.records.extend(records.into_iter().map(|record| (partition.clone(), record)));
+        }
+        Ok(polled)
     }
 
-    /// Takes partitions.
-    pub fn accept(&mut self, partitions: &[SourcePartition]) {
+    /// Undecided and committed records alike, of what was started, from where polls stopped: what no reader of ours does.
+    pub fn read_uncommitted(&mut self) -> Vec<(SourcePartition, crate::task::memory::Stored)> {
         let mut log = self.log.0.borrow_mut();
-        let group = log.groups.entry(self.group.clone()).or_default();
-        for partition in partitions {
-            group.own(&self.member, partition);
-            self.owned.insert(partition.clone());
-            self.started.remove(partition);
+        let mut read = Vec::new();
+        for (partition, position) in &mut self.started {
+            let (records, next) = log.with(partition, |p| p.read_uncommitted(*position));
+            *position = next;
+            read.extend(records.into_iter().map(|record| (partition.clone(), record)));
         }
+        read
+    }
+
+    /// Takes partitions, which begin nowhere yet.
+    pub fn accept(&mut self, partitions: &[SourcePartition]) {
+        self.started.retain(|partition, _| !partitions.contains(partition));
     }
 
     /// Gives partitions back.
@@ -128,9 +145,7 @@ impl Client {
     pub fn start_at(&mut self, partition: &SourcePartition, offset: u64) -> Result<(), Fault> {
         let (start, end) = (self.log.start(partition), self.log.end(partition));
         if !(start..=end).contains(&offset) {
-            let SourcePartition { topic, partition } = partition;
-            let what = format!("{topic}[{partition}] has offsets {start} to {end}, and not {offset}");
-            return Err(Fault::Broken(what));
+            return Err(out_of_range(partition, offset));
         }
         self.started.insert(partition.clone(), offset);
         Ok(())
@@ -202,6 +217,10 @@ impl Client {
     }
 }
 
+fn out_of_range(SourcePartition { topic, partition }: &SourcePartition, offset: u64) -> Fault {
+    Fault::Broken(format!("{topic}[{partition}] does not have offset {offset}"))
+}
+
 /// A request to commit that is on its way.
 #[derive(Clone, Debug)]
 pub struct CommitRequest {
@@ -211,7 +230,10 @@ pub struct CommitRequest {
 
 impl CommitRequest {
     /// It arrives: the transaction is decided, if it is still open, and its markers are left to write.
-    pub fn arrive(&self) {
-        let _ = self.log.0.borrow_mut().end(&self.producer, true);
+    ///
+    /// # Errors
+    /// When the producer is fenced, or the transaction was ended for it.
+    pub fn arrive(&self) -> Result<(), Refused> {
+        self.log.0.borrow_mut().end(&self.producer, true).map(drop)
     }
 }

@@ -82,7 +82,7 @@ fn numbers(partitions: Vec<SourcePartition>) -> Vec<u32> {
 
 impl DetectorPort for MemoryDetector {
     fn poll(&mut self, _: Millis) -> Result<Vec<DetectorInput>, Fault> {
-        let polled = self.client.poll();
+        let polled = self.client.poll()?;
         let mut inputs = Vec::new();
         if !polled.lost.is_empty() {
             inputs.push(DetectorInput::Lost(numbers(polled.lost)));

@@ -86,6 +86,11 @@ impl Partition {
         (records, next)
     }
 
+    pub(crate) fn read_uncommitted(&self, from: u64) -> (Vec<Stored>, u64) {
+        let records = self.records.range(from..).map(|(_, record)| record.stored.clone());
+        (records.collect(), self.end.max(from))
+    }
+
     pub(crate) fn compact(&mut self) {
         let end = self.stable_end();
         let mut seen = BTreeSet::new();

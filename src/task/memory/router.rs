@@ -36,7 +36,7 @@ impl MemoryRouter {
 
 impl RouterPort for MemoryRouter {
     fn poll(&mut self, _: Millis) -> Result<Vec<RouterInput>, Fault> {
-        let polled = self.client.poll();
+        let polled = self.client.poll()?;
         let mut inputs = Vec::new();
         if !polled.lost.is_empty() {
             inputs.push(RouterInput::Lost(polled.lost));
