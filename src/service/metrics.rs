@@ -29,6 +29,7 @@ struct Flow {
     routed: IntCounterVec,
     late: IntCounterVec,
     silenced: IntCounterVec,
+    policy_crossings: IntCounterVec,
     alerts: IntCounterVec,
     dead_letters: IntCounterVec,
     latency: HistogramVec,
@@ -152,6 +153,12 @@ impl Flow {
             )?,
             routed: counter(r, "routed_records_total", "Records written to the routed topic", &[])?,
             late: counter(r, "late_events_total", "Events older than the allowed lateness", &[])?,
+            policy_crossings: counter(
+                r,
+                "replay_policy_crossings_total",
+                "Replays across a change of the policy",
+                &[],
+            )?,
             silenced: counter(r, "silenced_alerts_total", "Alerts of a replay, which were out already", &[])?,
             alerts: counter(r, "alerts_total", "Alerts and revisions committed", &["detection", "severity"])?,
             dead_letters: counter(
@@ -315,6 +322,7 @@ impl Metrics {
         }
         self.late(counts.late - told.late);
         self.silenced(counts.silenced - told.silenced);
+        self.policy_crossings(counts.policy_crossings - told.policy_crossings);
     }
 
     /// Records that had this outcome.
@@ -330,6 +338,11 @@ impl Metrics {
     /// Events older than the allowed lateness.
     pub fn late(&self, count: u64) {
         self.flow.late.with_label_values::<&str>(&[]).inc_by(count);
+    }
+
+    /// Replays that ran records under another policy than the one that had applied them.
+    pub fn policy_crossings(&self, count: u64) {
+        self.flow.policy_crossings.with_label_values::<&str>(&[]).inc_by(count);
     }
 
     /// Alerts that a replay raised again in silence.

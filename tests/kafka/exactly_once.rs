@@ -125,6 +125,43 @@ fn a_broker_that_hangs_leaves_no_doubt_in_the_end() {
 }
 
 #[test]
+fn a_gap_in_the_routed_topic_stops_the_detector() {
+    let _turn = broker::alone();
+    let world = World::new("gap", 1);
+    let records = records(900, 1);
+    let (before, after) = records.split_at(600);
+    let first = expected(&world.source(), before);
+    let all = world.start("all", "all", false);
+    all.ready();
+    world.produce(before);
+    world.await_alerts(&first, Duration::from_secs(60));
+    assert!(all.stop().success());
+
+    let router = world.start("router", "router", false);
+    router.ready();
+    world.produce(after);
+    let began = Instant::now();
+    while router.metric("adcs_watch_routed_records_total", "") == 0.0 {
+        assert!(began.elapsed() < Duration::from_secs(30));
+        thread::sleep(Duration::from_millis(50));
+    }
+    thread::sleep(Duration::from_millis(500));
+    assert!(router.stop().success());
+    world.delete_records("routed");
+
+    let detector = world.start("detector", "detector", false);
+    let began = Instant::now();
+    while !detector.log().contains("a worker begins anew") {
+        assert!(began.elapsed() < Duration::from_secs(30), "{}", detector.log());
+        thread::sleep(Duration::from_millis(50));
+    }
+    assert!(detector.log().contains("begins at"), "{}", detector.log());
+    assert_eq!(detector.page("/readyz").unwrap().0, 503);
+    assert_eq!(world.alerts().len(), first.len(), "nothing is raised on a log with a gap");
+    assert!(detector.stop().success());
+}
+
+#[test]
 fn a_detector_that_was_killed_remembers_what_it_had_seen() {
     let _turn = broker::alone();
     let world = World::new("restore", 3);

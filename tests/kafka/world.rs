@@ -132,6 +132,18 @@ impl World {
         self.producer.flush(Duration::from_secs(60)).unwrap();
     }
 
+    /// Retention deletes all that stands in a topic.
+    pub(crate) fn delete_records(&self, kind: &str) {
+        let admin: AdminClient<DefaultClientContext> = client().create().unwrap();
+        let topic = self.topic(kind);
+        let metadata = admin.inner().fetch_metadata(Some(&topic), Duration::from_secs(10)).unwrap();
+        let mut list = TopicPartitionList::new();
+        for partition in metadata.topics()[0].partitions() {
+            list.add_partition_offset(&topic, partition.id(), Offset::End).unwrap();
+        }
+        pollster(admin.delete_records(&list, &AdminOptions::new())).unwrap();
+    }
+
     /// Everything committed in a topic.
     pub(crate) fn read(&self, kind: &str) -> Vec<Seen> {
         let mut config = client();
@@ -192,7 +204,17 @@ impl World {
         }
         let missing = expected.keys().filter(|key| !alerts.contains_key(*key)).count();
         let others = alerts.keys().filter(|key| !expected.contains_key(*key)).count();
-        assert_eq!((missing, others), (0, 0), "missing and unexpected of {} alerts", expected.len());
+        let one = |of: &Alerts, not_in: &Alerts| {
+            of.iter().find(|(key, _)| !not_in.contains_key(*key)).map(|(_, a)| a.clone())
+        };
+        assert_eq!(
+            (missing, others),
+            (0, 0),
+            "missing and unexpected of {} alerts, such as\n{:?}\n{:?}",
+            expected.len(),
+            one(expected, &alerts),
+            one(&alerts, expected)
+        );
         for (key, alert) in expected {
             assert_eq!(alert, &alerts[key]);
         }

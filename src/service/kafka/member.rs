@@ -21,6 +21,8 @@ pub struct Member {
     /// Ours; those that were started with the next offset expected.
     partitions: BTreeMap<String, BTreeMap<u32, Option<u64>>>,
     joined: bool,
+    /// Who we are in the generation that gave us what we have.
+    metadata: Option<ConsumerGroupMetadata>,
     unreachable: Option<(String, Stopwatch)>,
     metrics: Metrics,
 }
@@ -50,7 +52,7 @@ impl Member {
             .map_err(|error| fault("making a consumer", &error))?;
         consumer.subscribe(topics).map_err(|error| fault("subscribing", &error))?;
         let partitions = BTreeMap::new();
-        Ok(Member { consumer, stage, partitions, joined: false, unreachable: None, metrics })
+        Ok(Member { consumer, stage, partitions, joined: false, metadata: None, unreachable: None, metrics })
     }
 
     /// Whether the group has answered.
@@ -69,8 +71,12 @@ impl Member {
     }
 
     /// What a transaction that commits our offsets must show.
-    pub fn metadata(&self) -> Option<ConsumerGroupMetadata> {
-        self.consumer.group_metadata()
+    ///
+    /// It is that of the last assignment, not what the client would say now: one that was thrown out of its group and joins
+    /// anew has no generation and no name for a while, and a broker takes offsets in a transaction from somebody without a
+    /// name as they are. Of a generation that is over it refuses them.
+    pub fn metadata(&self) -> Option<&ConsumerGroupMetadata> {
+        self.metadata.as_ref()
     }
 
     /// As [`crate::task::port::RouterPort::poll`].
@@ -137,8 +143,7 @@ impl Member {
 
     /// As [`crate::task::port::RouterPort::accept`].
     pub fn accept(&mut self, partitions: &[SourcePartition]) -> Result<(), Fault> {
-        // The end is asked for and never used: unlike a stored offset, nobody has to wait for it or find it missing.
-        let list = list(partitions, Offset::End)?;
+        let list = self.anywhere(partitions)?;
         self.consumer.incremental_assign(&list).map_err(|error| fault("taking partitions", &error))?;
         if !partitions.is_empty() {
             self.consumer.pause(&list).map_err(|error| fault("pausing partitions", &error))?;
@@ -146,7 +151,31 @@ impl Member {
         for SourcePartition { topic, partition } in partitions {
             self.partitions.entry(topic.clone()).or_default().insert(*partition, None);
         }
+        // Asked in this order: who is thrown out between the two has lost its assignment.
+        let metadata = self.consumer.group_metadata();
+        self.metadata = metadata.filter(|_| !self.consumer.assignment_lost());
         Ok(())
+    }
+
+    /// Partitions with an offset each that can be read: where they begin. None is read from there, they are paused until a
+    /// seek; but librdkafka wants one. A logical one (stored, end) would be a question, whose answer may come after the
+    /// seek: then librdkafka asks again, and moves to where the answer says.
+    fn anywhere(&self, partitions: &[SourcePartition]) -> Result<TopicPartitionList, Fault> {
+        let mut list = TopicPartitionList::with_capacity(partitions.len());
+        let mut answers = true;
+        for place in partitions {
+            let first = match if answers { self.watermarks(place)? } else { Answer::Wait } {
+                Answer::Ready((first, _)) => first,
+                Answer::Wait => {
+                    answers = false;
+                    0
+                }
+            };
+            let offset = Offset::Offset(i64::try_from(first).unwrap_or(i64::MAX));
+            list.add_partition_offset(&place.topic, signed(place.partition)?, offset)
+                .map_err(|error| fault("naming a partition", &error))?;
+        }
+        Ok(list)
     }
 
     /// As [`crate::task::port::RouterPort::release`].

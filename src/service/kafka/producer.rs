@@ -27,10 +27,12 @@ pub struct Producer {
     ids: [String; 2],
     active: usize,
     current: Option<BaseProducer<Chatter>>,
-    /// Ready to take over. To make it decides what its id left open.
+    /// Of the other id, ready to take over. To make it decides what its id left open.
     spare: Option<BaseProducer<Chatter>>,
     /// The other id has left a transaction that is not decided.
     undecided: bool,
+    /// Since when every transaction was aborted.
+    aborting: Option<Stopwatch>,
     /// When that was last tried to be decided.
     tried: Option<Stopwatch>,
     metrics: Metrics,
@@ -46,6 +48,8 @@ const DELIVERY: Duration = Duration::from_secs(10);
 const ABORT: Duration = Duration::from_secs(5);
 /// A commit that took longer may have been asked for twice.
 const LONG_COMMIT: Duration = Duration::from_secs(2);
+/// When every transaction is aborted for so long, the worker begins anew.
+const STUCK: Duration = Duration::from_secs(60);
 /// How long one look for delivery reports waits.
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -77,6 +81,7 @@ impl Producer {
             current,
             spare: None,
             undecided: false,
+            aborting: None,
             tried: None,
             metrics,
         })
@@ -90,20 +95,25 @@ impl Producer {
         &mut self,
         records: impl Iterator<Item = Outgoing<'a>>,
         offsets: &TopicPartitionList,
-        group: Option<ConsumerGroupMetadata>,
+        group: Option<&ConsumerGroupMetadata>,
     ) -> Result<Outcome, Fault> {
         let watch = Stopwatch::start();
         let done = self.attempt(records, offsets, group);
         let took = watch.elapsed();
         let (outcome, ended) = match done {
             Ok(commit_took) => {
+                self.aborting = None;
                 if commit_took > LONG_COMMIT {
                     self.replace("a commit took long", false);
                 }
                 (Outcome::Committed, Ended::Committed)
             }
             Err(Trouble::Undo(why)) => {
-                tracing::warn!(stage = self.stage.as_str(), why, "a transaction is aborted");
+                tracing::warn!(stage = %self.stage, why, "a transaction is aborted");
+                let since = self.aborting.get_or_insert_with(Stopwatch::start);
+                if since.elapsed() > STUCK {
+                    return Err(Fault::Broken(format!("every transaction of {STUCK:?} was aborted: {why}")));
+                }
                 self.undo()?;
                 (Outcome::Aborted, Ended::Aborted)
             }
@@ -131,7 +141,7 @@ impl Producer {
             }
             Err(fault) => {
                 self.tried = Some(Stopwatch::start());
-                tracing::warn!(stage = self.stage.as_str(), %fault, "a transaction stays undecided");
+                tracing::warn!(stage = %self.stage, %fault, "a transaction stays undecided");
             }
         }
     }
@@ -141,7 +151,7 @@ impl Producer {
         &mut self,
         records: impl Iterator<Item = Outgoing<'a>>,
         offsets: &TopicPartitionList,
-        group: Option<ConsumerGroupMetadata>,
+        group: Option<&ConsumerGroupMetadata>,
     ) -> Result<Duration, Trouble> {
         let Some(group) = group else { return Err(Trouble::Undo("we are in no group".to_owned())) };
         let producer = self.ready()?;
@@ -151,7 +161,7 @@ impl Producer {
         }
         if offsets.count() > 0 {
             producer
-                .send_offsets_to_transaction(offsets, &group, DELIVERY)
+                .send_offsets_to_transaction(offsets, group, DELIVERY)
                 .map_err(|error| judge("sending offsets", &error))?;
         }
         if !flush(producer, DELIVERY) {
@@ -165,11 +175,7 @@ impl Producer {
     /// The producer, made if there is none.
     fn ready(&mut self) -> Result<&BaseProducer<Chatter>, Trouble> {
         if self.current.is_none() {
-            let made = match self.spare.take() {
-                Some(spare) => Ok(spare),
-                None => make(&self.clients, &self.ids[self.active], INIT_AGAIN),
-            };
-            match made {
+            match make(&self.clients, &self.ids[self.active], INIT_AGAIN) {
                 Ok(producer) => self.current = Some(producer),
                 Err(Fault::Fenced(why)) => return Err(Trouble::End(Fault::Fenced(why))),
                 Err(Fault::Broken(why)) => return Err(Trouble::Undo(why)),
@@ -183,8 +189,12 @@ impl Producer {
         if producer.client().fatal_error().is_some_and(|(code, _)| is_fencing(code)) {
             return Err(Fault::Fenced("the producer is fenced".to_owned()));
         }
-        producer.purge(PurgeConfig::default().queue().inflight());
-        flush(producer, ABORT);
+        // What is on its way must arrive before the abort: after it, it would fall into the next transaction.
+        producer.purge(PurgeConfig::default().queue());
+        if !flush(producer, ABORT) {
+            self.replace("records are still on their way", true);
+            return Ok(());
+        }
         match producer.abort_transaction(ABORT) {
             Ok(()) => Ok(()),
             // There was none.
@@ -201,7 +211,7 @@ impl Producer {
 
     /// Goes on with the spare.
     fn replace(&mut self, why: &str, undecided: bool) {
-        tracing::warn!(stage = self.stage.as_str(), why, "the spare producer takes over");
+        tracing::warn!(stage = %self.stage, why, "the spare producer takes over");
         self.current = self.spare.take();
         self.active = 1 - self.active;
         self.undecided = undecided;

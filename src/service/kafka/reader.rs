@@ -95,13 +95,14 @@ impl Reader {
     /// Begins to read, when all below `end` is decided: so the end that the client will reach lies no lower.
     fn begin(&mut self, partition: u32, end: u64) -> Result<bool, Fault> {
         let place = self.place(partition);
-        let stable = match watermarks(&self.records, &place)? {
-            Answer::Ready((_, stable)) if stable >= end => stable,
+        let (first, stable) = match watermarks(&self.records, &place)? {
+            Answer::Ready((first, stable)) if stable >= end => (first, stable),
             Answer::Ready(_) | Answer::Wait => return Ok(false),
         };
         let reading = self.partitions.entry(partition).or_default();
-        let from = if reading.next == 0 { Offset::Beginning } else { Offset::Offset(reading.next) };
-        let list = list(&[place], from)?;
+        // A number, and not "the beginning": an answer that comes late would move the reading back (see Member::anywhere).
+        let first = i64::try_from(first).unwrap_or(i64::MAX);
+        let list = list(&[place], Offset::Offset(reading.next.max(first)))?;
         self.records
             .incremental_assign(&list)
             .map_err(|error| fault("beginning to read a checkpoint", &error))?;
