@@ -60,6 +60,7 @@ fn throughput(records: u32, percent: u32) {
     }
     let routed = process.metric("adcs_watch_routed_records_total", "");
     while done("stage=\"detector\"") < routed {
+        assert!(watch.elapsed() < Duration::from_secs(300), "the detector misses some of {routed} records");
         std::thread::sleep(Duration::from_millis(100));
     }
     let (cpu, wall) = (process.cpu_seconds(), watch.elapsed().as_secs_f64());
@@ -195,7 +196,7 @@ impl World {
 impl Process {
     /// User and system time: fields 14 and 15 of /proc/PID/stat, in ticks of 10 ms.
     fn cpu_seconds(&self) -> f64 {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap();
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
         let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
         (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
     }

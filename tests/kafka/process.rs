@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 /// A process; it is killed when it is dropped.
 pub(crate) struct Process {
-    child: Child,
+    pub(crate) child: Child,
     log: PathBuf,
 }
 
@@ -34,10 +34,6 @@ impl Process {
             .spawn()
             .unwrap();
         Process { child, log: log.to_owned() }
-    }
-
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
     }
 
     pub(crate) fn kill(&mut self) {
