@@ -32,6 +32,7 @@ fn start() -> String {
              or run the others with `cargo test --test it`"
         );
     }
+    forget_earlier_runs();
     let me = std::process::id().to_string();
     let said = script("start", &["-w", &me]);
     said.lines().last().unwrap_or_default().trim().to_owned()
@@ -42,6 +43,19 @@ pub(crate) fn hang(time: Duration) {
     script("pause", &["1"]);
     thread::sleep(time);
     script("cont", &["1"]);
+}
+
+/// Folders of earlier runs are kept until the next one, to look at.
+fn forget_earlier_runs() {
+    let Ok(entries) = std::fs::read_dir(env!("CARGO_TARGET_TMPDIR")) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let Some(pid) = name.strip_prefix("kafka-") else { continue };
+        if !Path::new("/proc").join(pid).exists() {
+            // A broker that is still stopping writes into it: then the next run removes it.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 fn script(command: &str, arguments: &[&str]) -> String {
