@@ -106,7 +106,7 @@ impl Rebalance {
 
 /// Seconds: transactions and checkpoints.
 const SHORT: [f64; 12] = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 15.0];
-/// Seconds: from the event to its alert, with all that lies between them.
+/// Seconds: from the source record to its alert, with all that lies between them.
 const LONG: [f64; 14] =
     [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 21_600.0, 86_400.0];
 
@@ -163,7 +163,7 @@ impl Flow {
             latency: histogram(
                 r,
                 "alert_latency_seconds",
-                "From the event to its committed alert",
+                "From the append of the source record to the committed alert",
                 &["detection"],
                 &LONG,
             )?,
@@ -337,10 +337,12 @@ impl Metrics {
         self.flow.silenced.with_label_values::<&str>(&[]).inc_by(count);
     }
 
-    /// An alert or revision that is out, this long after its event.
-    pub fn alert(&self, detection: &str, severity: Severity, latency: Duration) {
+    /// An alert or revision that is out, this long after its source record was appended, where that is known.
+    pub fn alert(&self, detection: &str, severity: Severity, latency: Option<Duration>) {
         self.flow.alerts.with_label_values(&[detection, severity.as_str()]).inc();
-        self.flow.latency.with_label_values(&[detection]).observe(latency.as_secs_f64());
+        if let Some(latency) = latency {
+            self.flow.latency.with_label_values(&[detection]).observe(latency.as_secs_f64());
+        }
     }
 
     /// A dead letter.

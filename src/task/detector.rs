@@ -3,11 +3,10 @@
 //! What goes into a transaction is taken, and then confirmed, aborted or settled. The memory itself is never undone: what was
 //! taken and did not go out is taken again.
 
-use crate::alert::Alert;
 use crate::engine::{Engine, Notice, StateSize};
 use crate::event::time::Time;
 use crate::task::checkpoint;
-use crate::task::port::{CheckpointRecord, DeadLetter, RoutedRecord, SourcePartition};
+use crate::task::port::{CheckpointRecord, DeadLetter, Raised, RoutedRecord, SourcePartition};
 use crate::wire;
 use crate::wire::record::StateRecord;
 use std::collections::{BTreeMap, VecDeque};
@@ -40,7 +39,7 @@ pub struct DetectorTask {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Outgoing {
-    Alert(Box<Alert>),
+    Alert(Box<Raised>),
     Dead(DeadLetter),
 }
 
@@ -78,7 +77,7 @@ pub enum Applied {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskOutput {
     /// Alerts, in the order in which they were raised.
-    pub alerts: Vec<Alert>,
+    pub alerts: Vec<Raised>,
     /// Records that are no events.
     pub dead: Vec<DeadLetter>,
     /// The checkpoint, if one was asked for.
@@ -140,8 +139,9 @@ impl DetectorTask {
         if !live {
             return Applied::Replayed { silenced: alerts };
         }
-        let alerts_of_it = output.alerts.into_iter().map(|alert| Outgoing::Alert(Box::new(alert)));
-        self.outbox.extend(alerts_of_it.map(|outgoing| (record.offset, outgoing)));
+        let appended = event.origin.append_time;
+        let raised = output.alerts.into_iter().map(|alert| Box::new(Raised { alert, appended }));
+        self.outbox.extend(raised.map(|raised| (record.offset, Outgoing::Alert(raised))));
         Applied::Live { alerts, notices: output.notices, late: output.late }
     }
 
@@ -319,9 +319,21 @@ mod tests {
         task.on_record(&record(1));
         task.settled(Some(1));
         let rest = task.take(false).unwrap_or_default();
-        assert_eq!((rest.alerts.len(), rest.alerts[0].revision, rest.offset), (1, 2, 2));
+        assert_eq!((rest.alerts.len(), rest.alerts[0].alert.revision, rest.offset), (1, 2, 2));
         task.confirmed();
         assert_eq!((task.has_alerts(), task.take(false)), (false, None));
+    }
+
+    #[test]
+    fn an_alert_carries_when_its_source_record_was_appended() {
+        let mut event = crate::task::testing::mismatch(1);
+        let appended = Some(event.time.plus(crate::event::time::Span::seconds(3)));
+        event.origin.append_time = appended;
+        let mut task = task(None);
+        task.on_record(&RoutedRecord { value: wire::event::encode(&event), ..record(0) });
+        task.on_record(&record(1));
+        let output = task.take(false).unwrap_or_default();
+        assert_eq!(output.alerts.iter().map(|raised| raised.appended).collect::<Vec<_>>(), [appended, None]);
     }
 
     #[test]

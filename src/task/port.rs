@@ -163,13 +163,22 @@ pub trait DetectorPort {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Transaction {
     /// To the alert topic; the key is the alert id.
-    pub alerts: Vec<Alert>,
+    pub alerts: Vec<Raised>,
     /// To the dead-letter topic.
     pub dead: Vec<DeadLetter>,
     /// To the checkpoint topic, in this order.
     pub checkpoint: Vec<CheckpointRecord>,
     /// To the consumer group: partition of the routed topic, and the next offset.
     pub offsets: Vec<(u32, u64)>,
+}
+
+/// An alert on its way out, with what is known of it and not said in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Raised {
+    /// What is written.
+    pub alert: Alert,
+    /// When Kafka appended the source record that raised it, if its topic says so: where the latency begins.
+    pub appended: Option<Time>,
 }
 
 /// A record of the checkpoint topic.

@@ -127,12 +127,30 @@ impl Member {
                 *since = Stopwatch::start();
             }
         }
-        for (partition, end) in self.consumer.context().take_ends() {
+        let ends = self.consumer.context().take_ends();
+        let passed = if ends.is_empty() { BTreeMap::new() } else { self.passed() };
+        for (partition, end) in ends {
             let ours = self.partitions.get(&partition.topic).and_then(|of| of.get(&partition.partition));
             if let Some(Some(next)) = ours {
-                self.metrics.position(self.stage, &partition.topic, partition.partition, *next, Some(end));
+                let next = passed.get(&partition).copied().unwrap_or_default().max(*next);
+                self.metrics.position(self.stage, &partition.topic, partition.partition, next, Some(end));
             }
         }
+    }
+
+    /// How far the client has read: behind the last record there may be the marks of transactions, which are never handed out
+    /// and would look like a lag that nothing ends.
+    fn passed(&self) -> BTreeMap<SourcePartition, u64> {
+        let Ok(positions) = self.consumer.position() else { return BTreeMap::new() };
+        if positions.count() == 0 {
+            return BTreeMap::new();
+        }
+        let known = positions.elements().into_iter().filter_map(|element| {
+            let partition = u32::try_from(element.partition()).ok()?;
+            let next = u64::try_from(element.offset().to_raw()?).ok()?;
+            Some((SourcePartition { topic: element.topic().to_owned(), partition }, next))
+        });
+        known.collect()
     }
 
     /// As [`crate::task::port::RouterPort::accept`].
