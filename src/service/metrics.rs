@@ -30,6 +30,7 @@ struct Flow {
     late: IntCounterVec,
     silenced: IntCounterVec,
     alerts: IntCounterVec,
+    held: IntCounterVec,
     dead_letters: IntCounterVec,
     latency: HistogramVec,
 }
@@ -154,6 +155,7 @@ impl Flow {
             late: counter(r, "late_events_total", "Events older than the allowed lateness", &[])?,
             silenced: counter(r, "silenced_alerts_total", "Alerts of a replay, which were out already", &[])?,
             alerts: counter(r, "alerts_total", "Alerts and revisions committed", &["detection", "severity"])?,
+            held: counter(r, "alerts_held_total", "Alerts on events too old to be told, not written", &[])?,
             dead_letters: counter(
                 r,
                 "dead_letters_total",
@@ -315,6 +317,7 @@ impl Metrics {
         }
         self.late(counts.late - told.late);
         self.silenced(counts.silenced - told.silenced);
+        self.held(counts.held - told.held);
     }
 
     /// Records that had this outcome.
@@ -335,6 +338,11 @@ impl Metrics {
     /// Alerts that a replay raised again in silence.
     pub fn silenced(&self, count: u64) {
         self.flow.silenced.with_label_values::<&str>(&[]).inc_by(count);
+    }
+
+    /// Alerts that are old news and were not written.
+    pub fn held(&self, count: u64) {
+        self.flow.held.with_label_values::<&str>(&[]).inc_by(count);
     }
 
     /// An alert or revision that is out, this long after its source record was appended, where that is known.

@@ -3,8 +3,10 @@
 //! What goes into a transaction is taken, and then confirmed, aborted or settled. The memory itself is never undone: what was
 //! taken and did not go out is taken again.
 
+use crate::alert::Alert;
 use crate::engine::{Engine, Notice, StateSize};
 use crate::event::time::Time;
+use crate::task::age::{AgeLimit, Older};
 use crate::task::checkpoint;
 use crate::task::port::{CheckpointRecord, DeadLetter, Raised, RoutedRecord, SourcePartition};
 use crate::wire;
@@ -35,6 +37,7 @@ pub struct DetectorTask {
     unwritten: BTreeMap<(String, Vec<u8>), StateRecord>,
     applied_since_checkpoint: u64,
     taken: Option<Taken>,
+    age_limit: Option<AgeLimit>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -64,6 +67,8 @@ pub enum Applied {
     Live {
         /// Alerts it raised.
         alerts: usize,
+        /// Those of them that are old news and not written.
+        held: usize,
         /// What there is to say beside them.
         notices: Vec<Notice>,
         /// The event is older than the allowed lateness.
@@ -102,7 +107,13 @@ impl DetectorTask {
             unwritten: BTreeMap::new(),
             applied_since_checkpoint: 0,
             taken: None,
+            age_limit: None,
         }
+    }
+
+    /// From now on alerts that are old news are marked or held. What is remembered does not change by it.
+    pub fn limit_age(&mut self, limit: Option<AgeLimit>) {
+        self.age_limit = limit;
     }
 
     /// State of detections that are switched off was dropped by the engine: the next checkpoint removes it from the topic, or its
@@ -139,10 +150,22 @@ impl DetectorTask {
         if !live {
             return Applied::Replayed { silenced: alerts };
         }
+        let written = self.written(output.alerts, event.time, record.append_time);
+        let held = alerts - written.len();
         let appended = event.origin.append_time;
-        let raised = output.alerts.into_iter().map(|alert| Box::new(Raised { alert, appended }));
+        let raised = written.into_iter().map(|alert| Box::new(Raised { alert, appended }));
         self.outbox.extend(raised.map(|raised| (record.offset, Outgoing::Alert(raised))));
-        Applied::Live { alerts, notices: output.notices, late: output.late }
+        Applied::Live { alerts, held, notices: output.notices, late: output.late }
+    }
+
+    /// What is written of these alerts on an event of this time.
+    fn written(&self, mut alerts: Vec<Alert>, event: Time, appended: Option<Time>) -> Vec<Alert> {
+        match self.age_limit.and_then(|limit| limit.judge(event, appended)) {
+            None => {}
+            Some(Older::Mark) => alerts.iter_mut().for_each(|alert| alert.historical = true),
+            Some(Older::Hold) => alerts.clear(),
+        }
+        alerts
     }
 
     /// The next offset to apply.
@@ -322,6 +345,28 @@ mod tests {
         assert_eq!((rest.alerts.len(), rest.alerts[0].alert.revision, rest.offset), (1, 2, 2));
         task.confirmed();
         assert_eq!((task.has_alerts(), task.take(false)), (false, None));
+    }
+
+    #[test]
+    fn old_news_is_marked_or_held_and_remembered_all_the_same() {
+        use crate::event::time::Span;
+        let run = |limit: Option<AgeLimit>| {
+            let mut task = task(None);
+            task.limit_age(limit);
+            let old = crate::task::testing::mismatch(1).time.plus(Span::days(8));
+            let first = task.on_record(&RoutedRecord { append_time: Some(old), ..record(0) });
+            task.on_record(&RoutedRecord { append_time: Some(old.minus(Span::days(2))), ..record(1) });
+            let alerts = task.take(false).unwrap_or_default().alerts;
+            let said = alerts.iter().map(|raised| (raised.alert.revision, raised.alert.historical));
+            (first, said.collect::<Vec<_>>(), task.digest())
+        };
+        let limit = |older| Some(AgeLimit { max_age: Span::days(7), older });
+        let (off, mark, hold) = (run(None), run(limit(Older::Mark)), run(limit(Older::Hold)));
+        assert_eq!(off.1, [(1, false), (2, false)]);
+        assert_eq!(mark.1, [(1, true), (2, false)]);
+        assert_eq!(hold.1, [(2, false)], "what is news today is told whole");
+        assert!(matches!(hold.0, Applied::Live { alerts: 1, held: 1, .. }), "{:?}", hold.0);
+        assert_eq!((off.2, off.2), (mark.2, hold.2), "the state is a function of the log");
     }
 
     #[test]

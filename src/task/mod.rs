@@ -6,6 +6,7 @@
 
 pub mod port;
 pub mod pace;
+pub mod age;
 mod checkpoint;
 pub mod restore;
 pub mod detector;

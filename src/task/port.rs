@@ -76,6 +76,8 @@ pub struct RoutedRecord {
     pub partition: u32,
     /// Its offset.
     pub offset: u64,
+    /// When it came to the log, by the log.
+    pub append_time: Option<Time>,
     /// An event, as [`crate::wire::event::encode`] writes it.
     pub value: Vec<u8>,
 }

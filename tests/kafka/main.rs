@@ -9,6 +9,7 @@ mod process;
 mod story;
 mod world;
 
+mod backfill;
 mod end_to_end;
 mod exactly_once;
 mod groups;

@@ -110,6 +110,14 @@ impl World {
         Process::run(&config, &["--stage", stage], &self.folder.join(format!("{process}.log")))
     }
 
+    /// Starts both stages with more lines in the config, and more arguments.
+    pub(crate) fn start_with(&self, process: &str, more: &str, arguments: &[&str]) -> Process {
+        let config = self.config(process, "");
+        let text = fs::read_to_string(&config).unwrap() + more;
+        fs::write(&config, text).unwrap();
+        Process::run(&config, arguments, &self.folder.join(format!("{process}.log")))
+    }
+
     /// Writes records to the source topic, in order within each partition.
     pub(crate) fn produce(&self, records: &[Record]) {
         let bytes: Vec<(u32, &[u8])> = records.iter().map(|r| (r.partition, r.text.as_bytes())).collect();

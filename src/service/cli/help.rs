@@ -48,7 +48,8 @@ Exit codes:
   78  the config, the topics or the permissions do not allow it: everything that is wrong is listed
 
 Example:
-  adcs-watch run -c adcs-watch.yaml --stage detector";
+  adcs-watch run -c adcs-watch.yaml --stage detector
+  adcs-watch run -c adcs-watch.yaml --since 30d";
 
 /// Of `topics`.
 pub const TOPICS: &str = "\

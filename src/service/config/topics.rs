@@ -3,6 +3,7 @@
 use crate::decode::{Decoder, Shape};
 use crate::event::time::Span;
 use crate::service::config::mistake::nearest;
+use crate::task::age::{AgeLimit, Older};
 use jiff::tz::TimeZone;
 use regex_lite::Regex;
 use serde::Deserialize;
@@ -211,6 +212,17 @@ impl TryFrom<String> for Retention {
 pub struct Alerts {
     /// How alerts are written.
     pub format: AlertFormat,
+    /// Alerts on events that were older than this when their record was routed are old news; none: none is.
+    pub max_age: Option<Span>,
+    /// What becomes of old news.
+    pub older: Older,
+}
+
+impl Alerts {
+    /// What is old news, if anything is.
+    pub fn age_limit(&self) -> Option<AgeLimit> {
+        self.max_age.map(|max_age| AgeLimit { max_age, older: self.older })
+    }
 }
 
 /// How alerts are written.

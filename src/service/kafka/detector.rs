@@ -121,6 +121,7 @@ impl DetectorPort for KafkaDetector {
             RouterInput::Record(record) => DetectorInput::Record(RoutedRecord {
                 partition: record.from.partition,
                 offset: record.offset,
+                append_time: record.append_time,
                 value: record.value.unwrap_or_default(),
             }),
         });

@@ -81,9 +81,11 @@ impl Member {
         while inputs.len() < MAX_RECORDS && !self.consumer.context().has_change() {
             let left = if inputs.is_empty() { wait.saturating_sub(watch.elapsed()) } else { Duration::ZERO };
             match self.consumer.poll(left) {
-                Some(Ok(message)) => inputs.extend(receive(&message, &mut self.partitions, || {
-                    self.metrics.delivered_again(self.stage)
-                })),
+                Some(Ok(message)) => {
+                    inputs.extend(receive(&message, self.stage, &mut self.partitions, || {
+                        self.metrics.delivered_again(self.stage)
+                    }))
+                }
                 Some(Err(error)) => note(&error, &mut self.unreachable)?,
                 None if left.is_zero() || self.consumer.context().has_change() => break,
                 None => {}
@@ -207,6 +209,28 @@ impl Member {
         watermarks(&self.consumer, partition)
     }
 
+    /// The offset of the first record that was appended at this time or after it; none: there is no such record.
+    pub fn first_since(&self, partition: &SourcePartition, time: Time) -> Result<Answer<Option<u64>>, Fault> {
+        let asked = list(std::slice::from_ref(partition), Offset::Offset(time.as_millis().max(0)))?;
+        let answer = self.consumer.offsets_for_times(asked, QUESTION);
+        let found = answer.and_then(|answer| {
+            let element = answer
+                .elements()
+                .into_iter()
+                .next()
+                .map(|element| element.error().map(|()| element.offset()));
+            element.transpose()
+        });
+        match found {
+            Ok(Some(offset)) => {
+                Ok(Answer::Ready(offset.to_raw().and_then(|offset| u64::try_from(offset).ok())))
+            }
+            Ok(None) => Ok(Answer::Wait),
+            Err(error) if may_pass(&error) => Ok(Answer::Wait),
+            Err(error) => Err(fault("asking where a partition begins", &error)),
+        }
+    }
+
     /// Reads the partition from this offset on.
     pub fn start_at(&mut self, partition: &SourcePartition, offset: u64) -> Result<(), Fault> {
         let to = Offset::Offset(i64::try_from(offset).unwrap_or(i64::MAX));
@@ -251,6 +275,7 @@ impl Drop for Member {
 /// A record, unless its partition was not started or it came before.
 fn receive(
     message: &BorrowedMessage<'_>,
+    stage: Stage,
     partitions: &mut BTreeMap<String, BTreeMap<u32, Option<u64>>>,
     again: impl Fn(),
 ) -> Option<RouterInput> {
@@ -262,9 +287,13 @@ fn receive(
         return None;
     }
     *next = offset + 1;
-    let append_time = match message.timestamp() {
-        Timestamp::LogAppendTime(millis) => Some(Time::from_millis(millis)),
-        Timestamp::NotAvailable | Timestamp::CreateTime(_) => None,
+    let append_time = match (message.timestamp(), stage) {
+        (Timestamp::LogAppendTime(millis), Stage::Router | Stage::Detector) => {
+            Some(Time::from_millis(millis))
+        }
+        // Our router made the record when it wrote it; anybody else may have made it long before.
+        (Timestamp::CreateTime(millis), Stage::Detector) => Some(Time::from_millis(millis)),
+        (Timestamp::CreateTime(_), Stage::Router) | (Timestamp::NotAvailable, _) => None,
     };
     let from = SourcePartition { topic: message.topic().to_owned(), partition };
     let value = message.payload().map(<[u8]>::to_vec);

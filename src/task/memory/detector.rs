@@ -89,7 +89,12 @@ impl DetectorPort for MemoryDetector {
         }
         inputs.extend(polled.records.into_iter().map(|(from, record)| {
             let (partition, value) = (from.partition, record.value.unwrap_or_default());
-            DetectorInput::Record(RoutedRecord { partition, offset: record.offset, value })
+            DetectorInput::Record(RoutedRecord {
+                partition,
+                offset: record.offset,
+                append_time: record.append_time,
+                value,
+            })
         }));
         if !polled.revoked.is_empty() {
             inputs.push(DetectorInput::Revoke(numbers(polled.revoked)));
