@@ -14,4 +14,5 @@ mod end_to_end;
 mod exactly_once;
 mod groups;
 mod poison;
+mod replay;
 mod topics;

@@ -287,6 +287,13 @@ fn receive(
         return None;
     }
     *next = offset + 1;
+    source_record(message, stage).map(RouterInput::Record)
+}
+
+/// A record as tasks are given it.
+pub fn source_record(message: &BorrowedMessage<'_>, stage: Stage) -> Option<SourceRecord> {
+    let partition = u32::try_from(message.partition()).ok()?;
+    let offset = u64::try_from(message.offset()).ok()?;
     let append_time = match (message.timestamp(), stage) {
         (Timestamp::LogAppendTime(millis), Stage::Router | Stage::Detector) => {
             Some(Time::from_millis(millis))
@@ -297,7 +304,7 @@ fn receive(
     };
     let from = SourcePartition { topic: message.topic().to_owned(), partition };
     let value = message.payload().map(<[u8]>::to_vec);
-    Some(RouterInput::Record(SourceRecord { from, offset, append_time, value }))
+    Some(SourceRecord { from, offset, append_time, value })
 }
 
 /// An error that a poll brought: some end the worker, some pass.
