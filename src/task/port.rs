@@ -240,7 +240,7 @@ pub enum RouterInput {
     Record(SourceRecord),
 }
 
-/// A record of a source topic. Keys and headers are not looked at.
+/// A record of a source topic. Its key and other headers are not looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceRecord {
     /// Its partition.
@@ -249,6 +249,8 @@ pub struct SourceRecord {
     pub offset: u64,
     /// When Kafka appended it, if the topic says so.
     pub append_time: Option<Time>,
+    /// Its header `traceparent`, where it has one of at most [`crate::event::MAX_TRACE`] characters.
+    pub trace: Option<String>,
     /// None: a tombstone.
     pub value: Option<Vec<u8>>,
 }

@@ -1,5 +1,6 @@
 //! A member of a consumer group: its partitions come and go, each is read from where the worker says.
 
+use crate::event::MAX_TRACE;
 use crate::event::time::Time;
 use crate::service::clock::{Stopwatch, pass};
 use crate::service::kafka::context::{Change, MemberContext};
@@ -9,7 +10,7 @@ use crate::service::stage::Stage;
 use crate::task::port::{Answer, Fault, Millis, RouterInput, SourcePartition, SourceRecord};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use rdkafka::message::{BorrowedMessage, Message, Timestamp};
+use rdkafka::message::{BorrowedMessage, Headers, Message, Timestamp};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -304,7 +305,18 @@ pub fn source_record(message: &BorrowedMessage<'_>, stage: Stage) -> Option<Sour
     };
     let from = SourcePartition { topic: message.topic().to_owned(), partition };
     let value = message.payload().map(<[u8]>::to_vec);
-    Some(SourceRecord { from, offset, append_time, value })
+    let trace = match stage {
+        Stage::Router => message.headers().and_then(trace),
+        Stage::Detector => None,
+    };
+    Some(SourceRecord { from, offset, append_time, trace, value })
+}
+
+/// The trace context of a record, if it can be one.
+fn trace(headers: &impl Headers) -> Option<String> {
+    let value = headers.iter().find(|header| header.key.eq_ignore_ascii_case("traceparent"))?.value?;
+    let right = (1..=MAX_TRACE).contains(&value.len()) && value.iter().all(u8::is_ascii_graphic);
+    right.then(|| String::from_utf8_lossy(value).into_owned())
 }
 
 /// An error that a poll brought: some end the worker, some pass.
@@ -362,4 +374,26 @@ pub fn list(partitions: &[SourcePartition], offset: Offset) -> Result<TopicParti
             .map_err(|error| fault("naming a partition", &error))?;
     }
     Ok(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rdkafka::message::{Header, OwnedHeaders};
+
+    #[test]
+    fn a_trace_context_is_kept_where_it_can_be_one() {
+        let of = |value: &str| {
+            trace(&OwnedHeaders::new().insert(Header { key: "traceparent", value: Some(value) }))
+        };
+        let right = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        assert_eq!(of(right).as_deref(), Some(right));
+        for wrong in ["", "a b", "a\n", "é", &"0".repeat(65)] {
+            assert_eq!(of(wrong), None, "{wrong}");
+        }
+        let none = OwnedHeaders::new().insert(Header { key: "traceparent", value: None::<&str> });
+        assert_eq!(trace(&none), None);
+        let other = OwnedHeaders::new().insert(Header { key: "tracestate", value: Some("x") });
+        assert_eq!(trace(&other), None);
+    }
 }

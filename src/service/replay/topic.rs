@@ -50,6 +50,7 @@ impl Intake<'_> {
             partition: i32::try_from(record.from.partition).ok(),
             offset: record.offset,
             append_time: record.append_time,
+            trace: record.trace.clone(),
         };
         if !routed {
             return self.record(value, &place);
