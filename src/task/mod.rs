@@ -16,4 +16,4 @@ pub mod detector_worker;
 pub mod router_worker;
 pub mod memory;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
