@@ -103,6 +103,8 @@ pub struct Place {
     pub offset: u64,
     /// When Kafka appended it.
     pub append_time: Option<crate::event::time::Time>,
+    /// The trace context it came with.
+    pub trace: Option<String>,
 }
 
 /// Turns records of one source into events.

@@ -31,6 +31,7 @@ struct Flow {
     silenced: IntCounterVec,
     policy_crossings: IntCounterVec,
     alerts: IntCounterVec,
+    held: IntCounterVec,
     dead_letters: IntCounterVec,
     latency: HistogramVec,
 }
@@ -107,7 +108,7 @@ impl Rebalance {
 
 /// Seconds: transactions and checkpoints.
 const SHORT: [f64; 12] = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 15.0];
-/// Seconds: from the event to its alert, with all that lies between them.
+/// Seconds: from the source record to its alert, with all that lies between them.
 const LONG: [f64; 14] =
     [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 21_600.0, 86_400.0];
 
@@ -161,6 +162,7 @@ impl Flow {
             )?,
             silenced: counter(r, "silenced_alerts_total", "Alerts of a replay, which were out already", &[])?,
             alerts: counter(r, "alerts_total", "Alerts and revisions committed", &["detection", "severity"])?,
+            held: counter(r, "alerts_held_total", "Alerts on events too old to be told, not written", &[])?,
             dead_letters: counter(
                 r,
                 "dead_letters_total",
@@ -170,7 +172,7 @@ impl Flow {
             latency: histogram(
                 r,
                 "alert_latency_seconds",
-                "From the event to its committed alert",
+                "From the append of the source record to the committed alert",
                 &["detection"],
                 &LONG,
             )?,
@@ -323,6 +325,7 @@ impl Metrics {
         self.late(counts.late - told.late);
         self.silenced(counts.silenced - told.silenced);
         self.policy_crossings(counts.policy_crossings - told.policy_crossings);
+        self.held(counts.held - told.held);
     }
 
     /// Records that had this outcome.
@@ -350,10 +353,17 @@ impl Metrics {
         self.flow.silenced.with_label_values::<&str>(&[]).inc_by(count);
     }
 
-    /// An alert or revision that is out, this long after its event.
-    pub fn alert(&self, detection: &str, severity: Severity, latency: Duration) {
+    /// Alerts that are old news and were not written.
+    pub fn held(&self, count: u64) {
+        self.flow.held.with_label_values::<&str>(&[]).inc_by(count);
+    }
+
+    /// An alert or revision that is out, this long after its source record was appended, where that is known.
+    pub fn alert(&self, detection: &str, severity: Severity, latency: Option<Duration>) {
         self.flow.alerts.with_label_values(&[detection, severity.as_str()]).inc();
-        self.flow.latency.with_label_values(&[detection]).observe(latency.as_secs_f64());
+        if let Some(latency) = latency {
+            self.flow.latency.with_label_values(&[detection]).observe(latency.as_secs_f64());
+        }
     }
 
     /// A dead letter.

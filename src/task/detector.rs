@@ -6,8 +6,9 @@
 use crate::alert::Alert;
 use crate::engine::{Engine, Notice, StateSize};
 use crate::event::time::Time;
+use crate::task::age::{AgeLimit, Older};
 use crate::task::checkpoint;
-use crate::task::port::{CheckpointRecord, DeadLetter, RoutedRecord, SourcePartition};
+use crate::task::port::{CheckpointRecord, DeadLetter, Raised, RoutedRecord, SourcePartition};
 use crate::wire;
 use crate::wire::record::StateRecord;
 use std::collections::{BTreeMap, VecDeque};
@@ -39,11 +40,12 @@ pub struct DetectorTask {
     unwritten: BTreeMap<(String, Vec<u8>), StateRecord>,
     applied_since_checkpoint: u64,
     taken: Option<Taken>,
+    age_limit: Option<AgeLimit>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 enum Outgoing {
-    Alert(Box<Alert>),
+    Alert(Box<Raised>),
     Dead(DeadLetter),
 }
 
@@ -68,6 +70,8 @@ pub enum Applied {
     Live {
         /// Alerts it raised.
         alerts: usize,
+        /// Those of them that are old news and not written.
+        held: usize,
         /// What there is to say beside them.
         notices: Vec<Notice>,
         /// The event is older than the allowed lateness.
@@ -81,7 +85,7 @@ pub enum Applied {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskOutput {
     /// Alerts, in the order in which they were raised.
-    pub alerts: Vec<Alert>,
+    pub alerts: Vec<Raised>,
     /// Records that are no events.
     pub dead: Vec<DeadLetter>,
     /// The checkpoint, if one was asked for.
@@ -108,7 +112,13 @@ impl DetectorTask {
             unwritten: BTreeMap::new(),
             applied_since_checkpoint: 0,
             taken: None,
+            age_limit: None,
         }
+    }
+
+    /// From now on alerts that are old news are marked or held. What is remembered does not change by it.
+    pub fn limit_age(&mut self, limit: Option<AgeLimit>) {
+        self.age_limit = limit;
     }
 
     /// State of detections that are switched off was dropped by the engine: the next checkpoint removes it from the topic, or its
@@ -145,9 +155,22 @@ impl DetectorTask {
         if !live {
             return Applied::Replayed { silenced: alerts };
         }
-        let alerts_of_it = output.alerts.into_iter().map(|alert| Outgoing::Alert(Box::new(alert)));
-        self.outbox.extend(alerts_of_it.map(|outgoing| (record.offset, outgoing)));
-        Applied::Live { alerts, notices: output.notices, late: output.late }
+        let written = self.written(output.alerts, event.time, record.append_time);
+        let held = alerts - written.len();
+        let appended = event.origin.append_time;
+        let raised = written.into_iter().map(|alert| Box::new(Raised { alert, appended }));
+        self.outbox.extend(raised.map(|raised| (record.offset, Outgoing::Alert(raised))));
+        Applied::Live { alerts, held, notices: output.notices, late: output.late }
+    }
+
+    /// What is written of these alerts on an event of this time.
+    fn written(&self, mut alerts: Vec<Alert>, event: Time, appended: Option<Time>) -> Vec<Alert> {
+        match self.age_limit.and_then(|limit| limit.judge(event, appended)) {
+            None => {}
+            Some(Older::Mark) => alerts.iter_mut().for_each(|alert| alert.historical = true),
+            Some(Older::Hold) => alerts.clear(),
+        }
+        alerts
     }
 
     /// The next offset to apply.
@@ -331,9 +354,43 @@ mod tests {
         task.on_record(&record(1));
         task.settled(Some(1));
         let rest = task.take(false).unwrap_or_default();
-        assert_eq!((rest.alerts.len(), rest.alerts[0].revision, rest.offset), (1, 2, 2));
+        assert_eq!((rest.alerts.len(), rest.alerts[0].alert.revision, rest.offset), (1, 2, 2));
         task.confirmed();
         assert_eq!((task.has_alerts(), task.take(false)), (false, None));
+    }
+
+    #[test]
+    fn old_news_is_marked_or_held_and_remembered_all_the_same() {
+        use crate::event::time::Span;
+        let run = |limit: Option<AgeLimit>| {
+            let mut task = task(None);
+            task.limit_age(limit);
+            let old = crate::task::testing::mismatch(1).time.plus(Span::days(8));
+            let first = task.on_record(&RoutedRecord { append_time: Some(old), ..record(0) });
+            task.on_record(&RoutedRecord { append_time: Some(old.minus(Span::days(2))), ..record(1) });
+            let alerts = task.take(false).unwrap_or_default().alerts;
+            let said = alerts.iter().map(|raised| (raised.alert.revision, raised.alert.historical));
+            (first, said.collect::<Vec<_>>(), task.digest())
+        };
+        let limit = |older| Some(AgeLimit { max_age: Span::days(7), older });
+        let (off, mark, hold) = (run(None), run(limit(Older::Mark)), run(limit(Older::Hold)));
+        assert_eq!(off.1, [(1, false), (2, false)]);
+        assert_eq!(mark.1, [(1, true), (2, false)]);
+        assert_eq!(hold.1, [(2, false)], "what is news today is told whole");
+        assert!(matches!(hold.0, Applied::Live { alerts: 1, held: 1, .. }), "{:?}", hold.0);
+        assert_eq!((off.2, off.2), (mark.2, hold.2), "the state is a function of the log");
+    }
+
+    #[test]
+    fn an_alert_carries_when_its_source_record_was_appended() {
+        let mut event = crate::task::testing::mismatch(1);
+        let appended = Some(event.time.plus(crate::event::time::Span::seconds(3)));
+        event.origin.append_time = appended;
+        let mut task = task(None);
+        task.on_record(&RoutedRecord { value: wire::event::encode(&event), ..record(0) });
+        task.on_record(&record(1));
+        let output = task.take(false).unwrap_or_default();
+        assert_eq!(output.alerts.iter().map(|raised| raised.appended).collect::<Vec<_>>(), [appended, None]);
     }
 
     #[test]

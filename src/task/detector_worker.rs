@@ -3,6 +3,7 @@
 use crate::detect::policy::Policy;
 use crate::engine::{Notice, StateSize};
 use crate::event::time::Time;
+use crate::task::age::AgeLimit;
 use crate::task::detector::{Applied, DetectorTask};
 use crate::task::pace::Pace;
 use crate::task::port::{
@@ -18,6 +19,7 @@ pub struct DetectorWorker<P> {
     policy: Policy,
     partitions: u32,
     pace: Pace,
+    age_limit: Option<AgeLimit>,
     owned: BTreeMap<u32, Stage>,
     /// Partitions of a transaction whose end is not known. Until it is, nothing is sent.
     unsettled: BTreeSet<u32>,
@@ -45,6 +47,8 @@ pub struct DetectorCounts {
     pub unreadable: u64,
     /// Events older than the allowed lateness.
     pub late: u64,
+    /// Alerts and revisions that were old news, and are not written.
+    pub held: u64,
     /// Alerts and revisions, committed.
     pub alerts: u64,
     /// Committed transactions.
@@ -84,6 +88,7 @@ impl<P: DetectorPort> DetectorWorker<P> {
             policy,
             partitions,
             pace,
+            age_limit: None,
             owned: BTreeMap::new(),
             unsettled: BTreeSet::new(),
             alerts_since: None,
@@ -92,6 +97,12 @@ impl<P: DetectorPort> DetectorWorker<P> {
             counts: DetectorCounts::default(),
             notices: Vec::new(),
         }
+    }
+
+    /// Marks or holds alerts that are old news.
+    #[must_use]
+    pub fn with_age_limit(self, age_limit: Option<AgeLimit>) -> DetectorWorker<P> {
+        DetectorWorker { age_limit, ..self }
     }
 
     /// Polls once and does what there is to do.
@@ -153,8 +164,9 @@ impl<P: DetectorPort> DetectorWorker<P> {
                 self.counts.replayed += 1;
                 self.counts.silenced += silenced as u64;
             }
-            Applied::Live { notices, late, .. } => {
+            Applied::Live { alerts: _, held, notices, late } => {
                 self.counts.applied += 1;
+                self.counts.held += held as u64;
                 self.counts.late += u64::from(late);
                 self.notices.extend(notices);
             }
@@ -182,6 +194,7 @@ impl<P: DetectorPort> DetectorWorker<P> {
                 self.counts.restored += u64::from(stage.task().is_some());
                 let crosses = stage.task().is_some_and(DetectorTask::replays_another_policy);
                 self.counts.policy_crossings += u64::from(crosses);
+                stage.task_mut().into_iter().for_each(|task| task.limit_age(self.age_limit));
             }
             self.owned.insert(partition, stage);
         }

@@ -6,6 +6,7 @@
 
 pub mod port;
 pub mod pace;
+pub mod age;
 mod checkpoint;
 pub mod restore;
 pub mod detector;
@@ -15,4 +16,4 @@ pub mod detector_worker;
 pub mod router_worker;
 pub mod memory;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

@@ -76,6 +76,8 @@ pub struct RoutedRecord {
     pub partition: u32,
     /// Its offset.
     pub offset: u64,
+    /// When it came to the log, by the log.
+    pub append_time: Option<Time>,
     /// An event, as [`crate::wire::event::encode`] writes it.
     pub value: Vec<u8>,
 }
@@ -163,13 +165,22 @@ pub trait DetectorPort {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Transaction {
     /// To the alert topic; the key is the alert id.
-    pub alerts: Vec<Alert>,
+    pub alerts: Vec<Raised>,
     /// To the dead-letter topic.
     pub dead: Vec<DeadLetter>,
     /// To the checkpoint topic, in this order.
     pub checkpoint: Vec<CheckpointRecord>,
     /// To the consumer group: partition of the routed topic, and the next offset.
     pub offsets: Vec<(u32, u64)>,
+}
+
+/// An alert on its way out, with what is known of it and not said in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Raised {
+    /// What is written.
+    pub alert: Alert,
+    /// When Kafka appended the source record that raised it, if its topic says so: where the latency begins.
+    pub appended: Option<Time>,
 }
 
 /// A record of the checkpoint topic.
@@ -229,7 +240,7 @@ pub enum RouterInput {
     Record(SourceRecord),
 }
 
-/// A record of a source topic. Keys and headers are not looked at.
+/// A record of a source topic. Its key and other headers are not looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceRecord {
     /// Its partition.
@@ -238,6 +249,8 @@ pub struct SourceRecord {
     pub offset: u64,
     /// When Kafka appended it, if the topic says so.
     pub append_time: Option<Time>,
+    /// Its header `traceparent`, where it has one of at most [`crate::event::MAX_TRACE`] characters.
+    pub trace: Option<String>,
     /// None: a tombstone.
     pub value: Option<Vec<u8>>,
 }

@@ -155,6 +155,7 @@ impl RouterTask {
             partition: i32::try_from(record.from.partition).ok(),
             offset: record.offset,
             append_time: record.append_time,
+            trace: record.trace.clone(),
         };
         let mut found = Found::default();
         source.decoder.decode(value, &place, &mut |decoded| match decoded {
@@ -249,7 +250,7 @@ mod tests {
 
     fn record(offset: u64, value: Option<&str>) -> SourceRecord {
         let value = value.map(|value| value.as_bytes().to_vec());
-        SourceRecord { from: from(), offset, append_time: None, value }
+        SourceRecord { from: from(), offset, append_time: None, trace: None, value }
     }
 
     #[test]
@@ -287,6 +288,19 @@ mod tests {
         let batch = router.take_commit();
         assert_eq!(batch.dead.len(), 1);
         assert!(batch.dead[0].detail.ends_with("(and 4 more)"), "{}", batch.dead[0].detail);
+    }
+
+    #[test]
+    fn a_trace_context_goes_with_the_event() {
+        let event = serde_json::to_string(&mismatch(1)).unwrap_or_default();
+        let trace = Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned());
+        let mut router = router();
+        router.on_record(SourceRecord { trace: trace.clone(), ..record(10, Some(&event)) });
+        let (_, bytes) = router.take_commit().routed.remove(0);
+        let routed = wire::event::decode(&bytes).unwrap_or_else(|why| panic!("{why}"));
+        assert_eq!(routed.origin.trace, trace);
+        let evidence = crate::detect::report::evidence(&routed);
+        assert_eq!(evidence.fields.get("traceparent"), trace.as_ref());
     }
 
     #[test]

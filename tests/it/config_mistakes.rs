@@ -86,6 +86,18 @@ http: {listen: here}
 }
 
 #[test]
+fn what_belongs_together_in_alerts_is_said() {
+    let refused = |alerts: &str, why: &str| {
+        let said = mistakes(&format!("alerts: {alerts}\n"));
+        assert!(matches!(&said[..], [one] if one.contains("alerts: ") && one.contains(why)), "{said:?}");
+    };
+    refused("{schema_id: 12}", "belongs to `format: protobuf`");
+    refused("{format: protobuf, schema_id: 0}", "no id of a schema");
+    refused("{older: hold}", "nothing without `max_age`");
+    assert_eq!(mistakes("alerts: {format: protobuf, shcema_id: 12}\n").len(), 1);
+}
+
+#[test]
 fn a_value_that_its_type_refuses_says_why() {
     let text = "policy:\n  san_mismatch:\n    burst_window: 10 parsecs\n  certlog_remote_write:\n    activation_days: 99\n";
     let said = mistakes(text);

@@ -26,6 +26,22 @@ fn what_comes_out_is_what_the_pure_core_raises() {
     assert_eq!(process.metric("adcs_watch_alerts_total", "") as usize, expected.len());
     assert_eq!(process.metric("adcs_watch_assigned_partitions", "detector") as u32, crate::world::PARTITIONS);
     assert_eq!(process.page("/livez").unwrap().0, 200);
+    let lag = |stage: &str| process.metric("adcs_watch_consumer_lag_records", &format!("stage=\"{stage}\""));
+    let waited = Instant::now();
+    while lag("router") + lag("detector") > 0.0 {
+        assert!(
+            waited.elapsed() < Duration::from_secs(20),
+            "a lag although everything was read: {}",
+            lag("detector")
+        );
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert!(process.metric("adcs_watch_consumer_position_offset", "detector") > interesting as f64);
+    assert_eq!(
+        process.metric("adcs_watch_alert_latency_seconds_count", ""),
+        0.0,
+        "the source has no append times"
+    );
     let began = Instant::now();
     let log = process.log();
     assert!(process.stop().success(), "{log}");

@@ -9,8 +9,10 @@ mod process;
 mod story;
 mod world;
 
+mod backfill;
 mod end_to_end;
 mod exactly_once;
 mod groups;
 mod poison;
+mod replay;
 mod topics;

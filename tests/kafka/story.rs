@@ -94,7 +94,7 @@ pub(crate) fn events(topic: &str, records: &[Record]) -> Vec<Event> {
             source: topic.to_owned(),
             partition: i32::try_from(record.partition).ok(),
             offset: *offset,
-            append_time: None,
+            ..Place::default()
         };
         *offset += 1;
         decoder.decode(record.text.as_bytes(), &place, &mut |decoded| {

@@ -110,6 +110,31 @@ impl World {
         Process::run(&config, &["--stage", stage], &self.folder.join(format!("{process}.log")))
     }
 
+    /// Starts both stages with more lines in the config, and more arguments.
+    pub(crate) fn start_with(&self, process: &str, more: &str, arguments: &[&str]) -> Process {
+        let config = self.config(process, "");
+        let text = fs::read_to_string(&config).unwrap() + more;
+        fs::write(&config, text).unwrap();
+        Process::run(&config, arguments, &self.folder.join(format!("{process}.log")))
+    }
+
+    /// Replays a part of a topic: the exit code, and the alerts.
+    pub(crate) fn replay(&self, slice: &str) -> (Option<i32>, Alerts) {
+        let config = self.config("replay", "");
+        let done = program()
+            .args(["replay", "--format", "ndjson", "--from-topic", slice, "-c"])
+            .arg(config)
+            .output();
+        let done = done.unwrap();
+        let alerts = String::from_utf8(done.stdout).unwrap();
+        let alerts = alerts.lines().map(|json| {
+            let alert: serde_json::Value = serde_json::from_str(json).unwrap();
+            let id = alert["alert_id"].as_str().unwrap().to_owned();
+            ((id, alert["revision"].as_u64().unwrap()), json.to_owned())
+        });
+        (done.status.code(), alerts.collect())
+    }
+
     /// Writes records to the source topic, in order within each partition.
     pub(crate) fn produce(&self, records: &[Record]) {
         let bytes: Vec<(u32, &[u8])> = records.iter().map(|r| (r.partition, r.text.as_bytes())).collect();

@@ -48,7 +48,8 @@ Exit codes:
   78  the config, the topics or the permissions do not allow it: everything that is wrong is listed
 
 Example:
-  adcs-watch run -c adcs-watch.yaml --stage detector";
+  adcs-watch run -c adcs-watch.yaml --stage detector
+  adcs-watch run -c adcs-watch.yaml --since 30d";
 
 /// Of `topics`.
 pub const TOPICS: &str = "\
@@ -87,6 +88,9 @@ What is read, by content and not by file name:
   lines. Files of any size are read as streams: what concerns a detection is sorted on disk, in the
   temporary directory (TMPDIR), everything else is never held. A file named twice is read once.
 
+  With --from-topic: the routed topic shows what live saw (each partition for those who live in
+  it), a source topic what would have been found, read in the shape and zone the config gives it.
+
 Output:
   table   alerts to read, then what was counted       (default on a terminal)
   ndjson  every revision of an alert, one per line    (default when piped); counts on stderr
@@ -98,11 +102,13 @@ Exit codes:
   64  wrong command line
   65  some input could not be read, or records were rejected; the rest was read. 1 comes before
       this: silence over a part of the input is no verdict, an alert is one
+  69  --from-topic: no broker can be reached
   74  output, or a temporary file, cannot be written
   78  the config has mistakes
 
 Examples:
   adcs-watch replay Security.evtx
+  adcs-watch replay --from-topic adcs-watch.routed:3@1000..2000 -c adcs-watch.yaml
   adcs-watch replay exports/ archive.ndjson.gz -c adcs-watch.yaml --min-severity medium
   zstdcat winlogbeat-*.zst | adcs-watch replay - --format ndjson > alerts.ndjson
   adcs-watch replay exports/ --assume-trained --fail-on high && echo nothing found";

@@ -1,6 +1,8 @@
 //! `adcs-watch run`
 
+use crate::event::time::{Span, Time};
 use crate::service::cli::help;
+use crate::service::clock::wall;
 use crate::service::config::Config;
 use crate::service::exit::{Exit, Failure};
 use crate::service::run::setup::Setup;
@@ -20,6 +22,23 @@ pub struct Run {
     /// What this process does
     #[arg(long, value_enum, value_name = "STAGE", default_value_t = Stages::All)]
     stage: Stages,
+    /// Where to begin in a source partition that was never read: at the first record since then (30d, 12h, RFC 3339);
+    /// default: at its first
+    #[arg(long, value_name = "AGE|TIME", value_parser = since)]
+    since: Option<Since>,
+}
+
+/// How far back to begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Since {
+    Ago(Span),
+    At(Time),
+}
+
+fn since(text: &str) -> Result<Since, String> {
+    let ago = || Span::try_from(text.to_owned()).map(Since::Ago);
+    let neither = |_| "neither an age such as 30d or 12h nor a time such as 2026-03-02T09:00:00Z".to_owned();
+    Time::parse_rfc3339(text).map(Since::At).map_or_else(ago, Ok).map_err(neither)
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -42,6 +61,24 @@ impl Run {
             Stages::Detector => vec![Stage::Detector],
             Stages::All => Stage::ALL.to_vec(),
         };
-        crate::service::run::run(Setup::new(config, stages)?)
+        let since = self.since.map(|since| match since {
+            Since::Ago(span) => wall().minus(span),
+            Since::At(time) => time,
+        });
+        crate::service::run::run(Setup { since, ..Setup::new(config, stages)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_or_a_time_is_a_beginning() {
+        assert_eq!(since("30d"), Ok(Since::Ago(Span::days(30))));
+        assert_eq!(since("1970-01-01T00:00:01Z"), Ok(Since::At(Time::from_millis(1000))));
+        for wrong in ["", "yesterday", "30", "2026-03-02"] {
+            assert!(since(wrong).is_err(), "{wrong}");
+        }
     }
 }

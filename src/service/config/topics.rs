@@ -3,6 +3,7 @@
 use crate::decode::{Decoder, Shape};
 use crate::event::time::Span;
 use crate::service::config::mistake::nearest;
+use crate::task::age::{AgeLimit, Older};
 use jiff::tz::TimeZone;
 use regex_lite::Regex;
 use serde::Deserialize;
@@ -206,20 +207,67 @@ impl TryFrom<String> for Retention {
 }
 
 /// The section `alerts:`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "AlertsText")]
 pub struct Alerts {
     /// How alerts are written.
     pub format: AlertFormat,
+    /// What is old news, if anything is.
+    pub age_limit: Option<AgeLimit>,
 }
 
 /// How alerts are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AlertFormat {
     /// One JSON object.
     #[default]
     Json,
     /// `adcs_watch.v1.Alert`.
     Protobuf,
+    /// The same, behind the id that a schema registry gave `alert.proto`.
+    Confluent {
+        /// The id.
+        schema_id: u32,
+    },
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct AlertsText {
+    format: FormatName,
+    schema_id: Option<u32>,
+    max_age: Option<Span>,
+    older: Option<Older>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum FormatName {
+    #[default]
+    Json,
+    Protobuf,
+}
+
+impl TryFrom<AlertsText> for Alerts {
+    type Error = String;
+
+    fn try_from(text: AlertsText) -> Result<Alerts, String> {
+        let format = match (text.format, text.schema_id) {
+            (FormatName::Json, None) => AlertFormat::Json,
+            (FormatName::Protobuf, None) => AlertFormat::Protobuf,
+            (FormatName::Protobuf, Some(schema_id)) if (1..=i32::MAX.unsigned_abs()).contains(&schema_id) => {
+                AlertFormat::Confluent { schema_id }
+            }
+            (FormatName::Protobuf, Some(id)) => return Err(format!("schema_id: {id} is no id of a schema")),
+            (FormatName::Json, Some(_)) => {
+                return Err("schema_id belongs to `format: protobuf`: JSON is written without one".to_owned());
+            }
+        };
+        let age_limit = match (text.max_age, text.older) {
+            (Some(max_age), older) => Some(AgeLimit { max_age, older: older.unwrap_or_default() }),
+            (None, None) => None,
+            (None, Some(_)) => return Err("`older` says nothing without `max_age`".to_owned()),
+        };
+        Ok(Alerts { format, age_limit })
+    }
 }

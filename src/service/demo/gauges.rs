@@ -12,7 +12,6 @@ use crate::task::memory::detector::ROUTED;
 use crate::task::router_worker::RouterCounts;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Where `run` listens too, unless it is configured otherwise.
 const PORT: u16 = 9464;
@@ -47,7 +46,7 @@ impl Gauges {
         self.metrics.detector(&self.detector, &detector);
         for alert in alerts {
             // There is no time between an event of the story and its alert that would mean anything.
-            self.metrics.alert(&alert.detection, alert.severity, Duration::ZERO);
+            self.metrics.alert(&alert.detection, alert.severity, None);
         }
         for status in plant.status() {
             let (records, bytes) = (status.size.records as u64, status.size.bytes as u64);

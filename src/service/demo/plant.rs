@@ -166,6 +166,7 @@ fn sum(a: DetectorCounts, b: DetectorCounts) -> DetectorCounts {
         stray: a.stray + b.stray,
         unreadable: a.unreadable + b.unreadable,
         late: a.late + b.late,
+        held: a.held + b.held,
         alerts: a.alerts + b.alerts,
         committed: a.committed + b.committed,
         aborted: a.aborted + b.aborted,

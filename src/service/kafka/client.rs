@@ -85,6 +85,15 @@ impl Clients {
         config
     }
 
+    /// Reads a part of a topic. The library wants the name of a group; it is not joined.
+    pub fn slice(&self) -> ClientConfig {
+        let mut config = self.reading();
+        config.set("group.id", format!("{}-replay", self.group));
+        config.set("isolation.level", "read_committed");
+        config.set("enable.partition.eof", "true");
+        config
+    }
+
     /// Knows where partitions end, also behind open transactions.
     pub fn ends(&self) -> ClientConfig {
         let mut config = self.reading();

@@ -11,8 +11,8 @@ use crate::service::kafka::trouble::fault;
 use crate::service::metrics::{Ended, Metrics};
 use crate::service::stage::Stage;
 use crate::task::port::{
-    Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Millis, Outcome, RoutedRecord, RouterInput,
-    SourcePartition, Transaction,
+    Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Millis, Outcome, Raised, RoutedRecord,
+    RouterInput, SourcePartition, Transaction,
 };
 use rdkafka::{Offset, TopicPartitionList};
 use std::time::Duration;
@@ -96,9 +96,11 @@ impl KafkaDetector {
             return;
         }
         let now = wall();
-        for alert in &transaction.alerts {
-            let since = u64::try_from(now.as_millis().saturating_sub(alert.time.as_millis())).unwrap_or(0);
-            self.metrics.alert(&alert.detection, alert.severity, Duration::from_millis(since));
+        for Raised { alert, appended } in &transaction.alerts {
+            // Brokers have clocks of their own: what was appended after now was appended now.
+            let since = appended.map(|time| now.as_millis().saturating_sub(time.as_millis()));
+            let latency = since.map(|millis| Duration::from_millis(u64::try_from(millis).unwrap_or(0)));
+            self.metrics.alert(&alert.detection, alert.severity, latency);
         }
         for letter in &transaction.dead {
             self.metrics.dead_letter(Stage::Detector, letter.reason);
@@ -119,6 +121,7 @@ impl DetectorPort for KafkaDetector {
             RouterInput::Record(record) => DetectorInput::Record(RoutedRecord {
                 partition: record.from.partition,
                 offset: record.offset,
+                append_time: record.append_time,
                 value: record.value.unwrap_or_default(),
             }),
         });
@@ -177,8 +180,10 @@ impl DetectorPort for KafkaDetector {
         let watch = Stopwatch::start();
         let offsets = self.offsets(transaction)?;
         let topics = &self.topics;
-        let alerts =
-            transaction.alerts.iter().map(|alert| records::alert(&topics.alerts, topics.format, alert));
+        let alerts = transaction
+            .alerts
+            .iter()
+            .map(|raised| records::alert(&topics.alerts, topics.format, &raised.alert));
         let dead = transaction.dead.iter().map(|letter| records::dead_letter(&topics.dead_letter, letter));
         let checkpoint =
             transaction.checkpoint.iter().map(|record| records::checkpoint(&topics.checkpoint, record));

@@ -1,5 +1,6 @@
 //! A member of a consumer group: its partitions come and go, each is read from where the worker says.
 
+use crate::event::MAX_TRACE;
 use crate::event::time::Time;
 use crate::service::clock::{Stopwatch, pass};
 use crate::service::kafka::context::{Change, MemberContext};
@@ -9,7 +10,7 @@ use crate::service::stage::Stage;
 use crate::task::port::{Answer, Fault, Millis, RouterInput, SourcePartition, SourceRecord};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use rdkafka::message::{BorrowedMessage, Message, Timestamp};
+use rdkafka::message::{BorrowedMessage, Headers, Message, Timestamp};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -87,9 +88,11 @@ impl Member {
         while inputs.len() < MAX_RECORDS && !self.consumer.context().has_change() {
             let left = if inputs.is_empty() { wait.saturating_sub(watch.elapsed()) } else { Duration::ZERO };
             match self.consumer.poll(left) {
-                Some(Ok(message)) => inputs.extend(receive(&message, &mut self.partitions, || {
-                    self.metrics.delivered_again(self.stage)
-                })),
+                Some(Ok(message)) => {
+                    inputs.extend(receive(&message, self.stage, &mut self.partitions, || {
+                        self.metrics.delivered_again(self.stage)
+                    }))
+                }
                 Some(Err(error)) => note(&error, &mut self.unreachable)?,
                 None if left.is_zero() || self.consumer.context().has_change() => break,
                 None => {}
@@ -133,12 +136,30 @@ impl Member {
                 *since = Stopwatch::start();
             }
         }
-        for (partition, end) in self.consumer.context().take_ends() {
+        let ends = self.consumer.context().take_ends();
+        let passed = if ends.is_empty() { BTreeMap::new() } else { self.passed() };
+        for (partition, end) in ends {
             let ours = self.partitions.get(&partition.topic).and_then(|of| of.get(&partition.partition));
             if let Some(Some(next)) = ours {
-                self.metrics.position(self.stage, &partition.topic, partition.partition, *next, Some(end));
+                let next = passed.get(&partition).copied().unwrap_or_default().max(*next);
+                self.metrics.position(self.stage, &partition.topic, partition.partition, next, Some(end));
             }
         }
+    }
+
+    /// How far the client has read: behind the last record there may be the marks of transactions, which are never handed out
+    /// and would look like a lag that nothing ends.
+    fn passed(&self) -> BTreeMap<SourcePartition, u64> {
+        let Ok(positions) = self.consumer.position() else { return BTreeMap::new() };
+        if positions.count() == 0 {
+            return BTreeMap::new();
+        }
+        let known = positions.elements().into_iter().filter_map(|element| {
+            let partition = u32::try_from(element.partition()).ok()?;
+            let next = u64::try_from(element.offset().to_raw()?).ok()?;
+            Some((SourcePartition { topic: element.topic().to_owned(), partition }, next))
+        });
+        known.collect()
     }
 
     /// As [`crate::task::port::RouterPort::accept`].
@@ -218,6 +239,28 @@ impl Member {
         watermarks(&self.consumer, partition)
     }
 
+    /// The offset of the first record that was appended at this time or after it; none: there is no such record.
+    pub fn first_since(&self, partition: &SourcePartition, time: Time) -> Result<Answer<Option<u64>>, Fault> {
+        let asked = list(std::slice::from_ref(partition), Offset::Offset(time.as_millis().max(0)))?;
+        let answer = self.consumer.offsets_for_times(asked, QUESTION);
+        let found = answer.and_then(|answer| {
+            let element = answer
+                .elements()
+                .into_iter()
+                .next()
+                .map(|element| element.error().map(|()| element.offset()));
+            element.transpose()
+        });
+        match found {
+            Ok(Some(offset)) => {
+                Ok(Answer::Ready(offset.to_raw().and_then(|offset| u64::try_from(offset).ok())))
+            }
+            Ok(None) => Ok(Answer::Wait),
+            Err(error) if may_pass(&error) => Ok(Answer::Wait),
+            Err(error) => Err(fault("asking where a partition begins", &error)),
+        }
+    }
+
     /// Reads the partition from this offset on.
     pub fn start_at(&mut self, partition: &SourcePartition, offset: u64) -> Result<(), Fault> {
         let to = Offset::Offset(i64::try_from(offset).unwrap_or(i64::MAX));
@@ -262,6 +305,7 @@ impl Drop for Member {
 /// A record, unless its partition was not started or it came before.
 fn receive(
     message: &BorrowedMessage<'_>,
+    stage: Stage,
     partitions: &mut BTreeMap<String, BTreeMap<u32, Option<u64>>>,
     again: impl Fn(),
 ) -> Option<RouterInput> {
@@ -273,13 +317,35 @@ fn receive(
         return None;
     }
     *next = offset + 1;
-    let append_time = match message.timestamp() {
-        Timestamp::LogAppendTime(millis) => Some(Time::from_millis(millis)),
-        Timestamp::NotAvailable | Timestamp::CreateTime(_) => None,
+    source_record(message, stage).map(RouterInput::Record)
+}
+
+/// A record as tasks are given it.
+pub fn source_record(message: &BorrowedMessage<'_>, stage: Stage) -> Option<SourceRecord> {
+    let partition = u32::try_from(message.partition()).ok()?;
+    let offset = u64::try_from(message.offset()).ok()?;
+    let append_time = match (message.timestamp(), stage) {
+        (Timestamp::LogAppendTime(millis), Stage::Router | Stage::Detector) => {
+            Some(Time::from_millis(millis))
+        }
+        // Our router made the record when it wrote it; anybody else may have made it long before.
+        (Timestamp::CreateTime(millis), Stage::Detector) => Some(Time::from_millis(millis)),
+        (Timestamp::CreateTime(_), Stage::Router) | (Timestamp::NotAvailable, _) => None,
     };
     let from = SourcePartition { topic: message.topic().to_owned(), partition };
     let value = message.payload().map(<[u8]>::to_vec);
-    Some(RouterInput::Record(SourceRecord { from, offset, append_time, value }))
+    let trace = match stage {
+        Stage::Router => message.headers().and_then(trace),
+        Stage::Detector => None,
+    };
+    Some(SourceRecord { from, offset, append_time, trace, value })
+}
+
+/// The trace context of a record, if it can be one.
+fn trace(headers: &impl Headers) -> Option<String> {
+    let value = headers.iter().find(|header| header.key.eq_ignore_ascii_case("traceparent"))?.value?;
+    let right = (1..=MAX_TRACE).contains(&value.len()) && value.iter().all(u8::is_ascii_graphic);
+    right.then(|| String::from_utf8_lossy(value).into_owned())
 }
 
 /// An error that a poll brought: some end the worker, some pass.
@@ -337,4 +403,26 @@ pub fn list(partitions: &[SourcePartition], offset: Offset) -> Result<TopicParti
             .map_err(|error| fault("naming a partition", &error))?;
     }
     Ok(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rdkafka::message::{Header, OwnedHeaders};
+
+    #[test]
+    fn a_trace_context_is_kept_where_it_can_be_one() {
+        let of = |value: &str| {
+            trace(&OwnedHeaders::new().insert(Header { key: "traceparent", value: Some(value) }))
+        };
+        let right = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        assert_eq!(of(right).as_deref(), Some(right));
+        for wrong in ["", "a b", "a\n", "é", &"0".repeat(65)] {
+            assert_eq!(of(wrong), None, "{wrong}");
+        }
+        let none = OwnedHeaders::new().insert(Header { key: "traceparent", value: None::<&str> });
+        assert_eq!(trace(&none), None);
+        let other = OwnedHeaders::new().insert(Header { key: "tracestate", value: Some("x") });
+        assert_eq!(trace(&other), None);
+    }
 }

@@ -10,3 +10,4 @@ pub mod producer;
 pub mod detector;
 pub mod router;
 pub mod admin;
+pub mod slice;

@@ -24,13 +24,15 @@ pub struct Outgoing<'a> {
 /// The most bytes of a dead letter: with its headers it fits into the message that brokers allow by default.
 const MAX_DEAD_BYTES: usize = 900_000;
 
+/// What an alert in protobuf says it is.
+const PROTOBUF: &str = "application/x-protobuf; messageType=adcs_watch.v1.Alert";
+
 /// An alert: the key is its id, so that its revisions stay in order.
 pub fn alert<'a>(topic: &'a str, format: AlertFormat, alert: &Alert) -> Outgoing<'a> {
     let (content_type, value) = match format {
         AlertFormat::Json => ("application/json", wire::alert::to_json(alert).into_bytes()),
-        AlertFormat::Protobuf => {
-            ("application/x-protobuf; messageType=adcs_watch.v1.Alert", wire::alert::to_protobuf(alert))
-        }
+        AlertFormat::Protobuf => (PROTOBUF, wire::alert::to_protobuf(alert)),
+        AlertFormat::Confluent { schema_id } => (PROTOBUF, wire::alert::to_confluent(alert, schema_id)),
     };
     let id = alert.alert_id.to_string();
     Outgoing {
@@ -80,5 +82,30 @@ pub fn checkpoint<'a>(topic: &'a str, record: &'a CheckpointRecord) -> Outgoing<
         key: Some(Cow::Borrowed(&record.key)),
         value: record.value.as_deref().map(Cow::Borrowed),
         headers: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::policy::Policy;
+    use crate::engine::Engine;
+
+    fn an_alert() -> Alert {
+        let output = Engine::new(Policy::default()).on_event(&crate::task::testing::mismatch(1));
+        output.alerts.into_iter().next().unwrap()
+    }
+
+    #[test]
+    fn a_registered_schema_stands_before_the_message() {
+        let expected = an_alert();
+        let plain = alert("t", AlertFormat::Protobuf, &expected);
+        let framed = alert("t", AlertFormat::Confluent { schema_id: 258 }, &expected);
+        let bytes = framed.value.unwrap_or_default();
+        let (frame, message) = bytes.split_at(6);
+        assert_eq!(frame, [0, 0, 0, 1, 2, 0]);
+        assert_eq!(Some(message), plain.value.as_deref());
+        assert_eq!(wire::alert::from_protobuf(message).as_ref(), Ok(&expected));
+        assert_eq!((framed.headers, framed.key), (plain.headers, plain.key));
     }
 }

@@ -1,5 +1,6 @@
 //! The log of a router: the source topics, and its transactions.
 
+use crate::event::time::Time;
 use crate::service::clock::pass;
 use crate::service::config::topics::Source;
 use crate::service::kafka::client::Clients;
@@ -32,6 +33,8 @@ pub struct RouterTopics {
     pub routed: String,
     /// Written.
     pub dead_letter: String,
+    /// Where a partition begins that has no committed offset: at the first record since then, else at its first.
+    pub since: Option<Time>,
 }
 
 /// How often a broker is asked where a partition begins.
@@ -67,7 +70,10 @@ impl KafkaRouter {
         let SourcePartition { topic, partition: number } = partition;
         for _ in 0..QUESTIONS {
             let Answer::Ready((first, end)) = self.member.watermarks(partition)? else { continue };
-            let Some(committed) = committed else { return Ok(first) };
+            let Some(committed) = committed else {
+                let Answer::Ready(begins) = self.first(partition, first, end)? else { continue };
+                return Ok(begins);
+            };
             if committed < first {
                 let lost = first - committed;
                 tracing::error!(topic, number, committed, first, lost, "retention was faster than we were");
@@ -87,6 +93,18 @@ impl KafkaRouter {
             ),
             None => format!("no broker says where {topic} [{number}] begins"),
         }))
+    }
+
+    /// Where a partition begins that was never read. It is committed with the first batch, so it is asked for once.
+    fn first(&self, partition: &SourcePartition, first: u64, end: u64) -> Result<Answer<u64>, Fault> {
+        let Some(since) = self.topics.since else { return Ok(Answer::Ready(first)) };
+        let Answer::Ready(found) = self.member.first_since(partition, since)? else {
+            return Ok(Answer::Wait);
+        };
+        let begins = found.unwrap_or(end).max(first);
+        let SourcePartition { topic, partition } = partition;
+        tracing::info!(topic, partition, %since, first, end, begins, "a partition begins at its first record since then");
+        Ok(Answer::Ready(begins))
     }
 
     fn offsets(batch: &RouterCommit) -> Result<TopicPartitionList, Fault> {

@@ -27,7 +27,8 @@ pub fn live(house: &House, number: u16) -> Result<(), Fault> {
     };
     let port = KafkaDetector::new(&house.setup.clients, number, topics, house.metrics.clone())?;
     let partitions = config.topics.partitions.0;
-    let worker = DetectorWorker::new(port, config.policy.clone(), partitions, config.checkpoints.pace());
+    let worker = DetectorWorker::new(port, config.policy.clone(), partitions, config.checkpoints.pace())
+        .with_age_limit(config.alerts.age_limit);
     let told = DetectorCounts::default();
     let mut detector = Detector { house, number, worker, told, told_at: Millis(0) };
     let clock = Stopwatch::start();

@@ -21,6 +21,7 @@ pub fn live(house: &House, number: u16) -> Result<(), Fault> {
         sources: config.sources.clone(),
         routed: config.topics.routed.0.clone(),
         dead_letter: config.topics.dead_letter.0.clone(),
+        since: house.setup.since,
     };
     let port = KafkaRouter::new(&house.setup.clients, number, topics, house.metrics.clone())?;
     let task = RouterTask::new(&config.policy, config.topics.partitions.0, Default::default());

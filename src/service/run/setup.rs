@@ -1,5 +1,6 @@
 //! What a run needs, checked as a whole before anything begins.
 
+use crate::event::time::Time;
 use crate::service::clock::wall;
 use crate::service::config::Config;
 use crate::service::config::topics::Topics;
@@ -16,6 +17,8 @@ pub struct Setup {
     pub config: Config,
     /// What runs.
     pub stages: Vec<Stage>,
+    /// Where a router begins that was never here; none: at the beginning.
+    pub since: Option<Time>,
     /// Makes clients.
     pub clients: Clients,
 }
@@ -34,7 +37,7 @@ impl Setup {
         }
         wrong.extend(own_topics_read(&config));
         match (clients, wrong.is_empty()) {
-            (Ok(clients), true) => Ok(Setup { config, stages, clients }),
+            (Ok(clients), true) => Ok(Setup { config, stages, since: None, clients }),
             (Ok(_) | Err(()), _) => {
                 let failure = Failure::new(Exit::Config, "the config does not allow this");
                 Err(wrong.into_iter().fold(failure, Failure::with_cause))

@@ -3,8 +3,8 @@
 use crate::task::memory::client::Client;
 use crate::task::memory::{MemoryLog, Message};
 use crate::task::port::{
-    Answer, CheckpointRecord, DeadLetter, DetectorInput, DetectorPort, Fault, Millis, Outcome, RoutedRecord,
-    SourcePartition, Transaction,
+    Answer, CheckpointRecord, DeadLetter, DetectorInput, DetectorPort, Fault, Millis, Outcome, Raised,
+    RoutedRecord, SourcePartition, Transaction,
 };
 use crate::wire;
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ impl MemoryDetector {
 
     /// The records of a transaction.
     pub fn messages(transaction: &Transaction) -> Vec<Message> {
-        let alerts = transaction.alerts.iter().map(|alert| Message {
+        let alerts = transaction.alerts.iter().map(|Raised { alert, .. }| Message {
             to: SourcePartition { topic: ALERTS.to_owned(), partition: 0 },
             key: Some(alert.alert_id.to_string().into_bytes()),
             value: Some(wire::alert::to_json(alert).into_bytes()),
@@ -89,7 +89,12 @@ impl DetectorPort for MemoryDetector {
         }
         inputs.extend(polled.records.into_iter().map(|(from, record)| {
             let (partition, value) = (from.partition, record.value.unwrap_or_default());
-            DetectorInput::Record(RoutedRecord { partition, offset: record.offset, value })
+            DetectorInput::Record(RoutedRecord {
+                partition,
+                offset: record.offset,
+                append_time: record.append_time,
+                value,
+            })
         }));
         if !polled.revoked.is_empty() {
             inputs.push(DetectorInput::Revoke(numbers(polled.revoked)));

@@ -43,7 +43,7 @@ impl RouterPort for MemoryRouter {
         }
         inputs.extend(polled.records.into_iter().map(|(from, record)| {
             let (append_time, value) = (record.append_time, record.value);
-            RouterInput::Record(SourceRecord { from, offset: record.offset, append_time, value })
+            RouterInput::Record(SourceRecord { from, offset: record.offset, append_time, trace: None, value })
         }));
         if !polled.revoked.is_empty() {
             inputs.push(RouterInput::Revoke(polled.revoked));

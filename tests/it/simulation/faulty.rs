@@ -187,7 +187,12 @@ impl DetectorPort for Faulty<MemoryDetector> {
             let records = self.port.client.read_uncommitted();
             let records = records.into_iter().map(|(from, record)| {
                 let (partition, value) = (from.partition, record.value.unwrap_or_default());
-                DetectorInput::Record(RoutedRecord { partition, offset: record.offset, value })
+                DetectorInput::Record(RoutedRecord {
+                    partition,
+                    offset: record.offset,
+                    append_time: record.append_time,
+                    value,
+                })
             });
             let end = inputs.len() - changes(&inputs);
             inputs.splice(end..end, records);
