@@ -7,7 +7,7 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{Headers, Message};
+use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use std::collections::BTreeMap;
@@ -20,8 +20,13 @@ pub(crate) struct World {
     pub(crate) name: String,
     folder: PathBuf,
     sources: u32,
+    /// Whether records come with a trace context, [`TRACE`].
+    pub(crate) traced: bool,
     producer: BaseProducer,
 }
+
+/// The trace context of records that come with one.
+pub(crate) const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 /// A record as a reader sees it.
 #[derive(Clone, Debug)]
@@ -38,7 +43,12 @@ pub(crate) const PARTITIONS: u32 = 6;
 impl World {
     /// Makes the source topic and our own topics.
     pub(crate) fn new(name: &str, sources: u32) -> World {
-        let world = World::bare(name, sources);
+        World::with_source(name, sources, &[])
+    }
+
+    /// The same, with these settings of the source topic.
+    pub(crate) fn with_source(name: &str, sources: u32, settings: &[(&str, &str)]) -> World {
+        let world = World::unprepared(name, sources, settings);
         let config = world.config("create", "");
         let made = program().args(["topics", "create", "-c"]).arg(config).output().unwrap();
         assert!(made.status.success(), "{made:?}");
@@ -47,11 +57,15 @@ impl World {
 
     /// Makes the source topic only.
     pub(crate) fn bare(name: &str, sources: u32) -> World {
+        World::unprepared(name, sources, &[])
+    }
+
+    fn unprepared(name: &str, sources: u32, settings: &[(&str, &str)]) -> World {
         let folder = broker::folder().join(name);
         fs::create_dir_all(&folder).unwrap();
         let producer = client().set("enable.idempotence", "true").set("linger.ms", "5").create().unwrap();
-        let world = World { name: name.to_owned(), folder, sources, producer };
-        world.create(&world.source(), sources, &[]);
+        let world = World { name: name.to_owned(), folder, sources, traced: false, producer };
+        world.create(&world.source(), sources, settings);
         world
     }
 
@@ -146,7 +160,9 @@ impl World {
         for (partition, value) in records {
             assert!(*partition < self.sources);
             let partition = i32::try_from(*partition).unwrap();
-            let mut record = BaseRecord::<(), [u8]>::to(&topic).partition(partition).payload(value);
+            let headers = OwnedHeaders::new().insert(Header { key: "traceparent", value: Some(TRACE) });
+            let record = BaseRecord::<(), [u8]>::to(&topic).partition(partition).payload(value);
+            let mut record = if self.traced { record.headers(headers) } else { record };
             while let Err((error, again)) = self.producer.send(record) {
                 assert_eq!(error, KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull));
                 self.producer.poll(Duration::from_millis(10));
