@@ -9,18 +9,19 @@
     reason = "a program that measures and prints"
 )]
 
+mod records;
+
 use adcs_watch::decode::prefilter::Prefilter;
 use adcs_watch::decode::{Decoded, Decoder, Place};
 use adcs_watch::detect::policy::Policy;
 use adcs_watch::engine::Engine;
 use adcs_watch::event::Event;
-use std::fmt::Write;
+use records::record;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const RECORDS: u32 = 200_000;
-const ACCOUNTS: u32 = 100_000;
 const ROUNDS: usize = 5;
 
 fn main() {
@@ -126,49 +127,4 @@ fn report(what: &str, count: u32, mut run: impl FnMut() -> usize) {
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     stat.split(' ').next().unwrap().parse::<f64>().unwrap() / 1e9
-}
-
-fn record(n: u32, relevant: bool) -> String {
-    let (id, task, data) = if !relevant {
-        let data = format!(
-            "\"LogonType\":\"3\",\"SubjectDomainName\":\"-\",\"TargetUserName\":\"user{:05}\",\"TargetDomainName\":\"CORP\",\
-             \"WorkstationName\":\"WKS-{:03}\",\"IpAddress\":\"10.20.30.{}\"",
-            n % ACCOUNTS,
-            n % 900,
-            n % 250
-        );
-        (4624, "Logon", data)
-    } else if n.is_multiple_of(3) {
-        let data = format!(
-            "\"TargetUserName\":\"user{:05}\",\"TargetDomainName\":\"CORP.EXAMPLE\",\"ServiceName\":\"krbtgt\",\"Status\":\"0x0\",\
-             \"PreAuthType\":\"16\",\"IpAddress\":\"::ffff:10.20.30.66\",\"CertIssuerName\":\"CORP-CA01\",\
-             \"CertSerialNumber\":\"5C000000A1B2C3D4E5F67700000000{n:08X}\"",
-            n % ACCOUNTS
-        );
-        (4768, "Kerberos Authentication Service", data)
-    } else {
-        let user = n * 7919 % ACCOUNTS;
-        let data = format!(
-            "\"Attributes\":\"CertificateTemplate:User\\nccm:wks-114.corp.example\",\"CertificateTemplate\":\"User\",\
-             \"RequestId\":\"{n}\",\"Requester\":\"CORP\\\\user{user:05}\",\"SerialNumber\":\"5c000000a1b2c3d4e5f67700000000{n:08x}\",\
-             \"SubjectAlternativeName\":\"Other Name: Principal Name=user{user:05}@corp.example\",\"Subject\":\"CN=user{user:05}\""
-        );
-        (4887, "Certification Services", data)
-    };
-    let mut text = String::new();
-    let (second, milli) = (n / 20, n % 20 * 50);
-    write!(
-        text,
-        "{{\"@timestamp\":\"2026-03-02T{:02}:{:02}:{:02}.{milli:03}Z\",\"host\":{{\"name\":\"ca01.corp.example\"}},\"winlog\":{{\"record_id\":{},\
-         \"task\":\"{task}\",\"event_data\":{{{data}}},\"computer_name\":\"ca01.corp.example\",\"opcode\":\"Info\",\"version\":1,\
-         \"process\":{{\"pid\":668,\"thread\":{{\"id\":716}}}},\"provider_name\":\"Microsoft-Windows-Security-Auditing\",\
-         \"api\":\"wineventlog\",\"channel\":\"Security\",\"event_id\":\"{id}\",\"keywords\":[\"Audit Success\"],\
-         \"provider_guid\":\"{{54849625-5478-4994-a5ba-3e3b0328c30d}}\"}},\"event\":{{\"kind\":\"event\",\"action\":\"{task}\",\
-         \"created\":\"2026-03-02T09:00:02.120Z\",\"code\":\"{id}\",\"provider\":\"Microsoft-Windows-Security-Auditing\",\
-         \"outcome\":\"success\"}},\"log\":{{\"level\":\"information\"}},\"ecs\":{{\"version\":\"8.0.0\"}},\"agent\":{{\"version\":\"8.19.12\",\
-         \"id\":\"1751edc0-760c-4637-bf88-257c35b4f211\",\"name\":\"CA01\",\"type\":\"winlogbeat\"}}}}",
-        second / 3600 % 24, second / 60 % 60, second % 60, 700_000_000 + n
-    )
-    .unwrap();
-    text
 }

@@ -10,5 +10,6 @@ pub mod state;
 pub mod detect;
 pub mod engine;
 pub mod decode;
+pub mod task;
 #[cfg(feature = "service")]
 pub mod service;

@@ -90,6 +90,7 @@ pub(crate) fn origin(place: &Place) -> Origin {
         partition: place.partition,
         offset: place.offset,
         append_time: place.append_time,
+        trace: place.trace.clone(),
         ..Origin::default()
     }
 }

@@ -54,6 +54,19 @@ pub enum Shape {
 }
 
 impl Shape {
+    /// All of them.
+    pub const ALL: [Shape; 9] = [
+        Shape::Xml,
+        Shape::XmlInJson,
+        Shape::EvtxDump,
+        Shape::Winlogbeat,
+        Shape::Nxlog,
+        Shape::FluentBit,
+        Shape::Sentinel,
+        Shape::Normalised,
+        Shape::Protobuf,
+    ];
+
     /// The snake_case word for configuration and messages.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -90,6 +103,8 @@ pub struct Place {
     pub offset: u64,
     /// When Kafka appended it.
     pub append_time: Option<crate::event::time::Time>,
+    /// The trace context it came with.
+    pub trace: Option<String>,
 }
 
 /// Turns records of one source into events.

@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     fn the_origin_is_where_it_was_read() {
-        let place = Place { source: "here".into(), partition: Some(2), offset: 9, append_time: None };
+        let place = Place { source: "here".into(), partition: Some(2), offset: 9, ..Place::default() };
         let read = event(&written("ca01", r"C:\CertLog\a"), &place).unwrap();
         let origin = read.origin;
         assert_eq!((origin.source.as_str(), origin.partition, origin.offset), ("here", Some(2), 9));

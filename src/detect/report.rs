@@ -115,6 +115,9 @@ pub fn cut(text: &str) -> String {
     text.chars().take(MAX_TEXT).collect()
 }
 
+/// The field of the trace context that the record came with.
+const TRACE: &str = "traceparent";
+
 /// What points at this event; the detection adds the fields that mattered.
 pub fn evidence(event: &Event) -> Evidence {
     Evidence {
@@ -126,7 +129,7 @@ pub fn evidence(event: &Event) -> Evidence {
         computer: event.computer.clone(),
         time: event.time,
         request_id: request_of(event).map(|request| request.request_id),
-        fields: Default::default(),
+        fields: event.origin.trace.iter().map(|trace| (TRACE.to_owned(), trace.clone())).collect(),
     }
 }
 

@@ -4,8 +4,10 @@
 //! randomness, and nothing depends on the order of a hash map.
 
 mod operator;
+mod routes;
 
 pub use crate::detect::Notice;
+pub use crate::engine::routes::Routes;
 
 use crate::alert::Alert;
 use crate::detect::catalogue;
@@ -150,6 +152,16 @@ impl Engine {
                 operator.store_mut().sweep(time);
             }
         }
+    }
+
+    /// Whether this detection is switched on.
+    pub fn runs(&self, detection: &str) -> bool {
+        self.operators.iter().any(|operator| operator.id() == detection)
+    }
+
+    /// The fingerprint of its policy.
+    pub fn policy_version(&self) -> &str {
+        &self.policy_version
     }
 
     /// The greatest event time seen.

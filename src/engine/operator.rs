@@ -3,6 +3,7 @@
 use crate::detect::catalogue::Visitor;
 use crate::detect::slot::Slot;
 use crate::detect::{Context, Detection};
+use crate::engine::routes::key_of;
 use crate::event::Event;
 use crate::state::key::EntityKey;
 use crate::state::store::KeyedStore;
@@ -30,7 +31,7 @@ impl<D: Detection + Debug + Send> Operator for Running<D> {
     }
 
     fn key(&self, event: &Event) -> Option<EntityKey> {
-        self.detection.entity(event).map(|entity| EntityKey::of(D::ABOUT.id, entity.as_str()))
+        key_of(&self.detection, event)
     }
 
     fn on_event(&mut self, key: EntityKey, event: &Event, cx: &mut Context<'_>) {

@@ -72,7 +72,13 @@ pub struct Origin {
     /// EventRecordID within computer and channel; none where the shape loses it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record_id: Option<u64>,
+    /// The W3C trace context (`traceparent`) that the record came with, at most [`MAX_TRACE`] characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
 }
+
+/// The longest trace context that is kept; version 00 has 55 characters.
+pub const MAX_TRACE: usize = 64;
 
 /// What an event says happened. In protobuf and JSON the name of the variant is the name of the field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

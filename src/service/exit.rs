@@ -16,6 +16,8 @@ pub enum Exit {
     Input,
     /// A broker cannot be reached.
     Broker,
+    /// This program did what it must not.
+    Defect,
     /// Output or a temporary file cannot be written.
     Output,
     /// The config has mistakes.
@@ -31,6 +33,7 @@ impl Exit {
             Exit::Usage => 64,
             Exit::Input => 65,
             Exit::Broker => 69,
+            Exit::Defect => 70,
             Exit::Output => 74,
             Exit::Config => 78,
         }

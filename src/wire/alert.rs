@@ -16,6 +16,16 @@ pub fn to_protobuf(alert: &Alert) -> Vec<u8> {
     crate::wire::encode(&to_record(alert))
 }
 
+/// The alert in protobuf as Confluent's deserialisers take it: a zero byte, the id of the schema, which message of the
+/// schema it is (the first, `[0]`, of which the short form is one zero byte), the message.
+pub fn to_confluent(alert: &Alert, schema_id: u32) -> Vec<u8> {
+    let mut bytes = vec![0];
+    bytes.extend(schema_id.to_be_bytes());
+    bytes.push(0);
+    bytes.extend(to_protobuf(alert));
+    bytes
+}
+
 /// The alert that these bytes hold.
 ///
 /// # Errors

@@ -51,6 +51,7 @@ fn origin_to(o: &Origin) -> record::Origin {
         channel: o.channel.clone(),
         event_id: o.event_id,
         record_id: o.record_id,
+        trace: o.trace.clone(),
     }
 }
 
@@ -63,6 +64,7 @@ fn origin_from(r: record::Origin) -> Origin {
         channel: r.channel,
         event_id: r.event_id,
         record_id: r.record_id,
+        trace: r.trace,
     }
 }
 

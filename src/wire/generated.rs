@@ -468,6 +468,9 @@ pub struct Origin {
     /// EventRecordID within computer and channel; absent where the shape loses it.
     #[prost(uint64, optional, tag = "7")]
     pub record_id: ::core::option::Option<u64>,
+    /// The W3C trace context (`traceparent`) of the source record, at most 64 characters; absent where there is none.
+    #[prost(string, optional, tag = "8")]
+    pub trace: ::core::option::Option<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Account {

@@ -29,6 +29,7 @@ fn event(n: u32, every: Span, activity: Activity) -> Event {
         channel: "Security".to_owned(),
         event_id: Some(4887),
         record_id: Some(u64::from(n) + 4_000_000_000),
+        trace: Some("0".repeat(64)),
         ..Origin::default()
     };
     let time = Time::from_millis(1_772_442_000_000 + i64::from(n) * every.as_millis());

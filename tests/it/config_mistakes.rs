@@ -21,7 +21,7 @@ policy:
     templates: [WebServer, 7, User]
   protected:
     rids: [500, x, 501]
-kafka:
+kafak:
   brokers: a
 ";
     assert_eq!(
@@ -32,9 +32,69 @@ kafka:
             "c.yaml:7:17: policy.allow.requesters: invalid type: integer `5`, expected a sequence",
             "c.yaml:8:28: policy.allow.templates[1]: invalid type: integer `7`, expected a string",
             "c.yaml:10:17: policy.protected.rids[1]: invalid type: string \"x\", expected u32",
-            "c.yaml:11:1: kafka: unknown field; known here: policy",
+            "c.yaml:11:1: kafak: unknown field; did you mean `kafka`?",
         ]
     );
+}
+
+#[test]
+fn what_would_break_exactly_once_is_refused_with_its_reason() {
+    let text = "\
+kafka:
+  brokers: [b:9092]
+  properties:
+    sasl.password: hunter2
+    socket.keepalive.enable: true
+  consumer:
+    isolation.level: read_uncommitted
+    fetch.wait.max.ms: 50
+  producer:
+    transactional.id: x
+  sasl: {mechanism: SCRAM, username: a, password: hunter2}
+sources:
+  - topic: a
+    shape: winlogbaet
+  - pattern: '('
+  - {topic: a, pattern: b}
+topics: {partitions: 0, retention: 1h, routed: 'a b'}
+alerts: {format: xml}
+log: {level: loud}
+http: {listen: here}
+";
+    let said = mistakes(text);
+    let wanted = [
+        "c.yaml:4:20: kafka.properties.sasl.password: cannot be set: secrets are not written in the config",
+        "c.yaml:7:22: kafka.consumer.isolation.level: cannot be set: exactly-once needs read_committed",
+        "c.yaml:10:23: kafka.producer.transactional.id: cannot be set: it is made of kafka.group",
+        "c.yaml:11:21: kafka.sasl.mechanism: unknown value; ",
+        "kafka.sasl.password: ",
+        "c.yaml:13:5: sources[0]: `winlogbaet` is no shape; did you mean `winlogbeat`?",
+        "sources[1]: `(` is no pattern",
+        "sources[2]: say either `topic` or `pattern`",
+        "c.yaml:17:22: topics.partitions: 0 is not between 1 and 10000",
+        "topics.retention: 1h is less than 72h",
+        "topics.routed: `a b` is no name of a topic",
+        "alerts.format: unknown value; ",
+        "log.level: unknown value; ",
+        "http.listen: ",
+    ];
+    assert_eq!(said.len(), wanted.len(), "{said:#?}");
+    for (said, wanted) in said.iter().zip(wanted) {
+        assert!(said.contains(wanted), "{said} is not {wanted}");
+    }
+    assert!(!said.concat().contains("hunter2"), "a secret is shown: {said:#?}");
+}
+
+#[test]
+fn what_belongs_together_in_alerts_is_said() {
+    let refused = |alerts: &str, why: &str| {
+        let said = mistakes(&format!("alerts: {alerts}\n"));
+        assert!(matches!(&said[..], [one] if one.contains("alerts: ") && one.contains(why)), "{said:?}");
+    };
+    refused("{schema_id: 12}", "belongs to `format: protobuf`");
+    refused("{format: protobuf, schema_id: 0}", "no id of a schema");
+    refused("{older: hold}", "nothing without `max_age`");
+    assert_eq!(mistakes("alerts: {format: protobuf, shcema_id: 12}\n").len(), 1);
 }
 
 #[test]

@@ -8,6 +8,8 @@ mod common;
 mod generated;
 mod golden;
 mod properties;
+mod simulation;
+mod task;
 mod decode_shapes;
 mod decode_mutations;
 mod decode_prefilter;

@@ -287,10 +287,11 @@ fn any_event() -> impl Strategy<Value = Event> {
 
 fn any_origin() -> impl Strategy<Value = Origin> {
     let place = ("[a-z./]{0,9}", option::of(0_i32..99), any::<u64>(), option::of(0_i64..4_000_000_000_000));
-    (place, "[A-Za-z/-]{0,9}", option::of(any::<u32>()), option::of(any::<u64>())).prop_map(
-        |((source, partition, offset, appended), channel, event_id, record_id)| {
+    let record = (option::of(any::<u32>()), option::of(any::<u64>()), option::of("[0-9a-f-]{0,9}"));
+    (place, "[A-Za-z/-]{0,9}", record).prop_map(
+        |((source, partition, offset, appended), channel, (event_id, record_id, trace))| {
             let append_time = appended.map(Time::from_millis);
-            Origin { source, partition, offset, append_time, channel, event_id, record_id }
+            Origin { source, partition, offset, append_time, channel, event_id, record_id, trace }
         },
     )
 }

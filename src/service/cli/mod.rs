@@ -1,10 +1,13 @@
 //! THE COMMAND LINE: one file per subcommand.
 
 pub mod check;
+pub mod demo;
 pub mod generate;
 pub mod help;
 pub mod replay;
+pub mod run;
 pub mod terminal;
+pub mod topics;
 
 use crate::service::exit::{Exit, Failure};
 use clap::{CommandFactory, Parser, Subcommand};
@@ -24,8 +27,11 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Demo),
+    Run(run::Run),
     Replay(replay::Replay),
     Check(check::Check),
+    Topics(topics::Topics),
     Generate(generate::Generate),
 }
 
@@ -53,8 +59,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> Exit {
 impl Cli {
     fn run(self) -> Result<Exit, Failure> {
         match self.command {
+            Command::Demo(demo) => demo.run(),
+            Command::Run(run) => run.run(),
             Command::Replay(replay) => replay.run(),
             Command::Check(check) => check.run(),
+            Command::Topics(topics) => topics.run(),
             Command::Generate(generate) => generate.run(&mut Cli::command()),
         }
     }

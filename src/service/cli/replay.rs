@@ -6,9 +6,12 @@ use crate::detect::certlog_remote_write::Days;
 use crate::detect::policy::Policy;
 use crate::service::cli::{Cli, help, terminal};
 use crate::service::config::Config;
+use crate::service::config::topics::Source;
 use crate::service::exit::{Exit, Failure};
+use crate::service::kafka::client::{Clients, Instance};
+use crate::service::kafka::slice::Slice;
 use crate::service::replay::show::Format;
-use crate::service::replay::show::text::counted;
+use crate::service::replay::topic::TopicInput;
 use crate::service::replay::{Request, Streams};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
@@ -27,6 +30,15 @@ pub struct Replay {
     /// What to read: files, directories (with all that is in them), `-` for standard input
     #[arg(value_name = "FILE|DIR|-", help_heading = "Input")]
     paths: Vec<PathBuf>,
+    /// Read a topic instead, up to the end it has now, and leave no trace there: the routed topic, or a source
+    #[arg(
+        long,
+        value_name = "TOPIC[:PARTITION[@FROM..TO]]",
+        requires = "config",
+        conflicts_with = "paths",
+        help_heading = "Input"
+    )]
+    from_topic: Option<Slice>,
     /// Time zone of local times that come without one (NXLog), such as Europe/Zurich; default UTC
     #[arg(long, value_name = "TZ", value_parser = zone, help_heading = "Input")]
     zone: Option<TimeZone>,
@@ -63,13 +75,17 @@ enum FormatName {
 impl Replay {
     /// Runs it.
     pub fn run(self) -> Result<Exit, Failure> {
-        if self.paths.is_empty() {
+        if self.paths.is_empty() && self.from_topic.is_none() {
             return Ok(no_input());
         }
         let format = self.format();
+        let config = self.config.as_deref().map(Config::load).transpose().map_err(Failure::from)?;
+        let config = config.unwrap_or_default();
+        let topic = self.from_topic.as_ref().map(|slice| topic(slice, &config)).transpose()?;
         let request = Request {
-            policy: self.policy()?,
-            decoder: Decoder { zone: self.zone.unwrap_or(TimeZone::UTC), ..Decoder::default() },
+            decoder: self.decoder(&config),
+            policy: self.policy(config),
+            topic,
             format,
             min_severity: self.min_severity,
             fail_on: self.fail_on,
@@ -92,18 +108,31 @@ impl Replay {
         }
     }
 
-    fn policy(&self) -> Result<Policy, Failure> {
-        let config = self.config.as_deref().map(Config::load).transpose();
-        let config = config.map_err(|mistakes| {
-            let total = counted(mistakes.mistakes.len() as u64, "mistake");
-            Failure::new(Exit::Config, format!("the config has {total}\n{mistakes}"))
-        })?;
-        let mut policy = config.unwrap_or_default().policy;
+    /// Files are of any shape; a topic is read as the config says of it.
+    fn decoder(&self, config: &Config) -> Decoder {
+        let source = self.from_topic.as_ref().and_then(|slice| {
+            config.sources.iter().find(|source| source.topics.matches(&slice.topic)).map(Source::decoder)
+        });
+        let decoder = source.unwrap_or_default();
+        Decoder { zone: self.zone.clone().unwrap_or(decoder.zone), ..decoder }
+    }
+
+    fn policy(&self, config: Config) -> Policy {
+        let mut policy = config.policy;
         if self.assume_trained {
             assume_trained(&mut policy);
         }
-        Ok(policy)
+        policy
     }
+}
+
+/// The topic that is to be read, and how to reach it.
+fn topic(slice: &Slice, config: &Config) -> Result<TopicInput, Failure> {
+    let clients = Clients::new(&config.kafka, Instance::Passing("replay".to_owned())).map_err(|wrong| {
+        let failure = Failure::new(Exit::Config, "the config does not allow this");
+        wrong.into_iter().fold(failure, Failure::with_cause)
+    })?;
+    Ok(TopicInput { slice: slice.clone(), clients, routed: slice.topic == config.topics.routed.0 })
 }
 
 /// Baselines are active from their first event.
@@ -112,7 +141,7 @@ fn assume_trained(policy: &mut Policy) {
 }
 
 /// JSON is written as it is; a table loses its colours where they are not wanted.
-fn output(format: Format) -> Box<dyn Write> {
+pub fn output(format: Format) -> Box<dyn Write> {
     match format {
         Format::Table => Box::new(io::BufWriter::new(anstream::stdout())),
         Format::Ndjson | Format::Json => Box::new(io::BufWriter::with_capacity(64 * 1024, io::stdout())),

@@ -1,5 +1,6 @@
 //! What is wrong with a config, where, and what was probably meant.
 
+use crate::service::exit::{Exit, Failure};
 use std::fmt;
 
 /// A place in the file, both from 1.
@@ -36,6 +37,14 @@ impl Mistakes {
     pub fn unreadable(file: &str, why: String) -> Mistakes {
         let mistake = Mistake { at: None, path: String::new(), message: format!("cannot be read: {why}") };
         Mistakes { file: file.to_owned(), mistakes: vec![mistake] }
+    }
+}
+
+impl From<Mistakes> for Failure {
+    fn from(mistakes: Mistakes) -> Failure {
+        let total = mistakes.mistakes.len();
+        let noun = if total == 1 { "mistake" } else { "mistakes" };
+        Failure::new(Exit::Config, format!("the config has {total} {noun}\n{mistakes}"))
     }
 }
 

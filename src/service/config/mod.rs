@@ -1,11 +1,18 @@
 //! The config: one YAML file, read whole or refused with every mistake that is in it.
 
 pub mod mistake;
+pub mod secret;
+pub mod kafka;
+pub mod topics;
+pub mod process;
 pub mod read;
 pub mod tree;
 
 use crate::detect::policy::Policy;
+use crate::service::config::kafka::Kafka;
 use crate::service::config::mistake::Mistakes;
+use crate::service::config::process::{Checkpoints, Http, Log, Workers};
+use crate::service::config::topics::{Alerts, OwnTopics, Source};
 use serde::Deserialize;
 use std::path::Path;
 
@@ -15,6 +22,22 @@ use std::path::Path;
 pub struct Config {
     /// What is looked for, and what is allowed to look odd.
     pub policy: Policy,
+    /// The brokers.
+    pub kafka: Kafka,
+    /// What is read.
+    pub sources: Vec<Source>,
+    /// Our own topics.
+    pub topics: OwnTopics,
+    /// How alerts are written.
+    pub alerts: Alerts,
+    /// What is served.
+    pub http: Http,
+    /// What is logged.
+    pub log: Log,
+    /// When state is written.
+    pub checkpoints: Checkpoints,
+    /// Threads.
+    pub workers: Workers,
 }
 
 /// The longest config that is read.

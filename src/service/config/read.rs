@@ -29,9 +29,19 @@ pub fn read(text: &str) -> Result<Config, Vec<Mistake>> {
             }
         }
     }
+    forget_what_was_taken_out(&mut mistakes);
     mistakes.sort();
     mistakes.dedup();
     Err(mistakes)
+}
+
+/// What is missing because it was wrong was told already.
+fn forget_what_was_taken_out(mistakes: &mut Vec<Mistake>) {
+    let told: Vec<String> = mistakes.iter().map(|mistake| mistake.path.clone()).collect();
+    mistakes.retain(|mistake| {
+        let missing = mistake.message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+        missing.is_none_or(|field| !told.contains(&format!("{}.{field}", mistake.path)))
+    });
 }
 
 /// A wrong name is wrong where the name stands, a wrong value where the value stands.

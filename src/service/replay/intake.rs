@@ -80,7 +80,8 @@ impl Intake<'_> {
         }
     }
 
-    fn record(&mut self, record: &[u8], place: &Place) -> Result<(), Failure> {
+    /// Takes in one record of a source.
+    pub fn record(&mut self, record: &[u8], place: &Place) -> Result<(), Failure> {
         if !self.prefilter.may_matter(record) {
             self.summary.filtered();
             return Ok(());
@@ -92,7 +93,7 @@ impl Intake<'_> {
                 Ok(Decoded::Event(event)) => {
                     let concerned = engine.concerns(&event);
                     summary.event(&event, concerned);
-                    if concerned { order.push(&event) } else { Ok(()) }
+                    if concerned { order.push(&event, None) } else { Ok(()) }
                 }
                 Ok(Decoded::Ignored(_)) => {
                     summary.ignored();
@@ -114,7 +115,8 @@ impl Intake<'_> {
     }
 }
 
-fn reject(
+/// Counts what is not understood, and keeps it where that is wanted.
+pub fn reject(
     rejection: &Rejection,
     record: &[u8],
     place: &Place,

@@ -14,6 +14,7 @@ pub mod progress;
 pub mod show;
 pub mod sort;
 pub mod summary;
+pub mod topic;
 
 use crate::alert::{Alert, Severity};
 use crate::decode::Decoder;
@@ -31,6 +32,7 @@ use crate::service::replay::pipe::Pipe;
 use crate::service::replay::progress::Progress;
 use crate::service::replay::show::{Format, Show};
 use crate::service::replay::summary::Summary;
+use crate::service::replay::topic::TopicInput;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -39,6 +41,8 @@ use std::path::PathBuf;
 pub struct Request {
     /// Files, directories, `-`.
     pub paths: Vec<PathBuf>,
+    /// A topic.
+    pub topic: Option<TopicInput>,
     /// What is looked for.
     pub policy: Policy,
     /// How records are read.
@@ -72,7 +76,8 @@ const MAX_SKIPPED_SAID: u64 = 10;
 pub fn run(request: &Request, streams: Streams) -> Result<Exit, Failure> {
     let watch = Stopwatch::start();
     let mut engine = Engine::new(request.policy.clone());
-    let (order, mut summary) = gather(request, &engine, &mut *streams.err, streams.progress)?;
+    let Gathered { order, mut summary, partitions } =
+        gather(request, &engine, &mut *streams.err, streams.progress)?;
 
     let pipe = Pipe::new(streams.out);
     let closed = pipe.closed();
@@ -80,8 +85,12 @@ pub fn run(request: &Request, streams: Streams) -> Result<Exit, Failure> {
     let mut ledger = Ledger::default();
     let mut failed = false;
     for event in order.finish()? {
-        let event = event?;
-        let output = engine.on_event(&event);
+        let (here, event) = event?;
+        let output = match here {
+            // Of an event that was routed to several partitions, each copy is for those who live in its partition.
+            Some(here) => engine.on_event_where(&event, |key| key.partition(partitions) == here),
+            None => engine.on_event(&event),
+        };
         summary.late += u64::from(output.late);
         output.notices.into_iter().for_each(|notice| summary.notice(notice, event.time));
         for alert in &output.alerts {
@@ -99,27 +108,31 @@ pub fn run(request: &Request, streams: Streams) -> Result<Exit, Failure> {
     Ok(verdict(&summary, failed))
 }
 
+/// What was read.
+struct Gathered {
+    order: Order,
+    summary: Summary,
+    /// How many partitions the topic has, if one was read.
+    partitions: u32,
+}
+
 /// Reads all inputs.
-fn gather(
-    request: &Request,
-    engine: &Engine,
-    err: &mut dyn Write,
-    bar: bool,
-) -> Result<(Order, Summary), Failure> {
+fn gather(request: &Request, engine: &Engine, err: &mut dyn Write, bar: bool) -> Result<Gathered, Failure> {
     let inputs = Inputs::list(&request.paths);
     let dead_letter = request.dead_letter.as_deref().map(|path| {
         inputs.refuse_as_output(path)?;
         DeadLetter::create(path)
     });
     let mut intake = Intake {
-        prefilter: Prefilter::new(),
+        prefilter: Prefilter::for_shape(request.decoder.shape),
         decoder: request.decoder.clone(),
         engine,
         dead_letter: dead_letter.transpose()?,
         order: Order::default(),
         summary: Summary::default(),
     };
-    let progress = Progress::new(inputs.bytes(), bar);
+    let total = if request.topic.is_some() { None } else { inputs.bytes() };
+    let progress = Progress::new(total, bar);
     let mut say = |what: &str, source: &str, why: &str| {
         // A table says it in the totals.
         if request.format != Format::Table {
@@ -142,9 +155,17 @@ fn gather(
         read += input.bytes.unwrap_or_default();
         progress.reach(read);
     }
+    let mut partitions = 1;
+    if let Some(topic) = &request.topic {
+        let (read, count) = intake.topic(topic, &progress)?;
+        partitions = count;
+        if let Read::Unread(why) = read {
+            say("warning", &topic.slice.to_string(), &why);
+        }
+    }
     progress.finish();
     intake.dead_letter.as_mut().map_or(Ok(()), DeadLetter::finish)?;
-    Ok((intake.order, intake.summary))
+    Ok(Gathered { order: intake.order, summary: intake.summary, partitions })
 }
 
 /// A revision goes to the ledger and, when it is severe enough, to the output.

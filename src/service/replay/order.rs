@@ -11,14 +11,19 @@ pub struct Order {
     sorter: Sorter,
 }
 
+/// What stands for no partition: more than there can be.
+const NO_PARTITION: u64 = u64::MAX;
+
 impl Order {
-    /// Adds an event.
-    pub fn push(&mut self, event: &Event) -> Result<(), Failure> {
-        self.sorter.push(&key(event), &event::encode(event))
+    /// Adds an event, with the partition of the routed topic where it was read, if it was.
+    pub fn push(&mut self, event: &Event, partition: Option<u32>) -> Result<(), Failure> {
+        let mut value = partition.map_or(NO_PARTITION, u64::from).to_be_bytes().to_vec();
+        value.extend(event::encode(event));
+        self.sorter.push(&key(event), &value)
     }
 
     /// All events: by effective time, computer, channel, record id, source, offset.
-    pub fn finish(self) -> Result<impl Iterator<Item = Result<Event, Failure>>, Failure> {
+    pub fn finish(self) -> Result<impl Iterator<Item = Result<(Option<u32>, Event), Failure>>, Failure> {
         let sorted: Sorted = self.sorter.finish()?;
         Ok(sorted.map(|item| read(&item?.1)))
     }
@@ -42,7 +47,10 @@ fn key(event: &Event) -> Vec<u8> {
     key
 }
 
-fn read(bytes: &[u8]) -> Result<Event, Failure> {
-    let said = "cannot read back an event from the sort";
-    event::decode(bytes).map_err(|error| Failure::new(Exit::Output, said).with_cause(error))
+fn read(bytes: &[u8]) -> Result<(Option<u32>, Event), Failure> {
+    let failed =
+        |why: String| Failure::new(Exit::Output, "cannot read back an event from the sort").with_cause(why);
+    let (partition, bytes) = bytes.split_first_chunk().ok_or_else(|| failed("it is too short".to_owned()))?;
+    let event = event::decode(bytes).map_err(failed)?;
+    Ok((u32::try_from(u64::from_be_bytes(*partition)).ok(), event))
 }

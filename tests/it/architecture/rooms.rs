@@ -8,6 +8,10 @@ use crate::architecture::{GENERATED, assert_none, assert_one};
 const SERVICE: &str = "service";
 /// The room that alone knows the encoding of records.
 const WIRE: &str = "wire";
+/// The folder that alone knows Kafka.
+const KAFKA: &str = "src/service/kafka/";
+/// The file that alone knows how metrics are kept.
+const METRICS: &str = "src/service/metrics.rs";
 /// Parts of the standard library that wait, or that read the world.
 const WORLDLY: [&str; 8] = ["env", "fs", "io", "net", "os", "path", "process", "thread"];
 /// What of `std::net` is only a number and waits for nothing.
@@ -36,6 +40,16 @@ fn prost_is_named_in_wire_only() {
 #[test]
 fn every_file_has_its_place_below_lib_rs() {
     assert_none(files_without_a_place(&Tree::of_this_repository()));
+}
+
+#[test]
+fn kafka_is_named_in_its_room_only() {
+    assert_none(crate_outside(&Tree::of_this_repository(), "rdkafka", KAFKA));
+}
+
+#[test]
+fn metrics_are_defined_in_one_file() {
+    assert_none(crate_outside(&Tree::of_this_repository(), "prometheus", METRICS));
 }
 
 fn rooms(tree: &Tree) -> Vec<String> {
@@ -113,6 +127,14 @@ fn prost_outside_wire(tree: &Tree) -> Vec<String> {
     let named = elsewhere.flat_map(|(file, paths)| paths.into_iter().map(move |path| (file, path)));
     let prost = named.filter(|(_, path)| path.starts_with(&["prost"]) || path.starts_with(&["prost_types"]));
     prost.map(|(file, path)| format!("{file} names {path}: only src/wire/ knows prost")).collect()
+}
+
+/// Files that name a crate and are not where it belongs.
+fn crate_outside(tree: &Tree, name: &str, home: &str) -> Vec<String> {
+    let elsewhere = sources(tree).filter(|(file, _)| !file.starts_with(home));
+    let named = elsewhere.flat_map(|(file, paths)| paths.into_iter().map(move |path| (file, path)));
+    let wrong = named.filter(|(_, path)| path.starts_with(&[name]));
+    wrong.map(|(file, path)| format!("{file} names {path}: only {home} knows {name}")).collect()
 }
 
 /// Files that no `mod` leads to: forgotten, or put where no room is.
@@ -221,6 +243,14 @@ mod tests {
             )),
             [""; 0]
         );
+    }
+
+    #[test]
+    fn kafka_outside_its_room_is_refused() {
+        let fault = "use rdkafka::ClientConfig;";
+        let at = |path| crate_outside(&tree(path, fault), "rdkafka", KAFKA);
+        assert_one(&at("src/service/run/mod.rs"), "only src/service/kafka/");
+        assert_eq!(at("src/service/kafka/client.rs"), [""; 0]);
     }
 
     #[test]

@@ -1,0 +1,246 @@
+//! The whole exactly-once stage against a real Kafka: CPU seconds of `adcs-watch run` for a million source records, and the time
+//! from a source record to its committed alert.
+//!
+//! `cargo bench --bench pipeline` starts a broker of its own (Java 17, Maven) on loopback; `RECORDS` says how many records, a
+//! million unless told otherwise. Linux only, because it reads /proc. The figures stand in benches/README.md.
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a program that measures and prints, with helpers that tests share"
+)]
+
+#[path = "../tests/kafka/broker.rs"]
+mod broker;
+#[path = "../tests/kafka/process.rs"]
+mod process;
+mod records;
+
+use process::{Process, program};
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::Message;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use records::{record, record_at};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+const SOURCE_PARTITIONS: i32 = 4;
+const PARTITIONS: u32 = 8;
+const RATE: u32 = 10_000;
+const SECONDS: u32 = 20;
+
+fn main() {
+    let records: u32 = std::env::var("RECORDS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
+    for percent in [1, 20] {
+        throughput(records, percent);
+    }
+    latency();
+}
+
+/// A source topic full of records, and then a process that reads it.
+fn throughput(records: u32, percent: u32) {
+    let world = World::new(&format!("bench-{percent}"));
+    let producer = producer();
+    for n in 0..records {
+        send(&producer, &world.source(), n, &record(n, n % 100 < percent));
+    }
+    producer.flush(Duration::from_secs(120)).unwrap();
+    let watch = Instant::now();
+    let process = world.start();
+    process.ready();
+    let started = watch.elapsed();
+    let done = |stage: &str| process.metric("adcs_watch_records_total", stage);
+    while done("stage=\"router\"") < f64::from(records) {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let routed = process.metric("adcs_watch_routed_records_total", "");
+    while done("stage=\"detector\"") < routed {
+        assert!(watch.elapsed() < Duration::from_secs(300), "the detector misses some of {routed} records");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let (cpu, wall) = (process.cpu_seconds(), watch.elapsed().as_secs_f64());
+    let state = process.metric("adcs_watch_state_records", "");
+    assert!(process.stop().success());
+    let million = f64::from(records) / 1e6;
+    println!(
+        "{percent:2} % relevant: {:.2} CPU seconds a million source records, {:.0} thousand records a second, ready after {:.1} s",
+        cpu / million,
+        f64::from(records) / wall / 1e3,
+        started.as_secs_f64()
+    );
+    let relevant = f64::from(records) * f64::from(percent) / 100.0;
+    let bytes = |topic: &str| world.bytes(topic) as f64 / relevant;
+    println!(
+        "     {routed:.0} routed; bytes written for a relevant record: {:.0} routed, {:.0} checkpoint; state {state:.0} records",
+        bytes("routed"),
+        bytes("checkpoint")
+    );
+    let watch = Instant::now();
+    let process = world.start();
+    process.ready();
+    println!(
+        "     restarted: ready after {:.1} s, {:.2} CPU seconds",
+        watch.elapsed().as_secs_f64(),
+        process.cpu_seconds()
+    );
+}
+
+/// Records at a steady rate, of which every relevant one raises an alert.
+fn latency() {
+    let world = World::new("bench-latency");
+    let process = world.start();
+    process.ready();
+    let reader: BaseConsumer =
+        client().set("group.id", "bench-reader").set("auto.offset.reset", "earliest").create().unwrap();
+    reader.subscribe(&[&world.topic("alerts")]).unwrap();
+    let (source, producer) = (world.source(), producer());
+    let began = Instant::now();
+    let sender = std::thread::spawn(move || {
+        for n in 0..RATE * SECONDS {
+            if n.is_multiple_of(RATE / 100) {
+                let due = Duration::from_millis(u64::from(n / (RATE / 100)) * 10);
+                std::thread::sleep(due.saturating_sub(began.elapsed()));
+            }
+            let time = jiff::Timestamp::from_millisecond(wall_millis()).unwrap().to_string();
+            let record =
+                record_at(n, n % 100 == 1, &time).replace("Principal Name=user", "Principal Name=other");
+            send(&producer, &source, n, &record);
+        }
+        producer.flush(Duration::from_secs(30)).unwrap();
+    });
+    let mut latencies: Vec<i64> = Vec::new();
+    let mut last = Instant::now();
+    while last.elapsed() < Duration::from_secs(5) {
+        if let Some(Ok(message)) = reader.poll(Duration::from_millis(10)) {
+            let alert: adcs_watch::alert::Alert = serde_json::from_slice(message.payload().unwrap()).unwrap();
+            latencies.push(wall_millis() - alert.time.as_millis());
+            last = Instant::now();
+        }
+    }
+    sender.join().unwrap();
+    // The first second holds the warming up.
+    let mut steady = latencies.split_off((latencies.len() / SECONDS as usize).min(latencies.len()));
+    steady.sort_unstable();
+    let at = |share: f64| steady[((steady.len() - 1) as f64 * share) as usize];
+    println!(
+        "latency at {RATE} records a second, {} alerts: p50 {} ms, p90 {} ms, p99 {} ms, most {} ms",
+        steady.len(),
+        at(0.5),
+        at(0.9),
+        at(0.99),
+        at(1.0)
+    );
+}
+
+struct World {
+    name: String,
+    config: PathBuf,
+    log: PathBuf,
+}
+
+impl World {
+    fn new(name: &str) -> World {
+        let folder = broker::folder();
+        let bootstrap = broker::bootstrap();
+        let (config, log) = (folder.join(format!("{name}.yaml")), folder.join(format!("{name}.log")));
+        let world = World { name: name.to_owned(), config, log };
+        let text = format!(
+            "kafka:\n  brokers: ['{bootstrap}']\n  group: {name}\nsources:\n  - topic: {}\ntopics:\n  routed: {name}.routed\n  \
+             checkpoint: {name}.checkpoint\n  alerts: {name}.alerts\n  dead_letter: {name}.dead\n  partitions: {PARTITIONS}\n  \
+             replication_factor: 1\nhttp: {{listen: '127.0.0.1:0'}}\n",
+            world.source()
+        );
+        fs::write(&world.config, text).unwrap();
+        let admin: AdminClient<DefaultClientContext> = client().create().unwrap();
+        let source = world.source();
+        let topic = NewTopic::new(&source, SOURCE_PARTITIONS, TopicReplication::Fixed(1));
+        wait_for(admin.create_topics([&topic], &AdminOptions::new())).unwrap();
+        let made = program().args(["topics", "create", "-c"]).arg(&world.config).output().unwrap();
+        assert!(made.status.success(), "{made:?}");
+        world
+    }
+
+    fn topic(&self, kind: &str) -> String {
+        format!("{}.{kind}", self.name)
+    }
+
+    fn source(&self) -> String {
+        self.topic("source")
+    }
+
+    fn start(&self) -> Process {
+        Process::run(&self.config, &[], &self.log)
+    }
+
+    /// The size of a topic's log on the broker's disk.
+    fn bytes(&self, kind: &str) -> u64 {
+        let data = broker::folder().join("broker/node-1/data");
+        let topic = format!("{}-", self.topic(kind));
+        let of = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten().collect::<Vec<_>>();
+        let partitions =
+            of(&data).into_iter().filter(|entry| entry.file_name().to_string_lossy().starts_with(&topic));
+        let segments = partitions.flat_map(|partition| of(&partition.path()));
+        segments
+            .filter(|entry| entry.file_name().to_string_lossy().ends_with(".log"))
+            .filter_map(|entry| entry.metadata().ok())
+            .map(|metadata| metadata.len())
+            .sum()
+    }
+}
+
+impl Process {
+    /// User and system time: fields 14 and 15 of /proc/PID/stat, in ticks of 10 ms.
+    fn cpu_seconds(&self) -> f64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
+        (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
+    }
+}
+
+/// Waits for an answer that another thread brings.
+fn wait_for<T>(answer: impl Future<Output = T>) -> T {
+    let mut answer = std::pin::pin!(answer);
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    loop {
+        if let std::task::Poll::Ready(done) = answer.as_mut().poll(&mut context) {
+            return done;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn client() -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", broker::bootstrap());
+    config
+}
+
+fn producer() -> BaseProducer {
+    client()
+        .set("compression.type", "lz4")
+        .set("linger.ms", "5")
+        .set("queue.buffering.max.messages", "1000000")
+        .create()
+        .unwrap()
+}
+
+fn send(producer: &BaseProducer, topic: &str, n: u32, record: &str) {
+    let partition = i32::try_from(n).unwrap() % SOURCE_PARTITIONS;
+    let mut record = BaseRecord::<(), str>::to(topic).partition(partition).payload(record);
+    while let Err((_, again)) = producer.send(record) {
+        producer.poll(Duration::from_millis(10));
+        record = again;
+    }
+    if n.is_multiple_of(1000) {
+        producer.poll(Duration::ZERO);
+    }
+}
+
+fn wall_millis() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64
+}

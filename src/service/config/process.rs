@@ -1,0 +1,111 @@
+//! The sections `http:`, `log:`, `checkpoints:` and `workers:`: the process itself.
+
+use crate::event::time::Span;
+use crate::task::pace::Pace;
+use crate::task::port::Millis;
+use serde::Deserialize;
+use std::net::{Ipv4Addr, SocketAddr};
+
+/// The section `http:`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Http {
+    /// Where `/livez`, `/readyz` and `/metrics` are served; port 0 takes any.
+    pub listen: SocketAddr,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Http { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9464)) }
+    }
+}
+
+/// The section `log:`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// How lines look.
+    pub format: LogFormat,
+    /// Which lines are written.
+    pub level: LogLevel,
+}
+
+/// How lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// To read.
+    #[default]
+    Text,
+    /// One object per line.
+    Json,
+}
+
+/// Which lines are written: these and the worse ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogLevel {
+    /// What needs a person.
+    Error,
+    /// What may come to need one.
+    Warn,
+    /// What happens seldom.
+    #[default]
+    Info,
+    /// What happens often; may name accounts and hosts.
+    Debug,
+}
+
+/// The section `checkpoints:`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Checkpoints {
+    /// A checkpoint is never older than this when there is something to write.
+    pub interval: Span,
+    /// The longest a replay after a crash is to take.
+    pub longest_replay: Span,
+}
+
+impl Default for Checkpoints {
+    fn default() -> Self {
+        Checkpoints { interval: Span::minutes(10), longest_replay: Span::seconds(10) }
+    }
+}
+
+impl Checkpoints {
+    /// When to write one.
+    pub fn pace(self) -> Pace {
+        let millis = |span: Span| Millis(u64::try_from(span.as_millis()).unwrap_or_default());
+        let (oldest_checkpoint, longest_replay) = (millis(self.interval), millis(self.longest_replay));
+        Pace { oldest_checkpoint, longest_replay, ..Pace::default() }
+    }
+}
+
+/// The section `workers:`: threads, each with its own consumer and producer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Workers {
+    /// Of the router.
+    pub router: Threads,
+    /// Of the detector.
+    pub detector: Threads,
+}
+
+impl Default for Workers {
+    fn default() -> Self {
+        Workers { router: Threads(1), detector: Threads(1) }
+    }
+}
+
+/// How many threads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "u16")]
+pub struct Threads(pub u16);
+
+impl TryFrom<u16> for Threads {
+    type Error = String;
+    fn try_from(count: u16) -> Result<Threads, String> {
+        let right = (1..=64).contains(&count);
+        if right { Ok(Threads(count)) } else { Err(format!("{count} is not between 1 and 64")) }
+    }
+}

@@ -1,0 +1,43 @@
+//! Secrets: the config says where they are, never what they are.
+
+use serde::Deserialize;
+use std::path::PathBuf;
+
+/// Where a secret is.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Secret {
+    /// In this variable of the environment.
+    Env(String),
+    /// In this file; a line end after it does not belong to it.
+    File(PathBuf),
+}
+
+impl Secret {
+    /// The secret itself.
+    ///
+    /// # Errors
+    /// Says where nothing was found, and nothing of what was.
+    #[expect(clippy::disallowed_methods, reason = "the config names the variable")]
+    pub fn reveal(&self) -> Result<String, String> {
+        let secret = match self {
+            Secret::Env(name) => {
+                std::env::var(name).map_err(|_| format!("the variable {name} is not set, or not in UTF-8"))?
+            }
+            Secret::File(path) => std::fs::read_to_string(path)
+                .map_err(|error| format!("cannot read {}: {error}", path.display()))?,
+        };
+        let secret = secret.trim_end_matches(['\r', '\n']);
+        if secret.is_empty() {
+            return Err(format!("{} is empty", self.place()));
+        }
+        Ok(secret.to_owned())
+    }
+
+    fn place(&self) -> String {
+        match self {
+            Secret::Env(name) => format!("the variable {name}"),
+            Secret::File(path) => path.display().to_string(),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The demo's `/metrics`: the same numbers that `run` serves, as far as a log in memory has them.
+
+use crate::alert::Alert;
+use crate::service::demo::plant::Plant;
+use crate::service::exit::Failure;
+use crate::service::health::{Condition, Health};
+use crate::service::http::{Listening, Pages, listen};
+use crate::service::metrics::Metrics;
+use crate::service::stage::Stage;
+use crate::task::detector_worker::DetectorCounts;
+use crate::task::memory::detector::ROUTED;
+use crate::task::router_worker::RouterCounts;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+/// Where `run` listens too, unless it is configured otherwise.
+const PORT: u16 = 9464;
+
+/// What was told already.
+pub(crate) struct Gauges {
+    metrics: Metrics,
+    health: Arc<Health>,
+    router: RouterCounts,
+    detector: DetectorCounts,
+}
+
+impl Gauges {
+    pub(crate) fn new() -> Result<Gauges, Failure> {
+        let (metrics, health) = (Metrics::new()?, Arc::default());
+        Ok(Gauges { metrics, health, router: RouterCounts::default(), detector: DetectorCounts::default() })
+    }
+
+    /// Listens on the usual port of this machine, or on any when that is taken.
+    pub(crate) fn listen(&self) -> Result<(Listening, Pages), Failure> {
+        let at = |port| listen(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        let listening = at(PORT).or_else(|_| at(0))?;
+        let pages = Pages { health: Arc::clone(&self.health), metrics: self.metrics.clone() };
+        Ok((listening, pages))
+    }
+
+    /// Tells what happened since.
+    pub(crate) fn tell(&mut self, plant: &Plant, alerts: &[Alert]) {
+        let (router, detector) = (plant.router_counts(), plant.detector_counts());
+        self.metrics.router(&self.router, &router);
+        self.metrics.routed(router.routed - self.router.routed);
+        self.metrics.detector(&self.detector, &detector);
+        for alert in alerts {
+            // There is no time between an event of the story and its alert that would mean anything.
+            self.metrics.alert(&alert.detection, alert.severity, None);
+        }
+        for status in plant.status() {
+            let (records, bytes) = (status.size.records as u64, status.size.bytes as u64);
+            let watermark = status.watermark.map(|time| time.as_millis()).filter(|millis| *millis > i64::MIN);
+            self.metrics.state(ROUTED, status.partition, records, bytes, watermark);
+        }
+        self.health.note(Stage::Router, 0, Condition::Working);
+        let restoring = plant.status().count() - plant.ready_partitions();
+        let condition = if restoring == 0 { Condition::Working } else { Condition::Restoring(restoring) };
+        self.health.note(Stage::Detector, 0, condition);
+        (self.router, self.detector) = (router, detector);
+    }
+}

@@ -1,0 +1,173 @@
+//! What librdkafka tells on its own: changes of a member's partitions, ends of partitions, errors, log lines.
+
+use crate::task::port::SourcePartition;
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::producer::{DeliveryResult, ProducerContext};
+use rdkafka::statistics::Statistics;
+use rdkafka::topic_partition_list::TopicPartitionList;
+use rdkafka::types::RDKafkaRespErr;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A change of a member's partitions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// These are offered.
+    Assign(Vec<SourcePartition>),
+    /// These are to be given back.
+    Revoke(Vec<SourcePartition>),
+    /// These are gone.
+    Lost(Vec<SourcePartition>),
+}
+
+/// The context of a member of a group: it notes changes, and leaves the answer to the worker.
+#[derive(Debug, Default)]
+pub struct MemberContext {
+    changes: Mutex<VecDeque<Change>>,
+    ends: Mutex<BTreeMap<SourcePartition, u64>>,
+    unreachable: Mutex<Option<String>>,
+    closing: AtomicBool,
+}
+
+impl MemberContext {
+    /// The next change that waits for its answer.
+    pub fn take_change(&self) -> Option<Change> {
+        lock(&self.changes).pop_front()
+    }
+
+    /// Whether a change waits for its answer.
+    pub fn has_change(&self) -> bool {
+        !lock(&self.changes).is_empty()
+    }
+
+    /// Where partitions ended when that was last heard.
+    pub fn take_ends(&self) -> BTreeMap<SourcePartition, u64> {
+        std::mem::take(&mut *lock(&self.ends))
+    }
+
+    /// Why no broker can be reached, if none can.
+    pub fn take_unreachable(&self) -> Option<String> {
+        lock(&self.unreachable).take()
+    }
+
+    /// From now on nobody answers changes: they are answered here.
+    pub fn close(&self) {
+        self.closing.store(true, Ordering::SeqCst);
+    }
+}
+
+/// A thread that panicked leaves what it wrote, which is whole: each write is one assignment.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl ConsumerContext for MemberContext {
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<MemberContext>,
+        error: RDKafkaRespErr,
+        list: &mut TopicPartitionList,
+    ) {
+        let assign = error == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+        if self.closing.load(Ordering::SeqCst) {
+            let done = if assign { Ok(()) } else { consumer.incremental_unassign(list) };
+            if let Err(error) = done {
+                tracing::warn!(%error, "cannot give partitions back while leaving the group");
+            }
+            return;
+        }
+        let partitions = partitions(list);
+        let change = match assign {
+            true => Change::Assign(partitions),
+            false if consumer.assignment_lost() => Change::Lost(partitions),
+            false => Change::Revoke(partitions),
+        };
+        lock(&self.changes).push_back(change);
+    }
+}
+
+impl ClientContext for MemberContext {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log(level, facility, message);
+    }
+
+    #[expect(clippy::iter_over_hash_type, reason = "they land in an ordered map")]
+    fn stats(&self, statistics: Statistics) {
+        let mut ends = lock(&self.ends);
+        for (topic, known) in statistics.topics {
+            for (partition, known) in known.partitions {
+                let Ok(partition) = u32::try_from(partition) else { continue };
+                // Below zero: not known.
+                if let Ok(end) = u64::try_from(known.ls_offset) {
+                    ends.insert(SourcePartition { topic: topic.clone(), partition }, end);
+                }
+            }
+        }
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        note_error(&error, reason);
+        if crate::service::kafka::trouble::is_unreachable(&error) {
+            *lock(&self.unreachable) = Some(reason.to_owned());
+        }
+    }
+}
+
+/// The context of every other client: it only talks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Chatter;
+
+impl ClientContext for Chatter {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        note_error(&error, reason);
+    }
+}
+
+impl ConsumerContext for Chatter {}
+
+impl ProducerContext for Chatter {
+    type DeliveryOpaque = ();
+
+    /// A record that is not delivered aborts its transaction, which is where it is seen.
+    fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
+}
+
+/// The partitions of a list; `elements()` of an empty one is not to be called.
+pub fn partitions(list: &TopicPartitionList) -> Vec<SourcePartition> {
+    if list.count() == 0 {
+        return Vec::new();
+    }
+    let known = list.elements().into_iter().filter_map(|element| {
+        let partition = u32::try_from(element.partition()).ok()?;
+        Some(SourcePartition { topic: element.topic().to_owned(), partition })
+    });
+    known.collect()
+}
+
+fn note_error(error: &KafkaError, reason: &str) {
+    if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
+        return;
+    }
+    tracing::warn!(target: "librdkafka", %error, reason, "client error");
+}
+
+fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
+    match level {
+        RDKafkaLogLevel::Emerg
+        | RDKafkaLogLevel::Alert
+        | RDKafkaLogLevel::Critical
+        | RDKafkaLogLevel::Error => tracing::error!(target: "librdkafka", facility, "{message}"),
+        RDKafkaLogLevel::Warning => tracing::warn!(target: "librdkafka", facility, "{message}"),
+        RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug => {
+            tracing::debug!(target: "librdkafka", facility, "{message}");
+        }
+    }
+}

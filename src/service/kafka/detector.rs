@@ -1,0 +1,195 @@
+//! The log of a detector: the routed topic, the checkpoint topic, and its transactions.
+
+use crate::service::clock::{Stopwatch, wall};
+use crate::service::config::topics::AlertFormat;
+use crate::service::kafka::client::Clients;
+use crate::service::kafka::member::{Member, signed};
+use crate::service::kafka::producer::Producer;
+use crate::service::kafka::reader::Reader;
+use crate::service::kafka::records;
+use crate::service::kafka::trouble::fault;
+use crate::service::metrics::{Ended, Metrics};
+use crate::service::stage::Stage;
+use crate::task::port::{
+    Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Millis, Outcome, Raised, RoutedRecord,
+    RouterInput, SourcePartition, Transaction,
+};
+use rdkafka::{Offset, TopicPartitionList};
+use std::time::Duration;
+
+/// The port.
+pub struct KafkaDetector {
+    member: Member,
+    reader: Reader,
+    producer: Producer,
+    topics: DetectorTopics,
+    metrics: Metrics,
+}
+
+/// The topics of a detector.
+#[derive(Clone, Debug)]
+pub struct DetectorTopics {
+    /// Read.
+    pub routed: String,
+    /// Read to restore, written.
+    pub checkpoint: String,
+    /// Written.
+    pub alerts: String,
+    /// Written.
+    pub dead_letter: String,
+    /// How alerts are written.
+    pub format: AlertFormat,
+}
+
+impl KafkaDetector {
+    /// Takes the transactional id, then joins the group.
+    ///
+    /// # Errors
+    /// When no broker can be reached, or the settings are refused.
+    pub fn new(
+        clients: &Clients,
+        worker: u16,
+        topics: DetectorTopics,
+        metrics: Metrics,
+    ) -> Result<KafkaDetector, Fault> {
+        let stage = Stage::Detector;
+        let producer = Producer::new(clients, stage, worker, metrics.clone())?;
+        let reader = Reader::new(&clients.reader(), &clients.ends(), &topics.checkpoint)?;
+        let config = clients.member(stage, worker);
+        let member = Member::join(&config, stage, &[&topics.routed], metrics.clone())?;
+        Ok(KafkaDetector { member, reader, producer, topics, metrics })
+    }
+
+    /// The member of the group.
+    pub fn member(&self) -> &Member {
+        &self.member
+    }
+
+    fn routed(&self, partition: u32) -> SourcePartition {
+        SourcePartition { topic: self.topics.routed.clone(), partition }
+    }
+
+    fn places(&self, partitions: &[u32]) -> Vec<SourcePartition> {
+        partitions.iter().map(|partition| self.routed(*partition)).collect()
+    }
+
+    fn offsets(&self, transaction: &Transaction) -> Result<TopicPartitionList, Fault> {
+        let mut list = TopicPartitionList::with_capacity(transaction.offsets.len());
+        for (partition, next) in &transaction.offsets {
+            let offset = Offset::Offset(i64::try_from(*next).unwrap_or(i64::MAX));
+            list.add_partition_offset(&self.topics.routed, signed(*partition)?, offset)
+                .map_err(|error| fault("naming an offset", &error))?;
+        }
+        Ok(list)
+    }
+
+    fn count(&self, transaction: &Transaction, outcome: Outcome, took: Duration) {
+        let ended = match outcome {
+            Outcome::Committed => Ended::Committed,
+            Outcome::Aborted => Ended::Aborted,
+            Outcome::Doubtful => Ended::Doubtful,
+        };
+        if !transaction.checkpoint.is_empty() {
+            self.metrics.checkpoint(ended, took, transaction.checkpoint.len() as u64);
+        }
+        if ended != Ended::Committed {
+            return;
+        }
+        let now = wall();
+        for Raised { alert, appended } in &transaction.alerts {
+            // Brokers have clocks of their own: what was appended after now was appended now.
+            let since = appended.map(|time| now.as_millis().saturating_sub(time.as_millis()));
+            let latency = since.map(|millis| Duration::from_millis(u64::try_from(millis).unwrap_or(0)));
+            self.metrics.alert(&alert.detection, alert.severity, latency);
+        }
+        for letter in &transaction.dead {
+            self.metrics.dead_letter(Stage::Detector, letter.reason);
+        }
+    }
+}
+
+fn numbers(partitions: Vec<SourcePartition>) -> Vec<u32> {
+    partitions.into_iter().map(|partition| partition.partition).collect()
+}
+
+impl DetectorPort for KafkaDetector {
+    fn poll(&mut self, wait: Millis) -> Result<Vec<DetectorInput>, Fault> {
+        let inputs = self.member.poll(wait)?.into_iter().map(|input| match input {
+            RouterInput::Assign(partitions) => DetectorInput::Assign(numbers(partitions)),
+            RouterInput::Revoke(partitions) => DetectorInput::Revoke(numbers(partitions)),
+            RouterInput::Lost(partitions) => DetectorInput::Lost(numbers(partitions)),
+            RouterInput::Record(record) => DetectorInput::Record(RoutedRecord {
+                partition: record.from.partition,
+                offset: record.offset,
+                append_time: record.append_time,
+                value: record.value.unwrap_or_default(),
+            }),
+        });
+        Ok(inputs.collect())
+    }
+
+    fn accept(&mut self, partitions: &[u32]) -> Result<(), Fault> {
+        self.member.accept(&self.places(partitions))
+    }
+
+    fn release(&mut self, partitions: &[u32]) -> Result<(), Fault> {
+        for partition in partitions {
+            self.reader.forget(*partition)?;
+        }
+        self.member.release(&self.places(partitions))
+    }
+
+    fn committed(&mut self, partition: u32) -> Result<Answer<Option<u64>>, Fault> {
+        self.producer.decide();
+        self.member.committed(&self.routed(partition))
+    }
+
+    fn log_start(&mut self, partition: u32) -> Result<Answer<u64>, Fault> {
+        Ok(match self.member.watermarks(&self.routed(partition))? {
+            Answer::Ready((start, _)) => Answer::Ready(start),
+            Answer::Wait => Answer::Wait,
+        })
+    }
+
+    fn checkpoint_end(&mut self, partition: u32) -> Result<Answer<u64>, Fault> {
+        self.reader.end(partition)
+    }
+
+    fn read_checkpoint(
+        &mut self,
+        partition: u32,
+        end: u64,
+        sink: &mut dyn FnMut(CheckpointRecord),
+    ) -> Result<Answer<()>, Fault> {
+        let mut count = 0;
+        let answer = self.reader.read(partition, end, &mut |record| {
+            count += 1;
+            sink(record);
+        });
+        self.metrics.restored_records(count);
+        answer
+    }
+
+    fn start_at(&mut self, partition: u32, offset: u64) -> Result<(), Fault> {
+        self.member.start_at(&self.routed(partition), offset)?;
+        self.metrics.restored();
+        Ok(())
+    }
+
+    fn commit(&mut self, transaction: &Transaction) -> Result<Outcome, Fault> {
+        let watch = Stopwatch::start();
+        let offsets = self.offsets(transaction)?;
+        let topics = &self.topics;
+        let alerts = transaction
+            .alerts
+            .iter()
+            .map(|raised| records::alert(&topics.alerts, topics.format, &raised.alert));
+        let dead = transaction.dead.iter().map(|letter| records::dead_letter(&topics.dead_letter, letter));
+        let checkpoint =
+            transaction.checkpoint.iter().map(|record| records::checkpoint(&topics.checkpoint, record));
+        let all = alerts.chain(dead).chain(checkpoint);
+        let outcome = self.producer.commit(all, &offsets, self.member.metadata())?;
+        self.count(transaction, outcome, watch.elapsed());
+        Ok(outcome)
+    }
+}

@@ -1,0 +1,13 @@
+//! KAFKA: the only room that knows rdkafka. It does what `task` asks and decides nothing about events.
+
+pub mod client;
+pub mod context;
+pub mod trouble;
+pub mod member;
+pub mod reader;
+pub mod records;
+pub mod producer;
+pub mod detector;
+pub mod router;
+pub mod admin;
+pub mod slice;

@@ -1,0 +1,84 @@
+//! The life of a router: from joining its group to a fault, or to the end in order.
+
+use crate::service::clock::Stopwatch;
+use crate::service::health::Condition;
+use crate::service::kafka::router::{KafkaRouter, RouterTopics};
+use crate::service::run::House;
+use crate::service::stage::Stage;
+use crate::task::pace::Pace;
+use crate::task::port::Fault;
+use crate::task::router::RouterTask;
+use crate::task::router_worker::{RouterCounts, RouterWorker};
+use std::collections::BTreeSet;
+
+/// Lives.
+///
+/// # Errors
+/// The fault that ended it.
+pub fn live(house: &House, number: u16) -> Result<(), Fault> {
+    let config = &house.setup.config;
+    let topics = RouterTopics {
+        sources: config.sources.clone(),
+        routed: config.topics.routed.0.clone(),
+        dead_letter: config.topics.dead_letter.0.clone(),
+        since: house.setup.since,
+    };
+    let port = KafkaRouter::new(&house.setup.clients, number, topics, house.metrics.clone())?;
+    let task = RouterTask::new(&config.policy, config.topics.partitions.0, Default::default());
+    let mut router = Router {
+        house,
+        number,
+        worker: RouterWorker::new(port, task, Pace::default()),
+        known: BTreeSet::new(),
+        told: RouterCounts::default(),
+    };
+    let clock = Stopwatch::start();
+    while !house.shutdown.is_requested() {
+        router.worker.step(clock.millis())?;
+        router.learn_topics();
+        router.tell();
+    }
+    router.worker.commit()?;
+    router.tell();
+    Ok(())
+}
+
+struct Router<'a> {
+    house: &'a House,
+    number: u16,
+    worker: RouterWorker<KafkaRouter>,
+    /// Topics of which it is known how they are read.
+    known: BTreeSet<String>,
+    told: RouterCounts,
+}
+
+impl Router<'_> {
+    /// A topic that a pattern brought is read as its source says. It was assigned in this step and is read from the next on.
+    fn learn_topics(&mut self) {
+        let topics = self.worker.positions().map(|(partition, _)| &partition.topic);
+        let new: BTreeSet<String> = topics.filter(|topic| !self.known.contains(*topic)).cloned().collect();
+        for topic in new {
+            self.worker.read_as(topic.clone(), self.house.setup.source(&topic));
+            self.known.insert(topic);
+        }
+    }
+
+    fn tell(&mut self) {
+        let House { metrics, health, .. } = self.house;
+        let counts = self.worker.counts();
+        metrics.router(&self.told, counts);
+        if *counts != self.told {
+            self.told = counts.clone();
+        }
+        let ready = self.worker.is_ready();
+        let member = self.worker.port_mut().member();
+        metrics.assigned(Stage::Router, self.number, member.count());
+        let condition = match (member.unreachable(), member.has_joined(), ready) {
+            (Some(why), _, _) => Condition::Unreachable(why.to_owned()),
+            (None, false, _) => Condition::Joining,
+            (None, true, false) => Condition::Restoring(member.count()),
+            (None, true, true) => Condition::Working,
+        };
+        health.note(Stage::Router, self.number, condition);
+    }
+}

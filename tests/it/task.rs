@@ -1,0 +1,157 @@
+//! Routers and detectors on the log in memory, when nothing goes wrong: what they send and when.
+
+use crate::common::{events_of, project};
+use adcs_watch::detect::policy::Policy;
+use adcs_watch::event::time::Time;
+use adcs_watch::event::{Activity, Event};
+use adcs_watch::task::detector_worker::DetectorWorker;
+use adcs_watch::task::memory::MemoryLog;
+use adcs_watch::task::memory::detector::{ALERTS, CHECKPOINT, DEAD_LETTER, MemoryDetector, ROUTED, routed};
+use adcs_watch::task::memory::router::MemoryRouter;
+use adcs_watch::task::pace::Pace;
+use adcs_watch::task::port::{Millis, SourcePartition};
+use adcs_watch::task::router::{Routed, RouterTask};
+use adcs_watch::task::router_worker::RouterWorker;
+use adcs_watch::wire;
+use std::collections::BTreeMap;
+
+const SOURCE: &str = "siem.windows.security";
+const PARTITIONS: u32 = 2;
+
+fn log() -> MemoryLog {
+    let log = MemoryLog::new();
+    for (topic, partitions) in
+        [(SOURCE, 1), (ROUTED, PARTITIONS), (CHECKPOINT, PARTITIONS), (ALERTS, 1), (DEAD_LETTER, 1)]
+    {
+        log.create(topic, partitions);
+    }
+    log
+}
+
+fn only(topic: &str) -> SourcePartition {
+    SourcePartition { topic: topic.to_owned(), partition: 0 }
+}
+
+fn detector(log: &MemoryLog, name: &str) -> DetectorWorker<MemoryDetector> {
+    DetectorWorker::new(
+        MemoryDetector::new(log.clone(), name),
+        Policy::default(),
+        PARTITIONS,
+        Pace::default(),
+    )
+}
+
+fn router(log: &MemoryLog) -> RouterWorker<MemoryRouter> {
+    let task = RouterTask::new(&Policy::default(), PARTITIONS, BTreeMap::new());
+    RouterWorker::new(MemoryRouter::new(log.clone(), "router", &[SOURCE]), task, Pace::default())
+}
+
+/// How many committed records a topic of one partition has.
+fn count(log: &MemoryLog, topic: &str) -> usize {
+    log.partitions(topic).iter().map(|partition| log.read_committed(partition, 0, usize::MAX).0.len()).sum()
+}
+
+fn recording() -> Vec<Event> {
+    events_of(&project("tests/detections/san-mismatch/fires_all_reasons/events.ndjson"))
+}
+
+fn source(log: &MemoryLog, events: &[Event]) {
+    for event in events {
+        log.append(&only(SOURCE), Some(serde_json::to_vec(event).unwrap()), Some(event.time));
+    }
+}
+
+/// Writes the events to every partition; each detection runs where its entity lives.
+fn route_everywhere(log: &MemoryLog, events: &[Event]) {
+    for event in events {
+        for partition in 0..PARTITIONS {
+            log.append(&routed(partition), Some(wire::event::encode(event)), None);
+        }
+    }
+}
+
+#[test]
+fn records_go_through_both_stages_and_come_out_as_alerts() {
+    let (log, events) = (log(), recording());
+    source(&log, &events);
+    log.append(&only(SOURCE), Some(b"{\"EventID\": 4887, ".to_vec()), None);
+    let (mut router, mut detector) = (router(&log), detector(&log, "detector"));
+    for now in 0..100 {
+        router.step(Millis(now * 10)).unwrap();
+        detector.step(Millis(now * 10)).unwrap();
+    }
+    assert!(router.is_ready() && detector.is_ready());
+    assert_eq!(router.counts().records[&Routed::Sent], events.len() as u64);
+    assert_eq!((router.counts().committed, router.counts().dead, count(&log, DEAD_LETTER)), (1, 1, 1));
+    assert_eq!(router.counts().routed as usize, count(&log, ROUTED));
+    assert_eq!(detector.counts().alerts as usize, count(&log, ALERTS));
+    assert!(detector.counts().alerts > 0);
+}
+
+#[test]
+fn an_alert_lingers_and_a_quiet_offset_waits_longer() {
+    let (log, events) = (log(), recording());
+    let mut worker = detector(&log, "detector");
+    (0..3).for_each(|now| worker.step(Millis(now)).unwrap());
+    assert_eq!(worker.counts().checkpoints, 2, "the first ones say where history begins");
+    let begun = worker.counts().committed;
+
+    let quiet = Event { activity: Activity::FileCreated(Default::default()), ..events[0].clone() };
+    log.append(&routed(0), Some(wire::event::encode(&quiet)), None);
+    worker.step(Millis(100)).unwrap();
+    worker.step(Millis(4900)).unwrap();
+    assert_eq!(worker.counts().committed, begun);
+    worker.step(Millis(5100)).unwrap();
+    assert_eq!(worker.counts().committed, begun + 1);
+
+    route_everywhere(&log, &events);
+    worker.step(Millis(5200)).unwrap();
+    worker.step(Millis(5219)).unwrap();
+    assert_eq!((worker.counts().committed, count(&log, ALERTS)), (begun + 1, 0));
+    worker.step(Millis(5220)).unwrap();
+    assert_eq!(
+        (worker.counts().committed, count(&log, ALERTS)),
+        (begun + 2, worker.counts().alerts as usize)
+    );
+    assert!(worker.counts().alerts > 0);
+}
+
+#[test]
+fn an_orderly_handover_leaves_nothing_to_replay() {
+    let (log, events) = (log(), recording());
+    let mut first = detector(&log, "first");
+    (0..3).for_each(|now| first.step(Millis(now)).unwrap());
+    route_everywhere(&log, &events);
+    let mut second = detector(&log, "second");
+    for now in 3..6 {
+        first.step(Millis(now)).unwrap();
+        second.step(Millis(now)).unwrap();
+    }
+    let owned = |worker: &DetectorWorker<MemoryDetector>| worker.status().count();
+    assert_eq!((owned(&first), owned(&second)), (1, 1));
+    first.finish(Millis(7)).unwrap();
+    let member = first.port_mut().client.member().to_owned();
+    log.expire_member(adcs_watch::task::memory::detector::GROUP, &member);
+    (8..10).for_each(|now| second.step(Millis(now)).unwrap());
+    assert_eq!((owned(&second), second.is_ready()), (2, true));
+    assert_eq!((second.counts().restored, second.counts().replayed), (2, 0));
+    let alerts = first.counts().alerts + second.counts().alerts;
+    assert_eq!((count(&log, ALERTS) as u64, alerts > 0), (alerts, true));
+}
+
+/// The routed topic is kept for days and read again after a crash. (An event names its topic, for the evidence.)
+#[test]
+fn a_routed_certificate_is_small() {
+    let mut sizes: Vec<usize> = events_of(&project("tests/shapes/windows-events.xml"))
+        .into_iter()
+        .filter(|event| matches!(event.activity, Activity::CertificateIssued(_)))
+        .map(|mut event| {
+            event.origin.source = SOURCE.to_owned();
+            (event.origin.partition, event.origin.offset) = (Some(17), 1_234_567_890);
+            event.origin.append_time = Some(Time::from_millis(1_772_442_000_000));
+            wire::event::encode(&event).len()
+        })
+        .collect();
+    sizes.sort_unstable();
+    assert!(sizes[sizes.len() / 2] <= 230 && sizes.iter().all(|size| *size <= 300), "{sizes:?}");
+}

@@ -1,0 +1,68 @@
+//! One broker for all tests of this binary; it stops when the binary ends.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// The bootstrap list of the broker, started with the first call.
+pub(crate) fn bootstrap() -> &'static str {
+    static BROKER: OnceLock<String> = OnceLock::new();
+    BROKER.get_or_init(start)
+}
+
+/// One test at a time: they kill, stop and measure.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A folder for this run of the tests.
+pub(crate) fn folder() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("kafka-{}", std::process::id()))
+}
+
+fn start() -> String {
+    for tool in ["java", "mvn"] {
+        let found = Command::new(tool).arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        assert!(
+            found.is_ok_and(|status| status.success()),
+            "these tests need {tool}: install openjdk-17-jre-headless and maven (scripts/test does), \
+             or run the others with `cargo test --test it`"
+        );
+    }
+    forget_earlier_runs();
+    let me = std::process::id().to_string();
+    let said = script("start", &["-w", &me]);
+    said.lines().last().unwrap_or_default().trim().to_owned()
+}
+
+/// The broker answers nobody for this long.
+pub(crate) fn hang(time: Duration) {
+    script("pause", &["1"]);
+    thread::sleep(time);
+    script("cont", &["1"]);
+}
+
+/// Folders of earlier runs are kept until the next one, to look at.
+fn forget_earlier_runs() {
+    let Ok(entries) = std::fs::read_dir(env!("CARGO_TARGET_TMPDIR")) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let Some(pid) = name.strip_prefix("kafka-") else { continue };
+        if !Path::new("/proc").join(pid).exists() {
+            // A broker that is still stopping writes into it: then the next run removes it.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+fn script(command: &str, arguments: &[&str]) -> String {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/kafka/broker.sh");
+    let output =
+        Command::new(script).arg(command).arg(folder().join("broker")).args(arguments).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "no broker: {}{said}", String::from_utf8_lossy(&output.stderr));
+    said.into_owned()
+}

@@ -1,0 +1,200 @@
+//! Each alert once, whatever is killed when: judged by a read-committed reader, against the pure core.
+
+use crate::broker;
+use crate::process::Process;
+use crate::story::{Record, events, expected, records};
+use crate::world::{PARTITIONS, World};
+use adcs_watch::detect::policy::Policy;
+use adcs_watch::engine::{Engine, Routes};
+use std::collections::BTreeSet;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Numbers that look like chance, and are the same for the same seed.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
+    }
+}
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().map_or(default, |value| value.parse().unwrap())
+}
+
+#[test]
+fn kill_9_of_anything_at_any_moment_neither_loses_nor_repeats() {
+    let _turn = broker::alone();
+    let count = u32::try_from(setting("ADCS_WATCH_RECORDS", 30_000)).unwrap();
+    let kills = setting("ADCS_WATCH_KILLS", 12);
+    let seed = setting("ADCS_WATCH_SEED", 1);
+    let world = World::new("exactly-once", 3);
+    let records = records(count, 3);
+    let expected = expected(&world.source(), &records);
+
+    let roles = [("router-0", "router"), ("detector-0", "detector"), ("detector-1", "detector")];
+    let mut processes = roles.map(|(name, stage)| world.start(name, stage, true));
+    let mut chance = Chance(seed);
+    let began = Instant::now();
+    thread::scope(|scope| {
+        // Records come while processes are killed.
+        scope.spawn(|| {
+            for some in records.chunks(records.len().div_ceil(usize::try_from(kills).unwrap() * 10).max(1)) {
+                world.produce(some);
+                thread::sleep(Duration::from_millis(150));
+            }
+        });
+        for _ in 0..kills {
+            thread::sleep(Duration::from_millis(200 + chance.below(2600)));
+            let victim = usize::try_from(chance.below(3)).unwrap();
+            processes[victim].kill();
+            thread::sleep(Duration::from_millis(chance.below(400)));
+            let (name, stage) = roles[victim];
+            processes[victim] = world.start(name, stage, true);
+        }
+    });
+    processes.iter().for_each(Process::ready);
+    world.await_alerts(&expected, Duration::from_secs(120));
+    assert_routed_once(&world, &records);
+    let restored = |name: &str| processes.iter().map(|process| process.metric(name, "")).sum::<f64>() + 0.0;
+    eprintln!(
+        "{count} records, {} alerts, {kills} kills (seed {seed}) in {:?}; since the last kills {} partitions were restored \
+         from {} checkpoint records, {} alerts were silenced",
+        expected.len(),
+        began.elapsed(),
+        restored("adcs_watch_restores_total"),
+        restored("adcs_watch_restored_records_total"),
+        restored("adcs_watch_silenced_alerts_total"),
+    );
+    processes.into_iter().for_each(|process| assert!(process.stop().success()));
+}
+
+/// The routed topic has each event once in each partition it concerns.
+fn assert_routed_once(world: &World, records: &[Record]) {
+    let routes = Routes::new(&Policy::default());
+    let mut wanted = BTreeSet::new();
+    for event in events(&world.source(), records) {
+        for partition in routes.partitions(&event, PARTITIONS) {
+            wanted.insert((i32::try_from(partition).unwrap(), adcs_watch::wire::event::encode(&event)));
+        }
+    }
+    let routed = world.read("routed");
+    let seen: BTreeSet<_> = routed.iter().map(|seen| (seen.partition, seen.value.clone().unwrap())).collect();
+    assert_eq!(routed.len(), seen.len(), "an event was routed twice");
+    assert_eq!(seen.len(), wanted.len());
+    assert!(seen == wanted, "other events were routed than should have been");
+}
+
+/// Longer than a transaction may be open: commits are asked for and their answers do not come.
+const HUNG: Duration = Duration::from_secs(22);
+
+#[test]
+fn a_broker_that_hangs_leaves_no_doubt_in_the_end() {
+    let _turn = broker::alone();
+    let world = World::new("hung", 3);
+    let records = records(6000, 3);
+    let expected = expected(&world.source(), &records);
+    let roles = [("router-0", "router"), ("detector-0", "detector")];
+    let processes = roles.map(|(name, stage)| world.start(name, stage, true));
+    processes.iter().for_each(Process::ready);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for some in records.chunks(60) {
+                world.produce(some);
+                thread::sleep(Duration::from_millis(30));
+            }
+        });
+        thread::sleep(Duration::from_millis(900));
+        broker::hang(HUNG);
+    });
+    world.await_alerts(&expected, Duration::from_secs(120));
+    assert_routed_once(&world, &records);
+    processes.iter().for_each(Process::ready);
+    let count = |name: &str, label: &str| {
+        processes.iter().map(|process| process.metric(name, label)).sum::<f64>() + 0.0
+    };
+    eprintln!(
+        "a broker that hung for {HUNG:?}: {} doubtful commits, {} aborted, {} workers began anew",
+        count("adcs_watch_transaction_duration_seconds_count", "doubtful"),
+        count("adcs_watch_transaction_duration_seconds_count", "aborted"),
+        count("adcs_watch_worker_restarts_total", ""),
+    );
+    processes.into_iter().for_each(|process| assert!(process.stop().success()));
+}
+
+#[test]
+fn a_gap_in_the_routed_topic_stops_the_detector() {
+    let _turn = broker::alone();
+    let world = World::new("gap", 1);
+    let records = records(900, 1);
+    let (before, after) = records.split_at(600);
+    let first = expected(&world.source(), before);
+    let all = world.start("all", "all", false);
+    all.ready();
+    world.produce(before);
+    world.await_alerts(&first, Duration::from_secs(60));
+    assert!(all.stop().success());
+
+    let router = world.start("router", "router", false);
+    router.ready();
+    world.produce(after);
+    let began = Instant::now();
+    while router.metric("adcs_watch_routed_records_total", "") == 0.0 {
+        assert!(began.elapsed() < Duration::from_secs(30));
+        thread::sleep(Duration::from_millis(50));
+    }
+    thread::sleep(Duration::from_millis(500));
+    assert!(router.stop().success());
+    world.delete_records("routed");
+
+    let detector = world.start("detector", "detector", false);
+    let began = Instant::now();
+    while !detector.log().contains("a worker begins anew") {
+        assert!(began.elapsed() < Duration::from_secs(30), "{}", detector.log());
+        thread::sleep(Duration::from_millis(50));
+    }
+    assert!(detector.log().contains("begins at"), "{}", detector.log());
+    assert_eq!(detector.page("/readyz").unwrap().0, 503);
+    assert_eq!(world.alerts().len(), first.len(), "nothing is raised on a log with a gap");
+    assert!(detector.stop().success());
+}
+
+#[test]
+fn a_detector_that_was_killed_remembers_what_it_had_seen() {
+    let _turn = broker::alone();
+    let world = World::new("restore", 3);
+    let records = records(6000, 3);
+    let (before, after) = records.split_at(4500);
+    let all = expected(&world.source(), &records);
+    let first = expected(&world.source(), before);
+    let _router = world.start("router-0", "router", true);
+    let mut detector = world.start("detector-0", "detector", true);
+    world.produce(before);
+    world.await_alerts(&first, Duration::from_secs(60));
+    // A checkpoint is a second old at most.
+    thread::sleep(Duration::from_secs(2));
+    let remembered = detector.metric("adcs_watch_state_records", "");
+    detector.kill();
+
+    let detector = world.start("detector-0", "detector", true);
+    detector.ready();
+    let restored = detector.metric("adcs_watch_restored_records_total", "");
+    assert!(restored > 0.0, "nothing was read:\n{}", detector.log());
+    // A digest that does not match would have been a fault.
+    assert_eq!(detector.metric("adcs_watch_worker_restarts_total", ""), 0.0, "{}", detector.log());
+    thread::sleep(Duration::from_millis(1500));
+    assert_eq!(detector.metric("adcs_watch_state_records", ""), remembered);
+    world.produce(after);
+    world.await_alerts(&all, Duration::from_secs(60));
+
+    let mut engine = Engine::new(Policy::default());
+    for event in events(&world.source(), &records) {
+        engine.on_event(&event);
+    }
+    eprintln!(
+        "{remembered} records remembered, {restored} checkpoint records read; one engine has {:?}",
+        engine.size()
+    );
+}

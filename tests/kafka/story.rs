@@ -1,0 +1,107 @@
+//! Winlogbeat records of a made-up company, and the alerts that the pure core raises on them.
+
+use adcs_watch::decode::{Decoded, Decoder, Place};
+use adcs_watch::detect::policy::Policy;
+use adcs_watch::engine::Engine;
+use adcs_watch::event::Event;
+use std::collections::BTreeMap;
+
+/// A record with the partition of the source topic it is written to.
+pub(crate) struct Record {
+    pub(crate) partition: u32,
+    pub(crate) text: String,
+}
+
+/// Alerts by id and revision, as JSON.
+pub(crate) type Alerts = BTreeMap<(String, u64), String>;
+
+/// `count` records within less than the allowed lateness. All of one account, and of one certificate, are in one
+/// partition: then the order between partitions changes no alert.
+pub(crate) fn records(count: u32, partitions: u32) -> Vec<Record> {
+    (0..count).map(|n| record(n, partitions)).collect()
+}
+
+const ACCOUNTS: u32 = 1999;
+
+fn account(certificate: u32) -> u32 {
+    certificate * 7919 % ACCOUNTS
+}
+
+fn record(n: u32, partitions: u32) -> Record {
+    let (owner, id, task, data) = match n % 5 {
+        0 | 1 => (n, 4887, "Certification Services", issued(n)),
+        // The certificate of a while ago is used, by somebody else now and then.
+        2 if n >= 502 => {
+            (n - 502, 4768, "Kerberos Authentication Service", used(n - 502, n.is_multiple_of(17)))
+        }
+        _ => (n, 4624, "Logon", format!("\"LogonType\":\"3\",\"TargetUserName\":\"user{:05}\"", account(n))),
+    };
+    let (second, milli) = (n / 100, n % 100 * 10);
+    let time =
+        format!("2026-03-02T{:02}:{:02}:{:02}.{milli:03}Z", 9 + second / 3600, second / 60 % 60, second % 60);
+    let text = format!(
+        "{{\"@timestamp\":\"{time}\",\"winlog\":{{\"record_id\":{},\"task\":\"{task}\",\"event_data\":{{{data}}},\
+         \"computer_name\":\"ca01.corp.example\",\"version\":1,\"provider_name\":\"Microsoft-Windows-Security-Auditing\",\
+         \"channel\":\"Security\",\"event_id\":\"{id}\"}},\"event\":{{\"code\":\"{id}\"}},\"ecs\":{{\"version\":\"8.0.0\"}}}}",
+        700_000 + n
+    );
+    Record { partition: account(owner) % partitions, text }
+}
+
+fn issued(n: u32) -> String {
+    let own = account(n);
+    let named = if n.is_multiple_of(7) { (own + 1) % ACCOUNTS } else { own };
+    format!(
+        "\"Attributes\":\"CertificateTemplate:User\",\"CertificateTemplate\":\"User\",\"RequestId\":\"{}\",\
+         \"Requester\":\"CORP\\\\user{own:05}\",\"SerialNumber\":\"5c0000000000000000000000{:08x}\",\
+         \"SubjectAlternativeName\":\"Other Name: Principal Name=user{named:05}@corp.example\",\"Subject\":\"CN=user{own:05}\"",
+        n + 1,
+        n + 1
+    )
+}
+
+fn used(certificate: u32, by_other: bool) -> String {
+    let user = if by_other { "mallory".to_owned() } else { format!("user{:05}", account(certificate)) };
+    format!(
+        "\"TargetUserName\":\"{user}\",\"TargetDomainName\":\"CORP\",\"ServiceName\":\"krbtgt\",\"Status\":\"0x0\",\
+         \"PreAuthType\":\"16\",\"IpAddress\":\"::ffff:10.20.30.66\",\"CertIssuerName\":\"CORP-CA01\",\
+         \"CertSerialNumber\":\"5C0000000000000000000000{:08X}\"",
+        certificate + 1
+    )
+}
+
+/// What the pure core raises on these records of this topic, in one engine and in this order.
+pub(crate) fn expected(topic: &str, records: &[Record]) -> Alerts {
+    let mut engine = Engine::new(Policy::default());
+    let mut alerts = Alerts::new();
+    for event in events(topic, records) {
+        for alert in engine.on_event(&event).alerts {
+            let json = serde_json::to_string(&alert).unwrap();
+            alerts.insert((alert.alert_id.to_string(), u64::from(alert.revision)), json);
+        }
+    }
+    alerts
+}
+
+/// The events that the records hold.
+pub(crate) fn events(topic: &str, records: &[Record]) -> Vec<Event> {
+    let decoder = Decoder::default();
+    let mut next: BTreeMap<u32, u64> = BTreeMap::new();
+    let mut events = Vec::new();
+    for record in records {
+        let offset = next.entry(record.partition).or_default();
+        let place = Place {
+            source: topic.to_owned(),
+            partition: i32::try_from(record.partition).ok(),
+            offset: *offset,
+            ..Place::default()
+        };
+        *offset += 1;
+        decoder.decode(record.text.as_bytes(), &place, &mut |decoded| {
+            if let Ok(Decoded::Event(event)) = decoded {
+                events.push(*event);
+            }
+        });
+    }
+    events
+}

@@ -1,0 +1,91 @@
+//! Our topics are checked before anything begins: what is wrong is said with how to mend it.
+
+use crate::broker;
+use crate::process::{Process, program};
+use crate::world::{PARTITIONS, World};
+use std::path::Path;
+use std::time::Duration;
+
+fn topics(what: &str, config: &Path) -> (Option<i32>, String) {
+    let output = program().args(["topics", what, "-c"]).arg(config).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(said).unwrap())
+}
+
+/// What `run` says when it refuses.
+fn refused(config: &Path) -> String {
+    let log = config.with_extension("refused.log");
+    let mut process = Process::run(config, &[], &log);
+    assert_eq!(process.wait(Duration::from_secs(30)).code(), Some(78), "{}", process.log());
+    process.log()
+}
+
+#[test]
+fn create_makes_what_check_and_run_want() {
+    let _turn = broker::alone();
+    let world = World::bare("topics", 1);
+    let config = world.config("topics", "");
+    let (code, said) = topics("check", &config);
+    assert_eq!(code, Some(78), "{said}");
+    assert_eq!(said.matches("is not there; to mend: adcs-watch topics create").count(), 4, "{said}");
+    assert!(refused(&config).contains("topics.routed: is not there"));
+    assert_eq!(topics("create", &config).0, Some(0));
+    assert_eq!(topics("create", &config).0, Some(0), "to create twice is no fault");
+    let (code, said) = topics("check", &config);
+    assert_eq!((code, said.matches(": ok").count()), (Some(0), 4), "{said}");
+    let (code, said) = topics("plan", &config);
+    assert_eq!(code, Some(0));
+    assert!(said.contains("cleanup.policy      compact"), "{said}");
+}
+
+#[test]
+fn a_topic_that_is_otherwise_is_refused_with_all_that_is_wrong() {
+    let _turn = broker::alone();
+    let world = World::bare("otherwise", 1);
+    world.create(
+        &world.topic("routed"),
+        PARTITIONS + 1,
+        &[("retention.ms", "3600000"), ("max.message.bytes", "4194304")],
+    );
+    world.create(
+        &world.topic("checkpoint"),
+        PARTITIONS,
+        &[("cleanup.policy", "delete"), ("max.message.bytes", "4194304")],
+    );
+    world.create(&world.topic("alerts"), 1, &[]);
+    let config = world.config("otherwise", "");
+    let wanted = [
+        "otherwise.routed: has 7 partitions, topics.partitions says 6",
+        "otherwise.routed: retention.ms is 3600000",
+        "--alter --topic otherwise.routed --add-config retention.ms=259200000",
+        "otherwise.checkpoint: cleanup.policy is delete",
+        "otherwise.dead: is not there",
+    ];
+    let (code, said) = topics("check", &config);
+    assert_eq!(code, Some(78));
+    let log = refused(&config);
+    for part in wanted {
+        assert!(said.contains(part), "{part} is not in\n{said}");
+        assert!(log.contains(part), "{part} is not in\n{log}");
+    }
+}
+
+#[test]
+fn a_broker_that_cannot_be_reached_is_waited_for_by_run_and_told_by_topics() {
+    let _turn = broker::alone();
+    let folder = broker::folder();
+    std::fs::create_dir_all(&folder).unwrap();
+    let config = folder.join("nowhere.yaml");
+    // Nobody listens on the discard port.
+    let text = "kafka: {brokers: ['127.0.0.1:9']}\nsources: [{topic: a}]\nhttp: {listen: '127.0.0.1:0'}\n";
+    std::fs::write(&config, text).unwrap();
+    let (code, said) = topics("check", &config);
+    assert_eq!(code, Some(69), "{said}");
+    let process = Process::run(&config, &[], &folder.join("nowhere.log"));
+    std::thread::sleep(Duration::from_secs(11));
+    let (status, said) = process.page("/readyz").unwrap();
+    assert_eq!(status, 503);
+    assert!(said.contains("no broker can be reached"), "{said}");
+    assert_eq!(process.page("/livez").unwrap().0, 200);
+    assert!(process.stop().success());
+}

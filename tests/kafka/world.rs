@@ -1,0 +1,292 @@
+//! The topics of one test, its config, and what stands in them.
+
+use crate::broker;
+use crate::process::{Process, program};
+use crate::story::{Alerts, Record};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// A test's own corner of the broker.
+pub(crate) struct World {
+    pub(crate) name: String,
+    folder: PathBuf,
+    sources: u32,
+    /// Whether records come with a trace context, [`TRACE`].
+    pub(crate) traced: bool,
+    producer: BaseProducer,
+}
+
+/// The trace context of records that come with one.
+pub(crate) const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+/// A record as a reader sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) partition: i32,
+    pub(crate) key: Vec<u8>,
+    pub(crate) value: Option<Vec<u8>>,
+    pub(crate) headers: BTreeMap<String, String>,
+}
+
+/// How many partitions the routed topic has.
+pub(crate) const PARTITIONS: u32 = 6;
+
+impl World {
+    /// Makes the source topic and our own topics.
+    pub(crate) fn new(name: &str, sources: u32) -> World {
+        World::with_source(name, sources, &[])
+    }
+
+    /// The same, with these settings of the source topic.
+    pub(crate) fn with_source(name: &str, sources: u32, settings: &[(&str, &str)]) -> World {
+        let world = World::unprepared(name, sources, settings);
+        let config = world.config("create", "");
+        let made = program().args(["topics", "create", "-c"]).arg(config).output().unwrap();
+        assert!(made.status.success(), "{made:?}");
+        world
+    }
+
+    /// Makes the source topic only.
+    pub(crate) fn bare(name: &str, sources: u32) -> World {
+        World::unprepared(name, sources, &[])
+    }
+
+    fn unprepared(name: &str, sources: u32, settings: &[(&str, &str)]) -> World {
+        let folder = broker::folder().join(name);
+        fs::create_dir_all(&folder).unwrap();
+        let producer = client().set("enable.idempotence", "true").set("linger.ms", "5").create().unwrap();
+        let world = World { name: name.to_owned(), folder, sources, traced: false, producer };
+        world.create(&world.source(), sources, settings);
+        world
+    }
+
+    pub(crate) fn source(&self) -> String {
+        format!("{}.source", self.name)
+    }
+
+    pub(crate) fn topic(&self, kind: &str) -> String {
+        format!("{}.{kind}", self.name)
+    }
+
+    pub(crate) fn create(&self, topic: &str, partitions: u32, settings: &[(&str, &str)]) {
+        let admin: AdminClient<DefaultClientContext> = client().create().unwrap();
+        let mut new = NewTopic::new(topic, i32::try_from(partitions).unwrap(), TopicReplication::Fixed(1));
+        for (name, value) in settings {
+            new = new.set(name, value);
+        }
+        let made = pollster(admin.create_topics(&[new], &AdminOptions::new()));
+        assert!(made.unwrap().iter().all(Result::is_ok), "cannot create {topic}");
+        let began = Instant::now();
+        while admin
+            .inner()
+            .fetch_metadata(None, Duration::from_secs(5))
+            .unwrap()
+            .topics()
+            .iter()
+            .all(|t| t.name() != topic)
+        {
+            assert!(began.elapsed() < Duration::from_secs(20));
+        }
+    }
+
+    /// A config file; the process of that name is this member of its group.
+    pub(crate) fn config(&self, process: &str, instance: &str) -> PathBuf {
+        let name = &self.name;
+        let instance =
+            if instance.is_empty() { String::new() } else { format!("  instance_id: {instance}\n") };
+        let text = format!(
+            "kafka:\n  brokers: ['{}']\n  group: {name}\n{instance}  consumer: {{session.timeout.ms: 3000, heartbeat.interval.ms: 300}}\n\
+             sources:\n  - topic: {}\n\
+             topics:\n  routed: {name}.routed\n  checkpoint: {name}.checkpoint\n  alerts: {name}.alerts\n  \
+             dead_letter: {name}.dead\n  partitions: {PARTITIONS}\n  replication_factor: 1\n\
+             checkpoints: {{interval: 1s}}\n\
+             http: {{listen: '127.0.0.1:0'}}\n",
+            broker::bootstrap(),
+            self.source()
+        );
+        let path = self.folder.join(format!("{process}.yaml"));
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// Starts a process of this stage. With a name of its own it is a static member.
+    pub(crate) fn start(&self, process: &str, stage: &str, is_static: bool) -> Process {
+        let config = self.config(process, if is_static { process } else { "" });
+        Process::run(&config, &["--stage", stage], &self.folder.join(format!("{process}.log")))
+    }
+
+    /// Starts both stages with more lines in the config, and more arguments.
+    pub(crate) fn start_with(&self, process: &str, more: &str, arguments: &[&str]) -> Process {
+        let config = self.config(process, "");
+        let text = fs::read_to_string(&config).unwrap() + more;
+        fs::write(&config, text).unwrap();
+        Process::run(&config, arguments, &self.folder.join(format!("{process}.log")))
+    }
+
+    /// Replays a part of a topic: the exit code, and the alerts.
+    pub(crate) fn replay(&self, slice: &str) -> (Option<i32>, Alerts) {
+        let config = self.config("replay", "");
+        let done = program()
+            .args(["replay", "--format", "ndjson", "--from-topic", slice, "-c"])
+            .arg(config)
+            .output();
+        let done = done.unwrap();
+        let alerts = String::from_utf8(done.stdout).unwrap();
+        let alerts = alerts.lines().map(|json| {
+            let alert: serde_json::Value = serde_json::from_str(json).unwrap();
+            let id = alert["alert_id"].as_str().unwrap().to_owned();
+            ((id, alert["revision"].as_u64().unwrap()), json.to_owned())
+        });
+        (done.status.code(), alerts.collect())
+    }
+
+    /// Writes records to the source topic, in order within each partition.
+    pub(crate) fn produce(&self, records: &[Record]) {
+        let bytes: Vec<(u32, &[u8])> = records.iter().map(|r| (r.partition, r.text.as_bytes())).collect();
+        self.produce_bytes(&bytes);
+    }
+
+    pub(crate) fn produce_bytes(&self, records: &[(u32, &[u8])]) {
+        let topic = self.source();
+        for (partition, value) in records {
+            assert!(*partition < self.sources);
+            let partition = i32::try_from(*partition).unwrap();
+            let headers = OwnedHeaders::new().insert(Header { key: "traceparent", value: Some(TRACE) });
+            let record = BaseRecord::<(), [u8]>::to(&topic).partition(partition).payload(value);
+            let mut record = if self.traced { record.headers(headers) } else { record };
+            while let Err((error, again)) = self.producer.send(record) {
+                assert_eq!(error, KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull));
+                self.producer.poll(Duration::from_millis(10));
+                record = again;
+            }
+            self.producer.poll(Duration::ZERO);
+        }
+        self.producer.flush(Duration::from_secs(60)).unwrap();
+    }
+
+    /// Retention deletes all that stands in a topic.
+    pub(crate) fn delete_records(&self, kind: &str) {
+        let admin: AdminClient<DefaultClientContext> = client().create().unwrap();
+        let topic = self.topic(kind);
+        let metadata = admin.inner().fetch_metadata(Some(&topic), Duration::from_secs(10)).unwrap();
+        let mut list = TopicPartitionList::new();
+        for partition in metadata.topics()[0].partitions() {
+            list.add_partition_offset(&topic, partition.id(), Offset::End).unwrap();
+        }
+        pollster(admin.delete_records(&list, &AdminOptions::new())).unwrap();
+    }
+
+    /// Everything committed in a topic.
+    pub(crate) fn read(&self, kind: &str) -> Vec<Seen> {
+        let mut config = client();
+        config
+            .set("group.id", "a-reader")
+            .set("enable.partition.eof", "true")
+            .set("isolation.level", "read_committed");
+        let consumer: BaseConsumer = config.create().unwrap();
+        let topic = self.topic(kind);
+        let metadata = consumer.fetch_metadata(Some(&topic), Duration::from_secs(10)).unwrap();
+        let mut open = metadata.topics()[0].partitions().len();
+        let mut list = TopicPartitionList::new();
+        for partition in 0..open {
+            list.add_partition_offset(&topic, i32::try_from(partition).unwrap(), Offset::Beginning).unwrap();
+        }
+        consumer.assign(&list).unwrap();
+        let mut seen = Vec::new();
+        while open > 0 {
+            match consumer.poll(Duration::from_secs(30)).expect("a reader waits too long") {
+                Ok(message) => seen.push(see(&message)),
+                Err(KafkaError::PartitionEOF(_)) => open -= 1,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        seen
+    }
+
+    /// All alerts; a second one of the same id and revision fails the test.
+    pub(crate) fn alerts(&self) -> Alerts {
+        let mut alerts = Alerts::new();
+        for seen in self.read("alerts") {
+            let json = String::from_utf8(seen.value.unwrap()).unwrap();
+            let alert: serde_json::Value = serde_json::from_str(&json).unwrap();
+            let id = alert["alert_id"].as_str().unwrap().to_owned();
+            assert_eq!(seen.key, id.as_bytes());
+            assert_eq!(seen.headers["alert-id"], id);
+            assert_eq!(seen.headers["content-type"], "application/json");
+            assert_eq!(seen.headers["severity"], alert["severity"].as_str().unwrap());
+            assert_eq!(seen.headers["detection"], alert["detection"].as_str().unwrap());
+            let again = alerts.insert((id, alert["revision"].as_u64().unwrap()), json.clone());
+            assert_eq!(again, None, "an alert was committed twice: {json}");
+        }
+        alerts
+    }
+
+    /// Waits until these alerts, and no others, are out; then a while longer, for one too many.
+    #[track_caller]
+    pub(crate) fn await_alerts(&self, expected: &Alerts, patience: Duration) {
+        let began = Instant::now();
+        let mut alerts = self.alerts();
+        while alerts.len() < expected.len() && began.elapsed() < patience {
+            std::thread::sleep(Duration::from_millis(300));
+            alerts = self.alerts();
+        }
+        if alerts.len() == expected.len() {
+            std::thread::sleep(Duration::from_secs(2));
+            alerts = self.alerts();
+        }
+        let missing = expected.keys().filter(|key| !alerts.contains_key(*key)).count();
+        let others = alerts.keys().filter(|key| !expected.contains_key(*key)).count();
+        let one = |of: &Alerts, not_in: &Alerts| {
+            of.iter().find(|(key, _)| !not_in.contains_key(*key)).map(|(_, a)| a.clone())
+        };
+        assert_eq!(
+            (missing, others),
+            (0, 0),
+            "missing and unexpected of {} alerts, such as\n{:?}\n{:?}",
+            expected.len(),
+            one(expected, &alerts),
+            one(&alerts, expected)
+        );
+        for (key, alert) in expected {
+            assert_eq!(alert, &alerts[key]);
+        }
+    }
+}
+
+fn see(message: &rdkafka::message::BorrowedMessage<'_>) -> Seen {
+    let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
+    let text = |value: Option<&[u8]>| String::from_utf8_lossy(value.unwrap_or_default()).into_owned();
+    Seen {
+        partition: message.partition(),
+        key: message.key().unwrap_or_default().to_vec(),
+        value: message.payload().map(<[u8]>::to_vec),
+        headers: headers.map(|header| (header.key.to_owned(), text(header.value))).collect(),
+    }
+}
+
+fn client() -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", broker::bootstrap());
+    config
+}
+
+/// Waits for an answer that another thread brings.
+fn pollster<T>(answer: impl Future<Output = T>) -> T {
+    let mut answer = std::pin::pin!(answer);
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    loop {
+        if let std::task::Poll::Ready(done) = answer.as_mut().poll(&mut context) {
+            return done;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
