@@ -238,7 +238,23 @@ pub enum RouterInput {
     Lost(Vec<SourcePartition>),
     /// A record of a partition that was started.
     Record(SourceRecord),
+    /// Records of a partition that was started, one after the other, none of which may matter.
+    Filtered(FilteredRun),
 }
+
+/// Records that were thrown away where they were read, without being copied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilteredRun {
+    /// Their partition.
+    pub from: SourcePartition,
+    /// The offset behind the last of them.
+    pub next: u64,
+    /// How many.
+    pub records: u64,
+}
+
+/// Whether a record of this topic with this value may matter.
+pub type Sieve<'a> = &'a dyn Fn(&str, &[u8]) -> bool;
 
 /// A record of a source topic. Its key and other headers are not looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -259,11 +275,11 @@ pub struct SourceRecord {
 ///
 /// The methods are those of [`DetectorPort`], and mean the same.
 pub trait RouterPort {
-    /// As [`DetectorPort::poll`].
+    /// As [`DetectorPort::poll`]. What may not matter need not be handed out whole: [`RouterInput::Filtered`] counts it.
     ///
     /// # Errors
     /// A fault ends the worker.
-    fn poll(&mut self, wait: Millis) -> Result<Vec<RouterInput>, Fault>;
+    fn poll(&mut self, wait: Millis, may_matter: Sieve<'_>) -> Result<Vec<RouterInput>, Fault>;
 
     /// As [`DetectorPort::accept`].
     ///

@@ -5,7 +5,7 @@ use crate::decode::rejection::Rejection;
 use crate::decode::{Decoded, Decoder, Place};
 use crate::detect::policy::Policy;
 use crate::engine::Routes;
-use crate::task::port::{DeadLetter, RouterCommit, SourcePartition, SourceRecord};
+use crate::task::port::{DeadLetter, FilteredRun, RouterCommit, SourcePartition, SourceRecord};
 use crate::wire;
 use std::collections::BTreeMap;
 
@@ -122,6 +122,22 @@ impl RouterTask {
         self.next.get(partition).copied()
     }
 
+    /// Whether a record of this topic may matter. A tombstone may not be asked about: it has no value.
+    pub fn may_matter(&self, topic: &str, value: &[u8]) -> bool {
+        self.sources.get(topic).unwrap_or(&self.other).prefilter.may_matter(value)
+    }
+
+    /// Notes records that were thrown away where they were read.
+    pub fn on_filtered(&mut self, run: &FilteredRun) -> Routed {
+        let Some(next) = self.next.get_mut(&run.from).filter(|next| **next < run.next) else {
+            return Routed::Skipped;
+        };
+        *next = run.next;
+        self.batch_records += usize::try_from(run.records).unwrap_or(usize::MAX);
+        self.note_offset(&run.from, run.next);
+        Routed::Filtered
+    }
+
     /// Routes one record.
     pub fn on_record(&mut self, record: SourceRecord) -> Routed {
         let Some(next) = self.next.get_mut(&record.from).filter(|next| **next <= record.offset) else {
@@ -130,9 +146,8 @@ impl RouterTask {
         *next = record.offset + 1;
         self.batch_records += 1;
         self.note_offset(&record.from, record.offset + 1);
-        let source = self.sources.get(&record.from.topic).unwrap_or(&self.other);
         let Some(value) = &record.value else { return Routed::Tombstone };
-        if !source.prefilter.may_matter(value) {
+        if !self.may_matter(&record.from.topic, value) {
             return Routed::Filtered;
         }
         let found = self.decode(&record, value);
@@ -311,5 +326,16 @@ mod tests {
         assert_eq!(router.take_commit().offsets, [(SourcePartition { partition: 4, ..from() }, 7)]);
         router.restart();
         assert_eq!(router.on_record(record(10, None)), Routed::Skipped, "not before it is started again");
+    }
+
+    #[test]
+    fn what_was_thrown_away_where_it_was_read_moves_the_offset_all_the_same() {
+        let mut router = router();
+        let run = |next, records| FilteredRun { from: from(), next, records };
+        assert_eq!(router.on_filtered(&run(14, 4)), Routed::Filtered);
+        assert_eq!(router.on_filtered(&run(14, 4)), Routed::Skipped, "it came before");
+        assert_eq!(router.on_record(record(13, None)), Routed::Skipped);
+        assert_eq!((router.position(&from()), router.batch_size().0), (Some(14), 4));
+        assert_eq!(router.take_commit().offsets, [(from(), 14)]);
     }
 }

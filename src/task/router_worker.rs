@@ -58,7 +58,8 @@ impl<P: RouterPort> RouterWorker<P> {
     /// A fault ends the worker; what it had not committed is read again by the next one.
     pub fn step(&mut self, now: Millis) -> Result<(), Fault> {
         self.start_partitions()?;
-        for input in self.port.poll(self.wait(now))? {
+        let (wait, task) = (self.wait(now), &self.task);
+        for input in self.port.poll(wait, &|topic, value| task.may_matter(topic, value))? {
             self.on_input(input)?;
         }
         if self.batch_since.is_none() && !self.task.is_empty() {
@@ -93,13 +94,20 @@ impl<P: RouterPort> RouterWorker<P> {
             }
             RouterInput::Record(record) => {
                 *self.counts.records.entry(self.task.on_record(record)).or_default() += 1;
-                let (records, bytes) = self.task.batch_size();
-                if records >= self.pace.batch_records || bytes >= self.pace.batch_bytes {
-                    self.commit()?;
-                }
+                self.commit_if_full()?;
+            }
+            RouterInput::Filtered(run) => {
+                *self.counts.records.entry(self.task.on_filtered(&run)).or_default() += run.records;
+                self.commit_if_full()?;
             }
         }
         Ok(())
+    }
+
+    fn commit_if_full(&mut self) -> Result<(), Fault> {
+        let (records, bytes) = self.task.batch_size();
+        let is_full = records >= self.pace.batch_records || bytes >= self.pace.batch_bytes;
+        if is_full { self.commit() } else { Ok(()) }
     }
 
     fn leave(&mut self, partitions: &[SourcePartition]) -> Result<(), Fault> {

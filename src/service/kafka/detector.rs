@@ -114,16 +114,19 @@ fn numbers(partitions: Vec<SourcePartition>) -> Vec<u32> {
 
 impl DetectorPort for KafkaDetector {
     fn poll(&mut self, wait: Millis) -> Result<Vec<DetectorInput>, Fault> {
-        let inputs = self.member.poll(wait)?.into_iter().map(|input| match input {
-            RouterInput::Assign(partitions) => DetectorInput::Assign(numbers(partitions)),
-            RouterInput::Revoke(partitions) => DetectorInput::Revoke(numbers(partitions)),
-            RouterInput::Lost(partitions) => DetectorInput::Lost(numbers(partitions)),
-            RouterInput::Record(record) => DetectorInput::Record(RoutedRecord {
+        let all_matter = |_: &str, _: &[u8]| true;
+        let inputs = self.member.poll(wait, &all_matter)?.into_iter().filter_map(|input| match input {
+            RouterInput::Assign(partitions) => Some(DetectorInput::Assign(numbers(partitions))),
+            RouterInput::Revoke(partitions) => Some(DetectorInput::Revoke(numbers(partitions))),
+            RouterInput::Lost(partitions) => Some(DetectorInput::Lost(numbers(partitions))),
+            RouterInput::Record(record) => Some(DetectorInput::Record(RoutedRecord {
                 partition: record.from.partition,
                 offset: record.offset,
                 append_time: record.append_time,
                 value: record.value.unwrap_or_default(),
-            }),
+            })),
+            // There is none: all matter.
+            RouterInput::Filtered(_) => None,
         });
         Ok(inputs.collect())
     }

@@ -7,7 +7,9 @@ use crate::service::kafka::context::{Change, MemberContext};
 use crate::service::kafka::trouble::{fault, is_fencing, is_unreachable, may_pass};
 use crate::service::metrics::{Metrics, Rebalance};
 use crate::service::stage::Stage;
-use crate::task::port::{Answer, Fault, Millis, RouterInput, SourcePartition, SourceRecord};
+use crate::task::port::{
+    Answer, Fault, FilteredRun, Millis, RouterInput, Sieve, SourcePartition, SourceRecord,
+};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{BorrowedMessage, Headers, Message, Timestamp};
@@ -81,24 +83,26 @@ impl Member {
     }
 
     /// As [`crate::task::port::RouterPort::poll`].
-    pub fn poll(&mut self, wait: Millis) -> Result<Vec<RouterInput>, Fault> {
-        let mut inputs = Vec::new();
+    pub fn poll(&mut self, wait: Millis, may_matter: Sieve<'_>) -> Result<Vec<RouterInput>, Fault> {
+        let (mut inputs, mut received) = (Vec::new(), 0);
         let watch = Stopwatch::start();
         let wait = Duration::from_millis(wait.0);
-        while inputs.len() < MAX_RECORDS && !self.consumer.context().has_change() {
-            let left = if inputs.is_empty() { wait.saturating_sub(watch.elapsed()) } else { Duration::ZERO };
+        while received < MAX_RECORDS && !self.consumer.context().has_change() {
+            let left = if received == 0 { wait.saturating_sub(watch.elapsed()) } else { Duration::ZERO };
             match self.consumer.poll(left) {
                 Some(Ok(message)) => {
-                    inputs.extend(receive(&message, self.stage, &mut self.partitions, || {
-                        self.metrics.delivered_again(self.stage)
-                    }))
+                    received += 1;
+                    let again = || self.metrics.delivered_again(self.stage);
+                    if let Some(offset) = is_news(&message, &mut self.partitions, again) {
+                        hand_out(&message, offset, self.stage, may_matter, &mut inputs);
+                    }
                 }
                 Some(Err(error)) => note(&error, &mut self.unreachable)?,
                 None if left.is_zero() || self.consumer.context().has_change() => break,
                 None => {}
             }
         }
-        self.look_around(!inputs.is_empty());
+        self.look_around(received > 0);
         while let Some(change) = self.consumer.context().take_change() {
             inputs.push(self.change(change));
         }
@@ -302,13 +306,12 @@ impl Drop for Member {
     }
 }
 
-/// A record, unless its partition was not started or it came before.
-fn receive(
+/// The offset of a record, unless its partition was not started or it came before.
+fn is_news(
     message: &BorrowedMessage<'_>,
-    stage: Stage,
     partitions: &mut BTreeMap<String, BTreeMap<u32, Option<u64>>>,
     again: impl Fn(),
-) -> Option<RouterInput> {
+) -> Option<u64> {
     let partition = u32::try_from(message.partition()).ok()?;
     let offset = u64::try_from(message.offset()).ok()?;
     let next = partitions.get_mut(message.topic())?.get_mut(&partition)?.as_mut()?;
@@ -317,7 +320,33 @@ fn receive(
         return None;
     }
     *next = offset + 1;
-    source_record(message, stage).map(RouterInput::Record)
+    Some(offset)
+}
+
+/// Copies a record that may matter out of the client's memory; others are only counted, in runs.
+fn hand_out(
+    message: &BorrowedMessage<'_>,
+    offset: u64,
+    stage: Stage,
+    may_matter: Sieve<'_>,
+    inputs: &mut Vec<RouterInput>,
+) {
+    let topic = message.topic();
+    if message.payload().is_none_or(|value| may_matter(topic, value)) {
+        inputs.extend(source_record(message, stage).map(RouterInput::Record));
+        return;
+    }
+    let Ok(partition) = u32::try_from(message.partition()) else { return };
+    match inputs.last_mut() {
+        Some(RouterInput::Filtered(run)) if run.from.partition == partition && run.from.topic == topic => {
+            run.next = offset + 1;
+            run.records += 1;
+        }
+        Some(_) | None => {
+            let from = SourcePartition { topic: topic.to_owned(), partition };
+            inputs.push(RouterInput::Filtered(FilteredRun { from, next: offset + 1, records: 1 }));
+        }
+    }
 }
 
 /// A record as tasks are given it.

@@ -11,7 +11,7 @@ use crate::service::kafka::trouble::fault;
 use crate::service::metrics::Metrics;
 use crate::service::stage::Stage;
 use crate::task::port::{
-    Answer, Fault, Millis, Outcome, RouterCommit, RouterInput, RouterPort, SourcePartition,
+    Answer, Fault, Millis, Outcome, RouterCommit, RouterInput, RouterPort, Sieve, SourcePartition,
 };
 use rdkafka::{Offset, TopicPartitionList};
 use std::time::Duration;
@@ -119,8 +119,8 @@ impl KafkaRouter {
 }
 
 impl RouterPort for KafkaRouter {
-    fn poll(&mut self, wait: Millis) -> Result<Vec<RouterInput>, Fault> {
-        self.member.poll(wait)
+    fn poll(&mut self, wait: Millis, may_matter: Sieve<'_>) -> Result<Vec<RouterInput>, Fault> {
+        self.member.poll(wait, may_matter)
     }
 
     fn accept(&mut self, partitions: &[SourcePartition]) -> Result<(), Fault> {

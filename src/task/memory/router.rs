@@ -4,7 +4,8 @@ use crate::task::memory::client::Client;
 use crate::task::memory::detector::{dead_letter, routed};
 use crate::task::memory::{MemoryLog, Message};
 use crate::task::port::{
-    Answer, Fault, Millis, Outcome, RouterCommit, RouterInput, RouterPort, SourcePartition, SourceRecord,
+    Answer, Fault, FilteredRun, Millis, Outcome, RouterCommit, RouterInput, RouterPort, Sieve,
+    SourcePartition, SourceRecord,
 };
 
 /// The consumer group of the routers.
@@ -35,7 +36,7 @@ impl MemoryRouter {
 }
 
 impl RouterPort for MemoryRouter {
-    fn poll(&mut self, _: Millis) -> Result<Vec<RouterInput>, Fault> {
+    fn poll(&mut self, _: Millis, may_matter: Sieve<'_>) -> Result<Vec<RouterInput>, Fault> {
         let polled = self.client.poll()?;
         let mut inputs = Vec::new();
         if !polled.lost.is_empty() {
@@ -43,6 +44,9 @@ impl RouterPort for MemoryRouter {
         }
         inputs.extend(polled.records.into_iter().map(|(from, record)| {
             let (append_time, value) = (record.append_time, record.value);
+            if value.as_ref().is_some_and(|value| !may_matter(&from.topic, value)) {
+                return RouterInput::Filtered(FilteredRun { from, next: record.offset + 1, records: 1 });
+            }
             RouterInput::Record(SourceRecord { from, offset: record.offset, append_time, trace: None, value })
         }));
         if !polled.revoked.is_empty() {

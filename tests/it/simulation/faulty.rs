@@ -9,7 +9,7 @@ use adcs_watch::task::memory::router::MemoryRouter;
 use adcs_watch::task::memory::{Message, Refused};
 use adcs_watch::task::port::{
     Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Millis, Outcome, RoutedRecord,
-    RouterCommit, RouterInput, RouterPort, SourcePartition, SourceRecord, Transaction,
+    RouterCommit, RouterInput, RouterPort, Sieve, SourcePartition, SourceRecord, Transaction,
 };
 use adcs_watch::wire;
 use adcs_watch::wire::record::Marker;
@@ -319,9 +319,9 @@ fn reread(value: &[u8], now: u64) -> Vec<u8> {
 }
 
 impl RouterPort for Faulty<MemoryRouter> {
-    fn poll(&mut self, wait: Millis) -> Result<Vec<RouterInput>, Fault> {
+    fn poll(&mut self, wait: Millis, may_matter: Sieve<'_>) -> Result<Vec<RouterInput>, Fault> {
         self.point(|port| &port.client)?;
-        let mut inputs = self.port.poll(wait)?;
+        let mut inputs = self.port.poll(wait, may_matter)?;
         let world = self.world();
         if self.breaks(Rule::LossIsTold) {
             inputs.retain(|input| !matches!(input, RouterInput::Lost(_)));
@@ -330,7 +330,10 @@ impl RouterPort for Faulty<MemoryRouter> {
             .iter()
             .filter_map(|input| match input {
                 RouterInput::Record(record) => Some(record.clone()),
-                RouterInput::Assign(_) | RouterInput::Revoke(_) | RouterInput::Lost(_) => None,
+                RouterInput::Assign(_)
+                | RouterInput::Revoke(_)
+                | RouterInput::Lost(_)
+                | RouterInput::Filtered(_) => None,
             })
             .collect();
         if let Some(last) = records.last().filter(|_| world.strikes(100)) {
