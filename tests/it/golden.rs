@@ -3,6 +3,7 @@
 
 use crate::common::{alerts_of, events_of, project, restored};
 use adcs_watch::alert::Alert;
+use adcs_watch::detect::certlog_remote_write::Days;
 use adcs_watch::detect::{catalogue, policy::Policy};
 use adcs_watch::engine::Engine;
 use adcs_watch::event::Event;
@@ -106,6 +107,27 @@ fn the_example_on_every_page_is_what_a_recording_gives() {
             fs::read_to_string(project("tests/detections").join(fixture).join("alerts.json")).unwrap();
         let alerts: Vec<serde_json::Value> = serde_json::from_str(&alerts).unwrap();
         assert_eq!(Some(&example), alerts.last(), "docs/detections/{}.md and {fixture}", about.id);
+    }
+}
+
+/// What an alert says must not depend on the shape its events came in.
+#[test]
+fn the_story_raises_the_same_alerts_in_every_shape() {
+    let mut policy = Policy::default();
+    policy.certlog_remote_write.activation_days = Days::NONE;
+    let said = |file: &PathBuf| -> Vec<_> {
+        let say =
+            |a: Alert| (a.detection, a.revision, a.severity, a.title, a.why_suspicious, a.san_values, a.join);
+        alerts_of(&policy, &events_of(file)).into_iter().map(say).collect()
+    };
+    let expected = said(&project("tests/shapes/windows-events.xml"));
+    assert_eq!(expected.len(), 8, "{expected:#?}");
+    let shapes = fs::read_dir(project("tests/shapes")).unwrap().map(|entry| entry.unwrap().path());
+    let shapes: Vec<PathBuf> =
+        shapes.filter(|path| path.extension().is_some_and(|e| e == "ndjson")).collect();
+    assert_eq!(shapes.len(), 7);
+    for shape in shapes {
+        assert_eq!(said(&shape), expected, "{}", shape.display());
     }
 }
 
