@@ -159,7 +159,7 @@ impl World {
         let admin: AdminClient<DefaultClientContext> = client().create().unwrap();
         let source = world.source();
         let topic = NewTopic::new(&source, SOURCE_PARTITIONS, TopicReplication::Fixed(1));
-        wait_for(admin.create_topics([&topic], &AdminOptions::new())).unwrap();
+        broker::wait_for(admin.create_topics([&topic], &AdminOptions::new())).unwrap();
         let made = program().args(["topics", "create", "-c"]).arg(&world.config).output().unwrap();
         assert!(made.status.success(), "{made:?}");
         world
@@ -199,18 +199,6 @@ impl Process {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
         let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
         (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
-    }
-}
-
-/// Waits for an answer that another thread brings.
-fn wait_for<T>(answer: impl Future<Output = T>) -> T {
-    let mut answer = std::pin::pin!(answer);
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    loop {
-        if let std::task::Poll::Ready(done) = answer.as_mut().poll(&mut context) {
-            return done;
-        }
-        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

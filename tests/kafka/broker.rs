@@ -38,6 +38,18 @@ fn start() -> String {
     said.lines().last().unwrap_or_default().trim().to_owned()
 }
 
+/// Waits for an answer that another thread brings.
+pub(crate) fn wait_for<T>(answer: impl Future<Output = T>) -> T {
+    let mut answer = std::pin::pin!(answer);
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    loop {
+        if let std::task::Poll::Ready(done) = answer.as_mut().poll(&mut context) {
+            return done;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// The broker answers nobody for this long.
 pub(crate) fn hang(time: Duration) {
     script("pause", &["1"]);

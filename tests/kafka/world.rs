@@ -83,7 +83,7 @@ impl World {
         for (name, value) in settings {
             new = new.set(name, value);
         }
-        let made = pollster(admin.create_topics(&[new], &AdminOptions::new()));
+        let made = broker::wait_for(admin.create_topics(&[new], &AdminOptions::new()));
         assert!(made.unwrap().iter().all(Result::is_ok), "cannot create {topic}");
         let began = Instant::now();
         while admin
@@ -182,7 +182,7 @@ impl World {
         for partition in metadata.topics()[0].partitions() {
             list.add_partition_offset(&topic, partition.id(), Offset::End).unwrap();
         }
-        pollster(admin.delete_records(&list, &AdminOptions::new())).unwrap();
+        broker::wait_for(admin.delete_records(&list, &AdminOptions::new())).unwrap();
     }
 
     /// Everything committed in a topic.
@@ -277,16 +277,4 @@ fn client() -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", broker::bootstrap());
     config
-}
-
-/// Waits for an answer that another thread brings.
-fn pollster<T>(answer: impl Future<Output = T>) -> T {
-    let mut answer = std::pin::pin!(answer);
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    loop {
-        if let std::task::Poll::Ready(done) = answer.as_mut().poll(&mut context) {
-            return done;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
