@@ -4,7 +4,7 @@ use crate::detect::policy::Policy;
 use crate::engine::{Notice, StateSize};
 use crate::event::time::Time;
 use crate::task::age::AgeLimit;
-use crate::task::detector::{Applied, DetectorTask};
+use crate::task::detector::{Became, DetectorTask};
 use crate::task::pace::Pace;
 use crate::task::port::{
     Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Millis, Outcome, RoutedRecord, Transaction,
@@ -43,7 +43,7 @@ pub struct DetectorCounts {
     pub skipped: u64,
     /// Records of partitions that are not ours, or not yet.
     pub stray: u64,
-    /// Records that are no events.
+    /// Records in which something is no event.
     pub unreadable: u64,
     /// Events older than the allowed lateness.
     pub late: u64,
@@ -157,20 +157,19 @@ impl<P: DetectorPort> DetectorWorker<P> {
             self.counts.stray += 1;
             return;
         };
-        match task.on_record(record) {
-            Applied::Skipped => self.counts.skipped += 1,
-            Applied::Unreadable => self.counts.unreadable += 1,
-            Applied::Replayed { silenced } => {
+        let applied = task.on_record(record);
+        match applied.became {
+            Became::Skipped => self.counts.skipped += 1,
+            Became::Unreadable => self.counts.unreadable += 1,
+            Became::Live => self.counts.applied += 1,
+            Became::Replayed => {
                 self.counts.replayed += 1;
-                self.counts.silenced += silenced as u64;
-            }
-            Applied::Live { alerts: _, held, notices, late } => {
-                self.counts.applied += 1;
-                self.counts.held += held as u64;
-                self.counts.late += u64::from(late);
-                self.notices.extend(notices);
+                self.counts.silenced += applied.alerts as u64;
             }
         }
+        self.counts.held += applied.held as u64;
+        self.counts.late += applied.late as u64;
+        self.notices.extend(applied.notices);
         if task.has_alerts() {
             self.alerts_since.get_or_insert(now);
         }

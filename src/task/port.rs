@@ -78,7 +78,7 @@ pub struct RoutedRecord {
     pub offset: u64,
     /// When it came to the log, by the log.
     pub append_time: Option<Time>,
-    /// An event, as [`crate::wire::event::encode`] writes it.
+    /// Events, as [`crate::wire::routed::encode`] writes them.
     pub value: Vec<u8>,
 }
 

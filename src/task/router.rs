@@ -34,9 +34,14 @@ pub struct RouterTask {
     other: Source,
     next: BTreeMap<SourcePartition, u64>,
     batch: RouterCommit,
+    /// What the batch holds for each partition and is no whole record yet.
+    open: Vec<Vec<u8>>,
     batch_records: usize,
     batch_bytes: usize,
 }
+
+/// A record of the routed topic is closed when it has so many bytes: many events, and far from what a broker refuses.
+const RECORD_BYTES: usize = 64 * 1024;
 
 /// What became of a source record: exactly one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,6 +98,7 @@ impl RouterTask {
             other: Source::default(),
             next: BTreeMap::new(),
             batch: RouterCommit::default(),
+            open: Vec::new(),
             batch_records: 0,
             batch_bytes: 0,
         }
@@ -163,7 +169,9 @@ impl RouterTask {
     }
 
     fn decode(&mut self, record: &SourceRecord, value: &[u8]) -> Found {
-        let RouterTask { routes, partitions, sources, other, batch, batch_bytes, .. } = self;
+        let RouterTask {
+            routes, partitions, sources, other, batch, open, batch_records, batch_bytes, ..
+        } = self;
         let source = sources.get(&record.from.topic).unwrap_or(other);
         let place = Place {
             source: record.from.topic.clone(),
@@ -178,9 +186,16 @@ impl RouterTask {
                 found.events += 1;
                 let concerned = routes.partitions(&event, *partitions);
                 found.sent += concerned.len();
+                *batch_records += concerned.len();
                 let bytes = if concerned.is_empty() { Vec::new() } else { wire::event::encode(&event) };
                 *batch_bytes += bytes.len() * concerned.len();
-                batch.routed.extend(concerned.into_iter().map(|partition| (partition, bytes.clone())));
+                for partition in concerned {
+                    let record = slot(open, partition);
+                    wire::routed::push(record, &bytes);
+                    if record.len() >= RECORD_BYTES {
+                        batch.routed.push((partition, std::mem::take(record)));
+                    }
+                }
             }
             Ok(Decoded::Ignored(_)) => {}
             Err(rejection) => {
@@ -221,15 +236,17 @@ impl RouterTask {
         self.batch.offsets.is_empty()
     }
 
-    /// Records in and out, and the bytes that are to be written.
+    /// Records in and events out, and the bytes that are to be written.
     pub fn batch_size(&self) -> (usize, usize) {
-        (self.batch_records + self.batch.routed.len(), self.batch_bytes)
+        (self.batch_records, self.batch_bytes)
     }
 
     /// The batch, one transaction. It is committed, or all partitions begin again at their committed offsets
     /// ([`RouterTask::restart`]).
     pub fn take_commit(&mut self) -> RouterCommit {
         (self.batch_records, self.batch_bytes) = (0, 0);
+        let open = (0..).zip(&mut self.open).filter(|(_, record)| !record.is_empty());
+        self.batch.routed.extend(open.map(|(partition, record)| (partition, std::mem::take(record))));
         std::mem::take(&mut self.batch)
     }
 
@@ -238,6 +255,15 @@ impl RouterTask {
         self.take_commit();
         self.next.clear();
     }
+}
+
+/// What is open for a partition.
+fn slot(open: &mut Vec<Vec<u8>>, partition: u32) -> &mut Vec<u8> {
+    let index = partition as usize;
+    if open.len() <= index {
+        open.resize_with(index + 1, Vec::new);
+    }
+    &mut open[index]
 }
 
 #[derive(Debug, Default)]
@@ -306,13 +332,35 @@ mod tests {
     }
 
     #[test]
+    fn what_a_batch_sends_to_a_partition_goes_together_in_order() {
+        let mut router = router();
+        let events: Vec<_> = (1..=2000).map(mismatch).collect();
+        for (offset, event) in (10..).zip(&events) {
+            router.on_record(record(offset, Some(&serde_json::to_string(event).unwrap_or_default())));
+        }
+        let (sent, bytes) = (router.batch_size().0 - events.len(), router.batch_size().1);
+        let batch = router.take_commit();
+        let sizes: Vec<usize> = batch.routed.iter().map(|(_, record)| record.len()).collect();
+        assert!(sizes.len() > 4 && sizes.iter().all(|size| *size < RECORD_BYTES + 1000), "{sizes:?}");
+        assert!(sizes.iter().sum::<usize>() > bytes && sizes.len() < sent / 100, "{sizes:?}");
+        let mut requests: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
+        for (partition, record) in &batch.routed {
+            let of = requests.entry(*partition).or_default();
+            of.extend(wire::routed::decode(record).filter_map(|event| event.unwrap().origin.record_id));
+        }
+        assert_eq!(requests.values().map(Vec::len).sum::<usize>(), sent);
+        assert!(requests.values().all(|of| of.is_sorted()), "in the order in which they were read");
+        assert!(router.is_empty() && router.take_commit().routed.is_empty());
+    }
+
+    #[test]
     fn a_trace_context_goes_with_the_event() {
         let event = serde_json::to_string(&mismatch(1)).unwrap_or_default();
         let trace = Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned());
         let mut router = router();
         router.on_record(SourceRecord { trace: trace.clone(), ..record(10, Some(&event)) });
         let (_, bytes) = router.take_commit().routed.remove(0);
-        let routed = wire::event::decode(&bytes).unwrap_or_else(|why| panic!("{why}"));
+        let routed = wire::routed::decode(&bytes).next().unwrap().unwrap();
         assert_eq!(routed.origin.trace, trace);
         let evidence = crate::detect::report::evidence(&routed);
         assert_eq!(evidence.fields.get("traceparent"), trace.as_ref());

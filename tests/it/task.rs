@@ -65,7 +65,7 @@ fn source(log: &MemoryLog, events: &[Event]) {
 fn route_everywhere(log: &MemoryLog, events: &[Event]) {
     for event in events {
         for partition in 0..PARTITIONS {
-            log.append(&routed(partition), Some(wire::event::encode(event)), None);
+            log.append(&routed(partition), Some(wire::routed::encode([event])), None);
         }
     }
 }
@@ -97,7 +97,7 @@ fn an_alert_lingers_and_a_quiet_offset_waits_longer() {
     let begun = worker.counts().committed;
 
     let quiet = Event { activity: Activity::FileCreated(Default::default()), ..events[0].clone() };
-    log.append(&routed(0), Some(wire::event::encode(&quiet)), None);
+    log.append(&routed(0), Some(wire::routed::encode([&quiet])), None);
     worker.step(Millis(100)).unwrap();
     worker.step(Millis(4900)).unwrap();
     assert_eq!(worker.counts().committed, begun);

@@ -36,7 +36,9 @@ fn what_comes_out_is_what_the_pure_core_raises() {
         );
         std::thread::sleep(Duration::from_millis(100));
     }
-    assert!(process.metric("adcs_watch_consumer_position_offset", "detector") > interesting as f64);
+    let routed = process.metric("adcs_watch_routed_records_total", "");
+    assert!(routed > 0.0 && routed < interesting as f64, "what a batch sends to a partition goes together");
+    assert!(process.metric("adcs_watch_consumer_position_offset", "detector") > routed);
     assert_eq!(
         process.metric("adcs_watch_alert_latency_seconds_count", ""),
         0.0,

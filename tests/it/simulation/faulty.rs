@@ -313,9 +313,11 @@ fn changes(inputs: &[DetectorInput]) -> usize {
 
 /// The event as it would be if its time were that of its reading.
 fn reread(value: &[u8], now: u64) -> Vec<u8> {
-    let mut event = wire::event::decode(value).unwrap();
-    event.time = adcs_watch::event::time::Time::from_millis(event.time.as_millis() + now as i64);
-    wire::event::encode(&event)
+    let mut events: Vec<_> = wire::routed::decode(value).map(Result::unwrap).collect();
+    for event in &mut events {
+        event.time = adcs_watch::event::time::Time::from_millis(event.time.as_millis() + now as i64);
+    }
+    wire::routed::encode(&events)
 }
 
 impl RouterPort for Faulty<MemoryRouter> {
