@@ -57,6 +57,35 @@ pub(crate) fn hang(time: Duration) {
     script("cont", &["1"]);
 }
 
+/// Brokers of a test's own, to kill; they stop when this is dropped.
+pub(crate) struct Cluster {
+    folder: PathBuf,
+    pub(crate) bootstrap: String,
+    pub(crate) nodes: u32,
+}
+
+impl Cluster {
+    pub(crate) fn start(name: &str, nodes: u32) -> Cluster {
+        // The shared one is asked for first: it looks whether there is what brokers need.
+        bootstrap();
+        let folder = folder().join(format!("{name}-brokers"));
+        let me = std::process::id().to_string();
+        let said = script_in(&folder, "start", &["-n", &nodes.to_string(), "-w", &me]);
+        Cluster { folder, bootstrap: said.lines().last().unwrap_or_default().trim().to_owned(), nodes }
+    }
+
+    /// `kill9`, `pause`, `cont`, or `restart` (in order, if it runs).
+    pub(crate) fn node(&self, command: &str, node: u32) {
+        script_in(&self.folder, command, &[&node.to_string()]);
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        script_in(&self.folder, "stop", &[]);
+    }
+}
+
 /// Folders of earlier runs are kept until the next one, to look at.
 fn forget_earlier_runs() {
     let Ok(entries) = std::fs::read_dir(env!("CARGO_TARGET_TMPDIR")) else { return };
@@ -71,9 +100,12 @@ fn forget_earlier_runs() {
 }
 
 fn script(command: &str, arguments: &[&str]) -> String {
+    script_in(&folder().join("broker"), command, arguments)
+}
+
+fn script_in(folder: &Path, command: &str, arguments: &[&str]) -> String {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/kafka/broker.sh");
-    let output =
-        Command::new(script).arg(command).arg(folder().join("broker")).args(arguments).output().unwrap();
+    let output = Command::new(script).arg(command).arg(folder).args(arguments).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "no broker: {}{said}", String::from_utf8_lossy(&output.stderr));
     said.into_owned()

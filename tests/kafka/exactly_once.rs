@@ -2,11 +2,10 @@
 
 use crate::broker;
 use crate::process::Process;
-use crate::story::{Record, events, expected, records};
-use crate::world::{PARTITIONS, World};
+use crate::story::{events, expected, records};
+use crate::world::World;
 use adcs_watch::detect::policy::Policy;
-use adcs_watch::engine::{Engine, Routes};
-use std::collections::BTreeSet;
+use adcs_watch::engine::Engine;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -57,7 +56,7 @@ fn kill_9_of_anything_at_any_moment_neither_loses_nor_repeats() {
     });
     processes.iter().for_each(Process::ready);
     world.await_alerts(&expected, Duration::from_secs(120));
-    assert_routed_once(&world, &records);
+    world.assert_routed_once(&records);
     let restored = |name: &str| processes.iter().map(|process| process.metric(name, "")).sum::<f64>() + 0.0;
     eprintln!(
         "{count} records, {} alerts, {kills} kills (seed {seed}) in {:?}; since the last kills {} partitions were restored \
@@ -69,22 +68,6 @@ fn kill_9_of_anything_at_any_moment_neither_loses_nor_repeats() {
         restored("adcs_watch_silenced_alerts_total"),
     );
     processes.into_iter().for_each(|process| assert!(process.stop().success()));
-}
-
-/// The routed topic has each event once in each partition it concerns.
-fn assert_routed_once(world: &World, records: &[Record]) {
-    let routes = Routes::new(&Policy::default());
-    let mut wanted = BTreeSet::new();
-    for event in events(&world.source(), records) {
-        for partition in routes.partitions(&event, PARTITIONS) {
-            wanted.insert((i32::try_from(partition).unwrap(), adcs_watch::wire::event::encode(&event)));
-        }
-    }
-    let routed = world.read("routed");
-    let seen: BTreeSet<_> = routed.iter().map(|seen| (seen.partition, seen.value.clone().unwrap())).collect();
-    assert_eq!(routed.len(), seen.len(), "an event was routed twice");
-    assert_eq!(seen.len(), wanted.len());
-    assert!(seen == wanted, "other events were routed than should have been");
 }
 
 /// Longer than a transaction may be open: commits are asked for and their answers do not come.
@@ -110,7 +93,7 @@ fn a_broker_that_hangs_leaves_no_doubt_in_the_end() {
         broker::hang(HUNG);
     });
     world.await_alerts(&expected, Duration::from_secs(120));
-    assert_routed_once(&world, &records);
+    world.assert_routed_once(&records);
     processes.iter().for_each(Process::ready);
     let count = |name: &str, label: &str| {
         processes.iter().map(|process| process.metric(name, label)).sum::<f64>() + 0.0

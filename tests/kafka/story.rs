@@ -72,10 +72,15 @@ fn used(certificate: u32, by_other: bool) -> String {
 
 /// What the pure core raises on these records of this topic, in one engine and in this order.
 pub(crate) fn expected(topic: &str, records: &[Record]) -> Alerts {
+    raised(&events(topic, records))
+}
+
+/// What the pure core raises on these events.
+pub(crate) fn raised<'a>(events: impl IntoIterator<Item = &'a Event>) -> Alerts {
     let mut engine = Engine::new(Policy::default());
     let mut alerts = Alerts::new();
-    for event in events(topic, records) {
-        for alert in engine.on_event(&event).alerts {
+    for event in events {
+        for alert in engine.on_event(event).alerts {
             let json = serde_json::to_string(&alert).unwrap();
             alerts.insert((alert.alert_id.to_string(), u64::from(alert.revision)), json);
         }

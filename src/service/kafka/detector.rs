@@ -189,6 +189,7 @@ impl DetectorPort for KafkaDetector {
     }
 
     fn commit(&mut self, transaction: &Transaction) -> Result<Outcome, Fault> {
+        self.member.is_same()?;
         let watch = Stopwatch::start();
         let offsets = self.offsets(transaction)?;
         let topics = &self.topics;

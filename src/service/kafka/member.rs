@@ -116,11 +116,26 @@ impl Member {
                 None => {}
             }
         }
+        self.is_same()?;
         self.look_around(received > 0);
         while let Some(change) = self.consumer.context().take_change() {
             inputs.push(self.change(change));
         }
         Ok(inputs)
+    }
+
+    /// Whether the topics are still those that we began to read: to be asked before a commit, too, or offsets of the old one
+    /// would become the new one's.
+    ///
+    /// # Errors
+    /// When one is not.
+    pub fn is_same(&self) -> Result<(), Fault> {
+        let Some(topic) = self.consumer.context().renewed() else { return Ok(()) };
+        reach::replaced(
+            &self.consumer,
+            &topic,
+            self.partitions.get(&topic).into_iter().flat_map(BTreeMap::keys),
+        )
     }
 
     fn change(&mut self, change: Change) -> RouterInput {

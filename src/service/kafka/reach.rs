@@ -2,7 +2,7 @@
 
 use crate::service::clock::Stopwatch;
 use crate::service::kafka::context::MemberContext;
-use crate::service::kafka::member::{QUESTION, signed};
+use crate::service::kafka::member::{QUESTION, list, signed};
 use crate::service::kafka::trouble::{fault, may_pass};
 use crate::task::port::{Answer, Fault, SourcePartition};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
@@ -61,11 +61,11 @@ fn note(
     why: &str,
 ) -> Result<(), Fault> {
     let failed = |error: KafkaError| fault("noting what is wrong with a partition", &error);
-    let mut list = TopicPartitionList::with_capacity(1);
-    let mut element = list.add_partition(&partition.topic, signed(partition.partition)?);
+    let mut offsets = TopicPartitionList::with_capacity(1);
+    let mut element = offsets.add_partition(&partition.topic, signed(partition.partition)?);
     element.set_offset(Offset::Offset(i64::try_from(offset).unwrap_or(i64::MAX))).map_err(failed)?;
     element.set_metadata(format!("{NOTE}{why}"));
-    consumer.commit(&list, CommitMode::Sync).map_err(failed)
+    consumer.commit(&offsets, CommitMode::Sync).map_err(failed)
 }
 
 /// Whether a committed offset has a note beside it.
@@ -77,6 +77,34 @@ pub fn noted(committed: &TopicPartitionListElem<'_>) -> Result<(), Fault> {
         Some(why) => Err(Fault::Broken(why.to_owned())),
         None => Ok(()),
     }
+}
+
+/// What is said, and done, when a topic was deleted and made anew while these partitions of it were ours.
+///
+/// With the topic went its committed offsets. If there is one, we have committed it since: it is one of the old topic.
+///
+/// # Errors
+/// Always.
+pub fn replaced<'a>(
+    consumer: &BaseConsumer<MemberContext>,
+    topic: &str,
+    partitions: impl Iterator<Item = &'a u32>,
+) -> Result<(), Fault> {
+    let why = format!("{topic} was deleted and made anew while it was read");
+    for partition in partitions {
+        let place = SourcePartition { topic: topic.to_owned(), partition: *partition };
+        let asked = list(std::slice::from_ref(&place), Offset::Invalid)?;
+        let committed = consumer.committed_offsets(asked, QUESTION).ok();
+        let committed = committed.and_then(|list| list.elements().first().and_then(|e| e.offset().to_raw()));
+        if let Some(offset) = committed.and_then(|offset| u64::try_from(offset).ok()) {
+            let what = format!(
+                "{why}, and the group's committed offset {offset} of partition {partition} is one of the old topic; to mend: \
+                 set the group's offset to where the new one is to be read from, or delete it"
+            );
+            note(consumer, &place, offset, &what)?;
+        }
+    }
+    Err(Fault::Broken(why))
 }
 
 /// Whether the error says that an offset is not there.

@@ -134,6 +134,7 @@ impl RouterPort for KafkaRouter {
     }
 
     fn commit(&mut self, batch: &RouterCommit) -> Result<Outcome, Fault> {
+        self.member.is_same()?;
         let offsets = KafkaRouter::offsets(batch)?;
         let topics = &self.topics;
         let routed =
