@@ -18,6 +18,12 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The same for tests that have brokers of their own: beside the others, and not beside each other.
+pub(crate) fn apart() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// A folder for this run of the tests.
 pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("kafka-{}", std::process::id()))
@@ -34,7 +40,7 @@ fn start() -> String {
     }
     forget_earlier_runs();
     let me = std::process::id().to_string();
-    let said = script("start", &["-w", &me]);
+    let said = script_in(&folder().join("broker"), "start", &["-w", &me]);
     said.lines().last().unwrap_or_default().trim().to_owned()
 }
 
@@ -48,13 +54,6 @@ pub(crate) fn wait_for<T>(answer: impl Future<Output = T>) -> T {
         }
         thread::sleep(Duration::from_millis(5));
     }
-}
-
-/// The broker answers nobody for this long.
-pub(crate) fn hang(time: Duration) {
-    script("pause", &["1"]);
-    thread::sleep(time);
-    script("cont", &["1"]);
 }
 
 /// Brokers of a test's own, to kill; they stop when this is dropped.
@@ -97,10 +96,6 @@ fn forget_earlier_runs() {
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }
-}
-
-fn script(command: &str, arguments: &[&str]) -> String {
-    script_in(&folder().join("broker"), command, arguments)
 }
 
 fn script_in(folder: &Path, command: &str, arguments: &[&str]) -> String {

@@ -2,7 +2,7 @@
 
 use crate::broker;
 use crate::process::Process;
-use crate::story::{events, expected, records};
+use crate::story::{diluted, events, expected, records};
 use crate::world::World;
 use adcs_watch::detect::policy::Policy;
 use adcs_watch::engine::Engine;
@@ -26,11 +26,11 @@ fn setting(name: &str, default: u64) -> u64 {
 #[test]
 fn kill_9_of_anything_at_any_moment_neither_loses_nor_repeats() {
     let _turn = broker::alone();
-    let count = u32::try_from(setting("ADCS_WATCH_RECORDS", 30_000)).unwrap();
+    let count = u32::try_from(setting("ADCS_WATCH_RECORDS", 100_000)).unwrap();
     let kills = setting("ADCS_WATCH_KILLS", 12);
     let seed = setting("ADCS_WATCH_SEED", 1);
     let world = World::new("exactly-once", 3);
-    let records = records(count, 3);
+    let records = diluted(records(count / 8, 3), 7);
     let expected = expected(&world.source(), &records);
 
     let roles = [("router-0", "router"), ("detector-0", "detector"), ("detector-1", "detector")];
@@ -59,50 +59,14 @@ fn kill_9_of_anything_at_any_moment_neither_loses_nor_repeats() {
     world.assert_routed_once(&records);
     let restored = |name: &str| processes.iter().map(|process| process.metric(name, "")).sum::<f64>() + 0.0;
     eprintln!(
-        "{count} records, {} alerts, {kills} kills (seed {seed}) in {:?}; since the last kills {} partitions were restored \
+        "{} records, {} alerts, {kills} kills (seed {seed}) in {:?}; since the last kills {} partitions were restored \
          from {} checkpoint records, {} alerts were silenced",
+        records.len(),
         expected.len(),
         began.elapsed(),
         restored("adcs_watch_restores_total"),
         restored("adcs_watch_restored_records_total"),
         restored("adcs_watch_silenced_alerts_total"),
-    );
-    processes.into_iter().for_each(|process| assert!(process.stop().success()));
-}
-
-/// Longer than a transaction may be open: commits are asked for and their answers do not come.
-const HUNG: Duration = Duration::from_secs(22);
-
-#[test]
-fn a_broker_that_hangs_leaves_no_doubt_in_the_end() {
-    let _turn = broker::alone();
-    let world = World::new("hung", 3);
-    let records = records(6000, 3);
-    let expected = expected(&world.source(), &records);
-    let roles = [("router-0", "router"), ("detector-0", "detector")];
-    let processes = roles.map(|(name, stage)| world.start(name, stage, true));
-    processes.iter().for_each(Process::ready);
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            for some in records.chunks(60) {
-                world.produce(some);
-                thread::sleep(Duration::from_millis(30));
-            }
-        });
-        thread::sleep(Duration::from_millis(900));
-        broker::hang(HUNG);
-    });
-    world.await_alerts(&expected, Duration::from_secs(120));
-    world.assert_routed_once(&records);
-    processes.iter().for_each(Process::ready);
-    let count = |name: &str, label: &str| {
-        processes.iter().map(|process| process.metric(name, label)).sum::<f64>() + 0.0
-    };
-    eprintln!(
-        "a broker that hung for {HUNG:?}: {} doubtful commits, {} aborted, {} workers began anew",
-        count("adcs_watch_transaction_duration_seconds_count", "doubtful"),
-        count("adcs_watch_transaction_duration_seconds_count", "aborted"),
-        count("adcs_watch_worker_restarts_total", ""),
     );
     processes.into_iter().for_each(|process| assert!(process.stop().success()));
 }

@@ -22,7 +22,7 @@ fn not_ready(processes: &[Process]) -> bool {
 
 #[test]
 fn a_broker_that_is_restarted_or_killed_is_waited_for() {
-    let _turn = broker::alone();
+    let _turn = broker::apart();
     let cluster = Cluster::start("restarted", 1);
     let world = World::on(&cluster, "restarted", 3);
     let records = records(9000, 3);
@@ -51,7 +51,7 @@ fn a_broker_that_is_restarted_or_killed_is_waited_for() {
 
 #[test]
 fn the_death_of_any_broker_of_three_neither_loses_nor_repeats() {
-    let _turn = broker::alone();
+    let _turn = broker::apart();
     let cluster = Cluster::start("cluster", 3);
     let world = World::on(&cluster, "cluster", 3);
     let records = records(9000, 3);
@@ -76,4 +76,45 @@ fn the_death_of_any_broker_of_three_neither_loses_nor_repeats() {
     processes.iter().for_each(Process::ready);
     eprintln!("{} records, {} alerts, three deaths in {:?}", records.len(), expected.len(), began.elapsed());
     processes.into_iter().for_each(|process| assert!(process.stop().success()));
+}
+
+/// Longer than a transaction may be open: commits are asked for and their answers do not come.
+const HUNG: Duration = Duration::from_secs(20);
+
+/// Many workers, so that some are just then waiting for the answer to a commit.
+#[test]
+fn a_broker_that_hangs_leaves_no_doubt_in_the_end() {
+    let _turn = broker::apart();
+    let cluster = Cluster::start("hung", 1);
+    let world = World::on(&cluster, "hung", 3);
+    let records = records(9000, 3);
+    let expected = expected(&world.source(), &records);
+    let more = "workers: {router: 3, detector: 4}\n";
+    let process = world.start_with("all", more, &[]);
+    process.ready();
+    let count = |name: &str, label: &str| process.metric(name, label);
+    let doubtful = || count("adcs_watch_transaction_duration_seconds_count", "doubtful");
+    let mut rounds = records.chunks(1800);
+    while doubtful() == 0.0 {
+        let some = rounds.next().expect("five times nobody was in doubt");
+        thread::scope(|scope| {
+            scope.spawn(|| trickle(&world, some, Duration::from_secs(4)));
+            thread::sleep(Duration::from_millis(1500));
+            cluster.node("pause", 1);
+            thread::sleep(HUNG);
+            cluster.node("cont", 1);
+        });
+        process.ready();
+    }
+    rounds.for_each(|some| world.produce(some));
+    world.await_alerts(&expected, Duration::from_secs(120));
+    world.assert_routed_once(&records);
+    process.ready();
+    eprintln!(
+        "a broker that hung for {HUNG:?}: {} doubtful commits, {} aborted, {} workers began anew",
+        doubtful(),
+        count("adcs_watch_transaction_duration_seconds_count", "aborted"),
+        count("adcs_watch_worker_restarts_total", ""),
+    );
+    assert!(process.stop().success());
 }

@@ -36,6 +36,7 @@ pub(crate) const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b716920
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
     pub(crate) partition: i32,
+    pub(crate) offset: i64,
     pub(crate) key: Vec<u8>,
     pub(crate) value: Option<Vec<u8>>,
     pub(crate) headers: BTreeMap<String, String>,
@@ -129,7 +130,7 @@ impl World {
         let instance =
             if instance.is_empty() { String::new() } else { format!("  instance_id: {instance}\n") };
         let text = format!(
-            "kafka:\n  brokers: ['{}']\n  group: {name}\n{instance}  consumer: {{session.timeout.ms: 3000, heartbeat.interval.ms: 300}}\n\
+            "kafka:\n  brokers: ['{}']\n  group: {name}\n{instance}  properties: {{reconnect.backoff.max.ms: 1000}}\n  consumer: {{session.timeout.ms: 3000, heartbeat.interval.ms: 300}}\n\
              sources:\n  - topic: {}\n\
              topics:\n  routed: {name}.routed\n  checkpoint: {name}.checkpoint\n  alerts: {name}.alerts\n  \
              dead_letter: {name}.dead\n  partitions: {PARTITIONS}\n  replication_factor: {}\n\
@@ -400,6 +401,7 @@ fn see(message: &rdkafka::message::BorrowedMessage<'_>) -> Seen {
     let text = |value: Option<&[u8]>| String::from_utf8_lossy(value.unwrap_or_default()).into_owned();
     Seen {
         partition: message.partition(),
+        offset: message.offset(),
         key: message.key().unwrap_or_default().to_vec(),
         value: message.payload().map(<[u8]>::to_vec),
         headers: headers.map(|header| (header.key.to_owned(), text(header.value))).collect(),

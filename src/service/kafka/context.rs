@@ -1,5 +1,6 @@
 //! What librdkafka tells on its own: changes of a member's partitions, ends of partitions, errors, log lines.
 
+use crate::service::kafka::trouble::is_unreachable;
 use crate::task::port::SourcePartition;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -120,7 +121,7 @@ impl ClientContext for MemberContext {
 
     fn error(&self, error: KafkaError, reason: &str) {
         note_error(&error, reason);
-        if crate::service::kafka::trouble::is_unreachable(&error) {
+        if is_unreachable(&error) {
             *lock(&self.unreachable) = Some(reason.to_owned());
         }
     }
@@ -177,6 +178,11 @@ const NO_ID: &str = "AAAAAAAAAAAAAAAAAAAAAA";
 
 fn note_error(error: &KafkaError, reason: &str) {
     if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
+        return;
+    }
+    // A member says once that no broker can be reached, and once that one can; clients say it many times a second.
+    if is_unreachable(error) {
+        tracing::debug!(target: "librdkafka", %error, reason, "client error");
         return;
     }
     tracing::warn!(target: "librdkafka", %error, reason, "client error");

@@ -159,12 +159,13 @@ impl Member {
     /// Whether brokers can be reached, and how far we are behind.
     fn look_around(&mut self, received: bool) {
         if let Some(why) = self.consumer.context().take_unreachable() {
-            self.unreachable.get_or_insert_with(|| (why, Stopwatch::start()));
+            note_unreachable(why, &mut self.unreachable);
         }
         if let Some((_, since)) = &mut self.unreachable {
             let probe = since.elapsed() >= PROBE;
             if received || (probe && self.consumer.fetch_metadata(None, QUESTION).is_ok()) {
                 self.unreachable = None;
+                tracing::info!(stage = %self.stage, "brokers answer again");
             } else if probe {
                 *since = Stopwatch::start();
             }
@@ -427,10 +428,19 @@ fn note(error: &KafkaError, unreachable: &mut Option<(String, Stopwatch)>) -> Re
         return Err(fault("consuming", error));
     }
     if is_unreachable(error) {
-        unreachable.get_or_insert_with(|| (error.to_string(), Stopwatch::start()));
+        note_unreachable(error.to_string(), unreachable);
+        return Ok(());
     }
     tracing::warn!(%error, "consuming");
     Ok(())
+}
+
+/// Says once that no broker can be reached, however often it is heard.
+fn note_unreachable(why: String, unreachable: &mut Option<(String, Stopwatch)>) {
+    if unreachable.is_none() {
+        tracing::warn!(why, "a broker cannot be reached");
+        *unreachable = Some((why, Stopwatch::start()));
+    }
 }
 
 fn may_seek_later(error: &KafkaError) -> bool {
