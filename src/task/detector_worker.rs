@@ -7,7 +7,8 @@ use crate::task::age::AgeLimit;
 use crate::task::detector::{Became, DetectorTask};
 use crate::task::pace::Pace;
 use crate::task::port::{
-    Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Millis, Outcome, RoutedRecord, Transaction,
+    Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Millis, Names, Outcome, RoutedRecord,
+    Transaction,
 };
 use crate::task::takeover::{Stage, Takeover};
 use std::collections::{BTreeMap, BTreeSet};
@@ -139,6 +140,7 @@ impl<P: DetectorPort> DetectorWorker<P> {
     fn on_input(&mut self, input: DetectorInput, now: Millis) -> Result<(), Fault> {
         match input {
             DetectorInput::Assign(partitions) => {
+                self.refuse_strangers(&partitions)?;
                 self.port.accept(&partitions)?;
                 self.owned.extend(partitions.into_iter().map(|partition| (partition, Stage::Asking)));
             }
@@ -150,6 +152,18 @@ impl<P: DetectorPort> DetectorWorker<P> {
             DetectorInput::Record(record) => self.on_record(&record, now),
         }
         Ok(())
+    }
+
+    /// Partitions that somebody added: keys have their places among those that were there, and nobody would look for them here.
+    fn refuse_strangers(&self, partitions: &[u32]) -> Result<(), Fault> {
+        let Some(stranger) = partitions.iter().find(|partition| **partition >= self.partitions) else {
+            return Ok(());
+        };
+        let (Names { routed, .. }, partitions) = (self.port.names(), self.partitions);
+        Err(Fault::Broken(format!(
+            "{routed} has a partition {stranger}, and topics.partitions is {partitions}: partitions were added, and state stays \
+             where it was; to mend: docs/run.md, \"When something breaks\""
+        )))
     }
 
     fn on_record(&mut self, record: &RoutedRecord, now: Millis) {

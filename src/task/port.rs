@@ -119,11 +119,13 @@ pub trait DetectorPort {
     /// A fault ends the worker.
     fn committed(&mut self, partition: u32) -> Result<Answer<Option<u64>>, Fault>;
 
-    /// The first offset that the routed partition still has.
+    /// The first offset that the routed partition still has. It was read up to `reaches`: so [`Answer::Wait`] while it ends
+    /// before that, which the next leader of a partition may say for a moment.
     ///
     /// # Errors
-    /// A fault ends the worker.
-    fn log_start(&mut self, partition: u32) -> Result<Answer<u64>, Fault>;
+    /// When it stays that short ([`Fault::Broken`]): it was truncated or made anew, and what comes to stand there are other
+    /// records.
+    fn log_start(&mut self, partition: u32, reaches: Option<u64>) -> Result<Answer<u64>, Fault>;
 
     /// The end of the checkpoint partition now: the *read-uncommitted* high watermark, never the last stable offset, which may
     /// still lie before a checkpoint whose commit is decided and whose marker is on its way.
@@ -132,9 +134,9 @@ pub trait DetectorPort {
     /// A fault ends the worker.
     fn checkpoint_end(&mut self, partition: u32) -> Result<Answer<u64>, Fault>;
 
-    /// Hands some committed records of the checkpoint partition to `sink`, in order, from where the last call stopped (the
-    /// first one since [`DetectorPort::accept`]: from the beginning). `Ready` when all below `end` were handed out;
-    /// `Wait` when more will come, also while a transaction below `end` is open.
+    /// Hands some committed records of the checkpoint partition with their offsets to `sink`, in order, from where the last
+    /// call stopped (the first one since [`DetectorPort::accept`] or [`DetectorPort::read_again`]: from the beginning).
+    /// `Ready` when all below `end` were handed out; `Wait` when more will come, also while a transaction below `end` is open.
     ///
     /// # Errors
     /// A fault ends the worker.
@@ -142,8 +144,17 @@ pub trait DetectorPort {
         &mut self,
         partition: u32,
         end: u64,
-        sink: &mut dyn FnMut(CheckpointRecord),
+        sink: &mut dyn FnMut(u64, CheckpointRecord),
     ) -> Result<Answer<()>, Fault>;
+
+    /// Forgets how far the checkpoint partition was read.
+    ///
+    /// # Errors
+    /// A fault ends the worker.
+    fn read_again(&mut self, partition: u32) -> Result<(), Fault>;
+
+    /// What the topics are called, to say what is wrong with them.
+    fn names(&self) -> Names;
 
     /// Seeks and resumes: from now on polls bring the records of this partition from `offset` on.
     ///
@@ -158,6 +169,15 @@ pub trait DetectorPort {
     /// # Errors
     /// A fault ends the worker.
     fn commit(&mut self, transaction: &Transaction) -> Result<Outcome, Fault>;
+}
+
+/// The names of the topics that a detector lives on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// The routed topic.
+    pub routed: String,
+    /// The checkpoint topic.
+    pub checkpoint: String,
 }
 
 /// What a detector commits at once. For every partition that it has an alert, a dead letter or a checkpoint of it has an
@@ -301,11 +321,12 @@ pub trait RouterPort {
 
     /// As [`DetectorPort::start_at`]; without an offset where the source's config says (its beginning or its end). Tells at
     /// which offset that is. A committed offset that retention has overtaken is the port's to report and to move forward: the
-    /// operator sizes the source topics.
+    /// operator sizes the source topics. [`Answer::Wait`] while the partition ends before its committed offset, as in
+    /// [`DetectorPort::log_start`].
     ///
     /// # Errors
-    /// A fault ends the worker.
-    fn start_at(&mut self, partition: &SourcePartition, offset: Option<u64>) -> Result<u64, Fault>;
+    /// When it stays that short ([`Fault::Broken`]).
+    fn start_at(&mut self, partition: &SourcePartition, offset: Option<u64>) -> Result<Answer<u64>, Fault>;
 
     /// One Kafka transaction, as [`DetectorPort::commit`].
     ///

@@ -18,6 +18,12 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The same for tests that have brokers of their own: beside the others, and not beside each other.
+pub(crate) fn apart() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// A folder for this run of the tests.
 pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("kafka-{}", std::process::id()))
@@ -34,7 +40,7 @@ fn start() -> String {
     }
     forget_earlier_runs();
     let me = std::process::id().to_string();
-    let said = script("start", &["-w", &me]);
+    let said = script_in(&folder().join("broker"), "start", &["-w", &me]);
     said.lines().last().unwrap_or_default().trim().to_owned()
 }
 
@@ -50,11 +56,33 @@ pub(crate) fn wait_for<T>(answer: impl Future<Output = T>) -> T {
     }
 }
 
-/// The broker answers nobody for this long.
-pub(crate) fn hang(time: Duration) {
-    script("pause", &["1"]);
-    thread::sleep(time);
-    script("cont", &["1"]);
+/// Brokers of a test's own, to kill; they stop when this is dropped.
+pub(crate) struct Cluster {
+    folder: PathBuf,
+    pub(crate) bootstrap: String,
+    pub(crate) nodes: u32,
+}
+
+impl Cluster {
+    pub(crate) fn start(name: &str, nodes: u32) -> Cluster {
+        // The shared one is asked for first: it looks whether there is what brokers need.
+        bootstrap();
+        let folder = folder().join(format!("{name}-brokers"));
+        let me = std::process::id().to_string();
+        let said = script_in(&folder, "start", &["-n", &nodes.to_string(), "-w", &me]);
+        Cluster { folder, bootstrap: said.lines().last().unwrap_or_default().trim().to_owned(), nodes }
+    }
+
+    /// `kill9`, `pause`, `cont`, or `restart` (in order, if it runs).
+    pub(crate) fn node(&self, command: &str, node: u32) {
+        script_in(&self.folder, command, &[&node.to_string()]);
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        script_in(&self.folder, "stop", &[]);
+    }
 }
 
 /// Folders of earlier runs are kept until the next one, to look at.
@@ -70,10 +98,9 @@ fn forget_earlier_runs() {
     }
 }
 
-fn script(command: &str, arguments: &[&str]) -> String {
+fn script_in(folder: &Path, command: &str, arguments: &[&str]) -> String {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/kafka/broker.sh");
-    let output =
-        Command::new(script).arg(command).arg(folder().join("broker")).args(arguments).output().unwrap();
+    let output = Command::new(script).arg(command).arg(folder).args(arguments).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "no broker: {}{said}", String::from_utf8_lossy(&output.stderr));
     said.into_owned()

@@ -9,11 +9,14 @@ mod process;
 mod story;
 mod world;
 
+mod anew;
 mod backfill;
+mod damage;
 mod end_to_end;
 mod exactly_once;
 mod groups;
 mod origin;
+mod outage;
 mod poison;
 mod replay;
 mod topics;

@@ -80,6 +80,14 @@ impl Process {
         Some((status, answer.split_once("\r\n\r\n")?.1.to_owned()))
     }
 
+    /// Waits until it has said this, and returns all that it said.
+    #[track_caller]
+    pub(crate) fn says(&self, part: &str) -> String {
+        let said = || self.log().contains(part);
+        until(Duration::from_secs(60), said, || format!("nobody says {part}:\n{}", self.log()));
+        self.log()
+    }
+
     /// Waits until the process is ready.
     pub(crate) fn ready(&self) {
         let began = Instant::now();
@@ -98,6 +106,16 @@ impl Process {
             .filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])));
         let matching = lines.filter(|line| line.contains(labels));
         matching.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()
+    }
+}
+
+/// Waits until this is so.
+#[track_caller]
+pub(crate) fn until(patience: Duration, is_so: impl Fn() -> bool, complaint: impl Fn() -> String) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < patience, "{}", complaint());
+        thread::sleep(Duration::from_millis(50));
     }
 }
 

@@ -4,6 +4,7 @@ use crate::service::config::kafka::{Kafka, Properties, Sasl, Tls};
 use crate::service::stage::Stage;
 use crate::service::topics::MAX_MESSAGE_BYTES;
 use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
 use std::path::Path;
 
 /// Makes the settings of clients.
@@ -71,6 +72,10 @@ impl Clients {
             config.set("group.instance.id", format!("{name}-{stage}-{worker}"));
         }
         config.set("statistics.interval.ms", "2000");
+        // That a topic is another one than before is told there only: see MemberContext.
+        let debug = config.get("debug").map_or_else(|| "topic".to_owned(), |more| format!("topic,{more}"));
+        config.set("debug", debug);
+        config.set_log_level(RDKafkaLogLevel::Debug);
         config
     }
 

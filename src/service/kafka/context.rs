@@ -1,5 +1,6 @@
 //! What librdkafka tells on its own: changes of a member's partitions, ends of partitions, errors, log lines.
 
+use crate::service::kafka::trouble::is_unreachable;
 use crate::task::port::SourcePartition;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -30,6 +31,7 @@ pub struct MemberContext {
     changes: Mutex<VecDeque<Change>>,
     ends: Mutex<BTreeMap<SourcePartition, u64>>,
     unreachable: Mutex<Option<String>>,
+    renewed: Mutex<Option<String>>,
     closing: AtomicBool,
 }
 
@@ -52,6 +54,11 @@ impl MemberContext {
     /// Why no broker can be reached, if none can.
     pub fn take_unreachable(&self) -> Option<String> {
         lock(&self.unreachable).take()
+    }
+
+    /// A topic that was deleted and made anew while it was read, if there is one.
+    pub fn renewed(&self) -> Option<String> {
+        lock(&self.renewed).clone()
     }
 
     /// From now on nobody answers changes: they are answered here.
@@ -92,6 +99,9 @@ impl ConsumerContext for MemberContext {
 
 impl ClientContext for MemberContext {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        if let Some(topic) = renewed(message) {
+            *lock(&self.renewed) = Some(topic.to_owned());
+        }
         log(level, facility, message);
     }
 
@@ -111,7 +121,7 @@ impl ClientContext for MemberContext {
 
     fn error(&self, error: KafkaError, reason: &str) {
         note_error(&error, reason);
-        if crate::service::kafka::trouble::is_unreachable(&error) {
+        if is_unreachable(&error) {
             *lock(&self.unreachable) = Some(reason.to_owned());
         }
     }
@@ -152,8 +162,27 @@ pub fn partitions(list: &TopicPartitionList) -> Vec<SourcePartition> {
     known.collect()
 }
 
+/// The topic that this line of the log says is another one than before.
+///
+/// A client that finds a new topic behind a name that it reads goes on at the offset that it had in the old one, and tells
+/// nobody but its debugging log (librdkafka 2.12, `rd_kafka_topic_metadata_update`). `tests/kafka/anew.rs` holds that it
+/// still does.
+fn renewed(message: &str) -> Option<&str> {
+    let (before, ids) = message.split_once(" changed id from ")?;
+    let topic = before.rsplit_once("Topic ")?.1;
+    (!ids.starts_with(NO_ID)).then_some(topic)
+}
+
+/// The id of a topic that was not known before, in base 64.
+const NO_ID: &str = "AAAAAAAAAAAAAAAAAAAAAA";
+
 fn note_error(error: &KafkaError, reason: &str) {
     if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
+        return;
+    }
+    // A member says once that no broker can be reached, and once that one can; clients say it many times a second.
+    if is_unreachable(error) {
+        tracing::debug!(target: "librdkafka", %error, reason, "client error");
         return;
     }
     tracing::warn!(target: "librdkafka", %error, reason, "client error");
@@ -169,5 +198,21 @@ fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
         RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug => {
             tracing::debug!(target: "librdkafka", facility, "{message}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_with_another_id_is_another_topic() {
+        let line = "[thrd:main]: Topic a.b changed id from qgVbQ1pXSkKJ4mCgzYSWDA to X9mXk2cQTlyJ8nD4mS1v0w";
+        assert_eq!(renewed(line), Some("a.b"));
+        assert_eq!(
+            renewed("Topic a.b changed id from AAAAAAAAAAAAAAAAAAAAAA to X9mXk2cQTlyJ8nD4mS1v0w"),
+            None
+        );
+        assert_eq!(renewed("Topic a.b [0] Leader 1 Epoch 0"), None);
     }
 }

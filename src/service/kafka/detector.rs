@@ -11,8 +11,8 @@ use crate::service::kafka::trouble::fault;
 use crate::service::metrics::{Ended, Metrics};
 use crate::service::stage::Stage;
 use crate::task::port::{
-    Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Millis, Outcome, Raised, RoutedRecord,
-    RouterInput, SourcePartition, Transaction,
+    Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Millis, Names, Outcome, Raised,
+    RoutedRecord, RouterInput, SourcePartition, Transaction,
 };
 use rdkafka::{Offset, TopicPartitionList};
 use std::time::Duration;
@@ -147,8 +147,9 @@ impl DetectorPort for KafkaDetector {
         self.member.committed(&self.routed(partition))
     }
 
-    fn log_start(&mut self, partition: u32) -> Result<Answer<u64>, Fault> {
-        Ok(match self.member.watermarks(&self.routed(partition))? {
+    fn log_start(&mut self, partition: u32, reaches: Option<u64>) -> Result<Answer<u64>, Fault> {
+        let partition = self.routed(partition);
+        Ok(match self.member.bounds(&partition, reaches)? {
             Answer::Ready((start, _)) => Answer::Ready(start),
             Answer::Wait => Answer::Wait,
         })
@@ -162,15 +163,23 @@ impl DetectorPort for KafkaDetector {
         &mut self,
         partition: u32,
         end: u64,
-        sink: &mut dyn FnMut(CheckpointRecord),
+        sink: &mut dyn FnMut(u64, CheckpointRecord),
     ) -> Result<Answer<()>, Fault> {
         let mut count = 0;
-        let answer = self.reader.read(partition, end, &mut |record| {
+        let answer = self.reader.read(partition, end, &mut |offset, record| {
             count += 1;
-            sink(record);
+            sink(offset, record);
         });
         self.metrics.restored_records(count);
         answer
+    }
+
+    fn read_again(&mut self, partition: u32) -> Result<(), Fault> {
+        self.reader.forget(partition)
+    }
+
+    fn names(&self) -> Names {
+        Names { routed: self.topics.routed.clone(), checkpoint: self.topics.checkpoint.clone() }
     }
 
     fn start_at(&mut self, partition: u32, offset: u64) -> Result<(), Fault> {
@@ -180,6 +189,7 @@ impl DetectorPort for KafkaDetector {
     }
 
     fn commit(&mut self, transaction: &Transaction) -> Result<Outcome, Fault> {
+        self.member.is_same()?;
         let watch = Stopwatch::start();
         let offsets = self.offsets(transaction)?;
         let topics = &self.topics;

@@ -4,6 +4,7 @@ use crate::event::MAX_TRACE;
 use crate::event::time::Time;
 use crate::service::clock::{Stopwatch, pass};
 use crate::service::kafka::context::{Change, MemberContext};
+use crate::service::kafka::reach::{self, Reach, is_out_of_range, out_of_range, watermarks};
 use crate::service::kafka::trouble::{fault, is_fencing, is_unreachable, may_pass};
 use crate::service::metrics::{Metrics, Rebalance};
 use crate::service::stage::Stage;
@@ -26,6 +27,7 @@ pub struct Member {
     joined: bool,
     /// Who we are in the generation that gave us what we have.
     metadata: Option<ConsumerGroupMetadata>,
+    reach: Reach,
     unreachable: Option<(String, Stopwatch)>,
     metrics: Metrics,
 }
@@ -33,7 +35,7 @@ pub struct Member {
 /// The most records of one poll.
 const MAX_RECORDS: usize = 2000;
 /// How long a question to a broker may keep the worker from its work.
-const QUESTION: Duration = Duration::from_millis(500);
+pub(crate) const QUESTION: Duration = Duration::from_millis(500);
 /// How long a seek may take until it is a fault.
 const SEEK: Duration = Duration::from_secs(10);
 /// How often an unreachable broker is looked for.
@@ -55,7 +57,16 @@ impl Member {
             .map_err(|error| fault("making a consumer", &error))?;
         consumer.subscribe(topics).map_err(|error| fault("subscribing", &error))?;
         let partitions = BTreeMap::new();
-        Ok(Member { consumer, stage, partitions, joined: false, metadata: None, unreachable: None, metrics })
+        Ok(Member {
+            consumer,
+            stage,
+            partitions,
+            joined: false,
+            metadata: None,
+            reach: Reach::default(),
+            unreachable: None,
+            metrics,
+        })
     }
 
     /// Whether the group has answered.
@@ -97,16 +108,34 @@ impl Member {
                         hand_out(&message, offset, self.stage, may_matter, &mut inputs);
                     }
                 }
+                Some(Err(error)) if is_out_of_range(&error) => {
+                    return Err(out_of_range(&self.consumer, &self.partitions));
+                }
                 Some(Err(error)) => note(&error, &mut self.unreachable)?,
                 None if left.is_zero() || self.consumer.context().has_change() => break,
                 None => {}
             }
         }
+        self.is_same()?;
         self.look_around(received > 0);
         while let Some(change) = self.consumer.context().take_change() {
             inputs.push(self.change(change));
         }
         Ok(inputs)
+    }
+
+    /// Whether the topics are still those that we began to read: to be asked before a commit, too, or offsets of the old one
+    /// would become the new one's.
+    ///
+    /// # Errors
+    /// When one is not.
+    pub fn is_same(&self) -> Result<(), Fault> {
+        let Some(topic) = self.consumer.context().renewed() else { return Ok(()) };
+        reach::replaced(
+            &self.consumer,
+            &topic,
+            self.partitions.get(&topic).into_iter().flat_map(BTreeMap::keys),
+        )
     }
 
     fn change(&mut self, change: Change) -> RouterInput {
@@ -130,12 +159,13 @@ impl Member {
     /// Whether brokers can be reached, and how far we are behind.
     fn look_around(&mut self, received: bool) {
         if let Some(why) = self.consumer.context().take_unreachable() {
-            self.unreachable.get_or_insert_with(|| (why, Stopwatch::start()));
+            note_unreachable(why, &mut self.unreachable);
         }
         if let Some((_, since)) = &mut self.unreachable {
             let probe = since.elapsed() >= PROBE;
             if received || (probe && self.consumer.fetch_metadata(None, QUESTION).is_ok()) {
                 self.unreachable = None;
+                tracing::info!(stage = %self.stage, "brokers answer again");
             } else if probe {
                 *since = Stopwatch::start();
             }
@@ -189,7 +219,7 @@ impl Member {
         let mut list = TopicPartitionList::with_capacity(partitions.len());
         let mut answers = true;
         for place in partitions {
-            let first = match if answers { self.watermarks(place)? } else { Answer::Wait } {
+            let first = match if answers { watermarks(&self.consumer, place)? } else { Answer::Wait } {
                 Answer::Ready((first, _)) => first,
                 Answer::Wait => {
                     answers = false;
@@ -230,6 +260,7 @@ impl Member {
             Err(error) if may_pass(&error) => return Ok(Answer::Wait),
             Err(error) => return Err(fault("asking for a committed offset", &error)),
         }
+        reach::noted(&element)?;
         Ok(Answer::Ready(match element.offset() {
             Offset::Offset(offset) => u64::try_from(offset).ok(),
             Offset::Beginning | Offset::End | Offset::Stored | Offset::Invalid | Offset::OffsetTail(_) => {
@@ -238,9 +269,14 @@ impl Member {
         }))
     }
 
-    /// The first offset that is still there, and the end of what is stable.
-    pub fn watermarks(&self, partition: &SourcePartition) -> Result<Answer<(u64, u64)>, Fault> {
-        watermarks(&self.consumer, partition)
+    /// The first offset that is still there, and the end of what is stable, of a partition that was read up to `reaches`:
+    /// [`Reach::bounds`].
+    pub fn bounds(
+        &mut self,
+        partition: &SourcePartition,
+        reaches: Option<u64>,
+    ) -> Result<Answer<(u64, u64)>, Fault> {
+        self.reach.bounds(&self.consumer, partition, reaches)
     }
 
     /// The offset of the first record that was appended at this time or after it; none: there is no such record.
@@ -381,8 +417,7 @@ fn trace(headers: &impl Headers) -> Option<String> {
 fn note(error: &KafkaError, unreachable: &mut Option<(String, Stopwatch)>) -> Result<(), Fault> {
     let code = error.rdkafka_error_code();
     let ends = [
-        Code::AutoOffsetReset,
-        Code::OffsetOutOfRange,
+        Code::UnknownTopicOrPartition,
         Code::TopicAuthorizationFailed,
         Code::GroupAuthorizationFailed,
         Code::SaslAuthenticationFailed,
@@ -393,30 +428,24 @@ fn note(error: &KafkaError, unreachable: &mut Option<(String, Stopwatch)>) -> Re
         return Err(fault("consuming", error));
     }
     if is_unreachable(error) {
-        unreachable.get_or_insert_with(|| (error.to_string(), Stopwatch::start()));
+        note_unreachable(error.to_string(), unreachable);
+        return Ok(());
     }
     tracing::warn!(%error, "consuming");
     Ok(())
 }
 
+/// Says once that no broker can be reached, however often it is heard.
+fn note_unreachable(why: String, unreachable: &mut Option<(String, Stopwatch)>) {
+    if unreachable.is_none() {
+        tracing::warn!(why, "a broker cannot be reached");
+        *unreachable = Some((why, Stopwatch::start()));
+    }
+}
+
 fn may_seek_later(error: &KafkaError) -> bool {
     let later = [Code::State, Code::PreviousInProgress, Code::UnknownPartition];
     error.rdkafka_error_code().is_some_and(|code| later.contains(&code)) || may_pass(error)
-}
-
-/// The first offset that is still there, and the end of what this client may see.
-pub fn watermarks<C: rdkafka::consumer::ConsumerContext>(
-    consumer: &BaseConsumer<C>,
-    partition: &SourcePartition,
-) -> Result<Answer<(u64, u64)>, Fault> {
-    match consumer.fetch_watermarks(&partition.topic, signed(partition.partition)?, QUESTION) {
-        Ok((low, high)) => {
-            let (low, high) = (u64::try_from(low).unwrap_or(0), u64::try_from(high).unwrap_or(0));
-            Ok(Answer::Ready((low, high)))
-        }
-        Err(error) if may_pass(&error) => Ok(Answer::Wait),
-        Err(error) => Err(fault("asking where a partition begins and ends", &error)),
-    }
 }
 
 /// Kafka's number of a partition.

@@ -4,6 +4,7 @@ pub mod client;
 pub mod context;
 pub mod trouble;
 pub mod member;
+pub mod reach;
 pub mod reader;
 pub mod records;
 pub mod producer;

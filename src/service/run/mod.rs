@@ -139,6 +139,7 @@ impl House {
             let Err(fault) = ended else { break };
             if let Fault::Fenced(_) = fault {
                 self.metrics.fenced(stage);
+                self.warn_of_namesake(stage, worker);
             }
             self.metrics.restarted(stage);
             backoff.lived(watch.elapsed());
@@ -149,6 +150,17 @@ impl House {
         }
         self.health.note(stage, worker, Condition::Stopped);
         tracing::info!(%stage, worker, "stopped");
+    }
+
+    /// Who has a name of its own is fenced by who has the same one: its successor, which is as it should be, or a process that
+    /// was given the name by mistake, and then the two fence each other in turn.
+    fn warn_of_namesake(&self, stage: Stage, worker: u16) {
+        if let Some(instance_id) = &self.setup.config.kafka.instance_id {
+            tracing::error!(
+                %stage, worker, instance_id,
+                "another process has the same kafka.instance_id: if this comes again, stop one of them or name it otherwise"
+            );
+        }
     }
 
     fn sleep(&self, time: Duration) {

@@ -217,7 +217,7 @@ impl Client {
     }
 }
 
-fn out_of_range(SourcePartition { topic, partition }: &SourcePartition, offset: u64) -> Fault {
+pub(crate) fn out_of_range(SourcePartition { topic, partition }: &SourcePartition, offset: u64) -> Fault {
     Fault::Broken(format!("{topic}[{partition}] does not have offset {offset}"))
 }
 
