@@ -17,13 +17,17 @@ fn run(world: &World, process: &str, records: &[Record], alerts: &Alerts) {
     assert!(all.stop().success());
 }
 
-/// Runs a router until it has read the source up to there.
+/// Runs a router until it has read the source up to there, in many small batches: so many records are routed at least.
 fn route(world: &World, records: &[Record], end: usize) {
     let router = world.start("router", "router", false);
     router.ready();
-    world.produce(records);
-    let routed = || world.committed("router", "source").iter().flatten().sum::<i64>() == end as i64;
-    until(PATIENCE, routed, || format!("not routed:\n{}", router.log()));
+    let mut so_far = end - records.len();
+    for batch in records.chunks(100) {
+        world.produce(batch);
+        so_far += batch.len();
+        let routed = || world.committed("router", "source").iter().flatten().sum::<i64>() == so_far as i64;
+        until(PATIENCE, routed, || format!("not routed:\n{}", router.log()));
+    }
     assert!(router.stop().success());
 }
 
