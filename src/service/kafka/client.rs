@@ -120,6 +120,16 @@ impl Clients {
         config
     }
 
+    /// Writes, each record once, outside of transactions.
+    pub fn writer(&self) -> ClientConfig {
+        let mut config = self.base.clone();
+        config.set("compression.type", "lz4");
+        config.set("linger.ms", "2");
+        set_all(&mut config, &self.producer);
+        config.set("enable.idempotence", "true");
+        config
+    }
+
     /// Looks after topics.
     pub fn admin(&self) -> ClientConfig {
         self.base.clone()

@@ -11,3 +11,5 @@ pub mod detector;
 pub mod router;
 pub mod admin;
 pub mod slice;
+pub mod tail;
+pub mod writer;
