@@ -10,6 +10,7 @@ mod story;
 mod world;
 
 mod backfill;
+mod backpressure;
 mod demo;
 mod end_to_end;
 mod exactly_once;

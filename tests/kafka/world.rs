@@ -3,7 +3,7 @@
 use crate::broker;
 use crate::process::{Process, program};
 use crate::story::{Alerts, Record};
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -171,6 +171,15 @@ impl World {
             self.producer.poll(Duration::ZERO);
         }
         self.producer.flush(Duration::from_secs(60)).unwrap();
+    }
+
+    /// Changes a setting of a topic.
+    pub(crate) fn set(&self, kind: &str, name: &str, value: &str) {
+        let admin: AdminClient<DefaultClientContext> = client().create().unwrap();
+        let topic = self.topic(kind);
+        let change = AlterConfig::new(ResourceSpecifier::Topic(&topic)).set(name, value);
+        let done = broker::wait_for(admin.alter_configs(&[change], &AdminOptions::new())).unwrap();
+        assert!(done.iter().all(Result::is_ok), "{done:?}");
     }
 
     /// Retention deletes all that stands in a topic.

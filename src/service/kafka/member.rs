@@ -24,6 +24,8 @@ pub struct Member {
     /// Ours; those that were started with the next offset expected.
     partitions: BTreeMap<String, BTreeMap<u32, Option<u64>>>,
     joined: bool,
+    /// No records are taken for now.
+    held: bool,
     /// Who we are in the generation that gave us what we have.
     metadata: Option<ConsumerGroupMetadata>,
     unreachable: Option<(String, Stopwatch)>,
@@ -32,6 +34,8 @@ pub struct Member {
 
 /// The most records of one poll.
 const MAX_RECORDS: usize = 2000;
+/// The most bytes of one poll, one record excepted: a record may be as long as the source topic allows.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// How long a question to a broker may keep the worker from its work.
 const QUESTION: Duration = Duration::from_millis(500);
 /// How long a seek may take until it is a fault.
@@ -55,7 +59,16 @@ impl Member {
             .map_err(|error| fault("making a consumer", &error))?;
         consumer.subscribe(topics).map_err(|error| fault("subscribing", &error))?;
         let partitions = BTreeMap::new();
-        Ok(Member { consumer, stage, partitions, joined: false, metadata: None, unreachable: None, metrics })
+        Ok(Member {
+            consumer,
+            stage,
+            partitions,
+            joined: false,
+            held: false,
+            metadata: None,
+            unreachable: None,
+            metrics,
+        })
     }
 
     /// Whether the group has answered.
@@ -84,14 +97,15 @@ impl Member {
 
     /// As [`crate::task::port::RouterPort::poll`].
     pub fn poll(&mut self, wait: Millis, may_matter: Sieve<'_>) -> Result<Vec<RouterInput>, Fault> {
-        let (mut inputs, mut received) = (Vec::new(), 0);
+        let (mut inputs, mut received, mut bytes) = (Vec::new(), 0, 0);
         let watch = Stopwatch::start();
         let wait = Duration::from_millis(wait.0);
-        while received < MAX_RECORDS && !self.consumer.context().has_change() {
+        while received < MAX_RECORDS && bytes < MAX_BYTES && !self.consumer.context().has_change() {
             let left = if received == 0 { wait.saturating_sub(watch.elapsed()) } else { Duration::ZERO };
             match self.consumer.poll(left) {
                 Some(Ok(message)) => {
                     received += 1;
+                    bytes += message.payload_len();
                     let again = || self.metrics.delivered_again(self.stage);
                     if let Some(offset) = is_news(&message, &mut self.partitions, again) {
                         hand_out(&message, offset, self.stage, may_matter, &mut inputs);
@@ -213,6 +227,32 @@ impl Member {
         self.consumer.incremental_unassign(&list).map_err(|error| fault("giving partitions back", &error))
     }
 
+    /// Takes no records from now on, or takes them again from where they stopped: the client throws away what it has fetched, so
+    /// it is told where that was.
+    pub fn hold(&mut self, held: bool) -> Result<(), Fault> {
+        if std::mem::replace(&mut self.held, held) == held {
+            return Ok(());
+        }
+        let started = self.partitions.iter().flat_map(|(topic, partitions)| {
+            let of = |(partition, next): (&u32, &Option<u64>)| {
+                Some((SourcePartition { topic: topic.clone(), partition: *partition }, (*next)?))
+            };
+            partitions.iter().filter_map(of)
+        });
+        let started: Vec<(SourcePartition, u64)> = started.collect();
+        if !held {
+            tracing::info!(stage = %self.stage, "what waited is sent: records are taken again");
+            return started.iter().try_for_each(|(partition, next)| self.start_at(partition, *next));
+        }
+        tracing::warn!(stage = %self.stage, "too much waits to be sent: no records are taken until it is");
+        let places: Vec<SourcePartition> = started.into_iter().map(|(place, _)| place).collect();
+        let list = list(&places, Offset::Invalid)?;
+        if places.is_empty() {
+            return Ok(());
+        }
+        self.consumer.pause(&list).map_err(|error| fault("pausing partitions", &error))
+    }
+
     /// As [`crate::task::port::RouterPort::committed`].
     pub fn committed(&self, partition: &SourcePartition) -> Result<Answer<Option<u64>>, Fault> {
         let asked = list(std::slice::from_ref(partition), Offset::Invalid)?;
@@ -281,7 +321,9 @@ impl Member {
                 Err(error) => return Err(fault("seeking", &error)),
             }
         }
-        self.consumer.resume(&list).map_err(|error| fault("resuming a partition", &error))?;
+        if !self.held {
+            self.consumer.resume(&list).map_err(|error| fault("resuming a partition", &error))?;
+        }
         self.partitions.entry(partition.topic.clone()).or_default().insert(partition.partition, Some(offset));
         Ok(())
     }
