@@ -52,9 +52,20 @@ pub(crate) fn wait_for<T>(answer: impl Future<Output = T>) -> T {
 
 /// The broker answers nobody for this long.
 pub(crate) fn hang(time: Duration) {
+    while_it_hangs(|| thread::sleep(time));
+}
+
+/// The broker answers nobody while this is done.
+pub(crate) fn while_it_hangs<T>(action: impl FnOnce() -> T) -> T {
+    struct Paused;
+    impl Drop for Paused {
+        fn drop(&mut self) {
+            script("cont", &["1"]);
+        }
+    }
     script("pause", &["1"]);
-    thread::sleep(time);
-    script("cont", &["1"]);
+    let _paused = Paused;
+    action()
 }
 
 /// Folders of earlier runs are kept until the next one, to look at.

@@ -15,6 +15,8 @@ mod demo;
 mod end_to_end;
 mod exactly_once;
 mod groups;
+mod leaving;
+mod logs;
 mod origin;
 mod poison;
 mod replay;
