@@ -310,12 +310,12 @@ pub trait RouterPort {
     fn committed(&mut self, partition: &SourcePartition) -> Result<Answer<Option<u64>>, Fault>;
 
     /// As [`DetectorPort::start_at`]; without an offset where the source's config says (its beginning or its end). Tells at
-    /// which offset that is. A committed offset that retention has overtaken is the port's to report and to move forward: the
+    /// which offset that is, once a broker says so. A committed offset that retention has overtaken is the port's to report and to move forward: the
     /// operator sizes the source topics.
     ///
     /// # Errors
     /// A fault ends the worker.
-    fn start_at(&mut self, partition: &SourcePartition, offset: Option<u64>) -> Result<u64, Fault>;
+    fn start_at(&mut self, partition: &SourcePartition, offset: Option<u64>) -> Result<Answer<u64>, Fault>;
 
     /// One Kafka transaction, as [`DetectorPort::commit`].
     ///

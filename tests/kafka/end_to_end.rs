@@ -47,3 +47,14 @@ fn what_comes_out_is_what_the_pure_core_raises() {
     assert!(process.stop().success(), "{log}");
     eprintln!("{} records, {} alerts, stopped in {:?}", records.len(), expected.len(), began.elapsed());
 }
+
+#[test]
+fn many_partitions_in_which_nothing_happens_keep_nobody_waiting() {
+    let _turn = broker::alone();
+    let world = World::new("idle", 24);
+    let process = world.start_with("all", "workers: {router: 1, detector: 1}\n", &[]);
+    process.ready();
+    let log = process.log();
+    assert!(!log.contains("a worker begins anew"), "{log}");
+    assert!(process.stop().success());
+}

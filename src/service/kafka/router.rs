@@ -37,7 +37,7 @@ pub struct RouterTopics {
     pub since: Option<Time>,
 }
 
-/// How often a broker is asked where a partition begins.
+/// How often a broker is asked where a partition ends that seems to end before the committed offset.
 const QUESTIONS: usize = 10;
 /// How long between two questions that had an answer.
 const AGAIN: Duration = Duration::from_millis(200);
@@ -66,33 +66,29 @@ impl KafkaRouter {
     }
 
     /// Where to begin: at the committed offset if it is still there, else at the first that is.
-    fn beginning(&self, partition: &SourcePartition, committed: Option<u64>) -> Result<u64, Fault> {
+    fn beginning(&self, partition: &SourcePartition, committed: Option<u64>) -> Result<Answer<u64>, Fault> {
         let SourcePartition { topic, partition: number } = partition;
         for _ in 0..QUESTIONS {
-            let Answer::Ready((first, end)) = self.member.watermarks(partition)? else { continue };
-            let Some(committed) = committed else {
-                let Answer::Ready(begins) = self.first(partition, first, end)? else { continue };
-                return Ok(begins);
+            let Answer::Ready((first, end)) = self.member.watermarks(partition)? else {
+                return Ok(Answer::Wait);
             };
+            let Some(committed) = committed else { return self.first(partition, first, end) };
             if committed < first {
                 let lost = first - committed;
                 tracing::error!(topic, number, committed, first, lost, "retention was faster than we were");
                 self.metrics.skipped_by_retention(topic, lost);
-                return Ok(first);
+                return Ok(Answer::Ready(first));
             }
             if committed <= end {
-                return Ok(committed);
+                return Ok(Answer::Ready(committed));
             }
             // A new leader may not yet know how far the partition was.
             pass(AGAIN);
         }
-        Err(Fault::Broken(match committed {
-            Some(committed) => format!(
-                "{topic} [{number}] ends before the committed offset {committed}: if it was made anew, delete the \
-                 offsets of the group"
-            ),
-            None => format!("no broker says where {topic} [{number}] begins"),
-        }))
+        let committed = committed.unwrap_or_default();
+        Err(Fault::Broken(format!(
+            "{topic} [{number}] ends before the committed offset {committed}: if it was made anew, delete the offsets of the group"
+        )))
     }
 
     /// Where a partition begins that was never read. It is committed with the first batch, so it is asked for once.
@@ -136,9 +132,11 @@ impl RouterPort for KafkaRouter {
         self.member.committed(partition)
     }
 
-    fn start_at(&mut self, partition: &SourcePartition, offset: Option<u64>) -> Result<u64, Fault> {
+    fn start_at(&mut self, partition: &SourcePartition, offset: Option<u64>) -> Result<Answer<u64>, Fault> {
         let from = self.beginning(partition, offset)?;
-        self.member.start_at(partition, from)?;
+        if let Answer::Ready(from) = from {
+            self.member.start_at(partition, from)?;
+        }
         Ok(from)
     }
 

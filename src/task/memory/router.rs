@@ -72,11 +72,11 @@ impl RouterPort for MemoryRouter {
         Ok(self.client.committed(partition))
     }
 
-    fn start_at(&mut self, partition: &SourcePartition, offset: Option<u64>) -> Result<u64, Fault> {
+    fn start_at(&mut self, partition: &SourcePartition, offset: Option<u64>) -> Result<Answer<u64>, Fault> {
         let start = self.client.log.start(partition);
         let offset = offset.unwrap_or(start).max(start);
         self.client.start_at(partition, offset)?;
-        Ok(offset)
+        Ok(Answer::Ready(offset))
     }
 
     fn commit(&mut self, batch: &RouterCommit) -> Result<Outcome, Fault> {

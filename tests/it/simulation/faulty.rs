@@ -365,7 +365,7 @@ impl RouterPort for Faulty<MemoryRouter> {
         self.port.committed(partition)
     }
 
-    fn start_at(&mut self, partition: &SourcePartition, offset: Option<u64>) -> Result<u64, Fault> {
+    fn start_at(&mut self, partition: &SourcePartition, offset: Option<u64>) -> Result<Answer<u64>, Fault> {
         self.point(|port| &port.client)?;
         let offset = match offset {
             None if self.breaks(Rule::NoResetToLatest) => Some(self.port.client.log.end(partition)),
