@@ -78,7 +78,13 @@ impl Pages {
     fn page(&self, url: &str) -> Page {
         let path = url.split('?').next().unwrap_or_default();
         match path {
-            "/livez" => Page::text(200, "ok"),
+            "/livez" => {
+                let stuck = self.health.stuck();
+                if stuck.is_empty() {
+                    return Page::text(200, "ok");
+                }
+                Page::text(503, &stuck.join("\n"))
+            }
             "/readyz" => {
                 let complaints = self.health.complaints();
                 if complaints.is_empty() {
@@ -95,8 +101,33 @@ impl Pages {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::clock::pass;
     use crate::service::health::Condition;
     use crate::service::stage::Stage;
+    use crate::task::port::Millis;
+    use std::sync::mpsc;
+
+    #[test]
+    fn a_worker_that_hangs_shows_until_it_comes_round() {
+        let health = Arc::new(Health::new(Millis(20)));
+        let pages = Pages { health: Arc::clone(&health), metrics: Metrics::new().unwrap() };
+        let (release, blocked) = mpsc::channel::<()>();
+        let worker = std::thread::spawn(move || {
+            health.note(Stage::Detector, 3, Condition::Working);
+            blocked.recv().unwrap();
+            health.note(Stage::Detector, 3, Condition::Stopped);
+        });
+        let page = (0..6000).find_map(|_| {
+            pass(Duration::from_millis(5));
+            let page = pages.page("/livez");
+            (page.status == 503).then(|| String::from_utf8(page.body).unwrap())
+        });
+        let page = page.expect("nobody notices");
+        assert!(page.starts_with("detector 3 hangs"), "{page}");
+        release.send(()).unwrap();
+        worker.join().unwrap();
+        assert_eq!(pages.page("/livez").status, 200);
+    }
 
     #[test]
     fn pages_say_how_it_is() {

@@ -213,6 +213,11 @@ impl DetectorTask {
         !self.outbox.is_empty()
     }
 
+    /// How many alerts and dead letters wait to be sent.
+    pub fn waiting(&self) -> usize {
+        self.outbox.len()
+    }
+
     /// Whether an offset waits to be committed.
     pub fn has_progress(&self) -> bool {
         self.left_to_replay() == 0 && self.committed != Some(self.next)

@@ -7,8 +7,8 @@ use crate::task::age::AgeLimit;
 use crate::task::detector::{Became, DetectorTask};
 use crate::task::pace::Pace;
 use crate::task::port::{
-    Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Millis, Names, Outcome, RoutedRecord,
-    Transaction,
+    Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Intake, Millis, Names, Outcome,
+    RoutedRecord, Transaction,
 };
 use crate::task::takeover::{Stage, Takeover};
 use std::collections::{BTreeMap, BTreeSet};
@@ -112,7 +112,7 @@ impl<P: DetectorPort> DetectorWorker<P> {
     /// A fault ends the worker. Drop it: a new one on a new port restores.
     pub fn step(&mut self, now: Millis) -> Result<(), Fault> {
         self.notices.clear();
-        for input in self.port.poll(self.wait(now))? {
+        for input in self.port.poll(self.wait(now), self.intake())? {
             self.on_input(input, now)?;
         }
         self.restore(now)?;
@@ -122,6 +122,12 @@ impl<P: DetectorPort> DetectorWorker<P> {
             self.commit(now, &|_, stage| stage.checkpoint_is_due(&pace, now))?;
         }
         Ok(())
+    }
+
+    /// What is not sent is kept, and must not grow without a bound while transactions are aborted, or one is undecided.
+    fn intake(&self) -> Intake {
+        let waiting: usize = self.owned.values().filter_map(Stage::task).map(DetectorTask::waiting).sum();
+        if waiting < self.pace.outbox { Intake::Open } else { Intake::Shut }
     }
 
     /// How long a poll may wait without anything else being late for it.
@@ -244,26 +250,29 @@ impl<P: DetectorPort> DetectorWorker<P> {
 
     /// A last commit, with the checkpoints of these partitions as far as they fit, so that whoever takes over has nothing to
     /// replay. If it does not succeed, they replay.
-    fn farewell(&mut self, partitions: &[u32], now: Millis) -> Result<(), Fault> {
+    fn farewell(&mut self, partitions: &[u32], now: Millis) -> Result<bool, Fault> {
         self.commit(now, &|partition, stage| {
             partitions.contains(&partition)
                 && stage.task().is_some_and(|task| task.applied_since_checkpoint() > 0)
         })
     }
 
-    /// Before the process leaves: commits what there is, with checkpoints.
+    /// Before the process leaves: commits what there is, with checkpoints as far as they fit into one transaction. Whether it was
+    /// committed and another one would bring more of them.
     ///
     /// # Errors
     /// A fault: what was not committed is replayed by whoever takes over.
-    pub fn finish(&mut self, now: Millis) -> Result<(), Fault> {
+    pub fn finish(&mut self, now: Millis) -> Result<bool, Fault> {
         let partitions: Vec<u32> = self.owned.keys().copied().collect();
-        self.farewell(&partitions, now)
+        let committed = self.farewell(&partitions, now)?;
+        let is_left = |task: &DetectorTask| task.left_to_replay() == 0 && task.applied_since_checkpoint() > 0;
+        Ok(committed && self.owned.values().filter_map(Stage::task).any(is_left))
     }
 
-    /// One transaction with everything that waits, and the checkpoints that are wanted as far as they fit.
-    fn commit(&mut self, now: Millis, wanted: &dyn Fn(u32, &Stage) -> bool) -> Result<(), Fault> {
+    /// One transaction with everything that waits, and the checkpoints that are wanted as far as they fit. Whether it is committed.
+    fn commit(&mut self, now: Millis, wanted: &dyn Fn(u32, &Stage) -> bool) -> Result<bool, Fault> {
         if !self.unsettled.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let mut transaction = Transaction::default();
         let mut checkpoints = Vec::new();
@@ -283,9 +292,10 @@ impl<P: DetectorPort> DetectorWorker<P> {
             transaction.offsets.push((*partition, output.offset));
         }
         if transaction.offsets.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
-        match self.port.commit(&transaction)? {
+        let outcome = self.port.commit(&transaction)?;
+        match outcome {
             Outcome::Committed => self.committed(&transaction, &checkpoints, now),
             Outcome::Aborted => {
                 self.counts.aborted += 1;
@@ -297,7 +307,7 @@ impl<P: DetectorPort> DetectorWorker<P> {
                 self.unsettled = transaction.offsets.iter().map(|(partition, _)| *partition).collect();
             }
         }
-        Ok(())
+        Ok(outcome == Outcome::Committed)
     }
 
     fn committed(&mut self, transaction: &Transaction, checkpoints: &[u32], now: Millis) {

@@ -22,6 +22,16 @@ pub enum Answer<T> {
     Wait,
 }
 
+/// Whether a poll may bring records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intake {
+    /// It may.
+    Open,
+    /// Too much waits to be sent: records stay in the log, changes of the group are told. They come when it is open again, from
+    /// where they stopped.
+    Shut,
+}
+
 /// How a transaction ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -96,7 +106,7 @@ pub trait DetectorPort {
     ///
     /// # Errors
     /// A fault ends the worker.
-    fn poll(&mut self, wait: Millis) -> Result<Vec<DetectorInput>, Fault>;
+    fn poll(&mut self, wait: Millis, intake: Intake) -> Result<Vec<DetectorInput>, Fault>;
 
     /// Takes what [`DetectorInput::Assign`] offered (incremental assign), paused.
     ///

@@ -155,8 +155,9 @@ impl<P: RouterPort> RouterWorker<P> {
 
     fn start_partitions(&mut self) -> Result<(), Fault> {
         for (partition, stage) in self.owned.iter_mut().filter(|(_, stage)| **stage == Stage::Asking) {
-            if let Answer::Ready(committed) = self.port.committed(partition)? {
-                let Answer::Ready(offset) = self.port.start_at(partition, committed)? else { continue };
+            if let Answer::Ready(committed) = self.port.committed(partition)?
+                && let Answer::Ready(offset) = self.port.start_at(partition, committed)?
+            {
                 self.task.start(partition.clone(), offset, committed == Some(offset));
                 *stage = Stage::Running;
             }

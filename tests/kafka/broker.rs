@@ -85,6 +85,19 @@ impl Drop for Cluster {
     }
 }
 
+/// The shared broker answers nobody while this is done.
+pub(crate) fn while_it_hangs<T>(action: impl FnOnce() -> T) -> T {
+    struct Paused;
+    impl Drop for Paused {
+        fn drop(&mut self) {
+            script_in(&folder().join("broker"), "cont", &["1"]);
+        }
+    }
+    script_in(&folder().join("broker"), "pause", &["1"]);
+    let _paused = Paused;
+    action()
+}
+
 /// Folders of earlier runs are kept until the next one, to look at.
 fn forget_earlier_runs() {
     let Ok(entries) = std::fs::read_dir(env!("CARGO_TARGET_TMPDIR")) else { return };

@@ -120,3 +120,14 @@ fn the_outcomes_sum_up_to_the_offsets_passed() {
     assert_eq!(process.metric("adcs_watch_dead_letters_total", "") as usize, world.read("dead").len());
     assert!(process.stop().success());
 }
+
+#[test]
+fn many_partitions_in_which_nothing_happens_keep_nobody_waiting() {
+    let _turn = broker::alone();
+    let world = World::new("idle", 24);
+    let process = world.start_with("all", "workers: {router: 1, detector: 1}\n", &[]);
+    process.ready();
+    let log = process.log();
+    assert!(!log.contains("a worker begins anew"), "{log}");
+    assert!(process.stop().success());
+}

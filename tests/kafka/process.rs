@@ -71,7 +71,8 @@ impl Process {
     /// Asks for a page: its status and text.
     pub(crate) fn page(&self, path: &str) -> Option<(u16, String)> {
         let log = self.log();
-        let address = log.rsplit_once("serving address=")?.1.split_whitespace().next()?;
+        let said = log.rsplit_once("serving address=").or_else(|| log.rsplit_once("\"address\":\""))?.1;
+        let address = said.split([' ', '"']).next()?;
         let mut stream = TcpStream::connect(address).ok()?;
         write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
         let mut answer = String::new();

@@ -5,7 +5,9 @@ use crate::process::{Process, program, until};
 use crate::story::{Alerts, Record, events};
 use adcs_watch::detect::policy::Policy;
 use adcs_watch::engine::Routes;
-use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -310,6 +312,15 @@ impl World {
         assert_eq!(routed.len(), seen.len(), "an event was routed twice");
         assert_eq!(seen.len(), wanted.len());
         assert!(seen == wanted, "other events were routed than should have been");
+    }
+
+    /// Changes a setting of a topic.
+    pub(crate) fn set(&self, kind: &str, name: &str, value: &str) {
+        let admin: AdminClient<DefaultClientContext> = self.admin();
+        let topic = self.topic(kind);
+        let change = AlterConfig::new(ResourceSpecifier::Topic(&topic)).set(name, value);
+        let done = broker::wait_for(admin.alter_configs(&[change], &AdminOptions::new())).unwrap();
+        assert!(done.iter().all(Result::is_ok), "{done:?}");
     }
 
     /// Retention deletes all that stands in a topic.

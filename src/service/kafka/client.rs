@@ -125,6 +125,16 @@ impl Clients {
         config
     }
 
+    /// Writes, each record once, outside of transactions.
+    pub fn writer(&self) -> ClientConfig {
+        let mut config = self.base.clone();
+        config.set("compression.type", "lz4");
+        config.set("linger.ms", "2");
+        set_all(&mut config, &self.producer);
+        config.set("enable.idempotence", "true");
+        config
+    }
+
     /// Looks after topics.
     pub fn admin(&self) -> ClientConfig {
         self.base.clone()
@@ -133,6 +143,9 @@ impl Clients {
     fn reading(&self) -> ClientConfig {
         let mut config = self.base.clone();
         config.set("queued.max.messages.kbytes", "65536");
+        // A broker answers a connection's questions one after the other: those of a worker that takes partitions over would wait
+        // behind each fetch of the others that finds nothing.
+        config.set("fetch.wait.max.ms", "50");
         set_all(&mut config, &self.consumer);
         config.set("enable.auto.commit", "false");
         config.set("enable.auto.offset.store", "false");

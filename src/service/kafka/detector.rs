@@ -11,7 +11,7 @@ use crate::service::kafka::trouble::fault;
 use crate::service::metrics::{Ended, Metrics};
 use crate::service::stage::Stage;
 use crate::task::port::{
-    Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Millis, Names, Outcome, Raised,
+    Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Intake, Millis, Names, Outcome, Raised,
     RoutedRecord, RouterInput, SourcePartition, Transaction,
 };
 use rdkafka::{Offset, TopicPartitionList};
@@ -113,7 +113,8 @@ fn numbers(partitions: Vec<SourcePartition>) -> Vec<u32> {
 }
 
 impl DetectorPort for KafkaDetector {
-    fn poll(&mut self, wait: Millis) -> Result<Vec<DetectorInput>, Fault> {
+    fn poll(&mut self, wait: Millis, intake: Intake) -> Result<Vec<DetectorInput>, Fault> {
+        self.member.hold(intake == Intake::Shut)?;
         let all_matter = |_: &str, _: &[u8]| true;
         let inputs = self.member.poll(wait, &all_matter)?.into_iter().filter_map(|input| match input {
             RouterInput::Assign(partitions) => Some(DetectorInput::Assign(numbers(partitions))),

@@ -1,19 +1,17 @@
 //! A member of a consumer group: its partitions come and go, each is read from where the worker says.
 
-use crate::event::MAX_TRACE;
 use crate::event::time::Time;
 use crate::service::clock::{Stopwatch, pass};
 use crate::service::kafka::context::{Change, MemberContext};
 use crate::service::kafka::reach::{self, Reach, is_out_of_range, out_of_range, watermarks};
+use crate::service::kafka::received::hand_out;
 use crate::service::kafka::trouble::{fault, is_fencing, is_unreachable, may_pass};
 use crate::service::metrics::{Metrics, Rebalance};
 use crate::service::stage::Stage;
-use crate::task::port::{
-    Answer, Fault, FilteredRun, Millis, RouterInput, Sieve, SourcePartition, SourceRecord,
-};
+use crate::task::port::{Answer, Fault, Millis, RouterInput, Sieve, SourcePartition};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use rdkafka::message::{BorrowedMessage, Headers, Message, Timestamp};
+use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,6 +23,8 @@ pub struct Member {
     /// Ours; those that were started with the next offset expected.
     partitions: BTreeMap<String, BTreeMap<u32, Option<u64>>>,
     joined: bool,
+    /// No records are taken for now.
+    held: bool,
     /// Who we are in the generation that gave us what we have.
     metadata: Option<ConsumerGroupMetadata>,
     reach: Reach,
@@ -34,6 +34,8 @@ pub struct Member {
 
 /// The most records of one poll.
 const MAX_RECORDS: usize = 2000;
+/// The most bytes of one poll, one record excepted: a record may be as long as the source topic allows.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// How long a question to a broker may keep the worker from its work.
 pub(crate) const QUESTION: Duration = Duration::from_millis(500);
 /// How long a seek may take until it is a fault.
@@ -62,6 +64,7 @@ impl Member {
             stage,
             partitions,
             joined: false,
+            held: false,
             metadata: None,
             reach: Reach::default(),
             unreachable: None,
@@ -95,14 +98,15 @@ impl Member {
 
     /// As [`crate::task::port::RouterPort::poll`].
     pub fn poll(&mut self, wait: Millis, may_matter: Sieve<'_>) -> Result<Vec<RouterInput>, Fault> {
-        let (mut inputs, mut received) = (Vec::new(), 0);
+        let (mut inputs, mut received, mut bytes) = (Vec::new(), 0, 0);
         let watch = Stopwatch::start();
         let wait = Duration::from_millis(wait.0);
-        while received < MAX_RECORDS && !self.consumer.context().has_change() {
+        while received < MAX_RECORDS && bytes < MAX_BYTES && !self.consumer.context().has_change() {
             let left = if received == 0 { wait.saturating_sub(watch.elapsed()) } else { Duration::ZERO };
             match self.consumer.poll(left) {
                 Some(Ok(message)) => {
                     received += 1;
+                    bytes += message.payload_len();
                     let again = || self.metrics.delivered_again(self.stage);
                     if let Some(offset) = is_news(&message, &mut self.partitions, again) {
                         hand_out(&message, offset, self.stage, may_matter, &mut inputs);
@@ -243,6 +247,32 @@ impl Member {
         self.consumer.incremental_unassign(&list).map_err(|error| fault("giving partitions back", &error))
     }
 
+    /// Takes no records from now on, or takes them again from where they stopped: the client throws away what it has fetched, so
+    /// it is told where that was.
+    pub fn hold(&mut self, held: bool) -> Result<(), Fault> {
+        if std::mem::replace(&mut self.held, held) == held {
+            return Ok(());
+        }
+        let started = self.partitions.iter().flat_map(|(topic, partitions)| {
+            let of = |(partition, next): (&u32, &Option<u64>)| {
+                Some((SourcePartition { topic: topic.clone(), partition: *partition }, (*next)?))
+            };
+            partitions.iter().filter_map(of)
+        });
+        let started: Vec<(SourcePartition, u64)> = started.collect();
+        if !held {
+            tracing::info!(stage = %self.stage, "what waited is sent: records are taken again");
+            return started.iter().try_for_each(|(partition, next)| self.start_at(partition, *next));
+        }
+        tracing::warn!(stage = %self.stage, "too much waits to be sent: no records are taken until it is");
+        let places: Vec<SourcePartition> = started.into_iter().map(|(place, _)| place).collect();
+        let list = list(&places, Offset::Invalid)?;
+        if places.is_empty() {
+            return Ok(());
+        }
+        self.consumer.pause(&list).map_err(|error| fault("pausing partitions", &error))
+    }
+
     /// As [`crate::task::port::RouterPort::committed`].
     pub fn committed(&self, partition: &SourcePartition) -> Result<Answer<Option<u64>>, Fault> {
         let asked = list(std::slice::from_ref(partition), Offset::Invalid)?;
@@ -317,7 +347,9 @@ impl Member {
                 Err(error) => return Err(fault("seeking", &error)),
             }
         }
-        self.consumer.resume(&list).map_err(|error| fault("resuming a partition", &error))?;
+        if !self.held {
+            self.consumer.resume(&list).map_err(|error| fault("resuming a partition", &error))?;
+        }
         self.partitions.entry(partition.topic.clone()).or_default().insert(partition.partition, Some(offset));
         Ok(())
     }
@@ -357,60 +389,6 @@ fn is_news(
     }
     *next = offset + 1;
     Some(offset)
-}
-
-/// Copies a record that may matter out of the client's memory; others are only counted, in runs.
-fn hand_out(
-    message: &BorrowedMessage<'_>,
-    offset: u64,
-    stage: Stage,
-    may_matter: Sieve<'_>,
-    inputs: &mut Vec<RouterInput>,
-) {
-    let topic = message.topic();
-    if message.payload().is_none_or(|value| may_matter(topic, value)) {
-        inputs.extend(source_record(message, stage).map(RouterInput::Record));
-        return;
-    }
-    let Ok(partition) = u32::try_from(message.partition()) else { return };
-    match inputs.last_mut() {
-        Some(RouterInput::Filtered(run)) if run.from.partition == partition && run.from.topic == topic => {
-            run.next = offset + 1;
-            run.records += 1;
-        }
-        Some(_) | None => {
-            let from = SourcePartition { topic: topic.to_owned(), partition };
-            inputs.push(RouterInput::Filtered(FilteredRun { from, next: offset + 1, records: 1 }));
-        }
-    }
-}
-
-/// A record as tasks are given it.
-pub fn source_record(message: &BorrowedMessage<'_>, stage: Stage) -> Option<SourceRecord> {
-    let partition = u32::try_from(message.partition()).ok()?;
-    let offset = u64::try_from(message.offset()).ok()?;
-    let append_time = match (message.timestamp(), stage) {
-        (Timestamp::LogAppendTime(millis), Stage::Router | Stage::Detector) => {
-            Some(Time::from_millis(millis))
-        }
-        // Our router made the record when it wrote it; anybody else may have made it long before.
-        (Timestamp::CreateTime(millis), Stage::Detector) => Some(Time::from_millis(millis)),
-        (Timestamp::CreateTime(_), Stage::Router) | (Timestamp::NotAvailable, _) => None,
-    };
-    let from = SourcePartition { topic: message.topic().to_owned(), partition };
-    let value = message.payload().map(<[u8]>::to_vec);
-    let trace = match stage {
-        Stage::Router => message.headers().and_then(trace),
-        Stage::Detector => None,
-    };
-    Some(SourceRecord { from, offset, append_time, trace, value })
-}
-
-/// The trace context of a record, if it can be one.
-fn trace(headers: &impl Headers) -> Option<String> {
-    let value = headers.iter().find(|header| header.key.eq_ignore_ascii_case("traceparent"))?.value?;
-    let right = (1..=MAX_TRACE).contains(&value.len()) && value.iter().all(u8::is_ascii_graphic);
-    right.then(|| String::from_utf8_lossy(value).into_owned())
 }
 
 /// An error that a poll brought: some end the worker, some pass.
@@ -461,26 +439,4 @@ pub fn list(partitions: &[SourcePartition], offset: Offset) -> Result<TopicParti
             .map_err(|error| fault("naming a partition", &error))?;
     }
     Ok(list)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rdkafka::message::{Header, OwnedHeaders};
-
-    #[test]
-    fn a_trace_context_is_kept_where_it_can_be_one() {
-        let of = |value: &str| {
-            trace(&OwnedHeaders::new().insert(Header { key: "traceparent", value: Some(value) }))
-        };
-        let right = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-        assert_eq!(of(right).as_deref(), Some(right));
-        for wrong in ["", "a b", "a\n", "é", &"0".repeat(65)] {
-            assert_eq!(of(wrong), None, "{wrong}");
-        }
-        let none = OwnedHeaders::new().insert(Header { key: "traceparent", value: None::<&str> });
-        assert_eq!(trace(&none), None);
-        let other = OwnedHeaders::new().insert(Header { key: "tracestate", value: Some("x") });
-        assert_eq!(trace(&other), None);
-    }
 }

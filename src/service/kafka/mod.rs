@@ -3,6 +3,7 @@
 pub mod client;
 pub mod context;
 pub mod trouble;
+pub mod received;
 pub mod member;
 pub mod reach;
 pub mod reader;
@@ -12,3 +13,5 @@ pub mod detector;
 pub mod router;
 pub mod admin;
 pub mod slice;
+pub mod tail;
+pub mod writer;

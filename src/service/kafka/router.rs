@@ -128,9 +128,11 @@ impl RouterPort for KafkaRouter {
     }
 
     fn start_at(&mut self, partition: &SourcePartition, offset: Option<u64>) -> Result<Answer<u64>, Fault> {
-        let Answer::Ready(from) = self.beginning(partition, offset)? else { return Ok(Answer::Wait) };
-        self.member.start_at(partition, from)?;
-        Ok(Answer::Ready(from))
+        let from = self.beginning(partition, offset)?;
+        if let Answer::Ready(from) = from {
+            self.member.start_at(partition, from)?;
+        }
+        Ok(from)
     }
 
     fn commit(&mut self, batch: &RouterCommit) -> Result<Outcome, Fault> {

@@ -37,7 +37,9 @@ pub fn live(house: &House, number: u16) -> Result<(), Fault> {
         detector.worker.step(now)?;
         detector.tell(now);
     }
-    detector.worker.finish(clock.millis())?;
+    // Half of the grace for checkpoints, the rest for taking leave.
+    let (leaving, half) = (Stopwatch::start(), config.shutdown.grace.duration() / 2);
+    while detector.worker.finish(clock.millis())? && leaving.elapsed() < half {}
     detector.tell(clock.millis());
     Ok(())
 }

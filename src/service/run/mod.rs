@@ -18,6 +18,7 @@ use crate::service::stage::Stage;
 use crate::service::topics::plan;
 use crate::task::port::Fault;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
@@ -32,6 +33,8 @@ pub struct House {
     pub metrics: Metrics,
     /// Whether to stop.
     pub shutdown: Shutdown,
+    /// Whether a worker broke down.
+    pub broken: Arc<AtomicBool>,
 }
 
 /// How often the end is looked for.
@@ -44,15 +47,17 @@ const LOOK: Duration = Duration::from_millis(50);
 pub fn run(setup: Setup) -> Result<Exit, Failure> {
     let shutdown = Shutdown::on_signals()?;
     let metrics = Metrics::new()?;
-    let house = House { setup: Arc::new(setup), health: Arc::default(), metrics, shutdown };
+    let health = Arc::new(Health::new(setup.longest_round()));
+    let house = House { setup: Arc::new(setup), health, metrics, shutdown, broken: Arc::default() };
     let listening = listen(house.setup.config.http.listen)?;
     tracing::info!(address = %listening.address, version = env!("CARGO_PKG_VERSION"), "serving");
     let pages = Pages { health: Arc::clone(&house.health), metrics: house.metrics.clone() };
-    let server_ends = Shutdown::default();
+    let ends = Shutdown::default();
     thread::scope(|scope| {
-        scope.spawn(|| listening.serve(&pages, &server_ends));
+        scope.spawn(|| listening.serve(&pages, &ends));
+        scope.spawn(|| house.keep_grace(&ends));
         let done = house.prepare().and_then(|ready| if ready { house.work() } else { Ok(Exit::Done) });
-        server_ends.request();
+        ends.request();
         done
     })
 }
@@ -105,24 +110,46 @@ impl House {
                     workers.push(scope.spawn(move || self.live(*stage, worker)));
                 }
             }
-            let mut broken = false;
             while !workers.is_empty() {
                 pass(LOOK);
                 let (ended, alive): (Vec<_>, Vec<_>) = workers.into_iter().partition(|w| w.is_finished());
                 workers = alive;
                 for worker in ended {
-                    broken |= worker.join().is_err();
-                }
-                if broken {
-                    // A worker that panics is a defect: nothing goes on as if it had not happened.
-                    self.shutdown.request();
+                    if worker.join().is_err() {
+                        // A worker that panics is a defect: nothing goes on as if it had not happened.
+                        self.broken.store(true, Ordering::SeqCst);
+                        self.shutdown.request();
+                    }
                 }
             }
-            match broken {
+            match self.broken.load(Ordering::SeqCst) {
                 true => Err(Failure::new(Exit::Defect, "a worker broke down")),
                 false => Ok(Exit::Done),
             }
         })
+    }
+
+    /// Ends the process when a stop in order takes longer than it may: a broker that does not answer keeps nobody.
+    fn keep_grace(&self, ends: &Shutdown) {
+        let grace = self.setup.config.shutdown.grace;
+        let mut asked = None;
+        while !ends.is_requested() {
+            if self.shutdown.is_requested() {
+                let since: Stopwatch = *asked.get_or_insert_with(|| {
+                    tracing::info!(grace = %grace.0, "stopping in order");
+                    Stopwatch::start()
+                });
+                if since.elapsed() >= grace.duration() {
+                    tracing::warn!(
+                        grace = %grace.0,
+                        "the grace is over: what is not committed is left to whoever takes over, nothing is lost"
+                    );
+                    let broken = self.broken.load(Ordering::SeqCst);
+                    Shutdown::leave(if broken { Exit::Defect } else { Exit::Done });
+                }
+            }
+            pass(LOOK);
+        }
     }
 
     /// One worker, from one beginning to the next.
@@ -139,12 +166,12 @@ impl House {
             let Err(fault) = ended else { break };
             if let Fault::Fenced(_) = fault {
                 self.metrics.fenced(stage);
-                self.warn_of_namesake(stage, worker);
             }
             self.metrics.restarted(stage);
             backoff.lived(watch.elapsed());
             let wait = backoff.wait();
-            tracing::error!(%stage, worker, %fault, wait_seconds = wait.as_secs_f64(), "a worker begins anew");
+            let advice = self.advice(&fault);
+            tracing::error!(%stage, worker, %fault, advice = advice.as_deref(), wait_seconds = wait.as_secs_f64(), "a worker begins anew");
             self.health.note(stage, worker, Condition::Waiting(fault.to_string()));
             self.sleep(wait);
         }
@@ -152,14 +179,18 @@ impl House {
         tracing::info!(%stage, worker, "stopped");
     }
 
-    /// Who has a name of its own is fenced by who has the same one: its successor, which is as it should be, or a process that
-    /// was given the name by mistake, and then the two fence each other in turn.
-    fn warn_of_namesake(&self, stage: Stage, worker: u16) {
-        if let Some(instance_id) = &self.setup.config.kafka.instance_id {
-            tracing::error!(
-                %stage, worker, instance_id,
-                "another process has the same kafka.instance_id: if this comes again, stop one of them or name it otherwise"
-            );
+    /// What a person may do about a fault that comes again.
+    fn advice(&self, fault: &Fault) -> Option<String> {
+        match (fault, &self.setup.config.kafka.instance_id) {
+            (Fault::Fenced(_), Some(name)) => Some(format!(
+                "another process has the kafka.instance_id `{name}`, or had it a moment ago; if this comes again and again, two have \
+                 it and throw each other out: give each process one of its own, such as the name of its pod"
+            )),
+            (Fault::Fenced(_), None) => {
+                let why = "the broker took this process for gone: it stood still for longer than its session or a transaction may last";
+                Some(why.to_owned())
+            }
+            (Fault::Broken(_), Some(_) | None) => None,
         }
     }
 

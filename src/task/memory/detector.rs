@@ -3,8 +3,8 @@
 use crate::task::memory::client::{Client, out_of_range};
 use crate::task::memory::{MemoryLog, Message};
 use crate::task::port::{
-    Answer, CheckpointRecord, DeadLetter, DetectorInput, DetectorPort, Fault, Millis, Names, Outcome, Raised,
-    RoutedRecord, SourcePartition, Transaction,
+    Answer, CheckpointRecord, DeadLetter, DetectorInput, DetectorPort, Fault, Intake, Millis, Names, Outcome,
+    Raised, RoutedRecord, SourcePartition, Transaction,
 };
 use crate::wire;
 use std::collections::BTreeMap;
@@ -81,8 +81,8 @@ fn numbers(partitions: Vec<SourcePartition>) -> Vec<u32> {
 }
 
 impl DetectorPort for MemoryDetector {
-    fn poll(&mut self, _: Millis) -> Result<Vec<DetectorInput>, Fault> {
-        let polled = self.client.poll()?;
+    fn poll(&mut self, _: Millis, intake: Intake) -> Result<Vec<DetectorInput>, Fault> {
+        let polled = self.client.poll(intake)?;
         let mut inputs = Vec::new();
         if !polled.lost.is_empty() {
             inputs.push(DetectorInput::Lost(numbers(polled.lost)));

@@ -8,8 +8,8 @@ use adcs_watch::task::memory::detector::{self, CHECKPOINT, MemoryDetector};
 use adcs_watch::task::memory::router::MemoryRouter;
 use adcs_watch::task::memory::{Message, Refused};
 use adcs_watch::task::port::{
-    Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Millis, Names, Outcome, RoutedRecord,
-    RouterCommit, RouterInput, RouterPort, Sieve, SourcePartition, SourceRecord, Transaction,
+    Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Intake, Millis, Names, Outcome,
+    RoutedRecord, RouterCommit, RouterInput, RouterPort, Sieve, SourcePartition, SourceRecord, Transaction,
 };
 use adcs_watch::wire;
 use adcs_watch::wire::record::Marker;
@@ -179,9 +179,9 @@ fn router_client(port: &mut MemoryRouter) -> &mut Client {
 }
 
 impl DetectorPort for Faulty<MemoryDetector> {
-    fn poll(&mut self, wait: Millis) -> Result<Vec<DetectorInput>, Fault> {
+    fn poll(&mut self, wait: Millis, intake: Intake) -> Result<Vec<DetectorInput>, Fault> {
         self.point(|port| &port.client)?;
-        let mut inputs = self.port.poll(wait)?;
+        let mut inputs = self.port.poll(wait, intake)?;
         let world = self.world();
         if self.breaks(Rule::ReadCommitted) {
             let records = self.port.client.read_uncommitted();
