@@ -1,18 +1,16 @@
 //! A member of a consumer group: its partitions come and go, each is read from where the worker says.
 
-use crate::event::MAX_TRACE;
 use crate::event::time::Time;
 use crate::service::clock::{Stopwatch, pass};
 use crate::service::kafka::context::{Change, MemberContext};
+use crate::service::kafka::message::{Brought, age, hand_out};
 use crate::service::kafka::trouble::{fault, is_fencing, is_unreachable, may_pass};
-use crate::service::metrics::{Metrics, Rebalance};
+use crate::service::metrics::{Metrics, Position, Rebalance};
 use crate::service::stage::Stage;
-use crate::task::port::{
-    Answer, Fault, FilteredRun, Millis, RouterInput, Sieve, SourcePartition, SourceRecord,
-};
+use crate::task::port::{Answer, Fault, Millis, RouterInput, Sieve, SourcePartition};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use rdkafka::message::{BorrowedMessage, Headers, Message, Timestamp};
+use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,13 +19,25 @@ use std::time::Duration;
 pub struct Member {
     consumer: BaseConsumer<MemberContext>,
     stage: Stage,
-    /// Ours; those that were started with the next offset expected.
-    partitions: BTreeMap<String, BTreeMap<u32, Option<u64>>>,
+    /// Ours; those that were started with how far they are read.
+    partitions: Partitions,
     joined: bool,
     /// Who we are in the generation that gave us what we have.
     metadata: Option<ConsumerGroupMetadata>,
     unreachable: Option<(String, Stopwatch)>,
+    waited: Duration,
     metrics: Metrics,
+}
+
+type Partitions = BTreeMap<String, BTreeMap<u32, Option<Reading>>>;
+
+/// How far a partition is read.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    /// The next offset expected.
+    next: u64,
+    /// The timestamp in Kafka of the record before it, if that was read.
+    last: Option<Time>,
 }
 
 /// The most records of one poll.
@@ -55,7 +65,8 @@ impl Member {
             .map_err(|error| fault("making a consumer", &error))?;
         consumer.subscribe(topics).map_err(|error| fault("subscribing", &error))?;
         let partitions = BTreeMap::new();
-        Ok(Member { consumer, stage, partitions, joined: false, metadata: None, unreachable: None, metrics })
+        let (metadata, unreachable, waited) = (None, None, Duration::ZERO);
+        Ok(Member { consumer, stage, partitions, joined: false, metadata, unreachable, waited, metrics })
     }
 
     /// Whether the group has answered.
@@ -73,6 +84,11 @@ impl Member {
         self.partitions.values().map(BTreeMap::len).sum()
     }
 
+    /// How long polls have waited for records so far.
+    pub fn waited(&self) -> Duration {
+        self.waited
+    }
+
     /// What a transaction that commits our offsets must show.
     ///
     /// It is that of the last assignment, not what the client would say now: one that was thrown out of its group and joins
@@ -84,14 +100,19 @@ impl Member {
 
     /// As [`crate::task::port::RouterPort::poll`].
     pub fn poll(&mut self, wait: Millis, may_matter: Sieve<'_>) -> Result<Vec<RouterInput>, Fault> {
-        let (mut inputs, mut received) = (Vec::new(), 0);
-        let watch = Stopwatch::start();
+        let (mut inputs, mut brought) = (Vec::new(), Brought::default());
+        let (watch, mut waited) = (Stopwatch::start(), Duration::ZERO);
         let wait = Duration::from_millis(wait.0);
-        while received < MAX_RECORDS && !self.consumer.context().has_change() {
-            let left = if received == 0 { wait.saturating_sub(watch.elapsed()) } else { Duration::ZERO };
-            match self.consumer.poll(left) {
+        while brought.records < MAX_RECORDS && !self.consumer.context().has_change() {
+            let waits = brought.records == 0;
+            let left = if waits { wait.saturating_sub(watch.elapsed()) } else { Duration::ZERO };
+            let polled = self.consumer.poll(left);
+            if waits {
+                waited = watch.elapsed();
+            }
+            match polled {
                 Some(Ok(message)) => {
-                    received += 1;
+                    brought.add(&message, self.stage);
                     let again = || self.metrics.delivered_again(self.stage);
                     if let Some(offset) = is_news(&message, &mut self.partitions, again) {
                         hand_out(&message, offset, self.stage, may_matter, &mut inputs);
@@ -102,7 +123,8 @@ impl Member {
                 None => {}
             }
         }
-        self.look_around(received > 0);
+        self.waited += waited;
+        self.look_around(&brought);
         while let Some(change) = self.consumer.context().take_change() {
             inputs.push(self.change(change));
         }
@@ -128,7 +150,12 @@ impl Member {
     }
 
     /// Whether brokers can be reached, and how far we are behind.
-    fn look_around(&mut self, received: bool) {
+    fn look_around(&mut self, brought: &Brought) {
+        let received = brought.records > 0;
+        if received {
+            let age = brought.oldest.map(age);
+            self.metrics.polled(self.stage, brought.bytes, age);
+        }
         if let Some(why) = self.consumer.context().take_unreachable() {
             self.unreachable.get_or_insert_with(|| (why, Stopwatch::start()));
         }
@@ -144,9 +171,10 @@ impl Member {
         let passed = if ends.is_empty() { BTreeMap::new() } else { self.passed() };
         for (partition, end) in ends {
             let ours = self.partitions.get(&partition.topic).and_then(|of| of.get(&partition.partition));
-            if let Some(Some(next)) = ours {
+            if let Some(Some(Reading { next, last })) = ours {
                 let next = passed.get(&partition).copied().unwrap_or_default().max(*next);
-                self.metrics.position(self.stage, &partition.topic, partition.partition, next, Some(end));
+                let position = Position { next, end, behind: last.map(age) };
+                self.metrics.position(self.stage, &partition.topic, partition.partition, &position);
             }
         }
     }
@@ -230,12 +258,16 @@ impl Member {
             Err(error) if may_pass(&error) => return Ok(Answer::Wait),
             Err(error) => return Err(fault("asking for a committed offset", &error)),
         }
-        Ok(Answer::Ready(match element.offset() {
+        let committed = match element.offset() {
             Offset::Offset(offset) => u64::try_from(offset).ok(),
             Offset::Beginning | Offset::End | Offset::Stored | Offset::Invalid | Offset::OffsetTail(_) => {
                 None
             }
-        }))
+        };
+        if let Some(next) = committed {
+            self.metrics.committed(self.stage, &partition.topic, partition.partition, next);
+        }
+        Ok(Answer::Ready(committed))
     }
 
     /// The first offset that is still there, and the end of what is stable.
@@ -282,7 +314,10 @@ impl Member {
             }
         }
         self.consumer.resume(&list).map_err(|error| fault("resuming a partition", &error))?;
-        self.partitions.entry(partition.topic.clone()).or_default().insert(partition.partition, Some(offset));
+        self.partitions
+            .entry(partition.topic.clone())
+            .or_default()
+            .insert(partition.partition, Some(Reading { next: offset, last: None }));
         Ok(())
     }
 }
@@ -307,74 +342,16 @@ impl Drop for Member {
 }
 
 /// The offset of a record, unless its partition was not started or it came before.
-fn is_news(
-    message: &BorrowedMessage<'_>,
-    partitions: &mut BTreeMap<String, BTreeMap<u32, Option<u64>>>,
-    again: impl Fn(),
-) -> Option<u64> {
+fn is_news(message: &BorrowedMessage<'_>, partitions: &mut Partitions, again: impl Fn()) -> Option<u64> {
     let partition = u32::try_from(message.partition()).ok()?;
     let offset = u64::try_from(message.offset()).ok()?;
-    let next = partitions.get_mut(message.topic())?.get_mut(&partition)?.as_mut()?;
-    if offset < *next {
+    let reading = partitions.get_mut(message.topic())?.get_mut(&partition)?.as_mut()?;
+    if offset < reading.next {
         again();
         return None;
     }
-    *next = offset + 1;
+    *reading = Reading { next: offset + 1, last: message.timestamp().to_millis().map(Time::from_millis) };
     Some(offset)
-}
-
-/// Copies a record that may matter out of the client's memory; others are only counted, in runs.
-fn hand_out(
-    message: &BorrowedMessage<'_>,
-    offset: u64,
-    stage: Stage,
-    may_matter: Sieve<'_>,
-    inputs: &mut Vec<RouterInput>,
-) {
-    let topic = message.topic();
-    if message.payload().is_none_or(|value| may_matter(topic, value)) {
-        inputs.extend(source_record(message, stage).map(RouterInput::Record));
-        return;
-    }
-    let Ok(partition) = u32::try_from(message.partition()) else { return };
-    match inputs.last_mut() {
-        Some(RouterInput::Filtered(run)) if run.from.partition == partition && run.from.topic == topic => {
-            run.next = offset + 1;
-            run.records += 1;
-        }
-        Some(_) | None => {
-            let from = SourcePartition { topic: topic.to_owned(), partition };
-            inputs.push(RouterInput::Filtered(FilteredRun { from, next: offset + 1, records: 1 }));
-        }
-    }
-}
-
-/// A record as tasks are given it.
-pub fn source_record(message: &BorrowedMessage<'_>, stage: Stage) -> Option<SourceRecord> {
-    let partition = u32::try_from(message.partition()).ok()?;
-    let offset = u64::try_from(message.offset()).ok()?;
-    let append_time = match (message.timestamp(), stage) {
-        (Timestamp::LogAppendTime(millis), Stage::Router | Stage::Detector) => {
-            Some(Time::from_millis(millis))
-        }
-        // Our router made the record when it wrote it; anybody else may have made it long before.
-        (Timestamp::CreateTime(millis), Stage::Detector) => Some(Time::from_millis(millis)),
-        (Timestamp::CreateTime(_), Stage::Router) | (Timestamp::NotAvailable, _) => None,
-    };
-    let from = SourcePartition { topic: message.topic().to_owned(), partition };
-    let value = message.payload().map(<[u8]>::to_vec);
-    let trace = match stage {
-        Stage::Router => message.headers().and_then(trace),
-        Stage::Detector => None,
-    };
-    Some(SourceRecord { from, offset, append_time, trace, value })
-}
-
-/// The trace context of a record, if it can be one.
-fn trace(headers: &impl Headers) -> Option<String> {
-    let value = headers.iter().find(|header| header.key.eq_ignore_ascii_case("traceparent"))?.value?;
-    let right = (1..=MAX_TRACE).contains(&value.len()) && value.iter().all(u8::is_ascii_graphic);
-    right.then(|| String::from_utf8_lossy(value).into_owned())
 }
 
 /// An error that a poll brought: some end the worker, some pass.
@@ -432,26 +409,4 @@ pub fn list(partitions: &[SourcePartition], offset: Offset) -> Result<TopicParti
             .map_err(|error| fault("naming a partition", &error))?;
     }
     Ok(list)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rdkafka::message::{Header, OwnedHeaders};
-
-    #[test]
-    fn a_trace_context_is_kept_where_it_can_be_one() {
-        let of = |value: &str| {
-            trace(&OwnedHeaders::new().insert(Header { key: "traceparent", value: Some(value) }))
-        };
-        let right = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-        assert_eq!(of(right).as_deref(), Some(right));
-        for wrong in ["", "a b", "a\n", "é", &"0".repeat(65)] {
-            assert_eq!(of(wrong), None, "{wrong}");
-        }
-        let none = OwnedHeaders::new().insert(Header { key: "traceparent", value: None::<&str> });
-        assert_eq!(trace(&none), None);
-        let other = OwnedHeaders::new().insert(Header { key: "tracestate", value: Some("x") });
-        assert_eq!(trace(&other), None);
-    }
 }

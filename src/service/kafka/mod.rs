@@ -3,6 +3,7 @@
 pub mod client;
 pub mod context;
 pub mod trouble;
+pub mod message;
 pub mod member;
 pub mod reader;
 pub mod records;

@@ -2,6 +2,7 @@
 
 pub mod backoff;
 pub mod detector;
+mod pulse;
 pub mod router;
 pub mod setup;
 
@@ -44,6 +45,11 @@ const LOOK: Duration = Duration::from_millis(50);
 pub fn run(setup: Setup) -> Result<Exit, Failure> {
     let shutdown = Shutdown::on_signals()?;
     let metrics = Metrics::new()?;
+    if setup.stages.contains(&Stage::Detector) {
+        let interval = u64::try_from(setup.config.checkpoints.interval.as_millis()).unwrap_or_default();
+        metrics.checkpoint_interval(Duration::from_millis(interval));
+        metrics.routed_partitions(setup.config.topics.partitions.0);
+    }
     let house = House { setup: Arc::new(setup), health: Arc::default(), metrics, shutdown };
     let listening = listen(house.setup.config.http.listen)?;
     tracing::info!(address = %listening.address, version = env!("CARGO_PKG_VERSION"), "serving");
