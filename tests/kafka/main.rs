@@ -16,4 +16,5 @@ mod groups;
 mod origin;
 mod poison;
 mod replay;
+mod seeing;
 mod topics;

@@ -12,7 +12,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// A test's own corner of the broker.
@@ -67,6 +67,11 @@ impl World {
         let world = World { name: name.to_owned(), folder, sources, traced: false, producer };
         world.create(&world.source(), sources, settings);
         world
+    }
+
+    /// Where its files are.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     pub(crate) fn source(&self) -> String {
