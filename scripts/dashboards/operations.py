@@ -26,7 +26,8 @@ GLANCE = [
          "short", q('max(adcs_watch_routed_partitions{@@}) - sum(adcs_watch_assigned_partitions{@@,stage="detector"})'),
          steps=[1], runbook="AdcsWatchPartitionsUnassigned"),
     stat("Oldest checkpoint", "How long ago the oldest of the last checkpoints was written, of partitions with something to write.",
-         "s", q("max(time() - adcs_watch_checkpoint_last_success_timestamp_seconds{@}) or vector(0)"),
+         "s", q("max((time() - adcs_watch_checkpoint_last_success_timestamp_seconds{@}) and on (namespace, job, instance, topic, partition) "
+                 "(adcs_watch_records_since_checkpoint{@} > 0)) or vector(0)"),
          runbook="AdcsWatchCheckpointStale"),
     stat("Version", "What runs, and how many of each.", "short",
          q("count by (version, revision) (adcs_watch_build_info{@})", "{{version}} {{revision}}"),
@@ -93,7 +94,7 @@ KAFKA = [
 ]
 
 USE = [
-    lines("What workers do", "Waiting for records is spare capacity; committing is waiting for brokers; working is our own.", "percentunit",
+    lines("What workers do", "Waiting for records is spare capacity; committing is waiting for brokers; working is our own, and restoring.", "percentunit",
           q("sum by (stage, doing) (rate(adcs_watch_worker_time_seconds_total{@}[$__rate_interval])) / on (stage) group_left () "
             "sum by (stage) (rate(adcs_watch_worker_time_seconds_total{@}[$__rate_interval]))", "{{stage}} {{doing}}"),
           max=1, min=0),

@@ -51,7 +51,8 @@ def series(server, expr, seconds, end):
 
 def legend(template, labels):
     text = re.sub(r"\{\{(\w+)\}\}", lambda match: labels.get(match[1], ""), template)
-    return "" if text == "__auto" else " ".join(text.split())
+    shown = ", ".join(value for name, value in sorted(labels.items()) if name not in ("__name__", "job", "namespace", "pod"))
+    return shown if text == "__auto" else " ".join(text.split())
 
 
 def look(server, dashboard, seconds, end):
@@ -67,8 +68,11 @@ def look(server, dashboard, seconds, end):
             if not told:
                 silent.append(f"{panel['title']} {target['refId']}: {target['expr']}")
             lines += [[legend(target["legendFormat"], labels), values] for labels, values in told]
-        unit = panel["fieldConfig"]["defaults"]["unit"]
-        panels.append({"title": panel["title"], "type": panel["type"], "unit": unit, "grid": panel["gridPos"], "lines": lines})
+        shown = panel["fieldConfig"]["defaults"]
+        panels.append({
+            "title": panel["title"], "type": panel["type"], "grid": panel["gridPos"], "lines": lines, "unit": shown["unit"],
+            "steps": shown["thresholds"]["steps"], "decimals": shown.get("decimals"),
+        })
     for annotation in dashboard["annotations"]["list"]:
         if not series(server, annotation["expr"], seconds, end):
             silent.append(f"annotation {annotation['name']}: {annotation['expr']}")

@@ -39,9 +39,11 @@ fn every_panel_shows_something() {
             flow(&world, &mut load, FLOW / 4);
         }
         prometheus.checks(&process);
+        if round > 0 {
+            prometheus.answers(began.elapsed());
+        }
         assert!(process.stop().success());
     }
-    prometheus.answers(began.elapsed());
 }
 
 /// Records come, some of them broken.
@@ -76,8 +78,8 @@ const POLICY: &str = "policy: {cas: {ca01.corp.example: CORP-CA01, ca02.corp.exa
 fn load() -> impl Iterator<Item = Record> {
     let sample = project("samples/corp-example/ca01-security.ndjson");
     let lines = fs::read_to_string(sample).unwrap();
-    let trained: Vec<Record> =
-        lines.lines().map(|line| Record { partition: 0, text: line.to_owned() }).collect();
+    let trained = lines.lines().filter(|line| !line.contains("\"2026-03-02T"));
+    let trained: Vec<Record> = trained.map(|line| Record { partition: 0, text: line.to_owned() }).collect();
     trained.into_iter().chain(records(100_000, 3))
 }
 

@@ -92,7 +92,7 @@ impl Group {
             )?,
             time: book.seconds(
                 "worker_time_seconds_total",
-                "What workers did: waiting for records, committing (waiting for brokers), working",
+                "What workers did: waiting for records, committing (waiting for brokers), working (restoring, too)",
                 &[STAGE, "worker", "doing"],
             )?,
             poll_at: book.fraction(
