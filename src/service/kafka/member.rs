@@ -10,7 +10,7 @@ use crate::service::stage::Stage;
 use crate::task::port::{Answer, Fault, Millis, RouterInput, Sieve, SourcePartition};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use rdkafka::message::{BorrowedMessage, Message};
+use rdkafka::message::{BorrowedMessage, Message, Timestamp};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -112,9 +112,10 @@ impl Member {
             }
             match polled {
                 Some(Ok(message)) => {
-                    brought.add(&message, self.stage);
+                    let timestamp = message.timestamp();
+                    brought.add(&message, timestamp, self.stage);
                     let again = || self.metrics.delivered_again(self.stage);
-                    if let Some(offset) = is_news(&message, &mut self.partitions, again) {
+                    if let Some(offset) = is_news(&message, timestamp, &mut self.partitions, again) {
                         hand_out(&message, offset, self.stage, may_matter, &mut inputs);
                     }
                 }
@@ -342,7 +343,12 @@ impl Drop for Member {
 }
 
 /// The offset of a record, unless its partition was not started or it came before.
-fn is_news(message: &BorrowedMessage<'_>, partitions: &mut Partitions, again: impl Fn()) -> Option<u64> {
+fn is_news(
+    message: &BorrowedMessage<'_>,
+    timestamp: Timestamp,
+    partitions: &mut Partitions,
+    again: impl Fn(),
+) -> Option<u64> {
     let partition = u32::try_from(message.partition()).ok()?;
     let offset = u64::try_from(message.offset()).ok()?;
     let reading = partitions.get_mut(message.topic())?.get_mut(&partition)?.as_mut()?;
@@ -350,7 +356,7 @@ fn is_news(message: &BorrowedMessage<'_>, partitions: &mut Partitions, again: im
         again();
         return None;
     }
-    *reading = Reading { next: offset + 1, last: message.timestamp().to_millis().map(Time::from_millis) };
+    *reading = Reading { next: offset + 1, last: timestamp.to_millis().map(Time::from_millis) };
     Some(offset)
 }
 

@@ -18,11 +18,12 @@ pub(crate) struct Brought {
 }
 
 impl Brought {
-    pub(crate) fn add(&mut self, message: &BorrowedMessage<'_>, stage: Stage) {
+    pub(crate) fn add(&mut self, message: &BorrowedMessage<'_>, timestamp: Timestamp, stage: Stage) {
         self.records += 1;
         self.bytes += message.payload_len() as u64;
-        let appended = append_time(message, stage);
-        self.oldest = self.oldest.into_iter().chain(appended).min();
+        if let Some(appended) = append_time(timestamp, stage) {
+            self.oldest = Some(self.oldest.map_or(appended, |oldest| oldest.min(appended)));
+        }
     }
 }
 
@@ -56,7 +57,7 @@ pub(crate) fn hand_out(
 pub fn source_record(message: &BorrowedMessage<'_>, stage: Stage) -> Option<SourceRecord> {
     let partition = u32::try_from(message.partition()).ok()?;
     let offset = u64::try_from(message.offset()).ok()?;
-    let append_time = append_time(message, stage);
+    let append_time = append_time(message.timestamp(), stage);
     let from = SourcePartition { topic: message.topic().to_owned(), partition };
     let value = message.payload().map(<[u8]>::to_vec);
     let trace = match stage {
@@ -66,8 +67,8 @@ pub fn source_record(message: &BorrowedMessage<'_>, stage: Stage) -> Option<Sour
     Some(SourceRecord { from, offset, append_time, trace, value })
 }
 
-fn append_time(message: &BorrowedMessage<'_>, stage: Stage) -> Option<Time> {
-    match (message.timestamp(), stage) {
+fn append_time(timestamp: Timestamp, stage: Stage) -> Option<Time> {
+    match (timestamp, stage) {
         (Timestamp::LogAppendTime(millis), Stage::Router | Stage::Detector) => {
             Some(Time::from_millis(millis))
         }
