@@ -4,7 +4,7 @@
 //! taken and did not go out is taken again.
 
 use crate::alert::Alert;
-use crate::engine::{Engine, Notice, StateSize};
+use crate::engine::{CaTraining, Engine, Notice, StateSize};
 use crate::event::Event;
 use crate::event::time::Time;
 use crate::task::age::{AgeLimit, Older};
@@ -301,6 +301,11 @@ impl DetectorTask {
         self.engine.size()
     }
 
+    /// How far the baselines are trained of the CAs that the policy names and that live in this partition.
+    pub fn trainings(&self) -> Vec<CaTraining> {
+        self.engine.trainings(|key| key.partition(self.partitions) == self.partition)
+    }
+
     /// The digest of the state.
     pub fn digest(&self) -> u128 {
         self.engine.digest()
@@ -385,6 +390,33 @@ mod tests {
         assert_eq!((rest.alerts.len(), rest.alerts[0].alert.revision, rest.offset), (1, 2, 2));
         task.confirmed();
         assert_eq!((task.has_alerts(), task.take(false)), (false, None));
+    }
+
+    #[test]
+    fn baselines_of_named_cas_are_told_where_they_live() {
+        let cas: BTreeMap<String, String> = [("ca01.corp.example".to_owned(), "CORP-CA01".to_owned())].into();
+        let engine = || Engine::new(Policy { cas: cas.clone(), ..Policy::default() });
+        let beginning = |partition, partitions| Beginning {
+            partition,
+            partitions,
+            committed: None,
+            position: 0,
+            has_checkpoint: false,
+            has_other_policy: false,
+        };
+        let mut task = DetectorTask::new(engine(), beginning(0, 1));
+        let days = |task: &DetectorTask| {
+            task.trainings().iter().map(|told| (told.detection, told.training.days)).collect::<Vec<_>>()
+        };
+        assert_eq!(days(&task), [("certlog-remote-write", 0)], "it waits for data");
+        task.on_record(&record(0));
+        assert_eq!(days(&task), [("certlog-remote-write", 1)]);
+        let elsewhere = (0..4).map(|partition| DetectorTask::new(engine(), beginning(partition, 4)));
+        assert_eq!(
+            elsewhere.map(|task| task.trainings().len()).sum::<usize>(),
+            1,
+            "it lives in one partition"
+        );
     }
 
     #[test]

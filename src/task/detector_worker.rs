@@ -1,7 +1,7 @@
 //! Drives the detector's tasks of one process: polls, restores, applies, commits.
 
 use crate::detect::policy::Policy;
-use crate::engine::{Notice, StateSize};
+use crate::engine::{CaTraining, Notice, StateSize};
 use crate::event::time::Time;
 use crate::task::age::AgeLimit;
 use crate::task::detector::{Became, DetectorTask};
@@ -79,6 +79,10 @@ pub struct PartitionStatus {
     pub size: StateSize,
     /// The greatest event time seen.
     pub watermark: Option<Time>,
+    /// Records applied since the last checkpoint: what a crash would have replayed.
+    pub since_checkpoint: u64,
+    /// When that checkpoint was committed, or the partition taken over; none while it is being read.
+    pub checkpoint_at: Option<Millis>,
 }
 
 impl<P: DetectorPort> DetectorWorker<P> {
@@ -349,8 +353,15 @@ impl<P: DetectorPort> DetectorWorker<P> {
                 left_to_replay: task.map_or(0, DetectorTask::left_to_replay),
                 size: task.map(DetectorTask::size).unwrap_or_default(),
                 watermark: task.map(DetectorTask::watermark),
+                since_checkpoint: task.map_or(0, DetectorTask::applied_since_checkpoint),
+                checkpoint_at: stage.checkpoint_at(),
             }
         })
+    }
+
+    /// How far the baselines are trained of the CAs that the policy names and that live in our partitions.
+    pub fn trainings(&self) -> impl Iterator<Item = CaTraining> {
+        self.owned.values().filter_map(Stage::task).flat_map(DetectorTask::trainings)
     }
 
     /// The running task of a partition.

@@ -5,6 +5,7 @@ use crate::decode::rejection::Rejection;
 use crate::decode::{Decoded, Decoder, Place};
 use crate::detect::policy::Policy;
 use crate::engine::Routes;
+use crate::event::host::Host;
 use crate::task::port::{DeadLetter, FilteredRun, RouterCommit, SourcePartition, SourceRecord};
 use crate::wire;
 use std::collections::BTreeMap;
@@ -38,6 +39,8 @@ pub struct RouterTask {
     open: Vec<Vec<u8>>,
     batch_records: usize,
     batch_bytes: usize,
+    /// Events of each CA that the policy names.
+    heard: BTreeMap<Host, u64>,
 }
 
 /// A record of the routed topic is closed when it has so many bytes: many events, and far from what a broker refuses.
@@ -101,7 +104,14 @@ impl RouterTask {
             open: Vec::new(),
             batch_records: 0,
             batch_bytes: 0,
+            heard: policy.cas.keys().map(|name| (Host::new(name), 0)).collect(),
         }
+    }
+
+    /// How many events came of each CA that the policy names, also such as concern no detection. Other computers are not
+    /// counted: their names come from events, and there may be any number of them.
+    pub fn heard(&self) -> &BTreeMap<Host, u64> {
+        &self.heard
     }
 
     /// From now on the records of this topic are read so. What a partition that was started brought before stays as it is.
@@ -170,7 +180,16 @@ impl RouterTask {
 
     fn decode(&mut self, record: &SourceRecord, value: &[u8]) -> Found {
         let RouterTask {
-            routes, partitions, sources, other, batch, open, batch_records, batch_bytes, ..
+            routes,
+            partitions,
+            sources,
+            other,
+            batch,
+            open,
+            batch_records,
+            batch_bytes,
+            heard,
+            ..
         } = self;
         let source = sources.get(&record.from.topic).unwrap_or(other);
         let place = Place {
@@ -184,6 +203,9 @@ impl RouterTask {
         source.decoder.decode(value, &place, &mut |decoded| match decoded {
             Ok(Decoded::Event(event)) => {
                 found.events += 1;
+                if let Some(events) = heard.get_mut(&event.computer) {
+                    *events += 1;
+                }
                 let concerned = routes.partitions(&event, *partitions);
                 found.sent += concerned.len();
                 *batch_records += concerned.len();
@@ -292,6 +314,22 @@ mod tests {
     fn record(offset: u64, value: Option<&str>) -> SourceRecord {
         let value = value.map(|value| value.as_bytes().to_vec());
         SourceRecord { from: from(), offset, append_time: None, trace: None, value }
+    }
+
+    #[test]
+    fn events_are_counted_for_the_cas_that_the_policy_names() {
+        let cas = ["CA01.corp.example", "ca02.corp.example"].map(|host| (host.to_owned(), "CA".to_owned()));
+        let policy = Policy { cas: cas.into_iter().collect(), ..Policy::default() };
+        let mut router = RouterTask::new(&policy, 24, BTreeMap::new());
+        router.start(from(), 10, true);
+        let event = mismatch(1);
+        let other = crate::event::Event { computer: Host::new("ca03.corp.example"), ..event.clone() };
+        for (offset, event) in [(10, &event), (11, &other), (12, &event)] {
+            router.on_record(record(offset, Some(&serde_json::to_string(event).unwrap_or_default())));
+        }
+        let heard: Vec<(&str, u64)> =
+            router.heard().iter().map(|(ca, events)| (ca.as_str(), *events)).collect();
+        assert_eq!(heard, [("ca01.corp.example", 2), ("ca02.corp.example", 0)]);
     }
 
     #[test]

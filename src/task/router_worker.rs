@@ -1,5 +1,6 @@
 //! Drives a router: polls, routes, commits a batch. After anything but a commit it begins again at the committed offsets.
 
+use crate::event::host::Host;
 use crate::task::pace::Pace;
 use crate::task::port::{Answer, Fault, Millis, Outcome, RouterInput, RouterPort, SourcePartition};
 use crate::task::router::{Routed, RouterTask, Source};
@@ -173,6 +174,11 @@ impl<P: RouterPort> RouterWorker<P> {
     /// The partitions that are ours, each with its next offset where that is known.
     pub fn positions(&self) -> impl Iterator<Item = (&SourcePartition, Option<u64>)> {
         self.owned.keys().map(|partition| (partition, self.task.position(partition)))
+    }
+
+    /// As [`RouterTask::heard`].
+    pub fn heard(&self) -> &BTreeMap<Host, u64> {
+        self.task.heard()
     }
 
     /// What was done so far.

@@ -38,6 +38,13 @@ impl Stage {
         }
     }
 
+    pub(crate) fn checkpoint_at(&self) -> Option<Millis> {
+        match self {
+            Stage::Running { checkpoint_at, .. } => Some(*checkpoint_at),
+            Stage::Asking | Stage::AskingAgain | Stage::Committed { .. } | Stage::Reading { .. } => None,
+        }
+    }
+
     pub(crate) fn checkpoint_is_due(&self, pace: &Pace, now: Millis) -> bool {
         match self {
             Stage::Running { task, .. } if task.left_to_replay() > 0 => false,

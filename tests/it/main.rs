@@ -26,6 +26,8 @@ mod cli_world;
 #[cfg(feature = "service")]
 mod config_mistakes;
 #[cfg(feature = "service")]
+mod metrics;
+#[cfg(feature = "service")]
 mod replay_boundaries;
 #[cfg(feature = "service")]
 mod replay_evtx;

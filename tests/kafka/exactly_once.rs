@@ -64,7 +64,7 @@ fn kill_9_of_anything_at_any_moment_neither_loses_nor_repeats() {
         records.len(),
         expected.len(),
         began.elapsed(),
-        restored("adcs_watch_restores_total"),
+        restored("adcs_watch_restore_duration_seconds_count"),
         restored("adcs_watch_restored_records_total"),
         restored("adcs_watch_silenced_alerts_total"),
     );

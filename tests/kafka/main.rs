@@ -23,4 +23,5 @@ mod origin;
 mod outage;
 mod poison;
 mod replay;
+mod seeing;
 mod topics;

@@ -68,13 +68,19 @@ impl Process {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// Asks for a page: its status and text.
-    pub(crate) fn page(&self, path: &str) -> Option<(u16, String)> {
+    /// Where it serves its pages.
+    pub(crate) fn address(&self) -> Option<String> {
         let log = self.log();
         let said = log.rsplit_once("serving address=").or_else(|| log.rsplit_once("\"address\":\""))?.1;
-        let address = said.split([' ', '"']).next()?;
+        Some(said.split([' ', '"']).next()?.to_owned())
+    }
+
+    /// Asks for a page: its status and text.
+    pub(crate) fn page(&self, path: &str) -> Option<(u16, String)> {
+        let address = self.address()?;
         let mut stream = TcpStream::connect(address).ok()?;
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
+        // HTTP/1.0: a long page comes whole, not in chunks.
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;
         let status = answer.split(' ').nth(1)?.parse().ok()?;

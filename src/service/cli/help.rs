@@ -140,4 +140,11 @@ Example:
 pub const GENERATE: &str = "\
 Examples:
   adcs-watch generate completions bash > /etc/bash_completion.d/adcs-watch
-  adcs-watch generate man > adcs-watch.1";
+  adcs-watch generate man > adcs-watch.1
+  adcs-watch generate dashboards --out dashboards/
+  adcs-watch generate alerts --runbooks https://wiki.corp.example/runbooks > adcs-watch.rules.yaml
+
+Exit codes:
+  0   done
+  64  wrong command line
+  74  output cannot be written";

@@ -6,7 +6,7 @@ use crate::service::demo::plant::Plant;
 use crate::service::exit::Failure;
 use crate::service::health::{Condition, Health};
 use crate::service::http::{Listening, Pages, listen};
-use crate::service::metrics::Metrics;
+use crate::service::metrics::{Metrics, PartitionState};
 use crate::service::stage::Stage;
 use crate::task::detector_worker::DetectorCounts;
 use crate::task::memory::detector::ROUTED;
@@ -46,9 +46,14 @@ impl Gauges {
         plant.ground().count(&self.metrics, router.routed - self.router.routed, alerts);
         self.metrics.detector(&self.detector, &detector);
         for status in plant.status() {
-            let (records, bytes) = (status.size.records as u64, status.size.bytes as u64);
-            let watermark = status.watermark.map(|time| time.as_millis()).filter(|millis| *millis > i64::MIN);
-            self.metrics.state(ROUTED, status.partition, records, bytes, watermark);
+            let state = PartitionState {
+                records: status.size.records as u64,
+                bytes: status.size.bytes as u64,
+                watermark: status.watermark,
+                since_checkpoint: status.since_checkpoint,
+                checkpoint_at: None,
+            };
+            self.metrics.state(ROUTED, status.partition, &state);
         }
         self.health.note(Stage::Router, 0, Condition::Working);
         let restoring = plant.status().count() - plant.ready_partitions();

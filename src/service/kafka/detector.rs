@@ -1,14 +1,15 @@
 //! The log of a detector: the routed topic, the checkpoint topic, and its transactions.
 
-use crate::service::clock::{Stopwatch, wall};
+use crate::service::clock::Stopwatch;
 use crate::service::config::topics::AlertFormat;
 use crate::service::kafka::client::Clients;
 use crate::service::kafka::member::{Member, signed};
+use crate::service::kafka::message::age;
 use crate::service::kafka::producer::Producer;
 use crate::service::kafka::reader::Reader;
 use crate::service::kafka::records;
 use crate::service::kafka::trouble::fault;
-use crate::service::metrics::{Ended, Metrics};
+use crate::service::metrics::{Ended, Metrics, Spent};
 use crate::service::stage::Stage;
 use crate::task::port::{
     Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Intake, Millis, Names, Outcome, Raised,
@@ -65,6 +66,11 @@ impl KafkaDetector {
         &self.member
     }
 
+    /// What the worker's time went to beside its work.
+    pub fn spent(&self) -> Spent {
+        Spent { waiting: self.member.waited(), committing: self.producer.took() }
+    }
+
     fn routed(&self, partition: u32) -> SourcePartition {
         SourcePartition { topic: self.topics.routed.clone(), partition }
     }
@@ -90,17 +96,17 @@ impl KafkaDetector {
             Outcome::Doubtful => Ended::Doubtful,
         };
         if !transaction.checkpoint.is_empty() {
-            self.metrics.checkpoint(ended, took, transaction.checkpoint.len() as u64);
+            let bytes: usize = transaction.checkpoint.iter().map(CheckpointRecord::bytes).sum();
+            self.metrics.checkpoint(ended, took, transaction.checkpoint.len() as u64, bytes as u64);
         }
         if ended != Ended::Committed {
             return;
         }
-        let now = wall();
         for Raised { alert, appended } in &transaction.alerts {
-            // Brokers have clocks of their own: what was appended after now was appended now.
-            let since = appended.map(|time| now.as_millis().saturating_sub(time.as_millis()));
-            let latency = since.map(|millis| Duration::from_millis(u64::try_from(millis).unwrap_or(0)));
-            self.metrics.alert(&alert.detection, alert.severity, latency);
+            self.metrics.alert(&alert.detection, alert.severity, appended.map(age));
+        }
+        for (partition, next) in &transaction.offsets {
+            self.metrics.committed(Stage::Detector, &self.topics.routed, *partition, *next);
         }
         for letter in &transaction.dead {
             self.metrics.dead_letter(Stage::Detector, letter.reason);
@@ -184,9 +190,7 @@ impl DetectorPort for KafkaDetector {
     }
 
     fn start_at(&mut self, partition: u32, offset: u64) -> Result<(), Fault> {
-        self.member.start_at(&self.routed(partition), offset)?;
-        self.metrics.restored();
-        Ok(())
+        self.member.start_at(&self.routed(partition), offset)
     }
 
     fn commit(&mut self, transaction: &Transaction) -> Result<Outcome, Fault> {

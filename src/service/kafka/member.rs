@@ -3,15 +3,15 @@
 use crate::event::time::Time;
 use crate::service::clock::{Stopwatch, pass};
 use crate::service::kafka::context::{Change, MemberContext};
+use crate::service::kafka::message::{Brought, age, hand_out};
 use crate::service::kafka::reach::{self, Reach, is_out_of_range, out_of_range, watermarks};
-use crate::service::kafka::received::hand_out;
 use crate::service::kafka::trouble::{fault, is_fencing, is_unreachable, may_pass};
-use crate::service::metrics::{Metrics, Rebalance};
+use crate::service::metrics::{Metrics, Position, Rebalance};
 use crate::service::stage::Stage;
 use crate::task::port::{Answer, Fault, Millis, RouterInput, Sieve, SourcePartition};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use rdkafka::message::{BorrowedMessage, Message};
+use rdkafka::message::{BorrowedMessage, Message, Timestamp};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,8 +20,8 @@ use std::time::Duration;
 pub struct Member {
     consumer: BaseConsumer<MemberContext>,
     stage: Stage,
-    /// Ours; those that were started with the next offset expected.
-    partitions: BTreeMap<String, BTreeMap<u32, Option<u64>>>,
+    /// Ours; those that were started with how far they are read.
+    partitions: Partitions,
     joined: bool,
     /// No records are taken for now.
     held: bool,
@@ -29,13 +29,25 @@ pub struct Member {
     metadata: Option<ConsumerGroupMetadata>,
     reach: Reach,
     unreachable: Option<(String, Stopwatch)>,
+    waited: Duration,
     metrics: Metrics,
+}
+
+type Partitions = BTreeMap<String, BTreeMap<u32, Option<Reading>>>;
+
+/// How far a partition is read.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    /// The next offset expected.
+    next: u64,
+    /// The timestamp in Kafka of the record before it, if that was read.
+    last: Option<Time>,
 }
 
 /// The most records of one poll.
 const MAX_RECORDS: usize = 2000;
 /// The most bytes of one poll, one record excepted: a record may be as long as the source topic allows.
-const MAX_BYTES: usize = 16 * 1024 * 1024;
+const MAX_BYTES: u64 = 16 * 1024 * 1024;
 /// How long a question to a broker may keep the worker from its work.
 pub(crate) const QUESTION: Duration = Duration::from_millis(500);
 /// How long a seek may take until it is a fault.
@@ -68,6 +80,7 @@ impl Member {
             metadata: None,
             reach: Reach::default(),
             unreachable: None,
+            waited: Duration::ZERO,
             metrics,
         })
     }
@@ -87,6 +100,11 @@ impl Member {
         self.partitions.values().map(BTreeMap::len).sum()
     }
 
+    /// How long polls have waited for records so far.
+    pub fn waited(&self) -> Duration {
+        self.waited
+    }
+
     /// What a transaction that commits our offsets must show.
     ///
     /// It is that of the last assignment, not what the client would say now: one that was thrown out of its group and joins
@@ -98,22 +116,30 @@ impl Member {
 
     /// As [`crate::task::port::RouterPort::poll`].
     pub fn poll(&mut self, wait: Millis, may_matter: Sieve<'_>) -> Result<Vec<RouterInput>, Fault> {
-        let (mut inputs, mut received, mut bytes) = (Vec::new(), 0, 0);
-        let watch = Stopwatch::start();
+        let (mut inputs, mut brought) = (Vec::new(), Brought::default());
+        let (watch, mut waited) = (Stopwatch::start(), Duration::ZERO);
         let wait = Duration::from_millis(wait.0);
-        while received < MAX_RECORDS && bytes < MAX_BYTES && !self.consumer.context().has_change() {
-            let left = if received == 0 { wait.saturating_sub(watch.elapsed()) } else { Duration::ZERO };
-            match self.consumer.poll(left) {
+        while brought.records < MAX_RECORDS
+            && brought.bytes < MAX_BYTES
+            && !self.consumer.context().has_change()
+        {
+            let waits = brought.records == 0;
+            let left = if waits { wait.saturating_sub(watch.elapsed()) } else { Duration::ZERO };
+            let polled = self.consumer.poll(left);
+            if waits {
+                waited = watch.elapsed();
+            }
+            match polled {
                 Some(Ok(message)) => {
-                    received += 1;
-                    bytes += message.payload_len();
+                    let timestamp = message.timestamp();
+                    brought.add(&message, timestamp, self.stage);
                     let again = || self.metrics.delivered_again(self.stage);
-                    if let Some(offset) = is_news(&message, &mut self.partitions, again) {
+                    if let Some(offset) = is_news(&message, timestamp, &mut self.partitions, again) {
                         hand_out(&message, offset, self.stage, may_matter, &mut inputs);
                     }
                 }
                 Some(Err(error)) if is_out_of_range(&error) => {
-                    return Err(out_of_range(&self.consumer, &self.partitions));
+                    return Err(out_of_range(&self.consumer, &self.started()));
                 }
                 Some(Err(error)) => note(&error, &mut self.unreachable)?,
                 None if left.is_zero() || self.consumer.context().has_change() => break,
@@ -121,7 +147,8 @@ impl Member {
             }
         }
         self.is_same()?;
-        self.look_around(received > 0);
+        self.waited += waited;
+        self.look_around(&brought);
         while let Some(change) = self.consumer.context().take_change() {
             inputs.push(self.change(change));
         }
@@ -161,7 +188,12 @@ impl Member {
     }
 
     /// Whether brokers can be reached, and how far we are behind.
-    fn look_around(&mut self, received: bool) {
+    fn look_around(&mut self, brought: &Brought) {
+        let received = brought.records > 0;
+        if received {
+            let age = brought.oldest.map(age);
+            self.metrics.polled(self.stage, brought.bytes, age);
+        }
         if let Some(why) = self.consumer.context().take_unreachable() {
             note_unreachable(why, &mut self.unreachable);
         }
@@ -178,9 +210,10 @@ impl Member {
         let passed = if ends.is_empty() { BTreeMap::new() } else { self.passed() };
         for (partition, end) in ends {
             let ours = self.partitions.get(&partition.topic).and_then(|of| of.get(&partition.partition));
-            if let Some(Some(next)) = ours {
+            if let Some(Some(Reading { next, last })) = ours {
                 let next = passed.get(&partition).copied().unwrap_or_default().max(*next);
-                self.metrics.position(self.stage, &partition.topic, partition.partition, next, Some(end));
+                let position = Position { next, end, behind: last.map(age) };
+                self.metrics.position(self.stage, &partition.topic, partition.partition, &position);
             }
         }
     }
@@ -253,13 +286,7 @@ impl Member {
         if std::mem::replace(&mut self.held, held) == held {
             return Ok(());
         }
-        let started = self.partitions.iter().flat_map(|(topic, partitions)| {
-            let of = |(partition, next): (&u32, &Option<u64>)| {
-                Some((SourcePartition { topic: topic.clone(), partition: *partition }, (*next)?))
-            };
-            partitions.iter().filter_map(of)
-        });
-        let started: Vec<(SourcePartition, u64)> = started.collect();
+        let started = self.started();
         if !held {
             tracing::info!(stage = %self.stage, "what waited is sent: records are taken again");
             return started.iter().try_for_each(|(partition, next)| self.start_at(partition, *next));
@@ -271,6 +298,20 @@ impl Member {
             return Ok(());
         }
         self.consumer.pause(&list).map_err(|error| fault("pausing partitions", &error))
+    }
+
+    /// Our partitions that were started, each with the next offset expected.
+    fn started(&self) -> Vec<(SourcePartition, u64)> {
+        let started = self.partitions.iter().flat_map(|(topic, partitions)| {
+            let of = |(partition, reading): (&u32, &Option<Reading>)| {
+                Some((
+                    SourcePartition { topic: topic.clone(), partition: *partition },
+                    reading.as_ref()?.next,
+                ))
+            };
+            partitions.iter().filter_map(of)
+        });
+        started.collect()
     }
 
     /// As [`crate::task::port::RouterPort::committed`].
@@ -291,12 +332,16 @@ impl Member {
             Err(error) => return Err(fault("asking for a committed offset", &error)),
         }
         reach::noted(&element)?;
-        Ok(Answer::Ready(match element.offset() {
+        let committed = match element.offset() {
             Offset::Offset(offset) => u64::try_from(offset).ok(),
             Offset::Beginning | Offset::End | Offset::Stored | Offset::Invalid | Offset::OffsetTail(_) => {
                 None
             }
-        }))
+        };
+        if let Some(next) = committed {
+            self.metrics.committed(self.stage, &partition.topic, partition.partition, next);
+        }
+        Ok(Answer::Ready(committed))
     }
 
     /// The first offset that is still there, and the end of what is stable, of a partition that was read up to `reaches`:
@@ -350,7 +395,8 @@ impl Member {
         if !self.held {
             self.consumer.resume(&list).map_err(|error| fault("resuming a partition", &error))?;
         }
-        self.partitions.entry(partition.topic.clone()).or_default().insert(partition.partition, Some(offset));
+        let reading = Some(Reading { next: offset, last: None });
+        self.partitions.entry(partition.topic.clone()).or_default().insert(partition.partition, reading);
         Ok(())
     }
 }
@@ -377,17 +423,18 @@ impl Drop for Member {
 /// The offset of a record, unless its partition was not started or it came before.
 fn is_news(
     message: &BorrowedMessage<'_>,
-    partitions: &mut BTreeMap<String, BTreeMap<u32, Option<u64>>>,
+    timestamp: Timestamp,
+    partitions: &mut Partitions,
     again: impl Fn(),
 ) -> Option<u64> {
     let partition = u32::try_from(message.partition()).ok()?;
     let offset = u64::try_from(message.offset()).ok()?;
-    let next = partitions.get_mut(message.topic())?.get_mut(&partition)?.as_mut()?;
-    if offset < *next {
+    let reading = partitions.get_mut(message.topic())?.get_mut(&partition)?.as_mut()?;
+    if offset < reading.next {
         again();
         return None;
     }
-    *next = offset + 1;
+    *reading = Reading { next: offset + 1, last: timestamp.to_millis().map(Time::from_millis) };
     Some(offset)
 }
 

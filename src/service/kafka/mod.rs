@@ -3,7 +3,7 @@
 pub mod client;
 pub mod context;
 pub mod trouble;
-pub mod received;
+pub mod message;
 pub mod member;
 pub mod reach;
 pub mod reader;

@@ -35,6 +35,8 @@ pub struct Producer {
     aborting: Option<Stopwatch>,
     /// When that was last tried to be decided.
     tried: Option<Stopwatch>,
+    /// How long transactions took so far.
+    took: Duration,
     metrics: Metrics,
 }
 
@@ -83,6 +85,7 @@ impl Producer {
             undecided: false,
             aborting: None,
             tried: None,
+            took: Duration::ZERO,
             metrics,
         })
     }
@@ -100,6 +103,7 @@ impl Producer {
         let watch = Stopwatch::start();
         let done = self.attempt(records, offsets, group);
         let took = watch.elapsed();
+        self.took += took;
         let (outcome, ended) = match done {
             Ok(commit_took) => {
                 self.aborting = None;
@@ -125,6 +129,11 @@ impl Producer {
         };
         self.metrics.transaction(self.stage, ended, took);
         Ok(outcome)
+    }
+
+    /// How long transactions took so far.
+    pub fn took(&self) -> Duration {
+        self.took
     }
 
     /// Has what a doubtful commit left decided, when it can be had without a long wait: a producer that takes the id ends its

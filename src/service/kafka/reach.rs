@@ -114,19 +114,14 @@ pub fn is_out_of_range(error: &KafkaError) -> bool {
 }
 
 /// What is wrong when an offset that was to be read is not there: `partitions` has the next offset of each that is read.
-pub fn out_of_range(
-    consumer: &BaseConsumer<MemberContext>,
-    partitions: &BTreeMap<String, BTreeMap<u32, Option<u64>>>,
-) -> Fault {
+pub fn out_of_range(consumer: &BaseConsumer<MemberContext>, started: &[(SourcePartition, u64)]) -> Fault {
     let mut said = "an offset that was to be read is not there any more".to_owned();
-    let all =
-        partitions.iter().flat_map(|(topic, of)| of.iter().map(move |(number, next)| (topic, number, next)));
-    for (topic, number, next) in all {
-        let place = SourcePartition { topic: topic.clone(), partition: *number };
-        if let (Some(next), Ok(Answer::Ready((first, end)))) = (next, watermarks(consumer, &place))
+    for (place, next) in started {
+        if let Ok(Answer::Ready((first, end))) = watermarks(consumer, place)
             && !(first..=end).contains(next)
         {
-            said += &format!("; {topic} [{number}] has offsets {first} to {end}, {next} was to come");
+            let SourcePartition { topic, partition } = place;
+            said += &format!("; {topic} [{partition}] has offsets {first} to {end}, {next} was to come");
         }
     }
     Fault::Broken(said + ": records were deleted, or the topic was deleted and made anew")

@@ -7,7 +7,7 @@ use crate::service::kafka::member::{Member, signed};
 use crate::service::kafka::producer::Producer;
 use crate::service::kafka::records;
 use crate::service::kafka::trouble::fault;
-use crate::service::metrics::Metrics;
+use crate::service::metrics::{Metrics, Spent};
 use crate::service::stage::Stage;
 use crate::task::port::{
     Answer, Fault, Millis, Outcome, RouterCommit, RouterInput, RouterPort, Sieve, SourcePartition,
@@ -58,6 +58,11 @@ impl KafkaRouter {
         &self.member
     }
 
+    /// What the worker's time went to beside its work.
+    pub fn spent(&self) -> Spent {
+        Spent { waiting: self.member.waited(), committing: self.producer.took() }
+    }
+
     /// Where to begin: at the committed offset if it is still there, else at the first that is.
     fn beginning(
         &mut self,
@@ -72,7 +77,7 @@ impl KafkaRouter {
         if committed < first {
             let lost = first - committed;
             tracing::error!(topic, number, committed, first, lost, "retention was faster than we were");
-            self.metrics.skipped_by_retention(topic, lost);
+            self.metrics.skipped_by_retention(lost);
         }
         Ok(Answer::Ready(committed.max(first)))
     }
@@ -147,6 +152,9 @@ impl RouterPort for KafkaRouter {
             Outcome::Committed => {
                 self.metrics.routed(batch.routed.len() as u64);
                 batch.dead.iter().for_each(|letter| self.metrics.dead_letter(Stage::Router, letter.reason));
+                for (place, next) in &batch.offsets {
+                    self.metrics.committed(Stage::Router, &place.topic, place.partition, *next);
+                }
             }
             Outcome::Aborted | Outcome::Doubtful => {}
         }

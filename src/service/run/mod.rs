@@ -2,6 +2,7 @@
 
 pub mod backoff;
 pub mod detector;
+mod pulse;
 pub mod router;
 pub mod setup;
 
@@ -48,6 +49,11 @@ pub fn run(setup: Setup) -> Result<Exit, Failure> {
     let shutdown = Shutdown::on_signals()?;
     let metrics = Metrics::new()?;
     let health = Arc::new(Health::new(setup.longest_round()));
+    if setup.stages.contains(&Stage::Detector) {
+        let interval = u64::try_from(setup.config.checkpoints.interval.as_millis()).unwrap_or_default();
+        metrics.checkpoint_interval(Duration::from_millis(interval));
+        metrics.routed_partitions(setup.config.topics.partitions.0);
+    }
     let house = House { setup: Arc::new(setup), health, metrics, shutdown, broken: Arc::default() };
     let listening = listen(house.setup.config.http.listen)?;
     tracing::info!(address = %listening.address, version = env!("CARGO_PKG_VERSION"), "serving");

@@ -1,13 +1,34 @@
-//! Records of Kafka as tasks are given them.
+//! What is taken out of a record while it is in the client's memory.
 
 use crate::event::MAX_TRACE;
 use crate::event::time::Time;
+use crate::service::clock::wall;
 use crate::service::stage::Stage;
 use crate::task::port::{FilteredRun, RouterInput, Sieve, SourcePartition, SourceRecord};
 use rdkafka::message::{BorrowedMessage, Headers, Message, Timestamp};
+use std::time::Duration;
+
+/// What a poll brought, for the metrics.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Brought {
+    pub(crate) records: usize,
+    pub(crate) bytes: u64,
+    /// When the oldest record was appended.
+    pub(crate) oldest: Option<Time>,
+}
+
+impl Brought {
+    pub(crate) fn add(&mut self, message: &BorrowedMessage<'_>, timestamp: Timestamp, stage: Stage) {
+        self.records += 1;
+        self.bytes += message.payload_len() as u64;
+        if let Some(appended) = append_time(timestamp, stage) {
+            self.oldest = Some(self.oldest.map_or(appended, |oldest| oldest.min(appended)));
+        }
+    }
+}
 
 /// Copies a record that may matter out of the client's memory; others are only counted, in runs.
-pub fn hand_out(
+pub(crate) fn hand_out(
     message: &BorrowedMessage<'_>,
     offset: u64,
     stage: Stage,
@@ -36,14 +57,7 @@ pub fn hand_out(
 pub fn source_record(message: &BorrowedMessage<'_>, stage: Stage) -> Option<SourceRecord> {
     let partition = u32::try_from(message.partition()).ok()?;
     let offset = u64::try_from(message.offset()).ok()?;
-    let append_time = match (message.timestamp(), stage) {
-        (Timestamp::LogAppendTime(millis), Stage::Router | Stage::Detector) => {
-            Some(Time::from_millis(millis))
-        }
-        // Our router made the record when it wrote it; anybody else may have made it long before.
-        (Timestamp::CreateTime(millis), Stage::Detector) => Some(Time::from_millis(millis)),
-        (Timestamp::CreateTime(_), Stage::Router) | (Timestamp::NotAvailable, _) => None,
-    };
+    let append_time = append_time(message.timestamp(), stage);
     let from = SourcePartition { topic: message.topic().to_owned(), partition };
     let value = message.payload().map(<[u8]>::to_vec);
     let trace = match stage {
@@ -51,6 +65,23 @@ pub fn source_record(message: &BorrowedMessage<'_>, stage: Stage) -> Option<Sour
         Stage::Detector => None,
     };
     Some(SourceRecord { from, offset, append_time, trace, value })
+}
+
+fn append_time(timestamp: Timestamp, stage: Stage) -> Option<Time> {
+    match (timestamp, stage) {
+        (Timestamp::LogAppendTime(millis), Stage::Router | Stage::Detector) => {
+            Some(Time::from_millis(millis))
+        }
+        // Our router made the record when it wrote it; anybody else may have made it long before.
+        (Timestamp::CreateTime(millis), Stage::Detector) => Some(Time::from_millis(millis)),
+        (Timestamp::CreateTime(_), Stage::Router) | (Timestamp::NotAvailable, _) => None,
+    }
+}
+
+/// How long ago that was. Brokers have clocks of their own: what is to come is now.
+pub fn age(time: Time) -> Duration {
+    let millis = wall().as_millis().saturating_sub(time.as_millis());
+    Duration::from_millis(u64::try_from(millis).unwrap_or_default())
 }
 
 /// The trace context of a record, if it can be one.
