@@ -4,7 +4,8 @@ use crate::detect::policy::Policy;
 use crate::engine::{CaTraining, Notice, StateSize};
 use crate::event::time::Time;
 use crate::task::age::AgeLimit;
-use crate::task::detector::{Became, DetectorTask};
+use crate::task::applied::Became;
+use crate::task::detector::DetectorTask;
 use crate::task::pace::Pace;
 use crate::task::port::{
     Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Intake, Millis, Names, Outcome,
