@@ -26,6 +26,8 @@ mod cli_world;
 #[cfg(feature = "service")]
 mod config_mistakes;
 #[cfg(feature = "service")]
+mod reference;
+#[cfg(feature = "service")]
 mod replay_boundaries;
 #[cfg(feature = "service")]
 mod replay_evtx;
@@ -35,3 +37,5 @@ mod replay_framing;
 mod replay_inputs;
 #[cfg(feature = "service")]
 mod replay_table;
+#[cfg(feature = "service")]
+mod schema;

@@ -3,11 +3,12 @@
 use crate::event::time::Span;
 use crate::task::pace::Pace;
 use crate::task::port::Millis;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
 
 /// The section `http:`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Http {
     /// Where `/livez`, `/readyz` and `/metrics` are served; port 0 takes any.
@@ -21,7 +22,7 @@ impl Default for Http {
 }
 
 /// The section `log:`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
     /// How lines look.
@@ -31,7 +32,7 @@ pub struct Log {
 }
 
 /// How lines look.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LogFormat {
     /// To read.
@@ -42,7 +43,7 @@ pub enum LogFormat {
 }
 
 /// Which lines are written: these and the worse ones.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LogLevel {
     /// What needs a person.
@@ -57,7 +58,7 @@ pub enum LogLevel {
 }
 
 /// The section `checkpoints:`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Checkpoints {
     /// A checkpoint is never older than this when there is something to write.
@@ -82,7 +83,7 @@ impl Checkpoints {
 }
 
 /// The section `workers:`: threads, each with its own consumer and producer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Workers {
     /// Of the router.
@@ -98,8 +99,9 @@ impl Default for Workers {
 }
 
 /// How many threads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(try_from = "u16")]
+#[schemars(extend("minimum" = 1, "maximum" = 64))]
 pub struct Threads(pub u16);
 
 impl TryFrom<u16> for Threads {
