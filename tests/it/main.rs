@@ -20,6 +20,8 @@ mod evtx_writer;
 mod decode_evtx;
 
 #[cfg(feature = "service")]
+mod book;
+#[cfg(feature = "service")]
 mod cli_usage;
 #[cfg(feature = "service")]
 mod cli_world;
