@@ -37,10 +37,10 @@ pub struct Protected {
     /// Terms that make a name sensitive wherever they stand in it as a whole word. Default: those of the scheduled rule.
     pub terms: Vec<String>,
     /// Tier-0 accounts, `CORP\svc-backup` or `svc-backup`.
-    #[schemars(example = [r"CORP\svc-backup"])]
+    #[schemars(example = json!([r"CORP\svc-backup"]))]
     pub accounts: Vec<Account>,
     /// Domain controllers, `dc01.corp.example` or `dc01`.
-    #[schemars(example = ["dc01.corp.example", "hq-ads-1.corp.example"])]
+    #[schemars(example = json!(["dc01.corp.example", "hq-ads-1.corp.example"]))]
     pub domain_controllers: Vec<Host>,
     /// Last numbers of the SIDs that are sensitive. Default: 500, 502, 512, 516, 518, 519.
     pub rids: Vec<u32>,
@@ -66,16 +66,16 @@ impl Default for Protected {
 pub struct Allow {
     /// Accounts that request for others: enrollment agents, NDES, certificate life-cycle products. Whoever logs on with what
     /// they were issued is not "another" either.
-    #[schemars(example = [r"CORP\svc-ndes", r"CORP\smartcard-desk"])]
+    #[schemars(example = json!([r"CORP\svc-ndes", r"CORP\smartcard-desk"]))]
     pub requesters: Vec<Account>,
     /// Templates whose names are the requester's to choose, `WebServer`.
-    #[schemars(example = ["WebServer"])]
+    #[schemars(example = json!(["WebServer"]))]
     pub templates: Vec<String>,
     /// Ends of names that anybody may ask for, `.dmz.corp.example`.
-    #[schemars(example = [".dmz.corp.example"])]
+    #[schemars(example = json!([".dmz.corp.example"]))]
     pub san_suffixes: Vec<String>,
     /// Client machines (names or addresses) whose requests and remote writes are expected.
-    #[schemars(example = ["srv-clm.corp.example", "10.20.30.40"])]
+    #[schemars(example = json!(["srv-clm.corp.example", "10.20.30.40"]))]
     pub source_hosts: Vec<String>,
 }
 

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 #[serde(default, deny_unknown_fields)]
 pub struct Kafka {
     /// `host:port` of some brokers; the rest is learned from them.
-    #[schemars(example = ["kafka-1.corp.example:9093", "kafka-2.corp.example:9093"])]
+    #[schemars(example = json!(["kafka-1.corp.example:9093", "kafka-2.corp.example:9093"]))]
     pub brokers: Vec<String>,
     /// The beginning of the names of the consumer groups, `<group>-router` and `<group>-detector`, and of transactional ids.
     pub group: String,
