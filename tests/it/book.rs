@@ -27,14 +27,21 @@ fn every_block_of_every_document_works() {
     assert!(complaints.is_empty(), "{} complaints:\n  {}", complaints.len(), complaints.join("\n  "));
 }
 
+/// `UPDATE=1` adds what is missing at the end, by its title.
 #[test]
 fn every_page_is_in_the_summary() {
-    let summary = fs::read_to_string(project("docs/SUMMARY.md")).unwrap();
-    let pages = documents().into_iter().filter_map(|(path, _)| Some(path.strip_prefix("docs/")?.to_owned()));
-    let missing: Vec<String> = pages.filter(|page| page != "SUMMARY.md").collect();
-    let missing: Vec<&String> =
-        missing.iter().filter(|page| summary.matches(&format!("]({page})")).count() != 1).collect();
-    assert!(missing.is_empty(), "docs/SUMMARY.md must list once: {missing:?}");
+    let mut summary = fs::read_to_string(project("docs/SUMMARY.md")).unwrap();
+    for (path, text) in documents() {
+        let Some(page) = path.strip_prefix("docs/").filter(|page| *page != "SUMMARY.md") else { continue };
+        let listed = summary.matches(&format!("]({page})")).count();
+        if listed == 0 && std::env::var_os("UPDATE").is_some() {
+            let title = text.lines().find_map(|line| line.strip_prefix("# ")).unwrap_or(page);
+            summary.push_str(&format!("- [{title}]({page})\n"));
+            fs::write(project("docs/SUMMARY.md"), &summary).unwrap();
+        } else {
+            assert_eq!(listed, 1, "docs/SUMMARY.md does not list {page} once");
+        }
+    }
 }
 
 /// The site has the pages of the book and nothing else, so they link to each other only.
