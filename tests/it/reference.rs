@@ -141,7 +141,7 @@ fn kind(schema: &Value) -> String {
     match schema["type"].as_str().unwrap_or_default() {
         "array" => format!("list of {}", kind(&schema["items"])),
         "object" if schema["additionalProperties"].is_object() => {
-            format!("text: {}", kind(&schema["additionalProperties"]))
+            format!("names, each with {}", kind(&schema["additionalProperties"]))
         }
         "object" => "object".to_owned(),
         "string" => "text".to_owned(),
