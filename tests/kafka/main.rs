@@ -15,5 +15,6 @@ mod exactly_once;
 mod groups;
 mod origin;
 mod poison;
+mod quickstart;
 mod replay;
 mod topics;
