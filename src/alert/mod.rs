@@ -5,16 +5,17 @@ pub mod id;
 use crate::alert::id::AlertId;
 use crate::event::host::Host;
 use crate::event::time::Time;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
 /// A finding, published. The order of the fields is the order of the JSON.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Alert {
-    /// Stable through replay, restart and revision: see [`id`].
+    /// 32 hex digits: the same through replay, restart and revision, and in every shape of the same events.
     pub alert_id: AlertId,
-    /// Counts up from 1; the highest one is the whole truth.
+    /// Counts up from 1. The highest one replaces those before.
     pub revision: u32,
     /// Id of the detection, `san-mismatch`.
     pub detection: String,
@@ -47,13 +48,13 @@ pub struct Alert {
     /// Its domain or realm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used_by_domain: Option<String>,
-    /// Serial number of the certificate, lower-case hex.
+    /// Serial number of the certificate that was used, in lower-case hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate_serial: Option<String>,
-    /// How issuance was joined to use.
+    /// How its issuance was joined to its use: `serial`, `request_id` or `request_id_only_ca`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub join: Option<String>,
-    /// The CA.
+    /// The CA, by the name of its host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub computer: Option<Host>,
     /// The host that wrote or logged on.
@@ -65,13 +66,13 @@ pub struct Alert {
     /// The file that was written, or the pipe.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// Certificates issued in the look-back.
+    /// How many certificates were issued in the look-back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total_certs: Option<u32>,
-    /// Those that name another identity.
+    /// How many of them name another identity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mismatched_certs: Option<u32>,
-    /// Those that name a protected identity.
+    /// How many of them name a protected identity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sensitive_san_certs: Option<u32>,
     /// Names asked for, suspicious ones first; at most ten.
@@ -95,20 +96,21 @@ pub struct Alert {
     pub evidence: Vec<Evidence>,
     /// What an analyst is told to do.
     pub investigative_actions: Vec<String>,
-    /// The story this alert is part of.
+    /// The story this alert is part of. Not written by any detection yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub story_id: Option<String>,
-    /// Fingerprint of the policy in force.
+    /// Fingerprint of the policy in force, eight hex digits: `adcs-watch check` prints it.
     pub policy_version: String,
-    /// Raised by an event older than the allowed lateness.
+    /// The event came later than the allowed lateness of one hour.
     pub late: bool,
-    /// Raised by a backfill, for an event older than the operator cares to be woken for.
+    /// The event was older than `alerts.max_age` when its record was routed: a backfill, not news.
     pub historical: bool,
 }
 
 /// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(title = "severity")]
 pub enum Severity {
     /// For the record.
     Informational,
@@ -157,7 +159,7 @@ impl fmt::Display for Severity {
 }
 
 /// One reason: a code to filter by, and a sentence to read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reason {
     /// snake_case, from the detection's documented set.
     pub code: String,
@@ -166,7 +168,7 @@ pub struct Reason {
 }
 
 /// What a baseline knew when the alert was raised.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BaselineSummary {
     /// Days of the training period on which the CA gave data.
     pub days_of_data: u32,
@@ -193,7 +195,7 @@ pub struct BaselineSummary {
 }
 
 /// A technique of MITRE ATT&CK under one of its tactics.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Mitre {
     /// `TA0006`
     pub tactic_id: String,
@@ -206,7 +208,7 @@ pub struct Mitre {
 }
 
 /// One event behind an alert: where to find it again, and the fields that mattered.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
     /// Topic, or file; absent where only the Windows record is remembered.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -230,7 +232,7 @@ pub struct Evidence {
     /// RequestId.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<u32>,
-    /// The fields that mattered, by their names in [`crate::event`].
+    /// The fields of the event that mattered, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, String>,
 }

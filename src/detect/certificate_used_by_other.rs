@@ -28,10 +28,11 @@ use crate::event::time::{Span, Time};
 use crate::event::{Activity, CertificateLogon, Event, IssuedCertificate};
 use crate::wire;
 use crate::wire::record::{CaDirectory, IssuedRecord, PendingLogon, RequestIdState};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What the operator may set.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Off: the detection does not run.
@@ -47,7 +48,7 @@ pub struct Settings {
 }
 
 /// Severity by outcome. A join that had to assume the CA's name is one step milder.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Severities {
     /// The logon was accepted. Default critical.

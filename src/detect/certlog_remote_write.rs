@@ -28,10 +28,11 @@ use crate::event::{Activity, CertificateRequest, Event};
 use crate::state::days::REMEMBERED_DAYS;
 use crate::wire;
 use crate::wire::record::{BadRequest, CertLogCaState, CertLogPairState};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What the operator may set. The defaults are the analytic's.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Off: the detection does not run.
@@ -51,7 +52,7 @@ pub struct Settings {
 }
 
 /// Severity by variation.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Severities {
     /// Host or account is new to the CA. Default low.
@@ -81,8 +82,9 @@ impl Default for Severities {
 }
 
 /// A number of days that a baseline can remember: 0 to 64.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "u32", into = "u32")]
+#[schemars(extend("maximum" = REMEMBERED_DAYS))]
 pub struct Days(u32);
 
 impl Days {

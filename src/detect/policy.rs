@@ -3,16 +3,20 @@
 use crate::detect::{certificate_used_by_other, certlog_remote_write, san_mismatch};
 use crate::event::account::{Account, same_text};
 use crate::event::host::Host;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// The `policy:` section of the config.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// NetBIOS name of a domain → the UPN and DNS suffixes that are its own. Without an entry any suffix is taken for the domain's, and the alert says so.
+    #[schemars(example = json!({"CORP": ["corp.example", "example.com"]}))]
     pub domains: BTreeMap<String, Vec<String>>,
     /// CA host → the CA's common name, as 4768 writes it in CertIssuerName. Learned from exact joins where it can be.
+    #[schemars(example = json!({"ca01.corp.example": "CORP-CA01"}))]
     pub cas: BTreeMap<String, String>,
     /// Identities nobody else may hold a certificate for.
     pub protected: Protected,
@@ -27,14 +31,16 @@ pub struct Policy {
 }
 
 /// Identities nobody else may hold a certificate for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Protected {
     /// Terms that make a name sensitive wherever they stand in it as a whole word. Default: those of the scheduled rule.
     pub terms: Vec<String>,
     /// Tier-0 accounts, `CORP\svc-backup` or `svc-backup`.
+    #[schemars(example = json!([r"CORP\svc-backup"]))]
     pub accounts: Vec<Account>,
     /// Domain controllers, `dc01.corp.example` or `dc01`.
+    #[schemars(example = json!(["dc01.corp.example", "hq-ads-1.corp.example"]))]
     pub domain_controllers: Vec<Host>,
     /// Last numbers of the SIDs that are sensitive. Default: 500, 502, 512, 516, 518, 519.
     pub rids: Vec<u32>,
@@ -55,17 +61,21 @@ impl Default for Protected {
 
 /// What is allowed to look odd. An allowed requester, template, suffix or host silences mismatch and burst, never a
 /// protected identity.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Allow {
     /// Accounts that request for others: enrollment agents, NDES, certificate life-cycle products. Whoever logs on with what
     /// they were issued is not "another" either.
+    #[schemars(example = json!([r"CORP\svc-ndes", r"CORP\smartcard-desk"]))]
     pub requesters: Vec<Account>,
     /// Templates whose names are the requester's to choose, `WebServer`.
+    #[schemars(example = json!(["WebServer"]))]
     pub templates: Vec<String>,
     /// Ends of names that anybody may ask for, `.dmz.corp.example`.
+    #[schemars(example = json!([".dmz.corp.example"]))]
     pub san_suffixes: Vec<String>,
     /// Client machines (names or addresses) whose requests and remote writes are expected.
+    #[schemars(example = json!(["srv-clm.corp.example", "10.20.30.40"]))]
     pub source_hosts: Vec<String>,
 }
 

@@ -20,11 +20,12 @@ use crate::event::{Activity, CertificateRequest, Event};
 use crate::state::window;
 use crate::wire;
 use crate::wire::record::{SanMismatchState, WindowCertificate};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroU32;
 
 /// What the operator may set. The defaults are the scheduled rule's.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Off: the detection does not run.
@@ -40,7 +41,7 @@ pub struct Settings {
 }
 
 /// Severity by reason.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Severities {
     /// A protected identity is named. Default critical.

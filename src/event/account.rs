@@ -1,14 +1,16 @@
 //! Account names as Windows events write them, and security identifiers.
 
 use crate::event::host::Host;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// An account: `DOMAIN\name`, `name@suffix` or a bare `name`. Machines end in `$`.
 ///
 /// Spelled as the event spelled it; compared without regard to case, as Active Directory does.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "String", into = "String")]
+#[schemars(title = "account")]
 pub struct Account {
     /// NetBIOS name, Kerberos realm or UPN suffix; empty when unknown.
     pub domain: String,

@@ -1,5 +1,6 @@
 //! Event time: instants, spans and UTC days, as whole milliseconds. Nothing here reads a clock.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -9,13 +10,19 @@ const MILLIS_PER_DAY: i64 = 24 * 60 * 60 * 1000;
 ///
 /// Windows counts in 100 ns, Kafka and Winlogbeat in milliseconds; the finest that all of them carry is the
 /// millisecond. Which of two events of one millisecond came first is told by their record ids.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(title = "time", extend("format" = "date-time"))]
 pub struct Time(i64);
 
 /// A length of event time in milliseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(title = "length of time", extend("pattern" = "^ *[0-9]+ *(ms|s|m|h|d) *$"))]
 pub struct Span(i64);
 
 /// A UTC day: days since the Unix epoch.

@@ -4,6 +4,7 @@
 //! which is in the log: the same records give the same alerts, whenever they are read.
 
 use crate::event::time::{Span, Time};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// From which age on an alert is old news.
@@ -16,7 +17,7 @@ pub struct AgeLimit {
 }
 
 /// What becomes of an alert that is old news.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Older {
     /// It is written, as `historical`.

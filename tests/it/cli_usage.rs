@@ -80,6 +80,18 @@ fn dashboards_and_alerts_are_those_of_the_chart() {
 }
 
 #[test]
+fn the_config_and_the_schemas_are_printed_as_they_are() {
+    let world = World::new();
+    let config = world.run("generate config");
+    assert_eq!((config.code, config.stderr.as_str()), (0, ""));
+    world.write("adcs-watch.yaml", config.stdout.as_bytes());
+    let check = world.run("check -c adcs-watch.yaml");
+    assert_eq!(check.code, 0, "{}", check.stdout);
+    assert!(world.run("generate schema").json()["properties"]["kafka"].is_object());
+    assert!(world.run("generate schema alert").json()["properties"]["alert_id"].is_object());
+}
+
+#[test]
 fn colour_is_asked_for_or_not() {
     let world = World::new();
     world.write("story.ndjson", story());

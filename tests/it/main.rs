@@ -20,6 +20,8 @@ mod evtx_writer;
 mod decode_evtx;
 
 #[cfg(feature = "service")]
+mod book;
+#[cfg(feature = "service")]
 mod cli_usage;
 #[cfg(feature = "service")]
 mod cli_world;
@@ -27,6 +29,8 @@ mod cli_world;
 mod config_mistakes;
 #[cfg(feature = "service")]
 mod metrics;
+#[cfg(feature = "service")]
+mod reference;
 #[cfg(feature = "service")]
 mod replay_boundaries;
 #[cfg(feature = "service")]
@@ -37,3 +41,5 @@ mod replay_framing;
 mod replay_inputs;
 #[cfg(feature = "service")]
 mod replay_table;
+#[cfg(feature = "service")]
+mod schema;

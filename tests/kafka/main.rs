@@ -22,6 +22,7 @@ mod logs;
 mod origin;
 mod outage;
 mod poison;
+mod quickstart;
 mod replay;
 mod seeing;
 mod topics;

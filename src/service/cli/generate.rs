@@ -1,16 +1,17 @@
 //! `adcs-watch generate`: files that are made from the definitions of this program.
 
 use crate::service::cli::help;
+use crate::service::config::{sample, schema};
 use crate::service::exit::{Exit, Failure};
 use crate::service::replay::pipe::Pipe;
 use crate::service::seeing::{Dashboard, alerts};
-use clap::{Args, Command, Subcommand};
+use clap::{Args, Command, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Print dashboards, alert rules, shell completions or the manual page
+/// Print a config to begin with, schemas, dashboards, alert rules, shell completions or the manual page
 #[derive(Debug, Args)]
 #[command(after_long_help = help::GENERATE)]
 pub struct Generate {
@@ -20,6 +21,14 @@ pub struct Generate {
 
 #[derive(Debug, Subcommand)]
 enum What {
+    /// A config with every setting, its meaning and its default
+    Config,
+    /// The JSON Schema of the config, or of the alerts
+    Schema {
+        /// Of what
+        #[arg(value_enum, default_value_t = Schema::Config)]
+        of: Schema,
+    },
     /// Completions for a shell
     Completions {
         /// The shell
@@ -52,11 +61,22 @@ struct Links {
     runbooks: Option<String>,
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Schema {
+    /// The config: for editors
+    Config,
+    /// One alert, as it is written with `alerts.format: json`
+    Alert,
+}
+
 impl Generate {
     /// Runs it.
     pub fn run(self, command: &mut Command) -> Result<Exit, Failure> {
         let mut text = Vec::new();
         let made = match self.what {
+            What::Config => text.write_all(sample::sample().as_bytes()),
+            What::Schema { of: Schema::Config } => writeln!(text, "{:#}", schema::config()),
+            What::Schema { of: Schema::Alert } => writeln!(text, "{:#}", schema::alert()),
             What::Completions { shell } => {
                 clap_complete::generate(shell, command, "adcs-watch", &mut text);
                 Ok(())

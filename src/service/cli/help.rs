@@ -139,6 +139,9 @@ Example:
 /// Of `generate`.
 pub const GENERATE: &str = "\
 Examples:
+  adcs-watch generate config > adcs-watch.yaml
+  adcs-watch generate schema > adcs-watch.schema.json
+  adcs-watch generate schema alert
   adcs-watch generate completions bash > /etc/bash_completion.d/adcs-watch
   adcs-watch generate man > adcs-watch.1
   adcs-watch generate dashboards --out dashboards/

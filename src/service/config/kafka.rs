@@ -1,27 +1,34 @@
 //! The `kafka:` section: where the brokers are and how this program shows who it is.
 
 use crate::service::config::secret::Secret;
+use schemars::JsonSchema;
 use serde::de::{DeserializeSeed, Error, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
 /// The section.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Kafka {
     /// `host:port` of some brokers; the rest is learned from them.
+    #[schemars(example = json!(["kafka-1.corp.example:9093", "kafka-2.corp.example:9093"]))]
     pub brokers: Vec<String>,
     /// The beginning of the names of the consumer groups, `<group>-router` and `<group>-detector`, and of transactional ids.
     pub group: String,
     /// A name of this process that survives its restart, such as the pod's: it comes back to its partitions at once.
+    #[schemars(example = &"adcs-watch-0")]
     pub instance_id: Option<String>,
-    /// Settings of librdkafka for every client.
+    /// Settings of librdkafka for every client. Those that would break exactly-once, or that have a place here, are refused.
+    #[schemars(example = json!({"socket.keepalive.enable": true}))]
     pub properties: Properties,
     /// Settings of librdkafka for consumers.
+    #[schemars(example = json!({"session.timeout.ms": 30000}))]
     pub consumer: Properties,
     /// Settings of librdkafka for producers.
+    #[schemars(example = json!({"compression.type": "zstd"}))]
     pub producer: Properties,
     /// Who we are, by name and password.
     pub sasl: Option<Sasl>,
@@ -45,19 +52,22 @@ impl Default for Kafka {
 }
 
 /// Who we are, by name and password.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sasl {
     /// How the password is shown.
+    #[schemars(example = &"SCRAM-SHA-512")]
     pub mechanism: Mechanism,
     /// The name.
+    #[schemars(example = &"adcs-watch")]
     pub username: String,
-    /// Where the password is.
+    /// Where the password is: in a file, or in a variable of the environment.
+    #[schemars(example = json!({"file": "/run/secrets/kafka-password"}))]
     pub password: Secret,
 }
 
 /// How the password is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum Mechanism {
     /// As it is: only over TLS.
     #[serde(rename = "PLAIN")]
@@ -82,23 +92,29 @@ impl Mechanism {
 }
 
 /// Encryption.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tls {
     /// Certificates that are trusted, PEM; default: the system's.
+    #[schemars(example = &"/etc/ssl/kafka-ca.pem")]
     pub ca_file: Option<PathBuf>,
     /// Our certificate, PEM.
+    #[schemars(example = &"/run/secrets/tls.crt")]
     pub cert_file: Option<PathBuf>,
     /// Its key, PEM.
+    #[schemars(example = &"/run/secrets/tls.key")]
     pub key_file: Option<PathBuf>,
     /// The password of the key.
+    #[schemars(example = json!({"env": "KEY_PASSWORD"}))]
     pub key_password: Option<Secret>,
     /// Take any broker for the one that is meant. For tests.
     pub insecure_skip_hostname_verification: bool,
 }
 
 /// Settings of librdkafka by their names, without those that this program must decide itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(extend("additionalProperties" = json!({"type": ["string", "number", "boolean"]})))]
+#[schemars(extend("propertyNames" = json!({"not": {"enum": REFUSED.map(|(name, _)| name)}})))]
 pub struct Properties(pub BTreeMap<String, String>);
 
 /// What is refused, and why.

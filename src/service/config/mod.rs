@@ -6,6 +6,8 @@ pub mod kafka;
 pub mod topics;
 pub mod process;
 pub mod read;
+pub mod sample;
+pub mod schema;
 pub mod tree;
 
 use crate::detect::policy::Policy;
@@ -13,33 +15,35 @@ use crate::service::config::kafka::Kafka;
 use crate::service::config::mistake::Mistakes;
 use crate::service::config::process::{Checkpoints, Http, Log, Stopping, Workers};
 use crate::service::config::topics::{Alerts, OwnTopics, Source};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::path::Path;
 
-/// What the file says.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+/// The config of adcs-watch.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// What is looked for, and what is allowed to look odd.
-    pub policy: Policy,
-    /// The brokers.
+    /// The brokers, and who we are to them.
     pub kafka: Kafka,
-    /// What is read.
+    /// What is read: topics of a SIEM.
+    #[schemars(example = topics::source_examples())]
     pub sources: Vec<Source>,
-    /// Our own topics.
+    /// The four topics of our own.
     pub topics: OwnTopics,
     /// How alerts are written.
     pub alerts: Alerts,
-    /// What is served.
-    pub http: Http,
-    /// What is logged.
-    pub log: Log,
     /// When state is written.
     pub checkpoints: Checkpoints,
-    /// Threads.
+    /// What is served over HTTP: health and metrics.
+    pub http: Http,
+    /// What is logged, to standard error.
+    pub log: Log,
+    /// Threads, each a member of its consumer group.
     pub workers: Workers,
     /// The end.
     pub shutdown: Stopping,
+    /// What is looked for, and what is allowed to look odd.
+    pub policy: Policy,
 }
 
 /// The longest config that is read.

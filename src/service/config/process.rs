@@ -3,12 +3,13 @@
 use crate::event::time::Span;
 use crate::task::pace::Pace;
 use crate::task::port::Millis;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 /// The section `http:`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Http {
     /// Where `/livez`, `/readyz` and `/metrics` are served; port 0 takes any.
@@ -22,7 +23,7 @@ impl Default for Http {
 }
 
 /// The section `log:`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
     /// How lines look.
@@ -32,7 +33,7 @@ pub struct Log {
 }
 
 /// How lines look.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LogFormat {
     /// To read.
@@ -43,7 +44,7 @@ pub enum LogFormat {
 }
 
 /// Which lines are written: these and the worse ones.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LogLevel {
     /// What needs a person.
@@ -58,7 +59,7 @@ pub enum LogLevel {
 }
 
 /// The section `checkpoints:`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Checkpoints {
     /// A checkpoint is never older than this when there is something to write.
@@ -83,7 +84,7 @@ impl Checkpoints {
 }
 
 /// The section `shutdown:`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Stopping {
     /// How long a stop in order may take. What is not done by then is left undone, which loses nothing.
@@ -91,7 +92,7 @@ pub struct Stopping {
 }
 
 /// A time to stop in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(try_from = "String")]
 pub struct Grace(pub Span);
 
@@ -119,7 +120,7 @@ impl Grace {
 }
 
 /// The section `workers:`: threads, each with its own consumer and producer. None: one for each core the process may use.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Workers {
     /// Of the router.
@@ -129,8 +130,9 @@ pub struct Workers {
 }
 
 /// How many threads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(try_from = "u16")]
+#[schemars(extend("minimum" = 1, "maximum" = 64))]
 pub struct Threads(pub u16);
 
 impl TryFrom<u16> for Threads {

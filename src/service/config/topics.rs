@@ -6,11 +6,14 @@ use crate::service::config::mistake::nearest;
 use crate::task::age::{AgeLimit, Older};
 use jiff::tz::TimeZone;
 use regex_lite::Regex;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 /// One entry of `sources:`.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(try_from = "SourceText")]
+#[schemars(with = "SourceText")]
 pub struct Source {
     /// Which topics.
     pub topics: Topics,
@@ -35,13 +38,26 @@ impl PartialEq for Topics {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct SourceText {
+    /// The name of a topic. Say either this or `pattern`.
     topic: Option<String>,
+    /// A pattern of whole names: every topic that matches.
     pattern: Option<String>,
+    /// How the records are read. Without it the shape is found for each record.
+    #[schemars(extend("enum" = Shape::ALL.map(Shape::as_str)))]
     shape: Option<String>,
+    /// The zone of local times without one, such as NXLog writes: a name of the IANA database. Without it UTC.
     zone: Option<String>,
+}
+
+/// What `sources:` may look like.
+pub fn source_examples() -> Value {
+    json!([
+        {"topic": "winlogbeat"},
+        {"pattern": "siem\\..*", "shape": "nxlog", "zone": "Europe/Zurich"},
+    ])
 }
 
 impl TryFrom<SourceText> for Source {
@@ -119,7 +135,7 @@ fn zone(name: &str) -> Result<TimeZone, String> {
 }
 
 /// The section `topics:`: our own topics.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OwnTopics {
     /// The re-keyed log that all state is a function of.
@@ -133,6 +149,7 @@ pub struct OwnTopics {
     /// Partitions of `routed` and `checkpoint`; fixed once they are created.
     pub partitions: Partitions,
     /// Copies of each of our topics; default: the broker's.
+    #[schemars(example = 3)]
     pub replication_factor: Option<u16>,
     /// How long `routed` keeps its records; at least 72 h.
     pub retention: Retention,
@@ -161,8 +178,9 @@ impl OwnTopics {
 }
 
 /// A name that Kafka takes.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(try_from = "String")]
+#[schemars(extend("pattern" = "^[A-Za-z0-9._-]{1,249}$"))]
 pub struct TopicName(pub String);
 
 impl TryFrom<String> for TopicName {
@@ -173,8 +191,9 @@ impl TryFrom<String> for TopicName {
 }
 
 /// How many partitions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(try_from = "u32")]
+#[schemars(extend("minimum" = 1, "maximum" = 10_000))]
 pub struct Partitions(pub u32);
 
 impl TryFrom<u32> for Partitions {
@@ -186,8 +205,9 @@ impl TryFrom<u32> for Partitions {
 }
 
 /// How long a log is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(try_from = "String")]
+#[schemars(with = "Span")]
 pub struct Retention(pub Span);
 
 impl Retention {
@@ -207,8 +227,9 @@ impl TryFrom<String> for Retention {
 }
 
 /// The section `alerts:`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "AlertsText")]
+#[schemars(with = "AlertsText")]
 pub struct Alerts {
     /// How alerts are written.
     pub format: AlertFormat,
@@ -231,20 +252,29 @@ pub enum AlertFormat {
     },
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct AlertsText {
+    /// How alerts are written.
     format: FormatName,
+    /// The id that a schema registry gave `alert.proto`: alerts are framed as Confluent's serialisers do. Only with `format: protobuf`.
+    #[schemars(range(min = 1, max = 2_147_483_647), example = 7)]
     schema_id: Option<u32>,
+    /// An alert on an event older than this, when its record was routed, is old news. Without it nothing is.
+    #[schemars(example = &"7d")]
     max_age: Option<Span>,
+    /// What becomes of old news; `mark` without it. Only with `max_age`.
+    #[schemars(example = &"hold")]
     older: Option<Older>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum FormatName {
+    /// One JSON object.
     #[default]
     Json,
+    /// `adcs_watch.v1.Alert` of `proto/adcs_watch/v1/alert.proto`.
     Protobuf,
 }
 

@@ -34,14 +34,31 @@ fn broken_mentions(tree: &Tree) -> Vec<String> {
         .collect()
 }
 
-/// `[text](target)` whose target is no address and no file.
+/// `[text](target)` whose target is no address, no file, and no heading of one.
 fn broken_links<'a>(tree: &'a Tree, document: &'a str, text: &'a str) -> impl Iterator<Item = String> + 'a {
     let targets = text.split("](").skip(1).filter_map(|rest| rest.split([')', ' ', '\n']).next());
-    let files = targets.map(|target| target.split('#').next().unwrap_or_default());
-    let relative =
-        files.filter(|file| !file.is_empty() && !file.contains("://") && !file.starts_with("mailto:"));
-    let broken = relative.filter(move |file| !tree.has(&resolve(document, file)));
-    broken.map(move |file| format!("{document} links to {file}, which is not there"))
+    let relative = targets.filter(|target| !target.contains("://") && !target.starts_with("mailto:"));
+    let broken = relative.filter(move |target| {
+        let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+        let path = if file.is_empty() { document.to_owned() } else { resolve(document, file) };
+        let heading = || tree.text(&path).is_some_and(|text| anchors(text).any(|known| known == anchor));
+        !tree.has(&path) || !(anchor.is_empty() || heading())
+    });
+    broken.map(move |target| format!("{document} links to {target}, which is not there"))
+}
+
+/// What the headings of a document are called in a link, as GitHub and mdBook make it of them.
+fn anchors(text: &str) -> impl Iterator<Item = String> + '_ {
+    let mut in_block = false;
+    let headings = text.lines().filter(move |line| {
+        in_block ^= line.trim_start().starts_with("```");
+        !in_block && line.starts_with('#')
+    });
+    let is_kept = |c: &char| c.is_alphanumeric() || "_- ".contains(*c);
+    headings.map(move |heading| {
+        let title = heading.trim_start_matches('#').trim().to_lowercase();
+        title.chars().filter(is_kept).map(|c| if c == ' ' { '-' } else { c }).collect()
+    })
 }
 
 /// `` `src/…` ``, `` `san-mismatch/fires_…` `` and `` `tests/it/x.rs::test` `` that name nothing.
@@ -97,11 +114,15 @@ mod tests {
     #[test]
     fn links_are_followed() {
         assert_eq!(
-            complaints("[b](b.md) [up](../README.md#top) [out](https://corp.example/x) [here](#here)"),
+            complaints(
+                "# Here it is\n[b](b.md) [up](../README.md) [out](https://corp.example/x#y) [here](#here-it-is)"
+            ),
             [""; 0]
         );
         assert_one(&complaints("[c](c.md)"), "links to c.md");
         assert_one(&complaints("[readme](README.md)"), "links to README.md");
+        assert_one(&complaints("# Here\n```sh\n# there\n```\n[there](#there)"), "links to #there");
+        assert_one(&complaints("[b](b.md#nowhere)"), "links to b.md#nowhere");
     }
 
     #[test]

@@ -45,3 +45,27 @@ pub(crate) fn restored(policy: &Policy, engine: &mut Engine) -> Engine {
     assert_eq!(restored.digest(), engine.digest());
     restored
 }
+
+/// Every approved alert of every recording, with the file it stands in.
+#[cfg(feature = "service")]
+pub(crate) fn golden_alerts() -> Vec<(String, serde_json::Value)> {
+    let mut files: Vec<PathBuf> = folders(&project("tests/detections"))
+        .iter()
+        .flat_map(|detection| folders(detection))
+        .map(|recording| recording.join("alerts.json"))
+        .filter(|path| path.is_file())
+        .collect();
+    files.sort();
+    let alerts = |path: &PathBuf| {
+        let alerts: Vec<serde_json::Value> =
+            serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        alerts.into_iter().map(|alert| (path.display().to_string(), alert)).collect::<Vec<_>>()
+    };
+    files.iter().flat_map(alerts).collect()
+}
+
+#[cfg(feature = "service")]
+fn folders(path: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+    entries.filter(|path| path.is_dir()).collect()
+}
