@@ -2,7 +2,7 @@
 //! from a source record to its committed alert.
 //!
 //! `cargo bench --bench pipeline` starts a broker of its own (Java 17, Maven) on loopback; `RECORDS` says how many records, a
-//! million unless told otherwise. Linux only, because it reads /proc. The figures stand in benches/README.md.
+//! million unless told otherwise; `-- throughput`, `-- latency` or `-- restart` runs one part alone. Linux only, because it reads /proc. The figures stand in benches/README.md.
 #![allow(
     dead_code,
     clippy::unwrap_used,
@@ -36,10 +36,75 @@ const SECONDS: u32 = 20;
 
 fn main() {
     let records: u32 = std::env::var("RECORDS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
-    for percent in [1, 20] {
-        throughput(records, percent);
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let wants = |part: &str| wanted.is_empty() || wanted.iter().any(|name| name == part);
+    if wants("throughput") {
+        [1, 20].into_iter().for_each(|percent| throughput(records, percent));
     }
-    latency();
+    if wants("latency") {
+        latency();
+    }
+    if wants("restart") {
+        restart(records);
+    }
+}
+
+/// How long a start takes, with nothing to restore and with a great state: three in two records leave an entity behind.
+fn restart(records: u32) {
+    let (world, producer) = (World::new("bench-restart"), producer());
+    let count = records + records / 2;
+    let mut reader = Reader::new(&world.topic("alerts"));
+    let mut start = |what: &str, n: u32| {
+        // It alerts whatever is remembered: an account of its own is issued another's name.
+        let record = record(if n == 0 { 1 } else { (count / 3 + n) * 3 + 1 }, true);
+        let record = record.replace("\\\\user", "\\\\mallory").replace("user", &format!("own{n}-user"));
+        send(&producer, &world.source(), n, &record);
+        producer.flush(Duration::from_secs(30)).unwrap();
+        reader.drain();
+        let watch = Instant::now();
+        let process = world.start();
+        let (mut ready, mut alerted) = (None, None);
+        while ready.is_none() || alerted.is_none() {
+            assert!(watch.elapsed() < Duration::from_secs(120), "{what}: {ready:?} {alerted:?}");
+            alerted = alerted.or_else(|| reader.alert().then(|| watch.elapsed().as_secs_f64()));
+            let is_ready = || process.page("/readyz").is_some_and(|(status, _)| status == 200);
+            ready = ready.or_else(|| is_ready().then(|| watch.elapsed().as_secs_f64()));
+        }
+        println!(
+            "{what}: first alert after {:.1} s, ready after {:.1} s, {:.1} CPU seconds, {} MiB",
+            alerted.unwrap(),
+            ready.unwrap(),
+            process.cpu_seconds(),
+            process.resident_mib()
+        );
+        process
+    };
+    let process = start("nothing remembered", 0);
+    for n in 0..count {
+        send(&producer, &world.source(), n, &record(n, true));
+    }
+    producer.flush(Duration::from_secs(300)).unwrap();
+    let watch = Instant::now();
+    let done = |stage: &str| process.metric("adcs_watch_records_total", stage);
+    while done("stage=\"router\"") < f64::from(count)
+        || done("stage=\"detector\"") < process.metric("adcs_watch_routed_records_total", "")
+    {
+        assert!(watch.elapsed() < Duration::from_secs(600), "it does not keep up");
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    let state = process.metric("adcs_watch_state_records", "");
+    println!("{count} records make a state of {state:.0}, {} MiB", process.resident_mib());
+    let watch = Instant::now();
+    assert!(process.stop().success());
+    println!(
+        "stopped in {:.1} s, checkpoint topic of {} MiB",
+        watch.elapsed().as_secs_f64(),
+        world.bytes("checkpoint") >> 20
+    );
+    let mut process = start("restarted after a stop", 1);
+    process.kill();
+    start("restarted after kill -9", 2);
 }
 
 /// A source topic full of records, and then a process that reads it.
@@ -137,6 +202,33 @@ fn latency() {
     );
 }
 
+/// Reads alerts as they are committed.
+struct Reader(BaseConsumer);
+
+impl Reader {
+    fn new(topic: &str) -> Reader {
+        let reader: BaseConsumer = client()
+            .set("group.id", format!("reader-{topic}"))
+            .set("auto.offset.reset", "earliest")
+            .create()
+            .unwrap();
+        let mut partition = rdkafka::TopicPartitionList::new();
+        partition.add_partition_offset(topic, 0, rdkafka::Offset::Beginning).unwrap();
+        reader.assign(&partition).unwrap();
+        Reader(reader)
+    }
+
+    /// What came before is not waited for.
+    fn drain(&mut self) {
+        while self.0.poll(Duration::from_secs(2)).is_some() {}
+    }
+
+    /// Whether one has come.
+    fn alert(&mut self) -> bool {
+        self.0.poll(Duration::from_millis(20)).is_some_and(|message| message.is_ok())
+    }
+}
+
 struct World {
     name: String,
     config: PathBuf,
@@ -200,6 +292,14 @@ impl Process {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
         let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
         (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
+    }
+}
+
+impl Process {
+    fn resident_mib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.split_whitespace().next().unwrap().parse::<u64>().unwrap() / 1024
     }
 }
 

@@ -141,12 +141,13 @@ pub(crate) fn summary(demo: &Demo<'_, impl Ground>, elapsed: Duration) -> String
             counted(detector.silenced, "alert")
         ));
     }
-    let doubled = match demo.doubled() {
-        0 => "none lost, none doubled".to_owned(),
-        n => format!("{n} DOUBLED"),
+    let verdict = match (demo.lost(), demo.doubled()) {
+        (Some(0), 0) => "none lost, none doubled".to_owned(),
+        (Some(lost), doubled) => format!("{lost} LOST, {doubled} DOUBLED"),
+        (None, doubled) => format!("stopped before its end, {doubled} doubled"),
     };
     line(format!(
-        "{} in {}: {doubled}; {:.1} s",
+        "{} in {}: {verdict}; {:.1} s",
         counted(demo.latest().count() as u64, "alert"),
         counted(demo.revisions.len() as u64, "revision"),
         elapsed.as_secs_f64()
