@@ -5,7 +5,9 @@ use crate::event::time::Time;
 use crate::service::clock::{Stopwatch, pass};
 use crate::service::kafka::context::{Change, MemberContext};
 use crate::service::kafka::reach::{self, Reach, is_out_of_range, out_of_range, watermarks};
-use crate::service::kafka::trouble::{fault, is_fencing, is_unreachable, may_pass};
+use crate::service::kafka::trouble::{
+    SILENCE, Unreachable, fault, is_fencing, is_unreachable, may_pass, note_unreachable,
+};
 use crate::service::metrics::{Metrics, Rebalance};
 use crate::service::stage::Stage;
 use crate::task::port::{
@@ -28,7 +30,7 @@ pub struct Member {
     /// Who we are in the generation that gave us what we have.
     metadata: Option<ConsumerGroupMetadata>,
     reach: Reach,
-    unreachable: Option<(String, Stopwatch)>,
+    unreachable: Option<Unreachable>,
     metrics: Metrics,
 }
 
@@ -76,7 +78,7 @@ impl Member {
 
     /// Why no broker can be reached, if none can.
     pub fn unreachable(&self) -> Option<&str> {
-        self.unreachable.as_ref().map(|(why, _)| why.as_str())
+        self.unreachable.as_ref().map(|silence| silence.why.as_str())
     }
 
     /// How many partitions are ours.
@@ -117,7 +119,7 @@ impl Member {
             }
         }
         self.is_same()?;
-        self.look_around(received > 0);
+        self.look_around(received > 0)?;
         while let Some(change) = self.consumer.context().take_change() {
             inputs.push(self.change(change));
         }
@@ -157,17 +159,19 @@ impl Member {
     }
 
     /// Whether brokers can be reached, and how far we are behind.
-    fn look_around(&mut self, received: bool) {
+    fn look_around(&mut self, received: bool) -> Result<(), Fault> {
         if let Some(why) = self.consumer.context().take_unreachable() {
             note_unreachable(why, &mut self.unreachable);
         }
-        if let Some((_, since)) = &mut self.unreachable {
-            let probe = since.elapsed() >= PROBE;
+        if let Some(Unreachable { why, since, probed }) = &mut self.unreachable {
+            let probe = probed.elapsed() >= PROBE;
             if received || (probe && self.consumer.fetch_metadata(None, QUESTION).is_ok()) {
                 self.unreachable = None;
                 tracing::info!(stage = %self.stage, "brokers answer again");
+            } else if since.elapsed() >= SILENCE {
+                return Err(Fault::Broken(format!("no broker could be reached for {SILENCE:?}: {why}")));
             } else if probe {
-                *since = Stopwatch::start();
+                *probed = Stopwatch::start();
             }
         }
         let ends = self.consumer.context().take_ends();
@@ -179,6 +183,7 @@ impl Member {
                 self.metrics.position(self.stage, &partition.topic, partition.partition, next, Some(end));
             }
         }
+        Ok(())
     }
 
     /// How far the client has read: behind the last record there may be the marks of transactions, which are never handed out
@@ -414,7 +419,7 @@ fn trace(headers: &impl Headers) -> Option<String> {
 }
 
 /// An error that a poll brought: some end the worker, some pass.
-fn note(error: &KafkaError, unreachable: &mut Option<(String, Stopwatch)>) -> Result<(), Fault> {
+fn note(error: &KafkaError, unreachable: &mut Option<Unreachable>) -> Result<(), Fault> {
     let code = error.rdkafka_error_code();
     let ends = [
         Code::UnknownTopicOrPartition,
@@ -433,14 +438,6 @@ fn note(error: &KafkaError, unreachable: &mut Option<(String, Stopwatch)>) -> Re
     }
     tracing::warn!(%error, "consuming");
     Ok(())
-}
-
-/// Says once that no broker can be reached, however often it is heard.
-fn note_unreachable(why: String, unreachable: &mut Option<(String, Stopwatch)>) {
-    if unreachable.is_none() {
-        tracing::warn!(why, "a broker cannot be reached");
-        *unreachable = Some((why, Stopwatch::start()));
-    }
 }
 
 fn may_seek_later(error: &KafkaError) -> bool {
