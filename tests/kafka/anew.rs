@@ -34,9 +34,9 @@ fn route(world: &World, records: &[Record], end: usize) {
 /// Waits until a detector refuses to go on, with these words.
 #[track_caller]
 fn refuses(process: &Process, words: &[&str]) {
-    let log = process.says("a worker begins anew");
+    process.says("a worker begins anew");
     for word in words {
-        assert!(log.contains(word), "{word} is not in\n{log}");
+        process.says(word);
     }
     assert_eq!(process.page("/readyz").unwrap().0, 503);
 }

@@ -100,7 +100,7 @@ impl Process {
         let began = Instant::now();
         while self.page("/readyz").is_none_or(|(status, _)| status != 200) {
             let said = self.page("/readyz");
-            assert!(began.elapsed() < Duration::from_secs(60), "not ready: {said:?}\n{}", self.log());
+            assert!(began.elapsed() < Duration::from_secs(150), "not ready: {said:?}\n{}", self.log());
             thread::sleep(Duration::from_millis(50));
         }
     }

@@ -5,7 +5,9 @@ use crate::service::clock::{Stopwatch, pass};
 use crate::service::kafka::context::{Change, MemberContext};
 use crate::service::kafka::message::{Brought, age, hand_out};
 use crate::service::kafka::reach::{self, Reach, is_out_of_range, out_of_range, watermarks};
-use crate::service::kafka::trouble::{fault, is_fencing, is_unreachable, may_pass};
+use crate::service::kafka::trouble::{
+    SILENCE, Unreachable, fault, is_fencing, is_unreachable, may_pass, note_unreachable,
+};
 use crate::service::metrics::{Metrics, Position, Rebalance};
 use crate::service::stage::Stage;
 use crate::task::port::{Answer, Fault, Millis, RouterInput, Sieve, SourcePartition};
@@ -28,7 +30,7 @@ pub struct Member {
     /// Who we are in the generation that gave us what we have.
     metadata: Option<ConsumerGroupMetadata>,
     reach: Reach,
-    unreachable: Option<(String, Stopwatch)>,
+    unreachable: Option<Unreachable>,
     waited: Duration,
     metrics: Metrics,
 }
@@ -92,7 +94,7 @@ impl Member {
 
     /// Why no broker can be reached, if none can.
     pub fn unreachable(&self) -> Option<&str> {
-        self.unreachable.as_ref().map(|(why, _)| why.as_str())
+        self.unreachable.as_ref().map(|silence| silence.why.as_str())
     }
 
     /// How many partitions are ours.
@@ -148,7 +150,7 @@ impl Member {
         }
         self.is_same()?;
         self.waited += waited;
-        self.look_around(&brought);
+        self.look_around(&brought)?;
         while let Some(change) = self.consumer.context().take_change() {
             inputs.push(self.change(change));
         }
@@ -188,7 +190,7 @@ impl Member {
     }
 
     /// Whether brokers can be reached, and how far we are behind.
-    fn look_around(&mut self, brought: &Brought) {
+    fn look_around(&mut self, brought: &Brought) -> Result<(), Fault> {
         let received = brought.records > 0;
         if received {
             let age = brought.oldest.map(age);
@@ -197,13 +199,15 @@ impl Member {
         if let Some(why) = self.consumer.context().take_unreachable() {
             note_unreachable(why, &mut self.unreachable);
         }
-        if let Some((_, since)) = &mut self.unreachable {
-            let probe = since.elapsed() >= PROBE;
+        if let Some(Unreachable { why, since, probed }) = &mut self.unreachable {
+            let probe = probed.elapsed() >= PROBE;
             if received || (probe && self.consumer.fetch_metadata(None, QUESTION).is_ok()) {
                 self.unreachable = None;
                 tracing::info!(stage = %self.stage, "brokers answer again");
+            } else if since.elapsed() >= SILENCE {
+                return Err(Fault::Broken(format!("no broker could be reached for {SILENCE:?}: {why}")));
             } else if probe {
-                *since = Stopwatch::start();
+                *probed = Stopwatch::start();
             }
         }
         let ends = self.consumer.context().take_ends();
@@ -216,6 +220,7 @@ impl Member {
                 self.metrics.position(self.stage, &partition.topic, partition.partition, &position);
             }
         }
+        Ok(())
     }
 
     /// How far the client has read: behind the last record there may be the marks of transactions, which are never handed out
@@ -439,7 +444,7 @@ fn is_news(
 }
 
 /// An error that a poll brought: some end the worker, some pass.
-fn note(error: &KafkaError, unreachable: &mut Option<(String, Stopwatch)>) -> Result<(), Fault> {
+fn note(error: &KafkaError, unreachable: &mut Option<Unreachable>) -> Result<(), Fault> {
     let code = error.rdkafka_error_code();
     let ends = [
         Code::UnknownTopicOrPartition,
@@ -458,14 +463,6 @@ fn note(error: &KafkaError, unreachable: &mut Option<(String, Stopwatch)>) -> Re
     }
     tracing::warn!(%error, "consuming");
     Ok(())
-}
-
-/// Says once that no broker can be reached, however often it is heard.
-fn note_unreachable(why: String, unreachable: &mut Option<(String, Stopwatch)>) {
-    if unreachable.is_none() {
-        tracing::warn!(why, "a broker cannot be reached");
-        *unreachable = Some((why, Stopwatch::start()));
-    }
 }
 
 fn may_seek_later(error: &KafkaError) -> bool {

@@ -1,7 +1,9 @@
 //! What an error of Kafka means for a worker.
 
+use crate::service::clock::Stopwatch;
 use crate::task::port::Fault;
 use rdkafka::error::{KafkaError, RDKafkaError, RDKafkaErrorCode as Code};
+use std::time::Duration;
 
 /// Whether the error only says that no broker can be reached now.
 pub fn is_unreachable(error: &KafkaError) -> bool {
@@ -57,5 +59,28 @@ pub fn plain(error: &KafkaError) -> String {
     match transaction_error(error) {
         Some(inner) => inner.string(),
         None => error.to_string(),
+    }
+}
+
+/// No broker can be reached.
+#[derive(Debug)]
+pub struct Unreachable {
+    /// Why.
+    pub why: String,
+    /// Since when.
+    pub since: Stopwatch,
+    /// When one was last looked for.
+    pub probed: Stopwatch,
+}
+
+/// How long no broker may be reached until the worker begins anew with new clients: it has lost its partitions by then, and
+/// a client that a hanging broker had kept waiting was seen not to find back although others had.
+pub const SILENCE: Duration = Duration::from_secs(30);
+
+/// Says once that no broker can be reached, however often it is heard.
+pub fn note_unreachable(why: String, unreachable: &mut Option<Unreachable>) {
+    if unreachable.is_none() {
+        tracing::warn!(why, "a broker cannot be reached");
+        *unreachable = Some(Unreachable { why, since: Stopwatch::start(), probed: Stopwatch::start() });
     }
 }

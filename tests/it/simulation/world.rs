@@ -352,11 +352,8 @@ impl World {
                 Fault::Broken(what) => broken = Some(what),
             }
             let Some(mut worker) = worker.take() else { return };
-            let (group, member) = self.gone(&mut worker);
-            // Who waited and was given up meanwhile may find the log changed under its feet.
-            if let Some(what) =
-                broken.filter(|_| self.log.owners(&group).values().any(|owner| *owner == member))
-            {
+            self.gone(&mut worker);
+            if let Some(what) = broken {
                 self.complaints.borrow_mut().push(what);
             }
         }
