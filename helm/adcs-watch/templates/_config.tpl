@@ -87,7 +87,7 @@
 {{/* Threads of a stage in one pod: the detector's where both are in it, for they bound it. Of (dict "root" $ "stage" …). */}}
 {{- define "adcs-watch.workers" -}}
 {{- $of := eq .stage "router" | ternary "router" "detector" -}}
-{{- get (.root.Values.config.workers | default dict) $of | default 1 | int -}}
+{{- get .root.Values.config.workers $of | int -}}
 {{- end -}}
 
 {{/* How many pods have something to do at most; a router's sources are not known here. Of (dict "root" $ "stage" …). */}}
