@@ -98,6 +98,14 @@ fn what_belongs_together_in_alerts_is_said() {
 }
 
 #[test]
+fn an_instance_is_a_name_or_a_variable() {
+    for wrong in ["{file: /etc/hostname}", "{env: A, evn: B}", "[a]", "7"] {
+        let said = mistakes(&format!("kafka:\n  instance_id: {wrong}\n"));
+        assert_eq!(said, ["c.yaml:2:16: kafka.instance_id: neither a name nor {env: VARIABLE}"], "{wrong}");
+    }
+}
+
+#[test]
 fn a_value_that_its_type_refuses_says_why() {
     let text = "policy:\n  san_mismatch:\n    burst_window: 10 parsecs\n  certlog_remote_write:\n    activation_days: 99\n";
     let said = mistakes(text);

@@ -141,6 +141,7 @@ fn check(schema: &Value, value: &Value, path: &str, found: &mut Vec<String>) {
                 value.as_str().is_none_or(|text| pattern.is_match(text))
             }
             "not" => !faults(rule, value).is_empty(),
+            "anyOf" => rule.as_array().unwrap().iter().any(|one| faults(one, value).is_empty()),
             "oneOf" => {
                 rule.as_array().unwrap().iter().filter(|one| faults(one, value).is_empty()).count() == 1
             }

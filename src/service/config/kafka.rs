@@ -1,6 +1,6 @@
 //! The `kafka:` section: where the brokers are and how this program shows who it is.
 
-use crate::service::config::secret::Secret;
+use crate::service::config::secret::{Secret, variable};
 use schemars::JsonSchema;
 use serde::de::{DeserializeSeed, Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -20,7 +20,7 @@ pub struct Kafka {
     pub group: String,
     /// A name of this process that survives its restart, such as the pod's: it comes back to its partitions at once.
     #[schemars(example = &"adcs-watch-0")]
-    pub instance_id: Option<String>,
+    pub instance_id: Option<InstanceId>,
     /// Settings of librdkafka for every client. Those that would break exactly-once, or that have a place here, are refused.
     #[schemars(example = json!({"socket.keepalive.enable": true}))]
     pub properties: Properties,
@@ -47,6 +47,35 @@ impl Default for Kafka {
             producer: Properties::default(),
             sasl: None,
             tls: None,
+        }
+    }
+}
+
+/// A name that one config for many processes can say for each of them.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(untagged, deny_unknown_fields, expecting = "neither a name nor {env: VARIABLE}")]
+pub enum InstanceId {
+    /// This one.
+    Name(String),
+    /// The one in a variable of the environment.
+    Variable {
+        /// Its name.
+        env: String,
+    },
+}
+
+impl InstanceId {
+    /// The name itself.
+    ///
+    /// # Errors
+    /// Says which variable holds none.
+    pub fn name(&self) -> Result<String, String> {
+        match self {
+            InstanceId::Name(name) => Ok(name.clone()),
+            InstanceId::Variable { env } => {
+                let name = variable(env)?;
+                if name.is_empty() { Err(format!("the variable {env} is empty")) } else { Ok(name) }
+            }
         }
     }
 }

@@ -19,12 +19,9 @@ impl Secret {
     ///
     /// # Errors
     /// Says where nothing was found, and nothing of what was.
-    #[expect(clippy::disallowed_methods, reason = "the config names the variable")]
     pub fn reveal(&self) -> Result<String, String> {
         let secret = match self {
-            Secret::Env(name) => {
-                std::env::var(name).map_err(|_| format!("the variable {name} is not set, or not in UTF-8"))?
-            }
+            Secret::Env(name) => variable(name)?,
             Secret::File(path) => std::fs::read_to_string(path)
                 .map_err(|error| format!("cannot read {}: {error}", path.display()))?,
         };
@@ -41,4 +38,13 @@ impl Secret {
             Secret::File(path) => path.display().to_string(),
         }
     }
+}
+
+/// What is in a variable of the environment.
+///
+/// # Errors
+/// When it is not set.
+#[expect(clippy::disallowed_methods, reason = "the config names the variable")]
+pub fn variable(name: &str) -> Result<String, String> {
+    std::env::var(name).map_err(|_| format!("the variable {name} is not set, or not in UTF-8"))
 }

@@ -187,7 +187,8 @@ impl House {
 
     /// What a person may do about a fault that comes again.
     fn advice(&self, fault: &Fault) -> Option<String> {
-        match (fault, &self.setup.config.kafka.instance_id) {
+        let instance_id = self.setup.config.kafka.instance_id.as_ref().and_then(|id| id.name().ok());
+        match (fault, instance_id) {
             (Fault::Fenced(_), Some(name)) => Some(format!(
                 "another process has the kafka.instance_id `{name}`, or had it a moment ago; if this comes again and again, two have \
                  it and throw each other out: give each process one of its own, such as the name of its pod"

@@ -38,7 +38,11 @@ impl Setup {
     /// Everything that is wrong.
     pub fn new(config: Config, stages: Vec<Stage>) -> Result<Setup, Failure> {
         let mut wrong = Vec::new();
-        let clients = Clients::new(&config.kafka, instance(&config));
+        let instance = instance(&config).unwrap_or_else(|why| {
+            wrong.push(format!("kafka.instance_id: {why}"));
+            passing()
+        });
+        let clients = Clients::new(&config.kafka, instance);
         let clients = clients.map_err(|missing| wrong.extend(missing));
         if stages.contains(&Stage::Router) && config.sources.is_empty() {
             wrong.push("sources: none is named".to_owned());
@@ -95,12 +99,14 @@ impl Setup {
     }
 }
 
-/// Process id and time tell a process from all others; a name that survives it comes from the config.
-fn instance(config: &Config) -> Instance {
-    match &config.kafka.instance_id {
-        Some(name) => Instance::Static(name.clone()),
-        None => Instance::Passing(format!("{:x}-{:x}", wall().as_millis(), std::process::id())),
-    }
+/// A name that survives the process comes from the config.
+fn instance(config: &Config) -> Result<Instance, String> {
+    config.kafka.instance_id.as_ref().map_or_else(|| Ok(passing()), |id| id.name().map(Instance::Static))
+}
+
+/// Process id and time tell a process from all others.
+fn passing() -> Instance {
+    Instance::Passing(format!("{:x}-{:x}", wall().as_millis(), std::process::id()))
 }
 
 /// Sources that would read what this program writes.
@@ -162,6 +168,23 @@ mod tests {
         assert_eq!(round(""), Millis(300_000));
         assert_eq!(round(", properties: {max.poll.interval.ms: 120000}"), Millis(120_000));
         assert_eq!(round(", consumer: {max.poll.interval.ms: 10000}"), Millis(60_000));
+    }
+
+    #[test]
+    fn the_name_of_an_instance_may_come_from_the_environment() {
+        let setup = |id: &str| {
+            let text = format!("kafka: {{brokers: ['b:9092'], instance_id: {id}}}\n");
+            Setup::new(Config::parse("c.yaml", &text).unwrap(), vec![Stage::Detector])
+        };
+        let id = |id: &str| {
+            let member = setup(id).unwrap().clients.member(Stage::Detector, 0);
+            member.get("group.instance.id").unwrap().to_owned()
+        };
+        assert_eq!(id("pod-3"), "pod-3-detector-0");
+        // Cargo sets it for every test.
+        assert_eq!(id("{env: CARGO_PKG_NAME}"), "adcs-watch-detector-0");
+        let said = setup("{env: ADCS_WATCH_NOT_SET}").unwrap_err().to_string();
+        assert!(said.contains("kafka.instance_id: the variable ADCS_WATCH_NOT_SET is not set"), "{said}");
     }
 
     #[test]
