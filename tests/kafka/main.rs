@@ -13,6 +13,7 @@ mod backfill;
 mod end_to_end;
 mod exactly_once;
 mod groups;
+mod image;
 mod origin;
 mod poison;
 mod replay;
