@@ -17,6 +17,7 @@ mod demo;
 mod end_to_end;
 mod exactly_once;
 mod groups;
+mod image;
 mod leaving;
 mod logs;
 mod origin;

@@ -22,17 +22,15 @@ pub(crate) fn program() -> Command {
 impl Process {
     /// Starts `adcs-watch run` with this config and these further arguments.
     pub(crate) fn run(config: &Path, arguments: &[&str], log: &Path) -> Process {
+        let mut command = program();
+        command.arg("run").arg("-c").arg(config).args(arguments);
+        Process::start(command, log)
+    }
+
+    /// Starts what runs the program and hands on what it says.
+    pub(crate) fn start(mut command: Command, log: &Path) -> Process {
         let file = File::options().create(true).append(true).open(log).unwrap();
-        let child = program()
-            .arg("run")
-            .arg("-c")
-            .arg(config)
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(file)
-            .spawn()
-            .unwrap();
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).spawn().unwrap();
         Process { child, log: log.to_owned() }
     }
 
