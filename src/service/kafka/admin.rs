@@ -46,7 +46,8 @@ impl Admin {
     /// # Errors
     /// When the settings are refused.
     pub fn new(clients: &Clients) -> Result<Admin, Failure> {
-        let client = clients.admin().create_with_context(Refusals::default());
+        let config = clients.admin().map_err(|fault| Failure::new(Exit::Config, fault.to_string()))?;
+        let client = config.create_with_context(Refusals::default());
         let refused = |error: &KafkaError| {
             Failure::new(Exit::Config, "the settings of kafka are refused").because(error)
         };

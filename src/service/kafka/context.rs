@@ -1,7 +1,10 @@
 //! What librdkafka tells on its own: changes of a member's partitions, ends of partitions, errors, log lines.
 
+use crate::service::clock::wall;
+use crate::service::config::secret::Secret;
+use crate::service::kafka::token::Token;
 use crate::task::port::SourcePartition;
-use rdkafka::client::ClientContext;
+use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -10,6 +13,7 @@ use rdkafka::statistics::Statistics;
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
 use std::collections::{BTreeMap, VecDeque};
+use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -27,6 +31,7 @@ pub enum Change {
 /// The context of a member of a group: it notes changes, and leaves the answer to the worker.
 #[derive(Debug, Default)]
 pub struct MemberContext {
+    token: Option<Secret>,
     changes: Mutex<VecDeque<Change>>,
     ends: Mutex<BTreeMap<SourcePartition, u64>>,
     unreachable: Mutex<Option<String>>,
@@ -34,6 +39,11 @@ pub struct MemberContext {
 }
 
 impl MemberContext {
+    /// Of a member that shows this token, if any.
+    pub fn new(token: Option<Secret>) -> MemberContext {
+        MemberContext { token, ..MemberContext::default() }
+    }
+
     /// The next change that waits for its answer.
     pub fn take_change(&self) -> Option<Change> {
         lock(&self.changes).pop_front()
@@ -91,6 +101,12 @@ impl ConsumerContext for MemberContext {
 }
 
 impl ClientContext for MemberContext {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        token(self.token.as_ref())
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         log(level, facility, message);
     }
@@ -118,10 +134,21 @@ impl ClientContext for MemberContext {
 }
 
 /// The context of every other client: it only talks.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Chatter;
+#[derive(Clone, Debug, Default)]
+pub struct Chatter {
+    token: Option<Secret>,
+}
+
+impl Chatter {
+    /// Of a client that shows this token, if any.
+    pub fn new(token: Option<Secret>) -> Chatter {
+        Chatter { token }
+    }
+}
 
 impl ClientContext for Chatter {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         log(level, facility, message);
     }
@@ -129,6 +156,15 @@ impl ClientContext for Chatter {
     fn error(&self, error: KafkaError, reason: &str) {
         note_error(&error, reason);
     }
+
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        token(self.token.as_ref())
+    }
+}
+
+fn token(place: Option<&Secret>) -> Result<OAuthToken, Box<dyn Error>> {
+    let place = place.ok_or("kafka.sasl.token is not set")?;
+    Token::for_client(place, wall())
 }
 
 impl ConsumerContext for Chatter {}

@@ -54,9 +54,8 @@ impl KafkaDetector {
     ) -> Result<KafkaDetector, Fault> {
         let stage = Stage::Detector;
         let producer = Producer::new(clients, stage, worker, metrics.clone())?;
-        let reader = Reader::new(&clients.reader(), &clients.ends(), &topics.checkpoint)?;
-        let config = clients.member(stage, worker);
-        let member = Member::join(&config, stage, &[&topics.routed], metrics.clone())?;
+        let reader = Reader::new(clients, &topics.checkpoint)?;
+        let member = Member::join(clients, stage, worker, &[&topics.routed], metrics.clone())?;
         Ok(KafkaDetector { member, reader, producer, topics, metrics })
     }
 

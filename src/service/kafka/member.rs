@@ -3,6 +3,7 @@
 use crate::event::MAX_TRACE;
 use crate::event::time::Time;
 use crate::service::clock::{Stopwatch, pass};
+use crate::service::kafka::client::Clients;
 use crate::service::kafka::context::{Change, MemberContext};
 use crate::service::kafka::trouble::{fault, is_fencing, is_unreachable, may_pass};
 use crate::service::metrics::{Metrics, Rebalance};
@@ -13,7 +14,7 @@ use crate::task::port::{
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{BorrowedMessage, Headers, Message, Timestamp};
-use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use rdkafka::{Offset, TopicPartitionList};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -45,13 +46,15 @@ impl Member {
     /// # Errors
     /// When the settings are refused.
     pub fn join(
-        config: &ClientConfig,
+        clients: &Clients,
         stage: Stage,
+        worker: u16,
         topics: &[&str],
         metrics: Metrics,
     ) -> Result<Member, Fault> {
-        let consumer: BaseConsumer<MemberContext> = config
-            .create_with_context(MemberContext::default())
+        let consumer: BaseConsumer<MemberContext> = clients
+            .member(stage, worker)?
+            .create_with_context(MemberContext::new(clients.token()))
             .map_err(|error| fault("making a consumer", &error))?;
         consumer.subscribe(topics).map_err(|error| fault("subscribing", &error))?;
         let partitions = BTreeMap::new();

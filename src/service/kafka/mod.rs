@@ -1,8 +1,9 @@
 //! KAFKA: the only room that knows rdkafka. It does what `task` asks and decides nothing about events.
 
-pub mod client;
-pub mod context;
+pub mod token;
 pub mod trouble;
+pub mod context;
+pub mod client;
 pub mod member;
 pub mod reader;
 pub mod records;

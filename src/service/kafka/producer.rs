@@ -220,9 +220,11 @@ impl Producer {
 
 fn make(clients: &Clients, id: &str, patience: Duration) -> Result<BaseProducer<Chatter>, Fault> {
     let producer: BaseProducer<Chatter> = clients
-        .producer(id)
-        .create_with_context(Chatter)
+        .producer(id)?
+        .create_with_context(clients.chatter())
         .map_err(|error| fault("making a producer", &error))?;
+    // A token is asked for by an event, and nothing below looks for events.
+    producer.poll(Duration::ZERO);
     producer.init_transactions(patience).map_err(|error| fault("taking a transactional id", &error))?;
     Ok(producer)
 }

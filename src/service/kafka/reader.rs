@@ -1,5 +1,6 @@
 //! Reads checkpoint partitions from their beginning to an end that was asked for before.
 
+use crate::service::kafka::client::Clients;
 use crate::service::kafka::context::Chatter;
 use crate::service::kafka::member::{list, signed, watermarks};
 use crate::service::kafka::trouble::{fault, is_unreachable};
@@ -44,13 +45,13 @@ impl Reader {
     ///
     /// # Errors
     /// When the settings are refused.
-    pub fn new(records: &ClientConfig, ends: &ClientConfig, topic: &str) -> Result<Reader, Fault> {
+    pub fn new(clients: &Clients, topic: &str) -> Result<Reader, Fault> {
         let make = |config: &ClientConfig| {
             config
-                .create_with_context::<_, BaseConsumer<Chatter>>(Chatter)
+                .create_with_context::<_, BaseConsumer<Chatter>>(clients.chatter())
                 .map_err(|error| fault("making a reader of checkpoints", &error))
         };
-        let (records, ends) = (make(records)?, make(ends)?);
+        let (records, ends) = (make(&clients.reader()?)?, make(&clients.ends()?)?);
         Ok(Reader { topic: topic.to_owned(), records, ends, partitions: BTreeMap::new() })
     }
 

@@ -104,7 +104,8 @@ pub fn read(
     };
     let consumer: BaseConsumer<Chatter> = clients
         .slice()
-        .create_with_context(Chatter)
+        .map_err(|fault| Failure::new(Exit::Config, fault.to_string()))?
+        .create_with_context(clients.chatter())
         .map_err(|error| Failure::new(Exit::Config, "the settings of kafka are refused").because(&error))?;
     let (mut assigned, mut ends, mut deleted) = (TopicPartitionList::new(), BTreeMap::new(), 0);
     for partition in wanted {

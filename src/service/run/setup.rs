@@ -32,6 +32,7 @@ impl Setup {
         let mut wrong = Vec::new();
         let clients = Clients::new(&config.kafka, instance(&config));
         let clients = clients.map_err(|missing| wrong.extend(missing));
+        wrong.extend(config.http.missing());
         if stages.contains(&Stage::Router) && config.sources.is_empty() {
             wrong.push("sources: none is named".to_owned());
         }
