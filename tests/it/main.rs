@@ -24,7 +24,12 @@ mod cli_usage;
 #[cfg(feature = "service")]
 mod cli_world;
 #[cfg(feature = "service")]
+#[path = "../certificates.rs"]
+mod certificates;
+#[cfg(feature = "service")]
 mod config_mistakes;
+#[cfg(feature = "service")]
+mod http_port;
 #[cfg(feature = "service")]
 mod replay_boundaries;
 #[cfg(feature = "service")]

@@ -8,7 +8,8 @@ pub mod setup;
 use crate::service::clock::{Stopwatch, pass};
 use crate::service::exit::{Exit, Failure};
 use crate::service::health::{Condition, Health};
-use crate::service::http::{Pages, listen};
+use crate::service::http::Pages;
+use crate::service::http::server::listen;
 use crate::service::kafka::admin::Admin;
 use crate::service::metrics::Metrics;
 use crate::service::run::backoff::Backoff;
@@ -45,7 +46,7 @@ pub fn run(setup: Setup) -> Result<Exit, Failure> {
     let shutdown = Shutdown::on_signals()?;
     let metrics = Metrics::new()?;
     let house = House { setup: Arc::new(setup), health: Arc::default(), metrics, shutdown };
-    let listening = listen(house.setup.config.http.listen)?;
+    let listening = listen(&house.setup.config.http)?;
     tracing::info!(address = %listening.address, version = env!("CARGO_PKG_VERSION"), "serving");
     let pages = Pages { health: Arc::clone(&house.health), metrics: house.metrics.clone() };
     let server_ends = Shutdown::default();
