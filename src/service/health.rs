@@ -2,12 +2,14 @@
 
 use crate::service::stage::Stage;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The state of all workers.
 #[derive(Debug, Default)]
 pub struct Health {
     workers: Mutex<BTreeMap<(Stage, u16), Condition>>,
+    worked: AtomicBool,
 }
 
 /// The state of one worker.
@@ -44,7 +46,15 @@ impl Condition {
 impl Health {
     /// Notes the state of a worker.
     pub fn note(&self, stage: Stage, worker: u16, condition: Condition) {
+        if condition == Condition::Working {
+            self.worked.store(true, Ordering::SeqCst);
+        }
         self.lock().insert((stage, worker), condition);
+    }
+
+    /// Whether any worker has done its work since the process began.
+    pub fn has_worked(&self) -> bool {
+        self.worked.load(Ordering::SeqCst)
     }
 
     /// Why the process is not ready, one line for each worker that is not; empty: it is.

@@ -24,6 +24,14 @@ pub(crate) fn folder() -> PathBuf {
 }
 
 fn start() -> String {
+    prepare();
+    let me = std::process::id().to_string();
+    let said = script("start", &["-w", &me]);
+    said.lines().last().unwrap_or_default().trim().to_owned()
+}
+
+/// Looks whether there is what a broker needs, and removes what earlier runs left.
+fn prepare() {
     for tool in ["java", "mvn"] {
         let found = Command::new(tool).arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status();
         assert!(
@@ -33,8 +41,28 @@ fn start() -> String {
         );
     }
     forget_earlier_runs();
+}
+
+/// Starts a broker of its own with further listeners, settings, and files that it may read keys from. It stops with this
+/// process. The bootstrap list of its open listener.
+pub(crate) fn start_guarded(
+    folder: &Path,
+    listeners: &[(&str, &str)],
+    settings: &[String],
+    keys: &[&Path],
+) -> String {
+    prepare();
     let me = std::process::id().to_string();
-    let said = script("start", &["-w", &me]);
+    let mut arguments = vec!["-w".to_owned(), me];
+    for (name, protocol) in listeners {
+        arguments.extend(["-l".to_owned(), format!("{name}:{protocol}")]);
+    }
+    for setting in settings {
+        arguments.extend(["-c".to_owned(), setting.clone()]);
+    }
+    let keys: Vec<String> = keys.iter().map(|path| format!("file://{}", path.display())).collect();
+    let options = format!("-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={}", keys.join(","));
+    let said = script_in(folder, "start", &arguments, &options);
     said.lines().last().unwrap_or_default().trim().to_owned()
 }
 
@@ -71,9 +99,17 @@ fn forget_earlier_runs() {
 }
 
 fn script(command: &str, arguments: &[&str]) -> String {
+    let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+    script_in(&folder().join("broker"), command, &arguments, "")
+}
+
+fn script_in(folder: &Path, command: &str, arguments: &[String], options: &str) -> String {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/kafka/broker.sh");
-    let output =
-        Command::new(script).arg(command).arg(folder().join("broker")).args(arguments).output().unwrap();
+    let mut script = Command::new(script);
+    if !options.is_empty() {
+        script.env("KAFKA_JVM_OPTS", options);
+    }
+    let output = script.arg(command).arg(folder).args(arguments).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "no broker: {}{said}", String::from_utf8_lossy(&output.stderr));
     said.into_owned()

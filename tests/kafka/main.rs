@@ -5,6 +5,8 @@
 #![allow(clippy::disallowed_methods, clippy::print_stderr, reason = "tests wait, and say what they did")]
 
 mod broker;
+#[path = "../certificates.rs"]
+mod certificates;
 mod process;
 mod story;
 mod world;
@@ -16,4 +18,5 @@ mod groups;
 mod origin;
 mod poison;
 mod replay;
+mod security;
 mod topics;

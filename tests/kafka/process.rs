@@ -22,12 +22,23 @@ pub(crate) fn program() -> Command {
 impl Process {
     /// Starts `adcs-watch run` with this config and these further arguments.
     pub(crate) fn run(config: &Path, arguments: &[&str], log: &Path) -> Process {
+        Process::run_with(config, arguments, log, &[])
+    }
+
+    /// The same, with more in its environment.
+    pub(crate) fn run_with(
+        config: &Path,
+        arguments: &[&str],
+        log: &Path,
+        environment: &[(&str, &str)],
+    ) -> Process {
         let file = File::options().create(true).append(true).open(log).unwrap();
         let child = program()
             .arg("run")
             .arg("-c")
             .arg(config)
             .args(arguments)
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(file)
@@ -71,7 +82,10 @@ impl Process {
     /// Asks for a page: its status and text.
     pub(crate) fn page(&self, path: &str) -> Option<(u16, String)> {
         let log = self.log();
-        let address = log.rsplit_once("serving address=")?.1.split_whitespace().next()?;
+        let said = log.rsplit_once("serving address=").map(|(_, rest)| rest.split_whitespace().next());
+        let as_json =
+            || log.rsplit_once("\"serving\",\"address\":\"").map(|(_, rest)| rest.split('"').next());
+        let address = said.or_else(as_json)??;
         let mut stream = TcpStream::connect(address).ok()?;
         write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
         let mut answer = String::new();

@@ -3,6 +3,8 @@
 use crate::service::config::kafka::{Kafka, Properties, Sasl, Tls};
 use crate::service::config::secret::{Secret, readable};
 use crate::service::kafka::context::Chatter;
+use crate::service::kafka::handshake;
+use crate::service::kafka::refusal::Cause;
 use crate::service::kafka::token::Token;
 use crate::service::stage::Stage;
 use crate::service::topics::MAX_MESSAGE_BYTES;
@@ -83,13 +85,29 @@ impl Clients {
         }
     }
 
+    /// What is wrong with a certificate that librdkafka did not trust: it does not say.
+    pub fn look_at_certificate(&self, cause: Cause) -> Cause {
+        let tls = self.kafka.tls.as_ref();
+        match (cause, tls) {
+            (Cause::Refused(why), Some(tls)) if why.contains("certificate verify failed") => {
+                Cause::Refused(handshake::look(&why, tls).unwrap_or(why))
+            }
+            (cause, _) => cause,
+        }
+    }
+
+    /// The group of a stage.
+    pub fn group(&self, stage: Stage) -> String {
+        format!("{}-{stage}", self.kafka.group)
+    }
+
     /// A member of the group of a stage.
     ///
     /// # Errors
     /// When a secret cannot be read.
     pub fn member(&self, stage: Stage, worker: u16) -> Result<ClientConfig, Fault> {
         let mut config = self.reading()?;
-        config.set("group.id", format!("{}-{stage}", self.kafka.group));
+        config.set("group.id", self.group(stage));
         config.set("partition.assignment.strategy", "cooperative-sticky");
         config.set("isolation.level", "read_committed");
         if let Instance::Static(name) = &self.instance {
@@ -99,13 +117,14 @@ impl Clients {
         Ok(config)
     }
 
-    /// Reads checkpoints, without a group.
+    /// Reads checkpoints. The library wants the name of a group, and asks for its coordinator: it is that of the detector, so
+    /// that nothing more has to be allowed; it is not joined.
     ///
     /// # Errors
     /// When a secret cannot be read.
     pub fn reader(&self) -> Result<ClientConfig, Fault> {
         let mut config = self.reading()?;
-        config.set("group.id", format!("{}-checkpoint-reader", self.kafka.group));
+        config.set("group.id", self.group(Stage::Detector));
         config.set("isolation.level", "read_committed");
         config.set("enable.partition.eof", "true");
         // The end of a partition is told by a fetch that brings nothing: it is not to wait for more.

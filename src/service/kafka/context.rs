@@ -2,6 +2,7 @@
 
 use crate::service::clock::wall;
 use crate::service::config::secret::Secret;
+use crate::service::kafka::refusal::Causes;
 use crate::service::kafka::token::Token;
 use crate::task::port::SourcePartition;
 use rdkafka::client::{ClientContext, OAuthToken};
@@ -34,7 +35,8 @@ pub struct MemberContext {
     token: Option<Secret>,
     changes: Mutex<VecDeque<Change>>,
     ends: Mutex<BTreeMap<SourcePartition, u64>>,
-    unreachable: Mutex<Option<String>>,
+    /// Why brokers do not let us in.
+    pub causes: Causes,
     closing: AtomicBool,
 }
 
@@ -57,11 +59,6 @@ impl MemberContext {
     /// Where partitions ended when that was last heard.
     pub fn take_ends(&self) -> BTreeMap<SourcePartition, u64> {
         std::mem::take(&mut *lock(&self.ends))
-    }
-
-    /// Why no broker can be reached, if none can.
-    pub fn take_unreachable(&self) -> Option<String> {
-        lock(&self.unreachable).take()
     }
 
     /// From now on nobody answers changes: they are answered here.
@@ -127,9 +124,7 @@ impl ClientContext for MemberContext {
 
     fn error(&self, error: KafkaError, reason: &str) {
         note_error(&error, reason);
-        if crate::service::kafka::trouble::is_unreachable(&error) {
-            *lock(&self.unreachable) = Some(reason.to_owned());
-        }
+        self.causes.note(&error, reason);
     }
 }
 
@@ -137,12 +132,14 @@ impl ClientContext for MemberContext {
 #[derive(Clone, Debug, Default)]
 pub struct Chatter {
     token: Option<Secret>,
+    /// Why brokers do not let us in.
+    pub causes: Causes,
 }
 
 impl Chatter {
     /// Of a client that shows this token, if any.
     pub fn new(token: Option<Secret>) -> Chatter {
-        Chatter { token }
+        Chatter { token, causes: Causes::default() }
     }
 }
 
@@ -155,6 +152,7 @@ impl ClientContext for Chatter {
 
     fn error(&self, error: KafkaError, reason: &str) {
         note_error(&error, reason);
+        self.causes.note(&error, reason);
     }
 
     fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {

@@ -113,6 +113,8 @@ fn numbers(partitions: Vec<SourcePartition>) -> Vec<u32> {
 
 impl DetectorPort for KafkaDetector {
     fn poll(&mut self, wait: Millis) -> Result<Vec<DetectorInput>, Fault> {
+        self.producer.tend();
+        self.reader.tend();
         let all_matter = |_: &str, _: &[u8]| true;
         let inputs = self.member.poll(wait, &all_matter)?.into_iter().filter_map(|input| match input {
             RouterInput::Assign(partitions) => Some(DetectorInput::Assign(numbers(partitions))),

@@ -5,7 +5,8 @@ use crate::event::time::Time;
 use crate::service::clock::{Stopwatch, pass};
 use crate::service::kafka::client::Clients;
 use crate::service::kafka::context::{Change, MemberContext};
-use crate::service::kafka::trouble::{fault, is_fencing, is_unreachable, may_pass};
+use crate::service::kafka::refusal::Cause;
+use crate::service::kafka::trouble::{Tried, fault, is_fencing, is_unreachable, may_pass};
 use crate::service::metrics::{Metrics, Rebalance};
 use crate::service::stage::Stage;
 use crate::task::port::{
@@ -27,8 +28,23 @@ pub struct Member {
     joined: bool,
     /// Who we are in the generation that gave us what we have.
     metadata: Option<ConsumerGroupMetadata>,
-    unreachable: Option<(String, Stopwatch)>,
+    away: Option<Away>,
+    /// What may turn out to be forbidden.
+    tried: Tried,
     metrics: Metrics,
+}
+
+/// No broker can be reached, or none lets us in.
+struct Away {
+    why: Cause,
+    began: Stopwatch,
+    probed: Stopwatch,
+}
+
+impl Away {
+    fn new(why: Cause) -> Away {
+        Away { why, began: Stopwatch::start(), probed: Stopwatch::start() }
+    }
 }
 
 /// The most records of one poll.
@@ -39,6 +55,8 @@ const QUESTION: Duration = Duration::from_millis(500);
 const SEEK: Duration = Duration::from_secs(10);
 /// How often an unreachable broker is looked for.
 const PROBE: Duration = Duration::from_secs(1);
+/// Who is refused for so long begins anew: with the password, the certificate or the token that there is then.
+const REFUSED: Duration = Duration::from_secs(10);
 
 impl Member {
     /// Joins the group.
@@ -57,8 +75,10 @@ impl Member {
             .create_with_context(MemberContext::new(clients.token()))
             .map_err(|error| fault("making a consumer", &error))?;
         consumer.subscribe(topics).map_err(|error| fault("subscribing", &error))?;
-        let partitions = BTreeMap::new();
-        Ok(Member { consumer, stage, partitions, joined: false, metadata: None, unreachable: None, metrics })
+        let (partitions, joined, metadata, away) = (BTreeMap::new(), false, None, None);
+        let read = topics.iter().map(|topic| (*topic).to_owned()).collect();
+        let tried = Tried { read, group: Some(clients.group(stage)), ..Tried::default() };
+        Ok(Member { consumer, stage, partitions, joined, metadata, away, tried, metrics })
     }
 
     /// Whether the group has answered.
@@ -68,7 +88,7 @@ impl Member {
 
     /// Why no broker can be reached, if none can.
     pub fn unreachable(&self) -> Option<&str> {
-        self.unreachable.as_ref().map(|(why, _)| why.as_str())
+        self.away.as_ref().map(|away| away.why.as_str())
     }
 
     /// How many partitions are ours.
@@ -100,12 +120,12 @@ impl Member {
                         hand_out(&message, offset, self.stage, may_matter, &mut inputs);
                     }
                 }
-                Some(Err(error)) => note(&error, &mut self.unreachable)?,
+                Some(Err(error)) => note(&error, &self.tried, &mut self.away)?,
                 None if left.is_zero() || self.consumer.context().has_change() => break,
                 None => {}
             }
         }
-        self.look_around(received > 0);
+        self.look_around(received > 0)?;
         while let Some(change) = self.consumer.context().take_change() {
             inputs.push(self.change(change));
         }
@@ -131,16 +151,21 @@ impl Member {
     }
 
     /// Whether brokers can be reached, and how far we are behind.
-    fn look_around(&mut self, received: bool) {
-        if let Some(why) = self.consumer.context().take_unreachable() {
-            self.unreachable.get_or_insert_with(|| (why, Stopwatch::start()));
+    fn look_around(&mut self, received: bool) -> Result<(), Fault> {
+        if let Some(why) = self.consumer.context().causes.take() {
+            match &mut self.away {
+                Some(away) => away.why = why,
+                None => self.away = Some(Away::new(why)),
+            }
         }
-        if let Some((_, since)) = &mut self.unreachable {
-            let probe = since.elapsed() >= PROBE;
+        if let Some(away) = &mut self.away {
+            let probe = away.probed.elapsed() >= PROBE;
             if received || (probe && self.consumer.fetch_metadata(None, QUESTION).is_ok()) {
-                self.unreachable = None;
+                self.away = None;
+            } else if matches!(away.why, Cause::Refused(_)) && away.began.elapsed() >= REFUSED {
+                return Err(Fault::Broken(format!("no broker lets us in: {}", away.why.as_str())));
             } else if probe {
-                *since = Stopwatch::start();
+                away.probed = Stopwatch::start();
             }
         }
         let ends = self.consumer.context().take_ends();
@@ -152,6 +177,7 @@ impl Member {
                 self.metrics.position(self.stage, &partition.topic, partition.partition, next, Some(end));
             }
         }
+        Ok(())
     }
 
     /// How far the client has read: behind the last record there may be the marks of transactions, which are never handed out
@@ -222,7 +248,7 @@ impl Member {
         let answer = match self.consumer.committed_offsets(asked, QUESTION) {
             Ok(answer) => answer,
             Err(error) if may_pass(&error) => return Ok(Answer::Wait),
-            Err(error) => return Err(fault("asking for a committed offset", &error)),
+            Err(error) => return Err(self.tried.fault("asking for a committed offset", &error)),
         };
         let number = signed(partition.partition)?;
         let Some(element) = answer.find_partition(&partition.topic, number) else {
@@ -231,7 +257,7 @@ impl Member {
         match element.error() {
             Ok(()) => {}
             Err(error) if may_pass(&error) => return Ok(Answer::Wait),
-            Err(error) => return Err(fault("asking for a committed offset", &error)),
+            Err(error) => return Err(self.tried.fault("asking for a committed offset", &error)),
         }
         Ok(Answer::Ready(match element.offset() {
             Offset::Offset(offset) => u64::try_from(offset).ok(),
@@ -381,22 +407,23 @@ fn trace(headers: &impl Headers) -> Option<String> {
 }
 
 /// An error that a poll brought: some end the worker, some pass.
-fn note(error: &KafkaError, unreachable: &mut Option<(String, Stopwatch)>) -> Result<(), Fault> {
+fn note(error: &KafkaError, tried: &Tried, away: &mut Option<Away>) -> Result<(), Fault> {
     let code = error.rdkafka_error_code();
     let ends = [
         Code::AutoOffsetReset,
         Code::OffsetOutOfRange,
-        Code::TopicAuthorizationFailed,
-        Code::GroupAuthorizationFailed,
         Code::SaslAuthenticationFailed,
         Code::InconsistentGroupProtocol,
     ];
     let fatal = matches!(error, KafkaError::MessageConsumptionFatal(_));
-    if fatal || code.is_some_and(|code| ends.contains(&code) || is_fencing(code)) {
-        return Err(fault("consuming", error));
+    if fatal
+        || tried.missing_for(error).is_some()
+        || code.is_some_and(|code| ends.contains(&code) || is_fencing(code))
+    {
+        return Err(tried.fault("consuming", error));
     }
     if is_unreachable(error) {
-        unreachable.get_or_insert_with(|| (error.to_string(), Stopwatch::start()));
+        away.get_or_insert_with(|| Away::new(Cause::Unreachable(error.to_string())));
     }
     tracing::warn!(%error, "consuming");
     Ok(())
@@ -418,7 +445,10 @@ pub fn watermarks<C: rdkafka::consumer::ConsumerContext>(
             Ok(Answer::Ready((low, high)))
         }
         Err(error) if may_pass(&error) => Ok(Answer::Wait),
-        Err(error) => Err(fault("asking where a partition begins and ends", &error)),
+        Err(error) => {
+            let tried = Tried { read: vec![partition.topic.clone()], ..Tried::default() };
+            Err(tried.fault("asking where a partition begins and ends", &error))
+        }
     }
 }
 

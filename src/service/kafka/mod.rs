@@ -1,9 +1,12 @@
 //! KAFKA: the only room that knows rdkafka. It does what `task` asks and decides nothing about events.
 
 pub mod token;
+pub mod refusal;
 pub mod trouble;
 pub mod context;
+pub mod handshake;
 pub mod client;
+pub mod door;
 pub mod member;
 pub mod reader;
 pub mod records;

@@ -120,6 +120,7 @@ impl KafkaRouter {
 
 impl RouterPort for KafkaRouter {
     fn poll(&mut self, wait: Millis, may_matter: Sieve<'_>) -> Result<Vec<RouterInput>, Fault> {
+        self.producer.tend();
         self.member.poll(wait, may_matter)
     }
 

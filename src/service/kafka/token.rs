@@ -4,9 +4,12 @@ use crate::event::time::Time;
 use crate::service::config::secret::Secret;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rdkafka::client::OAuthToken;
+use rdkafka::bindings::rd_kafka_oauthbearer_set_token;
+use rdkafka::client::{Client, ClientContext, OAuthToken};
+use rdkafka::error::RDKafkaErrorCode;
 use serde::Deserialize;
 use std::error::Error;
+use std::ffi::{CString, NulError};
 
 /// A token, and what it says of itself. The brokers verify it; we only look.
 pub struct Token {
@@ -63,6 +66,35 @@ impl Token {
             lifetime_ms: token.expires.as_millis(),
         })
     }
+}
+
+/// Hands a token to a client that asks nobody for one: rdkafka's `AdminClient` never looks for the event that wants it
+/// (its issue 757).
+///
+/// # Errors
+/// When the token cannot be taken.
+#[expect(unsafe_code, reason = "rdkafka has no other way; this is the only place, and a test holds that")]
+pub fn hand_over<C: ClientContext>(client: &Client<C>, token: OAuthToken) -> Result<(), String> {
+    let no_text = |error: NulError| format!("a token with a zero byte: {error}");
+    let value = CString::new(token.token).map_err(no_text)?;
+    let principal = CString::new(token.principal_name).map_err(no_text)?;
+    let mut said = [0; 256];
+    // SAFETY: the client lives as long as its reference, both texts and the buffer outlive the call, which copies them; the
+    // buffer is as long as is said, and there are no extensions.
+    let code = unsafe {
+        rd_kafka_oauthbearer_set_token(
+            client.native_ptr(),
+            value.as_ptr(),
+            token.lifetime_ms,
+            principal.as_ptr(),
+            std::ptr::null_mut(),
+            0,
+            said.as_mut_ptr(),
+            said.len(),
+        )
+    };
+    let code = RDKafkaErrorCode::from(code);
+    if code == RDKafkaErrorCode::NoError { Ok(()) } else { Err(format!("the token is not taken: {code}")) }
 }
 
 #[cfg(test)]

@@ -10,15 +10,16 @@ use crate::service::exit::{Exit, Failure};
 use crate::service::health::{Condition, Health};
 use crate::service::http::Pages;
 use crate::service::http::server::listen;
-use crate::service::kafka::admin::Admin;
+use crate::service::kafka::admin::{Admin, Seen};
+use crate::service::kafka::trouble::needs_permission;
 use crate::service::metrics::Metrics;
 use crate::service::run::backoff::Backoff;
 use crate::service::run::setup::Setup;
 use crate::service::shutdown::Shutdown;
 use crate::service::stage::Stage;
-use crate::service::topics::plan;
+use crate::service::topics::{Found, operations, plan};
 use crate::task::port::Fault;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
@@ -33,6 +34,7 @@ pub struct House {
     pub metrics: Metrics,
     /// Whether to stop.
     pub shutdown: Shutdown,
+    reasons: Arc<Mutex<Vec<Failure>>>,
 }
 
 /// How often the end is looked for.
@@ -45,7 +47,8 @@ const LOOK: Duration = Duration::from_millis(50);
 pub fn run(setup: Setup) -> Result<Exit, Failure> {
     let shutdown = Shutdown::on_signals()?;
     let metrics = Metrics::new()?;
-    let house = House { setup: Arc::new(setup), health: Arc::default(), metrics, shutdown };
+    let house =
+        House { setup: Arc::new(setup), health: Arc::default(), metrics, shutdown, reasons: Arc::default() };
     let listening = listen(&house.setup.config.http)?;
     tracing::info!(address = %listening.address, version = env!("CARGO_PKG_VERSION"), "serving");
     let pages = Pages { health: Arc::clone(&house.health), metrics: house.metrics.clone() };
@@ -61,34 +64,66 @@ pub fn run(setup: Setup) -> Result<Exit, Failure> {
 impl House {
     /// Waits for a broker and checks the topics. Not ready when the end was asked for before.
     fn prepare(&self) -> Result<bool, Failure> {
-        let admin = Admin::new(&self.setup.clients)?;
         let mut backoff = Backoff::default();
         while !self.shutdown.is_requested() {
-            match self.check(&admin) {
+            match self.check() {
                 Ok(()) => return Ok(true),
-                Err(failure) if failure.exit == Exit::Broker => {
-                    tracing::warn!(%failure, "not yet");
-                    for stage in &self.setup.stages {
-                        self.health.note(*stage, 0, Condition::Unreachable(failure.to_string()));
+                Err(failure) => match failure.exit {
+                    // Passwords and certificates are changed while we wait, here or there.
+                    Exit::Broker | Exit::Refused => {
+                        tracing::warn!(%failure, "not yet");
+                        for stage in &self.setup.stages {
+                            self.health.note(*stage, 0, Condition::Unreachable(failure.to_string()));
+                        }
+                        self.sleep(backoff.wait());
                     }
-                    self.sleep(backoff.wait());
-                }
-                Err(failure) => return Err(failure),
+                    Exit::Done
+                    | Exit::Alerts
+                    | Exit::Usage
+                    | Exit::Input
+                    | Exit::Defect
+                    | Exit::Output
+                    | Exit::Config => return Err(failure),
+                },
             }
         }
         Ok(false)
     }
 
-    fn check(&self, admin: &Admin) -> Result<(), Failure> {
-        let planned = plan(&self.setup.config.topics);
-        let found = admin.find(&planned)?;
-        let mut wrong: Vec<String> = planned
-            .iter()
-            .flat_map(|topic| topic.mismatches(found.get(&topic.name)))
-            .map(|mismatch| mismatch.to_string())
-            .collect();
-        if self.setup.stages.contains(&Stage::Router) {
-            wrong.extend(self.setup.missing_sources(&admin.topics()?));
+    /// Asks with a new client each time: it reads the secrets that there are now.
+    fn check(&self) -> Result<(), Failure> {
+        let Setup { clients, config, stages, .. } = &*self.setup;
+        let admin = Admin::new(clients)?;
+        let mut wrong = Vec::new();
+        for topic in plan(&config.topics) {
+            let operations = operations(stages, &config.topics, &topic.name);
+            if operations.is_empty() {
+                continue;
+            }
+            match admin.find(&topic)? {
+                // Whoever may read or write it may look at it.
+                Found::Forbidden("DESCRIBE") => {
+                    wrong.push(needs_permission(&format!(
+                        "{} on topic {}",
+                        operations.join(" and "),
+                        topic.name
+                    )));
+                }
+                found @ (Found::There { .. } | Found::Absent | Found::Forbidden(_)) => {
+                    wrong.extend(topic.mismatches(&found).iter().map(ToString::to_string));
+                }
+            }
+        }
+        if stages.contains(&Stage::Router) {
+            for name in self.setup.named_sources() {
+                wrong.extend(match admin.look(name)? {
+                    Seen::There(_) => None,
+                    Seen::Absent => Some(format!("sources: the topic {name} is not there")),
+                    Seen::Hidden => {
+                        Some(format!("sources: {}", needs_permission(&format!("READ on topic {name}"))))
+                    }
+                });
+            }
         }
         if wrong.is_empty() {
             return Ok(());
@@ -119,9 +154,10 @@ impl House {
                     self.shutdown.request();
                 }
             }
-            match broken {
-                true => Err(Failure::new(Exit::Defect, "a worker broke down")),
-                false => Ok(Exit::Done),
+            match (broken, self.reason()) {
+                (true, _) => Err(Failure::new(Exit::Defect, "a worker broke down")),
+                (false, Some(reason)) => Err(reason),
+                (false, None) => Ok(Exit::Done),
             }
         })
     }
@@ -138,8 +174,15 @@ impl House {
             };
             self.metrics.assigned(stage, worker, 0);
             let Err(fault) = ended else { break };
-            if let Fault::Fenced(_) = fault {
-                self.metrics.fenced(stage);
+            match &fault {
+                Fault::Fenced(_) => self.metrics.fenced(stage),
+                // At the start somebody looks on; later whoever took it away may give it back.
+                Fault::Forbidden(_) if !self.health.has_worked() => {
+                    self.stopped_by(
+                        Failure::new(Exit::Config, format!("the {stage} cannot work")).because(&fault),
+                    );
+                }
+                Fault::Forbidden(_) | Fault::Broken(_) => {}
             }
             self.metrics.restarted(stage);
             backoff.lived(watch.elapsed());
@@ -150,6 +193,20 @@ impl House {
         }
         self.health.note(stage, worker, Condition::Stopped);
         tracing::info!(%stage, worker, "stopped");
+    }
+
+    /// The process ends, for this reason.
+    fn stopped_by(&self, failure: Failure) {
+        self.reasons.lock().unwrap_or_else(PoisonError::into_inner).push(failure);
+        self.shutdown.request();
+    }
+
+    /// Why the process ends, if it is not for a signal: all that is known of it.
+    fn reason(&self) -> Option<Failure> {
+        let mut reasons =
+            std::mem::take(&mut *self.reasons.lock().unwrap_or_else(PoisonError::into_inner)).into_iter();
+        let first = reasons.next()?;
+        Some(reasons.fold(first, |all, other| all.with_cause(other.to_string())))
     }
 
     fn sleep(&self, time: Duration) {

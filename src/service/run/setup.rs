@@ -8,7 +8,6 @@ use crate::service::exit::{Exit, Failure};
 use crate::service::kafka::client::{Clients, Instance};
 use crate::service::stage::Stage;
 use crate::task::router::Source;
-use std::collections::BTreeMap;
 
 /// What was configured.
 #[derive(Clone, Debug)]
@@ -60,15 +59,12 @@ impl Setup {
         source.map_or_else(Source::default, |source| Source::new(source.decoder()))
     }
 
-    /// Sources that are named and not there.
-    pub fn missing_sources(&self, there: &BTreeMap<String, u32>) -> Vec<String> {
-        let missing = self.config.sources.iter().filter_map(|source| match &source.topics {
-            Topics::Name(name) if !there.contains_key(name) => {
-                Some(format!("sources: the topic {name} is not there"))
-            }
-            Topics::Name(_) | Topics::Pattern(_) => None,
-        });
-        missing.collect()
+    /// The topics that sources name; patterns name none.
+    pub fn named_sources(&self) -> impl Iterator<Item = &str> {
+        self.config.sources.iter().filter_map(|source| match &source.topics {
+            Topics::Name(name) => Some(name.as_str()),
+            Topics::Pattern(_) => None,
+        })
     }
 }
 
