@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread;
 use std::time::Duration;
 
@@ -13,10 +13,16 @@ pub(crate) fn bootstrap() -> &'static str {
 }
 
 /// One test at a time: they kill, stop and measure.
-pub(crate) fn alone() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+pub(crate) fn alone() -> RwLockWriteGuard<'static, ()> {
+    TURN.write().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// Together with others who ask for the same: they wait more than they work, and disturb nobody.
+pub(crate) fn together() -> RwLockReadGuard<'static, ()> {
+    TURN.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+static TURN: RwLock<()> = RwLock::new(());
 
 /// A folder for this run of the tests.
 pub(crate) fn folder() -> PathBuf {

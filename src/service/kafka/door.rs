@@ -26,6 +26,8 @@ pub enum Seen {
     Hidden,
 }
 
+/// How long is listened to what is told aside: for no time it would be one thing only.
+pub const ASIDE: Duration = Duration::from_millis(10);
 /// How long brokers may be silent.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long one question waits, until it is looked whether somebody has said why.
@@ -53,7 +55,7 @@ impl Door {
         let watch = Stopwatch::start();
         loop {
             // A token is asked for by an event, and errors come as events.
-            drop(self.client.poll(Duration::ZERO));
+            drop(self.client.poll(ASIDE));
             let error = match self.client.fetch_metadata(Some(topic), QUESTION) {
                 Ok(metadata) => {
                     let found = metadata.topics().iter().find(|known| known.name() == topic);
@@ -70,7 +72,7 @@ impl Door {
                 }
                 Err(error) => error,
             };
-            drop(self.client.poll(Duration::ZERO));
+            drop(self.client.poll(ASIDE));
             if self.client.context().causes.is_refused() || watch.elapsed() > PATIENCE {
                 return Err(self.failure(&error));
             }

@@ -3,6 +3,7 @@
 use crate::service::clock::Stopwatch;
 use crate::service::kafka::client::Clients;
 use crate::service::kafka::context::Chatter;
+use crate::service::kafka::door::ASIDE;
 use crate::service::kafka::member::signed;
 use crate::service::kafka::records::Outgoing;
 use crate::service::kafka::trouble::{Tried, fault, is_fencing, plain, transaction_error};
@@ -238,11 +239,11 @@ fn make(clients: &Clients, id: &str, patience: Duration) -> Result<BaseProducer<
         .create_with_context(clients.chatter())
         .map_err(|error| fault("making a producer", &error))?;
     // A token is asked for by an event, and nothing below looks for events.
-    producer.poll(Duration::ZERO);
+    producer.poll(ASIDE);
     producer.init_transactions(patience).map_err(|error| {
         let tried = Tried { transactional_id: Some(id.to_owned()), ..Tried::default() };
         // Why brokers did not let us in came aside.
-        producer.poll(Duration::ZERO);
+        producer.poll(ASIDE);
         match (tried.fault("taking a transactional id", &error), producer.context().causes.take()) {
             (Fault::Broken(said), Some(cause)) => Fault::Broken(format!("{said}: {}", cause.as_str())),
             (fault, Some(_) | None) => fault,

@@ -31,7 +31,9 @@ impl Causes {
         let Some(code) = error.rdkafka_error_code() else { return };
         let mut last = self.lock();
         let refused = [Code::Authentication, Code::SaslAuthenticationFailed, Code::SSL].contains(&code);
-        let closed = [Code::BrokerTransportFailure, Code::Resolve].contains(&code);
+        let closed = [Code::BrokerTransportFailure, Code::Resolve, Code::Authentication].contains(&code);
+        // A connection that ended before the broker said a word on it.
+        let refused = refused && !reason.contains("(n/a)");
         // With TLS 1.3 the broker's word on our certificate comes after the handshake.
         if refused || reason.contains("SSL alert") {
             *last = Some(Cause::Refused(with_remedy(reason)));
@@ -61,7 +63,7 @@ fn is_refusal(cause: Option<&Cause>) -> bool {
 }
 
 /// What a part of librdkafka's words means here. The first that fits counts.
-const REMEDIES: [(&str, &str); 11] = [
+const REMEDIES: [(&str, &str); 12] = [
     ("kafka.sasl.token", "whoever renews that file is to renew it"),
     (
         "certificate verify failed",
@@ -71,6 +73,7 @@ const REMEDIES: [(&str, &str); 11] = [
         "SSL alert",
         "this listener wants a certificate of ours that it trusts: kafka.tls.cert_file and key_file",
     ),
+    ("mechanisms: (n/a)", HUNG_UP),
     ("supported mechanisms", "set kafka.sasl.mechanism to one of these"),
     ("PLAINTEXT broker listener", "this listener has no TLS: another port, or no kafka.tls"),
     ("SSL listener", "this listener wants TLS: kafka.tls"),
@@ -116,6 +119,11 @@ mod tests {
         assert!(
             matches!(causes(&[refused, closed, down]), Some(Cause::Refused(why)) if why.contains("kafka.tls.ca_file"))
         );
+        let cut = (Code::Authentication, "mechanism handshake failed: broker's supported mechanisms: (n/a)");
+        assert!(
+            matches!(causes(&[refused, cut]), Some(Cause::Refused(why)) if why.contains("kafka.tls.ca_file"))
+        );
+        assert!(matches!(causes(&[cut]), Some(Cause::Unreachable(_))));
         assert_eq!(said(&[(Code::PartitionEOF, "end")]), None);
     }
 }

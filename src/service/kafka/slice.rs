@@ -5,7 +5,7 @@ use crate::service::clock::{Stopwatch, pass};
 use crate::service::exit::{Exit, Failure};
 use crate::service::kafka::client::Clients;
 use crate::service::kafka::context::Chatter;
-use crate::service::kafka::door::{Door, Seen, refused};
+use crate::service::kafka::door::{ASIDE, Door, Seen, refused};
 use crate::service::kafka::member::{list, source_record, watermarks};
 use crate::service::kafka::trouble::{is_unreachable, needs_permission};
 use crate::service::stage::Stage;
@@ -110,7 +110,7 @@ pub fn read(
         .create_with_context(clients.chatter())
         .map_err(|error| refused(&error))?;
     // A token is asked for by an event, and nothing below looks for events before it asks.
-    drop(consumer.poll(Duration::ZERO));
+    drop(consumer.poll(ASIDE));
     let (mut assigned, mut ends, mut deleted) = (TopicPartitionList::new(), BTreeMap::new(), 0);
     for partition in wanted {
         let place = SourcePartition { topic: slice.topic.clone(), partition };

@@ -85,7 +85,7 @@ fn story(corner: &Corner) -> (Vec<Record>, Alerts) {
 
 #[test]
 fn who_has_exactly_these_permissions_works() {
-    let _turn = broker::alone();
+    let _turn = broker::together();
     let corner = Corner::new("least");
     let [making, routing, detecting, ..] = USERS;
     grant(making, &maker("least"));
@@ -142,7 +142,7 @@ fn told(lacks: &Acl) -> String {
 
 #[test]
 fn who_lacks_one_permission_is_told_which() {
-    let _turn = broker::alone();
+    let _turn = broker::together();
     let users = &USERS[6..];
     let corner = Corner::prepared("lack");
     let mut lacks = Vec::new();
@@ -212,7 +212,7 @@ fn complains(corner: &Corner, lack: &Lack) {
 
 #[test]
 fn a_permission_that_turns_out_to_be_missing_later_is_told_and_waited_for() {
-    let _turn = broker::alone();
+    let _turn = broker::together();
     let corner = Corner::prepared("late");
     let write = acl(Topic, corner.topic("alerts"), Literally, Write);
     let mut granted: Vec<Acl> = detector("late").into_iter().filter(|acl| *acl != write).collect();
@@ -237,7 +237,7 @@ fn a_permission_that_turns_out_to_be_missing_later_is_told_and_waited_for() {
 
 #[test]
 fn topics_that_may_not_be_looked_at_or_made_are_told() {
-    let _turn = broker::alone();
+    let _turn = broker::together();
     let corner = Corner::new("makes");
     let config = corner.config("create", &way("nobody"), "");
     let (code, said) = topics("create", &config);

@@ -13,31 +13,24 @@ struct Refusal {
     says: Vec<String>,
 }
 
-fn refusals(broker: &Guarded) -> Vec<Refusal> {
-    let ca = format!("  tls: {{ca_file: {}}}\n", broker.path("ca.pem"));
-    let tls = |listener: &str, lines: &str| Way::new(&broker.listener(listener), lines);
-    let password = |mechanism: &str, file: &str| {
-        format!(
-            "{ca}  sasl: {{mechanism: {mechanism}, username: {USER}, password: {{file: {}}}}}\n",
-            broker.path(file)
-        )
-    };
-    let token = |name: &str, token: String| {
-        format!("{ca}  sasl: {{mechanism: OAUTHBEARER, token: {{file: {}}}}}\n", broker.secret(name, &token))
-    };
-    broker.secret("wrong-password", "not-the-password");
+fn refusal(name: &'static str, way: Way, says: &[&str]) -> Refusal {
+    Refusal { name, way, says: says.iter().map(|part| (*part).to_owned()).collect() }
+}
+
+/// The lines of a config with this CA.
+fn trusting(broker: &Guarded, ca: &str) -> String {
+    format!("  tls: {{ca_file: {}}}\n", broker.path(ca))
+}
+
+/// Certificates that are not what they must be.
+fn untrusted(broker: &Guarded) -> Vec<Refusal> {
+    let ca = trusting(broker, "ca.pem");
     let [plain, mutual, expired] = ["TLS", "MTLS", "EXPIRED"].map(|listener| broker.listener(listener));
     let elsewhere = plain.replace("127.0.0.1", "localhost");
-    let other_ca = format!("  tls: {{ca_file: {}}}\n", broker.path("other-ca.pem"));
-    let refusal = |name, way, says: &[&str]| Refusal {
-        name,
-        way,
-        says: says.iter().map(|part| (*part).to_owned()).collect(),
-    };
     vec![
         refusal(
             "wrong-ca",
-            tls("TLS", &other_ca),
+            Way::new(&plain, &trusting(broker, "other-ca.pem")),
             &[
                 &format!("certificate of {plain} was issued by corp.example tests"),
                 "kafka.tls.ca_file is to hold the CA",
@@ -53,10 +46,32 @@ fn refusals(broker: &Guarded) -> Vec<Refusal> {
         ),
         refusal(
             "expired",
-            tls("EXPIRED", &ca),
+            Way::new(&expired, &ca),
             &[&format!("certificate of {expired} expired: it held until "), "renew it on the broker"],
         ),
-        refusal("no-client-certificate", tls("MTLS", &ca), &[&mutual, "kafka.tls.cert_file and key_file"]),
+        refusal(
+            "no-client-certificate",
+            Way::new(&mutual, &ca),
+            &[&mutual, "kafka.tls.cert_file and key_file"],
+        ),
+    ]
+}
+
+/// Passwords and tokens that the broker does not know.
+fn unknown(broker: &Guarded) -> Vec<Refusal> {
+    let ca = trusting(broker, "ca.pem");
+    let tls = |listener: &str, lines: &str| Way::new(&broker.listener(listener), lines);
+    let password = |mechanism: &str, file: &str| {
+        format!(
+            "{ca}  sasl: {{mechanism: {mechanism}, username: {USER}, password: {{file: {}}}}}\n",
+            broker.path(file)
+        )
+    };
+    let token = |name: &str, token: String| {
+        format!("{ca}  sasl: {{mechanism: OAUTHBEARER, token: {{file: {}}}}}\n", broker.secret(name, &token))
+    };
+    broker.secret("wrong-password", "not-the-password");
+    vec![
         refusal(
             "wrong-password-plain",
             tls("SASL", &password("PLAIN", "wrong-password")),
@@ -116,7 +131,7 @@ fn run_says(corner: &Corner, refusal: &Refusal) -> String {
 
 #[test]
 fn a_refusal_says_what_is_wrong_and_how_to_mend_it() {
-    let _turn = broker::alone();
+    let _turn = broker::together();
     let corner = Corner::new("refusals");
     thread::scope(|scope| {
         for (name, way, says) in kinds(corner.broker) {
@@ -127,7 +142,7 @@ fn a_refusal_says_what_is_wrong_and_how_to_mend_it() {
                 assert!(said.contains(says), "{name}: {said}");
             });
         }
-        let asked = refusals(corner.broker).into_iter().map(|refusal| {
+        let asked = untrusted(corner.broker).into_iter().chain(unknown(corner.broker)).map(|refusal| {
             let corner = &corner;
             scope.spawn(move || {
                 let (code, said) = topics("check", &corner.config(refusal.name, &refusal.way, ""));

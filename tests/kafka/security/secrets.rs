@@ -36,7 +36,7 @@ fn arguments(process: &Process) -> String {
 
 #[test]
 fn secrets_are_shown_nowhere() {
-    let _turn = broker::alone();
+    let _turn = broker::together();
     let corner = Corner::prepared("secrets");
     let broker = corner.broker;
     let token = broker.token(USER, 3600);

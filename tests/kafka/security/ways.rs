@@ -2,7 +2,7 @@
 
 use crate::broker;
 use crate::process::Process;
-use crate::security::broker::{Guarded, USER};
+use crate::security::broker::{Guarded, PASSWORD, USER};
 use crate::security::corner::{Corner, Way, topics};
 use crate::story::{expected, records};
 use std::thread;
@@ -35,7 +35,7 @@ fn ways(broker: &Guarded) -> [(&'static str, Way); 5] {
 
 #[test]
 fn every_way_in_works_end_to_end() {
-    let _turn = broker::alone();
+    let _turn = broker::together();
     let ways = ways(crate::security::broker::guarded());
     thread::scope(|scope| {
         let runs: Vec<_> = ways.iter().map(|(name, way)| scope.spawn(move || works(name, way))).collect();
@@ -58,43 +58,53 @@ fn works(name: &str, way: &Way) {
     assert!(process.stop().success());
 }
 
+/// How long a token holds in the test of its renewal.
+const TOKEN: Duration = Duration::from_secs(20);
+
 #[test]
-fn a_token_is_renewed_and_a_changed_password_used_without_a_restart() {
-    let _turn = broker::alone();
-    let corner = Corner::prepared("rotation");
+fn a_token_is_read_again_before_it_is_over() {
+    let _turn = broker::together();
+    let corner = Corner::prepared("renewal");
     let broker = corner.broker;
-    let ca = broker.path("ca.pem");
-    let token = broker.secret("rotated-token", &broker.token(USER, 8));
+    let renew = || broker.secret("renewed-token", &broker.token(USER, TOKEN.as_secs().cast_signed()));
+    let (ca, token) = (broker.path("ca.pem"), renew());
+    let began = Instant::now();
     let lines =
         format!("  tls: {{ca_file: {ca}}}\n  sasl: {{mechanism: OAUTHBEARER, token: {{file: {token}}}}}\n");
-    let with_token = corner.run(
-        &corner.config("token", &Way::new(&broker.listener("OAUTH"), &lines), ""),
-        &["--stage", "router"],
-    );
-    let password = broker.secret("rotated-password", "not-yet");
-    let lines = format!(
-        "  tls: {{ca_file: {ca}}}\n  sasl: {{mechanism: SCRAM-SHA-512, username: {USER}, password: {{file: {password}}}}}\n"
-    );
-    let with_password = corner.run(
-        &corner.config("password", &Way::new(&broker.listener("SASL"), &lines), ""),
-        &["--stage", "detector"],
-    );
-    with_token.ready();
-    await_complaint(&with_password, "does not know this name");
-    broker.secret("rotated-password", crate::security::broker::PASSWORD);
-    with_password.ready();
-
-    // The first token is over, the broker has closed what it opened, and the next one is there.
-    broker.secret("rotated-token", &broker.token(USER, 3600));
-    thread::sleep(Duration::from_secs(12));
+    let process = corner.run(&corner.config("all", &Way::new(&broker.listener("OAUTH"), &lines), ""), &[]);
+    // As the kubelet does, long before the end.
+    while began.elapsed() < TOKEN + TOKEN / 4 {
+        thread::sleep(TOKEN / 4);
+        renew();
+    }
     let records = records(600, 1);
     let expected = expected(&corner.topic("source"), &records);
     corner.produce(&records);
-    corner.await_alerts(&expected, &with_password);
-    with_token.ready();
-    assert!(!with_token.log().contains("begins anew"), "{}", with_token.log());
-    assert!(with_token.stop().success());
-    assert!(with_password.stop().success());
+    thread::scope(|scope| {
+        let waits = scope.spawn(|| corner.await_alerts(&expected, &process));
+        while !waits.is_finished() {
+            thread::sleep(Duration::from_millis(500));
+            renew();
+        }
+        waits.join().unwrap();
+    });
+    assert!(process.stop().success());
+}
+
+#[test]
+fn a_password_that_was_changed_is_used_without_a_restart() {
+    let _turn = broker::together();
+    let corner = Corner::prepared("rotation");
+    let broker = corner.broker;
+    let (ca, password) = (broker.path("ca.pem"), broker.secret("rotated-password", "not-yet"));
+    let lines = format!(
+        "  tls: {{ca_file: {ca}}}\n  sasl: {{mechanism: SCRAM-SHA-512, username: {USER}, password: {{file: {password}}}}}\n"
+    );
+    let process = corner.run(&corner.config("all", &Way::new(&broker.listener("SASL"), &lines), ""), &[]);
+    await_complaint(&process, "does not know this name");
+    broker.secret("rotated-password", PASSWORD);
+    process.ready();
+    assert!(process.stop().success());
 }
 
 #[track_caller]
