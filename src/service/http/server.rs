@@ -183,3 +183,28 @@ impl Write for Timed {
         self.stream.flush()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_connection_makes_room_for_the_newest() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let open = Open::default();
+        let mut clients = Vec::new();
+        for number in 0..=u64::try_from(MAX_CONNECTIONS).unwrap() {
+            clients.push(TcpStream::connect(listener.local_addr().unwrap()).unwrap());
+            let (stream, _) = listener.accept().unwrap();
+            open.admit(number, &stream).unwrap();
+            clients.push(stream);
+        }
+        let numbers: Vec<u64> = open.lock().iter().map(|(number, _)| *number).collect();
+        assert_eq!((numbers.len(), numbers.first()), (MAX_CONNECTIONS, Some(&1)));
+        assert_eq!(clients[0].read(&mut [0; 1]).unwrap(), 0, "it is closed");
+        clients[2].set_read_timeout(Some(Duration::from_millis(1))).unwrap();
+        assert!(clients[2].read(&mut [0; 1]).is_err(), "the next one is not");
+        open.forget(1);
+        assert_eq!(open.lock().len(), MAX_CONNECTIONS - 1);
+    }
+}
