@@ -152,7 +152,8 @@ impl World {
         let text = format!(
             "kafka:\n  brokers: ['{bootstrap}']\n  group: {name}\nsources:\n  - topic: {}\ntopics:\n  routed: {name}.routed\n  \
              checkpoint: {name}.checkpoint\n  alerts: {name}.alerts\n  dead_letter: {name}.dead\n  partitions: {PARTITIONS}\n  \
-             replication_factor: 1\nhttp: {{listen: '127.0.0.1:0'}}\n",
+             replication_factor: 1\nhttp: {{listen: '127.0.0.1:0'}}\n\
+             workers: {{router: 1, detector: 1}}\n",
             world.source()
         );
         fs::write(&world.config, text).unwrap();

@@ -22,7 +22,7 @@ use crate::detect::naming;
 use crate::detect::policy::Policy;
 use crate::detect::report;
 use crate::detect::slot::Slot;
-use crate::detect::{About, Context, Detection, Entity, Notice, memory_after};
+use crate::detect::{About, Context, Detection, Entity, Notice, Training, memory_after};
 use crate::event::time::{Day, Span, Time};
 use crate::event::{Activity, CertificateRequest, Event};
 use crate::state::days::REMEMBERED_DAYS;
@@ -160,6 +160,10 @@ impl Detection for CertlogRemoteWrite {
         } else if let Some(request) = report::request_of(event) {
             on_request(event, request, slot, cx);
         }
+    }
+
+    fn training(state: &CertLogCaState, policy: &Policy) -> Option<Training> {
+        Some(Training { days: state.days_of_data, needed: policy.certlog_remote_write.activation_days.0 })
     }
 }
 

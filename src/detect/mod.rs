@@ -42,6 +42,27 @@ pub trait Detection {
 
     /// Looks at one event. May change the state, may raise an alert; nothing else.
     fn on_event(&self, event: &Event, slot: &mut Slot<'_, Self::State, Self::Part>, cx: &mut Context<'_>);
+
+    /// How far the baseline of a CA is trained; none: this detection keeps none for CAs.
+    fn training(_state: &Self::State, _policy: &Policy) -> Option<Training> {
+        None
+    }
+}
+
+/// How far a baseline is trained. It raises alerts from the day on that `days` are all that are needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Training {
+    /// Different days of data so far.
+    pub days: u32,
+    /// Days needed.
+    pub needed: u32,
+}
+
+impl Training {
+    /// From 0 to 1, which is trained.
+    pub fn ratio(self) -> f64 {
+        if self.days >= self.needed { 1.0 } else { f64::from(self.days) / f64::from(self.needed) }
+    }
 }
 
 /// What a detection is, for people and machines.

@@ -12,9 +12,10 @@ pub use crate::engine::routes::Routes;
 use crate::alert::Alert;
 use crate::detect::catalogue;
 use crate::detect::policy::Policy;
-use crate::detect::{ALLOWED_LATENESS, Context};
+use crate::detect::{ALLOWED_LATENESS, Context, Training};
 use crate::engine::operator::{Operator, Operators};
 use crate::event::Event;
+use crate::event::host::Host;
 use crate::event::time::Time;
 use crate::state::key::EntityKey;
 use crate::state::store::{Change, Hour};
@@ -47,6 +48,17 @@ pub struct Output {
     pub concerned: u32,
     /// Older than the allowed lateness.
     pub late: bool,
+}
+
+/// How far the baseline of a CA that the policy names is trained.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaTraining {
+    /// Id of the detection.
+    pub detection: &'static str,
+    /// The CA.
+    pub ca: Host,
+    /// How far.
+    pub training: Training,
 }
 
 /// The size of what is remembered.
@@ -175,6 +187,23 @@ impl Engine {
             records: size.records + operator.store().len(),
             bytes: size.bytes + operator.store().record_bytes(),
         })
+    }
+
+    /// How far the baselines are trained of the CAs that the policy names and that live here. Others are not told: their names
+    /// come from events, and there may be any number of them.
+    pub fn trainings(&self, lives_here: impl Fn(EntityKey) -> bool) -> Vec<CaTraining> {
+        let mut trainings = Vec::new();
+        for ca in self.policy.cas.keys().map(|name| Host::new(name)) {
+            for operator in &self.operators {
+                let told = operator.training(&ca, &self.policy).filter(|(key, _)| lives_here(*key));
+                trainings.extend(told.map(|(_, training)| CaTraining {
+                    detection: operator.id(),
+                    ca: ca.clone(),
+                    training,
+                }));
+            }
+        }
+        trainings
     }
 
     /// The digest of all that is remembered.

@@ -1,12 +1,15 @@
 //! A detection together with its keyed state, its types hidden.
 
 use crate::detect::catalogue::Visitor;
+use crate::detect::policy::Policy;
 use crate::detect::slot::Slot;
-use crate::detect::{Context, Detection};
+use crate::detect::{Context, Detection, Entity, Training};
 use crate::engine::routes::key_of;
 use crate::event::Event;
+use crate::event::host::Host;
 use crate::state::key::EntityKey;
 use crate::state::store::KeyedStore;
+use crate::wire;
 use std::fmt::Debug;
 
 /// What the engine asks of a detection, whatever its state is.
@@ -15,6 +18,8 @@ pub(crate) trait Operator: Debug + Send {
     /// The key of the entity that the event concerns.
     fn key(&self, event: &Event) -> Option<EntityKey>;
     fn on_event(&mut self, key: EntityKey, event: &Event, cx: &mut Context<'_>);
+    /// How far the baseline of this CA is trained, and its key.
+    fn training(&self, ca: &Host, policy: &Policy) -> Option<(EntityKey, Training)>;
     fn store(&self) -> &KeyedStore;
     fn store_mut(&mut self) -> &mut KeyedStore;
 }
@@ -38,6 +43,12 @@ impl<D: Detection + Debug + Send> Operator for Running<D> {
         let mut slot: Slot<'_, D::State, D::Part> = Slot::open(&mut self.store, key);
         self.detection.on_event(event, &mut slot, cx);
         slot.close();
+    }
+
+    fn training(&self, ca: &Host, policy: &Policy) -> Option<(EntityKey, Training)> {
+        let key = EntityKey::of(D::ABOUT.id, Entity::ca(ca).as_str());
+        let state = self.store.get(key).and_then(|bytes| wire::decode(bytes).ok()).unwrap_or_default();
+        Some((key, D::training(&state, policy)?))
     }
 
     fn store(&self) -> &KeyedStore {

@@ -69,7 +69,13 @@ impl Pages {
             return Page::text(405, "GET or HEAD");
         }
         match request.path.as_str() {
-            "/livez" => Page::text(200, "ok"),
+            "/livez" => {
+                let stuck = self.health.stuck();
+                if stuck.is_empty() {
+                    return Page::text(200, "ok");
+                }
+                Page::text(503, &stuck.join("\n"))
+            }
             "/readyz" => {
                 let complaints = self.health.complaints();
                 if complaints.is_empty() {
@@ -87,17 +93,44 @@ impl Pages {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::clock::pass;
     use crate::service::health::Condition;
     use crate::service::stage::Stage;
+    use crate::task::port::Millis;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    fn get(pages: &Pages, path: &str) -> Page {
+        let request = Request { reads: true, wants_body: true, path: path.to_owned(), authorization: None };
+        pages.answer(&request, |_| true)
+    }
+
+    #[test]
+    fn a_worker_that_hangs_shows_until_it_comes_round() {
+        let health = Arc::new(Health::new(Millis(20)));
+        let pages = Pages { health: Arc::clone(&health), metrics: Metrics::new().unwrap() };
+        let (release, blocked) = mpsc::channel::<()>();
+        let worker = std::thread::spawn(move || {
+            health.note(Stage::Detector, 3, Condition::Working);
+            blocked.recv().unwrap();
+            health.note(Stage::Detector, 3, Condition::Stopped);
+        });
+        let page = (0..6000).find_map(|_| {
+            pass(Duration::from_millis(5));
+            let page = get(&pages, "/livez");
+            (page.status == 503).then(|| String::from_utf8(page.body).unwrap())
+        });
+        let page = page.expect("nobody notices");
+        assert!(page.starts_with("detector 3 hangs"), "{page}");
+        release.send(()).unwrap();
+        worker.join().unwrap();
+        assert_eq!(get(&pages, "/livez").status, 200);
+    }
 
     #[test]
     fn pages_say_how_it_is() {
         let pages = Pages { health: Arc::default(), metrics: Metrics::new().unwrap() };
-        let get = |path: &str| {
-            let request =
-                Request { reads: true, wants_body: true, path: path.to_owned(), authorization: None };
-            pages.answer(&request, |_| true)
-        };
+        let get = |path: &str| get(&pages, path);
         assert_eq!(get("/livez").status, 200);
         assert_eq!(get("/readyz").status, 503);
         pages.health.note(Stage::Router, 0, Condition::Working);

@@ -2,7 +2,7 @@
 
 use crate::service::exit::{Exit, Failure};
 use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
+use signal_hook::{flag, low_level};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -24,6 +24,12 @@ impl Shutdown {
                 .map_err(|error| Failure::new(Exit::Output, "cannot listen to signals").because(&error))?;
         }
         Ok(shutdown)
+    }
+
+    /// Ends the process now, whatever its threads do. Nobody may be waited for any more, and what runs at a usual exit would
+    /// run beside them.
+    pub fn leave(exit: Exit) -> ! {
+        low_level::exit(i32::from(exit.code()))
     }
 
     /// Asks for the end.

@@ -16,11 +16,16 @@ pub(crate) enum Said {
 
 /// State as the checkpoint topic keeps it; what is forgotten becomes a tombstone.
 pub(crate) fn state_record(partition: u32, record: &StateRecord) -> CheckpointRecord {
+    let key = key(record);
+    let value = record.state.is_some().then(|| wire::encode(record));
+    CheckpointRecord { partition, key, value }
+}
+
+fn key(record: &StateRecord) -> Vec<u8> {
     let mut key = record.detection.clone().into_bytes();
     key.push(0);
     key.extend(&record.key);
-    let value = record.state.is_some().then(|| wire::encode(record));
-    CheckpointRecord { partition, key, value }
+    key
 }
 
 /// The marker as the checkpoint topic keeps it.
@@ -31,10 +36,14 @@ pub(crate) fn marker_record(partition: u32, marker: &Marker) -> CheckpointRecord
 /// What a record says.
 ///
 /// # Errors
-/// When its value is none of ours.
+/// When its value is none of ours, or another key's.
 pub(crate) fn read(key: &[u8], value: &[u8]) -> Result<Said, String> {
     if key == MARKER {
         return wire::decode(value).map(Said::Marker);
     }
-    wire::decode(value).map(Said::State)
+    let record: StateRecord = wire::decode(value)?;
+    match self::key(&record) == key && record.state.is_some() {
+        true => Ok(Said::State(record)),
+        false => Err("its key is not that of its value".to_owned()),
+    }
 }

@@ -4,9 +4,11 @@
 //! taken and did not go out is taken again.
 
 use crate::alert::Alert;
-use crate::engine::{Engine, Notice, StateSize};
+use crate::engine::{CaTraining, Engine, StateSize};
+use crate::event::Event;
 use crate::event::time::Time;
 use crate::task::age::{AgeLimit, Older};
+use crate::task::applied::{Applied, Became, TaskOutput};
 use crate::task::checkpoint;
 use crate::task::port::{CheckpointRecord, DeadLetter, Raised, RoutedRecord, SourcePartition};
 use crate::wire;
@@ -56,44 +58,6 @@ struct Taken {
     checkpoint: bool,
 }
 
-/// What became of a record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Applied {
-    /// Below the position: it was applied before.
-    Skipped,
-    /// Applied in silence: its alerts are out, and these are so many.
-    Replayed {
-        /// Alerts that were not repeated.
-        silenced: usize,
-    },
-    /// Applied.
-    Live {
-        /// Alerts it raised.
-        alerts: usize,
-        /// Those of them that are old news and not written.
-        held: usize,
-        /// What there is to say beside them.
-        notices: Vec<Notice>,
-        /// The event is older than the allowed lateness.
-        late: bool,
-    },
-    /// No event: the router wrote it, so this is a fault of ours or damage. It goes to the dead letters.
-    Unreadable,
-}
-
-/// What a task has to send.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct TaskOutput {
-    /// Alerts, in the order in which they were raised.
-    pub alerts: Vec<Raised>,
-    /// Records that are no events.
-    pub dead: Vec<DeadLetter>,
-    /// The checkpoint, if one was asked for.
-    pub checkpoint: Vec<CheckpointRecord>,
-    /// The next offset; never below the committed one.
-    pub offset: u64,
-}
-
 impl DetectorTask {
     pub(crate) fn new(engine: Engine, beginning: Beginning) -> DetectorTask {
         let Beginning { partition, partitions, committed, position, has_checkpoint, .. } = beginning;
@@ -133,34 +97,48 @@ impl DetectorTask {
 
     /// Applies the next record. Offsets jump (transaction markers, aborted records); they never go back.
     pub fn on_record(&mut self, record: &RoutedRecord) -> Applied {
+        let mut applied =
+            Applied { became: Became::Skipped, alerts: 0, held: 0, notices: Vec::new(), late: 0 };
         if record.offset < self.next {
-            return Applied::Skipped;
+            return applied;
         }
         self.next = record.offset + 1;
-        self.applied_since_checkpoint += 1;
         let live = record.offset >= self.live_from;
-        let event = match wire::event::decode(&record.value) {
-            Ok(event) => event,
-            Err(detail) => {
-                if live {
-                    let dead = Outgoing::Dead(unreadable(record, detail));
-                    self.outbox.push_back((record.offset, dead));
+        applied.became = if live { Became::Live } else { Became::Replayed };
+        let mut damage = None;
+        for event in wire::routed::decode(&record.value) {
+            self.applied_since_checkpoint += 1;
+            match event {
+                Ok(event) => self.on_event(&event, record, live, &mut applied),
+                Err(detail) => {
+                    damage.get_or_insert(detail);
                 }
-                return Applied::Unreadable;
             }
-        };
+        }
+        if let Some(detail) = damage {
+            applied.became = Became::Unreadable;
+            if live {
+                self.outbox.push_back((record.offset, Outgoing::Dead(unreadable(record, detail))));
+            }
+        }
+        applied
+    }
+
+    fn on_event(&mut self, event: &Event, record: &RoutedRecord, live: bool, applied: &mut Applied) {
         let (here, partitions) = (self.partition, self.partitions);
-        let output = self.engine.on_event_where(&event, |key| key.partition(partitions) == here);
+        let output = self.engine.on_event_where(event, |key| key.partition(partitions) == here);
         let alerts = output.alerts.len();
+        applied.alerts += alerts;
         if !live {
-            return Applied::Replayed { silenced: alerts };
+            return;
         }
         let written = self.written(output.alerts, event.time, record.append_time);
-        let held = alerts - written.len();
+        applied.held += alerts - written.len();
+        applied.late += usize::from(output.late);
+        applied.notices.extend(output.notices);
         let appended = event.origin.append_time;
         let raised = written.into_iter().map(|alert| Box::new(Raised { alert, appended }));
         self.outbox.extend(raised.map(|raised| (record.offset, Outgoing::Alert(raised))));
-        Applied::Live { alerts, held, notices: output.notices, late: output.late }
     }
 
     /// What is written of these alerts on an event of this time.
@@ -194,6 +172,11 @@ impl DetectorTask {
         !self.outbox.is_empty()
     }
 
+    /// How many alerts and dead letters wait to be sent.
+    pub fn waiting(&self) -> usize {
+        self.outbox.len()
+    }
+
     /// Whether an offset waits to be committed.
     pub fn has_progress(&self) -> bool {
         self.left_to_replay() == 0 && self.committed != Some(self.next)
@@ -204,7 +187,7 @@ impl DetectorTask {
         !self.has_checkpoint && self.left_to_replay() == 0
     }
 
-    /// Records applied since the last checkpoint: what a restore would replay.
+    /// Events applied since the last checkpoint: what a restore would replay.
     pub fn applied_since_checkpoint(&self) -> u64 {
         self.applied_since_checkpoint
     }
@@ -277,6 +260,11 @@ impl DetectorTask {
         self.engine.size()
     }
 
+    /// How far the baselines are trained of the CAs that the policy names and that live in this partition.
+    pub fn trainings(&self) -> Vec<CaTraining> {
+        self.engine.trainings(|key| key.partition(self.partitions) == self.partition)
+    }
+
     /// The digest of the state.
     pub fn digest(&self) -> u128 {
         self.engine.digest()
@@ -324,23 +312,27 @@ mod tests {
         DetectorTask::new(Engine::new(Policy::default()), beginning)
     }
 
+    fn did(applied: &Applied) -> (Became, usize, usize) {
+        (applied.became, applied.alerts, applied.held)
+    }
+
     #[test]
     fn offsets_jump_and_never_go_back() {
         let mut task = task(None);
-        assert!(matches!(task.on_record(&record(3)), Applied::Live { alerts: 1, .. }));
-        assert_eq!(task.on_record(&record(3)), Applied::Skipped);
-        assert_eq!(task.on_record(&record(0)), Applied::Skipped);
+        assert_eq!(did(&task.on_record(&record(3))), (Became::Live, 1, 0));
+        assert_eq!(did(&task.on_record(&record(3))), (Became::Skipped, 0, 0));
+        assert_eq!(did(&task.on_record(&record(0))), (Became::Skipped, 0, 0));
         assert_eq!(task.position(), 4);
     }
 
     #[test]
     fn a_replay_is_silent_and_commits_nothing() {
         let mut task = task(Some(2));
-        assert_eq!(task.on_record(&record(0)), Applied::Replayed { silenced: 1 });
+        assert_eq!(did(&task.on_record(&record(0))), (Became::Replayed, 1, 0));
         assert_eq!((task.left_to_replay(), task.take(true)), (1, None));
         task.on_record(&record(1));
         assert_eq!((task.left_to_replay(), task.take(false)), (0, None), "nothing new");
-        assert!(matches!(task.on_record(&record(2)), Applied::Live { .. }));
+        assert_eq!(did(&task.on_record(&record(2))), (Became::Live, 1, 0));
         assert_eq!(task.take(false).map(|output| (output.alerts.len(), output.offset)), Some((1, 3)));
     }
 
@@ -357,6 +349,33 @@ mod tests {
         assert_eq!((rest.alerts.len(), rest.alerts[0].alert.revision, rest.offset), (1, 2, 2));
         task.confirmed();
         assert_eq!((task.has_alerts(), task.take(false)), (false, None));
+    }
+
+    #[test]
+    fn baselines_of_named_cas_are_told_where_they_live() {
+        let cas: BTreeMap<String, String> = [("ca01.corp.example".to_owned(), "CORP-CA01".to_owned())].into();
+        let engine = || Engine::new(Policy { cas: cas.clone(), ..Policy::default() });
+        let beginning = |partition, partitions| Beginning {
+            partition,
+            partitions,
+            committed: None,
+            position: 0,
+            has_checkpoint: false,
+            has_other_policy: false,
+        };
+        let mut task = DetectorTask::new(engine(), beginning(0, 1));
+        let days = |task: &DetectorTask| {
+            task.trainings().iter().map(|told| (told.detection, told.training.days)).collect::<Vec<_>>()
+        };
+        assert_eq!(days(&task), [("certlog-remote-write", 0)], "it waits for data");
+        task.on_record(&record(0));
+        assert_eq!(days(&task), [("certlog-remote-write", 1)]);
+        let elsewhere = (0..4).map(|partition| DetectorTask::new(engine(), beginning(partition, 4)));
+        assert_eq!(
+            elsewhere.map(|task| task.trainings().len()).sum::<usize>(),
+            1,
+            "it lives in one partition"
+        );
     }
 
     #[test]
@@ -377,7 +396,7 @@ mod tests {
         assert_eq!(off.1, [(1, false), (2, false)]);
         assert_eq!(mark.1, [(1, true), (2, false)]);
         assert_eq!(hold.1, [(2, false)], "what is news today is told whole");
-        assert!(matches!(hold.0, Applied::Live { alerts: 1, held: 1, .. }), "{:?}", hold.0);
+        assert_eq!(did(&hold.0), (Became::Live, 1, 1));
         assert_eq!((off.2, off.2), (mark.2, hold.2), "the state is a function of the log");
     }
 
@@ -387,7 +406,7 @@ mod tests {
         let appended = Some(event.time.plus(crate::event::time::Span::seconds(3)));
         event.origin.append_time = appended;
         let mut task = task(None);
-        task.on_record(&RoutedRecord { value: wire::event::encode(&event), ..record(0) });
+        task.on_record(&RoutedRecord { value: wire::routed::encode([&event]), ..record(0) });
         task.on_record(&record(1));
         let output = task.take(false).unwrap_or_default();
         assert_eq!(output.alerts.iter().map(|raised| raised.appended).collect::<Vec<_>>(), [appended, None]);
@@ -418,9 +437,37 @@ mod tests {
     fn a_record_that_is_no_event_is_a_dead_letter_once() {
         let damaged = |offset| RoutedRecord { value: vec![0xff], ..record(offset) };
         let mut task = task(Some(1));
-        assert_eq!(task.on_record(&damaged(0)), Applied::Unreadable);
-        assert_eq!(task.on_record(&damaged(1)), Applied::Unreadable);
+        assert_eq!(task.on_record(&damaged(0)).became, Became::Unreadable);
+        assert_eq!(task.on_record(&damaged(1)).became, Became::Unreadable);
         let output = task.take(false).unwrap_or_default();
         assert_eq!(output.dead.iter().map(|dead| dead.offset).collect::<Vec<_>>(), [1]);
+    }
+
+    #[test]
+    fn events_that_came_together_are_applied_one_by_one() {
+        use crate::task::testing::mismatch;
+        let events = [mismatch(1), mismatch(2), mismatch(3)];
+        let (mut together, mut apart) = (task(None), task(None));
+        let value = wire::routed::encode(&events);
+        assert_eq!(did(&together.on_record(&RoutedRecord { value, ..record(0) })), (Became::Live, 3, 0));
+        for (offset, event) in (0..).zip(&events) {
+            apart.on_record(&RoutedRecord { value: wire::routed::encode([event]), ..record(offset) });
+        }
+        let alerts = |task: &mut DetectorTask| task.take(false).unwrap_or_default().alerts;
+        assert_eq!(alerts(&mut together), alerts(&mut apart));
+        assert_eq!(together.digest(), apart.digest());
+        assert_eq!(together.applied_since_checkpoint(), 3);
+    }
+
+    #[test]
+    fn a_damaged_event_is_a_dead_letter_and_its_neighbours_are_applied() {
+        use crate::task::testing::mismatch;
+        let mut value = wire::routed::encode([&mismatch(1)]);
+        wire::routed::push(&mut value, &[0xff]);
+        wire::routed::push(&mut value, &wire::event::encode(&mismatch(2)));
+        let mut task = task(None);
+        assert_eq!(did(&task.on_record(&RoutedRecord { value, ..record(0) })), (Became::Unreadable, 2, 0));
+        let output = task.take(false).unwrap_or_default();
+        assert_eq!((output.alerts.len(), output.dead.len()), (2, 1));
     }
 }

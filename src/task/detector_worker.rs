@@ -1,13 +1,15 @@
 //! Drives the detector's tasks of one process: polls, restores, applies, commits.
 
 use crate::detect::policy::Policy;
-use crate::engine::{Notice, StateSize};
+use crate::engine::{CaTraining, Notice, StateSize};
 use crate::event::time::Time;
 use crate::task::age::AgeLimit;
-use crate::task::detector::{Applied, DetectorTask};
+use crate::task::applied::Became;
+use crate::task::detector::DetectorTask;
 use crate::task::pace::Pace;
 use crate::task::port::{
-    Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Millis, Outcome, RoutedRecord, Transaction,
+    Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Intake, Millis, Names, Outcome,
+    RoutedRecord, Transaction,
 };
 use crate::task::takeover::{Stage, Takeover};
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,7 +45,7 @@ pub struct DetectorCounts {
     pub skipped: u64,
     /// Records of partitions that are not ours, or not yet.
     pub stray: u64,
-    /// Records that are no events.
+    /// Records in which something is no event.
     pub unreadable: u64,
     /// Events older than the allowed lateness.
     pub late: u64,
@@ -78,6 +80,10 @@ pub struct PartitionStatus {
     pub size: StateSize,
     /// The greatest event time seen.
     pub watermark: Option<Time>,
+    /// Records applied since the last checkpoint: what a crash would have replayed.
+    pub since_checkpoint: u64,
+    /// When that checkpoint was committed, or the partition taken over; none while it is being read.
+    pub checkpoint_at: Option<Millis>,
 }
 
 impl<P: DetectorPort> DetectorWorker<P> {
@@ -111,7 +117,7 @@ impl<P: DetectorPort> DetectorWorker<P> {
     /// A fault ends the worker. Drop it: a new one on a new port restores.
     pub fn step(&mut self, now: Millis) -> Result<(), Fault> {
         self.notices.clear();
-        for input in self.port.poll(self.wait(now))? {
+        for input in self.port.poll(self.wait(now), self.intake())? {
             self.on_input(input, now)?;
         }
         self.restore(now)?;
@@ -121,6 +127,12 @@ impl<P: DetectorPort> DetectorWorker<P> {
             self.commit(now, &|_, stage| stage.checkpoint_is_due(&pace, now))?;
         }
         Ok(())
+    }
+
+    /// What is not sent is kept, and must not grow without a bound while transactions are aborted, or one is undecided.
+    fn intake(&self) -> Intake {
+        let waiting: usize = self.owned.values().filter_map(Stage::task).map(DetectorTask::waiting).sum();
+        if waiting < self.pace.outbox { Intake::Open } else { Intake::Shut }
     }
 
     /// How long a poll may wait without anything else being late for it.
@@ -139,6 +151,7 @@ impl<P: DetectorPort> DetectorWorker<P> {
     fn on_input(&mut self, input: DetectorInput, now: Millis) -> Result<(), Fault> {
         match input {
             DetectorInput::Assign(partitions) => {
+                self.refuse_strangers(&partitions)?;
                 self.port.accept(&partitions)?;
                 self.owned.extend(partitions.into_iter().map(|partition| (partition, Stage::Asking)));
             }
@@ -152,25 +165,36 @@ impl<P: DetectorPort> DetectorWorker<P> {
         Ok(())
     }
 
+    /// Partitions that somebody added: keys have their places among those that were there, and nobody would look for them here.
+    fn refuse_strangers(&self, partitions: &[u32]) -> Result<(), Fault> {
+        let Some(stranger) = partitions.iter().find(|partition| **partition >= self.partitions) else {
+            return Ok(());
+        };
+        let (Names { routed, .. }, partitions) = (self.port.names(), self.partitions);
+        Err(Fault::Broken(format!(
+            "{routed} has a partition {stranger}, and topics.partitions is {partitions}: partitions were added, and state stays \
+             where it was; to mend: docs/run.md, \"When something breaks\""
+        )))
+    }
+
     fn on_record(&mut self, record: &RoutedRecord, now: Millis) {
         let Some(Stage::Running { task, .. }) = self.owned.get_mut(&record.partition) else {
             self.counts.stray += 1;
             return;
         };
-        match task.on_record(record) {
-            Applied::Skipped => self.counts.skipped += 1,
-            Applied::Unreadable => self.counts.unreadable += 1,
-            Applied::Replayed { silenced } => {
+        let applied = task.on_record(record);
+        match applied.became {
+            Became::Skipped => self.counts.skipped += 1,
+            Became::Unreadable => self.counts.unreadable += 1,
+            Became::Live => self.counts.applied += 1,
+            Became::Replayed => {
                 self.counts.replayed += 1;
-                self.counts.silenced += silenced as u64;
-            }
-            Applied::Live { alerts: _, held, notices, late } => {
-                self.counts.applied += 1;
-                self.counts.held += held as u64;
-                self.counts.late += u64::from(late);
-                self.notices.extend(notices);
+                self.counts.silenced += applied.alerts as u64;
             }
         }
+        self.counts.held += applied.held as u64;
+        self.counts.late += applied.late as u64;
+        self.notices.extend(applied.notices);
         if task.has_alerts() {
             self.alerts_since.get_or_insert(now);
         }
@@ -231,26 +255,29 @@ impl<P: DetectorPort> DetectorWorker<P> {
 
     /// A last commit, with the checkpoints of these partitions as far as they fit, so that whoever takes over has nothing to
     /// replay. If it does not succeed, they replay.
-    fn farewell(&mut self, partitions: &[u32], now: Millis) -> Result<(), Fault> {
+    fn farewell(&mut self, partitions: &[u32], now: Millis) -> Result<bool, Fault> {
         self.commit(now, &|partition, stage| {
             partitions.contains(&partition)
                 && stage.task().is_some_and(|task| task.applied_since_checkpoint() > 0)
         })
     }
 
-    /// Before the process leaves: commits what there is, with checkpoints.
+    /// Before the process leaves: commits what there is, with checkpoints as far as they fit into one transaction. Whether it was
+    /// committed and another one would bring more of them.
     ///
     /// # Errors
     /// A fault: what was not committed is replayed by whoever takes over.
-    pub fn finish(&mut self, now: Millis) -> Result<(), Fault> {
+    pub fn finish(&mut self, now: Millis) -> Result<bool, Fault> {
         let partitions: Vec<u32> = self.owned.keys().copied().collect();
-        self.farewell(&partitions, now)
+        let committed = self.farewell(&partitions, now)?;
+        let is_left = |task: &DetectorTask| task.left_to_replay() == 0 && task.applied_since_checkpoint() > 0;
+        Ok(committed && self.owned.values().filter_map(Stage::task).any(is_left))
     }
 
-    /// One transaction with everything that waits, and the checkpoints that are wanted as far as they fit.
-    fn commit(&mut self, now: Millis, wanted: &dyn Fn(u32, &Stage) -> bool) -> Result<(), Fault> {
+    /// One transaction with everything that waits, and the checkpoints that are wanted as far as they fit. Whether it is committed.
+    fn commit(&mut self, now: Millis, wanted: &dyn Fn(u32, &Stage) -> bool) -> Result<bool, Fault> {
         if !self.unsettled.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let mut transaction = Transaction::default();
         let mut checkpoints = Vec::new();
@@ -270,9 +297,10 @@ impl<P: DetectorPort> DetectorWorker<P> {
             transaction.offsets.push((*partition, output.offset));
         }
         if transaction.offsets.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
-        match self.port.commit(&transaction)? {
+        let outcome = self.port.commit(&transaction)?;
+        match outcome {
             Outcome::Committed => self.committed(&transaction, &checkpoints, now),
             Outcome::Aborted => {
                 self.counts.aborted += 1;
@@ -284,7 +312,7 @@ impl<P: DetectorPort> DetectorWorker<P> {
                 self.unsettled = transaction.offsets.iter().map(|(partition, _)| *partition).collect();
             }
         }
-        Ok(())
+        Ok(outcome == Outcome::Committed)
     }
 
     fn committed(&mut self, transaction: &Transaction, checkpoints: &[u32], now: Millis) {
@@ -326,8 +354,15 @@ impl<P: DetectorPort> DetectorWorker<P> {
                 left_to_replay: task.map_or(0, DetectorTask::left_to_replay),
                 size: task.map(DetectorTask::size).unwrap_or_default(),
                 watermark: task.map(DetectorTask::watermark),
+                since_checkpoint: task.map_or(0, DetectorTask::applied_since_checkpoint),
+                checkpoint_at: stage.checkpoint_at(),
             }
         })
+    }
+
+    /// How far the baselines are trained of the CAs that the policy names and that live in our partitions.
+    pub fn trainings(&self) -> impl Iterator<Item = CaTraining> {
+        self.owned.values().filter_map(Stage::task).flat_map(DetectorTask::trainings)
     }
 
     /// The running task of a partition.

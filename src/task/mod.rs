@@ -9,6 +9,7 @@ pub mod pace;
 pub mod age;
 mod checkpoint;
 pub mod restore;
+pub mod applied;
 pub mod detector;
 pub mod router;
 mod takeover;

@@ -19,6 +19,8 @@ pub struct Pace {
     pub oldest_checkpoint: Millis,
     /// The most bytes of checkpoints in one transaction, one checkpoint excepted. Default 4 MiB.
     pub checkpoint_bytes: usize,
+    /// While so many alerts and dead letters wait to be sent, a detector takes no records. Default 1000.
+    pub outbox: usize,
     /// A router's batch waits this long for more. Default 100 ms.
     pub batch: Millis,
     /// The most records (in and out) of a router's batch. Default 10 000.
@@ -39,6 +41,7 @@ impl Default for Pace {
             replay_records_per_second: 20_000,
             oldest_checkpoint: Millis(600_000),
             checkpoint_bytes: 4 * 1024 * 1024,
+            outbox: 1000,
             batch: Millis(100),
             batch_records: 10_000,
             batch_bytes: 8 * 1024 * 1024,

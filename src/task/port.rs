@@ -22,6 +22,16 @@ pub enum Answer<T> {
     Wait,
 }
 
+/// Whether a poll may bring records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intake {
+    /// It may.
+    Open,
+    /// Too much waits to be sent: records stay in the log, changes of the group are told. They come when it is open again, from
+    /// where they stopped.
+    Shut,
+}
+
 /// How a transaction ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -81,7 +91,7 @@ pub struct RoutedRecord {
     pub offset: u64,
     /// When it came to the log, by the log.
     pub append_time: Option<Time>,
-    /// An event, as [`crate::wire::event::encode`] writes it.
+    /// Events, as [`crate::wire::routed::encode`] writes them.
     pub value: Vec<u8>,
 }
 
@@ -99,7 +109,7 @@ pub trait DetectorPort {
     ///
     /// # Errors
     /// A fault ends the worker.
-    fn poll(&mut self, wait: Millis) -> Result<Vec<DetectorInput>, Fault>;
+    fn poll(&mut self, wait: Millis, intake: Intake) -> Result<Vec<DetectorInput>, Fault>;
 
     /// Takes what [`DetectorInput::Assign`] offered (incremental assign), paused.
     ///
@@ -122,11 +132,13 @@ pub trait DetectorPort {
     /// A fault ends the worker.
     fn committed(&mut self, partition: u32) -> Result<Answer<Option<u64>>, Fault>;
 
-    /// The first offset that the routed partition still has.
+    /// The first offset that the routed partition still has. It was read up to `reaches`: so [`Answer::Wait`] while it ends
+    /// before that, which the next leader of a partition may say for a moment.
     ///
     /// # Errors
-    /// A fault ends the worker.
-    fn log_start(&mut self, partition: u32) -> Result<Answer<u64>, Fault>;
+    /// When it stays that short ([`Fault::Broken`]): it was truncated or made anew, and what comes to stand there are other
+    /// records.
+    fn log_start(&mut self, partition: u32, reaches: Option<u64>) -> Result<Answer<u64>, Fault>;
 
     /// The end of the checkpoint partition now: the *read-uncommitted* high watermark, never the last stable offset, which may
     /// still lie before a checkpoint whose commit is decided and whose marker is on its way.
@@ -135,9 +147,9 @@ pub trait DetectorPort {
     /// A fault ends the worker.
     fn checkpoint_end(&mut self, partition: u32) -> Result<Answer<u64>, Fault>;
 
-    /// Hands some committed records of the checkpoint partition to `sink`, in order, from where the last call stopped (the
-    /// first one since [`DetectorPort::accept`]: from the beginning). `Ready` when all below `end` were handed out;
-    /// `Wait` when more will come, also while a transaction below `end` is open.
+    /// Hands some committed records of the checkpoint partition with their offsets to `sink`, in order, from where the last
+    /// call stopped (the first one since [`DetectorPort::accept`] or [`DetectorPort::read_again`]: from the beginning).
+    /// `Ready` when all below `end` were handed out; `Wait` when more will come, also while a transaction below `end` is open.
     ///
     /// # Errors
     /// A fault ends the worker.
@@ -145,8 +157,17 @@ pub trait DetectorPort {
         &mut self,
         partition: u32,
         end: u64,
-        sink: &mut dyn FnMut(CheckpointRecord),
+        sink: &mut dyn FnMut(u64, CheckpointRecord),
     ) -> Result<Answer<()>, Fault>;
+
+    /// Forgets how far the checkpoint partition was read.
+    ///
+    /// # Errors
+    /// A fault ends the worker.
+    fn read_again(&mut self, partition: u32) -> Result<(), Fault>;
+
+    /// What the topics are called, to say what is wrong with them.
+    fn names(&self) -> Names;
 
     /// Seeks and resumes: from now on polls bring the records of this partition from `offset` on.
     ///
@@ -161,6 +182,15 @@ pub trait DetectorPort {
     /// # Errors
     /// A fault ends the worker.
     fn commit(&mut self, transaction: &Transaction) -> Result<Outcome, Fault>;
+}
+
+/// The names of the topics that a detector lives on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// The routed topic.
+    pub routed: String,
+    /// The checkpoint topic.
+    pub checkpoint: String,
 }
 
 /// What a detector commits at once. For every partition that it has an alert, a dead letter or a checkpoint of it has an
@@ -304,11 +334,12 @@ pub trait RouterPort {
 
     /// As [`DetectorPort::start_at`]; without an offset where the source's config says (its beginning or its end). Tells at
     /// which offset that is. A committed offset that retention has overtaken is the port's to report and to move forward: the
-    /// operator sizes the source topics.
+    /// operator sizes the source topics. [`Answer::Wait`] while the partition ends before its committed offset, as in
+    /// [`DetectorPort::log_start`].
     ///
     /// # Errors
-    /// A fault ends the worker.
-    fn start_at(&mut self, partition: &SourcePartition, offset: Option<u64>) -> Result<u64, Fault>;
+    /// When it stays that short ([`Fault::Broken`]).
+    fn start_at(&mut self, partition: &SourcePartition, offset: Option<u64>) -> Result<Answer<u64>, Fault>;
 
     /// One Kafka transaction, as [`DetectorPort::commit`].
     ///

@@ -5,6 +5,7 @@ use crate::decode::rejection::Rejection;
 use crate::decode::{Decoded, Decoder, Place};
 use crate::detect::policy::Policy;
 use crate::engine::Routes;
+use crate::event::host::Host;
 use crate::task::port::{DeadLetter, FilteredRun, RouterCommit, SourcePartition, SourceRecord};
 use crate::wire;
 use std::collections::BTreeMap;
@@ -34,9 +35,16 @@ pub struct RouterTask {
     other: Source,
     next: BTreeMap<SourcePartition, u64>,
     batch: RouterCommit,
+    /// What the batch holds for each partition and is no whole record yet.
+    open: Vec<Vec<u8>>,
     batch_records: usize,
     batch_bytes: usize,
+    /// Events of each CA that the policy names.
+    heard: BTreeMap<Host, u64>,
 }
+
+/// A record of the routed topic is closed when it has so many bytes: many events, and far from what a broker refuses.
+const RECORD_BYTES: usize = 64 * 1024;
 
 /// What became of a source record: exactly one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,9 +101,17 @@ impl RouterTask {
             other: Source::default(),
             next: BTreeMap::new(),
             batch: RouterCommit::default(),
+            open: Vec::new(),
             batch_records: 0,
             batch_bytes: 0,
+            heard: policy.cas.keys().map(|name| (Host::new(name), 0)).collect(),
         }
+    }
+
+    /// How many events came of each CA that the policy names, also such as concern no detection. Other computers are not
+    /// counted: their names come from events, and there may be any number of them.
+    pub fn heard(&self) -> &BTreeMap<Host, u64> {
+        &self.heard
     }
 
     /// From now on the records of this topic are read so. What a partition that was started brought before stays as it is.
@@ -163,7 +179,18 @@ impl RouterTask {
     }
 
     fn decode(&mut self, record: &SourceRecord, value: &[u8]) -> Found {
-        let RouterTask { routes, partitions, sources, other, batch, batch_bytes, .. } = self;
+        let RouterTask {
+            routes,
+            partitions,
+            sources,
+            other,
+            batch,
+            open,
+            batch_records,
+            batch_bytes,
+            heard,
+            ..
+        } = self;
         let source = sources.get(&record.from.topic).unwrap_or(other);
         let place = Place {
             source: record.from.topic.clone(),
@@ -176,11 +203,21 @@ impl RouterTask {
         source.decoder.decode(value, &place, &mut |decoded| match decoded {
             Ok(Decoded::Event(event)) => {
                 found.events += 1;
+                if let Some(events) = heard.get_mut(&event.computer) {
+                    *events += 1;
+                }
                 let concerned = routes.partitions(&event, *partitions);
                 found.sent += concerned.len();
+                *batch_records += concerned.len();
                 let bytes = if concerned.is_empty() { Vec::new() } else { wire::event::encode(&event) };
                 *batch_bytes += bytes.len() * concerned.len();
-                batch.routed.extend(concerned.into_iter().map(|partition| (partition, bytes.clone())));
+                for partition in concerned {
+                    let record = slot(open, partition);
+                    wire::routed::push(record, &bytes);
+                    if record.len() >= RECORD_BYTES {
+                        batch.routed.push((partition, std::mem::take(record)));
+                    }
+                }
             }
             Ok(Decoded::Ignored(_)) => {}
             Err(rejection) => {
@@ -221,15 +258,17 @@ impl RouterTask {
         self.batch.offsets.is_empty()
     }
 
-    /// Records in and out, and the bytes that are to be written.
+    /// Records in and events out, and the bytes that are to be written.
     pub fn batch_size(&self) -> (usize, usize) {
-        (self.batch_records + self.batch.routed.len(), self.batch_bytes)
+        (self.batch_records, self.batch_bytes)
     }
 
     /// The batch, one transaction. It is committed, or all partitions begin again at their committed offsets
     /// ([`RouterTask::restart`]).
     pub fn take_commit(&mut self) -> RouterCommit {
         (self.batch_records, self.batch_bytes) = (0, 0);
+        let open = (0..).zip(&mut self.open).filter(|(_, record)| !record.is_empty());
+        self.batch.routed.extend(open.map(|(partition, record)| (partition, std::mem::take(record))));
         std::mem::take(&mut self.batch)
     }
 
@@ -238,6 +277,15 @@ impl RouterTask {
         self.take_commit();
         self.next.clear();
     }
+}
+
+/// What is open for a partition.
+fn slot(open: &mut Vec<Vec<u8>>, partition: u32) -> &mut Vec<u8> {
+    let index = partition as usize;
+    if open.len() <= index {
+        open.resize_with(index + 1, Vec::new);
+    }
+    &mut open[index]
 }
 
 #[derive(Debug, Default)]
@@ -266,6 +314,22 @@ mod tests {
     fn record(offset: u64, value: Option<&str>) -> SourceRecord {
         let value = value.map(|value| value.as_bytes().to_vec());
         SourceRecord { from: from(), offset, append_time: None, trace: None, value }
+    }
+
+    #[test]
+    fn events_are_counted_for_the_cas_that_the_policy_names() {
+        let cas = ["CA01.corp.example", "ca02.corp.example"].map(|host| (host.to_owned(), "CA".to_owned()));
+        let policy = Policy { cas: cas.into_iter().collect(), ..Policy::default() };
+        let mut router = RouterTask::new(&policy, 24, BTreeMap::new());
+        router.start(from(), 10, true);
+        let event = mismatch(1);
+        let other = crate::event::Event { computer: Host::new("ca03.corp.example"), ..event.clone() };
+        for (offset, event) in [(10, &event), (11, &other), (12, &event)] {
+            router.on_record(record(offset, Some(&serde_json::to_string(event).unwrap_or_default())));
+        }
+        let heard: Vec<(&str, u64)> =
+            router.heard().iter().map(|(ca, events)| (ca.as_str(), *events)).collect();
+        assert_eq!(heard, [("ca01.corp.example", 2), ("ca02.corp.example", 0)]);
     }
 
     #[test]
@@ -306,13 +370,35 @@ mod tests {
     }
 
     #[test]
+    fn what_a_batch_sends_to_a_partition_goes_together_in_order() {
+        let mut router = router();
+        let events: Vec<_> = (1..=2000).map(mismatch).collect();
+        for (offset, event) in (10..).zip(&events) {
+            router.on_record(record(offset, Some(&serde_json::to_string(event).unwrap_or_default())));
+        }
+        let (sent, bytes) = (router.batch_size().0 - events.len(), router.batch_size().1);
+        let batch = router.take_commit();
+        let sizes: Vec<usize> = batch.routed.iter().map(|(_, record)| record.len()).collect();
+        assert!(sizes.len() > 4 && sizes.iter().all(|size| *size < RECORD_BYTES + 1000), "{sizes:?}");
+        assert!(sizes.iter().sum::<usize>() > bytes && sizes.len() < sent / 100, "{sizes:?}");
+        let mut requests: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
+        for (partition, record) in &batch.routed {
+            let of = requests.entry(*partition).or_default();
+            of.extend(wire::routed::decode(record).filter_map(|event| event.unwrap().origin.record_id));
+        }
+        assert_eq!(requests.values().map(Vec::len).sum::<usize>(), sent);
+        assert!(requests.values().all(|of| of.is_sorted()), "in the order in which they were read");
+        assert!(router.is_empty() && router.take_commit().routed.is_empty());
+    }
+
+    #[test]
     fn a_trace_context_goes_with_the_event() {
         let event = serde_json::to_string(&mismatch(1)).unwrap_or_default();
         let trace = Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned());
         let mut router = router();
         router.on_record(SourceRecord { trace: trace.clone(), ..record(10, Some(&event)) });
         let (_, bytes) = router.take_commit().routed.remove(0);
-        let routed = wire::event::decode(&bytes).unwrap_or_else(|why| panic!("{why}"));
+        let routed = wire::routed::decode(&bytes).next().unwrap().unwrap();
         assert_eq!(routed.origin.trace, trace);
         let evidence = crate::detect::report::evidence(&routed);
         assert_eq!(evidence.fields.get("traceparent"), trace.as_ref());

@@ -1,5 +1,6 @@
 //! Drives a router: polls, routes, commits a batch. After anything but a commit it begins again at the committed offsets.
 
+use crate::event::host::Host;
 use crate::task::pace::Pace;
 use crate::task::port::{Answer, Fault, Millis, Outcome, RouterInput, RouterPort, SourcePartition};
 use crate::task::router::{Routed, RouterTask, Source};
@@ -155,8 +156,9 @@ impl<P: RouterPort> RouterWorker<P> {
 
     fn start_partitions(&mut self) -> Result<(), Fault> {
         for (partition, stage) in self.owned.iter_mut().filter(|(_, stage)| **stage == Stage::Asking) {
-            if let Answer::Ready(committed) = self.port.committed(partition)? {
-                let offset = self.port.start_at(partition, committed)?;
+            if let Answer::Ready(committed) = self.port.committed(partition)?
+                && let Answer::Ready(offset) = self.port.start_at(partition, committed)?
+            {
                 self.task.start(partition.clone(), offset, committed == Some(offset));
                 *stage = Stage::Running;
             }
@@ -172,6 +174,11 @@ impl<P: RouterPort> RouterWorker<P> {
     /// The partitions that are ours, each with its next offset where that is known.
     pub fn positions(&self) -> impl Iterator<Item = (&SourcePartition, Option<u64>)> {
         self.owned.keys().map(|partition| (partition, self.task.position(partition)))
+    }
+
+    /// As [`RouterTask::heard`].
+    pub fn heard(&self) -> &BTreeMap<Host, u64> {
+        self.task.heard()
     }
 
     /// What was done so far.

@@ -24,6 +24,6 @@ pub(crate) fn mismatch(request_id: u32) -> Event {
 
 /// It as the record at an offset of the only partition.
 pub(crate) fn record(offset: u64) -> RoutedRecord {
-    let value = wire::event::encode(&mismatch(offset as u32 + 1));
+    let value = wire::routed::encode([&mismatch(offset as u32 + 1)]);
     RoutedRecord { partition: 0, offset, append_time: None, value }
 }

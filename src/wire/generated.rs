@@ -404,6 +404,12 @@ pub struct KnownCa {
     #[prost(string, tag = "2")]
     pub name: ::prost::alloc::string::String,
 }
+/// A record of the routed topic: what a batch of a router sends to a partition, in the order in which it was read.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RoutedRecord {
+    #[prost(message, repeated, tag = "1")]
+    pub events: ::prost::alloc::vec::Vec<Event>,
+}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Event {
     /// Milliseconds since the Unix epoch, by the clock of the computer that logged it.

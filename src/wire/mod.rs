@@ -7,6 +7,7 @@ pub mod alert;
 pub mod event;
 #[rustfmt::skip]
 pub mod generated;
+pub mod routed;
 
 /// The types generated from `proto/`.
 pub use crate::wire::generated as record;

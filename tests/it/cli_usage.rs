@@ -1,6 +1,7 @@
 //! Help that can be acted on, and the exit codes it lists.
 
 use crate::cli_world::{World, program, story};
+use crate::common::project;
 use std::io::Read;
 use std::process::{Command, Stdio};
 
@@ -33,6 +34,8 @@ fn a_wrong_command_line_exits_64() {
         "replay a.ndjson --dead-letter a.ndjson",
         "check",
         "generate completions tcl",
+        "generate dashboards",
+        "generate dashboards operations --out x",
     ];
     for line in lines {
         let run = world.run(line);
@@ -54,6 +57,26 @@ fn completions_and_the_manual_come_from_the_same_definitions() {
         manual.contains(".TH") && manual.contains(".SH NOTES\n.nf\n") && manual.contains("assume\\-trained"),
         "{manual}"
     );
+}
+
+#[test]
+fn dashboards_and_alerts_are_those_of_the_chart() {
+    let world = World::new();
+    let chart = |path: &str| std::fs::read_to_string(project("helm/adcs-watch").join(path)).unwrap();
+    assert_eq!(world.run("generate alerts").stdout, chart("rules/adcs-watch.yaml"));
+    assert_eq!(world.run("generate dashboards --out new/folder").code, 0);
+    for name in ["operations", "detection"] {
+        let file = format!("dashboards/{name}.json");
+        assert_eq!(world.run(&format!("generate dashboards {name}")).stdout, chart(&file));
+        assert_eq!(world.read(&format!("new/folder/{name}.json")), chart(&file));
+    }
+    for what in ["alerts", "dashboards operations", "dashboards detection"] {
+        let linked = world.run(&format!("generate {what} --runbooks https://wiki.corp.example/r/")).stdout;
+        assert!(linked.contains("https://wiki.corp.example/r/AdcsWatchLagSecondsHigh.md"), "{what}");
+        assert!(!linked.contains("docs.corp.example"), "{what}");
+    }
+    world.write("file", "");
+    assert_eq!(world.run("generate dashboards --out file").code, 74);
 }
 
 #[test]

@@ -9,11 +9,60 @@ use adcs_watch::task::memory::MemoryLog;
 use adcs_watch::task::memory::detector::{ALERTS, CHECKPOINT, DEAD_LETTER, MemoryDetector, ROUTED, routed};
 use adcs_watch::task::memory::router::MemoryRouter;
 use adcs_watch::task::pace::Pace;
-use adcs_watch::task::port::{Millis, SourcePartition};
+use adcs_watch::task::port::{
+    Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Intake, Millis, Names, Outcome,
+    SourcePartition, Transaction,
+};
 use adcs_watch::task::router::{Routed, RouterTask};
 use adcs_watch::task::router_worker::RouterWorker;
 use adcs_watch::wire;
 use std::collections::BTreeMap;
+
+/// A log that takes no transaction.
+struct Aborting(MemoryDetector);
+
+impl DetectorPort for Aborting {
+    fn poll(&mut self, wait: Millis, intake: Intake) -> Result<Vec<DetectorInput>, Fault> {
+        self.0.poll(wait, intake)
+    }
+    fn accept(&mut self, partitions: &[u32]) -> Result<(), Fault> {
+        self.0.accept(partitions)
+    }
+    fn release(&mut self, partitions: &[u32]) -> Result<(), Fault> {
+        self.0.release(partitions)
+    }
+    fn committed(&mut self, partition: u32) -> Result<Answer<Option<u64>>, Fault> {
+        self.0.committed(partition)
+    }
+    fn log_start(&mut self, partition: u32, committed: Option<u64>) -> Result<Answer<u64>, Fault> {
+        self.0.log_start(partition, committed)
+    }
+
+    fn read_again(&mut self, partition: u32) -> Result<(), Fault> {
+        self.0.read_again(partition)
+    }
+
+    fn names(&self) -> Names {
+        self.0.names()
+    }
+    fn checkpoint_end(&mut self, partition: u32) -> Result<Answer<u64>, Fault> {
+        self.0.checkpoint_end(partition)
+    }
+    fn read_checkpoint(
+        &mut self,
+        partition: u32,
+        end: u64,
+        sink: &mut dyn FnMut(u64, CheckpointRecord),
+    ) -> Result<Answer<()>, Fault> {
+        self.0.read_checkpoint(partition, end, sink)
+    }
+    fn start_at(&mut self, partition: u32, offset: u64) -> Result<(), Fault> {
+        self.0.start_at(partition, offset)
+    }
+    fn commit(&mut self, _: &Transaction) -> Result<Outcome, Fault> {
+        Ok(Outcome::Aborted)
+    }
+}
 
 const SOURCE: &str = "siem.windows.security";
 const PARTITIONS: u32 = 2;
@@ -65,7 +114,7 @@ fn source(log: &MemoryLog, events: &[Event]) {
 fn route_everywhere(log: &MemoryLog, events: &[Event]) {
     for event in events {
         for partition in 0..PARTITIONS {
-            log.append(&routed(partition), Some(wire::event::encode(event)), None);
+            log.append(&routed(partition), Some(wire::routed::encode([event])), None);
         }
     }
 }
@@ -97,7 +146,7 @@ fn an_alert_lingers_and_a_quiet_offset_waits_longer() {
     let begun = worker.counts().committed;
 
     let quiet = Event { activity: Activity::FileCreated(Default::default()), ..events[0].clone() };
-    log.append(&routed(0), Some(wire::event::encode(&quiet)), None);
+    log.append(&routed(0), Some(wire::routed::encode([&quiet])), None);
     worker.step(Millis(100)).unwrap();
     worker.step(Millis(4900)).unwrap();
     assert_eq!(worker.counts().committed, begun);
@@ -154,4 +203,46 @@ fn a_routed_certificate_is_small() {
         .collect();
     sizes.sort_unstable();
     assert!(sizes[sizes.len() / 2] <= 230 && sizes.iter().all(|size| *size <= 300), "{sizes:?}");
+}
+
+/// The log in memory gives at most so many records of a partition in one poll.
+const ONE_POLL: usize = 100 * PARTITIONS as usize;
+
+#[test]
+fn what_cannot_be_sent_does_not_grow_without_a_bound_and_nothing_of_it_is_lost() {
+    let (log, event) = (log(), recording().remove(0));
+    // Records that are no events: each is a dead letter, which waits to be sent as alerts do.
+    let broken = 5000;
+    for n in 0..broken {
+        log.append(&routed(n % PARTITIONS), Some(vec![0xff; 8]), None);
+    }
+    let pace = Pace { outbox: 50, ..Pace::default() };
+    let port = Aborting(MemoryDetector::new(log.clone(), "aborting"));
+    let mut worker = DetectorWorker::new(port, Policy::default(), PARTITIONS, pace);
+    let waiting = |worker: &DetectorWorker<Aborting>| -> usize {
+        (0..PARTITIONS).filter_map(|partition| worker.task(partition)).map(|task| task.waiting()).sum()
+    };
+    for now in 0..500 {
+        worker.step(Millis(now * 50)).unwrap();
+        assert!(waiting(&worker) <= pace.outbox + ONE_POLL, "{} wait", waiting(&worker));
+    }
+    assert!(waiting(&worker) >= pace.outbox && worker.counts().aborted > 100, "it was not held up");
+
+    // The group still counts on it, and its successor sends everything.
+    let mut second = detector(&log, "second");
+    for now in 0..10 {
+        worker.step(Millis(25_000 + now)).unwrap();
+        second.step(Millis(now)).unwrap();
+    }
+    assert_eq!(
+        (worker.status().count(), second.status().count()),
+        (1, 1),
+        "it answers the group all the while"
+    );
+    let member = worker.port_mut().0.client.member().to_owned();
+    drop(worker);
+    log.expire_member(adcs_watch::task::memory::detector::GROUP, &member);
+    route_everywhere(&log, &[event]);
+    (0..500).for_each(|now| second.step(Millis(100 + now * 50)).unwrap());
+    assert_eq!(count(&log, DEAD_LETTER), broken as usize);
 }

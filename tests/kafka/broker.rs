@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread;
 use std::time::Duration;
 
@@ -15,6 +15,12 @@ pub(crate) fn bootstrap() -> &'static str {
 /// One test at a time: they kill, stop and measure.
 pub(crate) fn alone() -> RwLockWriteGuard<'static, ()> {
     TURN.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The same for tests that have brokers of their own: beside the others, and not beside each other.
+pub(crate) fn apart() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Together with others who ask for the same: they wait more than they work, and disturb nobody.
@@ -32,7 +38,7 @@ pub(crate) fn folder() -> PathBuf {
 fn start() -> String {
     prepare();
     let me = std::process::id().to_string();
-    let said = script("start", &["-w", &me]);
+    let said = script_in(&folder().join("broker"), "start", &["-w", &me]);
     said.lines().last().unwrap_or_default().trim().to_owned()
 }
 
@@ -66,9 +72,10 @@ pub(crate) fn start_guarded(
     for setting in settings {
         arguments.extend(["-c".to_owned(), setting.clone()]);
     }
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let keys: Vec<String> = keys.iter().map(|path| format!("file://{}", path.display())).collect();
     let options = format!("-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={}", keys.join(","));
-    let said = script_in(folder, "start", &arguments, &options);
+    let said = script_with(folder, "start", &arguments, &options);
     said.lines().last().unwrap_or_default().trim().to_owned()
 }
 
@@ -84,11 +91,46 @@ pub(crate) fn wait_for<T>(answer: impl Future<Output = T>) -> T {
     }
 }
 
-/// The broker answers nobody for this long.
-pub(crate) fn hang(time: Duration) {
-    script("pause", &["1"]);
-    thread::sleep(time);
-    script("cont", &["1"]);
+/// Brokers of a test's own, to kill; they stop when this is dropped.
+pub(crate) struct Cluster {
+    folder: PathBuf,
+    pub(crate) bootstrap: String,
+    pub(crate) nodes: u32,
+}
+
+impl Cluster {
+    pub(crate) fn start(name: &str, nodes: u32) -> Cluster {
+        // The shared one is asked for first: it looks whether there is what brokers need.
+        bootstrap();
+        let folder = folder().join(format!("{name}-brokers"));
+        let me = std::process::id().to_string();
+        let said = script_in(&folder, "start", &["-n", &nodes.to_string(), "-w", &me]);
+        Cluster { folder, bootstrap: said.lines().last().unwrap_or_default().trim().to_owned(), nodes }
+    }
+
+    /// `kill9`, `pause`, `cont`, or `restart` (in order, if it runs).
+    pub(crate) fn node(&self, command: &str, node: u32) {
+        script_in(&self.folder, command, &[&node.to_string()]);
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        script_in(&self.folder, "stop", &[]);
+    }
+}
+
+/// The shared broker answers nobody while this is done.
+pub(crate) fn while_it_hangs<T>(action: impl FnOnce() -> T) -> T {
+    struct Paused;
+    impl Drop for Paused {
+        fn drop(&mut self) {
+            script_in(&folder().join("broker"), "cont", &["1"]);
+        }
+    }
+    script_in(&folder().join("broker"), "pause", &["1"]);
+    let _paused = Paused;
+    action()
 }
 
 /// Folders of earlier runs are kept until the next one, to look at.
@@ -104,12 +146,12 @@ fn forget_earlier_runs() {
     }
 }
 
-fn script(command: &str, arguments: &[&str]) -> String {
-    let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-    script_in(&folder().join("broker"), command, &arguments, "")
+fn script_in(folder: &Path, command: &str, arguments: &[&str]) -> String {
+    script_with(folder, command, arguments, "")
 }
 
-fn script_in(folder: &Path, command: &str, arguments: &[String], options: &str) -> String {
+/// The same with further options for Java.
+fn script_with(folder: &Path, command: &str, arguments: &[&str], options: &str) -> String {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/kafka/broker.sh");
     let mut script = Command::new(script);
     if !options.is_empty() {

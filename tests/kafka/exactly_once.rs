@@ -2,11 +2,10 @@
 
 use crate::broker;
 use crate::process::Process;
-use crate::story::{Record, events, expected, records};
-use crate::world::{PARTITIONS, World};
+use crate::story::{diluted, events, expected, records};
+use crate::world::World;
 use adcs_watch::detect::policy::Policy;
-use adcs_watch::engine::{Engine, Routes};
-use std::collections::BTreeSet;
+use adcs_watch::engine::Engine;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -27,11 +26,11 @@ fn setting(name: &str, default: u64) -> u64 {
 #[test]
 fn kill_9_of_anything_at_any_moment_neither_loses_nor_repeats() {
     let _turn = broker::alone();
-    let count = u32::try_from(setting("ADCS_WATCH_RECORDS", 30_000)).unwrap();
+    let count = u32::try_from(setting("ADCS_WATCH_RECORDS", 100_000)).unwrap();
     let kills = setting("ADCS_WATCH_KILLS", 12);
     let seed = setting("ADCS_WATCH_SEED", 1);
     let world = World::new("exactly-once", 3);
-    let records = records(count, 3);
+    let records = diluted(records(count / 8, 3), 7);
     let expected = expected(&world.source(), &records);
 
     let roles = [("router-0", "router"), ("detector-0", "detector"), ("detector-1", "detector")];
@@ -57,69 +56,17 @@ fn kill_9_of_anything_at_any_moment_neither_loses_nor_repeats() {
     });
     processes.iter().for_each(Process::ready);
     world.await_alerts(&expected, Duration::from_secs(120));
-    assert_routed_once(&world, &records);
+    world.assert_routed_once(&records);
     let restored = |name: &str| processes.iter().map(|process| process.metric(name, "")).sum::<f64>() + 0.0;
     eprintln!(
-        "{count} records, {} alerts, {kills} kills (seed {seed}) in {:?}; since the last kills {} partitions were restored \
+        "{} records, {} alerts, {kills} kills (seed {seed}) in {:?}; since the last kills {} partitions were restored \
          from {} checkpoint records, {} alerts were silenced",
+        records.len(),
         expected.len(),
         began.elapsed(),
-        restored("adcs_watch_restores_total"),
+        restored("adcs_watch_restore_duration_seconds_count"),
         restored("adcs_watch_restored_records_total"),
         restored("adcs_watch_silenced_alerts_total"),
-    );
-    processes.into_iter().for_each(|process| assert!(process.stop().success()));
-}
-
-/// The routed topic has each event once in each partition it concerns.
-fn assert_routed_once(world: &World, records: &[Record]) {
-    let routes = Routes::new(&Policy::default());
-    let mut wanted = BTreeSet::new();
-    for event in events(&world.source(), records) {
-        for partition in routes.partitions(&event, PARTITIONS) {
-            wanted.insert((i32::try_from(partition).unwrap(), adcs_watch::wire::event::encode(&event)));
-        }
-    }
-    let routed = world.read("routed");
-    let seen: BTreeSet<_> = routed.iter().map(|seen| (seen.partition, seen.value.clone().unwrap())).collect();
-    assert_eq!(routed.len(), seen.len(), "an event was routed twice");
-    assert_eq!(seen.len(), wanted.len());
-    assert!(seen == wanted, "other events were routed than should have been");
-}
-
-/// Longer than a transaction may be open: commits are asked for and their answers do not come.
-const HUNG: Duration = Duration::from_secs(22);
-
-#[test]
-fn a_broker_that_hangs_leaves_no_doubt_in_the_end() {
-    let _turn = broker::alone();
-    let world = World::new("hung", 3);
-    let records = records(6000, 3);
-    let expected = expected(&world.source(), &records);
-    let roles = [("router-0", "router"), ("detector-0", "detector")];
-    let processes = roles.map(|(name, stage)| world.start(name, stage, true));
-    processes.iter().for_each(Process::ready);
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            for some in records.chunks(60) {
-                world.produce(some);
-                thread::sleep(Duration::from_millis(30));
-            }
-        });
-        thread::sleep(Duration::from_millis(900));
-        broker::hang(HUNG);
-    });
-    world.await_alerts(&expected, Duration::from_secs(120));
-    assert_routed_once(&world, &records);
-    processes.iter().for_each(Process::ready);
-    let count = |name: &str, label: &str| {
-        processes.iter().map(|process| process.metric(name, label)).sum::<f64>() + 0.0
-    };
-    eprintln!(
-        "a broker that hung for {HUNG:?}: {} doubtful commits, {} aborted, {} workers began anew",
-        count("adcs_watch_transaction_duration_seconds_count", "doubtful"),
-        count("adcs_watch_transaction_duration_seconds_count", "aborted"),
-        count("adcs_watch_worker_restarts_total", ""),
     );
     processes.into_iter().for_each(|process| assert!(process.stop().success()));
 }

@@ -9,12 +9,14 @@ use std::time::{Duration, Instant};
 
 /// Longer than the session timeout of the config.
 const FROZEN: Duration = Duration::from_secs(6);
+/// Longer than a transaction may be open, too: the broker ends it.
+const LONG_FROZEN: Duration = Duration::from_secs(18);
 
 /// Writes in small pieces for a while, so that something is always under way.
-fn trickle(world: &World, records: &[Record]) {
+fn trickle(world: &World, records: &[Record], pause: Duration) {
     for some in records.chunks(100) {
         world.produce(some);
-        thread::sleep(Duration::from_millis(50));
+        thread::sleep(pause);
     }
 }
 
@@ -28,15 +30,21 @@ fn a_process_that_was_frozen_beyond_its_session_does_no_harm() {
     let detectors = ["detector-a", "detector-b"].map(|name| world.start(name, "detector", false));
     routers.iter().chain(&detectors).for_each(Process::ready);
     thread::scope(|scope| {
-        scope.spawn(|| trickle(&world, &records));
-        for frozen in [&detectors[0], &routers[0], &detectors[1]] {
+        scope.spawn(|| trickle(&world, &records, Duration::from_millis(300)));
+        let freezes = [
+            (vec![&detectors[0], &routers[0]], LONG_FROZEN),
+            (vec![&detectors[1]], FROZEN),
+            (vec![&routers[1]], FROZEN),
+        ];
+        for (frozen, length) in freezes {
             thread::sleep(Duration::from_millis(700));
-            frozen.signal("STOP");
-            thread::sleep(FROZEN);
-            frozen.signal("CONT");
+            frozen.iter().for_each(|process| process.signal("STOP"));
+            thread::sleep(length);
+            frozen.iter().for_each(|process| process.signal("CONT"));
         }
     });
     world.await_alerts(&expected, Duration::from_secs(90));
+    world.assert_routed_once(&records);
     routers.iter().chain(&detectors).for_each(Process::ready);
     let lost =
         detectors.iter().map(|d| d.metric("adcs_watch_rebalances_total", "event=\"lost\"")).sum::<f64>();
@@ -57,7 +65,7 @@ fn from_two_to_three_to_one() {
     let mut processes = vec![start("a"), start("b")];
     processes.iter().for_each(Process::ready);
     thread::scope(|scope| {
-        let writer = scope.spawn(|| trickle(&world, &records));
+        let writer = scope.spawn(|| trickle(&world, &records, Duration::from_millis(50)));
         processes.push(start("c"));
         processes[2].ready();
         await_shares(&processes, &[2, 2, 2]);

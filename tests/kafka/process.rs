@@ -79,19 +79,31 @@ impl Process {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// Where it serves its pages.
+    pub(crate) fn address(&self) -> Option<String> {
+        let log = self.log();
+        let said = log.rsplit_once("serving address=").or_else(|| log.rsplit_once("\"address\":\""))?.1;
+        Some(said.split([' ', '"']).next()?.to_owned())
+    }
+
     /// Asks for a page: its status and text.
     pub(crate) fn page(&self, path: &str) -> Option<(u16, String)> {
-        let log = self.log();
-        let said = log.rsplit_once("serving address=").map(|(_, rest)| rest.split_whitespace().next());
-        let as_json =
-            || log.rsplit_once("\"serving\",\"address\":\"").map(|(_, rest)| rest.split('"').next());
-        let address = said.or_else(as_json)??;
+        let address = self.address()?;
         let mut stream = TcpStream::connect(address).ok()?;
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
+        // HTTP/1.0: a long page comes whole, not in chunks.
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;
         let status = answer.split(' ').nth(1)?.parse().ok()?;
         Some((status, answer.split_once("\r\n\r\n")?.1.to_owned()))
+    }
+
+    /// Waits until it has said this, and returns all that it said.
+    #[track_caller]
+    pub(crate) fn says(&self, part: &str) -> String {
+        let said = || self.log().contains(part);
+        until(Duration::from_secs(60), said, || format!("nobody says {part}:\n{}", self.log()));
+        self.log()
     }
 
     /// Waits until the process is ready.
@@ -112,6 +124,16 @@ impl Process {
             .filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])));
         let matching = lines.filter(|line| line.contains(labels));
         matching.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()
+    }
+}
+
+/// Waits until this is so.
+#[track_caller]
+pub(crate) fn until(patience: Duration, is_so: impl Fn() -> bool, complaint: impl Fn() -> String) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < patience, "{}", complaint());
+        thread::sleep(Duration::from_millis(50));
     }
 }
 

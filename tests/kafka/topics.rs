@@ -2,6 +2,7 @@
 
 use crate::broker;
 use crate::process::{Process, program};
+use crate::story::{expected, records};
 use crate::world::{PARTITIONS, World};
 use std::path::Path;
 use std::time::Duration;
@@ -68,6 +69,31 @@ fn a_topic_that_is_otherwise_is_refused_with_all_that_is_wrong() {
         assert!(said.contains(part), "{part} is not in\n{said}");
         assert!(log.contains(part), "{part} is not in\n{log}");
     }
+}
+
+#[test]
+fn partitions_that_are_added_are_refused_while_it_runs_and_when_it_starts() {
+    let _turn = broker::alone();
+    let world = World::new("widened", 1);
+    let records = records(600, 1);
+    let alerts = expected(&world.source(), &records);
+    // What clients look for every five minutes, else.
+    let config = world.config("all", "");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let often = "properties: {topic.metadata.refresh.interval.ms: 1000, ";
+    std::fs::write(&config, text.replace("properties: {", often)).unwrap();
+    let process = Process::run(&config, &[], &config.with_extension("log"));
+    process.ready();
+    world.produce(&records);
+    world.await_alerts(&alerts, Duration::from_secs(60));
+    world.widen("routed", PARTITIONS + 1);
+    let log = process.says("widened.routed has a partition 6, and topics.partitions is 6");
+    assert!(log.contains("to mend: "), "{log}");
+    assert_eq!(process.page("/readyz").unwrap().0, 503);
+    assert!(process.stop().success());
+    let said = refused(&world.config("again", ""));
+    assert!(said.contains("widened.routed: has 7 partitions, topics.partitions says 6"), "{said}");
+    assert_eq!(world.alerts().len(), alerts.len());
 }
 
 #[test]

@@ -1,23 +1,29 @@
 //! The topics of one test, its config, and what stands in them.
 
-use crate::broker;
-use crate::process::{Process, program};
-use crate::story::{Alerts, Record};
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use crate::broker::{self, Cluster};
+use crate::process::{Process, program, until};
+use crate::story::{Alerts, Record, events};
+use adcs_watch::detect::policy::Policy;
+use adcs_watch::engine::Routes;
+use rdkafka::admin::{
+    AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// A test's own corner of the broker.
 pub(crate) struct World {
     pub(crate) name: String,
+    bootstrap: String,
+    copies: u32,
     folder: PathBuf,
     sources: u32,
     /// Whether records come with a trace context, [`TRACE`].
@@ -32,6 +38,7 @@ pub(crate) const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b716920
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
     pub(crate) partition: i32,
+    pub(crate) offset: i64,
     pub(crate) key: Vec<u8>,
     pub(crate) value: Option<Vec<u8>>,
     pub(crate) headers: BTreeMap<String, String>,
@@ -49,10 +56,23 @@ impl World {
     /// The same, with these settings of the source topic.
     pub(crate) fn with_source(name: &str, sources: u32, settings: &[(&str, &str)]) -> World {
         let world = World::unprepared(name, sources, settings);
-        let config = world.config("create", "");
+        world.make_topics();
+        world
+    }
+
+    /// The same on brokers of the test's own.
+    pub(crate) fn on(cluster: &Cluster, name: &str, sources: u32) -> World {
+        let copies = if cluster.nodes < 3 { 1 } else { 3 };
+        let world = World::at(&cluster.bootstrap, copies, name, sources, &[]);
+        world.make_topics();
+        world
+    }
+
+    /// Makes those of our own topics that are missing.
+    pub(crate) fn make_topics(&self) {
+        let config = self.config("create", "");
         let made = program().args(["topics", "create", "-c"]).arg(config).output().unwrap();
         assert!(made.status.success(), "{made:?}");
-        world
     }
 
     /// Makes the source topic only.
@@ -61,12 +81,23 @@ impl World {
     }
 
     fn unprepared(name: &str, sources: u32, settings: &[(&str, &str)]) -> World {
+        World::at(broker::bootstrap(), 1, name, sources, settings)
+    }
+
+    fn at(bootstrap: &str, copies: u32, name: &str, sources: u32, settings: &[(&str, &str)]) -> World {
         let folder = broker::folder().join(name);
         fs::create_dir_all(&folder).unwrap();
-        let producer = client().set("enable.idempotence", "true").set("linger.ms", "5").create().unwrap();
-        let world = World { name: name.to_owned(), folder, sources, traced: false, producer };
+        let (name, bootstrap) = (name.to_owned(), bootstrap.to_owned());
+        let mut config = client(&bootstrap);
+        let producer = config.set("enable.idempotence", "true").set("linger.ms", "5").create().unwrap();
+        let world = World { name, bootstrap, copies, folder, sources, traced: false, producer };
         world.create(&world.source(), sources, settings);
         world
+    }
+
+    /// Where its files are.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     pub(crate) fn source(&self) -> String {
@@ -78,8 +109,10 @@ impl World {
     }
 
     pub(crate) fn create(&self, topic: &str, partitions: u32, settings: &[(&str, &str)]) {
-        let admin: AdminClient<DefaultClientContext> = client().create().unwrap();
-        let mut new = NewTopic::new(topic, i32::try_from(partitions).unwrap(), TopicReplication::Fixed(1));
+        let admin = self.admin();
+        let copies = i32::try_from(self.copies).unwrap();
+        let mut new =
+            NewTopic::new(topic, i32::try_from(partitions).unwrap(), TopicReplication::Fixed(copies));
         for (name, value) in settings {
             new = new.set(name, value);
         }
@@ -104,14 +137,15 @@ impl World {
         let instance =
             if instance.is_empty() { String::new() } else { format!("  instance_id: {instance}\n") };
         let text = format!(
-            "kafka:\n  brokers: ['{}']\n  group: {name}\n{instance}  consumer: {{session.timeout.ms: 3000, heartbeat.interval.ms: 300}}\n\
+            "kafka:\n  brokers: ['{}']\n  group: {name}\n{instance}  properties: {{reconnect.backoff.max.ms: 1000}}\n  consumer: {{session.timeout.ms: 3000, heartbeat.interval.ms: 300}}\n\
              sources:\n  - topic: {}\n\
              topics:\n  routed: {name}.routed\n  checkpoint: {name}.checkpoint\n  alerts: {name}.alerts\n  \
-             dead_letter: {name}.dead\n  partitions: {PARTITIONS}\n  replication_factor: 1\n\
+             dead_letter: {name}.dead\n  partitions: {PARTITIONS}\n  replication_factor: {}\n\
              checkpoints: {{interval: 1s}}\n\
              http: {{listen: '127.0.0.1:0'}}\n",
-            broker::bootstrap(),
-            self.source()
+            self.bootstrap,
+            self.source(),
+            self.copies
         );
         let path = self.folder.join(format!("{process}.yaml"));
         fs::write(&path, text).unwrap();
@@ -173,10 +207,130 @@ impl World {
         self.producer.flush(Duration::from_secs(60)).unwrap();
     }
 
+    /// Writes one record as anybody could.
+    pub(crate) fn write(&self, kind: &str, partition: i32, key: &[u8], value: Option<&[u8]>) {
+        let topic = self.topic(kind);
+        let mut record = BaseRecord::<[u8], [u8]>::to(&topic).partition(partition).key(key);
+        if let Some(value) = value {
+            record = record.payload(value);
+        }
+        self.producer.send(record).map_err(|(error, _)| error).unwrap();
+        self.producer.flush(Duration::from_secs(60)).unwrap();
+    }
+
+    fn admin(&self) -> AdminClient<DefaultClientContext> {
+        client(&self.bootstrap).create().unwrap()
+    }
+
+    /// Somebody deletes a topic.
+    pub(crate) fn delete(&self, kind: &str) {
+        let topic = self.topic(kind);
+        let admin = self.admin();
+        let deleted = broker::wait_for(admin.delete_topics(&[&topic], &AdminOptions::new()));
+        assert!(deleted.unwrap().iter().all(Result::is_ok), "cannot delete {topic}");
+        let gone = || {
+            let metadata = admin.inner().fetch_metadata(None, Duration::from_secs(10)).unwrap();
+            metadata.topics().iter().all(|there| there.name() != topic)
+        };
+        until(Duration::from_secs(20), gone, || format!("{topic} does not go"));
+    }
+
+    /// Somebody makes the source topic anew.
+    pub(crate) fn make_source(&self) {
+        self.create(&self.source(), self.sources, &[]);
+    }
+
+    /// Somebody adds partitions to a topic.
+    pub(crate) fn widen(&self, kind: &str, partitions: u32) {
+        let topic = self.topic(kind);
+        let new = NewPartitions::new(&topic, usize::try_from(partitions).unwrap());
+        let done = broker::wait_for(self.admin().create_partitions(&[new], &AdminOptions::new()));
+        assert!(done.unwrap().iter().all(Result::is_ok), "cannot widen {topic}");
+    }
+
+    /// A consumer that may ask for, or set, what a stage has committed; it does not join the group.
+    fn of_group(&self, stage: &str) -> BaseConsumer {
+        let group = format!("{}-{stage}", self.name);
+        client(&self.bootstrap).set("group.id", group).create().unwrap()
+    }
+
+    /// What a stage has committed, by partition; none: nothing.
+    pub(crate) fn committed(&self, stage: &str, kind: &str) -> Vec<Option<i64>> {
+        let (topic, consumer) = (self.topic(kind), self.of_group(stage));
+        let metadata = consumer.fetch_metadata(Some(&topic), Duration::from_secs(10)).unwrap();
+        let mut list = TopicPartitionList::new();
+        for partition in metadata.topics()[0].partitions() {
+            list.add_partition(&topic, partition.id());
+        }
+        let committed = consumer.committed_offsets(list, Duration::from_secs(20)).unwrap();
+        committed.elements().iter().map(|element| element.offset().to_raw().filter(|n| *n >= 0)).collect()
+    }
+
+    /// An operator sets what a stage that does not run has committed.
+    pub(crate) fn set_committed(&self, stage: &str, kind: &str, partition: i32, offset: i64) {
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(&self.topic(kind), partition, Offset::Offset(offset)).unwrap();
+        let began = Instant::now();
+        // Until the group is empty it takes offsets of its members only.
+        while let Err(error) = self.of_group(stage).commit(&list, CommitMode::Sync) {
+            assert!(began.elapsed() < Duration::from_secs(30), "{error}");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    /// Where the partitions of a topic end.
+    pub(crate) fn ends(&self, kind: &str) -> Vec<i64> {
+        let (topic, consumer) = (self.topic(kind), self.of_group("nobody"));
+        let metadata = consumer.fetch_metadata(Some(&topic), Duration::from_secs(10)).unwrap();
+        let end = |partition: i32| consumer.fetch_watermarks(&topic, partition, Duration::from_secs(10));
+        metadata.topics()[0].partitions().iter().map(|partition| end(partition.id()).unwrap().1).collect()
+    }
+
+    /// Waits until every partition has so many copies that are up to date.
+    pub(crate) fn await_copies(&self, copies: usize) {
+        let admin = self.admin();
+        let whole = || {
+            let metadata = admin.inner().fetch_metadata(None, Duration::from_secs(10)).unwrap();
+            let topics = metadata.topics().iter();
+            topics.flat_map(|topic| topic.partitions()).all(|partition| partition.isr().len() == copies)
+        };
+        until(Duration::from_secs(90), whole, || "copies are missing".to_owned());
+    }
+
+    /// The routed topic has each event once in each partition it concerns.
+    #[track_caller]
+    pub(crate) fn assert_routed_once(&self, records: &[Record]) {
+        use adcs_watch::wire::event::encode;
+        let routes = Routes::new(&Policy::default());
+        let mut wanted = BTreeSet::new();
+        for event in events(&self.source(), records) {
+            for partition in routes.partitions(&event, PARTITIONS) {
+                wanted.insert((i32::try_from(partition).unwrap(), encode(&event)));
+            }
+        }
+        let routed = self.read("routed").into_iter().flat_map(|seen| {
+            let events = adcs_watch::wire::routed::decode(seen.value.as_deref().unwrap());
+            events.map(|event| (seen.partition, encode(&event.unwrap()))).collect::<Vec<_>>()
+        });
+        let routed: Vec<_> = routed.collect();
+        let seen: BTreeSet<_> = routed.iter().cloned().collect();
+        assert_eq!(routed.len(), seen.len(), "an event was routed twice");
+        assert_eq!(seen.len(), wanted.len());
+        assert!(seen == wanted, "other events were routed than should have been");
+    }
+
+    /// Changes a setting of a topic.
+    pub(crate) fn set(&self, kind: &str, name: &str, value: &str) {
+        let admin: AdminClient<DefaultClientContext> = self.admin();
+        let topic = self.topic(kind);
+        let change = AlterConfig::new(ResourceSpecifier::Topic(&topic)).set(name, value);
+        let done = broker::wait_for(admin.alter_configs(&[change], &AdminOptions::new())).unwrap();
+        assert!(done.iter().all(Result::is_ok), "{done:?}");
+    }
+
     /// Retention deletes all that stands in a topic.
     pub(crate) fn delete_records(&self, kind: &str) {
-        let admin: AdminClient<DefaultClientContext> = client().create().unwrap();
-        let topic = self.topic(kind);
+        let (admin, topic) = (self.admin(), self.topic(kind));
         let metadata = admin.inner().fetch_metadata(Some(&topic), Duration::from_secs(10)).unwrap();
         let mut list = TopicPartitionList::new();
         for partition in metadata.topics()[0].partitions() {
@@ -187,7 +341,7 @@ impl World {
 
     /// Everything committed in a topic.
     pub(crate) fn read(&self, kind: &str) -> Vec<Seen> {
-        let mut config = client();
+        let mut config = client(&self.bootstrap);
         config
             .set("group.id", "a-reader")
             .set("enable.partition.eof", "true")
@@ -267,14 +421,15 @@ fn see(message: &rdkafka::message::BorrowedMessage<'_>) -> Seen {
     let text = |value: Option<&[u8]>| String::from_utf8_lossy(value.unwrap_or_default()).into_owned();
     Seen {
         partition: message.partition(),
+        offset: message.offset(),
         key: message.key().unwrap_or_default().to_vec(),
         value: message.payload().map(<[u8]>::to_vec),
         headers: headers.map(|header| (header.key.to_owned(), text(header.value))).collect(),
     }
 }
 
-fn client() -> ClientConfig {
+fn client(bootstrap: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
-    config.set("bootstrap.servers", broker::bootstrap());
+    config.set("bootstrap.servers", bootstrap);
     config
 }

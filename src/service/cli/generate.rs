@@ -3,11 +3,14 @@
 use crate::service::cli::help;
 use crate::service::exit::{Exit, Failure};
 use crate::service::replay::pipe::Pipe;
+use crate::service::seeing::{Dashboard, alerts};
 use clap::{Args, Command, Subcommand};
 use clap_complete::Shell;
+use std::fs;
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
-/// Print shell completions or the manual page
+/// Print dashboards, alert rules, shell completions or the manual page
 #[derive(Debug, Args)]
 #[command(after_long_help = help::GENERATE)]
 pub struct Generate {
@@ -15,7 +18,7 @@ pub struct Generate {
     what: What,
 }
 
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Debug, Subcommand)]
 enum What {
     /// Completions for a shell
     Completions {
@@ -24,6 +27,29 @@ enum What {
     },
     /// The manual page, with all subcommands
     Man,
+    /// Dashboards for Grafana
+    Dashboards {
+        /// Which one is printed
+        #[arg(value_enum, required_unless_present = "out")]
+        dashboard: Option<Dashboard>,
+        /// Writes all of them to this directory instead
+        #[arg(long, value_name = "DIR", conflicts_with = "dashboard")]
+        out: Option<PathBuf>,
+        #[command(flatten)]
+        links: Links,
+    },
+    /// Alert rules for Prometheus
+    Alerts {
+        #[command(flatten)]
+        links: Links,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Links {
+    /// Where you serve the pages of docs/runbooks, to link to them
+    #[arg(long, value_name = "URL")]
+    runbooks: Option<String>,
 }
 
 impl Generate {
@@ -36,6 +62,13 @@ impl Generate {
                 Ok(())
             }
             What::Man => manual(command, &mut text),
+            What::Dashboards { out: Some(folder), links, .. } => return write(&folder, &links),
+            What::Dashboards { dashboard, out: None, links } => {
+                let texts = dashboard.into_iter().map(|dashboard| dashboard.text(links.runbooks.as_deref()));
+                texts.for_each(|json| text.extend_from_slice(json.as_bytes()));
+                Ok(())
+            }
+            What::Alerts { links } => text.write_all(alerts(links.runbooks.as_deref()).as_bytes()),
         };
         let mut stdout = io::stdout();
         let mut out = Pipe::new(&mut stdout);
@@ -44,6 +77,18 @@ impl Generate {
             .map_err(|error| Failure::new(Exit::Output, "cannot write to standard output").because(&error))?;
         Ok(Exit::Done)
     }
+}
+
+/// All dashboards, a file each.
+fn write(folder: &Path, links: &Links) -> Result<Exit, Failure> {
+    let failed = |path: &Path| Failure::new(Exit::Output, format!("cannot write {}", path.display()));
+    fs::create_dir_all(folder).map_err(|error| failed(folder).because(&error))?;
+    for dashboard in Dashboard::ALL {
+        let path = folder.join(dashboard.file());
+        let text = dashboard.text(links.runbooks.as_deref());
+        fs::write(&path, text).map_err(|error| failed(&path).because(&error))?;
+    }
+    Ok(Exit::Done)
 }
 
 /// The page of the program, then those of its subcommands. Examples and tables keep their lines.

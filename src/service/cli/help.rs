@@ -67,15 +67,26 @@ Examples:
 
 /// Of `demo`.
 pub const DEMO: &str = "\
-What is real: decoding, routing, detections, tasks, transactions, checkpoints and restore are those that `run` uses with Kafka.
-What is not: the log. It is held in memory, by one thread, and is gone when the demo ends.
+What is real: decoding, routing, detections, tasks, transactions, checkpoints and restore are those
+that `run` uses with Kafka. What is not: the log. It is held in memory, by one thread, and is gone
+when the demo ends. With --bootstrap the log is real too: topics adcs-watch-demo-… are made for this
+run alone, and deleted at its end, also after Ctrl-C.
 
 On a terminal it takes its time and shows itself; piped, it runs at full speed and writes the alerts as they are
 committed.
 
 Examples:
   adcs-watch demo
-  adcs-watch demo --format ndjson > alerts.ndjson";
+  adcs-watch demo --format ndjson > alerts.ndjson
+  adcs-watch demo --bootstrap localhost:9092
+  adcs-watch demo --bootstrap kafka-1.example:9093 -c adcs-watch.yaml --keep
+
+Exit codes:
+  0   done
+  64  wrong command line
+  69  the broker cannot be reached, or does not do what the demo needs
+  74  output cannot be written
+  78  the config has mistakes, or the broker refuses us";
 
 /// Of `replay`.
 pub const REPLAY: &str = "\
@@ -129,4 +140,11 @@ Example:
 pub const GENERATE: &str = "\
 Examples:
   adcs-watch generate completions bash > /etc/bash_completion.d/adcs-watch
-  adcs-watch generate man > adcs-watch.1";
+  adcs-watch generate man > adcs-watch.1
+  adcs-watch generate dashboards --out dashboards/
+  adcs-watch generate alerts --runbooks https://wiki.corp.example/runbooks > adcs-watch.rules.yaml
+
+Exit codes:
+  0   done
+  64  wrong command line
+  74  output cannot be written";

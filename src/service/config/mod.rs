@@ -11,7 +11,7 @@ pub mod tree;
 use crate::detect::policy::Policy;
 use crate::service::config::kafka::Kafka;
 use crate::service::config::mistake::Mistakes;
-use crate::service::config::process::{Checkpoints, Http, Log, Workers};
+use crate::service::config::process::{Checkpoints, Http, Log, Stopping, Workers};
 use crate::service::config::topics::{Alerts, OwnTopics, Source};
 use serde::Deserialize;
 use std::path::Path;
@@ -38,6 +38,8 @@ pub struct Config {
     pub checkpoints: Checkpoints,
     /// Threads.
     pub workers: Workers,
+    /// The end.
+    pub shutdown: Stopping,
 }
 
 /// The longest config that is read.

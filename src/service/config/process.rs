@@ -1,4 +1,4 @@
-//! The sections `http:`, `log:`, `checkpoints:` and `workers:`: the process itself.
+//! The sections `http:`, `log:`, `checkpoints:`, `workers:` and `shutdown:`: the process itself.
 
 use crate::event::time::Span;
 use crate::service::config::secret::{Secret, readable};
@@ -7,6 +7,7 @@ use crate::task::port::Millis;
 use serde::Deserialize;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The section `http:`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -123,20 +124,50 @@ impl Checkpoints {
     }
 }
 
-/// The section `workers:`: threads, each with its own consumer and producer.
+/// The section `shutdown:`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Stopping {
+    /// How long a stop in order may take. What is not done by then is left undone, which loses nothing.
+    pub grace: Grace,
+}
+
+/// A time to stop in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Grace(pub Span);
+
+impl Default for Grace {
+    /// Less than the 30 s that Kubernetes gives a process unless it is told otherwise.
+    fn default() -> Self {
+        Grace(Span::seconds(25))
+    }
+}
+
+impl TryFrom<String> for Grace {
+    type Error = String;
+    fn try_from(text: String) -> Result<Grace, String> {
+        let span = Span::try_from(text)?;
+        let right = (Span::seconds(1)..=Span::hours(1)).contains(&span);
+        if right { Ok(Grace(span)) } else { Err(format!("{span} is not between 1s and 1h")) }
+    }
+}
+
+impl Grace {
+    /// As a clock counts it.
+    pub fn duration(self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.as_millis()).unwrap_or_default())
+    }
+}
+
+/// The section `workers:`: threads, each with its own consumer and producer. None: one for each core the process may use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Workers {
     /// Of the router.
-    pub router: Threads,
+    pub router: Option<Threads>,
     /// Of the detector.
-    pub detector: Threads,
-}
-
-impl Default for Workers {
-    fn default() -> Self {
-        Workers { router: Threads(1), detector: Threads(1) }
-    }
+    pub detector: Option<Threads>,
 }
 
 /// How many threads.

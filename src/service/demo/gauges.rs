@@ -1,13 +1,14 @@
-//! The demo's `/metrics`: the same numbers that `run` serves, as far as a log in memory has them.
+//! The demo's `/metrics`: the same numbers that `run` serves, as far as what it stands on has them.
 
 use crate::alert::Alert;
 use crate::service::config::process::Http;
+use crate::service::demo::ground::Ground;
 use crate::service::demo::plant::Plant;
 use crate::service::exit::Failure;
 use crate::service::health::{Condition, Health};
 use crate::service::http::Pages;
 use crate::service::http::server::{Listening, listen};
-use crate::service::metrics::Metrics;
+use crate::service::metrics::{Metrics, PartitionState};
 use crate::service::stage::Stage;
 use crate::task::detector_worker::DetectorCounts;
 use crate::task::memory::detector::ROUTED;
@@ -20,7 +21,7 @@ const PORT: u16 = 9464;
 
 /// What was told already.
 pub(crate) struct Gauges {
-    metrics: Metrics,
+    pub(crate) metrics: Metrics,
     health: Arc<Health>,
     router: RouterCounts,
     detector: DetectorCounts,
@@ -44,19 +45,20 @@ impl Gauges {
     }
 
     /// Tells what happened since.
-    pub(crate) fn tell(&mut self, plant: &Plant, alerts: &[Alert]) {
+    pub(crate) fn tell(&mut self, plant: &Plant<'_, impl Ground>, alerts: &[Alert]) {
         let (router, detector) = (plant.router_counts(), plant.detector_counts());
         self.metrics.router(&self.router, &router);
-        self.metrics.routed(router.routed - self.router.routed);
+        plant.ground().count(&self.metrics, router.routed - self.router.routed, alerts);
         self.metrics.detector(&self.detector, &detector);
-        for alert in alerts {
-            // There is no time between an event of the story and its alert that would mean anything.
-            self.metrics.alert(&alert.detection, alert.severity, None);
-        }
         for status in plant.status() {
-            let (records, bytes) = (status.size.records as u64, status.size.bytes as u64);
-            let watermark = status.watermark.map(|time| time.as_millis()).filter(|millis| *millis > i64::MIN);
-            self.metrics.state(ROUTED, status.partition, records, bytes, watermark);
+            let state = PartitionState {
+                records: status.size.records as u64,
+                bytes: status.size.bytes as u64,
+                watermark: status.watermark,
+                since_checkpoint: status.since_checkpoint,
+                checkpoint_at: None,
+            };
+            self.metrics.state(ROUTED, status.partition, &state);
         }
         self.health.note(Stage::Router, 0, Condition::Working);
         let restoring = plant.status().count() - plant.ready_partitions();

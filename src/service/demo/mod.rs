@@ -1,25 +1,32 @@
-//! DEMO: the real router and detector over a log in memory, told a story, with a crash in the middle.
+//! DEMO: the real router and detector, told a story, with a crash in the middle; over a log in memory, or over a real Kafka.
 //!
-//! What is real: decoding, routing, detections, tasks, outbox, transactions, checkpoints, restore: the code that `run` runs
-//! against Kafka. What is not: the log. It lives in memory and dies with the process.
+//! What is real: decoding, routing, detections, tasks, outbox, transactions, checkpoints, restore: the code that `run` runs.
+//! What is not, unless it is told of a Kafka: the log. It lives in memory and dies with the process.
 
+pub mod broker;
 mod gauges;
-pub mod plant;
-pub mod screen;
+pub(crate) mod ground;
+mod memory;
+pub(crate) mod plant;
+pub(crate) mod screen;
 pub mod story;
 
 use crate::alert::Alert;
 use crate::alert::id::AlertId;
 use crate::detect::policy::Policy;
-use crate::service::clock::{self, Stopwatch};
+use crate::event::time::Time;
+use crate::service::clock::{Stopwatch, pass};
+use crate::service::demo::broker::{Broker, KafkaGround};
 use crate::service::demo::gauges::Gauges;
+use crate::service::demo::ground::{Ground, SOURCE_PARTITIONS};
+use crate::service::demo::memory::MemoryGround;
 use crate::service::demo::plant::Plant;
 use crate::service::demo::screen::Screen;
 use crate::service::demo::story::{NOISE, Told, noise, story};
 use crate::service::exit::{Exit, Failure};
 use crate::service::replay::pipe::Pipe;
 use crate::service::replay::show::table::Table;
-use crate::service::replay::show::{Format, Show, unwritable};
+use crate::service::replay::show::{Show, unwritable};
 use crate::service::shutdown::Shutdown;
 use crate::task::port::Millis;
 use crate::wire;
@@ -27,6 +34,17 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::thread;
 use std::time::Duration;
+
+/// What is shown of the alerts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// One line each as they come, and one of the gravest in full at the end.
+    Live,
+    /// Each in full, at the end.
+    Table,
+    /// Every revision as it is committed.
+    Ndjson,
+}
 
 /// Where output goes.
 pub struct Streams<'a> {
@@ -36,84 +54,122 @@ pub struct Streams<'a> {
     pub err: &'a mut dyn Write,
     /// Columns of the terminal.
     pub width: usize,
-    /// Whether somebody watches: then it takes its time, and shows itself.
-    pub watched: bool,
 }
 
-/// One step of the demo, watched or not.
-const FRAME: Millis = Millis(50);
-/// Records of the story in one step, in the ordinary weeks and on the bad Monday.
+/// The time of one step when somebody watches: then it takes its time.
+const FRAME: Duration = Duration::from_millis(50);
+/// Records of the story in one step.
 const TOLD_A_FRAME: usize = 2;
 /// After so many alerts the detector is killed.
 const ALERTS_BEFORE_THE_CRASH: usize = 3;
-/// Steps after which nothing that is on its way can be on its way any more.
-const MOST_STEPS_AFTER_THE_STORY: u64 = 1000;
+/// How long what is on its way may be without news of it.
+const PATIENCE: Millis = Millis(60_000);
 
-/// Runs the demo, and serves `/metrics` meanwhile.
+/// Runs the demo, over a log in memory unless a Kafka is named, and serves `/metrics` meanwhile.
 ///
 /// # Errors
-/// When output cannot be written, or no port of this machine be had.
-pub fn run(format: Format, streams: Streams<'_>) -> Result<Exit, Failure> {
+/// When output cannot be written, no port of this machine be had, or the Kafka not be used.
+pub fn run(shown: Shown, streams: Streams<'_>, broker: Option<Broker>) -> Result<Exit, Failure> {
     let gauges = Gauges::new()?;
     let (listening, pages) = gauges.listen()?;
     let address = format!("http://{}/metrics", listening.address);
     let server_ends = Shutdown::default();
     thread::scope(|scope| {
         scope.spawn(|| listening.serve(&pages, &server_ends));
-        let done = tell(format, streams, gauges, &address);
+        let mut theatre = Theatre { shown, streams, gauges, address };
+        let done = match broker {
+            None => theatre.play(&mut MemoryGround::new(), &Shutdown::default()),
+            Some(broker) => theatre.play_on(broker),
+        };
         server_ends.request();
         done
     })
 }
 
-fn tell(format: Format, streams: Streams<'_>, gauges: Gauges, address: &str) -> Result<Exit, Failure> {
-    let watch = Stopwatch::start();
-    let screen = streams.watched.then(|| Screen::new(streams.width, address));
-    let mut demo = Demo::new(story()?, screen, gauges);
-    let mut pipe = Pipe::new(streams.out);
-    while demo.step(streams.err)? {
-        for alert in demo.fresh.drain(..) {
-            if format == Format::Ndjson {
-                writeln!(pipe, "{}", wire::alert::to_json(&alert)).map_err(unwritable)?;
+/// All that the demo needs beside the ground.
+struct Theatre<'a> {
+    shown: Shown,
+    streams: Streams<'a>,
+    gauges: Gauges,
+    address: String,
+}
+
+impl Theatre<'_> {
+    /// Plays on a Kafka, and takes its topics away afterwards, also after a failure.
+    fn play_on(&mut self, broker: Broker) -> Result<Exit, Failure> {
+        let shutdown = Shutdown::on_signals()?;
+        let mut ground = KafkaGround::new(broker, self.gauges.metrics.clone())?;
+        let done = ground.prepare().and_then(|()| self.play(&mut ground, &shutdown));
+        let closed = ground.close();
+        let exit = done?;
+        writeln!(self.streams.err, "{}", closed?).map_err(unwritable)?;
+        Ok(exit)
+    }
+
+    fn play<G: Ground>(&mut self, ground: &mut G, shutdown: &Shutdown) -> Result<Exit, Failure> {
+        let watch = Stopwatch::start();
+        let Streams { out, err, width } = &mut self.streams;
+        let screen = (self.shown == Shown::Live).then(|| Screen::new(*width, &self.address));
+        let mut demo = Demo::new(story()?, screen, &mut self.gauges, Plant::new(ground, Policy::default())?);
+        let mut pipe = Pipe::new(&mut **out);
+        let mut more = true;
+        while more {
+            more = demo.step(&mut **err)? && !shutdown.is_requested();
+            if !more {
+                let last = demo.plant.finish()?;
+                demo.learn(last);
+            }
+            for alert in demo.fresh.drain(..) {
+                if self.shown == Shown::Ndjson {
+                    writeln!(pipe, "{}", wire::alert::to_json(&alert)).map_err(unwritable)?;
+                }
             }
         }
-    }
-    demo.plant.finish(demo.now)?;
-    if format == Format::Table {
-        let mut table = Table { out: pipe, width: streams.width, actions: BTreeMap::new() };
-        demo.latest().try_for_each(|alert| table.latest(alert))?;
+        let mut table = Table { out: pipe, width: *width, actions: BTreeMap::new() };
+        match self.shown {
+            Shown::Ndjson => {}
+            Shown::Table => demo.latest().try_for_each(|alert| table.latest(alert))?,
+            Shown::Live => demo.gravest().into_iter().try_for_each(|alert| table.latest(alert))?,
+        }
         table.out.flush().map_err(unwritable)?;
+        write!(err, "{}", screen::summary(&demo, watch.elapsed())).map_err(unwritable)?;
+        if self.shown == Shown::Live {
+            write!(err, "{}", screen::NEXT).map_err(unwritable)?;
+        }
+        Ok(Exit::Done)
     }
-    write!(streams.err, "{}", screen::summary(&demo, watch.elapsed())).map_err(unwritable)?;
-    Ok(Exit::Done)
 }
 
 /// The demo under way.
-pub(crate) struct Demo {
-    pub(crate) plant: Plant,
+pub(crate) struct Demo<'a, G: Ground> {
+    pub(crate) plant: Plant<'a, G>,
     story: Vec<Told>,
     told: usize,
     screen: Option<Screen>,
-    gauges: Gauges,
-    now: Millis,
-    steps_after: u64,
+    gauges: &'a mut Gauges,
+    /// Since when the end is waited for: for the first partitions, or for what is on its way.
+    waits_since: Option<Millis>,
     pub(crate) crashed_at: Option<usize>,
-    /// Alerts of the last step.
+    /// Alerts that were not yet shown.
     fresh: Vec<Alert>,
     /// All revisions, in the order in which they were committed.
     pub(crate) revisions: Vec<Alert>,
 }
 
-impl Demo {
-    fn new(story: Vec<Told>, screen: Option<Screen>, gauges: Gauges) -> Demo {
+impl<'a, G: Ground> Demo<'a, G> {
+    fn new(
+        story: Vec<Told>,
+        screen: Option<Screen>,
+        gauges: &'a mut Gauges,
+        plant: Plant<'a, G>,
+    ) -> Demo<'a, G> {
         Demo {
-            plant: Plant::new(Policy::default()),
+            plant,
             story,
             told: 0,
             screen,
             gauges,
-            now: Millis(0),
-            steps_after: 0,
+            waits_since: None,
             crashed_at: None,
             fresh: Vec::new(),
             revisions: Vec::new(),
@@ -122,35 +178,58 @@ impl Demo {
 
     /// Tells a little more, lets both stages work, looks at what came of it. Whether there is more to come.
     fn step(&mut self, err: &mut dyn Write) -> Result<bool, Failure> {
-        self.tell();
-        self.now = self.now.plus(FRAME);
-        self.plant.step(self.now)?;
-        self.fresh = self.plant.alerts();
-        self.gauges.tell(&self.plant, &self.fresh);
-        self.revisions.extend(self.fresh.iter().cloned());
+        let frame = Stopwatch::start();
+        let tells = self.told > 0 || self.plant.is_ready();
+        if tells {
+            self.tell()?;
+        }
+        let now = self.plant.step()?;
+        let alerts = self.plant.alerts()?;
+        self.learn(alerts);
         if self.crashed_at.is_none() && self.revisions.len() >= ALERTS_BEFORE_THE_CRASH {
             self.crashed_at = Some(self.told);
-            self.plant.crash();
+            self.plant.crash()?;
         }
         if let Some(mut screen) = self.screen.take() {
             screen.draw(self, err).map_err(unwritable)?;
             self.screen = Some(screen);
-            clock::pass(Duration::from_millis(FRAME.0));
+            pass(FRAME.saturating_sub(frame.elapsed()));
         }
-        self.steps_after += u64::from(self.told == self.story.len());
-        Ok(self.steps_after < MOST_STEPS_AFTER_THE_STORY && !(self.steps_after > 10 && self.plant.is_idle()))
+        let is_told = self.told == self.story.len();
+        if is_told && self.plant.is_idle()? {
+            return Ok(false);
+        }
+        if tells && !is_told {
+            self.waits_since = None;
+        } else if now.since(*self.waits_since.get_or_insert(now)) > PATIENCE {
+            let what = if tells { "does not come to its end" } else { "gets no partitions" };
+            return Err(Failure::new(
+                G::REFUSED,
+                format!("the demo {what} on {}", self.plant.ground().name()),
+            ));
+        }
+        Ok(true)
     }
 
-    fn tell(&mut self) {
+    /// Alerts that have come.
+    fn learn(&mut self, alerts: Vec<Alert>) {
+        self.gauges.tell(&self.plant, &alerts);
+        self.revisions.extend(alerts.iter().cloned());
+        self.fresh.extend(alerts);
+    }
+
+    /// The story stands in one partition, so that it is told in order; what surrounds it stands in all.
+    fn tell(&mut self) -> Result<(), Failure> {
         let next = self.story.len().min(self.told + TOLD_A_FRAME);
+        let mut records = Vec::new();
         for n in self.told..next {
             let Told { time, record } = self.story[n].clone();
-            for k in n * NOISE..(n + 1) * NOISE {
-                self.plant.append_noise(k, noise(k, time));
-            }
-            self.plant.append(record);
+            let around = (n * NOISE..(n + 1) * NOISE).map(|k| (k as u32 % SOURCE_PARTITIONS, noise(k, time)));
+            records.extend(around);
+            records.push((0, record));
         }
         self.told = next;
+        self.plant.append(records)
     }
 
     /// The last revision of each alert, in the order of their first.
@@ -164,6 +243,11 @@ impl Demo {
         last.into_iter().map(|(_, alert)| alert)
     }
 
+    /// The first alert of those of the highest severity.
+    fn gravest(&self) -> Option<&Alert> {
+        self.latest().min_by_key(|alert| std::cmp::Reverse(alert.severity))
+    }
+
     /// How many revisions came more than once: exactly-once says none.
     pub(crate) fn doubled(&self) -> usize {
         let mut seen: Vec<_> = self.revisions.iter().map(|alert| (alert.alert_id, alert.revision)).collect();
@@ -175,8 +259,15 @@ impl Demo {
     /// The event time the story has come to, and how far that is.
     pub(crate) fn progress(&self) -> (String, usize, usize) {
         let at = self.told.checked_sub(1).and_then(|last| self.story.get(last));
-        (at.map_or_else(String::new, |told| told.time.to_string()), self.told, self.story.len())
+        (at.map_or_else(String::new, |told| minute(told.time)), self.told, self.story.len())
     }
+}
+
+/// A time to read.
+fn minute(time: Time) -> String {
+    let mut text = time.to_string().replace('T', " ");
+    text.truncate("2026-03-02 09:03".len());
+    text
 }
 
 #[cfg(test)]
@@ -203,8 +294,8 @@ mod tests {
     #[test]
     fn the_demo_raises_what_the_pure_core_raises_once_each_across_a_crash() {
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let streams = Streams { out: &mut out, err: &mut err, width: 100, watched: false };
-        assert_eq!(run(Format::Ndjson, streams), Ok(Exit::Done));
+        let streams = Streams { out: &mut out, err: &mut err, width: 100 };
+        assert_eq!(run(Shown::Ndjson, streams, None), Ok(Exit::Done));
         let said = String::from_utf8(out).unwrap();
         let alerts: Vec<Alert> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let mut raised: Vec<_> = alerts.iter().map(|alert| (alert.alert_id, alert.revision)).collect();

@@ -1,160 +1,183 @@
-//! The stage under demonstration: the router and the detector that `run` runs, on a log in memory.
+//! The stage under demonstration: the router and the detector that `run` runs, on the ground the demo stands on.
 
 use crate::alert::Alert;
-use crate::decode::Decoder;
 use crate::detect::policy::Policy;
-use crate::service::exit::{Exit, Failure};
+use crate::service::demo::ground::{Ground, PARTITIONS, SOURCE_PARTITIONS};
+use crate::service::exit::Failure;
 use crate::task::detector_worker::{DetectorCounts, DetectorWorker, PartitionStatus};
-use crate::task::memory::MemoryLog;
-use crate::task::memory::detector::{ALERTS, CHECKPOINT, DEAD_LETTER, GROUP, MemoryDetector, ROUTED};
-use crate::task::memory::router::MemoryRouter;
 use crate::task::pace::Pace;
-use crate::task::port::{Fault, Millis, SourcePartition};
-use crate::task::router::{RouterTask, Source};
+use crate::task::port::{Fault, Millis};
+use crate::task::router::RouterTask;
 use crate::task::router_worker::{RouterCounts, RouterWorker};
 use std::collections::BTreeMap;
 
-const EVENTS: &str = "windows-events";
-const SOURCE_PARTITIONS: u32 = 3;
-/// Of the routed and the checkpoint topic.
-pub const PARTITIONS: u32 = 8;
-
-/// Everything that `run` connects, in one process and one thread.
-pub struct Plant {
-    log: MemoryLog,
-    router: RouterWorker<MemoryRouter>,
-    detector: DetectorWorker<MemoryDetector>,
+/// Everything that `run` connects, in one thread.
+pub(crate) struct Plant<'a, G: Ground> {
+    ground: &'a mut G,
+    router: RouterWorker<G::Router>,
+    detector: DetectorWorker<G::Detector>,
     policy: Policy,
-    appended: u32,
-    detectors_begun: u32,
-    read_to: u64,
+    /// Records in each partition of the source topic.
+    appended: [u64; SOURCE_PARTITIONS as usize],
+    /// The last records of the routed topic, once the router has nothing more to write.
+    last_routed: Option<Vec<Option<u64>>>,
     earlier: DetectorCounts,
 }
 
-impl Plant {
+impl<'a, G: Ground> Plant<'a, G> {
     /// A plant that has read nothing.
-    pub fn new(policy: Policy) -> Plant {
-        let log = MemoryLog::new();
-        for (topic, partitions) in [
-            (EVENTS, SOURCE_PARTITIONS),
-            (ROUTED, PARTITIONS),
-            (CHECKPOINT, PARTITIONS),
-            (ALERTS, 1),
-            (DEAD_LETTER, 1),
-        ] {
-            log.create(topic, partitions);
+    ///
+    /// # Errors
+    /// When the log lets nobody in.
+    pub(crate) fn new(ground: &'a mut G, policy: Policy) -> Result<Plant<'a, G>, Failure> {
+        let task = RouterTask::new(&policy, PARTITIONS, BTreeMap::new());
+        let router = RouterWorker::new(ground.router()?, task, pace());
+        let detector = detector(ground, &policy)?;
+        Ok(Plant {
+            ground,
+            router,
+            detector,
+            policy,
+            appended: [0; SOURCE_PARTITIONS as usize],
+            last_routed: None,
+            earlier: DetectorCounts::default(),
+        })
+    }
+
+    /// Appends records to partitions of the source topic. Records of one host stand in one partition in a real pipeline.
+    ///
+    /// # Errors
+    /// When the log does not take them.
+    pub(crate) fn append(&mut self, records: Vec<(u32, Vec<u8>)>) -> Result<(), Failure> {
+        for (partition, _) in &records {
+            self.appended[*partition as usize] += 1;
         }
-        let sources = BTreeMap::from([(EVENTS.to_owned(), Source::new(Decoder::default()))]);
-        let router = RouterTask::new(&policy, PARTITIONS, sources);
-        let router = RouterWorker::new(MemoryRouter::new(log.clone(), "router-0", &[EVENTS]), router, pace());
-        let detector = detector(&log, &policy, 0);
-        let earlier = DetectorCounts::default();
-        Plant { log, router, detector, policy, appended: 0, detectors_begun: 1, read_to: 0, earlier }
+        self.ground.append(records)
     }
 
-    /// Appends a record to the source topic. Records of one host stand in one partition in a real pipeline; here they all do, so
-    /// that the story is told in order.
-    pub fn append(&mut self, record: Vec<u8>) {
-        let to = SourcePartition { topic: EVENTS.to_owned(), partition: 0 };
-        self.log.append(&to, Some(record), None);
-        self.appended += 1;
-    }
-
-    /// Appends a record that belongs to nobody's story.
-    pub fn append_noise(&mut self, n: usize, record: Vec<u8>) {
-        let partition = n as u32 % SOURCE_PARTITIONS;
-        self.log.append(&SourcePartition { topic: EVENTS.to_owned(), partition }, Some(record), None);
-        self.appended += 1;
-    }
-
-    /// One step of each stage.
+    /// One step of each stage; the time it was.
     ///
     /// # Errors
     /// When the log refuses what it must not refuse.
-    pub fn step(&mut self, now: Millis) -> Result<(), Failure> {
-        let broken = |fault: Fault| Failure::new(Exit::Output, "the demo broke down").because(&fault);
-        self.router.step(now).map_err(broken)?;
-        self.detector.step(now).map_err(broken)
+    pub(crate) fn step(&mut self) -> Result<Millis, Failure> {
+        let now = self.ground.now();
+        self.router.step(now).map_err(refused::<G>)?;
+        self.detector.step(now).map_err(refused::<G>)?;
+        Ok(now)
     }
 
     /// The detector dies without a word, as by kill -9, and another one begins.
-    pub fn crash(&mut self) {
+    ///
+    /// # Errors
+    /// When the log does not let the other one in.
+    pub(crate) fn crash(&mut self) -> Result<(), Failure> {
         self.earlier = sum(self.earlier, self.detector.counts());
-        for member in self.log.owners(GROUP).into_values() {
-            self.log.expire_member(GROUP, &member);
-        }
-        self.detector = detector(&self.log, &self.policy, self.detectors_begun);
-        self.detectors_begun += 1;
+        self.detector = detector(self.ground, &self.policy)?;
+        Ok(())
     }
 
     /// Alerts that were committed since this was last asked, as a read-committed consumer sees them.
-    pub fn alerts(&mut self) -> Vec<Alert> {
-        let topic = SourcePartition { topic: ALERTS.to_owned(), partition: 0 };
-        let (records, next) = self.log.read_committed(&topic, self.read_to, usize::MAX);
-        self.read_to = next;
-        let alert = |value: Option<Vec<u8>>| serde_json::from_slice(&value?).ok();
-        records.into_iter().filter_map(|record| alert(record.value)).collect()
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub(crate) fn alerts(&mut self) -> Result<Vec<Alert>, Failure> {
+        self.ground.alerts()
+    }
+
+    /// Whether both stages have their partitions, and the detector raises alerts in all of them.
+    pub(crate) fn is_ready(&self) -> bool {
+        let reads = self.router.positions().count() == SOURCE_PARTITIONS as usize && self.router.is_ready();
+        reads && self.ready_partitions() == PARTITIONS as usize
     }
 
     /// Whether nothing is on its way any more.
-    pub fn is_idle(&self) -> bool {
-        let routed: u64 = self.router_counts().records.values().sum();
-        let detected = self.detector.status().filter_map(|status| status.position).sum::<u64>();
-        let ends: u64 = self.log.partitions(ROUTED).iter().map(|partition| self.log.end(partition)).sum();
-        routed >= u64::from(self.appended)
-            && self.detector.is_ready()
-            && detected + u64::from(PARTITIONS) >= ends
+    ///
+    /// # Errors
+    /// When the log refuses what it must not refuse.
+    pub(crate) fn is_idle(&mut self) -> Result<bool, Failure> {
+        if self.last_routed.is_none() {
+            if self.has_read_all() {
+                self.router.commit().map_err(refused::<G>)?;
+            }
+            // A commit that did not succeed begins again.
+            if !self.has_read_all() {
+                return Ok(false);
+            }
+            self.last_routed = Some(self.ground.last_routed()?);
+        }
+        let last = self.last_routed.iter().flatten();
+        let is_done = |(partition, last): (u32, &Option<u64>)| {
+            self.detector
+                .task(partition)
+                .is_some_and(|task| !task.has_alerts() && last.is_none_or(|last| task.position() > last))
+        };
+        Ok(self.is_ready() && (0..PARTITIONS).zip(last).all(is_done))
+    }
+
+    fn has_read_all(&self) -> bool {
+        let mut positions = self.router.positions();
+        self.router.is_ready()
+            && positions.all(|(place, next)| next == self.appended.get(place.partition as usize).copied())
     }
 
     /// What the router did.
-    pub fn router_counts(&self) -> RouterCounts {
+    pub(crate) fn router_counts(&self) -> RouterCounts {
         self.router.counts().clone()
     }
 
     /// What the detectors did, those that died included.
-    pub fn detector_counts(&self) -> DetectorCounts {
+    pub(crate) fn detector_counts(&self) -> DetectorCounts {
         sum(self.earlier, self.detector.counts())
     }
 
     /// Records and bytes of the state in memory.
-    pub fn state(&self) -> (usize, usize) {
+    pub(crate) fn state(&self) -> (usize, usize) {
         self.detector.status().fold((0, 0), |(records, bytes), status| {
             (records + status.size.records, bytes + status.size.bytes)
         })
     }
 
     /// The partitions of the detector.
-    pub fn status(&self) -> impl Iterator<Item = PartitionStatus> {
+    pub(crate) fn status(&self) -> impl Iterator<Item = PartitionStatus> {
         self.detector.status()
     }
 
     /// How many partitions raise alerts.
-    pub fn ready_partitions(&self) -> usize {
+    pub(crate) fn ready_partitions(&self) -> usize {
         self.detector
             .status()
             .filter(|status| status.position.is_some() && status.left_to_replay == 0)
             .count()
     }
 
-    /// Leaves in order: a last commit, with checkpoints.
+    /// The ground.
+    pub(crate) fn ground(&self) -> &G {
+        self.ground
+    }
+
+    /// Leaves in order: a last commit, with checkpoints. The last alerts.
     ///
     /// # Errors
     /// When the log refuses what it must not refuse.
-    pub fn finish(&mut self, now: Millis) -> Result<(), Failure> {
-        self.detector
-            .finish(now)
-            .map_err(|fault| Failure::new(Exit::Output, "the demo broke down").because(&fault))
+    pub(crate) fn finish(&mut self) -> Result<Vec<Alert>, Failure> {
+        let now = self.ground.now();
+        self.detector.finish(now).map_err(refused::<G>)?;
+        self.ground.last_alerts()
     }
 }
 
-/// As `run` does it, but with a checkpoint every few hundred records, so that there is one to restore from.
-fn pace() -> Pace {
-    Pace { longest_replay: Millis(2), ..Pace::default() }
+fn refused<G: Ground>(fault: Fault) -> Failure {
+    Failure::new(G::REFUSED, "the demo broke down").because(&fault)
 }
 
-fn detector(log: &MemoryLog, policy: &Policy, n: u32) -> DetectorWorker<MemoryDetector> {
-    let port = MemoryDetector::new(log.clone(), &format!("detector-{n}"));
-    DetectorWorker::new(port, policy.clone(), PARTITIONS, pace())
+/// As `run` does it, but with a checkpoint every few hundred records, so that there is one to restore from; and no poll keeps
+/// the screen waiting.
+fn pace() -> Pace {
+    Pace { longest_replay: Millis(2), poll: Millis(20), ..Pace::default() }
+}
+
+fn detector<G: Ground>(ground: &mut G, policy: &Policy) -> Result<DetectorWorker<G::Detector>, Failure> {
+    Ok(DetectorWorker::new(ground.detector()?, policy.clone(), PARTITIONS, pace()))
 }
 
 fn sum(a: DetectorCounts, b: DetectorCounts) -> DetectorCounts {

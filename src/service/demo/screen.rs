@@ -2,7 +2,7 @@
 
 use crate::alert::Alert;
 use crate::service::demo::Demo;
-use crate::service::demo::plant::PARTITIONS;
+use crate::service::demo::ground::{Ground, PARTITIONS};
 use crate::service::replay::show::style::{BOLD, DIM, paint, severity};
 use crate::service::replay::show::text::{count, counted, plain};
 use std::io::{self, Write};
@@ -11,7 +11,7 @@ use std::time::Duration;
 /// Alerts on the screen.
 const ALERTS: usize = 8;
 /// Lines of the screen.
-const LINES: usize = ALERTS + 8;
+const LINES: usize = ALERTS + 9;
 
 /// A screen of so many columns.
 pub(crate) struct Screen {
@@ -26,7 +26,7 @@ impl Screen {
     }
 
     /// Draws over what was drawn before.
-    pub(crate) fn draw(&mut self, demo: &Demo, err: &mut dyn Write) -> io::Result<()> {
+    pub(crate) fn draw(&mut self, demo: &Demo<'_, impl Ground>, err: &mut dyn Write) -> io::Result<()> {
         if std::mem::replace(&mut self.drawn, true) {
             write!(err, "\x1b[{LINES}A")?;
         }
@@ -38,34 +38,28 @@ impl Screen {
         err.flush()
     }
 
-    fn lines(&self, demo: &Demo) -> Vec<String> {
+    fn lines(&self, demo: &Demo<'_, impl Ground>) -> Vec<String> {
         let (time, told, all) = demo.progress();
         let (router, detector) = (demo.plant.router_counts(), demo.plant.detector_counts());
         let (records, bytes) = demo.plant.state();
         let read: u64 = router.records.values().sum();
         let columns = self.width.saturating_sub(34).clamp(10, 60);
         let done = told * columns / all.max(1);
+        let state =
+            format!("state {} of {}", counted(records as u64, "record"), counted(bytes as u64, "byte"));
+        let topics = demo.plant.ground().topics().map_or_else(String::new, |topics| format!("{topics}; "));
         let mut lines = vec![
-            format!(
-                "{}  {}",
-                paint(BOLD, "adcs-watch demo"),
-                paint(DIM, &format!("the real stage on a log in memory; {}", self.address))
-            ),
-            format!("story     {time:24} {}{}", "█".repeat(done), "░".repeat(columns - done)),
+            format!("{}  the real stage on {}", paint(BOLD, "adcs-watch demo"), demo.plant.ground().name()),
+            paint(DIM, &format!("          {topics}{}", self.address)),
+            format!("story     {time:16} {}{}", "█".repeat(done), "░".repeat(columns - done)),
             format!("router    {:>9} records read, {:>5} routed", count(read), count(router.routed)),
             format!(
-                "detector  {:>9} applied, {} of {PARTITIONS} partitions live, {} checkpoints, state {records} records of {bytes} bytes",
+                "detector  {:>9} applied, {} of {PARTITIONS} partitions live, {}, {state}",
                 count(detector.applied),
                 demo.plant.ready_partitions(),
-                detector.checkpoints
+                counted(detector.checkpoints, "checkpoint")
             ),
-            match demo.crashed_at {
-                None => String::new(),
-                Some(_) => paint(
-                    DIM,
-                    "          killed once without a word; its successor restored the state and replayed the rest in silence",
-                ),
-            },
+            paint(DIM, remark(demo)),
             String::new(),
             format!("alerts    {}", paint(BOLD, &count(demo.latest().count() as u64))),
         ];
@@ -79,6 +73,19 @@ impl Screen {
         let time = alert.time.to_string();
         let title: String = plain(&alert.title).chars().take(self.width.saturating_sub(30)).collect();
         format!("{label} {} {title}", paint(DIM, &time[5..16.min(time.len())].replace('T', " ")))
+    }
+}
+
+/// What is to be said of the present.
+fn remark(demo: &Demo<'_, impl Ground>) -> &'static str {
+    match demo.crashed_at {
+        None if demo.progress().1 == 0 => {
+            "          the groups are new: it takes Kafka some seconds to give out partitions"
+        }
+        None => "",
+        Some(_) => {
+            "          killed once without a word; its successor restored the state and replayed the rest in silence"
+        }
     }
 }
 
@@ -96,8 +103,15 @@ fn fit(line: &str, columns: usize) -> String {
     fitted
 }
 
+/// What one may want to see next.
+pub(crate) const NEXT: &str = "\
+next: adcs-watch demo --format table     all alerts in full
+      adcs-watch replay Security.evtx    what would have been found in your own logs
+      adcs-watch run --help              how it reads your Kafka
+";
+
 /// What the demo did, in a few lines.
-pub(crate) fn summary(demo: &Demo, elapsed: Duration) -> String {
+pub(crate) fn summary(demo: &Demo<'_, impl Ground>, elapsed: Duration) -> String {
     let (router, detector) = (demo.plant.router_counts(), demo.plant.detector_counts());
     let read: u64 = router.records.values().sum();
     let mut text = String::new();

@@ -8,6 +8,9 @@ const CA_SECURITY: &str = include_str!("../../../samples/corp-example/ca01-secur
 const CA_EDR: &str = include_str!("../../../samples/corp-example/ca01-edr.ndjson");
 const DC_SECURITY: &str = include_str!("../../../samples/corp-example/dc01-security.xml");
 
+/// What the source topic is called.
+pub const EVENTS: &str = "windows-events";
+
 /// Logons without a trace of what matters, for every record of the story: most of what a SIEM carries is of that kind.
 pub const NOISE: usize = 100;
 

@@ -125,6 +125,20 @@ impl Admin {
             Some(Err((_, code))) => Err(failed(code.to_string())),
         }
     }
+
+    /// Deletes topics.
+    ///
+    /// # Errors
+    /// When some cannot be deleted: which, and why.
+    pub fn delete(&self, topics: &[String]) -> Result<(), Failure> {
+        let names: Vec<&str> = topics.iter().map(String::as_str).collect();
+        let failed = || Failure::new(Exit::Broker, "topics cannot be deleted");
+        let answer = wait(self.shown()?.delete_topics(&names, &options()))
+            .map_err(|error| failed().because(&error).with_cause(names.join(", ")))?;
+        let left = answer.into_iter().filter_map(Result::err);
+        let left: Vec<String> = left.map(|(topic, code)| format!("{topic}: {code}")).collect();
+        if left.is_empty() { Ok(()) } else { Err(left.into_iter().fold(failed(), Failure::with_cause)) }
+    }
 }
 
 fn options() -> AdminOptions {

@@ -10,6 +10,7 @@ use crate::service::stage::Stage;
 use crate::service::topics::MAX_MESSAGE_BYTES;
 use crate::task::port::Fault;
 use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
 
 /// Makes the settings of clients. Secrets are read for each client anew: one that was changed is used from the next on.
 #[derive(Clone, Debug)]
@@ -114,6 +115,10 @@ impl Clients {
             config.set("group.instance.id", format!("{name}-{stage}-{worker}"));
         }
         config.set("statistics.interval.ms", "2000");
+        // That a topic is another one than before is told there only: see MemberContext.
+        let debug = config.get("debug").map_or_else(|| "topic".to_owned(), |more| format!("topic,{more}"));
+        config.set("debug", debug);
+        config.set_log_level(RDKafkaLogLevel::Debug);
         Ok(config)
     }
 
@@ -177,6 +182,19 @@ impl Clients {
         Ok(config)
     }
 
+    /// Writes, each record once, outside of transactions.
+    ///
+    /// # Errors
+    /// When a secret cannot be read.
+    pub fn writer(&self) -> Result<ClientConfig, Fault> {
+        let mut config = self.base()?;
+        config.set("compression.type", "lz4");
+        config.set("linger.ms", "2");
+        set_all(&mut config, &self.kafka.producer);
+        config.set("enable.idempotence", "true");
+        Ok(config)
+    }
+
     /// Looks after topics.
     ///
     /// # Errors
@@ -188,6 +206,9 @@ impl Clients {
     fn reading(&self) -> Result<ClientConfig, Fault> {
         let mut config = self.base()?;
         config.set("queued.max.messages.kbytes", "65536");
+        // A broker answers a connection's questions one after the other: those of a worker that takes partitions over would wait
+        // behind each fetch of the others that finds nothing.
+        config.set("fetch.wait.max.ms", "50");
         set_all(&mut config, &self.kafka.consumer);
         config.set("enable.auto.commit", "false");
         config.set("enable.auto.offset.store", "false");

@@ -4,6 +4,7 @@ use crate::service::clock::wall;
 use crate::service::config::secret::Secret;
 use crate::service::kafka::refusal::Causes;
 use crate::service::kafka::token::Token;
+use crate::service::kafka::trouble::is_unreachable;
 use crate::task::port::SourcePartition;
 use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::RDKafkaLogLevel;
@@ -37,6 +38,7 @@ pub struct MemberContext {
     ends: Mutex<BTreeMap<SourcePartition, u64>>,
     /// Why brokers do not let us in.
     pub causes: Causes,
+    renewed: Mutex<Option<String>>,
     closing: AtomicBool,
 }
 
@@ -59,6 +61,11 @@ impl MemberContext {
     /// Where partitions ended when that was last heard.
     pub fn take_ends(&self) -> BTreeMap<SourcePartition, u64> {
         std::mem::take(&mut *lock(&self.ends))
+    }
+
+    /// A topic that was deleted and made anew while it was read, if there is one.
+    pub fn renewed(&self) -> Option<String> {
+        lock(&self.renewed).clone()
     }
 
     /// From now on nobody answers changes: they are answered here.
@@ -105,6 +112,9 @@ impl ClientContext for MemberContext {
     }
 
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        if let Some(topic) = renewed(message) {
+            *lock(&self.renewed) = Some(topic.to_owned());
+        }
         log(level, facility, message);
     }
 
@@ -186,8 +196,27 @@ pub fn partitions(list: &TopicPartitionList) -> Vec<SourcePartition> {
     known.collect()
 }
 
+/// The topic that this line of the log says is another one than before.
+///
+/// A client that finds a new topic behind a name that it reads goes on at the offset that it had in the old one, and tells
+/// nobody but its debugging log (librdkafka 2.12, `rd_kafka_topic_metadata_update`). `tests/kafka/anew.rs` holds that it
+/// still does.
+fn renewed(message: &str) -> Option<&str> {
+    let (before, ids) = message.split_once(" changed id from ")?;
+    let topic = before.rsplit_once("Topic ")?.1;
+    (!ids.starts_with(NO_ID)).then_some(topic)
+}
+
+/// The id of a topic that was not known before, in base 64.
+const NO_ID: &str = "AAAAAAAAAAAAAAAAAAAAAA";
+
 fn note_error(error: &KafkaError, reason: &str) {
     if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
+        return;
+    }
+    // A member says once that no broker can be reached, and once that one can; clients say it many times a second.
+    if is_unreachable(error) {
+        tracing::debug!(target: "librdkafka", %error, reason, "client error");
         return;
     }
     tracing::warn!(target: "librdkafka", %error, reason, "client error");
@@ -203,5 +232,21 @@ fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
         RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug => {
             tracing::debug!(target: "librdkafka", facility, "{message}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_with_another_id_is_another_topic() {
+        let line = "[thrd:main]: Topic a.b changed id from qgVbQ1pXSkKJ4mCgzYSWDA to X9mXk2cQTlyJ8nD4mS1v0w";
+        assert_eq!(renewed(line), Some("a.b"));
+        assert_eq!(
+            renewed("Topic a.b changed id from AAAAAAAAAAAAAAAAAAAAAA to X9mXk2cQTlyJ8nD4mS1v0w"),
+            None
+        );
+        assert_eq!(renewed("Topic a.b [0] Leader 1 Epoch 0"), None);
     }
 }

@@ -1,18 +1,19 @@
 //! The log of a detector: the routed topic, the checkpoint topic, and its transactions.
 
-use crate::service::clock::{Stopwatch, wall};
+use crate::service::clock::Stopwatch;
 use crate::service::config::topics::AlertFormat;
 use crate::service::kafka::client::Clients;
 use crate::service::kafka::member::{Member, signed};
+use crate::service::kafka::message::age;
 use crate::service::kafka::producer::Producer;
 use crate::service::kafka::reader::Reader;
 use crate::service::kafka::records;
 use crate::service::kafka::trouble::fault;
-use crate::service::metrics::{Ended, Metrics};
+use crate::service::metrics::{Ended, Metrics, Spent};
 use crate::service::stage::Stage;
 use crate::task::port::{
-    Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Millis, Outcome, Raised, RoutedRecord,
-    RouterInput, SourcePartition, Transaction,
+    Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Intake, Millis, Names, Outcome, Raised,
+    RoutedRecord, RouterInput, SourcePartition, Transaction,
 };
 use rdkafka::{Offset, TopicPartitionList};
 use std::time::Duration;
@@ -64,6 +65,11 @@ impl KafkaDetector {
         &self.member
     }
 
+    /// What the worker's time went to beside its work.
+    pub fn spent(&self) -> Spent {
+        Spent { waiting: self.member.waited(), committing: self.producer.took() }
+    }
+
     fn routed(&self, partition: u32) -> SourcePartition {
         SourcePartition { topic: self.topics.routed.clone(), partition }
     }
@@ -89,17 +95,17 @@ impl KafkaDetector {
             Outcome::Doubtful => Ended::Doubtful,
         };
         if !transaction.checkpoint.is_empty() {
-            self.metrics.checkpoint(ended, took, transaction.checkpoint.len() as u64);
+            let bytes: usize = transaction.checkpoint.iter().map(CheckpointRecord::bytes).sum();
+            self.metrics.checkpoint(ended, took, transaction.checkpoint.len() as u64, bytes as u64);
         }
         if ended != Ended::Committed {
             return;
         }
-        let now = wall();
         for Raised { alert, appended } in &transaction.alerts {
-            // Brokers have clocks of their own: what was appended after now was appended now.
-            let since = appended.map(|time| now.as_millis().saturating_sub(time.as_millis()));
-            let latency = since.map(|millis| Duration::from_millis(u64::try_from(millis).unwrap_or(0)));
-            self.metrics.alert(&alert.detection, alert.severity, latency);
+            self.metrics.alert(&alert.detection, alert.severity, appended.map(age));
+        }
+        for (partition, next) in &transaction.offsets {
+            self.metrics.committed(Stage::Detector, &self.topics.routed, *partition, *next);
         }
         for letter in &transaction.dead {
             self.metrics.dead_letter(Stage::Detector, letter.reason);
@@ -112,9 +118,10 @@ fn numbers(partitions: Vec<SourcePartition>) -> Vec<u32> {
 }
 
 impl DetectorPort for KafkaDetector {
-    fn poll(&mut self, wait: Millis) -> Result<Vec<DetectorInput>, Fault> {
+    fn poll(&mut self, wait: Millis, intake: Intake) -> Result<Vec<DetectorInput>, Fault> {
         self.producer.tend();
         self.reader.tend();
+        self.member.hold(intake == Intake::Shut)?;
         let all_matter = |_: &str, _: &[u8]| true;
         let inputs = self.member.poll(wait, &all_matter)?.into_iter().filter_map(|input| match input {
             RouterInput::Assign(partitions) => Some(DetectorInput::Assign(numbers(partitions))),
@@ -148,8 +155,9 @@ impl DetectorPort for KafkaDetector {
         self.member.committed(&self.routed(partition))
     }
 
-    fn log_start(&mut self, partition: u32) -> Result<Answer<u64>, Fault> {
-        Ok(match self.member.watermarks(&self.routed(partition))? {
+    fn log_start(&mut self, partition: u32, reaches: Option<u64>) -> Result<Answer<u64>, Fault> {
+        let partition = self.routed(partition);
+        Ok(match self.member.bounds(&partition, reaches)? {
             Answer::Ready((start, _)) => Answer::Ready(start),
             Answer::Wait => Answer::Wait,
         })
@@ -163,24 +171,31 @@ impl DetectorPort for KafkaDetector {
         &mut self,
         partition: u32,
         end: u64,
-        sink: &mut dyn FnMut(CheckpointRecord),
+        sink: &mut dyn FnMut(u64, CheckpointRecord),
     ) -> Result<Answer<()>, Fault> {
         let mut count = 0;
-        let answer = self.reader.read(partition, end, &mut |record| {
+        let answer = self.reader.read(partition, end, &mut |offset, record| {
             count += 1;
-            sink(record);
+            sink(offset, record);
         });
         self.metrics.restored_records(count);
         answer
     }
 
+    fn read_again(&mut self, partition: u32) -> Result<(), Fault> {
+        self.reader.forget(partition)
+    }
+
+    fn names(&self) -> Names {
+        Names { routed: self.topics.routed.clone(), checkpoint: self.topics.checkpoint.clone() }
+    }
+
     fn start_at(&mut self, partition: u32, offset: u64) -> Result<(), Fault> {
-        self.member.start_at(&self.routed(partition), offset)?;
-        self.metrics.restored();
-        Ok(())
+        self.member.start_at(&self.routed(partition), offset)
     }
 
     fn commit(&mut self, transaction: &Transaction) -> Result<Outcome, Fault> {
+        self.member.is_same()?;
         let watch = Stopwatch::start();
         let offsets = self.offsets(transaction)?;
         let topics = &self.topics;

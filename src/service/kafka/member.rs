@@ -1,20 +1,20 @@
 //! A member of a consumer group: its partitions come and go, each is read from where the worker says.
 
-use crate::event::MAX_TRACE;
 use crate::event::time::Time;
 use crate::service::clock::{Stopwatch, pass};
+use crate::service::kafka::away::Away;
 use crate::service::kafka::client::Clients;
 use crate::service::kafka::context::{Change, MemberContext};
+use crate::service::kafka::message::{Brought, age, hand_out};
+use crate::service::kafka::reach::{self, Reach, is_out_of_range, out_of_range, watermarks};
 use crate::service::kafka::refusal::Cause;
 use crate::service::kafka::trouble::{Tried, fault, is_fencing, is_unreachable, may_pass};
-use crate::service::metrics::{Metrics, Rebalance};
+use crate::service::metrics::{Metrics, Position, Rebalance};
 use crate::service::stage::Stage;
-use crate::task::port::{
-    Answer, Fault, FilteredRun, Millis, RouterInput, Sieve, SourcePartition, SourceRecord,
-};
+use crate::task::port::{Answer, Fault, Millis, RouterInput, Sieve, SourcePartition};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use rdkafka::message::{BorrowedMessage, Headers, Message, Timestamp};
+use rdkafka::message::{BorrowedMessage, Message, Timestamp};
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -23,40 +23,40 @@ use std::time::Duration;
 pub struct Member {
     consumer: BaseConsumer<MemberContext>,
     stage: Stage,
-    /// Ours; those that were started with the next offset expected.
-    partitions: BTreeMap<String, BTreeMap<u32, Option<u64>>>,
+    /// Ours; those that were started with how far they are read.
+    partitions: Partitions,
     joined: bool,
+    /// No records are taken for now.
+    held: bool,
     /// Who we are in the generation that gave us what we have.
     metadata: Option<ConsumerGroupMetadata>,
+    reach: Reach,
     away: Option<Away>,
     /// What may turn out to be forbidden.
     tried: Tried,
+    waited: Duration,
     metrics: Metrics,
 }
 
-/// No broker can be reached, or none lets us in.
-struct Away {
-    why: Cause,
-    began: Stopwatch,
-    probed: Stopwatch,
-}
+type Partitions = BTreeMap<String, BTreeMap<u32, Option<Reading>>>;
 
-impl Away {
-    fn new(why: Cause) -> Away {
-        Away { why, began: Stopwatch::start(), probed: Stopwatch::start() }
-    }
+/// How far a partition is read.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    /// The next offset expected.
+    next: u64,
+    /// The timestamp in Kafka of the record before it, if that was read.
+    last: Option<Time>,
 }
 
 /// The most records of one poll.
 const MAX_RECORDS: usize = 2000;
+/// The most bytes of one poll, one record excepted: a record may be as long as the source topic allows.
+const MAX_BYTES: u64 = 16 * 1024 * 1024;
 /// How long a question to a broker may keep the worker from its work.
-const QUESTION: Duration = Duration::from_millis(500);
+pub(crate) const QUESTION: Duration = Duration::from_millis(500);
 /// How long a seek may take until it is a fault.
 const SEEK: Duration = Duration::from_secs(10);
-/// How often an unreachable broker is looked for.
-const PROBE: Duration = Duration::from_secs(1);
-/// Who is refused for so long begins anew: with the password, the certificate or the token that there is then.
-const REFUSED: Duration = Duration::from_secs(10);
 
 impl Member {
     /// Joins the group.
@@ -75,10 +75,20 @@ impl Member {
             .create_with_context(MemberContext::new(clients.token()))
             .map_err(|error| fault("making a consumer", &error))?;
         consumer.subscribe(topics).map_err(|error| fault("subscribing", &error))?;
-        let (partitions, joined, metadata, away) = (BTreeMap::new(), false, None, None);
         let read = topics.iter().map(|topic| (*topic).to_owned()).collect();
-        let tried = Tried { read, group: Some(clients.group(stage)), ..Tried::default() };
-        Ok(Member { consumer, stage, partitions, joined, metadata, away, tried, metrics })
+        Ok(Member {
+            consumer,
+            stage,
+            partitions: BTreeMap::new(),
+            joined: false,
+            held: false,
+            metadata: None,
+            reach: Reach::default(),
+            away: None,
+            tried: Tried { read, group: Some(clients.group(stage)), ..Tried::default() },
+            waited: Duration::ZERO,
+            metrics,
+        })
     }
 
     /// Whether the group has answered.
@@ -88,12 +98,17 @@ impl Member {
 
     /// Why no broker can be reached, if none can.
     pub fn unreachable(&self) -> Option<&str> {
-        self.away.as_ref().map(|away| away.why.as_str())
+        self.away.as_ref().map(Away::why)
     }
 
     /// How many partitions are ours.
     pub fn count(&self) -> usize {
         self.partitions.values().map(BTreeMap::len).sum()
+    }
+
+    /// How long polls have waited for records so far.
+    pub fn waited(&self) -> Duration {
+        self.waited
     }
 
     /// What a transaction that commits our offsets must show.
@@ -107,29 +122,57 @@ impl Member {
 
     /// As [`crate::task::port::RouterPort::poll`].
     pub fn poll(&mut self, wait: Millis, may_matter: Sieve<'_>) -> Result<Vec<RouterInput>, Fault> {
-        let (mut inputs, mut received) = (Vec::new(), 0);
-        let watch = Stopwatch::start();
+        let (mut inputs, mut brought) = (Vec::new(), Brought::default());
+        let (watch, mut waited) = (Stopwatch::start(), Duration::ZERO);
         let wait = Duration::from_millis(wait.0);
-        while received < MAX_RECORDS && !self.consumer.context().has_change() {
-            let left = if received == 0 { wait.saturating_sub(watch.elapsed()) } else { Duration::ZERO };
-            match self.consumer.poll(left) {
+        while brought.records < MAX_RECORDS
+            && brought.bytes < MAX_BYTES
+            && !self.consumer.context().has_change()
+        {
+            let waits = brought.records == 0;
+            let left = if waits { wait.saturating_sub(watch.elapsed()) } else { Duration::ZERO };
+            let polled = self.consumer.poll(left);
+            if waits {
+                waited = watch.elapsed();
+            }
+            match polled {
                 Some(Ok(message)) => {
-                    received += 1;
+                    let timestamp = message.timestamp();
+                    brought.add(&message, timestamp, self.stage);
                     let again = || self.metrics.delivered_again(self.stage);
-                    if let Some(offset) = is_news(&message, &mut self.partitions, again) {
+                    if let Some(offset) = is_news(&message, timestamp, &mut self.partitions, again) {
                         hand_out(&message, offset, self.stage, may_matter, &mut inputs);
                     }
+                }
+                Some(Err(error)) if is_out_of_range(&error) => {
+                    return Err(out_of_range(&self.consumer, &self.started()));
                 }
                 Some(Err(error)) => note(&error, &self.tried, &mut self.away)?,
                 None if left.is_zero() || self.consumer.context().has_change() => break,
                 None => {}
             }
         }
-        self.look_around(received > 0)?;
+        self.is_same()?;
+        self.waited += waited;
+        self.look_around(&brought)?;
         while let Some(change) = self.consumer.context().take_change() {
             inputs.push(self.change(change));
         }
         Ok(inputs)
+    }
+
+    /// Whether the topics are still those that we began to read: to be asked before a commit, too, or offsets of the old one
+    /// would become the new one's.
+    ///
+    /// # Errors
+    /// When one is not.
+    pub fn is_same(&self) -> Result<(), Fault> {
+        let Some(topic) = self.consumer.context().renewed() else { return Ok(()) };
+        reach::replaced(
+            &self.consumer,
+            &topic,
+            self.partitions.get(&topic).into_iter().flat_map(BTreeMap::keys),
+        )
     }
 
     fn change(&mut self, change: Change) -> RouterInput {
@@ -151,30 +194,30 @@ impl Member {
     }
 
     /// Whether brokers can be reached, and how far we are behind.
-    fn look_around(&mut self, received: bool) -> Result<(), Fault> {
-        if let Some(why) = self.consumer.context().causes.take() {
-            match &mut self.away {
-                Some(away) => away.why = why,
-                None => self.away = Some(Away::new(why)),
-            }
+    fn look_around(&mut self, brought: &Brought) -> Result<(), Fault> {
+        let received = brought.records > 0;
+        if received {
+            let age = brought.oldest.map(age);
+            self.metrics.polled(self.stage, brought.bytes, age);
         }
-        if let Some(away) = &mut self.away {
-            let probe = away.probed.elapsed() >= PROBE;
-            if received || (probe && self.consumer.fetch_metadata(None, QUESTION).is_ok()) {
-                self.away = None;
-            } else if matches!(away.why, Cause::Refused(_)) && away.began.elapsed() >= REFUSED {
-                return Err(Fault::Broken(format!("no broker lets us in: {}", away.why.as_str())));
-            } else if probe {
-                away.probed = Stopwatch::start();
-            }
+        if let Some(why) = self.consumer.context().causes.take() {
+            Away::hear(&mut self.away, why);
+        }
+        let answers = || self.consumer.fetch_metadata(None, QUESTION).is_ok();
+        if let Some(away) = &mut self.away
+            && away.is_over(received, answers)?
+        {
+            self.away = None;
+            tracing::info!(stage = %self.stage, "brokers answer again");
         }
         let ends = self.consumer.context().take_ends();
         let passed = if ends.is_empty() { BTreeMap::new() } else { self.passed() };
         for (partition, end) in ends {
             let ours = self.partitions.get(&partition.topic).and_then(|of| of.get(&partition.partition));
-            if let Some(Some(next)) = ours {
+            if let Some(Some(Reading { next, last })) = ours {
                 let next = passed.get(&partition).copied().unwrap_or_default().max(*next);
-                self.metrics.position(self.stage, &partition.topic, partition.partition, next, Some(end));
+                let position = Position { next, end, behind: last.map(age) };
+                self.metrics.position(self.stage, &partition.topic, partition.partition, &position);
             }
         }
         Ok(())
@@ -218,7 +261,7 @@ impl Member {
         let mut list = TopicPartitionList::with_capacity(partitions.len());
         let mut answers = true;
         for place in partitions {
-            let first = match if answers { self.watermarks(place)? } else { Answer::Wait } {
+            let first = match if answers { watermarks(&self.consumer, place)? } else { Answer::Wait } {
                 Answer::Ready((first, _)) => first,
                 Answer::Wait => {
                     answers = false;
@@ -242,6 +285,40 @@ impl Member {
         self.consumer.incremental_unassign(&list).map_err(|error| fault("giving partitions back", &error))
     }
 
+    /// Takes no records from now on, or takes them again from where they stopped: the client throws away what it has fetched, so
+    /// it is told where that was.
+    pub fn hold(&mut self, held: bool) -> Result<(), Fault> {
+        if std::mem::replace(&mut self.held, held) == held {
+            return Ok(());
+        }
+        let started = self.started();
+        if !held {
+            tracing::info!(stage = %self.stage, "what waited is sent: records are taken again");
+            return started.iter().try_for_each(|(partition, next)| self.start_at(partition, *next));
+        }
+        tracing::warn!(stage = %self.stage, "too much waits to be sent: no records are taken until it is");
+        let places: Vec<SourcePartition> = started.into_iter().map(|(place, _)| place).collect();
+        let list = list(&places, Offset::Invalid)?;
+        if places.is_empty() {
+            return Ok(());
+        }
+        self.consumer.pause(&list).map_err(|error| fault("pausing partitions", &error))
+    }
+
+    /// Our partitions that were started, each with the next offset expected.
+    fn started(&self) -> Vec<(SourcePartition, u64)> {
+        let started = self.partitions.iter().flat_map(|(topic, partitions)| {
+            let of = |(partition, reading): (&u32, &Option<Reading>)| {
+                Some((
+                    SourcePartition { topic: topic.clone(), partition: *partition },
+                    reading.as_ref()?.next,
+                ))
+            };
+            partitions.iter().filter_map(of)
+        });
+        started.collect()
+    }
+
     /// As [`crate::task::port::RouterPort::committed`].
     pub fn committed(&self, partition: &SourcePartition) -> Result<Answer<Option<u64>>, Fault> {
         let asked = list(std::slice::from_ref(partition), Offset::Invalid)?;
@@ -259,17 +336,27 @@ impl Member {
             Err(error) if may_pass(&error) => return Ok(Answer::Wait),
             Err(error) => return Err(self.tried.fault("asking for a committed offset", &error)),
         }
-        Ok(Answer::Ready(match element.offset() {
+        reach::noted(&element)?;
+        let committed = match element.offset() {
             Offset::Offset(offset) => u64::try_from(offset).ok(),
             Offset::Beginning | Offset::End | Offset::Stored | Offset::Invalid | Offset::OffsetTail(_) => {
                 None
             }
-        }))
+        };
+        if let Some(next) = committed {
+            self.metrics.committed(self.stage, &partition.topic, partition.partition, next);
+        }
+        Ok(Answer::Ready(committed))
     }
 
-    /// The first offset that is still there, and the end of what is stable.
-    pub fn watermarks(&self, partition: &SourcePartition) -> Result<Answer<(u64, u64)>, Fault> {
-        watermarks(&self.consumer, partition)
+    /// The first offset that is still there, and the end of what is stable, of a partition that was read up to `reaches`:
+    /// [`Reach::bounds`].
+    pub fn bounds(
+        &mut self,
+        partition: &SourcePartition,
+        reaches: Option<u64>,
+    ) -> Result<Answer<(u64, u64)>, Fault> {
+        self.reach.bounds(&self.consumer, partition, reaches)
     }
 
     /// The offset of the first record that was appended at this time or after it; none: there is no such record.
@@ -310,8 +397,11 @@ impl Member {
                 Err(error) => return Err(fault("seeking", &error)),
             }
         }
-        self.consumer.resume(&list).map_err(|error| fault("resuming a partition", &error))?;
-        self.partitions.entry(partition.topic.clone()).or_default().insert(partition.partition, Some(offset));
+        if !self.held {
+            self.consumer.resume(&list).map_err(|error| fault("resuming a partition", &error))?;
+        }
+        let reading = Some(Reading { next: offset, last: None });
+        self.partitions.entry(partition.topic.clone()).or_default().insert(partition.partition, reading);
         Ok(())
     }
 }
@@ -338,83 +428,26 @@ impl Drop for Member {
 /// The offset of a record, unless its partition was not started or it came before.
 fn is_news(
     message: &BorrowedMessage<'_>,
-    partitions: &mut BTreeMap<String, BTreeMap<u32, Option<u64>>>,
+    timestamp: Timestamp,
+    partitions: &mut Partitions,
     again: impl Fn(),
 ) -> Option<u64> {
     let partition = u32::try_from(message.partition()).ok()?;
     let offset = u64::try_from(message.offset()).ok()?;
-    let next = partitions.get_mut(message.topic())?.get_mut(&partition)?.as_mut()?;
-    if offset < *next {
+    let reading = partitions.get_mut(message.topic())?.get_mut(&partition)?.as_mut()?;
+    if offset < reading.next {
         again();
         return None;
     }
-    *next = offset + 1;
+    *reading = Reading { next: offset + 1, last: timestamp.to_millis().map(Time::from_millis) };
     Some(offset)
-}
-
-/// Copies a record that may matter out of the client's memory; others are only counted, in runs.
-fn hand_out(
-    message: &BorrowedMessage<'_>,
-    offset: u64,
-    stage: Stage,
-    may_matter: Sieve<'_>,
-    inputs: &mut Vec<RouterInput>,
-) {
-    let topic = message.topic();
-    if message.payload().is_none_or(|value| may_matter(topic, value)) {
-        inputs.extend(source_record(message, stage).map(RouterInput::Record));
-        return;
-    }
-    let Ok(partition) = u32::try_from(message.partition()) else { return };
-    match inputs.last_mut() {
-        Some(RouterInput::Filtered(run)) if run.from.partition == partition && run.from.topic == topic => {
-            run.next = offset + 1;
-            run.records += 1;
-        }
-        Some(_) | None => {
-            let from = SourcePartition { topic: topic.to_owned(), partition };
-            inputs.push(RouterInput::Filtered(FilteredRun { from, next: offset + 1, records: 1 }));
-        }
-    }
-}
-
-/// A record as tasks are given it.
-pub fn source_record(message: &BorrowedMessage<'_>, stage: Stage) -> Option<SourceRecord> {
-    let partition = u32::try_from(message.partition()).ok()?;
-    let offset = u64::try_from(message.offset()).ok()?;
-    let append_time = match (message.timestamp(), stage) {
-        (Timestamp::LogAppendTime(millis), Stage::Router | Stage::Detector) => {
-            Some(Time::from_millis(millis))
-        }
-        // Our router made the record when it wrote it; anybody else may have made it long before.
-        (Timestamp::CreateTime(millis), Stage::Detector) => Some(Time::from_millis(millis)),
-        (Timestamp::CreateTime(_), Stage::Router) | (Timestamp::NotAvailable, _) => None,
-    };
-    let from = SourcePartition { topic: message.topic().to_owned(), partition };
-    let value = message.payload().map(<[u8]>::to_vec);
-    let trace = match stage {
-        Stage::Router => message.headers().and_then(trace),
-        Stage::Detector => None,
-    };
-    Some(SourceRecord { from, offset, append_time, trace, value })
-}
-
-/// The trace context of a record, if it can be one.
-fn trace(headers: &impl Headers) -> Option<String> {
-    let value = headers.iter().find(|header| header.key.eq_ignore_ascii_case("traceparent"))?.value?;
-    let right = (1..=MAX_TRACE).contains(&value.len()) && value.iter().all(u8::is_ascii_graphic);
-    right.then(|| String::from_utf8_lossy(value).into_owned())
 }
 
 /// An error that a poll brought: some end the worker, some pass.
 fn note(error: &KafkaError, tried: &Tried, away: &mut Option<Away>) -> Result<(), Fault> {
     let code = error.rdkafka_error_code();
-    let ends = [
-        Code::AutoOffsetReset,
-        Code::OffsetOutOfRange,
-        Code::SaslAuthenticationFailed,
-        Code::InconsistentGroupProtocol,
-    ];
+    let ends =
+        [Code::UnknownTopicOrPartition, Code::SaslAuthenticationFailed, Code::InconsistentGroupProtocol];
     let fatal = matches!(error, KafkaError::MessageConsumptionFatal(_));
     if fatal
         || tried.missing_for(error).is_some()
@@ -423,7 +456,8 @@ fn note(error: &KafkaError, tried: &Tried, away: &mut Option<Away>) -> Result<()
         return Err(tried.fault("consuming", error));
     }
     if is_unreachable(error) {
-        away.get_or_insert_with(|| Away::new(Cause::Unreachable(error.to_string())));
+        Away::begin(away, || Cause::Unreachable(error.to_string()));
+        return Ok(());
     }
     tracing::warn!(%error, "consuming");
     Ok(())
@@ -432,24 +466,6 @@ fn note(error: &KafkaError, tried: &Tried, away: &mut Option<Away>) -> Result<()
 fn may_seek_later(error: &KafkaError) -> bool {
     let later = [Code::State, Code::PreviousInProgress, Code::UnknownPartition];
     error.rdkafka_error_code().is_some_and(|code| later.contains(&code)) || may_pass(error)
-}
-
-/// The first offset that is still there, and the end of what this client may see.
-pub fn watermarks<C: rdkafka::consumer::ConsumerContext>(
-    consumer: &BaseConsumer<C>,
-    partition: &SourcePartition,
-) -> Result<Answer<(u64, u64)>, Fault> {
-    match consumer.fetch_watermarks(&partition.topic, signed(partition.partition)?, QUESTION) {
-        Ok((low, high)) => {
-            let (low, high) = (u64::try_from(low).unwrap_or(0), u64::try_from(high).unwrap_or(0));
-            Ok(Answer::Ready((low, high)))
-        }
-        Err(error) if may_pass(&error) => Ok(Answer::Wait),
-        Err(error) => {
-            let tried = Tried { read: vec![partition.topic.clone()], ..Tried::default() };
-            Err(tried.fault("asking where a partition begins and ends", &error))
-        }
-    }
 }
 
 /// Kafka's number of a partition.
@@ -465,26 +481,4 @@ pub fn list(partitions: &[SourcePartition], offset: Offset) -> Result<TopicParti
             .map_err(|error| fault("naming a partition", &error))?;
     }
     Ok(list)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rdkafka::message::{Header, OwnedHeaders};
-
-    #[test]
-    fn a_trace_context_is_kept_where_it_can_be_one() {
-        let of = |value: &str| {
-            trace(&OwnedHeaders::new().insert(Header { key: "traceparent", value: Some(value) }))
-        };
-        let right = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-        assert_eq!(of(right).as_deref(), Some(right));
-        for wrong in ["", "a b", "a\n", "é", &"0".repeat(65)] {
-            assert_eq!(of(wrong), None, "{wrong}");
-        }
-        let none = OwnedHeaders::new().insert(Header { key: "traceparent", value: None::<&str> });
-        assert_eq!(trace(&none), None);
-        let other = OwnedHeaders::new().insert(Header { key: "tracestate", value: Some("x") });
-        assert_eq!(trace(&other), None);
-    }
 }

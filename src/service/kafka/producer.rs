@@ -37,6 +37,8 @@ pub struct Producer {
     /// When that was last tried to be decided.
     tried: Option<Stopwatch>,
     group: String,
+    /// How long transactions took so far.
+    took: Duration,
     metrics: Metrics,
 }
 
@@ -87,6 +89,7 @@ impl Producer {
             undecided: false,
             aborting: None,
             tried: None,
+            took: Duration::ZERO,
             metrics,
         })
     }
@@ -104,6 +107,7 @@ impl Producer {
         let watch = Stopwatch::start();
         let done = self.attempt(records, offsets, group);
         let took = watch.elapsed();
+        self.took += took;
         let (outcome, ended) = match done {
             Ok(commit_took) => {
                 self.aborting = None;
@@ -136,6 +140,11 @@ impl Producer {
         for producer in self.current.iter().chain(&self.spare) {
             producer.poll(Duration::ZERO);
         }
+    }
+
+    /// How long transactions took so far.
+    pub fn took(&self) -> Duration {
+        self.took
     }
 
     /// Has what a doubtful commit left decided, when it can be had without a long wait: a producer that takes the id ends its

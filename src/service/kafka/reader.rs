@@ -3,7 +3,8 @@
 use crate::service::clock::Stopwatch;
 use crate::service::kafka::client::Clients;
 use crate::service::kafka::context::Chatter;
-use crate::service::kafka::member::{list, signed, watermarks};
+use crate::service::kafka::member::{list, signed};
+use crate::service::kafka::reach::watermarks;
 use crate::service::kafka::trouble::{Tried, fault, is_unreachable};
 use crate::service::stage::Stage;
 use crate::task::port::{Answer, CheckpointRecord, Fault, SourcePartition};
@@ -35,7 +36,7 @@ struct Reading {
     /// Records are on their way; when they end, everything below this was read.
     reading_to: Option<u64>,
     /// Records that came while another partition was read.
-    waiting: VecDeque<CheckpointRecord>,
+    waiting: VecDeque<(u64, CheckpointRecord)>,
 }
 
 /// How long one call waits for records.
@@ -113,7 +114,7 @@ impl Reader {
         &mut self,
         partition: u32,
         end: u64,
-        sink: &mut dyn FnMut(CheckpointRecord),
+        sink: &mut dyn FnMut(u64, CheckpointRecord),
     ) -> Result<Answer<()>, Fault> {
         let reading = self.partitions.entry(partition).or_default();
         if reading.read_to < end && reading.reading_to.is_none() && !self.begin(partition, end)? {
@@ -121,7 +122,7 @@ impl Reader {
         }
         self.receive(partition)?;
         let reading = self.partitions.entry(partition).or_default();
-        reading.waiting.drain(..).for_each(sink);
+        reading.waiting.drain(..).for_each(|(offset, record)| sink(offset, record));
         Ok(if reading.read_to >= end { Answer::Ready(()) } else { Answer::Wait })
     }
 
@@ -176,11 +177,13 @@ impl Reader {
                     let Ok(partition) = u32::try_from(message.partition()) else { continue };
                     if let Some(reading) = self.partitions.get_mut(&partition) {
                         reading.next = message.offset() + 1;
-                        reading.waiting.push_back(CheckpointRecord {
+                        let record = CheckpointRecord {
                             partition,
                             key: message.key().unwrap_or_default().to_vec(),
                             value: message.payload().map(<[u8]>::to_vec),
-                        });
+                        };
+                        let offset = u64::try_from(message.offset()).unwrap_or_default();
+                        reading.waiting.push_back((offset, record));
                     }
                     continue;
                 }

@@ -1,20 +1,18 @@
 //! The log of a router: the source topics, and its transactions.
 
 use crate::event::time::Time;
-use crate::service::clock::pass;
 use crate::service::config::topics::Source;
 use crate::service::kafka::client::Clients;
 use crate::service::kafka::member::{Member, signed};
 use crate::service::kafka::producer::Producer;
 use crate::service::kafka::records;
 use crate::service::kafka::trouble::fault;
-use crate::service::metrics::Metrics;
+use crate::service::metrics::{Metrics, Spent};
 use crate::service::stage::Stage;
 use crate::task::port::{
     Answer, Fault, Millis, Outcome, RouterCommit, RouterInput, RouterPort, Sieve, SourcePartition,
 };
 use rdkafka::{Offset, TopicPartitionList};
-use std::time::Duration;
 
 /// The port.
 pub struct KafkaRouter {
@@ -36,11 +34,6 @@ pub struct RouterTopics {
     /// Where a partition begins that has no committed offset: at the first record since then, else at its first.
     pub since: Option<Time>,
 }
-
-/// How often a broker is asked where a partition begins.
-const QUESTIONS: usize = 10;
-/// How long between two questions that had an answer.
-const AGAIN: Duration = Duration::from_millis(200);
 
 impl KafkaRouter {
     /// Takes the transactional id, then joins the group.
@@ -65,39 +58,42 @@ impl KafkaRouter {
         &self.member
     }
 
+    /// What the worker's time went to beside its work.
+    pub fn spent(&self) -> Spent {
+        Spent { waiting: self.member.waited(), committing: self.producer.took() }
+    }
+
     /// Where to begin: at the committed offset if it is still there, else at the first that is.
-    fn beginning(&self, partition: &SourcePartition, committed: Option<u64>) -> Result<u64, Fault> {
+    fn beginning(
+        &mut self,
+        partition: &SourcePartition,
+        committed: Option<u64>,
+    ) -> Result<Answer<u64>, Fault> {
+        let Answer::Ready((first, end)) = self.member.bounds(partition, committed)? else {
+            return Ok(Answer::Wait);
+        };
         let SourcePartition { topic, partition: number } = partition;
-        for _ in 0..QUESTIONS {
-            let Answer::Ready((first, end)) = self.member.watermarks(partition)? else { continue };
-            let Some(committed) = committed else {
-                let Answer::Ready(begins) = self.first(partition, first, end)? else { continue };
-                return Ok(begins);
-            };
-            if committed < first {
-                let lost = first - committed;
-                tracing::error!(topic, number, committed, first, lost, "retention was faster than we were");
-                self.metrics.skipped_by_retention(topic, lost);
-                return Ok(first);
-            }
-            if committed <= end {
-                return Ok(committed);
-            }
-            // A new leader may not yet know how far the partition was.
-            pass(AGAIN);
+        let Some(committed) = committed else { return self.first(partition, first, end) };
+        if committed < first {
+            let lost = first - committed;
+            tracing::error!(topic, number, committed, first, lost, "retention was faster than we were");
+            self.metrics.skipped_by_retention(lost);
         }
-        Err(Fault::Broken(match committed {
-            Some(committed) => format!(
-                "{topic} [{number}] ends before the committed offset {committed}: if it was made anew, delete the \
-                 offsets of the group"
-            ),
-            None => format!("no broker says where {topic} [{number}] begins"),
-        }))
+        Ok(Answer::Ready(committed.max(first)))
     }
 
     /// Where a partition begins that was never read. It is committed with the first batch, so it is asked for once.
     fn first(&self, partition: &SourcePartition, first: u64, end: u64) -> Result<Answer<u64>, Fault> {
-        let Some(since) = self.topics.since else { return Ok(Answer::Ready(first)) };
+        let Some(since) = self.topics.since else {
+            let SourcePartition { topic, partition } = partition;
+            tracing::info!(
+                topic,
+                partition,
+                first,
+                "a partition without a committed offset begins at its first record"
+            );
+            return Ok(Answer::Ready(first));
+        };
         let Answer::Ready(found) = self.member.first_since(partition, since)? else {
             return Ok(Answer::Wait);
         };
@@ -137,13 +133,16 @@ impl RouterPort for KafkaRouter {
         self.member.committed(partition)
     }
 
-    fn start_at(&mut self, partition: &SourcePartition, offset: Option<u64>) -> Result<u64, Fault> {
+    fn start_at(&mut self, partition: &SourcePartition, offset: Option<u64>) -> Result<Answer<u64>, Fault> {
         let from = self.beginning(partition, offset)?;
-        self.member.start_at(partition, from)?;
+        if let Answer::Ready(from) = from {
+            self.member.start_at(partition, from)?;
+        }
         Ok(from)
     }
 
     fn commit(&mut self, batch: &RouterCommit) -> Result<Outcome, Fault> {
+        self.member.is_same()?;
         let offsets = KafkaRouter::offsets(batch)?;
         let topics = &self.topics;
         let routed =
@@ -154,6 +153,9 @@ impl RouterPort for KafkaRouter {
             Outcome::Committed => {
                 self.metrics.routed(batch.routed.len() as u64);
                 batch.dead.iter().for_each(|letter| self.metrics.dead_letter(Stage::Router, letter.reason));
+                for (place, next) in &batch.offsets {
+                    self.metrics.committed(Stage::Router, &place.topic, place.partition, *next);
+                }
             }
             Outcome::Aborted | Outcome::Doubtful => {}
         }

@@ -55,16 +55,21 @@ impl Intake<'_> {
         if !routed {
             return self.record(value, &place);
         }
-        match wire::event::decode(value) {
-            Ok(event) => {
-                let concerned = self.engine.concerns(&event);
-                self.summary.event(&event, concerned);
-                if concerned { self.order.push(&event, Some(record.from.partition)) } else { Ok(()) }
-            }
-            Err(detail) => {
-                let rejection = Rejection { reason: Reason::BadProtobuf, detail };
-                reject(&rejection, value, &place, &mut self.dead_letter, &mut self.summary)
+        for event in wire::routed::decode(value) {
+            match event {
+                Ok(event) => {
+                    let concerned = self.engine.concerns(&event);
+                    self.summary.event(&event, concerned);
+                    if concerned {
+                        self.order.push(&event, Some(record.from.partition))?;
+                    }
+                }
+                Err(detail) => {
+                    let rejection = Rejection { reason: Reason::BadProtobuf, detail };
+                    reject(&rejection, value, &place, &mut self.dead_letter, &mut self.summary)?;
+                }
             }
         }
+        Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod backoff;
 pub mod detector;
+mod pulse;
 pub mod router;
 pub mod setup;
 
@@ -19,6 +20,7 @@ use crate::service::shutdown::Shutdown;
 use crate::service::stage::Stage;
 use crate::service::topics::{Found, operations, plan};
 use crate::task::port::Fault;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
@@ -34,6 +36,8 @@ pub struct House {
     pub metrics: Metrics,
     /// Whether to stop.
     pub shutdown: Shutdown,
+    /// Whether a worker broke down.
+    pub broken: Arc<AtomicBool>,
     reasons: Arc<Mutex<Vec<Failure>>>,
 }
 
@@ -47,16 +51,23 @@ const LOOK: Duration = Duration::from_millis(50);
 pub fn run(setup: Setup) -> Result<Exit, Failure> {
     let shutdown = Shutdown::on_signals()?;
     let metrics = Metrics::new()?;
-    let house =
-        House { setup: Arc::new(setup), health: Arc::default(), metrics, shutdown, reasons: Arc::default() };
+    let health = Arc::new(Health::new(setup.longest_round()));
+    if setup.stages.contains(&Stage::Detector) {
+        let interval = u64::try_from(setup.config.checkpoints.interval.as_millis()).unwrap_or_default();
+        metrics.checkpoint_interval(Duration::from_millis(interval));
+        metrics.routed_partitions(setup.config.topics.partitions.0);
+    }
+    let (setup, broken, reasons) = (Arc::new(setup), Arc::default(), Arc::default());
+    let house = House { setup, health, metrics, shutdown, broken, reasons };
     let listening = listen(&house.setup.config.http)?;
     tracing::info!(address = %listening.address, version = env!("CARGO_PKG_VERSION"), "serving");
     let pages = Pages { health: Arc::clone(&house.health), metrics: house.metrics.clone() };
-    let server_ends = Shutdown::default();
+    let ends = Shutdown::default();
     thread::scope(|scope| {
-        scope.spawn(|| listening.serve(&pages, &server_ends));
+        scope.spawn(|| listening.serve(&pages, &ends));
+        scope.spawn(|| house.keep_grace(&ends));
         let done = house.prepare().and_then(|ready| if ready { house.work() } else { Ok(Exit::Done) });
-        server_ends.request();
+        ends.request();
         done
     })
 }
@@ -141,25 +152,54 @@ impl House {
                     workers.push(scope.spawn(move || self.live(*stage, worker)));
                 }
             }
-            let mut broken = false;
             while !workers.is_empty() {
                 pass(LOOK);
                 let (ended, alive): (Vec<_>, Vec<_>) = workers.into_iter().partition(|w| w.is_finished());
                 workers = alive;
                 for worker in ended {
-                    broken |= worker.join().is_err();
-                }
-                if broken {
-                    // A worker that panics is a defect: nothing goes on as if it had not happened.
-                    self.shutdown.request();
+                    if worker.join().is_err() {
+                        // A worker that panics is a defect: nothing goes on as if it had not happened.
+                        self.broken.store(true, Ordering::SeqCst);
+                        self.shutdown.request();
+                    }
                 }
             }
-            match (broken, self.reason()) {
-                (true, _) => Err(Failure::new(Exit::Defect, "a worker broke down")),
-                (false, Some(reason)) => Err(reason),
-                (false, None) => Ok(Exit::Done),
-            }
+            self.end()
         })
+    }
+
+    /// How the process ends.
+    fn end(&self) -> Result<Exit, Failure> {
+        match (self.broken.load(Ordering::SeqCst), self.reason()) {
+            (true, _) => Err(Failure::new(Exit::Defect, "a worker broke down")),
+            (false, Some(reason)) => Err(reason),
+            (false, None) => Ok(Exit::Done),
+        }
+    }
+
+    /// Ends the process when a stop in order takes longer than it may: a broker that does not answer keeps nobody.
+    fn keep_grace(&self, ends: &Shutdown) {
+        let grace = self.setup.config.shutdown.grace;
+        let mut asked = None;
+        while !ends.is_requested() {
+            if self.shutdown.is_requested() {
+                let since: Stopwatch = *asked.get_or_insert_with(|| {
+                    tracing::info!(grace = %grace.0, "stopping in order");
+                    Stopwatch::start()
+                });
+                if since.elapsed() >= grace.duration() {
+                    tracing::warn!(
+                        grace = %grace.0,
+                        "the grace is over: what is not committed is left to whoever takes over, nothing is lost"
+                    );
+                    Shutdown::leave(self.end().unwrap_or_else(|failure| {
+                        tracing::error!(%failure, "ends");
+                        failure.exit
+                    }));
+                }
+            }
+            pass(LOOK);
+        }
     }
 
     /// One worker, from one beginning to the next.
@@ -187,7 +227,8 @@ impl House {
             self.metrics.restarted(stage);
             backoff.lived(watch.elapsed());
             let wait = backoff.wait();
-            tracing::error!(%stage, worker, %fault, wait_seconds = wait.as_secs_f64(), "a worker begins anew");
+            let advice = self.advice(&fault);
+            tracing::error!(%stage, worker, %fault, advice = advice.as_deref(), wait_seconds = wait.as_secs_f64(), "a worker begins anew");
             self.health.note(stage, worker, Condition::Waiting(fault.to_string()));
             self.sleep(wait);
         }
@@ -207,6 +248,21 @@ impl House {
             std::mem::take(&mut *self.reasons.lock().unwrap_or_else(PoisonError::into_inner)).into_iter();
         let first = reasons.next()?;
         Some(reasons.fold(first, |all, other| all.with_cause(other.to_string())))
+    }
+
+    /// What a person may do about a fault that comes again.
+    fn advice(&self, fault: &Fault) -> Option<String> {
+        match (fault, &self.setup.config.kafka.instance_id) {
+            (Fault::Fenced(_), Some(name)) => Some(format!(
+                "another process has the kafka.instance_id `{name}`, or had it a moment ago; if this comes again and again, two have \
+                 it and throw each other out: give each process one of its own, such as the name of its pod"
+            )),
+            (Fault::Fenced(_), None) => {
+                let why = "the broker took this process for gone: it stood still for longer than its session or a transaction may last";
+                Some(why.to_owned())
+            }
+            (Fault::Broken(_) | Fault::Forbidden(_), Some(_) | None) => None,
+        }
     }
 
     fn sleep(&self, time: Duration) {

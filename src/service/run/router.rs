@@ -1,15 +1,17 @@
 //! The life of a router: from joining its group to a fault, or to the end in order.
 
-use crate::service::clock::Stopwatch;
+use crate::event::host::Host;
+use crate::service::clock::{Stopwatch, wall};
 use crate::service::health::Condition;
 use crate::service::kafka::router::{KafkaRouter, RouterTopics};
 use crate::service::run::House;
+use crate::service::run::pulse::Pulse;
 use crate::service::stage::Stage;
 use crate::task::pace::Pace;
 use crate::task::port::Fault;
 use crate::task::router::RouterTask;
 use crate::task::router_worker::{RouterCounts, RouterWorker};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Lives.
 ///
@@ -31,7 +33,10 @@ pub fn live(house: &House, number: u16) -> Result<(), Fault> {
         worker: RouterWorker::new(port, task, Pace::default()),
         known: BTreeSet::new(),
         told: RouterCounts::default(),
+        pulse: Pulse::new(Stage::Router, number),
+        heard: BTreeMap::new(),
     };
+    router.tell_heard();
     let clock = Stopwatch::start();
     while !house.shutdown.is_requested() {
         router.worker.step(clock.millis())?;
@@ -50,6 +55,9 @@ struct Router<'a> {
     /// Topics of which it is known how they are read.
     known: BTreeSet<String>,
     told: RouterCounts,
+    pulse: Pulse,
+    /// How many events of each CA were told.
+    heard: BTreeMap<Host, u64>,
 }
 
 impl Router<'_> {
@@ -80,5 +88,16 @@ impl Router<'_> {
             (None, true, true) => Condition::Working,
         };
         health.note(Stage::Router, self.number, condition);
+        let spent = self.worker.port_mut().spent();
+        if self.pulse.beat(metrics, spent) {
+            self.tell_heard();
+        }
+    }
+
+    fn tell_heard(&mut self) {
+        for (ca, events) in self.worker.heard() {
+            let told = self.heard.insert(ca.clone(), *events).unwrap_or_default();
+            self.house.metrics.heard(ca.as_str(), events - told, wall());
+        }
     }
 }

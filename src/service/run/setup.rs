@@ -3,11 +3,15 @@
 use crate::event::time::Time;
 use crate::service::clock::wall;
 use crate::service::config::Config;
+use crate::service::config::kafka::Kafka;
 use crate::service::config::topics::Topics;
 use crate::service::exit::{Exit, Failure};
 use crate::service::kafka::client::{Clients, Instance};
 use crate::service::stage::Stage;
+use crate::task::port::Millis;
 use crate::task::router::Source;
+use std::num::NonZero;
+use std::thread;
 
 /// What was configured.
 #[derive(Clone, Debug)]
@@ -21,6 +25,10 @@ pub struct Setup {
     /// Makes clients.
     pub clients: Clients,
 }
+
+/// The most workers of a stage that nobody asked for. Each worker of both stages has six clients, about 25 threads and 45 open
+/// files on one broker and more on several: beyond this, a large machine would run into the usual limit of 1024 open files.
+const MOST_WORKERS: usize = 8;
 
 impl Setup {
     /// Checks the config for these stages.
@@ -47,10 +55,26 @@ impl Setup {
 
     /// How many workers a stage has.
     pub fn workers(&self, stage: Stage) -> u16 {
-        match stage {
-            Stage::Router => self.config.workers.router.0,
-            Stage::Detector => self.config.workers.detector.0,
-        }
+        self.workers_on(stage, thread::available_parallelism().map_or(1, NonZero::get))
+    }
+
+    /// On so many cores: one for each, unless the config says otherwise.
+    fn workers_on(&self, stage: Stage, cores: usize) -> u16 {
+        let configured = match stage {
+            Stage::Router => self.config.workers.router,
+            Stage::Detector => self.config.workers.detector,
+        };
+        let cores = u16::try_from(cores.min(MOST_WORKERS)).unwrap_or(1);
+        configured.map_or(cores, |threads| threads.0)
+    }
+
+    /// How long a worker may take to come round until it counts as stuck: as long as the group waits for it, and at least a minute,
+    /// which a broker that does not answer can make a round last.
+    pub fn longest_round(&self) -> Millis {
+        let Kafka { consumer, properties, .. } = &self.config.kafka;
+        let configured = [consumer, properties].into_iter().find_map(|set| set.0.get("max.poll.interval.ms"));
+        let millis = configured.and_then(|value| value.parse().ok()).unwrap_or(300_000);
+        Millis(millis.max(60_000))
     }
 
     /// How the records of a topic are read: as the first source says that it belongs to.
@@ -115,6 +139,26 @@ mod tests {
         ] {
             assert!(said.contains(part), "{said}");
         }
+    }
+
+    #[test]
+    fn there_is_a_worker_for_each_core_but_not_for_a_great_many() {
+        let text = "kafka: {brokers: ['b:9092']}\nworkers: {router: 12}\n";
+        let setup = Setup::new(Config::parse("c.yaml", text).unwrap(), vec![]).unwrap();
+        let on = |cores| (setup.workers_on(Stage::Router, cores), setup.workers_on(Stage::Detector, cores));
+        assert_eq!([on(1), on(4), on(96)], [(12, 1), (12, 4), (12, 8)]);
+        assert!((1..=8).contains(&setup.workers(Stage::Detector)));
+    }
+
+    #[test]
+    fn a_round_is_as_long_as_the_group_waits() {
+        let round = |more: &str| {
+            let text = format!("kafka: {{brokers: ['b:9092']{more}}}\n");
+            Setup::new(Config::parse("c.yaml", &text).unwrap(), vec![]).unwrap().longest_round()
+        };
+        assert_eq!(round(""), Millis(300_000));
+        assert_eq!(round(", properties: {max.poll.interval.ms: 120000}"), Millis(120_000));
+        assert_eq!(round(", consumer: {max.poll.interval.ms: 10000}"), Millis(60_000));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! A transaction is made in steps, each of its own, so that a test can die, wait or lie between any two of them.
 
 use crate::task::memory::{Handle, MemoryLog, Message, Refused};
-use crate::task::port::{Answer, Fault, Outcome, SourcePartition};
+use crate::task::port::{Answer, Fault, Intake, Outcome, SourcePartition};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many records a poll brings of one partition.
@@ -72,7 +72,7 @@ impl Client {
     ///
     /// # Errors
     /// When retention has overtaken a reader.
-    pub fn poll(&mut self) -> Result<Polled, Fault> {
+    pub fn poll(&mut self, intake: Intake) -> Result<Polled, Fault> {
         let mut polled = Polled::default();
         let mut log = self.log.0.borrow_mut();
         let partitions = log.partitions_of(&self.topics);
@@ -91,6 +91,9 @@ impl Client {
         // They are the member's from here on, whether or not it gets as far as to accept them.
         polled.assigned.iter().for_each(|partition| group.own(&self.member, partition));
         self.owned.extend(polled.assigned.iter().cloned());
+        if intake == Intake::Shut {
+            return Ok(polled);
+        }
         for (partition, position) in &mut self.started {
             if log.with(partition, |p| *position < p.start()) {
                 return Err(out_of_range(partition, *position));
@@ -217,7 +220,7 @@ impl Client {
     }
 }
 
-fn out_of_range(SourcePartition { topic, partition }: &SourcePartition, offset: u64) -> Fault {
+pub(crate) fn out_of_range(SourcePartition { topic, partition }: &SourcePartition, offset: u64) -> Fault {
     Fault::Broken(format!("{topic}[{partition}] does not have offset {offset}"))
 }
 

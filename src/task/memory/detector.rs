@@ -1,10 +1,10 @@
 //! The detector's port on the log in memory.
 
-use crate::task::memory::client::Client;
+use crate::task::memory::client::{Client, out_of_range};
 use crate::task::memory::{MemoryLog, Message};
 use crate::task::port::{
-    Answer, CheckpointRecord, DeadLetter, DetectorInput, DetectorPort, Fault, Millis, Outcome, Raised,
-    RoutedRecord, SourcePartition, Transaction,
+    Answer, CheckpointRecord, DeadLetter, DetectorInput, DetectorPort, Fault, Intake, Millis, Names, Outcome,
+    Raised, RoutedRecord, SourcePartition, Transaction,
 };
 use crate::wire;
 use std::collections::BTreeMap;
@@ -81,8 +81,8 @@ fn numbers(partitions: Vec<SourcePartition>) -> Vec<u32> {
 }
 
 impl DetectorPort for MemoryDetector {
-    fn poll(&mut self, _: Millis) -> Result<Vec<DetectorInput>, Fault> {
-        let polled = self.client.poll()?;
+    fn poll(&mut self, _: Millis, intake: Intake) -> Result<Vec<DetectorInput>, Fault> {
+        let polled = self.client.poll(intake)?;
         let mut inputs = Vec::new();
         if !polled.lost.is_empty() {
             inputs.push(DetectorInput::Lost(numbers(polled.lost)));
@@ -121,8 +121,12 @@ impl DetectorPort for MemoryDetector {
         Ok(self.client.committed(&routed(partition)))
     }
 
-    fn log_start(&mut self, partition: u32) -> Result<Answer<u64>, Fault> {
-        Ok(Answer::Ready(self.client.log.start(&routed(partition))))
+    fn log_start(&mut self, partition: u32, reaches: Option<u64>) -> Result<Answer<u64>, Fault> {
+        let partition = routed(partition);
+        if reaches.is_some_and(|offset| offset > self.client.log.end(&partition)) {
+            return Err(out_of_range(&partition, reaches.unwrap_or_default()));
+        }
+        Ok(Answer::Ready(self.client.log.start(&partition)))
     }
 
     fn checkpoint_end(&mut self, partition: u32) -> Result<Answer<u64>, Fault> {
@@ -133,15 +137,25 @@ impl DetectorPort for MemoryDetector {
         &mut self,
         partition: u32,
         end: u64,
-        sink: &mut dyn FnMut(CheckpointRecord),
+        sink: &mut dyn FnMut(u64, CheckpointRecord),
     ) -> Result<Answer<()>, Fault> {
         let position = self.reading.entry(partition).or_default();
         let (records, next) = self.client.log.read_committed(&checkpoint(partition), *position, READ_RECORDS);
         *position = next;
         for record in records.into_iter().filter(|record| record.offset < end) {
-            sink(CheckpointRecord { partition, key: record.key.unwrap_or_default(), value: record.value });
+            let key = record.key.unwrap_or_default();
+            sink(record.offset, CheckpointRecord { partition, key, value: record.value });
         }
         Ok(if next >= end { Answer::Ready(()) } else { Answer::Wait })
+    }
+
+    fn read_again(&mut self, partition: u32) -> Result<(), Fault> {
+        self.reading.remove(&partition);
+        Ok(())
+    }
+
+    fn names(&self) -> Names {
+        Names { routed: ROUTED.to_owned(), checkpoint: CHECKPOINT.to_owned() }
     }
 
     fn start_at(&mut self, partition: u32, offset: u64) -> Result<(), Fault> {

@@ -4,7 +4,7 @@ use crate::task::memory::client::Client;
 use crate::task::memory::detector::{dead_letter, routed};
 use crate::task::memory::{MemoryLog, Message};
 use crate::task::port::{
-    Answer, Fault, FilteredRun, Millis, Outcome, RouterCommit, RouterInput, RouterPort, Sieve,
+    Answer, Fault, FilteredRun, Intake, Millis, Outcome, RouterCommit, RouterInput, RouterPort, Sieve,
     SourcePartition, SourceRecord,
 };
 
@@ -37,7 +37,7 @@ impl MemoryRouter {
 
 impl RouterPort for MemoryRouter {
     fn poll(&mut self, _: Millis, may_matter: Sieve<'_>) -> Result<Vec<RouterInput>, Fault> {
-        let polled = self.client.poll()?;
+        let polled = self.client.poll(Intake::Open)?;
         let mut inputs = Vec::new();
         if !polled.lost.is_empty() {
             inputs.push(RouterInput::Lost(polled.lost));
@@ -72,11 +72,11 @@ impl RouterPort for MemoryRouter {
         Ok(self.client.committed(partition))
     }
 
-    fn start_at(&mut self, partition: &SourcePartition, offset: Option<u64>) -> Result<u64, Fault> {
+    fn start_at(&mut self, partition: &SourcePartition, offset: Option<u64>) -> Result<Answer<u64>, Fault> {
         let start = self.client.log.start(partition);
         let offset = offset.unwrap_or(start).max(start);
         self.client.start_at(partition, offset)?;
-        Ok(offset)
+        Ok(Answer::Ready(offset))
     }
 
     fn commit(&mut self, batch: &RouterCommit) -> Result<Outcome, Fault> {

@@ -5,6 +5,7 @@ mod detections;
 mod documents;
 mod paths;
 mod rooms;
+mod seeing;
 mod tree;
 
 use tree::Tree;

@@ -83,7 +83,8 @@ fn only(topic: &str) -> SourcePartition {
 }
 
 fn events(history: &BTreeMap<u64, Stored>) -> impl Iterator<Item = Event> {
-    history.values().map(|record| wire::event::decode(record.value.as_deref().unwrap()).unwrap())
+    let events = |record| wire::routed::decode(record).map(Result::unwrap);
+    history.values().flat_map(move |record| events(record.value.as_deref().unwrap()))
 }
 
 /// What the whole decoder makes of a record: at most one event, in this story.

@@ -8,8 +8,8 @@ use adcs_watch::task::memory::detector::{self, CHECKPOINT, MemoryDetector};
 use adcs_watch::task::memory::router::MemoryRouter;
 use adcs_watch::task::memory::{Message, Refused};
 use adcs_watch::task::port::{
-    Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Millis, Outcome, RoutedRecord,
-    RouterCommit, RouterInput, RouterPort, Sieve, SourcePartition, SourceRecord, Transaction,
+    Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Intake, Millis, Names, Outcome,
+    RoutedRecord, RouterCommit, RouterInput, RouterPort, Sieve, SourcePartition, SourceRecord, Transaction,
 };
 use adcs_watch::wire;
 use adcs_watch::wire::record::Marker;
@@ -179,9 +179,9 @@ fn router_client(port: &mut MemoryRouter) -> &mut Client {
 }
 
 impl DetectorPort for Faulty<MemoryDetector> {
-    fn poll(&mut self, wait: Millis) -> Result<Vec<DetectorInput>, Fault> {
+    fn poll(&mut self, wait: Millis, intake: Intake) -> Result<Vec<DetectorInput>, Fault> {
         self.point(|port| &port.client)?;
-        let mut inputs = self.port.poll(wait)?;
+        let mut inputs = self.port.poll(wait, intake)?;
         let world = self.world();
         if self.breaks(Rule::ReadCommitted) {
             let records = self.port.client.read_uncommitted();
@@ -251,8 +251,8 @@ impl DetectorPort for Faulty<MemoryDetector> {
         }
     }
 
-    fn log_start(&mut self, partition: u32) -> Result<Answer<u64>, Fault> {
-        self.port.log_start(partition)
+    fn log_start(&mut self, partition: u32, reaches: Option<u64>) -> Result<Answer<u64>, Fault> {
+        self.port.log_start(partition, reaches)
     }
 
     fn checkpoint_end(&mut self, partition: u32) -> Result<Answer<u64>, Fault> {
@@ -271,20 +271,28 @@ impl DetectorPort for Faulty<MemoryDetector> {
         &mut self,
         partition: u32,
         end: u64,
-        sink: &mut dyn FnMut(CheckpointRecord),
+        sink: &mut dyn FnMut(u64, CheckpointRecord),
     ) -> Result<Answer<()>, Fault> {
         self.point(|port| &port.client)?;
         let committed = self.committed.get(&partition).copied().flatten();
         let from_committed = committed.filter(|_| self.breaks(Rule::ReplayFromMarker));
-        self.port.read_checkpoint(partition, end, &mut |mut record| {
+        self.port.read_checkpoint(partition, end, &mut |offset, mut record| {
             if let (Some(committed), b"marker", Some(value)) =
                 (from_committed, &*record.key, &mut record.value)
             {
                 let marker = wire::decode::<Marker>(value).unwrap();
                 *value = wire::encode(&Marker { input_offset: committed, ..marker });
             }
-            sink(record);
+            sink(offset, record);
         })
+    }
+
+    fn read_again(&mut self, partition: u32) -> Result<(), Fault> {
+        self.port.read_again(partition)
+    }
+
+    fn names(&self) -> Names {
+        self.port.names()
     }
 
     fn start_at(&mut self, partition: u32, offset: u64) -> Result<(), Fault> {
@@ -313,9 +321,11 @@ fn changes(inputs: &[DetectorInput]) -> usize {
 
 /// The event as it would be if its time were that of its reading.
 fn reread(value: &[u8], now: u64) -> Vec<u8> {
-    let mut event = wire::event::decode(value).unwrap();
-    event.time = adcs_watch::event::time::Time::from_millis(event.time.as_millis() + now as i64);
-    wire::event::encode(&event)
+    let mut events: Vec<_> = wire::routed::decode(value).map(Result::unwrap).collect();
+    for event in &mut events {
+        event.time = adcs_watch::event::time::Time::from_millis(event.time.as_millis() + now as i64);
+    }
+    wire::routed::encode(&events)
 }
 
 impl RouterPort for Faulty<MemoryRouter> {
@@ -365,7 +375,7 @@ impl RouterPort for Faulty<MemoryRouter> {
         self.port.committed(partition)
     }
 
-    fn start_at(&mut self, partition: &SourcePartition, offset: Option<u64>) -> Result<u64, Fault> {
+    fn start_at(&mut self, partition: &SourcePartition, offset: Option<u64>) -> Result<Answer<u64>, Fault> {
         self.point(|port| &port.client)?;
         let offset = match offset {
             None if self.breaks(Rule::NoResetToLatest) => Some(self.port.client.log.end(partition)),

@@ -228,7 +228,7 @@ impl World {
             if self.below(3) > 0 {
                 let _ = match &mut leaving {
                     Worker::Router(worker) => worker.commit(),
-                    Worker::Detector(worker) => worker.finish(Millis(self.now.get())),
+                    Worker::Detector(worker) => worker.finish(Millis(self.now.get())).map(drop),
                 };
             }
             self.gone(&mut leaving);
@@ -370,6 +370,7 @@ impl World {
             longest_replay: Millis(2000),
             replay_records_per_second: 1,
             oldest_checkpoint: Millis(300),
+            outbox: 2,
             batch: Millis(30),
             ..Pace::default()
         };

@@ -1,0 +1,136 @@
+"""Operations: does it run, is it in time, what is it short of?"""
+
+from grafana import bars, dashboard, heatmap, lines, q, stat
+
+WHO = "{{pod}} {{instance}}"
+
+
+def quantile(share, metric, by="", labels=""):
+    by = ", ".join(["le", *([by] if by else [])])
+    return f"histogram_quantile({share}, sum by ({by}) (rate({metric}_bucket{{@{labels}}}[$__rate_interval])))"
+
+
+GLANCE = [
+    stat("Records", "Source records consumed in a second, by all routers together.", "cps",
+         q('sum(rate(adcs_watch_records_total{@,stage="router"}[$__rate_interval]))')),
+    stat("Alerts", "Alerts and revisions committed in the time that is shown.", "short",
+         q("sum(increase(adcs_watch_alerts_total{@}[$__range]))"), decimals=0),
+    stat("Behind", "The age of the oldest record that was read last, over all partitions; 0 when all is read.", "s",
+         q("max(adcs_watch_consumer_lag_seconds{@})"), steps=[60, 300], runbook="AdcsWatchLagSecondsHigh"),
+    stat("Record age, p99", "From the append of a record to the poll that brought it, of the oldest of each poll.", "s",
+         q(quantile(0.99, "adcs_watch_record_age_seconds")), steps=[10, 60], runbook="AdcsWatchLatencySLO"),
+    stat("Dead letters", "Records written to the dead-letter topic in the time that is shown.", "short",
+         q("sum(increase(adcs_watch_dead_letters_total{@}[$__range]))"), steps=[1], decimals=0,
+         runbook="AdcsWatchDeadLetters"),
+    stat("Partitions of nobody", "Partitions of the routed topic that no detector has. What stands in them is not looked at.",
+         "short", q('max(adcs_watch_routed_partitions{@@}) - sum(adcs_watch_assigned_partitions{@@,stage="detector"})'),
+         steps=[1], runbook="AdcsWatchPartitionsUnassigned"),
+    stat("Oldest checkpoint", "How long ago the oldest of the last checkpoints was written, of partitions with something to write.",
+         "s", q("max((time() - adcs_watch_checkpoint_last_success_timestamp_seconds{@}) and on (namespace, job, instance, topic, partition) "
+                 "(adcs_watch_records_since_checkpoint{@} > 0)) or vector(0)"),
+         runbook="AdcsWatchCheckpointStale"),
+    stat("Version", "What runs, and how many of each.", "short",
+         q("count by (version, revision) (adcs_watch_build_info{@})", "{{version}} {{revision}}"),
+         text="value_and_name", graph="none", colour="none"),
+]
+
+RED = [
+    lines("Records by outcome", "Each record that was consumed, with what became of it. `filtered` was thrown away unread.", "cps",
+          q("sum by (stage, outcome) (rate(adcs_watch_records_total{@}[$__rate_interval])) > 0", "{{stage}} {{outcome}}")),
+    lines("Written", "What was committed: to the routed topic, to the alert, dead-letter and checkpoint topics.", "cps",
+          q("sum(rate(adcs_watch_routed_records_total{@}[$__rate_interval]))", "routed"),
+          q("sum(rate(adcs_watch_alerts_total{@}[$__rate_interval]))", "alerts"),
+          q("sum(rate(adcs_watch_dead_letters_total{@}[$__rate_interval]))", "dead letters"),
+          q("sum(rate(adcs_watch_checkpoint_records_total{@}[$__rate_interval]))", "checkpoint")),
+    lines("Errors", "Dead letters by reason, transactions that were not committed, and workers that began anew.", "cps",
+          q("sum by (reason) (rate(adcs_watch_dead_letters_total{@}[$__rate_interval])) > 0", "dead letter: {{reason}}"),
+          q('sum by (stage, outcome) (rate(adcs_watch_transaction_duration_seconds_count{@,outcome!="committed"}[$__rate_interval]))',
+            "{{stage}} transaction {{outcome}}"),
+          q("sum by (stage) (rate(adcs_watch_worker_restarts_total{@}[$__rate_interval]))", "{{stage}} restart"),
+          runbook="AdcsWatchTransactionsFailing"),
+    lines("Record age", "The oldest record of each poll, from its append to the poll.", "s",
+          q(quantile(0.5, "adcs_watch_record_age_seconds", "stage"), "{{stage}} p50"),
+          q(quantile(0.99, "adcs_watch_record_age_seconds", "stage"), "{{stage}} p99"),
+          q(quantile(0.999, "adcs_watch_record_age_seconds", "stage"), "{{stage}} p99.9"), runbook="AdcsWatchLatencySLO"),
+    heatmap("Record age, all polls", "How many polls brought an oldest record of which age.", "s",
+            q("sum by (le) (increase(adcs_watch_record_age_seconds_bucket{@}[$__rate_interval]))", "{{le}}", "heatmap")),
+    lines("Alert latency", "From the append of the source record to the committed alert; topics with LogAppendTime.", "s",
+          q(quantile(0.5, "adcs_watch_alert_latency_seconds"), "p50"),
+          q(quantile(0.99, "adcs_watch_alert_latency_seconds"), "p99")),
+]
+
+KAFKA = [
+    lines("Lag, the ten greatest", "Records between the position and the end of what is stable.", "short",
+          q("topk(10, sum by (stage, topic, partition) (adcs_watch_consumer_lag_records{@}))", "{{stage}} {{topic}} [{{partition}}]"),
+          runbook="AdcsWatchLagGrowing"),
+    lines("Lag in time", "The age of the record that was read last, the oldest of each topic.", "s",
+          q("max by (stage, topic) (adcs_watch_consumer_lag_seconds{@})", "{{stage}} {{topic}}"),
+          runbook="AdcsWatchLagSecondsHigh"),
+    lines("Offsets in a second", "What comes into the topics, and what is read and committed of it.", "cps",
+          q("sum by (stage) (deriv(adcs_watch_consumer_stable_offset{@}[$__rate_interval]))", "{{stage}} comes in"),
+          q("sum by (stage) (deriv(adcs_watch_consumer_position_offset{@}[$__rate_interval]))", "{{stage}} read"),
+          q("sum by (stage) (deriv(adcs_watch_consumer_committed_offset{@}[$__rate_interval]))", "{{stage}} committed")),
+    lines("Partitions", "Who has how many partitions.", "short",
+          q("sum by (stage, pod, instance) (adcs_watch_assigned_partitions{@})", "{{stage}} " + WHO),
+          runbook="AdcsWatchPartitionsUnassigned"),
+    lines("Rebalances", "Partitions were given, taken in order, or lost.", "short",
+          q("sum by (stage, event) (increase(adcs_watch_rebalances_total{@}[$__rate_interval]))", "{{stage}} {{event}}"),
+          bars=True, runbook="AdcsWatchRebalanceStorm"),
+    lines("Transactions", "From the first record of a transaction to its end.", "s",
+          q(quantile(0.5, "adcs_watch_transaction_duration_seconds", "stage"), "{{stage}} p50"),
+          q(quantile(0.99, "adcs_watch_transaction_duration_seconds", "stage"), "{{stage}} p99")),
+    lines("Since the last poll", "How long ago each worker polled last.", "s",
+          q("max by (stage, worker, pod, instance) (time() - adcs_watch_last_poll_timestamp_seconds{@})",
+            "{{stage}} {{worker}} " + WHO), runbook="AdcsWatchWorkerStuck"),
+    lines("Delivered again, late, skipped", "Records below the position, events older than the allowed lateness, "
+          "and source records that retention deleted before they were read.", "cps",
+          q("sum by (stage) (rate(adcs_watch_redelivered_records_total{@}[$__rate_interval]))", "{{stage}} again"),
+          q("sum(rate(adcs_watch_late_events_total{@}[$__rate_interval]))", "late"),
+          q("sum(rate(adcs_watch_retention_skipped_records_total{@}[$__rate_interval]))", "deleted unread"),
+          runbook="AdcsWatchRetentionSkipped"),
+    lines("Taken over", "Workers that another instance fenced.", "short",
+          q("sum by (stage) (increase(adcs_watch_fencings_total{@}[$__rate_interval]))", "{{stage}}"), bars=True,
+          runbook="AdcsWatchWorkerRestarts"),
+]
+
+USE = [
+    lines("What workers do", "Waiting for records is spare capacity; committing is waiting for brokers; working is our own, and restoring.", "percentunit",
+          q("sum by (stage, doing) (rate(adcs_watch_worker_time_seconds_total{@}[$__rate_interval])) / on (stage) group_left () "
+            "sum by (stage) (rate(adcs_watch_worker_time_seconds_total{@}[$__rate_interval]))", "{{stage}} {{doing}}"),
+          max=1, min=0),
+    lines("Processor", "Processor seconds in a second.", "short",
+          q("rate(process_cpu_seconds_total{@}[$__rate_interval])", WHO)),
+    lines("Memory", "What is resident, and what of it is state.", "bytes",
+          q("process_resident_memory_bytes{@}", WHO),
+          q("sum by (pod, instance) (adcs_watch_state_bytes{@})", "state " + WHO), runbook="AdcsWatchMemoryNearLimit"),
+    lines("Bytes", "Bytes of the values of records consumed in a second.", "Bps",
+          q("sum by (stage) (rate(adcs_watch_consumed_bytes_total{@}[$__rate_interval]))", "{{stage}}")),
+    lines("Files and threads", "Open files and sockets, and threads.", "short",
+          q("process_open_fds{@}", "files " + WHO), q("process_threads{@}", "threads " + WHO)),
+]
+
+STATE = [
+    lines("Remembered", "Entities and parts of entities.", "short",
+          q("sum by (pod, instance) (adcs_watch_state_records{@})", WHO)),
+    lines("Checkpoints", "How long transactions with a checkpoint take.", "s",
+          q(quantile(0.5, "adcs_watch_checkpoint_duration_seconds"), "p50"),
+          q(quantile(0.99, "adcs_watch_checkpoint_duration_seconds"), "p99"), runbook="AdcsWatchCheckpointStale"),
+    lines("Bytes of checkpoints", "Bytes written to the checkpoint topic in a second.", "Bps",
+          q("sum(rate(adcs_watch_checkpoint_bytes_total{@}[$__rate_interval]))", "written")),
+    lines("What a crash would replay", "Records applied since the last checkpoint, the five partitions with most.", "short",
+          q("topk(5, adcs_watch_records_since_checkpoint{@})", "{{topic}} [{{partition}}]"), runbook="AdcsWatchCheckpointStale"),
+    lines("Being restored", "Partitions that do not raise alerts yet, and checkpoint records read.", "short",
+          q("sum by (pod, instance) (adcs_watch_restoring_partitions{@})", WHO),
+          q("sum(increase(adcs_watch_restored_records_total{@}[$__rate_interval]))", "records read"),
+          runbook="AdcsWatchRestoreSlow"),
+    bars("Restores", "From the assignment of a partition until it raises alerts, in the time that is shown.", "s",
+         q("histogram_quantile(0.5, sum by (le) (increase(adcs_watch_restore_duration_seconds_bucket{@}[$__range])))", "p50"),
+         q("histogram_quantile(0.99, sum by (le) (increase(adcs_watch_restore_duration_seconds_bucket{@}[$__range])))", "p99"),
+         runbook="AdcsWatchRestoreSlow"),
+]
+
+DASHBOARD = dashboard(
+    "adcs-watch-operations", "adcs-watch: operations", "Does it run, is it in time, what is it short of?", "now-3h",
+    [("At a glance", GLANCE), ("Rate, errors, duration", RED), ("Kafka", KAFKA),
+     ("Utilisation and saturation", USE), ("State", STATE)],
+)

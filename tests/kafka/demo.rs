@@ -1,0 +1,80 @@
+//! The demo over a real Kafka says what it says over a log in memory.
+
+use crate::broker;
+use crate::process::program;
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use std::collections::BTreeSet;
+use std::fs;
+use std::time::Duration;
+
+/// What a demo with these arguments says: its exit code, its alerts without the beginning of topic names, and the summary.
+fn demo(arguments: &[&str]) -> (Option<i32>, BTreeSet<String>, String) {
+    let done = program().arg("demo").args(arguments).output().unwrap();
+    let alerts = String::from_utf8(done.stdout).unwrap();
+    let said = String::from_utf8(done.stderr).unwrap();
+    let plain = |line: &str| match line.split_once("\"adcs-watch-demo-") {
+        None => line.to_owned(),
+        Some((_, rest)) => {
+            let beginning = format!("adcs-watch-demo-{}", &rest[..=rest.find('.').unwrap()]);
+            line.replace(&beginning, "")
+        }
+    };
+    let count = alerts.lines().count();
+    let alerts: BTreeSet<String> = alerts.lines().map(plain).collect();
+    assert_eq!(count, alerts.len(), "an alert came twice");
+    (done.status.code(), alerts, said)
+}
+
+/// The topics whose names begin so.
+fn topics(beginning: &str) -> Vec<String> {
+    let mut config = ClientConfig::new();
+    let consumer: BaseConsumer = config.set("bootstrap.servers", broker::bootstrap()).create().unwrap();
+    let metadata = consumer.fetch_metadata(None, Duration::from_secs(10)).unwrap();
+    let names = metadata.topics().iter().map(|topic| topic.name().to_owned());
+    let mut names: Vec<String> = names.filter(|name| name.starts_with(beginning)).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_alerts_over_kafka_are_those_over_memory() {
+    let _turn = broker::alone();
+    let (code, expected, _) = demo(&[]);
+    assert_eq!((code, expected.is_empty()), (Some(0), false));
+    let (code, alerts, said) = demo(&["--bootstrap", broker::bootstrap()]);
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(alerts, expected, "{said}");
+    assert!(said.contains("killed once") && said.contains("none lost, none doubled"), "{said}");
+    let name = said.split("the 5 topics ").nth(1).and_then(|rest| rest.strip_suffix("* are deleted\n"));
+    let name = name.unwrap_or_else(|| panic!("nothing is deleted: {said}"));
+    assert_eq!(topics(name), [""; 0]);
+}
+
+#[test]
+fn topics_are_kept_on_demand_and_a_config_says_how_to_get_in() {
+    let _turn = broker::alone();
+    let config = broker::folder().join("demo.yaml");
+    fs::create_dir_all(broker::folder()).unwrap();
+    fs::write(&config, "kafka:\n  producer: {compression.type: nonsense}\n").unwrap();
+    let config = config.to_str().unwrap();
+    let (code, _, said) = demo(&["--bootstrap", broker::bootstrap(), "-c", config]);
+    assert_eq!(code, Some(78), "{said}");
+    assert!(said.contains("compression.type"), "{said}");
+
+    fs::write(config, "kafka:\n  brokers: ['127.0.0.1:1']\n  producer: {compression.type: zstd}\n").unwrap();
+    let (code, alerts, said) = demo(&["--bootstrap", broker::bootstrap(), "-c", config, "--keep"]);
+    assert_eq!((code, alerts.is_empty()), (Some(0), false), "{said}");
+    let kept = said.split("the topics are kept: ").nth(1).unwrap_or_default().trim();
+    let beginning = kept.split_once('.').unwrap_or_else(|| panic!("nothing is kept: {said}")).0;
+    let mut kept: Vec<&str> = kept.split(", ").collect();
+    kept.sort_unstable();
+    assert_eq!((topics(beginning), kept.len()), (kept.iter().map(|&topic| topic.to_owned()).collect(), 5));
+}
+
+#[test]
+fn a_broker_that_cannot_be_reached_is_told() {
+    let (code, alerts, said) = demo(&["--bootstrap", "127.0.0.1:1"]);
+    assert_eq!((code, alerts.len()), (Some(69), 0), "{said}");
+    assert!(said.contains("no broker can be reached") && said.contains("--bootstrap 127.0.0.1:1"), "{said}");
+}
