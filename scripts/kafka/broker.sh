@@ -2,9 +2,11 @@
 # A real Apache Kafka (KRaft) on loopback for tests: no Docker, no root, only bash + coreutils + Java 17+ (+ Maven once).
 #
 #   broker.sh install                    fetch the jars once (Maven), make the format template and the class archive
-#   broker.sh start  DIR [-n N] [-p PORT] [-w PID] [-c key=value]...
+#   broker.sh start  DIR [-n N] [-p PORT] [-w PID] [-l NAME:PROTOCOL]... [-c key=value]...
 #                                        start N nodes (default 1; 3 = cluster), wait until ready, print the bootstrap list
 #                                        -p first port (default: free ones)   -w stop by itself once process PID is gone
+#                                        -l one more listener (SSL, SASL_SSL, SASL_PLAINTEXT); what it needs is set with -c
+#                                        listener.name.NAME.…; its bootstrap list is in DIR/bootstrap.NAME
 #                                        -c any broker setting
 #   broker.sh stop   DIR                 stop the nodes started for DIR (TERM, then KILL), keep the data
 #   broker.sh status DIR                 0 and the bootstrap list if every node runs, 3 if some, 1 if none
@@ -25,7 +27,7 @@ heap=${KAFKA_HEAP:-512m}
 start_timeout=${KAFKA_START_TIMEOUT:-60}
 cluster_id=MkU3OEVBNTcwNTJENDM2Qg
 die() { echo "broker.sh: $*" >&2; exit 1; }
-usage() { sed -n '2,22p' "${BASH_SOURCE[0]}" | sed 's/^# \{0,1\}//'; exit 2; }
+usage() { sed -n '2,24p' "${BASH_SOURCE[0]}" | sed 's/^# \{0,1\}//'; exit 2; }
 
 classpath() { local j out=; for j in "$home"/libs/*.jar; do out+=":$j"; done; echo "${out#:}"; }   # sorted glob: stable, the class archive needs that
 
@@ -108,8 +110,12 @@ wait_ready() { # DIR NODE... ; 0 ready, 1 failed, 2 port taken
   done
 }
 
-write_config() { # DIR NODE COUNT PORT extra...
-  local dir=$1 n=$2 count=$3 port=$4 i voters= rf=1 isr=1 nd="$1/node-$2"; shift 4
+write_config() { # DIR NODE COUNT PORT extra...; listeners[] are further ones
+  local dir=$1 n=$2 count=$3 port=$4 i voters= rf=1 isr=1 nd="$1/node-$2" more= map= l; shift 4
+  for ((i = 0; i < ${#listeners[@]}; i++)); do
+    l=${listeners[i]}
+    more+=",${l%%:*}://127.0.0.1:$((port + (2 + i) * count + n - 1))"; map+=",$l"
+  done
   for ((i = 1; i <= count; i++)); do voters+=",$i@127.0.0.1:$((port + count + i - 1))"; done
   [ "$count" -ge 3 ] && { rf=3; isr=2; }
   mkdir -p "$nd/data"
@@ -118,10 +124,10 @@ process.roles=broker,controller
 node.id=$n
 controller.quorum.voters=${voters#,}
 controller.listener.names=CONTROLLER
-listeners=BROKER://127.0.0.1:$((port + n - 1)),CONTROLLER://127.0.0.1:$((port + count + n - 1))
-advertised.listeners=BROKER://127.0.0.1:$((port + n - 1))
+listeners=BROKER://127.0.0.1:$((port + n - 1)),CONTROLLER://127.0.0.1:$((port + count + n - 1))$more
+advertised.listeners=BROKER://127.0.0.1:$((port + n - 1))$more
 inter.broker.listener.name=BROKER
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,BROKER:PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,BROKER:PLAINTEXT$map
 log.dirs=$nd/data
 # a small machine
 num.network.threads=2
@@ -167,9 +173,10 @@ P
 }
 
 cmd_start() {
-  local dir=${1:-} count=1 port= watch= extra=() i p try rc boot; [ -n "$dir" ] || usage; shift
+  local dir=${1:-} count=1 port= watch= extra=() listeners=() i j p try rc boot l; [ -n "$dir" ] || usage; shift
   while [ $# -gt 0 ]; do case $1 in
-    -n) count=$2; shift 2;; -p) port=$2; shift 2;; -w) watch=$2; shift 2;; -c) extra+=("$2"); shift 2;; *) usage;;
+    -n) count=$2; shift 2;; -p) port=$2; shift 2;; -w) watch=$2; shift 2;; -c) extra+=("$2"); shift 2;;
+    -l) listeners+=("$2"); shift 2;; *) usage;;
   esac; done
   [ -n "${KAFKA_TRAIN:-}" ] || { [ -e "$home/cds/done" ] && [ -e "$home/libs/.complete" ]; } || install || exit 1
   mkdir -p "$dir" || die "cannot make $dir"; dir=$(cd "$dir" && pwd -P)
@@ -179,7 +186,7 @@ cmd_start() {
     wait_ready "$dir" $(nodes "$dir") || { tail -n 15 "$dir"/node-*/log >&2; die "did not come up again"; }
     cat "$dir/bootstrap"; return 0; }
   for try in 1 2 3 4 5; do
-    p=${port:-$(free_ports $((2 * count)))} || die "no free ports"
+    p=${port:-$(free_ports $(((2 + ${#listeners[@]}) * count)))} || die "no free ports"
     boot=; for ((i = 1; i <= count; i++)); do write_config "$dir" "$i" "$count" "$p" ${extra[@]+"${extra[@]}"}; boot+=",127.0.0.1:$((p + i - 1))"; done
     for ((i = 1; i <= count; i++)); do launch "$dir" "$i"; done
     wait_ready "$dir" $(seq "$count"); rc=$?
@@ -190,6 +197,10 @@ cmd_start() {
   done
   [ $rc -eq 0 ] || die "no free port after $try attempts"
   echo "${boot#,}" >"$dir/bootstrap"
+  for ((j = 0; j < ${#listeners[@]}; j++)); do
+    l=; for ((i = 0; i < count; i++)); do l+=",127.0.0.1:$((p + (2 + j) * count + i))"; done
+    echo "${l#,}" >"$dir/bootstrap.${listeners[j]%%:*}"
+  done
   if [ -n "$watch" ]; then
     setsid bash -c 'while kill -0 "$1" 2>/dev/null; do sleep 1; done; exec "$2" stop "$3"' _ "$watch" "${BASH_SOURCE[0]}" "$dir" </dev/null >/dev/null 2>&1 &
   fi

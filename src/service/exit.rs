@@ -16,6 +16,8 @@ pub enum Exit {
     Input,
     /// A broker cannot be reached.
     Broker,
+    /// A broker and we do not trust each other: certificate, password, token.
+    Refused,
     /// This program did what it must not.
     Defect,
     /// Output or a temporary file cannot be written.
@@ -35,7 +37,7 @@ impl Exit {
             Exit::Broker => 69,
             Exit::Defect => 70,
             Exit::Output => 74,
-            Exit::Config => 78,
+            Exit::Config | Exit::Refused => 78,
         }
     }
 }

@@ -4,12 +4,14 @@ use crate::service::clock::Stopwatch;
 use crate::service::stage::Stage;
 use crate::task::port::Millis;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The state of all workers.
 #[derive(Debug)]
 pub struct Health {
     workers: Mutex<BTreeMap<(Stage, u16), Noted>>,
+    worked: AtomicBool,
     clock: Stopwatch,
     longest_round: Millis,
 }
@@ -65,16 +67,29 @@ impl Condition {
 impl Health {
     /// Nobody has started. A worker that does not note its state for longer than `longest_round` is stuck.
     pub fn new(longest_round: Millis) -> Health {
-        Health { workers: Mutex::default(), clock: Stopwatch::start(), longest_round }
+        Health {
+            workers: Mutex::default(),
+            worked: AtomicBool::default(),
+            clock: Stopwatch::start(),
+            longest_round,
+        }
     }
 
     /// Notes the state of a worker: each does that every time it comes round.
     pub fn note(&self, stage: Stage, worker: u16, condition: Condition) {
+        if condition == Condition::Working {
+            self.worked.store(true, Ordering::SeqCst);
+        }
         self.note_at(stage, worker, condition, self.clock.millis());
     }
 
     fn note_at(&self, stage: Stage, worker: u16, condition: Condition, at: Millis) {
         self.lock().insert((stage, worker), Noted { condition, at });
+    }
+
+    /// Whether any worker has done its work since the process began.
+    pub fn has_worked(&self) -> bool {
+        self.worked.load(Ordering::SeqCst)
     }
 
     /// Why the process is not ready, one line for each worker that is not; empty: it is.

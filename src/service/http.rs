@@ -1,13 +1,13 @@
-//! `/livez`, `/readyz`, `/metrics`.
+//! `/livez`, `/readyz`, `/metrics`, and nothing else.
 
-use crate::service::exit::{Exit, Failure};
+pub mod request;
+pub mod server;
+pub mod guard;
+
 use crate::service::health::Health;
+use crate::service::http::request::Request;
 use crate::service::metrics::Metrics;
-use crate::service::shutdown::Shutdown;
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
-use tiny_http::{Header, Method, Response, Server};
 
 /// What is served.
 pub struct Pages {
@@ -17,42 +17,11 @@ pub struct Pages {
     pub metrics: Metrics,
 }
 
-/// How often a request that does not come lets us look whether to stop.
-const LOOK: Duration = Duration::from_millis(200);
-
-/// A server that listens.
-pub struct Listening {
-    server: Server,
-    /// Where.
-    pub address: SocketAddr,
-}
-
-/// Begins to listen.
-///
-/// # Errors
-/// When the address cannot be had.
-pub fn listen(address: SocketAddr) -> Result<Listening, Failure> {
-    let failed = || Failure::new(Exit::Config, format!("cannot listen on {address} (http.listen)"));
-    let server = Server::http(address).map_err(|error| failed().because(&*error))?;
-    let address = server.server_addr().to_ip().ok_or_else(failed)?;
-    Ok(Listening { server, address })
-}
-
-impl Listening {
-    /// Serves until the end is asked for.
-    pub fn serve(&self, pages: &Pages, shutdown: &Shutdown) {
-        while !shutdown.is_requested() {
-            let Ok(Some(request)) = self.server.recv_timeout(LOOK) else { continue };
-            let reads = [Method::Get, Method::Head].contains(request.method());
-            let page = if reads { pages.page(request.url()) } else { Page::text(405, "GET or HEAD") };
-            // Who asked may be gone.
-            drop(request.respond(page.response()));
-        }
-    }
-}
-
-struct Page {
-    status: u16,
+/// An answer.
+#[derive(Debug)]
+pub struct Page {
+    /// Of HTTP.
+    pub status: u16,
     kind: &'static str,
     body: Vec<u8>,
 }
@@ -61,23 +30,45 @@ const TEXT: &str = "text/plain; charset=utf-8";
 const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 impl Page {
-    fn text(status: u16, line: &str) -> Page {
+    /// A line of text.
+    pub fn text(status: u16, line: &str) -> Page {
         Page { status, kind: TEXT, body: format!("{line}\n").into_bytes() }
     }
 
-    fn response(self) -> Response<std::io::Cursor<Vec<u8>>> {
-        let response = Response::from_data(self.body).with_status_code(self.status);
-        match Header::from_bytes("content-type", self.kind) {
-            Ok(header) => response.with_header(header),
-            Err(()) => response,
-        }
+    /// As it goes over the wire, with its body or without. The connection ends with it.
+    pub fn to_bytes(&self, with_body: bool) -> Vec<u8> {
+        let Page { status, kind, body } = self;
+        let reason = match status {
+            200 => "OK",
+            401 => "Unauthorized",
+            404 => "Not Found",
+            405 => "Method Not Allowed",
+            431 => "Request Header Fields Too Large",
+            503 => "Service Unavailable",
+            _ => "Bad Request",
+        };
+        let more = match status {
+            401 => "www-authenticate: Basic realm=\"adcs-watch\", charset=\"UTF-8\"\r\n",
+            405 => "allow: GET, HEAD\r\n",
+            _ => "",
+        };
+        let head = format!(
+            "HTTP/1.1 {status} {reason}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n{more}\
+             cache-control: no-store\r\nx-content-type-options: nosniff\r\nconnection: close\r\n\r\n",
+            body.len()
+        );
+        let body = if with_body { body.as_slice() } else { &[] };
+        [head.as_bytes(), body].concat()
     }
 }
 
 impl Pages {
-    fn page(&self, url: &str) -> Page {
-        let path = url.split('?').next().unwrap_or_default();
-        match path {
+    /// The answer to a request; `may_read` says whether whoever asks may see what we count.
+    pub fn answer(&self, request: &Request, may_read: impl FnOnce(&Request) -> bool) -> Page {
+        if !request.reads {
+            return Page::text(405, "GET or HEAD");
+        }
+        match request.path.as_str() {
             "/livez" => {
                 let stuck = self.health.stuck();
                 if stuck.is_empty() {
@@ -92,6 +83,7 @@ impl Pages {
                 }
                 Page::text(503, &complaints.join("\n"))
             }
+            "/metrics" if !may_read(request) => Page::text(401, "name and password (http.basic_auth)"),
             "/metrics" => Page { status: 200, kind: METRICS, body: self.metrics.text() },
             _ => Page::text(404, "/livez, /readyz, /metrics"),
         }
@@ -106,6 +98,12 @@ mod tests {
     use crate::service::stage::Stage;
     use crate::task::port::Millis;
     use std::sync::mpsc;
+    use std::time::Duration;
+
+    fn get(pages: &Pages, path: &str) -> Page {
+        let request = Request { reads: true, wants_body: true, path: path.to_owned(), authorization: None };
+        pages.answer(&request, |_| true)
+    }
 
     #[test]
     fn a_worker_that_hangs_shows_until_it_comes_round() {
@@ -119,26 +117,41 @@ mod tests {
         });
         let page = (0..6000).find_map(|_| {
             pass(Duration::from_millis(5));
-            let page = pages.page("/livez");
+            let page = get(&pages, "/livez");
             (page.status == 503).then(|| String::from_utf8(page.body).unwrap())
         });
         let page = page.expect("nobody notices");
         assert!(page.starts_with("detector 3 hangs"), "{page}");
         release.send(()).unwrap();
         worker.join().unwrap();
-        assert_eq!(pages.page("/livez").status, 200);
+        assert_eq!(get(&pages, "/livez").status, 200);
     }
 
     #[test]
     fn pages_say_how_it_is() {
         let pages = Pages { health: Arc::default(), metrics: Metrics::new().unwrap() };
-        assert_eq!(pages.page("/livez").status, 200);
-        assert_eq!(pages.page("/readyz").status, 503);
+        let get = |path: &str| get(&pages, path);
+        assert_eq!(get("/livez").status, 200);
+        assert_eq!(get("/readyz").status, 503);
         pages.health.note(Stage::Router, 0, Condition::Working);
-        assert_eq!(pages.page("/readyz?verbose").status, 200);
-        assert_eq!(pages.page("/").status, 404);
+        assert_eq!(get("/readyz").status, 200);
+        assert_eq!(get("/").status, 404);
         pages.metrics.records(Stage::Router, "sent", 3);
-        let text = String::from_utf8(pages.page("/metrics").body).unwrap();
+        let text = String::from_utf8(get("/metrics").body).unwrap();
         assert!(text.contains("adcs_watch_records_total{outcome=\"sent\",stage=\"router\"} 3"), "{text}");
+    }
+
+    #[test]
+    fn only_what_is_counted_asks_who_reads_it() {
+        let pages = Pages { health: Arc::default(), metrics: Metrics::new().unwrap() };
+        let status = |reads, path: &str| {
+            let request = Request { reads, wants_body: true, path: path.to_owned(), authorization: None };
+            pages.answer(&request, |_| false).status
+        };
+        assert_eq!(
+            (status(true, "/metrics"), status(true, "/livez"), status(true, "/readyz")),
+            (401, 200, 503)
+        );
+        assert_eq!((status(false, "/livez"), status(false, "/metrics")), (405, 405));
     }
 }

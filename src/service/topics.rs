@@ -1,6 +1,7 @@
 //! Our own topics: how each must be, what is wrong with one that is otherwise, and how to mend it.
 
 use crate::service::config::topics::{OwnTopics, Retention};
+use crate::service::stage::Stage;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -60,12 +61,19 @@ impl Rule {
 }
 
 /// How a topic is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Found {
-    /// How many partitions.
-    pub partitions: u32,
-    /// Its settings.
-    pub settings: BTreeMap<String, String>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// There is one of that name.
+    There {
+        /// How many partitions.
+        partitions: u32,
+        /// Its settings, of a topic that must keep some.
+        settings: BTreeMap<String, String>,
+    },
+    /// There is none.
+    Absent,
+    /// We may not know: this operation is not allowed to us.
+    Forbidden(&'static str),
 }
 
 /// What is wrong with a topic, and how to mend it.
@@ -137,16 +145,40 @@ pub fn plan(topics: &OwnTopics) -> [Planned; 4] {
     ]
 }
 
+/// What these stages do with a topic of ours, in Kafka's words; nothing: they leave it alone.
+pub fn operations(stages: &[Stage], topics: &OwnTopics, name: &str) -> Vec<&'static str> {
+    let all = [
+        (Stage::Router, &topics.routed, "WRITE"),
+        (Stage::Router, &topics.dead_letter, "WRITE"),
+        (Stage::Detector, &topics.routed, "READ"),
+        (Stage::Detector, &topics.checkpoint, "READ"),
+        (Stage::Detector, &topics.checkpoint, "WRITE"),
+        (Stage::Detector, &topics.alerts, "WRITE"),
+        (Stage::Detector, &topics.dead_letter, "WRITE"),
+    ];
+    let ours = all.into_iter().filter(|(stage, topic, _)| stages.contains(stage) && topic.0 == name);
+    let mut operations: Vec<&str> = ours.map(|(_, _, operation)| operation).collect();
+    operations.dedup();
+    operations
+}
+
 impl Planned {
-    /// What is wrong with the topic as it is; none: it is not there.
-    pub fn mismatches(&self, found: Option<&Found>) -> Vec<Mismatch> {
+    /// What is wrong with the topic as it is.
+    pub fn mismatches(&self, found: &Found) -> Vec<Mismatch> {
         let mismatch = |what: String, mend: String| Mismatch { topic: self.name.clone(), what, mend };
-        let Some(found) = found else {
-            return vec![mismatch("is not there".to_owned(), "adcs-watch topics create".to_owned())];
+        let (has, settings) = match found {
+            Found::There { partitions, settings } => (*partitions, settings),
+            Found::Absent => {
+                return vec![mismatch("is not there".to_owned(), "adcs-watch topics create".to_owned())];
+            }
+            Found::Forbidden(operation) => {
+                let mend =
+                    format!("allow this principal {operation} on topic {} (docs/security.md)", self.name);
+                return vec![mismatch(format!("may not be looked at: {operation} is missing"), mend)];
+            }
         };
         let mut wrong = Vec::new();
-        if let Some(partitions) = self.partitions.filter(|wanted| *wanted != found.partitions) {
-            let has = found.partitions;
+        if let Some(partitions) = self.partitions.filter(|wanted| *wanted != has) {
             wrong.push(mismatch(
                 format!("has {has} partitions, topics.partitions says {partitions}"),
                 format!("say topics.partitions: {has} if both topics have so many, or stop every instance, delete the \
@@ -154,7 +186,7 @@ impl Planned {
             ));
         }
         for demand in &self.demands {
-            let Some(value) = found.settings.get(demand.name) else { continue };
+            let Some(value) = settings.get(demand.name) else { continue };
             if !demand.rule.holds(value) {
                 let remedy = demand.rule.remedy();
                 wrong.push(mismatch(
@@ -190,39 +222,46 @@ mod tests {
 
     fn as_planned(planned: &Planned) -> Found {
         let settings = planned.settings.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
-        Found { partitions: planned.partitions.unwrap_or(1), settings: settings.collect() }
+        Found::There { partitions: planned.partitions.unwrap_or(1), settings: settings.collect() }
+    }
+
+    fn with(mut found: Found, changes: &[(&str, &str)]) -> Found {
+        if let Found::There { settings, .. } = &mut found {
+            settings.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        }
+        found
     }
 
     #[test]
     fn what_is_created_is_right() {
         for planned in plan(&OwnTopics::default()) {
-            assert_eq!(planned.mismatches(Some(&as_planned(&planned))), []);
+            assert_eq!(planned.mismatches(&as_planned(&planned)), []);
         }
     }
 
     #[test]
     fn each_fault_is_told_with_its_remedy() {
-        let [routed, checkpoint, alerts, _] = plan(&OwnTopics::default());
-        let mut found = as_planned(&routed);
-        found.partitions = 12;
-        found.settings.insert("retention.ms".to_owned(), "3600000".to_owned());
-        found.settings.insert("cleanup.policy".to_owned(), "compact".to_owned());
-        let wrong: Vec<String> = routed.mismatches(Some(&found)).iter().map(Mismatch::to_string).collect();
+        let [mut routed, checkpoint, alerts, _] = plan(&OwnTopics::default());
+        let found = with(as_planned(&routed), &[("retention.ms", "3600000"), ("cleanup.policy", "compact")]);
+        routed.partitions = Some(12);
+        let wrong: Vec<String> = routed.mismatches(&found).iter().map(Mismatch::to_string).collect();
         assert_eq!(wrong.len(), 3);
-        assert!(wrong[0].contains("has 12 partitions, topics.partitions says 24"));
+        assert!(wrong[0].contains("has 24 partitions, topics.partitions says 12"));
         assert!(wrong[1].ends_with("--add-config cleanup.policy=delete"));
         assert!(wrong[2].ends_with("--add-config retention.ms=259200000"));
-        assert_eq!(alerts.mismatches(None)[0].mend, "adcs-watch topics create");
-        let mut found = as_planned(&checkpoint);
-        found.settings.insert("cleanup.policy".to_owned(), "compact,delete".to_owned());
-        assert_eq!(checkpoint.mismatches(Some(&found)).len(), 1);
+        assert_eq!(alerts.mismatches(&Found::Absent)[0].mend, "adcs-watch topics create");
+        assert!(
+            alerts.mismatches(&Found::Forbidden("DESCRIBE"))[0]
+                .mend
+                .contains("allow this principal DESCRIBE on topic adcs-watch.alerts")
+        );
+        let found = with(as_planned(&checkpoint), &[("cleanup.policy", "compact,delete")]);
+        assert_eq!(checkpoint.mismatches(&found).len(), 1);
     }
 
     #[test]
     fn no_bound_is_as_good_as_a_long_time() {
         let [routed, ..] = plan(&OwnTopics::default());
-        let mut found = as_planned(&routed);
-        found.settings.insert("retention.ms".to_owned(), "-1".to_owned());
-        assert_eq!(routed.mismatches(Some(&found)), []);
+        assert_eq!(routed.mismatches(&with(as_planned(&routed), &[("retention.ms", "-1")])), []);
     }
 }

@@ -51,8 +51,10 @@ pub enum Outcome {
 pub enum Fault {
     /// Another instance took over what was ours (transactional id, group membership).
     Fenced(String),
-    /// The log cannot be used as it must be: a broken client, a missing topic or permission, an offset that is gone.
+    /// The log cannot be used as it must be: a broken client, a missing topic, an offset that is gone.
     Broken(String),
+    /// A permission is missing.
+    Forbidden(String),
 }
 
 impl fmt::Display for Fault {
@@ -60,6 +62,7 @@ impl fmt::Display for Fault {
         match self {
             Fault::Fenced(what) => write!(f, "another instance took over: {what}"),
             Fault::Broken(what) => write!(f, "the log cannot be used: {what}"),
+            Fault::Forbidden(what) => write!(f, "a permission is missing: {what}"),
         }
     }
 }

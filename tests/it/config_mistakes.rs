@@ -86,6 +86,65 @@ http: {listen: here}
 }
 
 #[test]
+fn what_belongs_together_in_sasl_is_said() {
+    let refused = |sasl: &str, why: &str| {
+        let said = mistakes(&format!("kafka:\n  sasl: {sasl}\n"));
+        assert!(matches!(&said[..], [one] if one.contains("kafka.sasl") && one.contains(why)), "{said:?}");
+    };
+    refused("{mechanism: OAUTHBEARER}", "missing field `token`");
+    refused("{mechanism: OAUTHBEARER, username: a, token: {file: t}}", "neither `username` nor `password`");
+    refused("{mechanism: OAUTHBEARER, password: {file: t}}", "neither `username` nor `password`");
+    refused("{mechanism: PLAIN, username: a, password: {file: p}, token: {file: t}}", "`token` belongs to");
+    refused("{mechanism: PLAIN, username: a}", "missing field `password`");
+    refused("{mechanism: PLAIN, password: {env: P}}", "missing field `username`");
+    refused("{mechanism: SCRAM-SHA-512}", "SCRAM-SHA-512 has both");
+    refused(
+        "{mechanism: GSSAPI, username: a, password: {env: P}}",
+        "known here: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER",
+    );
+    refused("{mechanism: PLAIN, username: a, password: {env: P}, tokn: {file: t}}", "did you mean `token`?");
+}
+
+#[test]
+fn a_secret_in_the_config_is_refused_without_being_shown() {
+    for secret in [
+        "hunter2",
+        "7357",
+        "0.7357",
+        "true",
+        "[hunter2]",
+        "{hunter2: x}",
+        "{value: hunter2}",
+        "{file: [hunter2]}",
+        "{env: A, file: hunter2}",
+    ] {
+        for place in [
+            format!("kafka: {{sasl: {{mechanism: PLAIN, username: a, password: {secret}}}}}"),
+            format!("kafka: {{sasl: {{mechanism: OAUTHBEARER, token: {secret}}}}}"),
+            format!("kafka: {{tls: {{key_password: {secret}}}}}"),
+            format!("http: {{basic_auth: {{username: a, password: {secret}}}}}"),
+        ] {
+            let said = mistakes(&place).concat();
+            assert!(said.contains("{env: NAME} or {file: PATH}"), "{place}: {said}");
+            assert!(
+                !said.contains("hunter2: a") && !said.contains("`hunter2`") && !said.contains("7357"),
+                "{said}"
+            );
+        }
+    }
+    for name in [
+        "sasl.password",
+        "sasl.oauthbearer.client.secret",
+        "sasl.oauthbearer.config",
+        "ssl.key.password",
+        "ssl.key.pem",
+    ] {
+        let said = mistakes(&format!("kafka:\n  properties:\n    {name}: hunter2\n")).concat();
+        assert!(said.contains("cannot be set: ") && !said.contains("hunter2"), "{said}");
+    }
+}
+
+#[test]
 fn what_belongs_together_in_alerts_is_said() {
     let refused = |alerts: &str, why: &str| {
         let said = mistakes(&format!("alerts: {alerts}\n"));

@@ -26,8 +26,12 @@ mod cli_usage;
 #[cfg(feature = "service")]
 mod cli_world;
 #[cfg(feature = "service")]
+#[path = "../certificates.rs"]
+mod certificates;
+#[cfg(feature = "service")]
 mod config_mistakes;
 #[cfg(feature = "service")]
+mod http_port;
 mod metrics;
 #[cfg(feature = "service")]
 mod reference;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread;
 use std::time::Duration;
 
@@ -13,9 +13,8 @@ pub(crate) fn bootstrap() -> &'static str {
 }
 
 /// One test at a time: they kill, stop and measure.
-pub(crate) fn alone() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+pub(crate) fn alone() -> RwLockWriteGuard<'static, ()> {
+    TURN.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The same for tests that have brokers of their own: beside the others, and not beside each other.
@@ -24,12 +23,27 @@ pub(crate) fn apart() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Together with others who ask for the same: they wait more than they work, and disturb nobody.
+pub(crate) fn together() -> RwLockReadGuard<'static, ()> {
+    TURN.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+static TURN: RwLock<()> = RwLock::new(());
+
 /// A folder for this run of the tests.
 pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("kafka-{}", std::process::id()))
 }
 
 fn start() -> String {
+    prepare();
+    let me = std::process::id().to_string();
+    let said = script_in(&folder().join("broker"), "start", &["-w", &me]);
+    said.lines().last().unwrap_or_default().trim().to_owned()
+}
+
+/// Looks whether there is what a broker needs, and removes what earlier runs left.
+fn prepare() {
     for tool in ["java", "mvn"] {
         let found = Command::new(tool).arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status();
         assert!(
@@ -39,8 +53,29 @@ fn start() -> String {
         );
     }
     forget_earlier_runs();
+}
+
+/// Starts a broker of its own with further listeners, settings, and files that it may read keys from. It stops with this
+/// process. The bootstrap list of its open listener.
+pub(crate) fn start_guarded(
+    folder: &Path,
+    listeners: &[(&str, &str)],
+    settings: &[String],
+    keys: &[&Path],
+) -> String {
+    prepare();
     let me = std::process::id().to_string();
-    let said = script_in(&folder().join("broker"), "start", &["-w", &me]);
+    let mut arguments = vec!["-w".to_owned(), me];
+    for (name, protocol) in listeners {
+        arguments.extend(["-l".to_owned(), format!("{name}:{protocol}")]);
+    }
+    for setting in settings {
+        arguments.extend(["-c".to_owned(), setting.clone()]);
+    }
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let keys: Vec<String> = keys.iter().map(|path| format!("file://{}", path.display())).collect();
+    let options = format!("-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={}", keys.join(","));
+    let said = script_with(folder, "start", &arguments, &options);
     said.lines().last().unwrap_or_default().trim().to_owned()
 }
 
@@ -112,8 +147,17 @@ fn forget_earlier_runs() {
 }
 
 fn script_in(folder: &Path, command: &str, arguments: &[&str]) -> String {
+    script_with(folder, command, arguments, "")
+}
+
+/// The same with further options for Java.
+fn script_with(folder: &Path, command: &str, arguments: &[&str], options: &str) -> String {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/kafka/broker.sh");
-    let output = Command::new(script).arg(command).arg(folder).args(arguments).output().unwrap();
+    let mut script = Command::new(script);
+    if !options.is_empty() {
+        script.env("KAFKA_JVM_OPTS", options);
+    }
+    let output = script.arg(command).arg(folder).args(arguments).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "no broker: {}{said}", String::from_utf8_lossy(&output.stderr));
     said.into_owned()

@@ -5,6 +5,8 @@
 #![allow(clippy::disallowed_methods, clippy::print_stderr, reason = "tests wait, and say what they did")]
 
 mod broker;
+#[path = "../certificates.rs"]
+mod certificates;
 mod process;
 mod story;
 mod world;
@@ -25,5 +27,6 @@ mod outage;
 mod poison;
 mod quickstart;
 mod replay;
+mod security;
 mod seeing;
 mod topics;

@@ -22,8 +22,18 @@ pub(crate) fn program() -> Command {
 impl Process {
     /// Starts `adcs-watch run` with this config and these further arguments.
     pub(crate) fn run(config: &Path, arguments: &[&str], log: &Path) -> Process {
+        Process::run_with(config, arguments, log, &[])
+    }
+
+    /// The same, with more in its environment.
+    pub(crate) fn run_with(
+        config: &Path,
+        arguments: &[&str],
+        log: &Path,
+        environment: &[(&str, &str)],
+    ) -> Process {
         let mut command = program();
-        command.arg("run").arg("-c").arg(config).args(arguments);
+        command.arg("run").arg("-c").arg(config).args(arguments).envs(environment.iter().copied());
         Process::start(command, log)
     }
 

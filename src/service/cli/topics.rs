@@ -4,7 +4,7 @@ use crate::service::cli::help;
 use crate::service::clock::{Stopwatch, pass};
 use crate::service::config::Config;
 use crate::service::exit::{Exit, Failure};
-use crate::service::kafka::admin::Admin;
+use crate::service::kafka::admin::{Admin, Seen};
 use crate::service::replay::pipe::Pipe;
 use crate::service::run::setup::Setup;
 use crate::service::topics::{Planned, plan};
@@ -81,8 +81,11 @@ fn open(file: &File) -> Result<(Admin, [Planned; 4]), Failure> {
 fn wait_until_seen(admin: &Admin, planned: &[Planned]) -> Result<(), Failure> {
     let watch = Stopwatch::start();
     while watch.elapsed() < SEEN {
-        let there = admin.topics()?;
-        if planned.iter().all(|topic| there.contains_key(&topic.name)) {
+        let mut seen = true;
+        for topic in planned {
+            seen &= admin.look(&topic.name)? != Seen::Absent;
+        }
+        if seen {
             break;
         }
         pass(Duration::from_millis(100));
@@ -91,10 +94,9 @@ fn wait_until_seen(admin: &Admin, planned: &[Planned]) -> Result<(), Failure> {
 }
 
 fn check(admin: &Admin, planned: &[Planned], out: &mut dyn Write) -> Result<Exit, Failure> {
-    let found = admin.find(planned)?;
     let mut exit = Exit::Done;
     for topic in planned {
-        let wrong = topic.mismatches(found.get(&topic.name));
+        let wrong = topic.mismatches(&admin.find(topic)?);
         if wrong.is_empty() {
             writeln!(out, "{}: ok", topic.name).map_err(unwritable)?;
             continue;

@@ -30,7 +30,7 @@ pub struct Kafka {
     /// Settings of librdkafka for producers.
     #[schemars(example = json!({"compression.type": "zstd"}))]
     pub producer: Properties,
-    /// Who we are, by name and password.
+    /// Who we are, by name and password or by a token.
     pub sasl: Option<Sasl>,
     /// Encryption, and who we are, by certificate.
     pub tls: Option<Tls>,
@@ -80,32 +80,32 @@ impl InstanceId {
     }
 }
 
-/// Who we are, by name and password.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Sasl {
-    /// How the password is shown.
-    #[schemars(example = &"SCRAM-SHA-512")]
-    pub mechanism: Mechanism,
-    /// The name.
-    #[schemars(example = &"adcs-watch")]
-    pub username: String,
-    /// Where the password is: in a file, or in a variable of the environment.
-    #[schemars(example = json!({"file": "/run/secrets/kafka-password"}))]
-    pub password: Secret,
+/// Who we are.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "SaslText")]
+#[schemars(with = "SaslText")]
+pub enum Sasl {
+    /// By name and password.
+    Password {
+        /// How the password is shown.
+        mechanism: Mechanism,
+        /// The name.
+        username: String,
+        /// Where the password is.
+        password: Secret,
+    },
+    /// By a token that somebody else issues and renews (`OAUTHBEARER`): a JWT, whose `exp` says until when it holds.
+    Token(Secret),
 }
 
-/// How the password is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+/// How a password is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mechanism {
     /// As it is: only over TLS.
-    #[serde(rename = "PLAIN")]
     Plain,
     /// Salted and hashed.
-    #[serde(rename = "SCRAM-SHA-256")]
     ScramSha256,
     /// Salted and hashed.
-    #[serde(rename = "SCRAM-SHA-512")]
     ScramSha512,
 }
 
@@ -117,6 +117,74 @@ impl Mechanism {
             Mechanism::ScramSha256 => "SCRAM-SHA-256",
             Mechanism::ScramSha512 => "SCRAM-SHA-512",
         }
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SaslText {
+    /// How we show who we are.
+    #[schemars(example = &"SCRAM-SHA-512")]
+    mechanism: MechanismName,
+    /// The name; not with OAUTHBEARER.
+    #[schemars(example = &"adcs-watch")]
+    username: Option<String>,
+    /// Where the password is: in a file, or in a variable of the environment; not with OAUTHBEARER.
+    #[schemars(example = json!({"file": "/run/secrets/kafka-password"}))]
+    password: Option<Secret>,
+    /// With OAUTHBEARER: where the token is, a JWT that somebody else renews.
+    token: Option<Secret>,
+}
+
+#[derive(Clone, Copy, Deserialize, JsonSchema)]
+enum MechanismName {
+    /// A password as it is: only over TLS.
+    #[serde(rename = "PLAIN")]
+    Plain,
+    /// A password, salted and hashed.
+    #[serde(rename = "SCRAM-SHA-256")]
+    ScramSha256,
+    /// A password, salted and hashed.
+    #[serde(rename = "SCRAM-SHA-512")]
+    ScramSha512,
+    /// A token that somebody else issues and renews.
+    #[serde(rename = "OAUTHBEARER")]
+    OauthBearer,
+}
+
+impl TryFrom<SaslText> for Sasl {
+    type Error = String;
+
+    fn try_from(text: SaslText) -> Result<Sasl, String> {
+        let mechanism = match text.mechanism {
+            MechanismName::Plain => Mechanism::Plain,
+            MechanismName::ScramSha256 => Mechanism::ScramSha256,
+            MechanismName::ScramSha512 => Mechanism::ScramSha512,
+            MechanismName::OauthBearer => return token_only(text),
+        };
+        match (text.username, text.password, text.token) {
+            (Some(username), Some(password), None) => Ok(Sasl::Password { mechanism, username, password }),
+            (_, _, Some(_)) => Err(format!(
+                "`token` belongs to `mechanism: OAUTHBEARER`; {} has `username` and `password`",
+                mechanism.as_str()
+            )),
+            (Some(_), None, None) => Err("missing field `password`".to_owned()),
+            (None, Some(_), None) => Err("missing field `username`".to_owned()),
+            (None, None, None) => {
+                Err(format!("`username` and `password` are missing: {} has both", mechanism.as_str()))
+            }
+        }
+    }
+}
+
+fn token_only(text: SaslText) -> Result<Sasl, String> {
+    match (text.username, text.password, text.token) {
+        (None, None, Some(token)) => Ok(Sasl::Token(token)),
+        (None, None, None) => Err("missing field `token`".to_owned()),
+        (Some(_), _, _) | (_, Some(_), _) => Err(
+            "OAUTHBEARER has a `token` and neither `username` nor `password`: who we are stands in the token"
+                .to_owned(),
+        ),
     }
 }
 
@@ -147,7 +215,7 @@ pub struct Tls {
 pub struct Properties(pub BTreeMap<String, String>);
 
 /// What is refused, and why.
-const REFUSED: [(&str, &str); 28] = [
+const REFUSED: [(&str, &str); 32] = [
     ("bootstrap.servers", "say kafka.brokers"),
     ("metadata.broker.list", "say kafka.brokers"),
     ("group.id", "say kafka.group"),
@@ -188,7 +256,20 @@ const REFUSED: [(&str, &str); 28] = [
     ),
     ("ssl.key.pem", "secrets are not written in the config: say kafka.tls.key_file"),
     ("ssl.keystore.password", "secrets are not written in the config: say kafka.tls.key_file"),
+    ("ssl.ca.location", "say kafka.tls.ca_file"),
+    ("ssl.certificate.location", "say kafka.tls.cert_file"),
+    ("ssl.key.location", "say kafka.tls.key_file"),
+    ("enable.sasl.oauthbearer.unsecure.jwt", "who we are is not for us to say: kafka.sasl.token"),
 ];
+
+/// Why a setting is refused, if it is.
+fn refusal(name: &str) -> Option<&'static str> {
+    // Some of these are secrets, and none does anything without libcurl, which is not built in.
+    if name.starts_with("sasl.oauthbearer.") {
+        return Some("say kafka.sasl: {mechanism: OAUTHBEARER, token: {file: PATH}}");
+    }
+    REFUSED.iter().find(|(refused, _)| *refused == name).map(|(_, why)| *why)
+}
 
 impl<'de> Deserialize<'de> for Properties {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -222,7 +303,7 @@ impl<'de> DeserializeSeed<'de> for ValueOf<'_> {
     type Value = String;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
-        if let Some((_, why)) = REFUSED.iter().find(|(name, _)| *name == self.0) {
+        if let Some(why) = refusal(self.0) {
             return Err(D::Error::custom(format!("cannot be set: {why}")));
         }
         deserializer.deserialize_any(self)

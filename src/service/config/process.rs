@@ -1,11 +1,13 @@
 //! The sections `http:`, `log:`, `checkpoints:`, `workers:` and `shutdown:`: the process itself.
 
 use crate::event::time::Span;
+use crate::service::config::secret::{Secret, readable};
 use crate::task::pace::Pace;
 use crate::task::port::Millis;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// The section `http:`.
@@ -14,11 +16,55 @@ use std::time::Duration;
 pub struct Http {
     /// Where `/livez`, `/readyz` and `/metrics` are served; port 0 takes any.
     pub listen: SocketAddr,
+    /// Served over TLS.
+    pub tls: Option<HttpTls>,
+    /// Who may read `/metrics`; default: everybody. Probes need no password.
+    pub basic_auth: Option<BasicAuth>,
+}
+
+/// The certificate that is shown. Both files are read anew for each connection, so a renewed one is shown at once.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HttpTls {
+    /// Our certificate and those that issued it, PEM.
+    #[schemars(example = &"/run/secrets/http.pem")]
+    pub cert_file: PathBuf,
+    /// Its key, PEM, without a password.
+    #[schemars(example = &"/run/secrets/http.key")]
+    pub key_file: PathBuf,
+}
+
+/// The one who may read.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BasicAuth {
+    /// The name.
+    #[schemars(example = &"prometheus")]
+    pub username: String,
+    /// Where the password is; read anew for each request.
+    #[schemars(example = serde_json::json!({"file": "/run/secrets/http-password"}))]
+    pub password: Secret,
 }
 
 impl Default for Http {
     fn default() -> Self {
-        Http { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9464)) }
+        Http { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9464)), tls: None, basic_auth: None }
+    }
+}
+
+impl Http {
+    /// Files and secrets that are named and cannot be read.
+    pub fn missing(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        if let Some(tls) = &self.tls {
+            for (field, path) in [("cert_file", &tls.cert_file), ("key_file", &tls.key_file)] {
+                wrong.extend(readable(path).err().map(|why| format!("http.tls.{field}: {why}")));
+            }
+        }
+        if let Some(auth) = &self.basic_auth {
+            wrong.extend(auth.password.reveal().err().map(|why| format!("http.basic_auth.password: {why}")));
+        }
+        wrong
     }
 }
 

@@ -1,11 +1,13 @@
 //! Secrets: the config says where they are, never what they are.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
-use std::path::PathBuf;
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::fmt;
+use std::path::{Path, PathBuf};
 
-/// Where a secret is.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+/// Where a secret is: `{env: NAME}` or `{file: PATH}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Secret {
     /// In this variable of the environment.
@@ -32,7 +34,8 @@ impl Secret {
         Ok(secret.to_owned())
     }
 
-    fn place(&self) -> String {
+    /// Where it is, to be said.
+    pub fn place(&self) -> String {
         match self {
             Secret::Env(name) => format!("the variable {name}"),
             Secret::File(path) => path.display().to_string(),
@@ -47,4 +50,66 @@ impl Secret {
 #[expect(clippy::disallowed_methods, reason = "the config names the variable")]
 pub fn variable(name: &str) -> Result<String, String> {
     std::env::var(name).map_err(|_| format!("the variable {name} is not set, or not in UTF-8"))
+}
+
+/// Whether a file can be read.
+///
+/// # Errors
+/// Why not.
+pub fn readable(path: &Path) -> Result<(), String> {
+    let opened = std::fs::File::open(path);
+    opened.map(drop).map_err(|error| format!("cannot read {}: {error}", path.display()))
+}
+
+/// Whoever writes the secret itself where its place belongs is told so, without a word of it.
+const PLACES: &str = "a secret is not written in the config: say {env: NAME} or {file: PATH}";
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Place)
+    }
+}
+
+struct Place;
+
+impl<'de> Visitor<'de> for Place {
+    type Value = Secret;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("{env: NAME} or {file: PATH}")
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<Secret, E> {
+        Err(E::custom(PLACES))
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Secret, E> {
+        Err(E::custom(PLACES))
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Secret, E> {
+        Err(E::custom(PLACES))
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Secret, E> {
+        Err(E::custom(PLACES))
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Secret, E> {
+        Err(E::custom(PLACES))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Secret, A::Error> {
+        let wrong = || A::Error::custom(PLACES);
+        let name: String = map.next_key()?.ok_or_else(wrong)?;
+        let place: String = map.next_value().map_err(|_| wrong())?;
+        if map.next_key::<String>()?.is_some() {
+            return Err(wrong());
+        }
+        match name.as_str() {
+            "env" => Ok(Secret::Env(place)),
+            "file" => Ok(Secret::File(PathBuf::from(place))),
+            _ => Err(wrong()),
+        }
+    }
 }

@@ -7,12 +7,13 @@ use crate::service::config::topics::{AlertFormat, OwnTopics, Partitions, Source,
 use crate::service::demo::ground::{Ground, PARTITIONS, SOURCE_PARTITIONS};
 use crate::service::demo::story::EVENTS;
 use crate::service::exit::{Exit, Failure};
-use crate::service::kafka::admin::Admin;
+use crate::service::kafka::admin::{Admin, Seen};
 use crate::service::kafka::client::{Clients, Instance};
 use crate::service::kafka::detector::{DetectorTopics, KafkaDetector};
 use crate::service::kafka::router::{KafkaRouter, RouterTopics};
 use crate::service::kafka::slice::{self, Slice};
 use crate::service::kafka::tail::Tail;
+use crate::service::kafka::trouble::needs_permission;
 use crate::service::kafka::writer::Writer;
 use crate::service::metrics::Metrics;
 use crate::service::topics::{Planned, plan};
@@ -92,26 +93,37 @@ impl KafkaGround {
     /// # Errors
     /// When no broker can be reached, or none makes them.
     pub(crate) fn prepare(&mut self) -> Result<(), Failure> {
-        self.admin.topics().map_err(|failure| failure.with_cause(format!("--bootstrap {}", self.brokers)))?;
+        let asked = self.admin.look(&self.source());
+        asked.map_err(|failure| failure.with_cause(format!("--bootstrap {}", self.brokers)))?;
         for topic in self.planned() {
             self.admin.create(&topic)?;
             self.created.push(topic.name);
         }
         let watch = Stopwatch::start();
-        let there = loop {
-            let there = self.admin.topics()?;
-            if self.created.iter().all(|topic| there.get(topic).is_some_and(|partitions| *partitions > 0)) {
-                break there;
+        for topic in &self.created {
+            while self.partitions(topic)? == 0 {
+                if watch.elapsed() > PATIENCE {
+                    return Err(Failure::new(Exit::Broker, "the topics of the demo do not appear"));
+                }
+                pass(AGAIN);
             }
-            if watch.elapsed() > PATIENCE {
-                return Err(Failure::new(Exit::Broker, "the topics of the demo do not appear"));
-            }
-            pass(AGAIN);
-        };
+        }
         let alerts = &self.topics.alerts.0;
-        let partitions = there.get(alerts).copied().unwrap_or_default();
+        let partitions = self.partitions(alerts)?;
         self.alerts = Some(Tail::new(&self.clients, alerts, partitions)?);
         Ok(())
+    }
+
+    /// How many a topic has; none: it is not there.
+    fn partitions(&self, topic: &str) -> Result<u32, Failure> {
+        Ok(match self.admin.look(topic)? {
+            Seen::There(partitions) => partitions,
+            Seen::Absent => 0,
+            Seen::Hidden => {
+                let needs = needs_permission(&format!("READ and WRITE on topic {topic}"));
+                return Err(Failure::new(Exit::Config, "the demo cannot work").with_cause(needs));
+            }
+        })
     }
 
     fn planned(&self) -> Vec<Planned> {

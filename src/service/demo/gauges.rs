@@ -1,11 +1,13 @@
 //! The demo's `/metrics`: the same numbers that `run` serves, as far as what it stands on has them.
 
 use crate::alert::Alert;
+use crate::service::config::process::Http;
 use crate::service::demo::ground::Ground;
 use crate::service::demo::plant::Plant;
 use crate::service::exit::Failure;
 use crate::service::health::{Condition, Health};
-use crate::service::http::{Listening, Pages, listen};
+use crate::service::http::Pages;
+use crate::service::http::server::{Listening, listen};
 use crate::service::metrics::{Metrics, PartitionState};
 use crate::service::stage::Stage;
 use crate::task::detector_worker::DetectorCounts;
@@ -33,7 +35,10 @@ impl Gauges {
 
     /// Listens on the usual port of this machine, or on any when that is taken.
     pub(crate) fn listen(&self) -> Result<(Listening, Pages), Failure> {
-        let at = |port| listen(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        let at = |port| {
+            let listen_at = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+            listen(&Http { listen: listen_at, ..Http::default() })
+        };
         let listening = at(PORT).or_else(|_| at(0))?;
         let pages = Pages { health: Arc::clone(&self.health), metrics: self.metrics.clone() };
         Ok((listening, pages))

@@ -1,44 +1,31 @@
 //! Looks after topics: what there is, how it is, and making what is missing.
 
+use crate::service::clock::wall;
 use crate::service::exit::{Exit, Failure};
 use crate::service::kafka::client::Clients;
+use crate::service::kafka::context::Chatter;
+pub use crate::service::kafka::door::Seen;
+use crate::service::kafka::door::{Door, refused};
+use crate::service::kafka::token::{Token, hand_over};
+use crate::service::kafka::trouble::needs_permission;
 use crate::service::topics::{Found, Planned};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
-use rdkafka::client::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::error::RDKafkaErrorCode as Code;
 use std::collections::BTreeMap;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 /// A client for topics.
 pub struct Admin {
-    client: AdminClient<Refusals>,
+    door: Door,
+    client: AdminClient<Chatter>,
+    clients: Clients,
 }
 
 /// How long a broker may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Remembers why brokers refuse us: a question that is not answered does not say.
-#[derive(Debug, Default)]
-struct Refusals(Mutex<Option<String>>);
-
-impl ClientContext for Refusals {
-    /// What matters comes as an error.
-    fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
-        tracing::debug!(target: "librdkafka", facility, "{message}");
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        let refused = [Code::Authentication, Code::SaslAuthenticationFailed, Code::SSL];
-        if error.rdkafka_error_code().is_some_and(|code| refused.contains(&code)) {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
-        }
-        tracing::debug!(target: "librdkafka", %error, reason, "client error");
-    }
-}
 
 impl Admin {
     /// Makes the client.
@@ -46,64 +33,70 @@ impl Admin {
     /// # Errors
     /// When the settings are refused.
     pub fn new(clients: &Clients) -> Result<Admin, Failure> {
-        let client = clients.admin().create_with_context(Refusals::default());
-        let refused = |error: &KafkaError| {
-            Failure::new(Exit::Config, "the settings of kafka are refused").because(error)
-        };
-        client.map(|client| Admin { client }).map_err(|error| refused(&error))
+        let config = clients.admin().map_err(|fault| Failure::new(Exit::Config, fault.to_string()))?;
+        let client = config.create_with_context(clients.chatter()).map_err(|error| refused(&error))?;
+        Ok(Admin { door: Door::new(clients)?, client, clients: clients.clone() })
     }
 
-    /// The topics there are, with how many partitions each.
+    /// What there is of a topic.
     ///
     /// # Errors
     /// When no broker can be reached, or none lets us in.
-    pub fn topics(&self) -> Result<BTreeMap<String, u32>, Failure> {
-        let metadata = self.client.inner().fetch_metadata(None, PATIENCE).map_err(|error| {
-            let refused =
-                self.client.inner().context().0.lock().unwrap_or_else(PoisonError::into_inner).take();
-            match refused {
-                Some(reason) => Failure::new(Exit::Config, "the brokers refuse us").with_cause(reason),
-                None => Failure::new(Exit::Broker, "no broker can be reached").because(&error),
-            }
-        })?;
-        let count =
-            |topic: &rdkafka::metadata::MetadataTopic| u32::try_from(topic.partitions().len()).unwrap_or(0);
-        Ok(metadata.topics().iter().map(|topic| (topic.name().to_owned(), count(topic))).collect())
+    pub fn look(&self, topic: &str) -> Result<Seen, Failure> {
+        self.door.look(topic)
     }
 
-    /// How these topics are, those that there are.
+    /// How a topic is.
     ///
     /// # Errors
     /// When no broker answers.
-    pub fn find(&self, planned: &[Planned]) -> Result<BTreeMap<String, Found>, Failure> {
-        let there = self.topics()?;
-        let wanted: Vec<&str> = planned
-            .iter()
-            .map(|topic| topic.name.as_str())
-            .filter(|name| there.contains_key(*name))
-            .collect();
-        let mut found = BTreeMap::new();
-        for name in wanted {
-            let partitions = there.get(name).copied().unwrap_or_default();
-            found.insert(name.to_owned(), Found { partitions, settings: self.settings(name)? });
+    pub fn find(&self, planned: &Planned) -> Result<Found, Failure> {
+        let name = &planned.name;
+        let partitions = match self.look(name)? {
+            Seen::There(partitions) => partitions,
+            Seen::Absent => return Ok(Found::Absent),
+            Seen::Hidden => return Ok(Found::Forbidden("DESCRIBE")),
+        };
+        if planned.demands.is_empty() {
+            return Ok(Found::There { partitions, settings: BTreeMap::new() });
         }
-        Ok(found)
+        Ok(match self.settings(name)? {
+            Some(settings) => Found::There { partitions, settings },
+            None => Found::Forbidden("DESCRIBE_CONFIGS"),
+        })
     }
 
-    fn settings(&self, topic: &str) -> Result<BTreeMap<String, String>, Failure> {
+    /// None: we may not know them.
+    fn settings(&self, topic: &str) -> Result<Option<BTreeMap<String, String>>, Failure> {
         let asked = [ResourceSpecifier::Topic(topic)];
-        let answer = wait(self.client.describe_configs(&asked, &options()));
+        let answer = wait(self.shown()?.describe_configs(&asked, &options()));
         let failed = |why: String| {
             Failure::new(Exit::Broker, format!("cannot read the settings of {topic}")).with_cause(why)
         };
         let resources = answer.map_err(|error| failed(error.to_string()))?;
         let mut settings = BTreeMap::new();
         for resource in resources {
-            let resource = resource.map_err(|code| failed(code.to_string()))?;
+            let resource = match resource {
+                Ok(resource) => resource,
+                Err(Code::TopicAuthorizationFailed) => return Ok(None),
+                Err(code) => return Err(failed(code.to_string())),
+            };
             let known = resource.entries.into_iter().filter_map(|entry| Some((entry.name, entry.value?)));
             settings.extend(known);
         }
-        Ok(settings)
+        // rdkafka hands on no error of a resource: but every topic has settings, for whoever may see them.
+        Ok(Some(settings).filter(|settings| !settings.is_empty()))
+    }
+
+    /// The client, with the token of now if that is who we are.
+    fn shown(&self) -> Result<&AdminClient<Chatter>, Failure> {
+        if let Some(place) = self.clients.token() {
+            let token = Token::for_client(&place, wall()).map_err(|error| error.to_string());
+            token
+                .and_then(|token| hand_over(self.client.inner(), token))
+                .map_err(|why| Failure::new(Exit::Refused, "no broker lets us in").with_cause(why))?;
+        }
+        Ok(&self.client)
     }
 
     /// Makes a topic. Whether it was made; else it is there already.
@@ -120,11 +113,15 @@ impl Admin {
         let failed = |why: String| {
             Failure::new(Exit::Broker, format!("cannot create {}", planned.name)).with_cause(why)
         };
-        let answer = wait(self.client.create_topics(&[topic], &options()))
+        let answer = wait(self.shown()?.create_topics(&[topic], &options()))
             .map_err(|error| failed(error.to_string()))?;
         match answer.into_iter().next() {
             None | Some(Ok(_)) => Ok(true),
             Some(Err((_, Code::TopicAlreadyExists))) => Ok(false),
+            Some(Err((_, Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed))) => {
+                let needs = needs_permission(&format!("CREATE on topic {}", planned.name));
+                Err(Failure::new(Exit::Config, format!("cannot create {}", planned.name)).with_cause(needs))
+            }
             Some(Err((_, code))) => Err(failed(code.to_string())),
         }
     }
@@ -136,7 +133,7 @@ impl Admin {
     pub fn delete(&self, topics: &[String]) -> Result<(), Failure> {
         let names: Vec<&str> = topics.iter().map(String::as_str).collect();
         let failed = || Failure::new(Exit::Broker, "topics cannot be deleted");
-        let answer = wait(self.client.delete_topics(&names, &options()))
+        let answer = wait(self.shown()?.delete_topics(&names, &options()))
             .map_err(|error| failed().because(&error).with_cause(names.join(", ")))?;
         let left = answer.into_iter().filter_map(Result::err);
         let left: Vec<String> = left.map(|(topic, code)| format!("{topic}: {code}")).collect();

@@ -1,19 +1,21 @@
 //! The settings of each client, by its role.
 
 use crate::service::config::kafka::{Kafka, Properties, Sasl, Tls};
+use crate::service::config::secret::{Secret, readable};
+use crate::service::kafka::context::Chatter;
+use crate::service::kafka::handshake;
+use crate::service::kafka::refusal::Cause;
+use crate::service::kafka::token::Token;
 use crate::service::stage::Stage;
 use crate::service::topics::MAX_MESSAGE_BYTES;
+use crate::task::port::Fault;
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
-use std::path::Path;
 
-/// Makes the settings of clients.
+/// Makes the settings of clients. Secrets are read for each client anew: one that was changed is used from the next on.
 #[derive(Clone, Debug)]
 pub struct Clients {
-    base: ClientConfig,
-    consumer: Properties,
-    producer: Properties,
-    group: String,
+    kafka: Kafka,
     instance: Instance,
 }
 
@@ -35,18 +37,25 @@ impl Instance {
 }
 
 impl Clients {
-    /// Reads the secrets that the config names.
+    /// Checks that what the config names can be read.
     ///
     /// # Errors
     /// Everything that is missing.
     pub fn new(kafka: &Kafka, instance: Instance) -> Result<Clients, Vec<String>> {
+        let clients = Clients { kafka: kafka.clone(), instance };
+        clients.settings().map(|_| clients)
+    }
+
+    /// What every client has.
+    fn settings(&self) -> Result<ClientConfig, Vec<String>> {
+        let kafka = &self.kafka;
         let mut wrong = Vec::new();
         let mut base = ClientConfig::new();
         if kafka.brokers.is_empty() {
             wrong.push("kafka.brokers: none is named".to_owned());
         }
         base.set("bootstrap.servers", kafka.brokers.join(","));
-        base.set("client.id", format!("{}-{}", kafka.group, instance.name()));
+        base.set("client.id", format!("{}-{}", kafka.group, self.instance.name()));
         base.set("security.protocol", protocol(kafka));
         // Idle brokers close connections; that is no news.
         base.set("log.connection.close", "false");
@@ -57,15 +66,49 @@ impl Clients {
             set_tls(&mut base, tls, &mut wrong);
         }
         set_all(&mut base, &kafka.properties);
-        let (consumer, producer) = (kafka.consumer.clone(), kafka.producer.clone());
-        let clients = Clients { base, consumer, producer, group: kafka.group.clone(), instance };
-        if wrong.is_empty() { Ok(clients) } else { Err(wrong) }
+        if wrong.is_empty() { Ok(base) } else { Err(wrong) }
+    }
+
+    fn base(&self) -> Result<ClientConfig, Fault> {
+        self.settings().map_err(|wrong| Fault::Broken(wrong.join("; ")))
+    }
+
+    /// What a client listens with.
+    pub fn chatter(&self) -> Chatter {
+        Chatter::new(self.token())
+    }
+
+    /// Where the token is, if that is who we are.
+    pub fn token(&self) -> Option<Secret> {
+        match &self.kafka.sasl {
+            Some(Sasl::Token(token)) => Some(token.clone()),
+            Some(Sasl::Password { .. }) | None => None,
+        }
+    }
+
+    /// What is wrong with a certificate that librdkafka did not trust: it does not say.
+    pub fn look_at_certificate(&self, cause: Cause) -> Cause {
+        let tls = self.kafka.tls.as_ref();
+        match (cause, tls) {
+            (Cause::Refused(why), Some(tls)) if why.contains("certificate verify failed") => {
+                Cause::Refused(handshake::look(&why, tls).unwrap_or(why))
+            }
+            (cause, _) => cause,
+        }
+    }
+
+    /// The group of a stage.
+    pub fn group(&self, stage: Stage) -> String {
+        format!("{}-{stage}", self.kafka.group)
     }
 
     /// A member of the group of a stage.
-    pub fn member(&self, stage: Stage, worker: u16) -> ClientConfig {
-        let mut config = self.reading();
-        config.set("group.id", format!("{}-{stage}", self.group));
+    ///
+    /// # Errors
+    /// When a secret cannot be read.
+    pub fn member(&self, stage: Stage, worker: u16) -> Result<ClientConfig, Fault> {
+        let mut config = self.reading()?;
+        config.set("group.id", self.group(stage));
         config.set("partition.assignment.strategy", "cooperative-sticky");
         config.set("isolation.level", "read_committed");
         if let Instance::Static(name) = &self.instance {
@@ -76,81 +119,101 @@ impl Clients {
         let debug = config.get("debug").map_or_else(|| "topic".to_owned(), |more| format!("topic,{more}"));
         config.set("debug", debug);
         config.set_log_level(RDKafkaLogLevel::Debug);
-        config
+        Ok(config)
     }
 
-    /// Reads checkpoints, without a group.
-    pub fn reader(&self) -> ClientConfig {
-        let mut config = self.reading();
-        config.set("group.id", format!("{}-checkpoint-reader", self.group));
+    /// Reads checkpoints. The library wants the name of a group, and asks for its coordinator: it is that of the detector, so
+    /// that nothing more has to be allowed; it is not joined.
+    ///
+    /// # Errors
+    /// When a secret cannot be read.
+    pub fn reader(&self) -> Result<ClientConfig, Fault> {
+        let mut config = self.reading()?;
+        config.set("group.id", self.group(Stage::Detector));
         config.set("isolation.level", "read_committed");
         config.set("enable.partition.eof", "true");
         // The end of a partition is told by a fetch that brings nothing: it is not to wait for more.
         config.set("fetch.wait.max.ms", "10");
-        config
+        Ok(config)
     }
 
     /// Reads a part of a topic. The library wants the name of a group; it is not joined.
-    pub fn slice(&self) -> ClientConfig {
-        let mut config = self.reading();
-        config.set("group.id", format!("{}-replay", self.group));
+    ///
+    /// # Errors
+    /// When a secret cannot be read.
+    pub fn slice(&self) -> Result<ClientConfig, Fault> {
+        let mut config = self.reading()?;
+        config.set("group.id", format!("{}-replay", self.kafka.group));
         config.set("isolation.level", "read_committed");
         config.set("enable.partition.eof", "true");
-        config
+        Ok(config)
     }
 
     /// Knows where partitions end, also behind open transactions.
-    pub fn ends(&self) -> ClientConfig {
-        let mut config = self.reading();
+    ///
+    /// # Errors
+    /// When a secret cannot be read.
+    pub fn ends(&self) -> Result<ClientConfig, Fault> {
+        let mut config = self.reading()?;
         config.set("isolation.level", "read_uncommitted");
-        config
+        Ok(config)
     }
 
     /// The two transactional ids of a worker: the second is the spare.
     pub fn transactional_ids(&self, stage: Stage, worker: u16) -> [String; 2] {
-        ["a", "b"].map(|spare| format!("{}-{stage}-{}-{worker}-{spare}", self.group, self.instance.name()))
+        ["a", "b"]
+            .map(|spare| format!("{}-{stage}-{}-{worker}-{spare}", self.kafka.group, self.instance.name()))
     }
 
     /// Writes in transactions.
-    pub fn producer(&self, transactional_id: &str) -> ClientConfig {
-        let mut config = self.base.clone();
+    ///
+    /// # Errors
+    /// When a secret cannot be read.
+    pub fn producer(&self, transactional_id: &str) -> Result<ClientConfig, Fault> {
+        let mut config = self.base()?;
         config.set("compression.type", "lz4");
         // A batch is sent when it is whole: its end flushes.
         config.set("linger.ms", "2");
         config.set("queue.buffering.max.kbytes", "65536");
         config.set("message.max.bytes", MAX_MESSAGE_BYTES.to_string());
-        set_all(&mut config, &self.producer);
+        set_all(&mut config, &self.kafka.producer);
         config.set("transactional.id", transactional_id);
         config.set("transaction.timeout.ms", "15000");
-        config
+        Ok(config)
     }
 
     /// Writes, each record once, outside of transactions.
-    pub fn writer(&self) -> ClientConfig {
-        let mut config = self.base.clone();
+    ///
+    /// # Errors
+    /// When a secret cannot be read.
+    pub fn writer(&self) -> Result<ClientConfig, Fault> {
+        let mut config = self.base()?;
         config.set("compression.type", "lz4");
         config.set("linger.ms", "2");
-        set_all(&mut config, &self.producer);
+        set_all(&mut config, &self.kafka.producer);
         config.set("enable.idempotence", "true");
-        config
+        Ok(config)
     }
 
     /// Looks after topics.
-    pub fn admin(&self) -> ClientConfig {
-        self.base.clone()
+    ///
+    /// # Errors
+    /// When a secret cannot be read.
+    pub fn admin(&self) -> Result<ClientConfig, Fault> {
+        self.base()
     }
 
-    fn reading(&self) -> ClientConfig {
-        let mut config = self.base.clone();
+    fn reading(&self) -> Result<ClientConfig, Fault> {
+        let mut config = self.base()?;
         config.set("queued.max.messages.kbytes", "65536");
         // A broker answers a connection's questions one after the other: those of a worker that takes partitions over would wait
         // behind each fetch of the others that finds nothing.
         config.set("fetch.wait.max.ms", "50");
-        set_all(&mut config, &self.consumer);
+        set_all(&mut config, &self.kafka.consumer);
         config.set("enable.auto.commit", "false");
         config.set("enable.auto.offset.store", "false");
         config.set("auto.offset.reset", "error");
-        config
+        Ok(config)
     }
 }
 
@@ -170,11 +233,21 @@ fn set_all(config: &mut ClientConfig, properties: &Properties) {
 }
 
 fn set_sasl(config: &mut ClientConfig, sasl: &Sasl, wrong: &mut Vec<String>) {
-    config.set("sasl.mechanism", sasl.mechanism.as_str());
-    config.set("sasl.username", &sasl.username);
-    match sasl.password.reveal() {
-        Ok(password) => drop(config.set("sasl.password", password)),
-        Err(why) => wrong.push(format!("kafka.sasl.password: {why}")),
+    match sasl {
+        Sasl::Password { mechanism, username, password } => {
+            config.set("sasl.mechanism", mechanism.as_str());
+            config.set("sasl.username", username);
+            match password.reveal() {
+                Ok(password) => drop(config.set("sasl.password", password)),
+                Err(why) => wrong.push(format!("kafka.sasl.password: {why}")),
+            }
+        }
+        Sasl::Token(token) => {
+            config.set("sasl.mechanism", "OAUTHBEARER");
+            if let Err(why) = Token::read(token) {
+                wrong.push(format!("kafka.sasl.token: {why}"));
+            }
+        }
     }
 }
 
@@ -201,9 +274,4 @@ fn set_tls(config: &mut ClientConfig, tls: &Tls, wrong: &mut Vec<String>) {
     }
     let check = if tls.insecure_skip_hostname_verification { "none" } else { "https" };
     config.set("ssl.endpoint.identification.algorithm", check);
-}
-
-fn readable(path: &Path) -> Result<(), String> {
-    let opened = std::fs::File::open(path);
-    opened.map(drop).map_err(|error| format!("cannot read {}: {error}", path.display()))
 }

@@ -1,8 +1,12 @@
 //! What librdkafka tells on its own: changes of a member's partitions, ends of partitions, errors, log lines.
 
+use crate::service::clock::wall;
+use crate::service::config::secret::Secret;
+use crate::service::kafka::refusal::Causes;
+use crate::service::kafka::token::Token;
 use crate::service::kafka::trouble::is_unreachable;
 use crate::task::port::SourcePartition;
-use rdkafka::client::ClientContext;
+use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -11,6 +15,7 @@ use rdkafka::statistics::Statistics;
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
 use std::collections::{BTreeMap, VecDeque};
+use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -28,14 +33,21 @@ pub enum Change {
 /// The context of a member of a group: it notes changes, and leaves the answer to the worker.
 #[derive(Debug, Default)]
 pub struct MemberContext {
+    token: Option<Secret>,
     changes: Mutex<VecDeque<Change>>,
     ends: Mutex<BTreeMap<SourcePartition, u64>>,
-    unreachable: Mutex<Option<String>>,
+    /// Why brokers do not let us in.
+    pub causes: Causes,
     renewed: Mutex<Option<String>>,
     closing: AtomicBool,
 }
 
 impl MemberContext {
+    /// Of a member that shows this token, if any.
+    pub fn new(token: Option<Secret>) -> MemberContext {
+        MemberContext { token, ..MemberContext::default() }
+    }
+
     /// The next change that waits for its answer.
     pub fn take_change(&self) -> Option<Change> {
         lock(&self.changes).pop_front()
@@ -49,11 +61,6 @@ impl MemberContext {
     /// Where partitions ended when that was last heard.
     pub fn take_ends(&self) -> BTreeMap<SourcePartition, u64> {
         std::mem::take(&mut *lock(&self.ends))
-    }
-
-    /// Why no broker can be reached, if none can.
-    pub fn take_unreachable(&self) -> Option<String> {
-        lock(&self.unreachable).take()
     }
 
     /// A topic that was deleted and made anew while it was read, if there is one.
@@ -98,6 +105,12 @@ impl ConsumerContext for MemberContext {
 }
 
 impl ClientContext for MemberContext {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        token(self.token.as_ref())
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         if let Some(topic) = renewed(message) {
             *lock(&self.renewed) = Some(topic.to_owned());
@@ -121,24 +134,45 @@ impl ClientContext for MemberContext {
 
     fn error(&self, error: KafkaError, reason: &str) {
         note_error(&error, reason);
-        if is_unreachable(&error) {
-            *lock(&self.unreachable) = Some(reason.to_owned());
-        }
+        self.causes.note(&error, reason);
     }
 }
 
 /// The context of every other client: it only talks.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Chatter;
+#[derive(Clone, Debug, Default)]
+pub struct Chatter {
+    token: Option<Secret>,
+    /// Why brokers do not let us in.
+    pub causes: Causes,
+}
+
+impl Chatter {
+    /// Of a client that shows this token, if any.
+    pub fn new(token: Option<Secret>) -> Chatter {
+        Chatter { token, causes: Causes::default() }
+    }
+}
 
 impl ClientContext for Chatter {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         log(level, facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
         note_error(&error, reason);
+        self.causes.note(&error, reason);
     }
+
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        token(self.token.as_ref())
+    }
+}
+
+fn token(place: Option<&Secret>) -> Result<OAuthToken, Box<dyn Error>> {
+    let place = place.ok_or("kafka.sasl.token is not set")?;
+    Token::for_client(place, wall())
 }
 
 impl ConsumerContext for Chatter {}

@@ -55,9 +55,8 @@ impl KafkaDetector {
     ) -> Result<KafkaDetector, Fault> {
         let stage = Stage::Detector;
         let producer = Producer::new(clients, stage, worker, metrics.clone())?;
-        let reader = Reader::new(&clients.reader(), &clients.ends(), &topics.checkpoint)?;
-        let config = clients.member(stage, worker);
-        let member = Member::join(&config, stage, &[&topics.routed], metrics.clone())?;
+        let reader = Reader::new(clients, &topics.checkpoint)?;
+        let member = Member::join(clients, stage, worker, &[&topics.routed], metrics.clone())?;
         Ok(KafkaDetector { member, reader, producer, topics, metrics })
     }
 
@@ -120,6 +119,8 @@ fn numbers(partitions: Vec<SourcePartition>) -> Vec<u32> {
 
 impl DetectorPort for KafkaDetector {
     fn poll(&mut self, wait: Millis, intake: Intake) -> Result<Vec<DetectorInput>, Fault> {
+        self.producer.tend();
+        self.reader.tend();
         self.member.hold(intake == Intake::Shut)?;
         let all_matter = |_: &str, _: &[u8]| true;
         let inputs = self.member.poll(wait, &all_matter)?.into_iter().filter_map(|input| match input {

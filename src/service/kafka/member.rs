@@ -2,19 +2,20 @@
 
 use crate::event::time::Time;
 use crate::service::clock::{Stopwatch, pass};
+use crate::service::kafka::away::Away;
+use crate::service::kafka::client::Clients;
 use crate::service::kafka::context::{Change, MemberContext};
 use crate::service::kafka::message::{Brought, age, hand_out};
 use crate::service::kafka::reach::{self, Reach, is_out_of_range, out_of_range, watermarks};
-use crate::service::kafka::trouble::{
-    SILENCE, Unreachable, fault, is_fencing, is_unreachable, may_pass, note_unreachable,
-};
+use crate::service::kafka::refusal::Cause;
+use crate::service::kafka::trouble::{Tried, fault, is_fencing, is_unreachable, may_pass};
 use crate::service::metrics::{Metrics, Position, Rebalance};
 use crate::service::stage::Stage;
 use crate::task::port::{Answer, Fault, Millis, RouterInput, Sieve, SourcePartition};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{BorrowedMessage, Message, Timestamp};
-use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use rdkafka::{Offset, TopicPartitionList};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -30,7 +31,9 @@ pub struct Member {
     /// Who we are in the generation that gave us what we have.
     metadata: Option<ConsumerGroupMetadata>,
     reach: Reach,
-    unreachable: Option<Unreachable>,
+    away: Option<Away>,
+    /// What may turn out to be forbidden.
+    tried: Tried,
     waited: Duration,
     metrics: Metrics,
 }
@@ -54,8 +57,6 @@ const MAX_BYTES: u64 = 16 * 1024 * 1024;
 pub(crate) const QUESTION: Duration = Duration::from_millis(500);
 /// How long a seek may take until it is a fault.
 const SEEK: Duration = Duration::from_secs(10);
-/// How often an unreachable broker is looked for.
-const PROBE: Duration = Duration::from_secs(1);
 
 impl Member {
     /// Joins the group.
@@ -63,25 +64,28 @@ impl Member {
     /// # Errors
     /// When the settings are refused.
     pub fn join(
-        config: &ClientConfig,
+        clients: &Clients,
         stage: Stage,
+        worker: u16,
         topics: &[&str],
         metrics: Metrics,
     ) -> Result<Member, Fault> {
-        let consumer: BaseConsumer<MemberContext> = config
-            .create_with_context(MemberContext::default())
+        let consumer: BaseConsumer<MemberContext> = clients
+            .member(stage, worker)?
+            .create_with_context(MemberContext::new(clients.token()))
             .map_err(|error| fault("making a consumer", &error))?;
         consumer.subscribe(topics).map_err(|error| fault("subscribing", &error))?;
-        let partitions = BTreeMap::new();
+        let read = topics.iter().map(|topic| (*topic).to_owned()).collect();
         Ok(Member {
             consumer,
             stage,
-            partitions,
+            partitions: BTreeMap::new(),
             joined: false,
             held: false,
             metadata: None,
             reach: Reach::default(),
-            unreachable: None,
+            away: None,
+            tried: Tried { read, group: Some(clients.group(stage)), ..Tried::default() },
             waited: Duration::ZERO,
             metrics,
         })
@@ -94,7 +98,7 @@ impl Member {
 
     /// Why no broker can be reached, if none can.
     pub fn unreachable(&self) -> Option<&str> {
-        self.unreachable.as_ref().map(|silence| silence.why.as_str())
+        self.away.as_ref().map(Away::why)
     }
 
     /// How many partitions are ours.
@@ -143,7 +147,7 @@ impl Member {
                 Some(Err(error)) if is_out_of_range(&error) => {
                     return Err(out_of_range(&self.consumer, &self.started()));
                 }
-                Some(Err(error)) => note(&error, &mut self.unreachable)?,
+                Some(Err(error)) => note(&error, &self.tried, &mut self.away)?,
                 None if left.is_zero() || self.consumer.context().has_change() => break,
                 None => {}
             }
@@ -196,19 +200,15 @@ impl Member {
             let age = brought.oldest.map(age);
             self.metrics.polled(self.stage, brought.bytes, age);
         }
-        if let Some(why) = self.consumer.context().take_unreachable() {
-            note_unreachable(why, &mut self.unreachable);
+        if let Some(why) = self.consumer.context().causes.take() {
+            Away::hear(&mut self.away, why);
         }
-        if let Some(Unreachable { why, since, probed }) = &mut self.unreachable {
-            let probe = probed.elapsed() >= PROBE;
-            if received || (probe && self.consumer.fetch_metadata(None, QUESTION).is_ok()) {
-                self.unreachable = None;
-                tracing::info!(stage = %self.stage, "brokers answer again");
-            } else if since.elapsed() >= SILENCE {
-                return Err(Fault::Broken(format!("no broker could be reached for {SILENCE:?}: {why}")));
-            } else if probe {
-                *probed = Stopwatch::start();
-            }
+        let answers = || self.consumer.fetch_metadata(None, QUESTION).is_ok();
+        if let Some(away) = &mut self.away
+            && away.is_over(received, answers)?
+        {
+            self.away = None;
+            tracing::info!(stage = %self.stage, "brokers answer again");
         }
         let ends = self.consumer.context().take_ends();
         let passed = if ends.is_empty() { BTreeMap::new() } else { self.passed() };
@@ -325,7 +325,7 @@ impl Member {
         let answer = match self.consumer.committed_offsets(asked, QUESTION) {
             Ok(answer) => answer,
             Err(error) if may_pass(&error) => return Ok(Answer::Wait),
-            Err(error) => return Err(fault("asking for a committed offset", &error)),
+            Err(error) => return Err(self.tried.fault("asking for a committed offset", &error)),
         };
         let number = signed(partition.partition)?;
         let Some(element) = answer.find_partition(&partition.topic, number) else {
@@ -334,7 +334,7 @@ impl Member {
         match element.error() {
             Ok(()) => {}
             Err(error) if may_pass(&error) => return Ok(Answer::Wait),
-            Err(error) => return Err(fault("asking for a committed offset", &error)),
+            Err(error) => return Err(self.tried.fault("asking for a committed offset", &error)),
         }
         reach::noted(&element)?;
         let committed = match element.offset() {
@@ -444,21 +444,19 @@ fn is_news(
 }
 
 /// An error that a poll brought: some end the worker, some pass.
-fn note(error: &KafkaError, unreachable: &mut Option<Unreachable>) -> Result<(), Fault> {
+fn note(error: &KafkaError, tried: &Tried, away: &mut Option<Away>) -> Result<(), Fault> {
     let code = error.rdkafka_error_code();
-    let ends = [
-        Code::UnknownTopicOrPartition,
-        Code::TopicAuthorizationFailed,
-        Code::GroupAuthorizationFailed,
-        Code::SaslAuthenticationFailed,
-        Code::InconsistentGroupProtocol,
-    ];
+    let ends =
+        [Code::UnknownTopicOrPartition, Code::SaslAuthenticationFailed, Code::InconsistentGroupProtocol];
     let fatal = matches!(error, KafkaError::MessageConsumptionFatal(_));
-    if fatal || code.is_some_and(|code| ends.contains(&code) || is_fencing(code)) {
-        return Err(fault("consuming", error));
+    if fatal
+        || tried.missing_for(error).is_some()
+        || code.is_some_and(|code| ends.contains(&code) || is_fencing(code))
+    {
+        return Err(tried.fault("consuming", error));
     }
     if is_unreachable(error) {
-        note_unreachable(error.to_string(), unreachable);
+        Away::begin(away, || Cause::Unreachable(error.to_string()));
         return Ok(());
     }
     tracing::warn!(%error, "consuming");

@@ -1,8 +1,13 @@
 //! KAFKA: the only room that knows rdkafka. It does what `task` asks and decides nothing about events.
 
-pub mod client;
-pub mod context;
+pub mod token;
+pub mod refusal;
 pub mod trouble;
+pub mod context;
+pub mod handshake;
+pub mod client;
+pub mod door;
+mod away;
 pub mod message;
 pub mod member;
 pub mod reach;

@@ -3,9 +3,10 @@
 use crate::service::clock::Stopwatch;
 use crate::service::kafka::client::Clients;
 use crate::service::kafka::context::Chatter;
+use crate::service::kafka::door::ASIDE;
 use crate::service::kafka::member::signed;
 use crate::service::kafka::records::Outgoing;
-use crate::service::kafka::trouble::{fault, is_fencing, plain, transaction_error};
+use crate::service::kafka::trouble::{Tried, fault, is_fencing, plain, transaction_error};
 use crate::service::metrics::{Ended, Metrics};
 use crate::service::stage::Stage;
 use crate::task::port::{Fault, Outcome};
@@ -35,6 +36,7 @@ pub struct Producer {
     aborting: Option<Stopwatch>,
     /// When that was last tried to be decided.
     tried: Option<Stopwatch>,
+    group: String,
     /// How long transactions took so far.
     took: Duration,
     metrics: Metrics,
@@ -73,10 +75,12 @@ impl Producer {
     pub fn new(clients: &Clients, stage: Stage, worker: u16, metrics: Metrics) -> Result<Producer, Fault> {
         let ids = clients.transactional_ids(stage, worker);
         let current = make(clients, &ids[0], INIT)?;
+        let group = clients.group(stage);
         let clients = clients.clone();
         let current = Some(current);
         Ok(Producer {
             clients,
+            group,
             stage,
             ids,
             active: 0,
@@ -131,6 +135,13 @@ impl Producer {
         Ok(outcome)
     }
 
+    /// Looks for what brokers tell aside, such as that a token is to be renewed, also while there is nothing to commit.
+    pub fn tend(&self) {
+        for producer in self.current.iter().chain(&self.spare) {
+            producer.poll(Duration::ZERO);
+        }
+    }
+
     /// How long transactions took so far.
     pub fn took(&self) -> Duration {
         self.took
@@ -163,21 +174,25 @@ impl Producer {
         group: Option<&ConsumerGroupMetadata>,
     ) -> Result<Duration, Trouble> {
         let Some(group) = group else { return Err(Trouble::Undo("we are in no group".to_owned())) };
+        let mut tried = Tried { group: Some(self.group.clone()), ..Tried::default() };
         let producer = self.ready()?;
-        producer.begin_transaction().map_err(|error| judge("beginning a transaction", &error))?;
+        producer.begin_transaction().map_err(|error| judge("beginning a transaction", &error, &tried))?;
         for record in records {
-            send(producer, &record)?;
+            if tried.written.iter().all(|topic| topic != record.topic) {
+                tried.written.push(record.topic.to_owned());
+            }
+            send(producer, &record, &tried)?;
         }
         if offsets.count() > 0 {
             producer
                 .send_offsets_to_transaction(offsets, group, DELIVERY)
-                .map_err(|error| judge("sending offsets", &error))?;
+                .map_err(|error| judge("sending offsets", &error, &tried))?;
         }
         if !flush(producer, DELIVERY) {
             return Err(Trouble::Undo("records are not delivered in time".to_owned()));
         }
         let watch = Stopwatch::start();
-        producer.commit_transaction(Timeout::Never).map_err(|error| judge_commit(&error))?;
+        producer.commit_transaction(Timeout::Never).map_err(|error| judge_commit(&error, &tried))?;
         Ok(watch.elapsed())
     }
 
@@ -186,7 +201,7 @@ impl Producer {
         if self.current.is_none() {
             match make(&self.clients, &self.ids[self.active], INIT_AGAIN) {
                 Ok(producer) => self.current = Some(producer),
-                Err(Fault::Fenced(why)) => return Err(Trouble::End(Fault::Fenced(why))),
+                Err(fault @ (Fault::Fenced(_) | Fault::Forbidden(_))) => return Err(Trouble::End(fault)),
                 Err(Fault::Broken(why)) => return Err(Trouble::Undo(why)),
             }
         }
@@ -208,7 +223,7 @@ impl Producer {
             Ok(()) => Ok(()),
             // There was none.
             Err(error) if transaction_error(&error).is_some_and(|e| e.code() == Code::State) => Ok(()),
-            Err(error) => match judge("aborting a transaction", &error) {
+            Err(error) => match judge("aborting a transaction", &error, &Tried::default()) {
                 Trouble::End(fault) => Err(fault),
                 Trouble::Undo(why) | Trouble::Doubt(why) => {
                     self.replace(&why, true);
@@ -229,14 +244,24 @@ impl Producer {
 
 fn make(clients: &Clients, id: &str, patience: Duration) -> Result<BaseProducer<Chatter>, Fault> {
     let producer: BaseProducer<Chatter> = clients
-        .producer(id)
-        .create_with_context(Chatter)
+        .producer(id)?
+        .create_with_context(clients.chatter())
         .map_err(|error| fault("making a producer", &error))?;
-    producer.init_transactions(patience).map_err(|error| fault("taking a transactional id", &error))?;
+    // A token is asked for by an event, and nothing below looks for events.
+    producer.poll(ASIDE);
+    producer.init_transactions(patience).map_err(|error| {
+        let tried = Tried { transactional_id: Some(id.to_owned()), ..Tried::default() };
+        // Why brokers did not let us in came aside.
+        producer.poll(ASIDE);
+        match (tried.fault("taking a transactional id", &error), producer.context().causes.take()) {
+            (Fault::Broken(said), Some(cause)) => Fault::Broken(format!("{said}: {}", cause.as_str())),
+            (fault, Some(_) | None) => fault,
+        }
+    })?;
     Ok(producer)
 }
 
-fn send(producer: &BaseProducer<Chatter>, record: &Outgoing<'_>) -> Result<(), Trouble> {
+fn send(producer: &BaseProducer<Chatter>, record: &Outgoing<'_>, tried: &Tried) -> Result<(), Trouble> {
     let mut headers = OwnedHeaders::new_with_capacity(record.headers.len());
     for (key, value) in &record.headers {
         headers = headers.insert(Header { key, value: Some(value) });
@@ -259,7 +284,7 @@ fn send(producer: &BaseProducer<Chatter>, record: &Outgoing<'_>) -> Result<(), T
                 producer.poll(LOOK);
                 next = again;
             }
-            Err((error, _)) => return Err(judge("sending a record", &error)),
+            Err((error, _)) => return Err(judge("sending a record", &error, tried)),
         }
     }
 }
@@ -277,9 +302,12 @@ fn flush(producer: &BaseProducer<Chatter>, patience: Duration) -> bool {
 }
 
 /// What an error before the commit means.
-fn judge(tried: &str, error: &KafkaError) -> Trouble {
-    let said = format!("{tried}: {}", plain(error));
+fn judge(what: &str, error: &KafkaError, tried: &Tried) -> Trouble {
+    let said = format!("{what}: {}", plain(error));
     let code = error.rdkafka_error_code();
+    if let Some(missing) = tried.missing_for(error) {
+        return Trouble::End(Fault::Forbidden(format!("{what}: {missing}")));
+    }
     match transaction_error(error) {
         _ if code.is_some_and(is_fencing) => Trouble::End(Fault::Fenced(said)),
         Some(error) if error.is_fatal() => Trouble::End(Fault::Broken(said)),
@@ -292,8 +320,8 @@ fn judge(tried: &str, error: &KafkaError) -> Trouble {
 }
 
 /// What an error of the commit means: only an error that asks for an abort says that it was refused.
-fn judge_commit(error: &KafkaError) -> Trouble {
-    match judge("committing a transaction", error) {
+fn judge_commit(error: &KafkaError, tried: &Tried) -> Trouble {
+    match judge("committing a transaction", error, tried) {
         Trouble::End(fault) => Trouble::End(fault),
         Trouble::Undo(why) | Trouble::Doubt(why) => match transaction_error(error) {
             Some(error) if error.txn_requires_abort() => Trouble::Undo(why),

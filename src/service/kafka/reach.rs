@@ -3,7 +3,7 @@
 use crate::service::clock::Stopwatch;
 use crate::service::kafka::context::MemberContext;
 use crate::service::kafka::member::{QUESTION, list, signed};
-use crate::service::kafka::trouble::{fault, may_pass};
+use crate::service::kafka::trouble::{Tried, fault, may_pass};
 use crate::task::port::{Answer, Fault, SourcePartition};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
@@ -138,6 +138,9 @@ pub fn watermarks<C: ConsumerContext>(
             Ok(Answer::Ready((low, high)))
         }
         Err(error) if may_pass(&error) => Ok(Answer::Wait),
-        Err(error) => Err(fault("asking where a partition begins and ends", &error)),
+        Err(error) => {
+            let tried = Tried { read: vec![partition.topic.clone()], ..Tried::default() };
+            Err(tried.fault("asking where a partition begins and ends", &error))
+        }
     }
 }

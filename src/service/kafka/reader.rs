@@ -1,9 +1,12 @@
 //! Reads checkpoint partitions from their beginning to an end that was asked for before.
 
+use crate::service::clock::Stopwatch;
+use crate::service::kafka::client::Clients;
 use crate::service::kafka::context::Chatter;
 use crate::service::kafka::member::{list, signed};
 use crate::service::kafka::reach::watermarks;
-use crate::service::kafka::trouble::{fault, is_unreachable};
+use crate::service::kafka::trouble::{Tried, fault, is_unreachable};
+use crate::service::stage::Stage;
 use crate::task::port::{Answer, CheckpointRecord, Fault, SourcePartition};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
@@ -15,6 +18,7 @@ use std::time::Duration;
 /// The reader.
 pub struct Reader {
     topic: String,
+    group: String,
     /// Read-committed: hands out nothing that may yet be aborted.
     records: BaseConsumer<Chatter>,
     /// Read-uncommitted: sees the end behind open transactions.
@@ -37,6 +41,8 @@ struct Reading {
 
 /// How long one call waits for records.
 const PATIENCE: Duration = Duration::from_millis(20);
+/// How long a try to read waits for an answer.
+const TRIAL: Duration = Duration::from_secs(5);
 /// The most records of one call.
 const MAX_RECORDS: usize = 10_000;
 
@@ -45,14 +51,54 @@ impl Reader {
     ///
     /// # Errors
     /// When the settings are refused.
-    pub fn new(records: &ClientConfig, ends: &ClientConfig, topic: &str) -> Result<Reader, Fault> {
+    pub fn new(clients: &Clients, topic: &str) -> Result<Reader, Fault> {
         let make = |config: &ClientConfig| {
             config
-                .create_with_context::<_, BaseConsumer<Chatter>>(Chatter)
+                .create_with_context::<_, BaseConsumer<Chatter>>(clients.chatter())
                 .map_err(|error| fault("making a reader of checkpoints", &error))
         };
-        let (records, ends) = (make(records)?, make(ends)?);
-        Ok(Reader { topic: topic.to_owned(), records, ends, partitions: BTreeMap::new() })
+        let (records, ends) = (make(&clients.reader()?)?, make(&clients.ends()?)?);
+        let (topic, group) = (topic.to_owned(), clients.group(Stage::Detector));
+        let reader = Reader { topic, group, records, ends, partitions: BTreeMap::new() };
+        reader.tend();
+        reader.try_it()?;
+        Ok(reader)
+    }
+
+    /// Reads at the end of a partition: whether we may is better known now than when there is something to restore.
+    fn try_it(&self) -> Result<(), Fault> {
+        let place = self.place(0);
+        let Answer::Ready((_, end)) = watermarks(&self.records, &place)? else { return Ok(()) };
+        let end = Offset::Offset(i64::try_from(end).unwrap_or(i64::MAX));
+        let list = list(&[place], end)?;
+        self.records
+            .incremental_assign(&list)
+            .map_err(|error| fault("trying to read a checkpoint", &error))?;
+        let watch = Stopwatch::start();
+        let forbidden = loop {
+            match self.records.poll(PATIENCE) {
+                None if watch.elapsed() < TRIAL => {}
+                Some(Err(error)) => break self.tried().missing_for(&error),
+                // Who gets a record may read. Who gets no answer will see.
+                None | Some(Ok(_)) => break None,
+            }
+        };
+        self.stop(0)?;
+        forbidden.map_or(Ok(()), |why| Err(Fault::Forbidden(format!("reading checkpoints: {why}"))))
+    }
+
+    fn tried(&self) -> Tried {
+        let group = Some(self.group.clone());
+        Tried { read: vec![self.topic.clone()], group, ..Tried::default() }
+    }
+
+    /// Looks for what brokers tell aside, such as that a token is to be renewed, also while nothing is read.
+    pub fn tend(&self) {
+        drop(self.ends.poll(Duration::ZERO));
+        // Else it would take a record, and reading looks for the rest as well.
+        if self.partitions.values().all(|reading| reading.reading_to.is_none()) {
+            drop(self.records.poll(Duration::ZERO));
+        }
     }
 
     /// As [`crate::task::port::DetectorPort::checkpoint_end`].
@@ -143,7 +189,7 @@ impl Reader {
                 }
                 Some(Err(KafkaError::PartitionEOF(partition))) => partition,
                 Some(Err(error)) if is_unreachable(&error) => return Ok(()),
-                Some(Err(error)) => return Err(fault("reading a checkpoint", &error)),
+                Some(Err(error)) => return Err(self.tried().fault("reading a checkpoint", &error)),
             };
             let Some(partition) = self.partitions.keys().copied().find(|p| signed(*p) == Ok(at_end)) else {
                 continue;

@@ -49,7 +49,7 @@ impl KafkaRouter {
         let stage = Stage::Router;
         let producer = Producer::new(clients, stage, worker, metrics.clone())?;
         let wanted: Vec<&str> = topics.sources.iter().map(|source| source.topics.subscription()).collect();
-        let member = Member::join(&clients.member(stage, worker), stage, &wanted, metrics.clone())?;
+        let member = Member::join(clients, stage, worker, &wanted, metrics.clone())?;
         Ok(KafkaRouter { member, producer, topics, metrics })
     }
 
@@ -116,6 +116,7 @@ impl KafkaRouter {
 
 impl RouterPort for KafkaRouter {
     fn poll(&mut self, wait: Millis, may_matter: Sieve<'_>) -> Result<Vec<RouterInput>, Fault> {
+        self.producer.tend();
         self.member.poll(wait, may_matter)
     }
 

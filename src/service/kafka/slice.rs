@@ -3,18 +3,18 @@
 
 use crate::service::clock::{Stopwatch, pass};
 use crate::service::exit::{Exit, Failure};
-use crate::service::kafka::admin::Admin;
 use crate::service::kafka::client::Clients;
 use crate::service::kafka::context::Chatter;
+use crate::service::kafka::door::{ASIDE, Door, Seen, refused};
 use crate::service::kafka::member::list;
 use crate::service::kafka::message::source_record;
 use crate::service::kafka::reach::watermarks;
-use crate::service::kafka::trouble::is_unreachable;
+use crate::service::kafka::trouble::{is_unreachable, needs_permission};
 use crate::service::stage::Stage;
 use crate::task::port::{Answer, Fault, SourcePartition, SourceRecord};
 use rdkafka::Offset;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::topic_partition_list::TopicPartitionList;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -95,10 +95,12 @@ pub fn read(
     slice: &Slice,
     sink: &mut dyn FnMut(SourceRecord) -> Result<(), Failure>,
 ) -> Result<Extent, Failure> {
-    let there = Admin::new(clients)?.topics()?;
     let gone = |what: String| Failure::new(Exit::Input, format!("{what} is not there"));
-    let partitions =
-        there.get(&slice.topic).copied().ok_or_else(|| gone(format!("the topic {}", slice.topic)))?;
+    let partitions = match Door::new(clients)?.look(&slice.topic)? {
+        Seen::There(partitions) => partitions,
+        Seen::Absent => return Err(gone(format!("the topic {}", slice.topic))),
+        Seen::Hidden => return Err(forbidden(slice)),
+    };
     let wanted = match slice.partition {
         None => 0..partitions,
         Some(partition) if partition < partitions => partition..partition + 1,
@@ -106,8 +108,11 @@ pub fn read(
     };
     let consumer: BaseConsumer<Chatter> = clients
         .slice()
-        .create_with_context(Chatter)
-        .map_err(|error| Failure::new(Exit::Config, "the settings of kafka are refused").because(&error))?;
+        .map_err(|fault| Failure::new(Exit::Config, fault.to_string()))?
+        .create_with_context(clients.chatter())
+        .map_err(|error| refused(&error))?;
+    // A token is asked for by an event, and nothing below looks for events before it asks.
+    drop(consumer.poll(ASIDE));
     let (mut assigned, mut ends, mut deleted) = (TopicPartitionList::new(), BTreeMap::new(), 0);
     for partition in wanted {
         let place = SourcePartition { topic: slice.topic.clone(), partition };
@@ -128,7 +133,15 @@ pub fn read(
     Ok(Extent { partitions, deleted })
 }
 
+fn forbidden(slice: &Slice) -> Failure {
+    let needs = needs_permission(&format!("READ on topic {}", slice.topic));
+    Failure::new(Exit::Config, format!("cannot read {slice}")).with_cause(needs)
+}
+
 fn unread(slice: &Slice, error: &KafkaError) -> Failure {
+    if error.rdkafka_error_code() == Some(Code::TopicAuthorizationFailed) {
+        return forbidden(slice);
+    }
     let exit = if is_unreachable(error) { Exit::Broker } else { Exit::Input };
     Failure::new(exit, format!("cannot read {slice}")).because(error)
 }
@@ -140,7 +153,9 @@ fn bounds(consumer: &BaseConsumer<Chatter>, place: &SourcePartition) -> Result<(
         match watermarks(consumer, place) {
             Ok(Answer::Ready(bounds)) => return Ok(bounds),
             Ok(Answer::Wait) => pass(LOOK),
-            Err(Fault::Fenced(why) | Fault::Broken(why)) => return Err(silent().with_cause(why)),
+            Err(Fault::Fenced(why) | Fault::Broken(why) | Fault::Forbidden(why)) => {
+                return Err(silent().with_cause(why));
+            }
         }
     }
     Err(silent())

@@ -4,6 +4,7 @@ use crate::service::clock::Stopwatch;
 use crate::service::exit::{Exit, Failure};
 use crate::service::kafka::client::Clients;
 use crate::service::kafka::context::Chatter;
+use crate::service::kafka::door::{ASIDE, refused};
 use crate::service::kafka::member::list;
 use crate::service::kafka::message::source_record;
 use crate::service::kafka::reach::watermarks;
@@ -33,11 +34,11 @@ impl Tail {
     /// # Errors
     /// When the settings are refused.
     pub fn new(clients: &Clients, topic: &str, partitions: u32) -> Result<Tail, Failure> {
-        let refused = |error: &KafkaError| {
-            Failure::new(Exit::Config, "the settings of kafka are refused").because(error)
-        };
+        let config = clients.slice().map_err(|fault| Failure::new(Exit::Config, fault.to_string()))?;
         let consumer: BaseConsumer<Chatter> =
-            clients.slice().create_with_context(Chatter).map_err(|error| refused(&error))?;
+            config.create_with_context(clients.chatter()).map_err(|error| refused(&error))?;
+        // A token is asked for by an event. Nothing is assigned yet: no record gets lost.
+        drop(consumer.poll(ASIDE));
         let place = |partition| SourcePartition { topic: topic.to_owned(), partition };
         let partitions: Vec<SourcePartition> = (0..partitions).map(place).collect();
         let from = list(&partitions, Offset::Offset(0))
@@ -82,7 +83,8 @@ impl Tail {
             let end = loop {
                 match watermarks(&self.consumer, place) {
                     Ok(Answer::Ready((_, end))) => break end,
-                    Ok(Answer::Wait) if watch.elapsed() < PATIENCE => {}
+                    // What keeps it may be a token that is to be renewed, which is asked for by an event.
+                    Ok(Answer::Wait) if watch.elapsed() < PATIENCE => records.extend(self.take(LOOK)?),
                     Ok(Answer::Wait) => return Err(self.silent()),
                     Err(fault) => return Err(self.silent().because(&fault)),
                 }

@@ -1,9 +1,7 @@
 //! What an error of Kafka means for a worker.
 
-use crate::service::clock::Stopwatch;
 use crate::task::port::Fault;
 use rdkafka::error::{KafkaError, RDKafkaError, RDKafkaErrorCode as Code};
-use std::time::Duration;
 
 /// Whether the error only says that no broker can be reached now.
 pub fn is_unreachable(error: &KafkaError) -> bool {
@@ -49,6 +47,62 @@ pub fn fault(tried: &str, error: &KafkaError) -> Fault {
     }
 }
 
+/// What was tried with, to say which permission is missing when one is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tried {
+    /// Topics that are read.
+    pub read: Vec<String>,
+    /// Topics that are written.
+    pub written: Vec<String>,
+    /// The group.
+    pub group: Option<String>,
+    /// The transactional id.
+    pub transactional_id: Option<String>,
+}
+
+impl Tried {
+    /// The permission whose lack a code tells, if it does.
+    fn missing(&self, code: Code) -> Option<String> {
+        let named = |what: &Option<String>| what.clone().unwrap_or_default();
+        let topics = || {
+            let needs = |operation: &str, topics: &[String]| {
+                (!topics.is_empty()).then(|| format!("{operation} on topic {}", topics.join(", ")))
+            };
+            let needs = [needs("READ", &self.read), needs("WRITE", &self.written)];
+            needs.into_iter().flatten().collect::<Vec<_>>().join(" and ")
+        };
+        let needs = [
+            (Code::TopicAuthorizationFailed, topics()),
+            (Code::GroupAuthorizationFailed, format!("READ on group {}", named(&self.group))),
+            (
+                Code::TransactionalIdAuthorizationFailed,
+                format!("WRITE on transactional id {}", named(&self.transactional_id)),
+            ),
+            (Code::ClusterAuthorizationFailed, "IDEMPOTENT_WRITE on the cluster".to_owned()),
+        ];
+        let (_, needed) = needs.into_iter().find(|(forbidden, _)| *forbidden == code)?;
+        Some(needs_permission(&needed))
+    }
+
+    /// The permission whose lack an error tells, if it does.
+    pub fn missing_for(&self, error: &KafkaError) -> Option<String> {
+        error.rdkafka_error_code().and_then(|code| self.missing(code))
+    }
+
+    /// The fault that an error is, with what was tried.
+    pub fn fault(&self, tried: &str, error: &KafkaError) -> Fault {
+        match self.missing_for(error) {
+            Some(missing) => Fault::Forbidden(format!("{tried}: {missing}")),
+            None => fault(tried, error),
+        }
+    }
+}
+
+/// Says which permission is needed.
+pub fn needs_permission(what: &str) -> String {
+    format!("this principal needs {what} (docs/security.md)")
+}
+
 /// The error that transactions give.
 pub fn transaction_error(error: &KafkaError) -> Option<&RDKafkaError> {
     if let KafkaError::Transaction(error) = error { Some(error) } else { None }
@@ -62,25 +116,30 @@ pub fn plain(error: &KafkaError) -> String {
     }
 }
 
-/// No broker can be reached.
-#[derive(Debug)]
-pub struct Unreachable {
-    /// Why.
-    pub why: String,
-    /// Since when.
-    pub since: Stopwatch,
-    /// When one was last looked for.
-    pub probed: Stopwatch,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// How long no broker may be reached until the worker begins anew with new clients: it has lost its partitions by then, and
-/// a client that a hanging broker had kept waiting was seen not to find back although others had.
-pub const SILENCE: Duration = Duration::from_secs(30);
-
-/// Says once that no broker can be reached, however often it is heard.
-pub fn note_unreachable(why: String, unreachable: &mut Option<Unreachable>) {
-    if unreachable.is_none() {
-        tracing::warn!(why, "a broker cannot be reached");
-        *unreachable = Some(Unreachable { why, since: Stopwatch::start(), probed: Stopwatch::start() });
+    #[test]
+    fn a_missing_permission_is_named() {
+        let tried = Tried {
+            read: vec!["a".to_owned()],
+            written: vec!["b".to_owned(), "c".to_owned()],
+            group: Some("g".to_owned()),
+            transactional_id: Some("t".to_owned()),
+        };
+        let says = |code, what: &str| {
+            let fault = tried.fault("trying", &KafkaError::MetadataFetch(code));
+            assert!(matches!(&fault, Fault::Forbidden(why) if why.contains(what)), "{fault}");
+        };
+        says(
+            Code::TopicAuthorizationFailed,
+            "trying: this principal needs READ on topic a and WRITE on topic b, c ",
+        );
+        says(Code::GroupAuthorizationFailed, "READ on group g ");
+        says(Code::TransactionalIdAuthorizationFailed, "WRITE on transactional id t ");
+        says(Code::ClusterAuthorizationFailed, "on the cluster ");
+        assert!(matches!(tried.fault("x", &KafkaError::MetadataFetch(Code::Fenced)), Fault::Fenced(_)));
+        assert!(matches!(tried.fault("x", &KafkaError::MetadataFetch(Code::SSL)), Fault::Broken(_)));
     }
 }

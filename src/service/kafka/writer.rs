@@ -3,11 +3,14 @@
 use crate::service::clock::Stopwatch;
 use crate::service::exit::{Exit, Failure};
 use crate::service::kafka::client::Clients;
-use rdkafka::client::ClientContext;
+use crate::service::kafka::context::Chatter;
+use crate::service::kafka::door::{ASIDE, refused};
+use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::Message;
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
+use std::error::Error;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,10 +25,15 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(10);
 
 /// Remembers the first record that was not delivered.
-#[derive(Debug, Default)]
-struct Deliveries(Mutex<Option<String>>);
+#[derive(Debug)]
+struct Deliveries {
+    chatter: Chatter,
+    lost: Mutex<Option<String>>,
+}
 
 impl ClientContext for Deliveries {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
     /// What matters comes as a delivery that failed.
     fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
         tracing::debug!(target: "librdkafka", facility, "{message}");
@@ -33,6 +41,11 @@ impl ClientContext for Deliveries {
 
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(target: "librdkafka", %error, reason, "client error");
+        self.chatter.causes.note(&error, reason);
+    }
+
+    fn generate_oauth_token(&self, config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        self.chatter.generate_oauth_token(config)
     }
 }
 
@@ -42,7 +55,7 @@ impl ProducerContext for Deliveries {
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
         if let Err((error, message)) = result {
             let said = format!("{} [{}]: {error}", message.topic(), message.partition());
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(said);
+            self.lost.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(said);
         }
     }
 }
@@ -57,11 +70,13 @@ impl Writer {
     /// # Errors
     /// When the settings are refused.
     pub fn new(clients: &Clients) -> Result<Writer, Failure> {
-        let producer = clients.writer().create_with_context(Deliveries::default());
-        let refused = |error: &KafkaError| {
-            Failure::new(Exit::Config, "the settings of kafka are refused").because(error)
-        };
-        producer.map(|producer| Writer { producer }).map_err(|error| refused(&error))
+        let config = clients.writer().map_err(|fault| Failure::new(Exit::Config, fault.to_string()))?;
+        let context = Deliveries { chatter: clients.chatter(), lost: Mutex::default() };
+        let producer: BaseProducer<Deliveries> =
+            config.create_with_context(context).map_err(|error| refused(&error))?;
+        // A token is asked for by an event.
+        producer.poll(ASIDE);
+        Ok(Writer { producer })
     }
 
     /// Sends a record on its way.
@@ -95,11 +110,16 @@ impl Writer {
         while self.producer.in_flight_count() > 0 && watch.elapsed() < PATIENCE {
             self.producer.poll(LOOK);
         }
-        let lost = self.producer.client().context().0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let context = self.producer.client().context();
+        let lost = context.lost.lock().unwrap_or_else(PoisonError::into_inner).take();
         match lost {
             Some(why) => Err(unwritten(why)),
             None if self.producer.in_flight_count() > 0 => {
-                Err(unwritten(format!("no broker has taken it within {PATIENCE:?}")))
+                let failure = unwritten(format!("no broker has taken it within {PATIENCE:?}"));
+                Err(match context.chatter.causes.take() {
+                    Some(cause) => failure.with_cause(cause.as_str()),
+                    None => failure,
+                })
             }
             None => Ok(()),
         }

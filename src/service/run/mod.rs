@@ -9,17 +9,19 @@ pub mod setup;
 use crate::service::clock::{Stopwatch, pass};
 use crate::service::exit::{Exit, Failure};
 use crate::service::health::{Condition, Health};
-use crate::service::http::{Pages, listen};
-use crate::service::kafka::admin::Admin;
+use crate::service::http::Pages;
+use crate::service::http::server::listen;
+use crate::service::kafka::admin::{Admin, Seen};
+use crate::service::kafka::trouble::needs_permission;
 use crate::service::metrics::Metrics;
 use crate::service::run::backoff::Backoff;
 use crate::service::run::setup::Setup;
 use crate::service::shutdown::Shutdown;
 use crate::service::stage::Stage;
-use crate::service::topics::plan;
+use crate::service::topics::{Found, operations, plan};
 use crate::task::port::Fault;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
@@ -36,6 +38,7 @@ pub struct House {
     pub shutdown: Shutdown,
     /// Whether a worker broke down.
     pub broken: Arc<AtomicBool>,
+    reasons: Arc<Mutex<Vec<Failure>>>,
 }
 
 /// How often the end is looked for.
@@ -54,8 +57,9 @@ pub fn run(setup: Setup) -> Result<Exit, Failure> {
         metrics.checkpoint_interval(Duration::from_millis(interval));
         metrics.routed_partitions(setup.config.topics.partitions.0);
     }
-    let house = House { setup: Arc::new(setup), health, metrics, shutdown, broken: Arc::default() };
-    let listening = listen(house.setup.config.http.listen)?;
+    let (setup, broken, reasons) = (Arc::new(setup), Arc::default(), Arc::default());
+    let house = House { setup, health, metrics, shutdown, broken, reasons };
+    let listening = listen(&house.setup.config.http)?;
     tracing::info!(address = %listening.address, version = env!("CARGO_PKG_VERSION"), "serving");
     let pages = Pages { health: Arc::clone(&house.health), metrics: house.metrics.clone() };
     let ends = Shutdown::default();
@@ -71,34 +75,66 @@ pub fn run(setup: Setup) -> Result<Exit, Failure> {
 impl House {
     /// Waits for a broker and checks the topics. Not ready when the end was asked for before.
     fn prepare(&self) -> Result<bool, Failure> {
-        let admin = Admin::new(&self.setup.clients)?;
         let mut backoff = Backoff::default();
         while !self.shutdown.is_requested() {
-            match self.check(&admin) {
+            match self.check() {
                 Ok(()) => return Ok(true),
-                Err(failure) if failure.exit == Exit::Broker => {
-                    tracing::warn!(%failure, "not yet");
-                    for stage in &self.setup.stages {
-                        self.health.note(*stage, 0, Condition::Unreachable(failure.to_string()));
+                Err(failure) => match failure.exit {
+                    // Passwords and certificates are changed while we wait, here or there.
+                    Exit::Broker | Exit::Refused => {
+                        tracing::warn!(%failure, "not yet");
+                        for stage in &self.setup.stages {
+                            self.health.note(*stage, 0, Condition::Unreachable(failure.to_string()));
+                        }
+                        self.sleep(backoff.wait());
                     }
-                    self.sleep(backoff.wait());
-                }
-                Err(failure) => return Err(failure),
+                    Exit::Done
+                    | Exit::Alerts
+                    | Exit::Usage
+                    | Exit::Input
+                    | Exit::Defect
+                    | Exit::Output
+                    | Exit::Config => return Err(failure),
+                },
             }
         }
         Ok(false)
     }
 
-    fn check(&self, admin: &Admin) -> Result<(), Failure> {
-        let planned = plan(&self.setup.config.topics);
-        let found = admin.find(&planned)?;
-        let mut wrong: Vec<String> = planned
-            .iter()
-            .flat_map(|topic| topic.mismatches(found.get(&topic.name)))
-            .map(|mismatch| mismatch.to_string())
-            .collect();
-        if self.setup.stages.contains(&Stage::Router) {
-            wrong.extend(self.setup.missing_sources(&admin.topics()?));
+    /// Asks with a new client each time: it reads the secrets that there are now.
+    fn check(&self) -> Result<(), Failure> {
+        let Setup { clients, config, stages, .. } = &*self.setup;
+        let admin = Admin::new(clients)?;
+        let mut wrong = Vec::new();
+        for topic in plan(&config.topics) {
+            let operations = operations(stages, &config.topics, &topic.name);
+            if operations.is_empty() {
+                continue;
+            }
+            match admin.find(&topic)? {
+                // Whoever may read or write it may look at it.
+                Found::Forbidden("DESCRIBE") => {
+                    wrong.push(needs_permission(&format!(
+                        "{} on topic {}",
+                        operations.join(" and "),
+                        topic.name
+                    )));
+                }
+                found @ (Found::There { .. } | Found::Absent | Found::Forbidden(_)) => {
+                    wrong.extend(topic.mismatches(&found).iter().map(ToString::to_string));
+                }
+            }
+        }
+        if stages.contains(&Stage::Router) {
+            for name in self.setup.named_sources() {
+                wrong.extend(match admin.look(name)? {
+                    Seen::There(_) => None,
+                    Seen::Absent => Some(format!("sources: the topic {name} is not there")),
+                    Seen::Hidden => {
+                        Some(format!("sources: {}", needs_permission(&format!("READ on topic {name}"))))
+                    }
+                });
+            }
         }
         if wrong.is_empty() {
             return Ok(());
@@ -128,11 +164,17 @@ impl House {
                     }
                 }
             }
-            match self.broken.load(Ordering::SeqCst) {
-                true => Err(Failure::new(Exit::Defect, "a worker broke down")),
-                false => Ok(Exit::Done),
-            }
+            self.end()
         })
+    }
+
+    /// How the process ends.
+    fn end(&self) -> Result<Exit, Failure> {
+        match (self.broken.load(Ordering::SeqCst), self.reason()) {
+            (true, _) => Err(Failure::new(Exit::Defect, "a worker broke down")),
+            (false, Some(reason)) => Err(reason),
+            (false, None) => Ok(Exit::Done),
+        }
     }
 
     /// Ends the process when a stop in order takes longer than it may: a broker that does not answer keeps nobody.
@@ -150,8 +192,10 @@ impl House {
                         grace = %grace.0,
                         "the grace is over: what is not committed is left to whoever takes over, nothing is lost"
                     );
-                    let broken = self.broken.load(Ordering::SeqCst);
-                    Shutdown::leave(if broken { Exit::Defect } else { Exit::Done });
+                    Shutdown::leave(self.end().unwrap_or_else(|failure| {
+                        tracing::error!(%failure, "ends");
+                        failure.exit
+                    }));
                 }
             }
             pass(LOOK);
@@ -170,8 +214,15 @@ impl House {
             };
             self.metrics.assigned(stage, worker, 0);
             let Err(fault) = ended else { break };
-            if let Fault::Fenced(_) = fault {
-                self.metrics.fenced(stage);
+            match &fault {
+                Fault::Fenced(_) => self.metrics.fenced(stage),
+                // At the start somebody looks on; later whoever took it away may give it back.
+                Fault::Forbidden(_) if !self.health.has_worked() => {
+                    self.stopped_by(
+                        Failure::new(Exit::Config, format!("the {stage} cannot work")).because(&fault),
+                    );
+                }
+                Fault::Forbidden(_) | Fault::Broken(_) => {}
             }
             self.metrics.restarted(stage);
             backoff.lived(watch.elapsed());
@@ -183,6 +234,20 @@ impl House {
         }
         self.health.note(stage, worker, Condition::Stopped);
         tracing::info!(%stage, worker, "stopped");
+    }
+
+    /// The process ends, for this reason.
+    fn stopped_by(&self, failure: Failure) {
+        self.reasons.lock().unwrap_or_else(PoisonError::into_inner).push(failure);
+        self.shutdown.request();
+    }
+
+    /// Why the process ends, if it is not for a signal: all that is known of it.
+    fn reason(&self) -> Option<Failure> {
+        let mut reasons =
+            std::mem::take(&mut *self.reasons.lock().unwrap_or_else(PoisonError::into_inner)).into_iter();
+        let first = reasons.next()?;
+        Some(reasons.fold(first, |all, other| all.with_cause(other.to_string())))
     }
 
     /// What a person may do about a fault that comes again.
@@ -197,7 +262,7 @@ impl House {
                 let why = "the broker took this process for gone: it stood still for longer than its session or a transaction may last";
                 Some(why.to_owned())
             }
-            (Fault::Broken(_), Some(_) | None) => None,
+            (Fault::Broken(_) | Fault::Forbidden(_), Some(_) | None) => None,
         }
     }
 

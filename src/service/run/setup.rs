@@ -10,7 +10,6 @@ use crate::service::kafka::client::{Clients, Instance};
 use crate::service::stage::Stage;
 use crate::task::port::Millis;
 use crate::task::router::Source;
-use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::thread;
 
@@ -44,6 +43,7 @@ impl Setup {
         });
         let clients = Clients::new(&config.kafka, instance);
         let clients = clients.map_err(|missing| wrong.extend(missing));
+        wrong.extend(config.http.missing());
         if stages.contains(&Stage::Router) && config.sources.is_empty() {
             wrong.push("sources: none is named".to_owned());
         }
@@ -87,15 +87,12 @@ impl Setup {
         source.map_or_else(Source::default, |source| Source::new(source.decoder()))
     }
 
-    /// Sources that are named and not there.
-    pub fn missing_sources(&self, there: &BTreeMap<String, u32>) -> Vec<String> {
-        let missing = self.config.sources.iter().filter_map(|source| match &source.topics {
-            Topics::Name(name) if !there.contains_key(name) => {
-                Some(format!("sources: the topic {name} is not there"))
-            }
-            Topics::Name(_) | Topics::Pattern(_) => None,
-        });
-        missing.collect()
+    /// The topics that sources name; patterns name none.
+    pub fn named_sources(&self) -> impl Iterator<Item = &str> {
+        self.config.sources.iter().filter_map(|source| match &source.topics {
+            Topics::Name(name) => Some(name.as_str()),
+            Topics::Pattern(_) => None,
+        })
     }
 }
 
@@ -177,7 +174,7 @@ mod tests {
             Setup::new(Config::parse("c.yaml", &text).unwrap(), vec![Stage::Detector])
         };
         let id = |id: &str| {
-            let member = setup(id).unwrap().clients.member(Stage::Detector, 0);
+            let member = setup(id).unwrap().clients.member(Stage::Detector, 0).unwrap();
             member.get("group.instance.id").unwrap().to_owned()
         };
         assert_eq!(id("pod-3"), "pod-3-detector-0");

@@ -52,6 +52,29 @@ fn metrics_are_defined_in_their_room_only() {
     assert_none(crate_outside(&Tree::of_this_repository(), "prometheus", METRICS));
 }
 
+#[test]
+fn unsafe_is_written_in_one_place() {
+    assert_none(unsafe_elsewhere(&Tree::of_this_repository()));
+}
+
+/// The one call into librdkafka that rdkafka does not offer.
+const UNSAFE: &str = "src/service/kafka/token.rs";
+
+/// `unsafe` anywhere but once in its place. Words in comments do not count.
+fn unsafe_elsewhere(tree: &Tree) -> Vec<String> {
+    let code = |text: &str| {
+        let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        lines
+            .flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_'))
+            .filter(|word| *word == "unsafe")
+            .count()
+    };
+    let counted =
+        tree.under("src/").filter(|(path, _)| path.ends_with(".rs")).map(|(path, text)| (path, code(text)));
+    let wrong = counted.filter(|(path, count)| *count > usize::from(*path == UNSAFE));
+    wrong.map(|(path, count)| format!("{path} says unsafe {count} times: only {UNSAFE} does, once")).collect()
+}
+
 fn rooms(tree: &Tree) -> Vec<String> {
     declared_modules(tree.text("src/lib.rs").unwrap_or_default())
 }
@@ -260,6 +283,20 @@ mod tests {
             "only src/wire/",
         );
         assert_eq!(prost_outside_wire(&tree("src/wire/mod.rs", "use prost::Message;")), [""; 0]);
+    }
+
+    #[test]
+    fn unsafe_code_is_seen_wherever_it_hides() {
+        assert_one(
+            &unsafe_elsewhere(&tree("src/detect/mod.rs", "fn f() { unsafe { g() } }")),
+            "says unsafe 1 times",
+        );
+        assert_one(
+            &unsafe_elsewhere(&tree(UNSAFE, "unsafe fn f() {} fn g() { unsafe{ f() } }")),
+            "says unsafe 2 times",
+        );
+        let right = "// unsafe\n#[expect(unsafe_code, reason = \"r\")] fn f() { unsafe { g() } }";
+        assert_eq!(unsafe_elsewhere(&tree(UNSAFE, right)), [""; 0]);
     }
 
     #[test]

@@ -349,7 +349,7 @@ impl World {
             match fault {
                 Fault::Fenced(_) => self.count(|summary| summary.fenced += 1),
                 Fault::Broken(what) if what == DIED => {}
-                Fault::Broken(what) => broken = Some(what),
+                Fault::Broken(what) | Fault::Forbidden(what) => broken = Some(what),
             }
             let Some(mut worker) = worker.take() else { return };
             self.gone(&mut worker);

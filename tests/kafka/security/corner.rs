@@ -1,0 +1,145 @@
+//! The topics of one test on the guarded broker, its configs, and what stands in them.
+
+use crate::process::{Process, program};
+use crate::security::broker::{Guarded, guarded};
+use crate::story::{Alerts, Record};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::Message;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// A test's own corner of the guarded broker.
+pub(crate) struct Corner {
+    pub(crate) name: String,
+    pub(crate) broker: &'static Guarded,
+}
+
+/// How one comes in: the lines below `kafka:`.
+pub(crate) struct Way(pub(crate) String);
+
+impl Way {
+    /// With these lines, to this listener.
+    pub(crate) fn new(brokers: &str, lines: &str) -> Way {
+        Way(format!("  brokers: ['{brokers}']\n{lines}"))
+    }
+}
+
+impl Corner {
+    /// Makes the source topic.
+    pub(crate) fn new(name: &str) -> Corner {
+        let corner = Corner { name: name.to_owned(), broker: guarded() };
+        let admin: AdminClient<DefaultClientContext> = corner.client().create().unwrap();
+        let source = corner.topic("source");
+        let new = NewTopic::new(&source, 1, TopicReplication::Fixed(1));
+        let made = crate::broker::wait_for(admin.create_topics(&[new], &AdminOptions::new()));
+        assert!(made.unwrap().iter().all(Result::is_ok), "cannot create {source}");
+        corner
+    }
+
+    pub(crate) fn topic(&self, kind: &str) -> String {
+        format!("{}.{kind}", self.name)
+    }
+
+    /// A config with this way in, and more lines at its end.
+    pub(crate) fn config(&self, process: &str, way: &Way, more: &str) -> PathBuf {
+        let name = &self.name;
+        let text = format!(
+            "kafka:\n{}  group: {name}\n  consumer: {{session.timeout.ms: 6000, heartbeat.interval.ms: 500}}\n\
+             sources:\n  - topic: {name}.source\n\
+             topics:\n  routed: {name}.routed\n  checkpoint: {name}.checkpoint\n  alerts: {name}.alerts\n  \
+             dead_letter: {name}.dead\n  partitions: 2\n  replication_factor: 1\n\
+             checkpoints: {{interval: 1s}}\n{more}",
+            way.0
+        );
+        let text =
+            if text.contains("\nhttp:") { text } else { format!("{text}http: {{listen: '127.0.0.1:0'}}\n") };
+        let path = self.broker.folder.join(format!("{name}-{process}.yaml"));
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// The way of everybody.
+    pub(crate) fn open(&self) -> Way {
+        Way::new(&self.broker.open, "")
+    }
+
+    /// Makes our own topics.
+    pub(crate) fn prepared(name: &str) -> Corner {
+        let corner = Corner::new(name);
+        let (code, said) = topics("create", &corner.config("create", &corner.open(), ""));
+        assert_eq!(code, Some(0), "{said}");
+        corner
+    }
+
+    pub(crate) fn run(&self, config: &Path, arguments: &[&str]) -> Process {
+        Process::run(config, arguments, &config.with_extension("log"))
+    }
+
+    pub(crate) fn produce(&self, records: &[Record]) {
+        let producer: BaseProducer = self.client().set("linger.ms", "5").create().unwrap();
+        let topic = self.topic("source");
+        for record in records {
+            let record = BaseRecord::<(), [u8]>::to(&topic).partition(0).payload(record.text.as_bytes());
+            producer.send(record).map_err(|(error, _)| error).unwrap();
+        }
+        producer.flush(Duration::from_secs(60)).unwrap();
+    }
+
+    /// Waits for these alerts.
+    #[track_caller]
+    pub(crate) fn await_alerts(&self, expected: &Alerts, process: &Process) {
+        let began = Instant::now();
+        let mut alerts = self.alerts();
+        while alerts.len() < expected.len() {
+            assert!(began.elapsed() < Duration::from_secs(90), "{} alerts\n{}", alerts.len(), process.log());
+            std::thread::sleep(Duration::from_millis(200));
+            alerts = self.alerts();
+        }
+        assert!(alerts == *expected, "other alerts than the pure core raises");
+    }
+
+    pub(crate) fn alerts(&self) -> Alerts {
+        let consumer: BaseConsumer = self
+            .client()
+            .set("group.id", "tests")
+            .set("isolation.level", "read_committed")
+            .set("enable.partition.eof", "true")
+            .create()
+            .unwrap();
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(&self.topic("alerts"), 0, Offset::Beginning).unwrap();
+        consumer.assign(&list).unwrap();
+        let mut alerts = Alerts::new();
+        loop {
+            match consumer.poll(Duration::from_secs(30)).expect("a reader waits too long") {
+                Ok(message) => {
+                    let json = String::from_utf8(message.payload().unwrap().to_vec()).unwrap();
+                    let alert: serde_json::Value = serde_json::from_str(&json).unwrap();
+                    let id = alert["alert_id"].as_str().unwrap().to_owned();
+                    let again = alerts.insert((id, alert["revision"].as_u64().unwrap()), json);
+                    assert_eq!(again, None, "an alert was committed twice");
+                }
+                Err(KafkaError::PartitionEOF(_)) => return alerts,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    fn client(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.broker.open);
+        config
+    }
+}
+
+/// Runs `adcs-watch topics`: its exit code, and what it said.
+pub(crate) fn topics(what: &str, config: &Path) -> (Option<i32>, String) {
+    let output = program().args(["topics", what, "-c"]).arg(config).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(said).unwrap())
+}
