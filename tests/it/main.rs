@@ -30,6 +30,7 @@ mod certificates;
 mod config_mistakes;
 #[cfg(feature = "service")]
 mod http_port;
+#[cfg(feature = "service")]
 mod metrics;
 #[cfg(feature = "service")]
 mod replay_boundaries;
