@@ -1,7 +1,7 @@
 //! Every way in that the config knows works end to end: the alerts come out.
 
 use crate::broker;
-use crate::process::Process;
+use crate::process::{Process, program};
 use crate::security::broker::{Guarded, PASSWORD, USER};
 use crate::security::corner::{Corner, Way, topics};
 use crate::story::{expected, records};
@@ -56,6 +56,25 @@ fn works(name: &str, way: &Way) {
     corner.await_alerts(&expected, &process);
     process.ready();
     assert!(process.stop().success());
+}
+
+#[test]
+fn the_demo_comes_in_with_a_token() {
+    let _turn = broker::together();
+    let corner = Corner::new("demo-token");
+    let broker = corner.broker;
+    let (ca, token) = (broker.path("ca.pem"), broker.secret("token-of-the-demo", &broker.token(USER, 3600)));
+    let lines =
+        format!("  tls: {{ca_file: {ca}}}\n  sasl: {{mechanism: OAUTHBEARER, token: {{file: {token}}}}}\n");
+    let listener = broker.listener("OAUTH");
+    let done = program()
+        .args(["demo", "--bootstrap", &listener, "-c"])
+        .arg(corner.config("all", &Way::new(&listener, &lines), ""))
+        .output()
+        .unwrap();
+    let said = String::from_utf8(done.stderr).unwrap();
+    assert_eq!(done.status.code(), Some(0), "{said}");
+    assert!(said.contains("none lost, none doubled") && said.contains("the 5 topics "), "{said}");
 }
 
 /// How long a token holds in the test of its renewal.
