@@ -28,6 +28,8 @@ const RECORDS: u64 = 70;
 const TICKS: u64 = 900;
 /// Ticks within which all must come to rest when nothing bad happens any more.
 const TICKS_OF_REST: u64 = 3000;
+/// What a reader says of an offset that retention has taken.
+const NOT_THERE: &str = "does not have offset";
 
 /// How often something bad happens at a point where it can, in 1000.
 #[derive(Clone, Copy, Debug, Default)]
@@ -352,8 +354,10 @@ impl World {
                 Fault::Broken(what) | Fault::Forbidden(what) => broken = Some(what),
             }
             let Some(mut worker) = worker.take() else { return };
-            self.gone(&mut worker);
-            if let Some(what) = broken {
+            let (group, member) = self.gone(&mut worker);
+            // Who waited and was given up meanwhile may find that retention has taken what others have behind them.
+            let given_up = || self.log.owners(&group).values().all(|owner| *owner != member);
+            if let Some(what) = broken.filter(|what| !(what.contains(NOT_THERE) && given_up())) {
                 self.complaints.borrow_mut().push(what);
             }
         }
