@@ -33,6 +33,8 @@ const SOURCE_PARTITIONS: i32 = 4;
 const PARTITIONS: u32 = 8;
 const RATE: u32 = 10_000;
 const SECONDS: u32 = 20;
+/// How often the process is asked how far it is: to write the page of metrics costs it a millisecond or two.
+const LOOK: Duration = Duration::from_millis(500);
 
 fn main() {
     let records: u32 = std::env::var("RECORDS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
@@ -121,12 +123,12 @@ fn throughput(records: u32, percent: u32) {
     let started = watch.elapsed();
     let done = |stage: &str| process.metric("adcs_watch_records_total", stage);
     while done("stage=\"router\"") < f64::from(records) {
-        std::thread::sleep(Duration::from_millis(100));
+        std::thread::sleep(LOOK);
     }
     let routed = process.metric("adcs_watch_routed_records_total", "");
     while done("stage=\"detector\"") < routed {
         assert!(watch.elapsed() < Duration::from_secs(300), "the detector misses some of {routed} records");
-        std::thread::sleep(Duration::from_millis(100));
+        std::thread::sleep(LOOK);
     }
     let (cpu, wall) = (process.cpu_seconds(), watch.elapsed().as_secs_f64());
     let state = process.metric("adcs_watch_state_records", "");
