@@ -225,6 +225,20 @@ mod tests {
     }
 
     #[test]
+    fn a_transaction_that_was_not_committed_is_an_error() {
+        let (traces, queue) = Traces::on(Metrics::new().unwrap());
+        let errors = [Outcome::Committed, Outcome::Aborted, Outcome::Doubtful].map(|outcome| {
+            let sent = Sent { topic: "a", records: 1, checkpoint: 0, outcome };
+            assert!(traces.transaction(traces.begin().unwrap(), &sent).is_some());
+            match queue.try_recv() {
+                Ok(Message::Span(span)) => span.error,
+                other => panic!("{other:?}"),
+            }
+        });
+        assert_eq!(errors, [None, Some("aborted"), Some("doubtful")]);
+    }
+
+    #[test]
     fn ids_differ() {
         let (one, other) = (Ids::default(), Ids::default());
         let all: BTreeSet<u128> = (0..1000).flat_map(|_| [one.trace(), other.trace()]).collect();
