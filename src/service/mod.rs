@@ -7,6 +7,7 @@ pub mod stage;
 pub mod topics;
 pub mod health;
 pub mod metrics;
+pub mod traces;
 pub mod seeing;
 pub mod log;
 pub mod shutdown;

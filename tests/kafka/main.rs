@@ -30,3 +30,4 @@ mod replay;
 mod security;
 mod seeing;
 mod topics;
+mod traces;

@@ -17,6 +17,7 @@ use crate::service::kafka::trouble::needs_permission;
 use crate::service::kafka::writer::Writer;
 use crate::service::metrics::Metrics;
 use crate::service::topics::{Planned, plan};
+use crate::service::traces::Traces;
 use crate::task::port::{Fault, Millis, SourceRecord};
 use std::time::Duration;
 
@@ -199,7 +200,7 @@ impl Ground for KafkaGround {
             dead_letter: self.topics.dead_letter.0.clone(),
             since: None,
         };
-        KafkaRouter::new(&self.clients, 0, topics, self.metrics.clone()).map_err(refused)
+        KafkaRouter::new(&self.clients, 0, topics, self.metrics.clone(), Traces::default()).map_err(refused)
     }
 
     fn detector(&mut self) -> Result<KafkaDetector, Failure> {
@@ -210,7 +211,7 @@ impl Ground for KafkaGround {
             dead_letter: self.topics.dead_letter.0.clone(),
             format: AlertFormat::Json,
         };
-        KafkaDetector::new(&self.clients, 0, topics, self.metrics.clone()).map_err(refused)
+        KafkaDetector::new(&self.clients, 0, topics, self.metrics.clone(), Traces::default()).map_err(refused)
     }
 
     fn alerts(&mut self) -> Result<Vec<Alert>, Failure> {

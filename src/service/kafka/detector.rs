@@ -11,6 +11,7 @@ use crate::service::kafka::records;
 use crate::service::kafka::trouble::fault;
 use crate::service::metrics::{Ended, Metrics, Spent};
 use crate::service::stage::Stage;
+use crate::service::traces::{Begun, Sent, Traces};
 use crate::task::port::{
     Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Intake, Millis, Names, Outcome, Raised,
     RoutedRecord, RouterInput, SourcePartition, Transaction,
@@ -25,6 +26,7 @@ pub struct KafkaDetector {
     producer: Producer,
     topics: DetectorTopics,
     metrics: Metrics,
+    traces: Traces,
 }
 
 /// The topics of a detector.
@@ -52,12 +54,13 @@ impl KafkaDetector {
         worker: u16,
         topics: DetectorTopics,
         metrics: Metrics,
+        traces: Traces,
     ) -> Result<KafkaDetector, Fault> {
         let stage = Stage::Detector;
         let producer = Producer::new(clients, stage, worker, metrics.clone())?;
         let reader = Reader::new(clients, &topics.checkpoint)?;
         let member = Member::join(clients, stage, worker, &[&topics.routed], metrics.clone())?;
-        Ok(KafkaDetector { member, reader, producer, topics, metrics })
+        Ok(KafkaDetector { member, reader, producer, topics, metrics, traces })
     }
 
     /// The member of the group.
@@ -109,6 +112,21 @@ impl KafkaDetector {
         }
         for letter in &transaction.dead {
             self.metrics.dead_letter(Stage::Detector, letter.reason);
+        }
+    }
+
+    /// Tells of a transaction with alerts or a checkpoint. One that moves offsets only is no news.
+    fn trace(&self, begun: Begun, transaction: &Transaction, outcome: Outcome) {
+        let (alerts, checkpoint) = (&transaction.alerts, transaction.checkpoint.len());
+        let (topic, records) = match (alerts.len(), checkpoint) {
+            (0, 0) => return,
+            (0, records) => (&self.topics.checkpoint, records),
+            (records, _) => (&self.topics.alerts, records),
+        };
+        let sent = Sent { topic, records, checkpoint, outcome };
+        let told = self.traces.transaction(begun, &sent).filter(|_| outcome == Outcome::Committed);
+        if let Some(told) = told {
+            alerts.iter().for_each(|raised| self.traces.alert(&told, &raised.alert));
         }
     }
 }
@@ -196,7 +214,7 @@ impl DetectorPort for KafkaDetector {
 
     fn commit(&mut self, transaction: &Transaction) -> Result<Outcome, Fault> {
         self.member.is_same()?;
-        let watch = Stopwatch::start();
+        let (watch, begun) = (Stopwatch::start(), self.traces.begin());
         let offsets = self.offsets(transaction)?;
         let topics = &self.topics;
         let alerts = transaction
@@ -209,6 +227,9 @@ impl DetectorPort for KafkaDetector {
         let all = alerts.chain(dead).chain(checkpoint);
         let outcome = self.producer.commit(all, &offsets, self.member.metadata())?;
         self.count(transaction, outcome, watch.elapsed());
+        if let Some(begun) = begun {
+            self.trace(begun, transaction, outcome);
+        }
         Ok(outcome)
     }
 }

@@ -9,6 +9,7 @@ use crate::service::kafka::records;
 use crate::service::kafka::trouble::fault;
 use crate::service::metrics::{Metrics, Spent};
 use crate::service::stage::Stage;
+use crate::service::traces::{Sent, Traces};
 use crate::task::port::{
     Answer, Fault, Millis, Outcome, RouterCommit, RouterInput, RouterPort, Sieve, SourcePartition,
 };
@@ -20,6 +21,7 @@ pub struct KafkaRouter {
     producer: Producer,
     topics: RouterTopics,
     metrics: Metrics,
+    traces: Traces,
 }
 
 /// The topics of a router.
@@ -45,12 +47,13 @@ impl KafkaRouter {
         worker: u16,
         topics: RouterTopics,
         metrics: Metrics,
+        traces: Traces,
     ) -> Result<KafkaRouter, Fault> {
         let stage = Stage::Router;
         let producer = Producer::new(clients, stage, worker, metrics.clone())?;
         let wanted: Vec<&str> = topics.sources.iter().map(|source| source.topics.subscription()).collect();
         let member = Member::join(clients, stage, worker, &wanted, metrics.clone())?;
-        Ok(KafkaRouter { member, producer, topics, metrics })
+        Ok(KafkaRouter { member, producer, topics, metrics, traces })
     }
 
     /// The member of the group.
@@ -148,7 +151,12 @@ impl RouterPort for KafkaRouter {
         let routed =
             batch.routed.iter().map(|(partition, value)| records::routed(&topics.routed, *partition, value));
         let dead = batch.dead.iter().map(|letter| records::dead_letter(&topics.dead_letter, letter));
+        let begun = self.traces.begin();
         let outcome = self.producer.commit(routed.chain(dead), &offsets, self.member.metadata())?;
+        if let Some(begun) = begun {
+            let sent = Sent { topic: &topics.routed, records: batch.routed.len(), checkpoint: 0, outcome };
+            self.traces.transaction(begun, &sent);
+        }
         match outcome {
             Outcome::Committed => {
                 self.metrics.routed(batch.routed.len() as u64);

@@ -9,6 +9,7 @@ mod coverage;
 mod durability;
 mod flow;
 mod group;
+mod spans;
 
 pub use crate::service::metrics::book::{Definition, PREFIX};
 pub use crate::service::metrics::durability::{Ended, PartitionState};
@@ -20,6 +21,7 @@ use crate::service::metrics::coverage::Coverage;
 use crate::service::metrics::durability::Durability;
 use crate::service::metrics::flow::Flow;
 use crate::service::metrics::group::Group;
+use crate::service::metrics::spans::Spans;
 use crate::service::stage::Stage;
 
 /// All metrics of a process.
@@ -30,6 +32,7 @@ pub struct Metrics {
     durability: Durability,
     group: Group,
     coverage: Coverage,
+    spans: Spans,
 }
 
 /// Seconds: transactions and checkpoints.
@@ -63,8 +66,9 @@ impl Metrics {
         info.with_label_values(&[env!("CARGO_PKG_VERSION"), REVISION]).set(1);
         let (flow, durability) = (Flow::new(&mut book)?, Durability::new(&mut book)?);
         let (group, coverage) = (Group::new(&mut book)?, Coverage::new(&mut book)?);
+        let spans = Spans::new(&mut book)?;
         book.process()?;
-        Ok(Metrics { book, flow, durability, group, coverage })
+        Ok(Metrics { book, flow, durability, group, coverage, spans })
     }
 
     /// All of them in Prometheus' text format.

@@ -27,7 +27,8 @@ pub fn live(house: &House, number: u16) -> Result<(), Fault> {
         dead_letter: config.topics.dead_letter.0.clone(),
         format: config.alerts.format,
     };
-    let port = KafkaDetector::new(&house.setup.clients, number, topics, house.metrics.clone())?;
+    let (metrics, traces) = (house.metrics.clone(), house.traces.clone());
+    let port = KafkaDetector::new(&house.setup.clients, number, topics, metrics, traces)?;
     let partitions = config.topics.partitions.0;
     let worker = DetectorWorker::new(port, config.policy.clone(), partitions, config.checkpoints.pace())
         .with_age_limit(config.alerts.age_limit);

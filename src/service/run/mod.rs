@@ -19,6 +19,8 @@ use crate::service::run::setup::Setup;
 use crate::service::shutdown::Shutdown;
 use crate::service::stage::Stage;
 use crate::service::topics::{Found, operations, plan};
+use crate::service::traces::Traces;
+use crate::service::traces::export::Export;
 use crate::task::port::Fault;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,6 +36,8 @@ pub struct House {
     pub health: Arc<Health>,
     /// What is counted.
     pub metrics: Metrics,
+    /// Where spans go.
+    pub traces: Traces,
     /// Whether to stop.
     pub shutdown: Shutdown,
     /// Whether a worker broke down.
@@ -57,9 +61,11 @@ pub fn run(setup: Setup) -> Result<Exit, Failure> {
         metrics.checkpoint_interval(Duration::from_millis(interval));
         metrics.routed_partitions(setup.config.topics.partitions.0);
     }
-    let (setup, broken, reasons) = (Arc::new(setup), Arc::default(), Arc::default());
-    let house = House { setup, health, metrics, shutdown, broken, reasons };
-    let listening = listen(&house.setup.config.http)?;
+    let (setup, broken, reasons): (Arc<Setup>, _, _) = (Arc::new(setup), Arc::default(), Arc::default());
+    let listening = listen(&setup.config.http)?;
+    let export = Export::start(&metrics);
+    let traces = export.traces().clone();
+    let house = House { setup, health, metrics, traces, shutdown, broken, reasons };
     tracing::info!(address = %listening.address, version = env!("CARGO_PKG_VERSION"), "serving");
     let pages = Pages { health: Arc::clone(&house.health), metrics: house.metrics.clone() };
     let ends = Shutdown::default();
@@ -67,6 +73,8 @@ pub fn run(setup: Setup) -> Result<Exit, Failure> {
         scope.spawn(|| listening.serve(&pages, &ends));
         scope.spawn(|| house.keep_grace(&ends));
         let done = house.prepare().and_then(|ready| if ready { house.work() } else { Ok(Exit::Done) });
+        // Within the grace, which is kept until then.
+        export.end();
         ends.request();
         done
     })

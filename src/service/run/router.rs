@@ -25,7 +25,8 @@ pub fn live(house: &House, number: u16) -> Result<(), Fault> {
         dead_letter: config.topics.dead_letter.0.clone(),
         since: house.setup.since,
     };
-    let port = KafkaRouter::new(&house.setup.clients, number, topics, house.metrics.clone())?;
+    let (metrics, traces) = (house.metrics.clone(), house.traces.clone());
+    let port = KafkaRouter::new(&house.setup.clients, number, topics, metrics, traces)?;
     let task = RouterTask::new(&config.policy, config.topics.partitions.0, Default::default());
     let mut router = Router {
         house,

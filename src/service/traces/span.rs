@@ -1,0 +1,90 @@
+//! A span, before it is written.
+
+/// One span.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) context: Context,
+    /// The span above it in the same trace.
+    pub(crate) parent: Option<u64>,
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    /// Nanoseconds since 1970.
+    pub(crate) began: u64,
+    /// The same.
+    pub(crate) ended: u64,
+    pub(crate) attributes: Vec<(&'static str, Value)>,
+    pub(crate) links: Vec<Context>,
+    /// What went wrong.
+    pub(crate) error: Option<&'static str>,
+}
+
+/// Which span of which trace. Neither is 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Context {
+    pub(crate) trace: u128,
+    pub(crate) span: u64,
+}
+
+/// What it did, as OpenTelemetry tells spans apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Internal,
+    Producer,
+}
+
+/// Of an attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    Text(String),
+    Count(u64),
+}
+
+impl Context {
+    /// Reads a W3C `traceparent`. None: it is none, and is not to be used. Later versions may have more behind the flags.
+    pub(crate) fn parse(text: &str) -> Option<Context> {
+        let mut parts = text.split('-');
+        let mut next = |digits| parts.next().filter(|part| is_hex(part, digits));
+        let (version, trace, span, _flags) = (next(2)?, next(32)?, next(16)?, next(2)?);
+        let has_more = parts.next().is_some();
+        if version == "ff" || (version == "00" && has_more) {
+            return None;
+        }
+        let (trace, span) = (u128::from_str_radix(trace, 16).ok()?, u64::from_str_radix(span, 16).ok()?);
+        (trace != 0 && span != 0).then_some(Context { trace, span })
+    }
+}
+
+fn is_hex(text: &str, digits: usize) -> bool {
+    text.len() == digits && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_context_is_read_as_w3c_says() {
+        let context =
+            Context { trace: 0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c, span: 0xb7ad_6b71_6920_3331 };
+        for right in [
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00",
+            "cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-what-is-to-come",
+        ] {
+            assert_eq!(Context::parse(right), Some(context), "{right}");
+        }
+        for wrong in [
+            "",
+            "CORP\\alice",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more",
+            "00-0AF7651916CD43DD8448EB211C80319C-B7AD6B7169203331-01",
+            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+            "00-+af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        ] {
+            assert_eq!(Context::parse(wrong), None, "{wrong}");
+        }
+    }
+}
