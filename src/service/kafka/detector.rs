@@ -3,12 +3,12 @@
 use crate::service::clock::Stopwatch;
 use crate::service::config::topics::AlertFormat;
 use crate::service::kafka::client::Clients;
-use crate::service::kafka::member::{Member, signed};
+use crate::service::kafka::member::Member;
 use crate::service::kafka::message::age;
+use crate::service::kafka::places::offsets;
 use crate::service::kafka::producer::Producer;
 use crate::service::kafka::reader::Reader;
 use crate::service::kafka::records;
-use crate::service::kafka::trouble::fault;
 use crate::service::metrics::{Ended, Metrics, Spent};
 use crate::service::stage::Stage;
 use crate::service::traces::{Begun, Sent, Traces};
@@ -16,7 +16,6 @@ use crate::task::port::{
     Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Intake, Millis, Names, Outcome, Raised,
     RoutedRecord, RouterInput, SourcePartition, Transaction,
 };
-use rdkafka::{Offset, TopicPartitionList};
 use std::time::Duration;
 
 /// The port.
@@ -79,16 +78,6 @@ impl KafkaDetector {
 
     fn places(&self, partitions: &[u32]) -> Vec<SourcePartition> {
         partitions.iter().map(|partition| self.routed(*partition)).collect()
-    }
-
-    fn offsets(&self, transaction: &Transaction) -> Result<TopicPartitionList, Fault> {
-        let mut list = TopicPartitionList::with_capacity(transaction.offsets.len());
-        for (partition, next) in &transaction.offsets {
-            let offset = Offset::Offset(i64::try_from(*next).unwrap_or(i64::MAX));
-            list.add_partition_offset(&self.topics.routed, signed(*partition)?, offset)
-                .map_err(|error| fault("naming an offset", &error))?;
-        }
-        Ok(list)
     }
 
     fn count(&self, transaction: &Transaction, outcome: Outcome, took: Duration) {
@@ -215,8 +204,10 @@ impl DetectorPort for KafkaDetector {
     fn commit(&mut self, transaction: &Transaction) -> Result<Outcome, Fault> {
         self.member.is_same()?;
         let (watch, begun) = (Stopwatch::start(), self.traces.begin());
-        let offsets = self.offsets(transaction)?;
         let topics = &self.topics;
+        let next =
+            transaction.offsets.iter().map(|(partition, next)| (topics.routed.as_str(), *partition, *next));
+        let offsets = offsets(next)?;
         let alerts = transaction
             .alerts
             .iter()

@@ -6,6 +6,7 @@ use crate::service::kafka::away::Away;
 use crate::service::kafka::client::Clients;
 use crate::service::kafka::context::{Change, MemberContext};
 use crate::service::kafka::message::{Brought, age, hand_out};
+use crate::service::kafka::places::{at, list, signed};
 use crate::service::kafka::reach::{self, Reach, is_out_of_range, out_of_range, watermarks};
 use crate::service::kafka::refusal::Cause;
 use crate::service::kafka::trouble::{Tried, fault, is_fencing, is_unreachable, may_pass};
@@ -268,8 +269,7 @@ impl Member {
                     0
                 }
             };
-            let offset = Offset::Offset(i64::try_from(first).unwrap_or(i64::MAX));
-            list.add_partition_offset(&place.topic, signed(place.partition)?, offset)
+            list.add_partition_offset(&place.topic, signed(place.partition)?, at(first))
                 .map_err(|error| fault("naming a partition", &error))?;
         }
         Ok(list)
@@ -383,8 +383,7 @@ impl Member {
 
     /// Reads the partition from this offset on.
     pub fn start_at(&mut self, partition: &SourcePartition, offset: u64) -> Result<(), Fault> {
-        let to = Offset::Offset(i64::try_from(offset).unwrap_or(i64::MAX));
-        let list = list(std::slice::from_ref(partition), to)?;
+        let list = list(std::slice::from_ref(partition), at(offset))?;
         let watch = Stopwatch::start();
         loop {
             let done = self.consumer.seek_partitions(list.clone(), SEEK);
@@ -466,19 +465,4 @@ fn note(error: &KafkaError, tried: &Tried, away: &mut Option<Away>) -> Result<()
 fn may_seek_later(error: &KafkaError) -> bool {
     let later = [Code::State, Code::PreviousInProgress, Code::UnknownPartition];
     error.rdkafka_error_code().is_some_and(|code| later.contains(&code)) || may_pass(error)
-}
-
-/// Kafka's number of a partition.
-pub fn signed(partition: u32) -> Result<i32, Fault> {
-    i32::try_from(partition).map_err(|_| Fault::Broken(format!("{partition} is no partition")))
-}
-
-/// Kafka's list of partitions.
-pub fn list(partitions: &[SourcePartition], offset: Offset) -> Result<TopicPartitionList, Fault> {
-    let mut list = TopicPartitionList::with_capacity(partitions.len());
-    for SourcePartition { topic, partition } in partitions {
-        list.add_partition_offset(topic, signed(*partition)?, offset)
-            .map_err(|error| fault("naming a partition", &error))?;
-    }
-    Ok(list)
 }

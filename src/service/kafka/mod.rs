@@ -8,6 +8,7 @@ pub mod handshake;
 pub mod client;
 pub mod door;
 mod away;
+pub mod places;
 pub mod message;
 pub mod member;
 pub mod reach;

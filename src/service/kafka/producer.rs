@@ -4,7 +4,7 @@ use crate::service::clock::Stopwatch;
 use crate::service::kafka::client::Clients;
 use crate::service::kafka::context::Chatter;
 use crate::service::kafka::door::ASIDE;
-use crate::service::kafka::member::signed;
+use crate::service::kafka::places::signed;
 use crate::service::kafka::records::Outgoing;
 use crate::service::kafka::trouble::{Tried, fault, is_fencing, plain, transaction_error};
 use crate::service::metrics::{Ended, Metrics};

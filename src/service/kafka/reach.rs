@@ -2,7 +2,8 @@
 
 use crate::service::clock::Stopwatch;
 use crate::service::kafka::context::MemberContext;
-use crate::service::kafka::member::{QUESTION, list, signed};
+use crate::service::kafka::member::QUESTION;
+use crate::service::kafka::places::{at, list, signed};
 use crate::service::kafka::trouble::{Tried, fault, may_pass};
 use crate::task::port::{Answer, Fault, SourcePartition};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
@@ -63,7 +64,7 @@ fn note(
     let failed = |error: KafkaError| fault("noting what is wrong with a partition", &error);
     let mut offsets = TopicPartitionList::with_capacity(1);
     let mut element = offsets.add_partition(&partition.topic, signed(partition.partition)?);
-    element.set_offset(Offset::Offset(i64::try_from(offset).unwrap_or(i64::MAX))).map_err(failed)?;
+    element.set_offset(at(offset)).map_err(failed)?;
     element.set_metadata(format!("{NOTE}{why}"));
     consumer.commit(&offsets, CommitMode::Sync).map_err(failed)
 }
@@ -113,7 +114,7 @@ pub fn is_out_of_range(error: &KafkaError) -> bool {
     error.rdkafka_error_code().is_some_and(|code| codes.contains(&code))
 }
 
-/// What is wrong when an offset that was to be read is not there: `partitions` has the next offset of each that is read.
+/// What is wrong when an offset that was to be read is not there: `started` has the next offset of each partition that is read.
 pub fn out_of_range(consumer: &BaseConsumer<MemberContext>, started: &[(SourcePartition, u64)]) -> Fault {
     let mut said = "an offset that was to be read is not there any more".to_owned();
     for (place, next) in started {

@@ -3,7 +3,7 @@
 use crate::service::clock::Stopwatch;
 use crate::service::kafka::client::Clients;
 use crate::service::kafka::context::Chatter;
-use crate::service::kafka::member::{list, signed};
+use crate::service::kafka::places::{at, list, signed};
 use crate::service::kafka::reach::watermarks;
 use crate::service::kafka::trouble::{Tried, fault, is_unreachable};
 use crate::service::stage::Stage;
@@ -69,8 +69,7 @@ impl Reader {
     fn try_it(&self) -> Result<(), Fault> {
         let place = self.place(0);
         let Answer::Ready((_, end)) = watermarks(&self.records, &place)? else { return Ok(()) };
-        let end = Offset::Offset(i64::try_from(end).unwrap_or(i64::MAX));
-        let list = list(&[place], end)?;
+        let list = list(&[place], at(end))?;
         self.records
             .incremental_assign(&list)
             .map_err(|error| fault("trying to read a checkpoint", &error))?;

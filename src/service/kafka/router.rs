@@ -3,17 +3,16 @@
 use crate::event::time::Time;
 use crate::service::config::topics::Source;
 use crate::service::kafka::client::Clients;
-use crate::service::kafka::member::{Member, signed};
+use crate::service::kafka::member::Member;
+use crate::service::kafka::places::offsets;
 use crate::service::kafka::producer::Producer;
 use crate::service::kafka::records;
-use crate::service::kafka::trouble::fault;
 use crate::service::metrics::{Metrics, Spent};
 use crate::service::stage::Stage;
 use crate::service::traces::{Sent, Traces};
 use crate::task::port::{
     Answer, Fault, Millis, Outcome, RouterCommit, RouterInput, RouterPort, Sieve, SourcePartition,
 };
-use rdkafka::{Offset, TopicPartitionList};
 
 /// The port.
 pub struct KafkaRouter {
@@ -105,16 +104,6 @@ impl KafkaRouter {
         tracing::info!(topic, partition, %since, first, end, begins, "a partition begins at its first record since then");
         Ok(Answer::Ready(begins))
     }
-
-    fn offsets(batch: &RouterCommit) -> Result<TopicPartitionList, Fault> {
-        let mut list = TopicPartitionList::with_capacity(batch.offsets.len());
-        for (place, next) in &batch.offsets {
-            let offset = Offset::Offset(i64::try_from(*next).unwrap_or(i64::MAX));
-            list.add_partition_offset(&place.topic, signed(place.partition)?, offset)
-                .map_err(|error| fault("naming an offset", &error))?;
-        }
-        Ok(list)
-    }
 }
 
 impl RouterPort for KafkaRouter {
@@ -146,7 +135,8 @@ impl RouterPort for KafkaRouter {
 
     fn commit(&mut self, batch: &RouterCommit) -> Result<Outcome, Fault> {
         self.member.is_same()?;
-        let offsets = KafkaRouter::offsets(batch)?;
+        let next = batch.offsets.iter().map(|(place, next)| (place.topic.as_str(), place.partition, *next));
+        let offsets = offsets(next)?;
         let topics = &self.topics;
         let routed =
             batch.routed.iter().map(|(partition, value)| records::routed(&topics.routed, *partition, value));

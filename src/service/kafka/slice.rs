@@ -6,8 +6,8 @@ use crate::service::exit::{Exit, Failure};
 use crate::service::kafka::client::Clients;
 use crate::service::kafka::context::Chatter;
 use crate::service::kafka::door::{ASIDE, Door, Seen, refused};
-use crate::service::kafka::member::list;
 use crate::service::kafka::message::source_record;
+use crate::service::kafka::places::{at, list};
 use crate::service::kafka::reach::watermarks;
 use crate::service::kafka::trouble::{is_unreachable, needs_permission};
 use crate::service::stage::Stage;
@@ -121,9 +121,8 @@ pub fn read(
         let (from, end) = (slice.from.unwrap_or(first).max(first), slice.to.unwrap_or(end).min(end));
         if from < end {
             let number = i32::try_from(partition).unwrap_or(i32::MAX);
-            let from = Offset::Offset(i64::try_from(from).unwrap_or(i64::MAX));
             assigned
-                .add_partition_offset(&slice.topic, number, from)
+                .add_partition_offset(&slice.topic, number, at(from))
                 .map_err(|error| unread(slice, &error))?;
             ends.insert(place, end);
         }
