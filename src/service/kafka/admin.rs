@@ -5,7 +5,7 @@ use crate::service::exit::{Exit, Failure};
 use crate::service::kafka::client::Clients;
 use crate::service::kafka::context::Chatter;
 pub use crate::service::kafka::door::Seen;
-use crate::service::kafka::door::{Door, refused};
+use crate::service::kafka::door::{Door, refused, unreadable};
 use crate::service::kafka::token::{Token, hand_over};
 use crate::service::kafka::trouble::needs_permission;
 use crate::service::topics::{Found, Planned};
@@ -33,7 +33,7 @@ impl Admin {
     /// # Errors
     /// When the settings are refused.
     pub fn new(clients: &Clients) -> Result<Admin, Failure> {
-        let config = clients.admin().map_err(|fault| Failure::new(Exit::Config, fault.to_string()))?;
+        let config = clients.admin().map_err(unreadable)?;
         let client = config.create_with_context(clients.chatter()).map_err(|error| refused(&error))?;
         Ok(Admin { door: Door::new(clients)?, client, clients: clients.clone() })
     }

@@ -5,6 +5,7 @@ use crate::service::exit::{Exit, Failure};
 use crate::service::kafka::client::Clients;
 use crate::service::kafka::context::Chatter;
 use crate::service::kafka::refusal::Cause;
+use crate::task::port::Fault;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use std::time::Duration;
@@ -39,7 +40,7 @@ impl Door {
     /// # Errors
     /// When the settings are refused.
     pub fn new(clients: &Clients) -> Result<Door, Failure> {
-        let mut config = clients.ends().map_err(|fault| Failure::new(Exit::Config, fault.to_string()))?;
+        let mut config = clients.ends().map_err(unreadable)?;
         // Who hangs up without a word may want TLS, or none.
         config.set("log.connection.close", "true");
         let client: BaseConsumer<Chatter> =
@@ -92,6 +93,11 @@ impl Door {
 
 fn count(partitions: usize) -> u32 {
     u32::try_from(partitions).unwrap_or(u32::MAX)
+}
+
+/// Settings cannot be made: a secret cannot be read.
+pub fn unreadable(fault: Fault) -> Failure {
+    Failure::new(Exit::Config, fault.to_string())
 }
 
 /// The settings are not those of a client.

@@ -5,7 +5,7 @@ use crate::service::clock::{Stopwatch, pass};
 use crate::service::exit::{Exit, Failure};
 use crate::service::kafka::client::Clients;
 use crate::service::kafka::context::Chatter;
-use crate::service::kafka::door::{ASIDE, Door, Seen, refused};
+use crate::service::kafka::door::{ASIDE, Door, Seen, refused, unreadable};
 use crate::service::kafka::message::source_record;
 use crate::service::kafka::places::{at, list};
 use crate::service::kafka::reach::watermarks;
@@ -106,13 +106,7 @@ pub fn read(
         Some(partition) if partition < partitions => partition..partition + 1,
         Some(partition) => return Err(gone(format!("partition {partition} of {}", slice.topic))),
     };
-    let consumer: BaseConsumer<Chatter> = clients
-        .slice()
-        .map_err(|fault| Failure::new(Exit::Config, fault.to_string()))?
-        .create_with_context(clients.chatter())
-        .map_err(|error| refused(&error))?;
-    // A token is asked for by an event, and nothing below looks for events before it asks.
-    drop(consumer.poll(ASIDE));
+    let consumer = reader(clients)?;
     let (mut assigned, mut ends, mut deleted) = (TopicPartitionList::new(), BTreeMap::new(), 0);
     for partition in wanted {
         let place = SourcePartition { topic: slice.topic.clone(), partition };
@@ -130,6 +124,19 @@ pub fn read(
     consumer.assign(&assigned).map_err(|error| unread(slice, &error))?;
     drain(&consumer, slice, ends, sink)?;
     Ok(Extent { partitions, deleted })
+}
+
+/// A client that reads committed records of what it is assigned, of which there is nothing yet.
+///
+/// # Errors
+/// When the settings are refused.
+pub fn reader(clients: &Clients) -> Result<BaseConsumer<Chatter>, Failure> {
+    let config = clients.slice().map_err(unreadable)?;
+    let consumer: BaseConsumer<Chatter> =
+        config.create_with_context(clients.chatter()).map_err(|error| refused(&error))?;
+    // A token is asked for by an event, and nobody looks for events before the first question. No record gets lost.
+    drop(consumer.poll(ASIDE));
+    Ok(consumer)
 }
 
 fn forbidden(slice: &Slice) -> Failure {

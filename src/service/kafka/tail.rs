@@ -4,10 +4,11 @@ use crate::service::clock::Stopwatch;
 use crate::service::exit::{Exit, Failure};
 use crate::service::kafka::client::Clients;
 use crate::service::kafka::context::Chatter;
-use crate::service::kafka::door::{ASIDE, refused};
+use crate::service::kafka::door::refused;
 use crate::service::kafka::message::source_record;
 use crate::service::kafka::places::list;
 use crate::service::kafka::reach::watermarks;
+use crate::service::kafka::slice::reader;
 use crate::service::kafka::trouble::is_unreachable;
 use crate::service::stage::Stage;
 use crate::task::port::{Answer, SourcePartition, SourceRecord};
@@ -34,11 +35,7 @@ impl Tail {
     /// # Errors
     /// When the settings are refused.
     pub fn new(clients: &Clients, topic: &str, partitions: u32) -> Result<Tail, Failure> {
-        let config = clients.slice().map_err(|fault| Failure::new(Exit::Config, fault.to_string()))?;
-        let consumer: BaseConsumer<Chatter> =
-            config.create_with_context(clients.chatter()).map_err(|error| refused(&error))?;
-        // A token is asked for by an event. Nothing is assigned yet: no record gets lost.
-        drop(consumer.poll(ASIDE));
+        let consumer = reader(clients)?;
         let place = |partition| SourcePartition { topic: topic.to_owned(), partition };
         let partitions: Vec<SourcePartition> = (0..partitions).map(place).collect();
         let from = list(&partitions, Offset::Offset(0))

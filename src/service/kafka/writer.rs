@@ -4,7 +4,7 @@ use crate::service::clock::Stopwatch;
 use crate::service::exit::{Exit, Failure};
 use crate::service::kafka::client::Clients;
 use crate::service::kafka::context::Chatter;
-use crate::service::kafka::door::{ASIDE, refused};
+use crate::service::kafka::door::{ASIDE, refused, unreadable};
 use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
@@ -70,7 +70,7 @@ impl Writer {
     /// # Errors
     /// When the settings are refused.
     pub fn new(clients: &Clients) -> Result<Writer, Failure> {
-        let config = clients.writer().map_err(|fault| Failure::new(Exit::Config, fault.to_string()))?;
+        let config = clients.writer().map_err(unreadable)?;
         let context = Deliveries { chatter: clients.chatter(), lost: Mutex::default() };
         let producer: BaseProducer<Deliveries> =
             config.create_with_context(context).map_err(|error| refused(&error))?;
