@@ -194,23 +194,12 @@ impl Ground for KafkaGround {
 
     fn router(&mut self) -> Result<KafkaRouter, Failure> {
         let source = Source { topics: Topics::Name(self.source()), shape: None, zone: None };
-        let topics = RouterTopics {
-            sources: vec![source],
-            routed: self.topics.routed.0.clone(),
-            dead_letter: self.topics.dead_letter.0.clone(),
-            since: None,
-        };
+        let topics = RouterTopics::new(vec![source], &self.topics, None);
         KafkaRouter::new(&self.clients, 0, topics, self.metrics.clone(), Traces::default()).map_err(refused)
     }
 
     fn detector(&mut self) -> Result<KafkaDetector, Failure> {
-        let topics = DetectorTopics {
-            routed: self.topics.routed.0.clone(),
-            checkpoint: self.topics.checkpoint.0.clone(),
-            alerts: self.topics.alerts.0.clone(),
-            dead_letter: self.topics.dead_letter.0.clone(),
-            format: AlertFormat::Json,
-        };
+        let topics = DetectorTopics::new(&self.topics, AlertFormat::Json);
         KafkaDetector::new(&self.clients, 0, topics, self.metrics.clone(), Traces::default()).map_err(refused)
     }
 

@@ -1,7 +1,7 @@
 //! The log of a detector: the routed topic, the checkpoint topic, and its transactions.
 
 use crate::service::clock::Stopwatch;
-use crate::service::config::topics::AlertFormat;
+use crate::service::config::topics::{AlertFormat, OwnTopics};
 use crate::service::kafka::client::Clients;
 use crate::service::kafka::member::Member;
 use crate::service::kafka::message::age;
@@ -41,6 +41,19 @@ pub struct DetectorTopics {
     pub dead_letter: String,
     /// How alerts are written.
     pub format: AlertFormat,
+}
+
+impl DetectorTopics {
+    /// Those of our own topics, with alerts written like this.
+    pub fn new(topics: &OwnTopics, format: AlertFormat) -> DetectorTopics {
+        DetectorTopics {
+            routed: topics.routed.0.clone(),
+            checkpoint: topics.checkpoint.0.clone(),
+            alerts: topics.alerts.0.clone(),
+            dead_letter: topics.dead_letter.0.clone(),
+            format,
+        }
+    }
 }
 
 impl KafkaDetector {

@@ -1,7 +1,7 @@
 //! The log of a router: the source topics, and its transactions.
 
 use crate::event::time::Time;
-use crate::service::config::topics::Source;
+use crate::service::config::topics::{OwnTopics, Source};
 use crate::service::kafka::client::Clients;
 use crate::service::kafka::member::Member;
 use crate::service::kafka::places::offsets;
@@ -34,6 +34,14 @@ pub struct RouterTopics {
     pub dead_letter: String,
     /// Where a partition begins that has no committed offset: at the first record since then, else at its first.
     pub since: Option<Time>,
+}
+
+impl RouterTopics {
+    /// These sources, and those of our own topics.
+    pub fn new(sources: Vec<Source>, topics: &OwnTopics, since: Option<Time>) -> RouterTopics {
+        let (routed, dead_letter) = (topics.routed.0.clone(), topics.dead_letter.0.clone());
+        RouterTopics { sources, routed, dead_letter, since }
+    }
 }
 
 impl KafkaRouter {

@@ -20,13 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The fault that ended it.
 pub fn live(house: &House, number: u16) -> Result<(), Fault> {
     let config = &house.setup.config;
-    let topics = DetectorTopics {
-        routed: config.topics.routed.0.clone(),
-        checkpoint: config.topics.checkpoint.0.clone(),
-        alerts: config.topics.alerts.0.clone(),
-        dead_letter: config.topics.dead_letter.0.clone(),
-        format: config.alerts.format,
-    };
+    let topics = DetectorTopics::new(&config.topics, config.alerts.format);
     let (metrics, traces) = (house.metrics.clone(), house.traces.clone());
     let port = KafkaDetector::new(&house.setup.clients, number, topics, metrics, traces)?;
     let partitions = config.topics.partitions.0;

@@ -19,12 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The fault that ended it.
 pub fn live(house: &House, number: u16) -> Result<(), Fault> {
     let config = &house.setup.config;
-    let topics = RouterTopics {
-        sources: config.sources.clone(),
-        routed: config.topics.routed.0.clone(),
-        dead_letter: config.topics.dead_letter.0.clone(),
-        since: house.setup.since,
-    };
+    let topics = RouterTopics::new(config.sources.clone(), &config.topics, house.setup.since);
     let (metrics, traces) = (house.metrics.clone(), house.traces.clone());
     let port = KafkaRouter::new(&house.setup.clients, number, topics, metrics, traces)?;
     let task = RouterTask::new(&config.policy, config.topics.partitions.0, Default::default());
