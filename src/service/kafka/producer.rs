@@ -14,7 +14,7 @@ use rdkafka::TopicPartitionList;
 use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, PurgeConfig};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext, PurgeConfig};
 use rdkafka::util::Timeout;
 use std::time::Duration;
 
@@ -276,21 +276,33 @@ fn send(producer: &BaseProducer<Chatter>, record: &Outgoing<'_>, tried: &Tried) 
     if let Some(value) = &record.value {
         next = next.payload(value);
     }
-    let watch = Stopwatch::start();
+    queue(producer, next, DELIVERY).map_err(|error| judge("sending a record", &error, tried))
+}
+
+/// Sends a record on its way, as soon as there is a place for it.
+///
+/// # Errors
+/// When there is none for so long, or the record is refused.
+pub(crate) fn queue<C: ProducerContext<DeliveryOpaque = ()>>(
+    producer: &BaseProducer<C>,
+    record: BaseRecord<'_, [u8], [u8]>,
+    patience: Duration,
+) -> Result<(), KafkaError> {
+    let (watch, mut next) = (Stopwatch::start(), record);
     loop {
         match producer.send(next) {
             Ok(()) => return Ok(()),
-            Err((KafkaError::MessageProduction(Code::QueueFull), again)) if watch.elapsed() < DELIVERY => {
+            Err((KafkaError::MessageProduction(Code::QueueFull), again)) if watch.elapsed() < patience => {
                 producer.poll(LOOK);
                 next = again;
             }
-            Err((error, _)) => return Err(judge("sending a record", &error, tried)),
+            Err((error, _)) => return Err(error),
         }
     }
 }
 
-/// Waits until nothing is on its way. The library's own way looks only every 100 ms.
-fn flush(producer: &BaseProducer<Chatter>, patience: Duration) -> bool {
+/// Waits until nothing is on its way, and says whether that came to be. The library's own way looks only every 100 ms.
+pub(crate) fn flush<C: ProducerContext>(producer: &BaseProducer<C>, patience: Duration) -> bool {
     let watch = Stopwatch::start();
     while producer.in_flight_count() > 0 {
         if watch.elapsed() > patience {

@@ -1,13 +1,13 @@
 //! Writes records, each once and in order, outside of transactions.
 
-use crate::service::clock::Stopwatch;
 use crate::service::exit::{Exit, Failure};
 use crate::service::kafka::client::Clients;
 use crate::service::kafka::context::Chatter;
 use crate::service::kafka::door::{ASIDE, refused, unreadable};
+use crate::service::kafka::producer::{flush, queue};
 use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 use std::error::Error;
@@ -21,8 +21,6 @@ pub struct Writer {
 
 /// How long records may take.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long one look for delivery reports waits.
-const LOOK: Duration = Duration::from_millis(10);
 
 /// Remembers the first record that was not delivered.
 #[derive(Debug)]
@@ -85,20 +83,8 @@ impl Writer {
     /// When there is no place for it for long.
     pub fn append(&self, topic: &str, partition: u32, value: &[u8]) -> Result<(), Failure> {
         let partition = i32::try_from(partition).unwrap_or(i32::MAX);
-        let mut next = BaseRecord::<(), [u8]>::to(topic).partition(partition).payload(value);
-        let watch = Stopwatch::start();
-        loop {
-            match self.producer.send(next) {
-                Ok(()) => return Ok(()),
-                Err((KafkaError::MessageProduction(Code::QueueFull), again))
-                    if watch.elapsed() < PATIENCE =>
-                {
-                    self.producer.poll(LOOK);
-                    next = again;
-                }
-                Err((error, _)) => return Err(unwritten(error.to_string())),
-            }
-        }
+        let record = BaseRecord::to(topic).partition(partition).payload(value);
+        queue(&self.producer, record, PATIENCE).map_err(|error| unwritten(error.to_string()))
     }
 
     /// Waits until all records have arrived.
@@ -106,15 +92,12 @@ impl Writer {
     /// # Errors
     /// When one did not.
     pub fn flush(&self) -> Result<(), Failure> {
-        let watch = Stopwatch::start();
-        while self.producer.in_flight_count() > 0 && watch.elapsed() < PATIENCE {
-            self.producer.poll(LOOK);
-        }
+        let all_arrived = flush(&self.producer, PATIENCE);
         let context = self.producer.client().context();
         let lost = context.lost.lock().unwrap_or_else(PoisonError::into_inner).take();
         match lost {
             Some(why) => Err(unwritten(why)),
-            None if self.producer.in_flight_count() > 0 => {
+            None if !all_arrived => {
                 let failure = unwritten(format!("no broker has taken it within {PATIENCE:?}"));
                 Err(match context.chatter.causes.take() {
                     Some(cause) => failure.with_cause(cause.as_str()),
