@@ -4,7 +4,7 @@ use crate::alert::Alert;
 use crate::service::clock::{Stopwatch, pass, wall};
 use crate::service::config::kafka::Kafka;
 use crate::service::config::topics::{AlertFormat, OwnTopics, Partitions, Source, TopicName, Topics};
-use crate::service::demo::ground::{Ground, PARTITIONS, SOURCE_PARTITIONS};
+use crate::service::demo::ground::{Ground, PARTITIONS, SOURCE_PARTITIONS, alerts_in};
 use crate::service::demo::story::EVENTS;
 use crate::service::exit::{Exit, Failure};
 use crate::service::kafka::admin::{Admin, Seen};
@@ -164,8 +164,7 @@ fn refused(fault: Fault) -> Failure {
 
 /// The alerts that records hold.
 fn alerts(records: Vec<SourceRecord>) -> Vec<Alert> {
-    let alert = |record: SourceRecord| serde_json::from_slice(&record.value?).ok();
-    records.into_iter().filter_map(alert).collect()
+    alerts_in(records.into_iter().map(|record| record.value))
 }
 
 impl Ground for KafkaGround {

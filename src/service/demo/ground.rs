@@ -10,6 +10,11 @@ pub(crate) const SOURCE_PARTITIONS: u32 = 3;
 /// Partitions of the routed and the checkpoint topic.
 pub(crate) const PARTITIONS: u32 = 8;
 
+/// The alerts that values of records hold.
+pub(crate) fn alerts_in(values: impl Iterator<Item = Option<Vec<u8>>>) -> Vec<Alert> {
+    values.filter_map(|value| serde_json::from_slice(&value?).ok()).collect()
+}
+
 /// A log with the topics of the demo.
 pub(crate) trait Ground {
     /// Reads the source topic.

@@ -1,7 +1,7 @@
 //! The demo's log in memory: what it says is gone with the process.
 
 use crate::alert::Alert;
-use crate::service::demo::ground::{Ground, PARTITIONS, SOURCE_PARTITIONS};
+use crate::service::demo::ground::{Ground, PARTITIONS, SOURCE_PARTITIONS, alerts_in};
 use crate::service::demo::story::EVENTS;
 use crate::service::exit::{Exit, Failure};
 use crate::service::metrics::Metrics;
@@ -80,8 +80,7 @@ impl Ground for MemoryGround {
         let topic = SourcePartition { topic: ALERTS.to_owned(), partition: 0 };
         let (records, next) = self.log.read_committed(&topic, self.read_to, usize::MAX);
         self.read_to = next;
-        let alert = |value: Option<Vec<u8>>| serde_json::from_slice(&value?).ok();
-        Ok(records.into_iter().filter_map(|record| alert(record.value)).collect())
+        Ok(alerts_in(records.into_iter().map(|record| record.value)))
     }
 
     fn last_alerts(&mut self) -> Result<Vec<Alert>, Failure> {
