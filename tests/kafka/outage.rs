@@ -20,11 +20,11 @@ fn not_ready(processes: &[Process]) -> bool {
     processes.iter().all(|process| process.page("/readyz").is_some_and(|(status, _)| status == 503))
 }
 
-#[test]
-fn a_broker_that_is_restarted_or_killed_is_waited_for() {
+/// Runs a router and a detector on brokers of their own, which meet with this while records come in.
+fn survives(name: &str, nodes: u32, length: Duration, trouble: impl FnOnce(&Cluster, &World, &[Process])) {
     let _turn = broker::apart();
-    let cluster = Cluster::start("restarted", 1);
-    let world = World::on(&cluster, "restarted", 3);
+    let cluster = Cluster::start(name, nodes);
+    let world = World::on(&cluster, name, 3);
     let records = records(9000, 3);
     let expected = expected(&world.source(), &records);
     let processes =
@@ -32,36 +32,34 @@ fn a_broker_that_is_restarted_or_killed_is_waited_for() {
     processes.iter().for_each(Process::ready);
     let began = Instant::now();
     thread::scope(|scope| {
-        scope.spawn(|| trickle(&world, &records, Duration::from_secs(15)));
+        scope.spawn(|| trickle(&world, &records, length));
+        trouble(&cluster, &world, &processes);
+    });
+    processes.iter().for_each(Process::ready);
+    world.await_alerts(&expected, Duration::from_secs(120));
+    world.assert_routed_once(&records);
+    processes.iter().for_each(Process::ready);
+    eprintln!("{name}: {} records, {} alerts in {:?}", records.len(), expected.len(), began.elapsed());
+    processes.into_iter().for_each(|process| assert!(process.stop().success()));
+}
+
+#[test]
+fn a_broker_that_is_restarted_or_killed_is_waited_for() {
+    survives("restarted", 1, Duration::from_secs(15), |cluster, _, processes| {
         thread::sleep(Duration::from_secs(1));
         cluster.node("restart", 1);
         processes.iter().for_each(Process::ready);
         thread::sleep(Duration::from_millis(700));
         cluster.node("kill9", 1);
-        let unready = || not_ready(&processes);
+        let unready = || not_ready(processes);
         until(Duration::from_secs(60), unready, || "ready without a broker".to_owned());
         cluster.node("restart", 1);
     });
-    processes.iter().for_each(Process::ready);
-    world.await_alerts(&expected, Duration::from_secs(120));
-    world.assert_routed_once(&records);
-    eprintln!("{} records, {} alerts, two restarts in {:?}", records.len(), expected.len(), began.elapsed());
-    processes.into_iter().for_each(|process| assert!(process.stop().success()));
 }
 
 #[test]
 fn the_death_of_any_broker_of_three_neither_loses_nor_repeats() {
-    let _turn = broker::apart();
-    let cluster = Cluster::start("cluster", 3);
-    let world = World::on(&cluster, "cluster", 3);
-    let records = records(9000, 3);
-    let expected = expected(&world.source(), &records);
-    let processes =
-        [("router", "router"), ("detector", "detector")].map(|(name, s)| world.start(name, s, true));
-    processes.iter().for_each(Process::ready);
-    let began = Instant::now();
-    thread::scope(|scope| {
-        scope.spawn(|| trickle(&world, &records, Duration::from_secs(30)));
+    survives("cluster", 3, Duration::from_secs(30), |cluster, world, _| {
         // Each of them leads a third of the partitions, and some coordinators.
         for node in 1..=cluster.nodes {
             thread::sleep(Duration::from_secs(1));
@@ -71,11 +69,6 @@ fn the_death_of_any_broker_of_three_neither_loses_nor_repeats() {
             world.await_copies(3);
         }
     });
-    world.await_alerts(&expected, Duration::from_secs(120));
-    world.assert_routed_once(&records);
-    processes.iter().for_each(Process::ready);
-    eprintln!("{} records, {} alerts, three deaths in {:?}", records.len(), expected.len(), began.elapsed());
-    processes.into_iter().for_each(|process| assert!(process.stop().success()));
 }
 
 /// Longer than a transaction may be open: commits are asked for and their answers do not come.
