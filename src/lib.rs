@@ -1,7 +1,7 @@
 //! `adcs-watch`: catches abuse of Active Directory Certificate Services while it happens.
 //!
-//! The modules stand in reading order and use only what stands above them. Everything that decides is a pure function of
-//! its input; everything that waits is in `service`.
+//! The modules stand in reading order and use only what stands above them. The rooms up to `memory_log` decide: each is a
+//! pure function of its input. The rooms below it, behind the feature `service`, wait: for Kafka, files, signals and time.
 
 pub mod event;
 pub mod alert;
@@ -10,6 +10,21 @@ pub mod state;
 pub mod detect;
 pub mod engine;
 pub mod decode;
-pub mod task;
+pub mod stage;
+pub mod memory_log;
 #[cfg(feature = "service")]
-pub mod service;
+pub mod host;
+#[cfg(feature = "service")]
+pub mod config;
+#[cfg(feature = "service")]
+pub mod observe;
+#[cfg(feature = "service")]
+pub mod kafka;
+#[cfg(feature = "service")]
+pub mod run;
+#[cfg(feature = "service")]
+pub mod replay;
+#[cfg(feature = "service")]
+pub mod demo;
+#[cfg(feature = "service")]
+pub mod cli;

@@ -7,6 +7,6 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[expect(clippy::disallowed_methods, reason = "the arguments are read here")]
 fn main() -> ExitCode {
-    let exit = adcs_watch::service::cli::main(std::env::args_os());
+    let exit = adcs_watch::cli::main(std::env::args_os());
     ExitCode::from(exit.code())
 }

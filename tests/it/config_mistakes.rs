@@ -1,7 +1,7 @@
 //! A config with mistakes is refused with all of them at once, each with its place and what was probably meant.
 
 use crate::cli_world::{World, story};
-use adcs_watch::service::config::Config;
+use adcs_watch::config::Config;
 
 fn mistakes(text: &str) -> Vec<String> {
     let said = Config::parse("c.yaml", text).unwrap_err().to_string();

@@ -1,13 +1,13 @@
 //! The HTTP port with real sockets: slow, silent, oversized and hostile clients do no harm; TLS and the password hold.
 
 use crate::certificates::{Authority, VALID};
-use adcs_watch::service::config::process::{BasicAuth, Http, HttpTls};
-use adcs_watch::service::config::secret::Secret;
-use adcs_watch::service::health::Health;
-use adcs_watch::service::http::Pages;
-use adcs_watch::service::http::server::{MAX_CONNECTIONS, listen};
-use adcs_watch::service::metrics::Metrics;
-use adcs_watch::service::shutdown::Shutdown;
+use adcs_watch::config::process::{BasicAuth, Http, HttpTls};
+use adcs_watch::config::secret::Secret;
+use adcs_watch::host::shutdown::Shutdown;
+use adcs_watch::observe::health::Health;
+use adcs_watch::observe::http::Pages;
+use adcs_watch::observe::http::server::{MAX_CONNECTIONS, listen};
+use adcs_watch::observe::metrics::Metrics;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use openssl::ssl::{SslConnector, SslMethod};

@@ -1,13 +1,13 @@
 //! `docs/metrics.md` is what the program defines: `UPDATE=1 cargo test --test it metrics` writes it anew.
 
 use crate::common::project;
-use adcs_watch::service::metrics::{Definition, Metrics};
+use adcs_watch::observe::metrics::{Definition, Metrics};
 use std::fs;
 
 const HEADER: &str = "\
 # Metrics
 
-Made of the definitions in `src/service/metrics/`; `UPDATE=1 cargo test --test it metrics` writes it anew.
+Made of the definitions in `src/observe/metrics/`; `UPDATE=1 cargo test --test it metrics` writes it anew.
 
 Base units throughout; times are seconds since 1970. A label is one of a closed set, a worker's number, a topic and partition
 that are the process's own (the series ends when they are not any more), or a CA that the policy names under `cas`: nothing an

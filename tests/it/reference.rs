@@ -1,7 +1,7 @@
 //! The references in `docs/` are written from the definitions, between two marks; `UPDATE=1` writes them.
 
 use crate::common::{golden_alerts, project};
-use adcs_watch::service::config::schema;
+use adcs_watch::config::schema;
 use serde_json::Value;
 use std::fs;
 

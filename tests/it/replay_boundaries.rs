@@ -1,7 +1,7 @@
 //! Where a read ends is nobody's business: any text is cut into the same records, however few bytes come at a time.
 
-use adcs_watch::service::exit::Failure;
-use adcs_watch::service::replay::framing::{Content, Frame, Sink, Stop, documents, lines, xml};
+use adcs_watch::host::exit::Failure;
+use adcs_watch::replay::framing::{Content, Frame, Sink, Stop, documents, lines, xml};
 use proptest::prelude::*;
 use std::io::{BufRead, BufReader};
 

@@ -3,9 +3,9 @@
 use crate::common::{alerts_of, events_of, project};
 use adcs_watch::alert::Alert;
 use adcs_watch::detect::policy::Policy;
-use adcs_watch::service::replay::pipe::Pipe;
-use adcs_watch::service::replay::show::{Format, start};
-use adcs_watch::service::replay::summary::Summary;
+use adcs_watch::replay::pipe::Pipe;
+use adcs_watch::replay::show::{Format, start};
+use adcs_watch::replay::summary::Summary;
 use std::fs;
 use std::path::PathBuf;
 

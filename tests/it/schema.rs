@@ -1,10 +1,10 @@
 //! The schemas say what the program reads and writes, no more and no less; and the config that it prints is right.
 
 use crate::common::golden_alerts;
-use adcs_watch::service::config::Config;
-use adcs_watch::service::config::sample::sample;
-use adcs_watch::service::config::schema;
-use adcs_watch::service::config::tree::Node;
+use adcs_watch::config::Config;
+use adcs_watch::config::sample::sample;
+use adcs_watch::config::schema;
+use adcs_watch::config::tree::Node;
 use serde_json::{Value, json};
 
 #[test]

@@ -4,17 +4,19 @@ use crate::common::{events_of, project};
 use adcs_watch::detect::policy::Policy;
 use adcs_watch::event::time::Time;
 use adcs_watch::event::{Activity, Event};
-use adcs_watch::task::detector_worker::DetectorWorker;
-use adcs_watch::task::memory::MemoryLog;
-use adcs_watch::task::memory::detector::{ALERTS, CHECKPOINT, DEAD_LETTER, MemoryDetector, ROUTED, routed};
-use adcs_watch::task::memory::router::MemoryRouter;
-use adcs_watch::task::pace::Pace;
-use adcs_watch::task::port::{
+use adcs_watch::memory_log::MemoryLog;
+use adcs_watch::memory_log::detector_port::{
+    ALERTS, CHECKPOINT, DEAD_LETTER, MemoryDetector, ROUTED, routed,
+};
+use adcs_watch::memory_log::router_port::MemoryRouter;
+use adcs_watch::stage::detector::worker::DetectorWorker;
+use adcs_watch::stage::pace::Pace;
+use adcs_watch::stage::port::{
     Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Intake, Millis, Names, Outcome,
     SourcePartition, Transaction,
 };
-use adcs_watch::task::router::{Routed, RouterTask};
-use adcs_watch::task::router_worker::RouterWorker;
+use adcs_watch::stage::router::task::{Routed, RouterTask};
+use adcs_watch::stage::router::worker::RouterWorker;
 use adcs_watch::wire;
 use std::collections::BTreeMap;
 
@@ -180,7 +182,7 @@ fn an_orderly_handover_leaves_nothing_to_replay() {
     assert_eq!((owned(&first), owned(&second)), (1, 1));
     first.finish(Millis(7)).unwrap();
     let member = first.port_mut().client.member().to_owned();
-    log.expire_member(adcs_watch::task::memory::detector::GROUP, &member);
+    log.expire_member(adcs_watch::memory_log::detector_port::GROUP, &member);
     (8..10).for_each(|now| second.step(Millis(now)).unwrap());
     assert_eq!((owned(&second), second.is_ready()), (2, true));
     assert_eq!((second.counts().restored, second.counts().replayed), (2, 0));
@@ -241,7 +243,7 @@ fn what_cannot_be_sent_does_not_grow_without_a_bound_and_nothing_of_it_is_lost()
     );
     let member = worker.port_mut().0.client.member().to_owned();
     drop(worker);
-    log.expire_member(adcs_watch::task::memory::detector::GROUP, &member);
+    log.expire_member(adcs_watch::memory_log::detector_port::GROUP, &member);
     route_everywhere(&log, &[event]);
     (0..500).for_each(|now| second.step(Millis(100 + now * 50)).unwrap());
     assert_eq!(count(&log, DEAD_LETTER), broken as usize);

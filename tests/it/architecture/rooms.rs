@@ -4,14 +4,16 @@ use crate::architecture::paths::{NamedPath, declared_modules, named_paths};
 use crate::architecture::tree::Tree;
 use crate::architecture::{GENERATED, assert_none, assert_one};
 
-/// The room of everything that waits.
-const SERVICE: &str = "service";
+/// The room that the program's `main` calls.
+const ENTRY: &str = "cli";
+/// What stands before the rooms of lib.rs that may wait and read the world.
+const GATE: &str = "#[cfg(feature = \"service\")]";
 /// The room that alone knows the encoding of records.
 const WIRE: &str = "wire";
 /// The folder that alone knows Kafka.
-const KAFKA: &str = "src/service/kafka/";
+const KAFKA: &str = "src/kafka/";
 /// The folder that alone knows how metrics are kept.
-const METRICS: &str = "src/service/metrics/";
+const METRICS: &str = "src/observe/metrics/";
 /// Parts of the standard library that wait, or that read the world.
 const WORLDLY: [&str; 8] = ["env", "fs", "io", "net", "os", "path", "process", "thread"];
 /// What of `std::net` is only a number and waits for nothing.
@@ -28,7 +30,7 @@ fn every_room_uses_only_rooms_above_it() {
 }
 
 #[test]
-fn the_world_is_named_in_the_service_only() {
+fn pure_rooms_do_not_name_the_world() {
     assert_none(worldly_names(&Tree::of_this_repository()));
 }
 
@@ -58,7 +60,7 @@ fn unsafe_is_written_in_one_place() {
 }
 
 /// The one call into librdkafka that rdkafka does not offer.
-const UNSAFE: &str = "src/service/kafka/token.rs";
+const UNSAFE: &str = "src/kafka/oauth.rs";
 
 /// `unsafe` anywhere but once in its place. Words in comments do not count.
 fn unsafe_elsewhere(tree: &Tree) -> Vec<String> {
@@ -77,6 +79,14 @@ fn unsafe_elsewhere(tree: &Tree) -> Vec<String> {
 
 fn rooms(tree: &Tree) -> Vec<String> {
     declared_modules(tree.text("src/lib.rs").unwrap_or_default())
+}
+
+/// The rooms of lib.rs without the gate: they decide, and do not wait.
+fn pure_rooms(tree: &Tree) -> Vec<String> {
+    let text = tree.text("src/lib.rs").unwrap_or_default();
+    let gated = text.split(GATE).skip(1).filter_map(|rest| declared_modules(rest).into_iter().next());
+    let gated: Vec<String> = gated.collect();
+    rooms(tree).into_iter().filter(|room| !gated.contains(room)).collect()
 }
 
 /// `src/wire/mod.rs` and `src/wire.rs` are in the room `wire`; `src/main.rs` is in none.
@@ -107,8 +117,8 @@ fn wrong_uses(tree: &Tree) -> Vec<String> {
                 ("super", _) if !(path.in_tests && path.segment(1) != "super") => {
                     Some(format!("{file} uses {path}: write crate::…"))
                 }
-                ("adcs_watch", None) if path.segments.len() > 1 && path.segment(1) != SERVICE => {
-                    Some(format!("{file} uses {path}: the program knows the service only"))
+                ("adcs_watch", None) if path.segments.len() > 1 && path.segment(1) != ENTRY => {
+                    Some(format!("{file} uses {path}: main calls {ENTRY} only"))
                 }
                 _ => None,
             };
@@ -119,7 +129,7 @@ fn wrong_uses(tree: &Tree) -> Vec<String> {
 }
 
 fn worldly_names(tree: &Tree) -> Vec<String> {
-    let rooms = rooms(tree);
+    let rooms = pure_rooms(tree);
     let crates = service_crates(tree.text("Cargo.toml").unwrap_or_default());
     let is_worldly = |path: &NamedPath| match path.segment(0) {
         "std" => match path.segment(1) {
@@ -130,11 +140,11 @@ fn worldly_names(tree: &Tree) -> Vec<String> {
         },
         name => path.segments.len() > 1 && (CRATES.contains(&name) || crates.iter().any(|c| c == name)),
     };
-    let pure = sources(tree).filter(|(file, _)| room_of(file, &rooms).is_some_and(|room| room != SERVICE));
+    let pure = sources(tree).filter(|(file, _)| room_of(file, &rooms).is_some());
     let named = pure.flat_map(|(file, paths)| paths.into_iter().map(move |path| (file, path)));
     let worldly = named.filter(|(_, path)| is_worldly(path));
     worldly
-        .map(|(file, path)| format!("{file} names {path}: what waits or reads the world is in src/service/"))
+        .map(|(file, path)| format!("{file} names {path}: a pure room does not wait or read the world"))
         .collect()
 }
 
@@ -187,7 +197,7 @@ mod tests {
     use super::*;
 
     const LIB: &str =
-        "pub mod event; pub mod wire; pub mod detect; #[cfg(feature = \"service\")] pub mod service;";
+        "pub mod event; pub mod wire; pub mod detect; #[cfg(feature = \"service\")] pub mod cli;";
     const MANIFEST: &str = "[features]\nservice = [\"dep:clap\", \"dep:serde_path_to_error\"]\n";
 
     fn tree(path: &str, text: &str) -> Tree {
@@ -201,7 +211,7 @@ mod tests {
             "use crate::{event::time::Time, detect};",
             "fn f() { println!(\"{}\", crate::detect::f()) }",
             "macro_rules! m { () => { $crate::detect::f() } }",
-            "mod tests { use crate::service::cli; }",
+            "mod tests { use crate::cli; }",
         ] {
             assert_one(&wrong_uses(&tree("src/wire/event.rs", fault)), "stands below its room");
         }
@@ -235,7 +245,7 @@ mod tests {
         );
         assert_one(
             &wrong_uses(&tree("src/main.rs", "fn main() { adcs_watch::detect::f() }")),
-            "knows the service only",
+            "main calls cli only",
         );
     }
 
@@ -256,8 +266,8 @@ mod tests {
             "use rdkafka::consumer::Consumer;",
             "fn f() { clap::Command::new(\"x\"); }",
         ] {
-            assert_one(&worldly_names(&tree("src/detect/san_mismatch.rs", fault)), "what waits");
-            assert_eq!(worldly_names(&tree("src/service/cli/mod.rs", fault)), [""; 0]);
+            assert_one(&worldly_names(&tree("src/detect/san_mismatch.rs", fault)), "a pure room");
+            assert_eq!(worldly_names(&tree("src/cli/mod.rs", fault)), [""; 0]);
         }
         assert_eq!(
             worldly_names(&tree(
@@ -272,8 +282,8 @@ mod tests {
     fn kafka_outside_its_room_is_refused() {
         let fault = "use rdkafka::ClientConfig;";
         let at = |path| crate_outside(&tree(path, fault), "rdkafka", KAFKA);
-        assert_one(&at("src/service/run/mod.rs"), "only src/service/kafka/");
-        assert_eq!(at("src/service/kafka/client.rs"), [""; 0]);
+        assert_one(&at("src/run/mod.rs"), "only src/kafka/");
+        assert_eq!(at("src/kafka/settings.rs"), [""; 0]);
     }
 
     #[test]

@@ -6,9 +6,9 @@ use adcs_watch::decode::{Decoded, Decoder, Place};
 use adcs_watch::detect::policy::Policy;
 use adcs_watch::engine::{Engine, Routes};
 use adcs_watch::event::Event;
-use adcs_watch::task::memory::Stored;
-use adcs_watch::task::memory::detector::{ALERTS, DEAD_LETTER};
-use adcs_watch::task::port::SourcePartition;
+use adcs_watch::memory_log::Stored;
+use adcs_watch::memory_log::detector_port::{ALERTS, DEAD_LETTER};
+use adcs_watch::stage::port::SourcePartition;
 use adcs_watch::wire;
 use std::collections::BTreeMap;
 

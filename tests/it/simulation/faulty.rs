@@ -3,11 +3,11 @@
 
 use crate::simulation::rules::{Rule, Where};
 use crate::simulation::world::{PARTITIONS, World};
-use adcs_watch::task::memory::client::Client;
-use adcs_watch::task::memory::detector::{self, CHECKPOINT, MemoryDetector};
-use adcs_watch::task::memory::router::MemoryRouter;
-use adcs_watch::task::memory::{Message, Refused};
-use adcs_watch::task::port::{
+use adcs_watch::memory_log::client::Client;
+use adcs_watch::memory_log::detector_port::{self, CHECKPOINT, MemoryDetector};
+use adcs_watch::memory_log::router_port::MemoryRouter;
+use adcs_watch::memory_log::{Message, Refused};
+use adcs_watch::stage::port::{
     Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Intake, Millis, Names, Outcome,
     RoutedRecord, RouterCommit, RouterInput, RouterPort, Sieve, SourcePartition, SourceRecord, Transaction,
 };
@@ -32,7 +32,7 @@ pub(crate) struct Faulty<P> {
 
 impl<P> Faulty<P> {
     pub(crate) fn new(world: &Rc<World>, stage: Where, port: P) -> Faulty<P> {
-        let end = |partition| (partition, world.log.end(&detector::checkpoint(partition)));
+        let end = |partition| (partition, world.log.end(&detector_port::checkpoint(partition)));
         let ends = (0..PARTITIONS).map(end).collect();
         Faulty { port, world: Rc::downgrade(world), stage, dead: false, committed: BTreeMap::new(), ends }
     }
@@ -238,7 +238,7 @@ impl DetectorPort for Faulty<MemoryDetector> {
     fn committed(&mut self, partition: u32) -> Result<Answer<Option<u64>>, Fault> {
         self.point(|port| &port.client)?;
         let client = &self.port.client;
-        let honest = client.log.committed(client.group(), &detector::routed(partition));
+        let honest = client.log.committed(client.group(), &detector_port::routed(partition));
         self.committed.insert(partition, honest);
         if self.breaks(Rule::WaitForUndecided) {
             return Ok(Answer::Ready(honest));
@@ -262,7 +262,7 @@ impl DetectorPort for Faulty<MemoryDetector> {
             return Ok(Answer::Ready(self.ends[&partition]));
         }
         if self.breaks(Rule::EndIsHighWatermark) {
-            return Ok(Answer::Ready(log.stable_end(&detector::checkpoint(partition))));
+            return Ok(Answer::Ready(log.stable_end(&detector_port::checkpoint(partition))));
         }
         self.port.checkpoint_end(partition)
     }
@@ -297,7 +297,7 @@ impl DetectorPort for Faulty<MemoryDetector> {
 
     fn start_at(&mut self, partition: u32, offset: u64) -> Result<(), Fault> {
         self.point(|port| &port.client)?;
-        let routed = detector::routed(partition);
+        let routed = detector_port::routed(partition);
         let latest = self.breaks(Rule::NoResetToLatest) && self.committed.get(&partition) == Some(&None);
         let offset = if latest { self.port.client.log.end(&routed) } else { offset };
         self.port.start_at(partition, offset)?;

@@ -6,15 +6,15 @@ use crate::simulation::random::Random;
 use crate::simulation::rules::{Rule, Where};
 use crate::simulation::story;
 use adcs_watch::detect::policy::Policy;
-use adcs_watch::task::detector_worker::DetectorWorker;
-use adcs_watch::task::memory::client::CommitRequest;
-use adcs_watch::task::memory::detector::{ALERTS, CHECKPOINT, DEAD_LETTER, MemoryDetector, ROUTED};
-use adcs_watch::task::memory::router::MemoryRouter;
-use adcs_watch::task::memory::{MemoryLog, Stored, detector, router};
-use adcs_watch::task::pace::Pace;
-use adcs_watch::task::port::{Fault, Millis, SourcePartition};
-use adcs_watch::task::router::RouterTask;
-use adcs_watch::task::router_worker::RouterWorker;
+use adcs_watch::memory_log::client::CommitRequest;
+use adcs_watch::memory_log::detector_port::{ALERTS, CHECKPOINT, DEAD_LETTER, MemoryDetector, ROUTED};
+use adcs_watch::memory_log::router_port::MemoryRouter;
+use adcs_watch::memory_log::{MemoryLog, Stored, detector_port, router_port};
+use adcs_watch::stage::detector::worker::DetectorWorker;
+use adcs_watch::stage::pace::Pace;
+use adcs_watch::stage::port::{Fault, Millis, SourcePartition};
+use adcs_watch::stage::router::task::RouterTask;
+use adcs_watch::stage::router::worker::RouterWorker;
 use adcs_watch::wire;
 use adcs_watch::wire::record::Marker;
 use std::cell::{Cell, RefCell};
@@ -266,7 +266,7 @@ impl World {
     /// Compaction and retention; retention takes all that no checkpoint needs.
     fn housekeeping(&self) {
         let partition = self.below(PARTITIONS as usize) as u32;
-        let (routed, checkpoint) = (detector::routed(partition), detector::checkpoint(partition));
+        let (routed, checkpoint) = (detector_port::routed(partition), detector_port::checkpoint(partition));
         self.log.compact(&checkpoint);
         self.count(|summary| summary.compactions += 1);
         let (records, _) = self.log.read_committed(&checkpoint, 0, usize::MAX);
@@ -281,7 +281,7 @@ impl World {
     pub(crate) fn remember(&self, partition: u32) {
         let history = &mut self.history.borrow_mut()[partition as usize];
         let known = history.last_key_value().map_or(0, |(offset, _)| offset + 1);
-        let (records, _) = self.log.read_committed(&detector::routed(partition), known, usize::MAX);
+        let (records, _) = self.log.read_committed(&detector_port::routed(partition), known, usize::MAX);
         history.extend(records.into_iter().map(|record| (record.offset, record)));
     }
 
@@ -431,8 +431,8 @@ impl World {
             && self.requests.borrow().is_empty()
             && self.log.open_transactions().is_empty()
             && self.log.markers_left() == 0
-            && self.log.partitions(SOURCE).iter().all(|partition| done(router::GROUP, partition))
-            && self.log.partitions(ROUTED).iter().all(|partition| done(detector::GROUP, partition))
+            && self.log.partitions(SOURCE).iter().all(|partition| done(router_port::GROUP, partition))
+            && self.log.partitions(ROUTED).iter().all(|partition| done(detector_port::GROUP, partition))
             && self.detector(|worker| worker.is_ready() && worker.status().count() == PARTITIONS as usize)
                 == Some(true)
     }

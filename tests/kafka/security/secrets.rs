@@ -6,7 +6,7 @@ use crate::process::{Process, program};
 use crate::security::broker::{KEY_PASSWORD, PASSWORD, USER, guarded};
 use crate::security::corner::{Corner, Way, topics};
 use crate::story::records;
-use adcs_watch::service::config::Config;
+use adcs_watch::config::Config;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::path::Path;

@@ -1,0 +1,125 @@
+//! `adcs-watch generate`: files that are made from the definitions of this program.
+
+use crate::cli::help;
+use crate::config::{sample, schema};
+use crate::host::exit::{Exit, Failure};
+use crate::observe::dashboards::{Dashboard, alerts};
+use crate::replay::pipe::Pipe;
+use clap::{Args, Command, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Print a config to begin with, schemas, dashboards, alert rules, shell completions or the manual page
+#[derive(Debug, Args)]
+#[command(after_long_help = help::GENERATE)]
+pub struct Generate {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// A config with every setting, its meaning and its default
+    Config,
+    /// The JSON Schema of the config, or of the alerts
+    Schema {
+        /// Of what
+        #[arg(value_enum, default_value_t = Schema::Config)]
+        of: Schema,
+    },
+    /// Completions for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// The manual page, with all subcommands
+    Man,
+    /// Dashboards for Grafana
+    Dashboards {
+        /// Which one is printed
+        #[arg(value_enum, required_unless_present = "out")]
+        dashboard: Option<Dashboard>,
+        /// Writes all of them to this directory instead
+        #[arg(long, value_name = "DIR", conflicts_with = "dashboard")]
+        out: Option<PathBuf>,
+        #[command(flatten)]
+        links: Links,
+    },
+    /// Alert rules for Prometheus
+    Alerts {
+        #[command(flatten)]
+        links: Links,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Links {
+    /// Where you serve the pages of docs/runbooks, to link to them
+    #[arg(long, value_name = "URL")]
+    runbooks: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Schema {
+    /// The config: for editors
+    Config,
+    /// One alert, as it is written with `alerts.format: json`
+    Alert,
+}
+
+impl Generate {
+    /// Runs it.
+    pub fn run(self, command: &mut Command) -> Result<Exit, Failure> {
+        let mut text = Vec::new();
+        let made = match self.what {
+            What::Config => text.write_all(sample::sample().as_bytes()),
+            What::Schema { of: Schema::Config } => writeln!(text, "{:#}", schema::config()),
+            What::Schema { of: Schema::Alert } => writeln!(text, "{:#}", schema::alert()),
+            What::Completions { shell } => {
+                clap_complete::generate(shell, command, "adcs-watch", &mut text);
+                Ok(())
+            }
+            What::Man => manual(command, &mut text),
+            What::Dashboards { out: Some(folder), links, .. } => return write(&folder, &links),
+            What::Dashboards { dashboard, out: None, links } => {
+                let texts = dashboard.into_iter().map(|dashboard| dashboard.text(links.runbooks.as_deref()));
+                texts.for_each(|json| text.extend_from_slice(json.as_bytes()));
+                Ok(())
+            }
+            What::Alerts { links } => text.write_all(alerts(links.runbooks.as_deref()).as_bytes()),
+        };
+        let mut stdout = io::stdout();
+        let mut out = Pipe::new(&mut stdout);
+        made.and_then(|()| out.write_all(&text))
+            .and_then(|()| out.flush())
+            .map_err(|error| Failure::new(Exit::Output, "cannot write to standard output").because(&error))?;
+        Ok(Exit::Done)
+    }
+}
+
+/// All dashboards, a file each.
+fn write(folder: &Path, links: &Links) -> Result<Exit, Failure> {
+    let failed = |path: &Path| Failure::new(Exit::Output, format!("cannot write {}", path.display()));
+    fs::create_dir_all(folder).map_err(|error| failed(folder).because(&error))?;
+    for dashboard in Dashboard::ALL {
+        let path = folder.join(dashboard.file());
+        let text = dashboard.text(links.runbooks.as_deref());
+        fs::write(&path, text).map_err(|error| failed(&path).because(&error))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// The page of the program, then those of its subcommands. Examples and tables keep their lines.
+fn manual(command: &mut Command, text: &mut Vec<u8>) -> io::Result<()> {
+    command.build();
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command.clone()).render(&mut page)?;
+    for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
+        clap_mangen::Man::new(below.clone()).render(&mut page)?;
+    }
+    let page = String::from_utf8_lossy(&page).replace(".SH EXTRA\n", ".SH NOTES\n.nf\n");
+    text.extend_from_slice(page.as_bytes());
+    Ok(())
+}

@@ -1,0 +1,80 @@
+//! THE COMMAND LINE: one file per subcommand.
+
+pub mod check;
+pub mod demo;
+pub mod generate;
+pub mod help;
+pub mod replay;
+pub mod run;
+pub mod terminal;
+pub mod topics;
+
+use crate::host::exit::{Exit, Failure};
+use clap::{CommandFactory, Parser, Subcommand};
+use std::ffi::OsString;
+use terminal::Color;
+
+/// Catches abuse of Active Directory Certificate Services while it happens.
+#[derive(Debug, Parser)]
+#[command(name = "adcs-watch", version, arg_required_else_help = true, after_long_help = help::TOP)]
+pub struct Cli {
+    /// When to use colour; `NO_COLOR` is honoured
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN", help_heading = "Display")]
+    color: Color,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(demo::Demo),
+    Run(run::Run),
+    Replay(replay::Replay),
+    Check(check::Check),
+    Topics(topics::Topics),
+    Generate(generate::Generate),
+}
+
+/// Runs the program and says how it ended; errors are printed, with their causes.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> Exit {
+    let args: Vec<OsString> = args.into_iter().collect();
+    // The colour of clap's own messages must be settled before clap has read the arguments.
+    terminal::set_color(terminal::early_color(&args));
+    match Cli::try_parse_from(args) {
+        Ok(cli) => {
+            terminal::set_color(cli.color);
+            cli.run().unwrap_or_else(|failure| {
+                terminal::print_error(&failure);
+                failure.exit
+            })
+        }
+        Err(error) => {
+            // Nobody is left to be told when the terminal is gone.
+            let _ = error.print();
+            if error.use_stderr() { Exit::Usage } else { Exit::Done }
+        }
+    }
+}
+
+impl Cli {
+    fn run(self) -> Result<Exit, Failure> {
+        match self.command {
+            Command::Demo(demo) => demo.run(),
+            Command::Run(run) => run.run(),
+            Command::Replay(replay) => replay.run(),
+            Command::Check(check) => check.run(),
+            Command::Topics(topics) => topics.run(),
+            Command::Generate(generate) => generate.run(&mut Cli::command()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,171 @@
+//! `adcs-watch replay`
+
+use crate::alert::Severity;
+use crate::cli::{Cli, help, terminal};
+use crate::config::Config;
+use crate::config::topics::Source;
+use crate::decode::Decoder;
+use crate::detect::certlog_remote_write::Days;
+use crate::detect::policy::Policy;
+use crate::host::exit::{Exit, Failure};
+use crate::kafka::range_reader::Slice;
+use crate::kafka::settings::{Clients, Instance};
+use crate::replay::show::Format;
+use crate::replay::topic::TopicInput;
+use crate::replay::{Request, Streams};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, ValueEnum};
+use jiff::tz::TimeZone;
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+
+/// Run the detections over recorded events
+///
+/// Reads event logs and exports, shows every event that matters to the detections in the order of event time, and
+/// prints the alerts: what would have been found. Nothing is sent anywhere.
+#[derive(Debug, Args)]
+#[command(after_long_help = help::REPLAY)]
+pub struct Replay {
+    /// What to read: files, directories (with all that is in them), `-` for standard input
+    #[arg(value_name = "FILE|DIR|-", help_heading = "Input")]
+    paths: Vec<PathBuf>,
+    /// Read a topic instead, up to the end it has now, and leave no trace there: the routed topic, or a source
+    #[arg(
+        long,
+        value_name = "TOPIC[:PARTITION[@FROM..TO]]",
+        requires = "config",
+        conflicts_with = "paths",
+        help_heading = "Input"
+    )]
+    from_topic: Option<Slice>,
+    /// Time zone of local times that come without one (NXLog), such as Europe/Zurich; default UTC
+    #[arg(long, value_name = "TZ", value_parser = zone, help_heading = "Input")]
+    zone: Option<TimeZone>,
+    /// Write records that are not understood to this file, with the reason, as NDJSON
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    dead_letter: Option<PathBuf>,
+    /// The config: what is protected, what is allowed; default: the policy of the built-in rules
+    #[arg(short, long, value_name = "FILE", help_heading = "Detection")]
+    config: Option<PathBuf>,
+    /// Alert from the first day: do not wait until a baseline has seen enough days
+    #[arg(long, help_heading = "Detection")]
+    assume_trained: bool,
+    /// Exit with 1 when there is an alert of this severity or above
+    #[arg(long, value_name = "SEVERITY", value_parser = severities(), help_heading = "Output")]
+    fail_on: Option<Severity>,
+    /// Show only alerts of this severity or above
+    #[arg(long, value_name = "SEVERITY", value_parser = severities(), default_value = "informational", help_heading = "Output")]
+    min_severity: Severity,
+    /// How to write the alerts; default: table on a terminal, ndjson when piped
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Output")]
+    format: Option<FormatName>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum FormatName {
+    /// To read
+    Table,
+    /// Every revision of an alert, one per line
+    Ndjson,
+    /// One document with alerts and summary
+    Json,
+}
+
+impl Replay {
+    /// Runs it.
+    pub fn run(self) -> Result<Exit, Failure> {
+        if self.paths.is_empty() && self.from_topic.is_none() {
+            return Ok(no_input());
+        }
+        let format = self.format();
+        let config = self.config.as_deref().map(Config::load).transpose().map_err(Failure::from)?;
+        let config = config.unwrap_or_default();
+        let topic = self.from_topic.as_ref().map(|slice| topic(slice, &config)).transpose()?;
+        let request = Request {
+            decoder: self.decoder(&config),
+            policy: self.policy(config),
+            topic,
+            format,
+            min_severity: self.min_severity,
+            fail_on: self.fail_on,
+            dead_letter: self.dead_letter,
+            paths: self.paths,
+        };
+        let (mut out, mut err) = (output(format), anstream::stderr());
+        let progress = io::stderr().is_terminal();
+        let streams = Streams { out: &mut out, err: &mut err, width: terminal::width(), progress };
+        crate::replay::run(&request, streams)
+    }
+
+    fn format(&self) -> Format {
+        match self.format {
+            Some(FormatName::Table) => Format::Table,
+            Some(FormatName::Ndjson) => Format::Ndjson,
+            Some(FormatName::Json) => Format::Json,
+            None if io::stdout().is_terminal() => Format::Table,
+            None => Format::Ndjson,
+        }
+    }
+
+    /// Files are of any shape; a topic is read as the config says of it.
+    fn decoder(&self, config: &Config) -> Decoder {
+        let source = self.from_topic.as_ref().and_then(|slice| {
+            config.sources.iter().find(|source| source.topics.matches(&slice.topic)).map(Source::decoder)
+        });
+        let decoder = source.unwrap_or_default();
+        Decoder { zone: self.zone.clone().unwrap_or(decoder.zone), ..decoder }
+    }
+
+    fn policy(&self, config: Config) -> Policy {
+        let mut policy = config.policy;
+        if self.assume_trained {
+            assume_trained(&mut policy);
+        }
+        policy
+    }
+}
+
+/// The topic that is to be read, and how to reach it.
+fn topic(slice: &Slice, config: &Config) -> Result<TopicInput, Failure> {
+    let clients = Clients::new(&config.kafka, Instance::Passing("replay".to_owned())).map_err(|wrong| {
+        let failure = Failure::new(Exit::Config, "the config does not allow this");
+        wrong.into_iter().fold(failure, Failure::with_cause)
+    })?;
+    Ok(TopicInput { slice: slice.clone(), clients, routed: slice.topic == config.topics.routed.0 })
+}
+
+/// Baselines are active from their first event.
+fn assume_trained(policy: &mut Policy) {
+    policy.certlog_remote_write.activation_days = Days::NONE;
+}
+
+/// JSON is written as it is; a table loses its colours where they are not wanted.
+pub fn output(format: Format) -> Box<dyn Write> {
+    match format {
+        Format::Table => Box::new(io::BufWriter::new(anstream::stdout())),
+        Format::Ndjson | Format::Json => Box::new(io::BufWriter::with_capacity(64 * 1024, io::stdout())),
+    }
+}
+
+fn no_input() -> Exit {
+    let mut command = Cli::command();
+    command.build();
+    let replay = command.find_subcommand_mut("replay");
+    let said = "no input: name files or directories, or `-` to read standard input";
+    let error = replay.map(|replay| replay.error(ErrorKind::MissingRequiredArgument, said));
+    // Nobody is left to be told when the terminal is gone.
+    let _ = error.map(|error| error.print());
+    Exit::Usage
+}
+
+fn zone(name: &str) -> Result<TimeZone, String> {
+    TimeZone::get(name).map_err(|_| "no time zone of the IANA database, such as Europe/Zurich".to_owned())
+}
+
+fn severities() -> impl TypedValueParser<Value = Severity> {
+    let words = PossibleValuesParser::new(Severity::ALL.map(Severity::as_str));
+    words.try_map(|word| {
+        Severity::ALL.into_iter().find(|severity| severity.as_str() == word).ok_or("no severity")
+    })
+}

@@ -1,0 +1,84 @@
+//! `adcs-watch run`
+
+use crate::cli::help;
+use crate::config::Config;
+use crate::event::time::{Span, Time};
+use crate::host::clock::wall;
+use crate::host::exit::{Exit, Failure};
+use crate::run::setup::Setup;
+use crate::stage::Stage;
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// Watch the topics of a SIEM and raise alerts
+///
+/// Reads the source topics, routes what matters, and writes alerts to a topic, each exactly once.
+#[derive(Debug, Args)]
+#[command(after_long_help = help::RUN)]
+pub struct Run {
+    /// The config
+    #[arg(short, long, value_name = "FILE")]
+    config: PathBuf,
+    /// What this process does
+    #[arg(long, value_enum, value_name = "STAGE", default_value_t = Stages::All)]
+    stage: Stages,
+    /// Where to begin in a source partition that was never read: at the first record since then (30d, 12h, RFC 3339);
+    /// default: at its first
+    #[arg(long, value_name = "AGE|TIME", value_parser = since)]
+    since: Option<Since>,
+}
+
+/// How far back to begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Since {
+    Ago(Span),
+    At(Time),
+}
+
+fn since(text: &str) -> Result<Since, String> {
+    let ago = || Span::try_from(text.to_owned()).map(Since::Ago);
+    let neither = |_| "neither an age such as 30d or 12h nor a time such as 2026-03-02T09:00:00Z".to_owned();
+    Time::parse_rfc3339(text).map(Since::At).map_or_else(ago, Ok).map_err(neither)
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Stages {
+    /// Source topics to the routed topic
+    Router,
+    /// The routed topic to alerts
+    Detector,
+    /// Both
+    All,
+}
+
+impl Run {
+    /// Runs it.
+    pub fn run(self) -> Result<Exit, Failure> {
+        let config = Config::load(&self.config).map_err(Failure::from)?;
+        crate::observe::log::start(&config.log);
+        let stages = match self.stage {
+            Stages::Router => vec![Stage::Router],
+            Stages::Detector => vec![Stage::Detector],
+            Stages::All => Stage::ALL.to_vec(),
+        };
+        let since = self.since.map(|since| match since {
+            Since::Ago(span) => wall().minus(span),
+            Since::At(time) => time,
+        });
+        crate::run::run(Setup { since, ..Setup::new(config, stages)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_or_a_time_is_a_beginning() {
+        assert_eq!(since("30d"), Ok(Since::Ago(Span::days(30))));
+        assert_eq!(since("1970-01-01T00:00:01Z"), Ok(Since::At(Time::from_millis(1000))));
+        for wrong in ["", "yesterday", "30", "2026-03-02"] {
+            assert!(since(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! A config to begin with: every setting with its meaning and its default; what has no default stands there as an example.
+
+use crate::config::schema::{definitions, may_be_null, without_null};
+use serde_json::Value;
+
+/// Where a line of meaning is broken, in characters.
+const WIDTH: usize = 110;
+
+/// The file. It is right as it stands, and says nothing but the defaults. A setting behind `#` is an example: take the `#` away.
+pub fn sample() -> String {
+    let mut lines = vec![
+        "# yaml-language-server: $schema=adcs-watch.schema.json".to_owned(),
+        format!("# The config of adcs-watch {}: every setting with its default.", env!("CARGO_PKG_VERSION")),
+        "# What stands behind a # without a blank has no default and is an example.".to_owned(),
+        "# For an editor that knows schemas: adcs-watch generate schema > adcs-watch.schema.json".to_owned(),
+    ];
+    for (name, schema) in properties(&definitions()) {
+        lines.push(String::new());
+        lines.extend(setting(name, schema, 0, true).lines);
+    }
+    lines.join("\n") + "\n"
+}
+
+struct Setting {
+    lines: Vec<String>,
+    /// Whether some line of it says something.
+    says: bool,
+}
+
+/// One setting with its meaning above it; `active` when what is around it says something.
+fn setting(name: &str, definition: &Value, depth: usize, active: bool) -> Setting {
+    let schema = without_null(definition.clone());
+    let pad = "  ".repeat(depth);
+    let mut lines = meaning(&schema, &pad);
+    let example = schema["examples"].get(0);
+    let active = active && !may_be_null(definition) && example.is_none();
+    let mark = |says: bool| if says { "" } else { "#" };
+    if example.is_none() && properties(&schema).next().is_some() {
+        let below: Vec<Setting> = properties(&definition_below(definition))
+            .map(|(name, definition)| setting(name, definition, depth + 1, active))
+            .collect();
+        let says = below.iter().any(|setting| setting.says);
+        lines.push(format!("{pad}{}{name}:", mark(says)));
+        lines.extend(below.into_iter().flat_map(|setting| setting.lines));
+        return Setting { lines, says };
+    }
+    let value = example.or_else(|| schema.get("default")).unwrap_or(&Value::Null);
+    let says = active && !value.is_null();
+    let (mark, objects) = (mark(says), objects(value));
+    match objects.is_empty() {
+        true => lines.push(format!("{pad}{mark}{name}: {}", flow(value))),
+        false => lines.push(format!("{pad}{mark}{name}:")),
+    }
+    lines.extend(objects.into_iter().map(|object| format!("{pad}{mark}- {}", flow(object))));
+    Setting { lines, says }
+}
+
+/// The definition that has the properties: itself, or what it is when it is not null.
+fn definition_below(definition: &Value) -> Value {
+    let any = definition["anyOf"].as_array();
+    any.and_then(|any| any.iter().find(|schema| schema.get("properties").is_some()))
+        .unwrap_or(definition)
+        .clone()
+}
+
+/// Its properties, in the order of the definitions.
+pub(crate) fn properties(schema: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    schema["properties"].as_object().into_iter().flatten().map(|(name, schema)| (name.as_str(), schema))
+}
+
+/// The elements of a list that deserve a line each.
+fn objects(value: &Value) -> Vec<&Value> {
+    value.as_array().into_iter().flatten().filter(|value| value.is_object()).collect()
+}
+
+fn meaning(schema: &Value, pad: &str) -> Vec<String> {
+    let mut said = vec![schema["description"].as_str().unwrap_or_default().replace('\n', " ")];
+    let choices = schema["oneOf"].as_array().into_iter().flatten();
+    let choices: Vec<&str> = choices.filter_map(|choice| choice["const"].as_str()).collect();
+    if !choices.is_empty() {
+        said.push(format!("One of: {}.", choices.join(", ")));
+    }
+    said.extend(properties(&schema["items"]).map(|(name, item)| told(name, item)));
+    said.iter().filter(|text| !text.is_empty()).flat_map(|text| wrapped(text, pad)).collect()
+}
+
+fn told(name: &str, schema: &Value) -> String {
+    format!("`{name}`: {}", schema["description"].as_str().unwrap_or_default().replace('\n', " "))
+}
+
+fn wrapped(text: &str, pad: &str) -> Vec<String> {
+    let mut lines = vec![format!("{pad}#")];
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= WIDTH => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            Some(_) | None => lines.push(format!("{pad}# {word}")),
+        }
+    }
+    lines
+}
+
+/// A value in one line of YAML.
+fn flow(value: &Value) -> String {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::String(text) => scalar(text),
+        Value::Array(values) => format!("[{}]", values.iter().map(flow).collect::<Vec<_>>().join(", ")),
+        Value::Object(entries) => {
+            let entries = entries.iter().map(|(name, value)| format!("{}: {}", scalar(name), flow(value)));
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+/// A text: plain where every reader of YAML takes it for one.
+fn scalar(text: &str) -> String {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || "._/-".contains(c);
+    let is_value = ["true", "false", "null", "yes", "no", "on", "off"]
+        .contains(&text.to_lowercase().as_str())
+        || text.parse::<f64>().is_ok();
+    let begins = |c: char| c.is_ascii_alphanumeric() || c == '/';
+    if text.starts_with(begins) && text.chars().all(is_word) && !is_value {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "''"))
+    }
+}

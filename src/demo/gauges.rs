@@ -1,0 +1,69 @@
+//! The demo's `/metrics`: the same numbers that `run` serves, as far as what it stands on has them.
+
+use crate::alert::Alert;
+use crate::config::process::Http;
+use crate::demo::backend::Ground;
+use crate::demo::stage::Plant;
+use crate::host::exit::Failure;
+use crate::memory_log::detector_port::ROUTED;
+use crate::observe::health::{Condition, Health};
+use crate::observe::http::Pages;
+use crate::observe::http::server::{Listening, listen};
+use crate::observe::metrics::{Metrics, PartitionState};
+use crate::stage::Stage;
+use crate::stage::detector::worker::DetectorCounts;
+use crate::stage::router::worker::RouterCounts;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+/// Where `run` listens too, unless it is configured otherwise.
+const PORT: u16 = 9464;
+
+/// What was told already.
+pub(crate) struct Gauges {
+    pub(crate) metrics: Metrics,
+    health: Arc<Health>,
+    router: RouterCounts,
+    detector: DetectorCounts,
+}
+
+impl Gauges {
+    pub(crate) fn new() -> Result<Gauges, Failure> {
+        let (metrics, health) = (Metrics::new()?, Arc::default());
+        Ok(Gauges { metrics, health, router: RouterCounts::default(), detector: DetectorCounts::default() })
+    }
+
+    /// Listens on the usual port of this machine, or on any when that is taken.
+    pub(crate) fn listen(&self) -> Result<(Listening, Pages), Failure> {
+        let at = |port| {
+            let listen_at = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+            listen(&Http { listen: listen_at, ..Http::default() })
+        };
+        let listening = at(PORT).or_else(|_| at(0))?;
+        let pages = Pages { health: Arc::clone(&self.health), metrics: self.metrics.clone() };
+        Ok((listening, pages))
+    }
+
+    /// Tells what happened since.
+    pub(crate) fn tell(&mut self, plant: &Plant<'_, impl Ground>, alerts: &[Alert]) {
+        let (router, detector) = (plant.router_counts(), plant.detector_counts());
+        self.metrics.router(&self.router, &router);
+        plant.ground().count(&self.metrics, router.routed - self.router.routed, alerts);
+        self.metrics.detector(&self.detector, &detector);
+        for status in plant.status() {
+            let state = PartitionState {
+                records: status.size.records as u64,
+                bytes: status.size.bytes as u64,
+                watermark: status.watermark,
+                since_checkpoint: status.since_checkpoint,
+                checkpoint_at: None,
+            };
+            self.metrics.state(ROUTED, status.partition, &state);
+        }
+        self.health.note(Stage::Router, 0, Condition::Working);
+        let restoring = plant.status().count() - plant.ready_partitions();
+        let condition = if restoring == 0 { Condition::Working } else { Condition::Restoring(restoring) };
+        self.health.note(Stage::Detector, 0, condition);
+        (self.router, self.detector) = (router, detector);
+    }
+}

@@ -1,0 +1,227 @@
+//! The demo on a real Kafka: topics of its own, which nobody else reads or writes, and which are gone when it ends.
+
+use crate::alert::Alert;
+use crate::config::kafka::Kafka;
+use crate::config::topics::{AlertFormat, OwnTopics, Partitions, Source, TopicName, Topics};
+use crate::demo::backend::{Ground, PARTITIONS, SOURCE_PARTITIONS, alerts_in};
+use crate::demo::story::EVENTS;
+use crate::host::clock::{Stopwatch, pass, wall};
+use crate::host::exit::{Exit, Failure};
+use crate::kafka::admin::{Admin, Seen};
+use crate::kafka::detector_port::{DetectorTopics, KafkaDetector};
+use crate::kafka::errors::needs_permission;
+use crate::kafka::follower::Tail;
+use crate::kafka::range_reader::{self, Slice};
+use crate::kafka::router_port::{KafkaRouter, RouterTopics};
+use crate::kafka::settings::{Clients, Instance};
+use crate::kafka::topics::{Planned, plan};
+use crate::kafka::writer::Writer;
+use crate::observe::metrics::Metrics;
+use crate::observe::traces::Traces;
+use crate::stage::port::{Fault, Millis, SourceRecord};
+use std::time::Duration;
+
+/// Where the brokers are, and whether the topics stay.
+#[derive(Clone, Debug)]
+pub struct Broker {
+    /// The brokers, and how they let us in.
+    pub kafka: Kafka,
+    /// The topics stay, to look at.
+    pub keep: bool,
+}
+
+/// How long brokers may take to tell each other of new topics.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often they are asked.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// A Kafka, and the topics of one demo on it.
+pub(crate) struct KafkaGround {
+    brokers: String,
+    /// The beginning of the names of all topics, groups and transactional ids.
+    name: String,
+    keep: bool,
+    clients: Clients,
+    admin: Admin,
+    topics: OwnTopics,
+    created: Vec<String>,
+    writer: Writer,
+    alerts: Option<Tail>,
+    metrics: Metrics,
+    clock: Stopwatch,
+}
+
+impl KafkaGround {
+    /// Reads the secrets, and makes clients; no broker is asked yet.
+    ///
+    /// # Errors
+    /// When the settings are not as they must be.
+    pub(crate) fn new(broker: Broker, metrics: Metrics) -> Result<KafkaGround, Failure> {
+        let name = format!("adcs-watch-demo-{:x}-{:x}", wall().as_millis(), std::process::id());
+        let kafka = Kafka { group: name.clone(), ..broker.kafka };
+        // A member with a name that lasts is succeeded at once by the next of that name, as a process is that was killed.
+        let instance = Instance::Static("demo".to_owned());
+        let clients = Clients::new(&kafka, instance).map_err(|wrong| {
+            let failure = Failure::new(Exit::Config, "the settings of kafka do not allow this");
+            wrong.into_iter().fold(failure, Failure::with_cause)
+        })?;
+        let topic = |kind: &str| TopicName(format!("{name}.{kind}"));
+        let topics = OwnTopics {
+            routed: topic("routed"),
+            checkpoint: topic("checkpoint"),
+            alerts: topic("alerts"),
+            dead_letter: topic("dead-letter"),
+            partitions: Partitions(PARTITIONS),
+            ..OwnTopics::default()
+        };
+        Ok(KafkaGround {
+            brokers: kafka.brokers.join(","),
+            keep: broker.keep,
+            admin: Admin::new(&clients)?,
+            writer: Writer::new(&clients)?,
+            created: Vec::new(),
+            alerts: None,
+            clock: Stopwatch::start(),
+            name,
+            clients,
+            topics,
+            metrics,
+        })
+    }
+
+    /// Makes the topics, and waits until they are there.
+    ///
+    /// # Errors
+    /// When no broker can be reached, or none makes them.
+    pub(crate) fn prepare(&mut self) -> Result<(), Failure> {
+        let asked = self.admin.look(&self.source());
+        asked.map_err(|failure| failure.with_cause(format!("--bootstrap {}", self.brokers)))?;
+        for topic in self.planned() {
+            self.admin.create(&topic)?;
+            self.created.push(topic.name);
+        }
+        let watch = Stopwatch::start();
+        for topic in &self.created {
+            while self.partitions(topic)? == 0 {
+                if watch.elapsed() > PATIENCE {
+                    return Err(Failure::new(Exit::Broker, "the topics of the demo do not appear"));
+                }
+                pass(AGAIN);
+            }
+        }
+        let alerts = &self.topics.alerts.0;
+        let partitions = self.partitions(alerts)?;
+        self.alerts = Some(Tail::new(&self.clients, alerts, partitions)?);
+        Ok(())
+    }
+
+    /// How many a topic has; none: it is not there.
+    fn partitions(&self, topic: &str) -> Result<u32, Failure> {
+        Ok(match self.admin.look(topic)? {
+            Seen::There(partitions) => partitions,
+            Seen::Absent => 0,
+            Seen::Hidden => {
+                let needs = needs_permission(&format!("READ and WRITE on topic {topic}"));
+                return Err(Failure::new(Exit::Config, "the demo cannot work").with_cause(needs));
+            }
+        })
+    }
+
+    fn planned(&self) -> Vec<Planned> {
+        let source = Planned {
+            name: self.source(),
+            partitions: Some(SOURCE_PARTITIONS),
+            replication: None,
+            settings: Vec::new(),
+            demands: Vec::new(),
+        };
+        [source].into_iter().chain(plan(&self.topics)).collect()
+    }
+
+    fn source(&self) -> String {
+        format!("{}.{EVENTS}", self.name)
+    }
+
+    /// Deletes the topics, unless they are to be kept; what became of them.
+    ///
+    /// # Errors
+    /// When no broker deletes them.
+    pub(crate) fn close(self) -> Result<String, Failure> {
+        if self.created.is_empty() {
+            return Ok(String::new());
+        }
+        if self.keep {
+            return Ok(format!("the topics are kept: {}", self.created.join(", ")));
+        }
+        self.admin.delete(&self.created)?;
+        Ok(format!("the {} topics {}.* are deleted", self.created.len(), self.name))
+    }
+}
+
+fn refused(fault: Fault) -> Failure {
+    Failure::new(KafkaGround::REFUSED, "the demo broke down").because(&fault)
+}
+
+/// The alerts that records hold.
+fn alerts(records: Vec<SourceRecord>) -> Vec<Alert> {
+    alerts_in(records.into_iter().map(|record| record.value))
+}
+
+impl Ground for KafkaGround {
+    type Router = KafkaRouter;
+    type Detector = KafkaDetector;
+
+    const REFUSED: Exit = Exit::Broker;
+
+    fn name(&self) -> String {
+        format!("Kafka at {}", self.brokers)
+    }
+
+    fn topics(&self) -> Option<String> {
+        Some(format!("topics {}.*", self.name))
+    }
+
+    fn now(&mut self) -> Millis {
+        self.clock.millis()
+    }
+
+    fn append(&mut self, records: Vec<(u32, Vec<u8>)>) -> Result<(), Failure> {
+        let topic = self.source();
+        records.iter().try_for_each(|(partition, record)| self.writer.append(&topic, *partition, record))?;
+        self.writer.flush()
+    }
+
+    fn router(&mut self) -> Result<KafkaRouter, Failure> {
+        let source = Source { topics: Topics::Name(self.source()), shape: None, zone: None };
+        let topics = RouterTopics::new(vec![source], &self.topics, None);
+        KafkaRouter::new(&self.clients, 0, topics, self.metrics.clone(), Traces::default()).map_err(refused)
+    }
+
+    fn detector(&mut self) -> Result<KafkaDetector, Failure> {
+        let topics = DetectorTopics::new(&self.topics, AlertFormat::Json);
+        KafkaDetector::new(&self.clients, 0, topics, self.metrics.clone(), Traces::default()).map_err(refused)
+    }
+
+    fn alerts(&mut self) -> Result<Vec<Alert>, Failure> {
+        Ok(alerts(self.alerts.as_ref().map_or_else(|| Ok(Vec::new()), Tail::fresh)?))
+    }
+
+    fn last_alerts(&mut self) -> Result<Vec<Alert>, Failure> {
+        Ok(alerts(self.alerts.as_ref().map_or_else(|| Ok(Vec::new()), Tail::rest)?))
+    }
+
+    fn last_routed(&mut self) -> Result<Vec<Option<u64>>, Failure> {
+        let mut last = vec![None; PARTITIONS as usize];
+        let all = Slice { topic: self.topics.routed.0.clone(), partition: None, from: None, to: None };
+        range_reader::read(&self.clients, &all, &mut |record| {
+            if let Some(last) = last.get_mut(record.from.partition as usize) {
+                *last = Some(record.offset);
+            }
+            Ok(())
+        })?;
+        Ok(last)
+    }
+
+    /// Its ports count.
+    fn count(&self, _: &Metrics, _: u64, _: &[Alert]) {}
+}

@@ -1,0 +1,105 @@
+//! The demo's log in memory: what it says is gone with the process.
+
+use crate::alert::Alert;
+use crate::demo::backend::{Ground, PARTITIONS, SOURCE_PARTITIONS, alerts_in};
+use crate::demo::story::EVENTS;
+use crate::host::exit::{Exit, Failure};
+use crate::memory_log::MemoryLog;
+use crate::memory_log::detector_port::{ALERTS, CHECKPOINT, DEAD_LETTER, GROUP, MemoryDetector, ROUTED};
+use crate::memory_log::router_port::MemoryRouter;
+use crate::observe::metrics::Metrics;
+use crate::stage::port::{Millis, SourcePartition};
+
+/// How far the clock goes on from one look to the next: nothing waits for it.
+const TICK: Millis = Millis(50);
+
+/// A log in memory.
+pub(crate) struct MemoryGround {
+    log: MemoryLog,
+    now: Millis,
+    detectors_begun: u32,
+    read_to: u64,
+}
+
+impl MemoryGround {
+    /// Makes the topics.
+    pub(crate) fn new() -> MemoryGround {
+        let log = MemoryLog::new();
+        let topics = [
+            (EVENTS, SOURCE_PARTITIONS),
+            (ROUTED, PARTITIONS),
+            (CHECKPOINT, PARTITIONS),
+            (ALERTS, 1),
+            (DEAD_LETTER, 1),
+        ];
+        topics.into_iter().for_each(|(topic, partitions)| log.create(topic, partitions));
+        MemoryGround { log, now: Millis(0), detectors_begun: 0, read_to: 0 }
+    }
+}
+
+impl Ground for MemoryGround {
+    type Router = MemoryRouter;
+    type Detector = MemoryDetector;
+
+    const REFUSED: Exit = Exit::Defect;
+
+    fn name(&self) -> String {
+        "a log in memory".to_owned()
+    }
+
+    fn topics(&self) -> Option<String> {
+        None
+    }
+
+    fn now(&mut self) -> Millis {
+        self.now = self.now.plus(TICK);
+        self.now
+    }
+
+    fn append(&mut self, records: Vec<(u32, Vec<u8>)>) -> Result<(), Failure> {
+        for (partition, record) in records {
+            self.log.append(&SourcePartition { topic: EVENTS.to_owned(), partition }, Some(record), None);
+        }
+        Ok(())
+    }
+
+    fn router(&mut self) -> Result<MemoryRouter, Failure> {
+        Ok(MemoryRouter::new(self.log.clone(), "router-0", &[EVENTS]))
+    }
+
+    fn detector(&mut self) -> Result<MemoryDetector, Failure> {
+        for member in self.log.owners(GROUP).into_values() {
+            self.log.expire_member(GROUP, &member);
+        }
+        let name = format!("detector-{}", self.detectors_begun);
+        self.detectors_begun += 1;
+        Ok(MemoryDetector::new(self.log.clone(), &name))
+    }
+
+    fn alerts(&mut self) -> Result<Vec<Alert>, Failure> {
+        let topic = SourcePartition { topic: ALERTS.to_owned(), partition: 0 };
+        let (records, next) = self.log.read_committed(&topic, self.read_to, usize::MAX);
+        self.read_to = next;
+        Ok(alerts_in(records.into_iter().map(|record| record.value)))
+    }
+
+    fn last_alerts(&mut self) -> Result<Vec<Alert>, Failure> {
+        self.alerts()
+    }
+
+    fn last_routed(&mut self) -> Result<Vec<Option<u64>>, Failure> {
+        let last = |partition: &SourcePartition| {
+            let (records, _) = self.log.read_committed(partition, 0, usize::MAX);
+            records.last().map(|record| record.offset)
+        };
+        Ok(self.log.partitions(ROUTED).iter().map(last).collect())
+    }
+
+    fn count(&self, metrics: &Metrics, routed: u64, alerts: &[Alert]) {
+        metrics.routed(routed);
+        for alert in alerts {
+            // There is no time between an event of the story and its alert that would mean anything.
+            metrics.alert(&alert.detection, alert.severity, None);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! What one sees of the demo: a screen that is drawn over itself, and the summary at the end.
+
+use crate::alert::Alert;
+use crate::demo::Demo;
+use crate::demo::backend::{Ground, PARTITIONS};
+use crate::replay::show::style::{BOLD, DIM, paint, severity};
+use crate::replay::show::text::{count, counted, plain};
+use std::io::{self, Write};
+use std::time::Duration;
+
+/// Alerts on the screen.
+const ALERTS: usize = 8;
+/// Lines of the screen.
+const LINES: usize = ALERTS + 9;
+
+/// A screen of so many columns.
+pub(crate) struct Screen {
+    width: usize,
+    address: String,
+    drawn: bool,
+}
+
+impl Screen {
+    pub(crate) fn new(width: usize, address: &str) -> Screen {
+        Screen { width, address: address.to_owned(), drawn: false }
+    }
+
+    /// Draws over what was drawn before.
+    pub(crate) fn draw(&mut self, demo: &Demo<'_, impl Ground>, err: &mut dyn Write) -> io::Result<()> {
+        if std::mem::replace(&mut self.drawn, true) {
+            write!(err, "\x1b[{LINES}A")?;
+        }
+        let mut lines = self.lines(demo);
+        lines.resize(LINES, String::new());
+        for line in lines {
+            writeln!(err, "\x1b[2K{}", fit(&line, self.width))?;
+        }
+        err.flush()
+    }
+
+    fn lines(&self, demo: &Demo<'_, impl Ground>) -> Vec<String> {
+        let (time, told, all) = demo.progress();
+        let (router, detector) = (demo.plant.router_counts(), demo.plant.detector_counts());
+        let (records, bytes) = demo.plant.state();
+        let read: u64 = router.records.values().sum();
+        let columns = self.width.saturating_sub(34).clamp(10, 60);
+        let done = told * columns / all.max(1);
+        let state =
+            format!("state {} of {}", counted(records as u64, "record"), counted(bytes as u64, "byte"));
+        let topics = demo.plant.ground().topics().map_or_else(String::new, |topics| format!("{topics}; "));
+        let mut lines = vec![
+            format!("{}  the real stage on {}", paint(BOLD, "adcs-watch demo"), demo.plant.ground().name()),
+            paint(DIM, &format!("          {topics}{}", self.address)),
+            format!("story     {time:16} {}{}", "█".repeat(done), "░".repeat(columns - done)),
+            format!("router    {:>9} records read, {:>5} routed", count(read), count(router.routed)),
+            format!(
+                "detector  {:>9} applied, {} of {PARTITIONS} partitions live, {}, {state}",
+                count(detector.applied),
+                demo.plant.ready_partitions(),
+                counted(detector.checkpoints, "checkpoint")
+            ),
+            paint(DIM, remark(demo)),
+            String::new(),
+            format!("alerts    {}", paint(BOLD, &count(demo.latest().count() as u64))),
+        ];
+        let alerts: Vec<&Alert> = demo.latest().collect();
+        lines.extend(alerts.iter().rev().take(ALERTS).map(|alert| self.alert(alert)));
+        lines
+    }
+
+    fn alert(&self, alert: &Alert) -> String {
+        let label = paint(severity(alert.severity), &format!(" {:<8} ", alert.severity.as_str()));
+        let time = alert.time.to_string();
+        let title: String = plain(&alert.title).chars().take(self.width.saturating_sub(30)).collect();
+        format!("{label} {} {title}", paint(DIM, &time[5..16.min(time.len())].replace('T', " ")))
+    }
+}
+
+/// What is to be said of the present.
+fn remark(demo: &Demo<'_, impl Ground>) -> &'static str {
+    match demo.crashed_at {
+        None if demo.progress().1 == 0 => {
+            "          the groups are new: it takes Kafka some seconds to give out partitions"
+        }
+        None => "",
+        Some(_) => {
+            "          killed once without a word; its successor restored the state and replayed the rest in silence"
+        }
+    }
+}
+
+/// A line that does not wrap, or the screen would run away: escape sequences take no column.
+fn fit(line: &str, columns: usize) -> String {
+    let (mut fitted, mut used, mut escape) = (String::new(), 0, false);
+    for c in line.chars() {
+        escape |= c == '\x1b';
+        if escape || used < columns {
+            fitted.push(c);
+        }
+        used += usize::from(!escape);
+        escape &= !c.is_ascii_alphabetic();
+    }
+    fitted
+}
+
+/// What one may want to see next.
+pub(crate) const NEXT: &str = "\
+next: adcs-watch demo --format table     all alerts in full
+      adcs-watch replay Security.evtx    what would have been found in your own logs
+      adcs-watch run --help              how it reads your Kafka
+";
+
+/// What the demo did, in a few lines.
+pub(crate) fn summary(demo: &Demo<'_, impl Ground>, elapsed: Duration) -> String {
+    let (router, detector) = (demo.plant.router_counts(), demo.plant.detector_counts());
+    let read: u64 = router.records.values().sum();
+    let mut text = String::new();
+    let mut line = |said: String| {
+        text.push_str(&said);
+        text.push('\n');
+    };
+    line(format!(
+        "{} read by the router, {} routed, {} dead letters",
+        counted(read, "record"),
+        count(router.routed),
+        count(router.dead)
+    ));
+    let outcomes: Vec<String> =
+        router.records.iter().map(|(outcome, n)| format!("{} {}", count(*n), outcome.as_str())).collect();
+    line(format!("  {}", outcomes.join(", ")));
+    line(format!(
+        "{} applied by the detector in {}; {}",
+        counted(detector.applied, "routed record"),
+        counted(detector.committed, "transaction"),
+        counted(detector.checkpoints, "checkpoint")
+    ));
+    if demo.crashed_at.is_some() {
+        line(format!(
+            "the detector was killed once: its successor restored {PARTITIONS} partitions, replayed {} and kept {} silent that were out",
+            counted(detector.replayed, "record"),
+            counted(detector.silenced, "alert")
+        ));
+    }
+    let verdict = match (demo.lost(), demo.doubled()) {
+        (Some(0), 0) => "none lost, none doubled".to_owned(),
+        (Some(lost), doubled) => format!("{lost} LOST, {doubled} DOUBLED"),
+        (None, doubled) => format!("stopped before its end, {doubled} doubled"),
+    };
+    line(format!(
+        "{} in {}: {verdict}; {:.1} s",
+        counted(demo.latest().count() as u64, "alert"),
+        counted(demo.revisions.len() as u64, "revision"),
+        elapsed.as_secs_f64()
+    ));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_cut_and_keeps_its_colours() {
+        assert_eq!(fit("\x1b[1mabcdef\x1b[0m", 3), "\x1b[1mabc\x1b[0m");
+        assert_eq!(fit("abc", 10), "abc");
+    }
+}

@@ -1,0 +1,5 @@
+//! THE HOST: the clock, exit codes, signals.
+
+pub mod clock;
+pub mod exit;
+pub mod shutdown;

@@ -1,0 +1,66 @@
+//! BYTES OF A FILE → RECORDS, streaming: nothing is held but the record at hand, and that has a bound.
+
+pub mod carry;
+pub mod documents;
+pub mod evtx;
+pub mod lines;
+pub mod sniff;
+pub mod utf16;
+pub mod xml;
+
+use crate::host::exit::Failure;
+use std::io;
+
+/// The longest record that is read.
+pub const MAX_RECORD: usize = 1024 * 1024;
+
+/// One record of a file, or what is in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// Number of the line, or of the record, from 1.
+    pub number: u64,
+    /// What was found.
+    pub content: Content<'a>,
+}
+
+/// What was found in the place of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content<'a> {
+    /// A record.
+    Record(&'a [u8]),
+    /// A record longer than [`MAX_RECORD`]: its beginning and its length, as far as it is known.
+    TooLarge {
+        /// How it begins.
+        start: &'a [u8],
+        /// Its length in bytes.
+        length: u64,
+    },
+    /// A part of the file that holds no record any more.
+    Damaged(&'a str),
+}
+
+/// Where records go.
+pub type Sink<'a> = dyn FnMut(Frame<'_>) -> Result<(), Failure> + 'a;
+
+/// Why a file was not read to its end.
+#[derive(Debug)]
+pub enum Stop {
+    /// The file is to blame: the next one may be better.
+    Input(String),
+    /// It holds nothing that is read here.
+    Unknown,
+    /// We are to blame: there is no sense in going on.
+    Failure(Failure),
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Stop {
+        Stop::Input(error.to_string())
+    }
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Stop {
+        Stop::Failure(failure)
+    }
+}

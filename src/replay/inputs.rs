@@ -1,0 +1,120 @@
+//! Which files are read: those that are named, and all that are in the directories that are named.
+
+use crate::host::exit::{Exit, Failure};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use walkdir::WalkDir;
+
+/// Where records come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Standard input, `-`.
+    Stdin,
+    /// A file.
+    File(PathBuf),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Stdin => f.write_str("-"),
+            Source::File(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// One input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// Where it is.
+    pub source: Source,
+    /// Named on the command line, so that it is a mistake when it holds nothing that is read.
+    pub named: bool,
+    /// Its size, where that is known.
+    pub bytes: Option<u64>,
+}
+
+/// What was found under the paths of a command line.
+#[derive(Debug, Default)]
+pub struct Inputs {
+    /// What to read, in order: that of the command line, and within a directory that of the names. Nothing twice.
+    pub found: Vec<Input>,
+    /// What cannot be read, with the reason.
+    pub missing: Vec<(String, String)>,
+    seen: BTreeSet<PathBuf>,
+}
+
+impl Inputs {
+    /// Looks up every path.
+    pub fn list(paths: &[PathBuf]) -> Inputs {
+        let mut inputs = Inputs::default();
+        for path in paths {
+            if path.as_os_str() == "-" {
+                inputs.stdin();
+            } else if path.is_dir() {
+                inputs.walk(path);
+            } else {
+                inputs.file(path, true);
+            }
+        }
+        inputs
+    }
+
+    /// The size of all inputs together, where all are known.
+    pub fn bytes(&self) -> Option<u64> {
+        self.found.iter().map(|input| input.bytes).sum()
+    }
+
+    /// Refuses to write to a file that is read.
+    pub fn refuse_as_output(&self, path: &Path) -> Result<(), Failure> {
+        match path.canonicalize() {
+            Ok(real) if self.seen.contains(&real) => {
+                let said = format!("{} is an input; dead letters would overwrite it", path.display());
+                Err(Failure::new(Exit::Usage, said))
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    fn stdin(&mut self) {
+        if !self.found.iter().any(|input| input.source == Source::Stdin) {
+            self.found.push(Input { source: Source::Stdin, named: true, bytes: None });
+        }
+    }
+
+    fn walk(&mut self, directory: &Path) {
+        for entry in WalkDir::new(directory).follow_links(true).sort_by_file_name() {
+            match entry {
+                Ok(entry) if entry.file_type().is_file() => self.file(entry.path(), false),
+                // Directories are walked into; pipes, sockets and devices hold no export.
+                Ok(_) => {}
+                Err(error) => {
+                    let path = error.path().unwrap_or(directory).display().to_string();
+                    self.missing.push((path, walk_error(&error)));
+                }
+            }
+        }
+    }
+
+    fn file(&mut self, path: &Path, named: bool) {
+        match std::fs::metadata(path) {
+            Err(error) => self.missing.push((path.display().to_string(), error.to_string())),
+            Ok(metadata) => {
+                let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+                if self.seen.insert(real) {
+                    let bytes = metadata.is_file().then_some(metadata.len());
+                    self.found.push(Input { source: Source::File(path.to_owned()), named, bytes });
+                }
+            }
+        }
+    }
+}
+
+fn walk_error(error: &walkdir::Error) -> String {
+    match (error.loop_ancestor(), error.io_error()) {
+        (Some(ancestor), _) => format!("a loop of links back to {}", ancestor.display()),
+        (None, Some(io)) => io.to_string(),
+        (None, None) => error.to_string(),
+    }
+}

@@ -1,0 +1,206 @@
+//! REPLAY: files in, alerts out, in one process and in the order of event time.
+
+pub mod dead_letter;
+pub mod framing;
+pub mod inputs;
+pub mod intake;
+pub mod ledger;
+pub mod names;
+pub mod open;
+pub mod order;
+pub mod peek;
+pub mod pipe;
+pub mod progress;
+pub mod show;
+pub mod sort;
+pub mod summary;
+pub mod topic;
+
+use crate::alert::{Alert, Severity};
+use crate::decode::Decoder;
+use crate::decode::prefilter::Prefilter;
+use crate::detect::policy::Policy;
+use crate::engine::Engine;
+use crate::host::clock::Stopwatch;
+use crate::host::exit::{Exit, Failure};
+use crate::replay::dead_letter::DeadLetter;
+use crate::replay::inputs::Inputs;
+use crate::replay::intake::{Intake, Read, UNKNOWN};
+use crate::replay::ledger::Ledger;
+use crate::replay::order::Order;
+use crate::replay::pipe::Pipe;
+use crate::replay::progress::Progress;
+use crate::replay::show::{Format, Show};
+use crate::replay::summary::Summary;
+use crate::replay::topic::TopicInput;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Files, directories, `-`.
+    pub paths: Vec<PathBuf>,
+    /// A topic.
+    pub topic: Option<TopicInput>,
+    /// What is looked for.
+    pub policy: Policy,
+    /// How records are read.
+    pub decoder: Decoder,
+    /// How alerts are written.
+    pub format: Format,
+    /// The least severity that is shown.
+    pub min_severity: Severity,
+    /// The least severity that makes the exit code 1.
+    pub fail_on: Option<Severity>,
+    /// Where rejected records go.
+    pub dead_letter: Option<PathBuf>,
+}
+
+/// Where output goes.
+pub struct Streams<'a> {
+    /// Results.
+    pub out: &'a mut dyn Write,
+    /// Everything else.
+    pub err: &'a mut dyn Write,
+    /// Columns of the terminal.
+    pub width: usize,
+    /// Whether a progress bar may be drawn on standard error.
+    pub progress: bool,
+}
+
+/// Files of unknown content that are named on standard error; the rest is counted.
+const MAX_SKIPPED_SAID: u64 = 10;
+
+/// Runs a replay.
+pub fn run(request: &Request, streams: Streams) -> Result<Exit, Failure> {
+    let watch = Stopwatch::start();
+    let mut engine = Engine::new(request.policy.clone());
+    let Gathered { order, mut summary, partitions } =
+        gather(request, &engine, &mut *streams.err, streams.progress)?;
+
+    let pipe = Pipe::new(streams.out);
+    let closed = pipe.closed();
+    let mut show = show::start(request.format, pipe, streams.err, streams.width)?;
+    let mut ledger = Ledger::default();
+    let mut failed = false;
+    for event in order.finish()? {
+        let (here, event) = event?;
+        let output = match here {
+            // Of an event that was routed to several partitions, each copy is for those who live in its partition.
+            Some(here) => engine.on_event_where(&event, |key| key.partition(partitions) == here),
+            None => engine.on_event(&event),
+        };
+        summary.late += u64::from(output.late);
+        output.notices.into_iter().for_each(|notice| summary.notice(notice, event.time));
+        for alert in &output.alerts {
+            summary.alerts.revisions += 1;
+            failed |= request.fail_on.is_some_and(|least| alert.severity >= least);
+            raise(alert, request.min_severity, &mut ledger, show.as_mut())?;
+        }
+        if closed.get() && request.fail_on.is_none() {
+            break;
+        }
+    }
+    settle(ledger, request.min_severity, &mut summary, show.as_mut())?;
+    summary.finish(watch.elapsed());
+    show.finish(&summary)?;
+    Ok(verdict(&summary, failed))
+}
+
+/// What was read.
+struct Gathered {
+    order: Order,
+    summary: Summary,
+    /// How many partitions the topic has, if one was read.
+    partitions: u32,
+}
+
+/// Reads all inputs.
+fn gather(request: &Request, engine: &Engine, err: &mut dyn Write, bar: bool) -> Result<Gathered, Failure> {
+    let inputs = Inputs::list(&request.paths);
+    let dead_letter = request.dead_letter.as_deref().map(|path| {
+        inputs.refuse_as_output(path)?;
+        DeadLetter::create(path)
+    });
+    let mut intake = Intake {
+        prefilter: Prefilter::for_shape(request.decoder.shape),
+        decoder: request.decoder.clone(),
+        engine,
+        dead_letter: dead_letter.transpose()?,
+        order: Order::default(),
+        summary: Summary::default(),
+    };
+    let total = if request.topic.is_some() { None } else { inputs.bytes() };
+    let progress = Progress::new(total, bar);
+    let mut say = |what: &str, source: &str, why: &str| {
+        // A table says it in the totals.
+        if request.format != Format::Table {
+            // Nobody is left to be told when standard error is gone.
+            progress.suspend(|| drop(writeln!(err, "{what}: {}: {why}", show::text::plain(source))));
+        }
+    };
+    for (source, why) in &inputs.missing {
+        intake.summary.unread.push(source, why);
+        say("warning", source, why);
+    }
+    let mut read = 0;
+    for input in &inputs.found {
+        match intake.input(input, &progress)? {
+            Read::Whole => {}
+            Read::Unread(why) => say("warning", &input.source.to_string(), &why),
+            Read::Skipped if intake.summary.skipped.count > MAX_SKIPPED_SAID => {}
+            Read::Skipped => say("skipped", &input.source.to_string(), UNKNOWN),
+        }
+        read += input.bytes.unwrap_or_default();
+        progress.reach(read);
+    }
+    let mut partitions = 1;
+    if let Some(topic) = &request.topic {
+        let (read, count) = intake.topic(topic, &progress)?;
+        partitions = count;
+        if let Read::Unread(why) = read {
+            say("warning", &topic.slice.to_string(), &why);
+        }
+    }
+    progress.finish();
+    intake.dead_letter.as_mut().map_or(Ok(()), DeadLetter::finish)?;
+    Ok(Gathered { order: intake.order, summary: intake.summary, partitions })
+}
+
+/// A revision goes to the ledger and, when it is severe enough, to the output.
+fn raise(alert: &Alert, least: Severity, ledger: &mut Ledger, show: &mut dyn Show) -> Result<(), Failure> {
+    let json = serde_json::to_vec(alert)
+        .map_err(|error| Failure::new(Exit::Output, "cannot write an alert as JSON").because(&error))?;
+    if alert.severity >= least {
+        show.revision(&json)?;
+    }
+    ledger.push(alert, &json)
+}
+
+/// The last revision of every alert.
+fn settle(
+    ledger: Ledger,
+    least: Severity,
+    summary: &mut Summary,
+    show: &mut dyn Show,
+) -> Result<(), Failure> {
+    for alert in ledger.finish()? {
+        let alert = alert?;
+        let shown = alert.severity >= least;
+        summary.alert(&alert, shown);
+        if shown {
+            show.latest(&alert)?;
+        }
+    }
+    Ok(())
+}
+
+/// What was not read may hold an alert, so silence over a part of the input is no verdict; an alert is one whatever else there is.
+fn verdict(summary: &Summary, failed: bool) -> Exit {
+    match (failed, summary.is_complete()) {
+        (true, _) => Exit::Alerts,
+        (false, false) => Exit::Input,
+        (false, true) => Exit::Done,
+    }
+}

@@ -1,0 +1,79 @@
+//! Opens an input, whatever it is wrapped in, and hands on its records.
+
+use crate::replay::framing::sniff::{Framing, sniff};
+use crate::replay::framing::utf16::{self, Utf16};
+use crate::replay::framing::{Sink, Stop, documents, evtx, lines, xml};
+use crate::replay::inputs::{Input, Source};
+use crate::replay::peek::Peek;
+use crate::replay::progress::{Counted, Progress};
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+
+/// gz in zst in gz is still read; nobody wraps deeper in earnest.
+const MAX_LAYERS: u32 = 4;
+const BUFFER_BYTES: usize = 256 * 1024;
+
+type Stream = Peek<Box<dyn Read>>;
+
+/// Hands on the records of an input.
+pub fn read(input: &Input, progress: &Progress, sink: &mut Sink) -> Result<(), Stop> {
+    let raw: Box<dyn Read> = match &input.source {
+        Source::Stdin => Box::new(io::stdin().lock()),
+        Source::File(path) => Box::new(File::open(path)?),
+    };
+    let (stream, layers) = unwrap(Peek::new(Box::new(Counted::new(raw, progress))))?;
+    if stream.head().starts_with(evtx::MAGIC) {
+        return match &input.source {
+            Source::File(path) if layers == 0 && path.is_file() => evtx::frame(File::open(path)?, sink),
+            Source::File(_) | Source::Stdin => spool(stream, sink),
+        };
+    }
+    let stream = match utf16::encoding(stream.head()) {
+        Some(encoding) => Peek::new(Box::new(Utf16::new(stream, encoding)) as Box<dyn Read>),
+        None => stream,
+    };
+    text(stream, sink)
+}
+
+/// Takes off gzip (of one or several members) and zstd.
+fn unwrap(mut stream: Stream) -> Result<(Stream, u32), Stop> {
+    for layer in 0..MAX_LAYERS {
+        let inner: Box<dyn Read> = match stream.head() {
+            [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::new(stream))),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::Decoder::new(stream)?),
+            _ => return Ok((stream, layer)),
+        };
+        stream = Peek::new(inner);
+    }
+    Err(Stop::Input(format!("compressed more than {MAX_LAYERS} times over")))
+}
+
+/// An event log can only be read with seeking, so one that comes as a stream goes to a temporary file first. When the
+/// stream breaks off, what came before is read.
+fn spool(mut stream: Stream, sink: &mut Sink) -> Result<(), Stop> {
+    let mut file = tempfile::tempfile()?;
+    let copied = io::copy(&mut stream, &mut file);
+    file.seek(SeekFrom::Start(0))?;
+    let framed = evtx::frame(file, sink);
+    copied?;
+    framed
+}
+
+fn text(mut stream: Stream, sink: &mut Sink) -> Result<(), Stop> {
+    let framing = sniff(stream.head(), stream.is_whole());
+    if stream.head().starts_with(b"\xef\xbb\xbf") {
+        stream.skip(3);
+    }
+    let mut reader = BufReader::with_capacity(BUFFER_BYTES, stream);
+    match framing {
+        // Nothing is in it, unless reading it failed: then that is said.
+        Framing::Empty => Ok(()),
+        Framing::Lines => lines::frame(&mut reader, sink),
+        Framing::Documents => documents::frame(&mut reader, sink),
+        Framing::Xml => xml::frame(&mut reader, sink),
+        Framing::Unknown => {
+            io::copy(&mut reader.take(1), &mut io::sink())?;
+            Err(Stop::Unknown)
+        }
+    }
+}

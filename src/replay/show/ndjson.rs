@@ -1,0 +1,36 @@
+//! One line for every revision of an alert, and nothing else on standard output; the totals go to standard error.
+
+use crate::alert::Alert;
+use crate::host::exit::Failure;
+use crate::replay::pipe::Pipe;
+use crate::replay::show::totals::Totals;
+use crate::replay::show::{Show, unwritable};
+use crate::replay::summary::Summary;
+use std::io::Write;
+
+/// Writes lines.
+pub struct Ndjson<'a> {
+    /// Alerts.
+    pub out: Pipe<'a>,
+    /// Totals.
+    pub err: &'a mut dyn Write,
+    /// Columns of the terminal.
+    pub width: usize,
+}
+
+impl Show for Ndjson<'_> {
+    fn revision(&mut self, json: &[u8]) -> Result<(), Failure> {
+        self.out.write_all(json).and_then(|()| self.out.write_all(b"\n")).map_err(unwritable)
+    }
+
+    fn latest(&mut self, _: &Alert) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn finish(&mut self, summary: &Summary) -> Result<(), Failure> {
+        self.out.flush().map_err(unwritable)?;
+        // Nobody is left to be told when standard error is gone.
+        let _ = Totals { out: self.err, width: self.width }.short(summary);
+        Ok(())
+    }
+}

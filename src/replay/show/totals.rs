@@ -1,0 +1,197 @@
+//! The totals: what was found, what was read, and what was not.
+
+use crate::alert::Severity;
+use crate::replay::names::in_words;
+use crate::replay::show::style::{BOLD, DIM, WARN, paint, severity};
+use crate::replay::show::text::{count, counted, plain, wrap};
+use crate::replay::summary::{Listed, Summary};
+use anstyle::Style;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+/// Writes totals.
+pub struct Totals<'a> {
+    /// Where to.
+    pub out: &'a mut dyn Write,
+    /// Columns of the terminal.
+    pub width: usize,
+}
+
+/// Names shown of a list; the rest is counted.
+const MAX_SHOWN: usize = 10;
+/// Columns of the names, and of the numbers.
+const NAME: usize = 28;
+const NUMBER: usize = 12;
+
+impl Totals<'_> {
+    /// Everything, for a person.
+    pub fn long(&mut self, summary: &Summary) -> io::Result<()> {
+        writeln!(self.out, "{}", paint(BOLD, &headline(summary)))?;
+        self.alerts(summary)?;
+        self.records(summary)?;
+        self.events(summary)?;
+        self.rejections(summary)?;
+        self.training(summary)?;
+        self.list("not read", WARN, &summary.unread)?;
+        self.list("skipped", Style::new(), &summary.skipped)
+    }
+
+    /// The headline and what needs attention, for standard error.
+    pub fn short(&mut self, summary: &Summary) -> io::Result<()> {
+        let records = summary.records;
+        writeln!(self.out, "{}: {}", headline(summary), alert_counts(summary))?;
+        writeln!(
+            self.out,
+            "{} filtered, {} ignored, {} rejected, {}",
+            count(records.filtered),
+            count(records.ignored),
+            count(records.rejected),
+            counted(records.events, "event"),
+        )?;
+        self.rejections(summary)?;
+        self.training(summary)
+    }
+
+    fn alerts(&mut self, summary: &Summary) -> io::Result<()> {
+        let alerts = &summary.alerts;
+        self.title("alerts", Style::new(), alerts.total, "")?;
+        for (detection, counts) in &alerts.by_detection {
+            let said = severities(counts, |level, text| paint(severity(level), &text));
+            writeln!(self.out, "    {:<NAME$} {said}", plain(detection))?;
+        }
+        if alerts.shown < alerts.total {
+            self.note(&format!("{} below --min-severity, not shown", count(alerts.total - alerts.shown)))?;
+        }
+        for (detection, n) in &summary.suppressed {
+            self.note(&format!("{detection}: {} not raised again", counted(*n, "finding")))?;
+        }
+        Ok(())
+    }
+
+    fn records(&mut self, summary: &Summary) -> io::Result<()> {
+        let records = summary.records;
+        self.title("records", Style::new(), records.total, "")?;
+        self.row("filtered", records.filtered, "no trace of what matters")?;
+        self.row("ignored", records.ignored, "read, but not of interest")?;
+        self.row("rejected", records.rejected, "not understood")?;
+        self.row("events", records.events, "of interest")
+    }
+
+    fn events(&mut self, summary: &Summary) -> io::Result<()> {
+        if summary.events.is_empty() {
+            return Ok(());
+        }
+        self.title("events", Style::new(), summary.records.events, "")?;
+        for kind in &summary.events {
+            let id = kind.event_id.map_or_else(String::new, |id| id.to_string());
+            let unconcerned = match kind.unconcerned {
+                0 => String::new(),
+                n => format!("{} no detection's business", count(n)),
+            };
+            let name = format!("{id:>5} {}", in_words(kind.activity));
+            self.row(&name, kind.concerned + kind.unconcerned, &unconcerned)?;
+        }
+        let notes = [
+            (summary.late, "older than the allowed lateness"),
+            (summary.names_cut, "with more names than are read of one"),
+        ];
+        for (events, what) in notes.into_iter().filter(|(events, _)| *events > 0) {
+            self.note(&format!("{} {what}", counted(events, "event")))?;
+        }
+        Ok(())
+    }
+
+    fn rejections(&mut self, summary: &Summary) -> io::Result<()> {
+        if summary.rejections.is_empty() {
+            return Ok(());
+        }
+        self.title("rejected", WARN, summary.records.rejected, "see --dead-letter")?;
+        for (reason, rejections) in &summary.rejections {
+            self.row(reason, rejections.count, "")?;
+            self.wrapped(&format!("first: {}: {}", rejections.first_place, rejections.first_detail))?;
+        }
+        Ok(())
+    }
+
+    fn training(&mut self, summary: &Summary) -> io::Result<()> {
+        let baselines = summary.training.len() as u64;
+        if baselines == 0 {
+            return Ok(());
+        }
+        self.title("silent in training", Style::new(), baselines, "see --assume-trained")?;
+        for training in summary.training.iter().take(MAX_SHOWN) {
+            let (detection, entity, until) = (training.detection, &training.entity, training.until.day());
+            let days = format!("{} of {} days", training.days, training.needed);
+            self.wrapped(&format!("{detection}: {entity} was in training until {until} ({days})"))?;
+        }
+        self.more(baselines)
+    }
+
+    fn list(&mut self, name: &str, style: Style, listed: &Listed) -> io::Result<()> {
+        if listed.count == 0 {
+            return Ok(());
+        }
+        self.title(name, style, listed.count, "")?;
+        for named in listed.first.iter().take(MAX_SHOWN) {
+            self.wrapped(&format!("{}: {}", named.source, named.reason))?;
+        }
+        self.more(listed.count)
+    }
+
+    fn title(&mut self, name: &str, style: Style, number: u64, remark: &str) -> io::Result<()> {
+        let padding = " ".repeat((NAME + 2).saturating_sub(name.len()));
+        let line = format!("  {}{padding} {:>NUMBER$}", paint(style, name), count(number));
+        self.remarked(line, remark)
+    }
+
+    fn row(&mut self, name: &str, number: u64, remark: &str) -> io::Result<()> {
+        self.remarked(format!("    {name:<NAME$} {:>NUMBER$}", count(number)), remark)
+    }
+
+    /// A remark stands beside the number where there is room for it.
+    fn remarked(&mut self, line: String, remark: &str) -> io::Result<()> {
+        let room = self.width.saturating_sub(4 + NAME + 1 + NUMBER + 2);
+        match remark.is_empty() || remark.chars().count() > room {
+            true => writeln!(self.out, "{line}"),
+            false => writeln!(self.out, "{line}  {}", paint(DIM, remark)),
+        }
+    }
+
+    fn note(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.out, "    {}", paint(DIM, text))
+    }
+
+    fn wrapped(&mut self, text: &str) -> io::Result<()> {
+        for (n, line) in wrap(&plain(text), self.width.saturating_sub(8)).iter().enumerate() {
+            writeln!(self.out, "      {}{line}", if n == 0 { "" } else { "  " })?;
+        }
+        Ok(())
+    }
+
+    fn more(&mut self, total: u64) -> io::Result<()> {
+        match total.saturating_sub(MAX_SHOWN as u64) {
+            0 => Ok(()),
+            more => self.note(&format!("and {} more: see --format json", count(more))),
+        }
+    }
+}
+
+fn headline(summary: &Summary) -> String {
+    let rate = summary.records.total as f64 / summary.seconds.max(0.001);
+    let (records, inputs) = (counted(summary.records.total, "record"), counted(summary.inputs_read, "input"));
+    format!("{records} from {inputs} in {:.1} s ({}/s)", summary.seconds, count(rate as u64))
+}
+
+fn alert_counts(summary: &Summary) -> String {
+    match summary.alerts.total {
+        0 => "no alerts".to_owned(),
+        n => format!("{} ({})", counted(n, "alert"), severities(&summary.alerts.by_severity, |_, text| text)),
+    }
+}
+
+/// `1 critical, 2 high`, the worst first.
+fn severities(counts: &BTreeMap<Severity, u64>, paint: impl Fn(Severity, String) -> String) -> String {
+    let worst_first = counts.iter().rev();
+    let said = worst_first.map(|(severity, n)| paint(*severity, format!("{} {severity}", count(*n))));
+    said.collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,194 @@
+//! What a run needs, checked as a whole before anything begins.
+
+use crate::config::Config;
+use crate::config::kafka::Kafka;
+use crate::config::topics::Topics;
+use crate::event::time::Time;
+use crate::host::clock::wall;
+use crate::host::exit::{Exit, Failure};
+use crate::kafka::settings::{Clients, Instance};
+use crate::stage::Stage;
+use crate::stage::port::Millis;
+use crate::stage::router::task::Source;
+use std::num::NonZero;
+use std::thread;
+
+/// What was configured.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The config.
+    pub config: Config,
+    /// What runs.
+    pub stages: Vec<Stage>,
+    /// Where a router begins that was never here; none: at the beginning.
+    pub since: Option<Time>,
+    /// Makes clients.
+    pub clients: Clients,
+}
+
+/// The most workers of a stage that nobody asked for. Each worker of both stages has six clients, about 25 threads and 45 open
+/// files on one broker and more on several: beyond this, a large machine would run into the usual limit of 1024 open files.
+const MOST_WORKERS: usize = 8;
+
+impl Setup {
+    /// Checks the config for these stages.
+    ///
+    /// # Errors
+    /// Everything that is wrong.
+    pub fn new(config: Config, stages: Vec<Stage>) -> Result<Setup, Failure> {
+        let mut wrong = Vec::new();
+        let instance = instance(&config).unwrap_or_else(|why| {
+            wrong.push(format!("kafka.instance_id: {why}"));
+            passing()
+        });
+        let clients = Clients::new(&config.kafka, instance);
+        let clients = clients.map_err(|missing| wrong.extend(missing));
+        wrong.extend(config.http.missing());
+        if stages.contains(&Stage::Router) && config.sources.is_empty() {
+            wrong.push("sources: none is named".to_owned());
+        }
+        wrong.extend(own_topics_read(&config));
+        match (clients, wrong.is_empty()) {
+            (Ok(clients), true) => Ok(Setup { config, stages, since: None, clients }),
+            (Ok(_) | Err(()), _) => {
+                let failure = Failure::new(Exit::Config, "the config does not allow this");
+                Err(wrong.into_iter().fold(failure, Failure::with_cause))
+            }
+        }
+    }
+
+    /// How many workers a stage has.
+    pub fn workers(&self, stage: Stage) -> u16 {
+        self.workers_on(stage, thread::available_parallelism().map_or(1, NonZero::get))
+    }
+
+    /// On so many cores: one for each, unless the config says otherwise.
+    fn workers_on(&self, stage: Stage, cores: usize) -> u16 {
+        let configured = match stage {
+            Stage::Router => self.config.workers.router,
+            Stage::Detector => self.config.workers.detector,
+        };
+        let cores = u16::try_from(cores.min(MOST_WORKERS)).unwrap_or(1);
+        configured.map_or(cores, |threads| threads.0)
+    }
+
+    /// How long a worker may take to come round until it counts as stuck: as long as the group waits for it, and at least a minute,
+    /// which a broker that does not answer can make a round last.
+    pub fn longest_round(&self) -> Millis {
+        let Kafka { consumer, properties, .. } = &self.config.kafka;
+        let configured = [consumer, properties].into_iter().find_map(|set| set.0.get("max.poll.interval.ms"));
+        let millis = configured.and_then(|value| value.parse().ok()).unwrap_or(300_000);
+        Millis(millis.max(60_000))
+    }
+
+    /// How the records of a topic are read: as the first source says that it belongs to.
+    pub fn source(&self, topic: &str) -> Source {
+        let source = self.config.sources.iter().find(|source| source.topics.matches(topic));
+        source.map_or_else(Source::default, |source| Source::new(source.decoder()))
+    }
+
+    /// The topics that sources name; patterns name none.
+    pub fn named_sources(&self) -> impl Iterator<Item = &str> {
+        self.config.sources.iter().filter_map(|source| match &source.topics {
+            Topics::Name(name) => Some(name.as_str()),
+            Topics::Pattern(_) => None,
+        })
+    }
+}
+
+/// A name that survives the process comes from the config.
+fn instance(config: &Config) -> Result<Instance, String> {
+    config.kafka.instance_id.as_ref().map_or_else(|| Ok(passing()), |id| id.name().map(Instance::Static))
+}
+
+/// Process id and time tell a process from all others.
+fn passing() -> Instance {
+    Instance::Passing(format!("{:x}-{:x}", wall().as_millis(), std::process::id()))
+}
+
+/// Sources that would read what this program writes.
+fn own_topics_read(config: &Config) -> Vec<String> {
+    let own = config.topics.names();
+    let mut wrong = Vec::new();
+    for source in &config.sources {
+        let read = own.iter().filter(|name| source.topics.matches(name));
+        wrong.extend(read.map(|name| {
+            format!(
+                "sources: `{}` matches {name}, a topic of our own: it would read what it writes",
+                source.topics.subscription()
+            )
+        }));
+    }
+    for (n, name) in own.iter().enumerate() {
+        if own[..n].contains(name) {
+            wrong.push(format!("topics: {name} is named twice"));
+        }
+    }
+    wrong
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_that_is_wrong_is_listed() {
+        let text = "sources: [{pattern: 'adcs.*'}]\nkafka: {sasl: {mechanism: PLAIN, username: a, password: {file: /nowhere/p}}}\n";
+        let config = Config::parse("c.yaml", text).unwrap();
+        let failure = Setup::new(config, vec![Stage::Router]).unwrap_err();
+        let said = failure.to_string();
+        assert_eq!(failure.exit, Exit::Config);
+        for part in [
+            "kafka.brokers: none",
+            "kafka.sasl.password: cannot read /nowhere/p",
+            "matches adcs-watch.routed",
+        ] {
+            assert!(said.contains(part), "{said}");
+        }
+    }
+
+    #[test]
+    fn there_is_a_worker_for_each_core_but_not_for_a_great_many() {
+        let text = "kafka: {brokers: ['b:9092']}\nworkers: {router: 12}\n";
+        let setup = Setup::new(Config::parse("c.yaml", text).unwrap(), vec![]).unwrap();
+        let on = |cores| (setup.workers_on(Stage::Router, cores), setup.workers_on(Stage::Detector, cores));
+        assert_eq!([on(1), on(4), on(96)], [(12, 1), (12, 4), (12, 8)]);
+        assert!((1..=8).contains(&setup.workers(Stage::Detector)));
+    }
+
+    #[test]
+    fn a_round_is_as_long_as_the_group_waits() {
+        let round = |more: &str| {
+            let text = format!("kafka: {{brokers: ['b:9092']{more}}}\n");
+            Setup::new(Config::parse("c.yaml", &text).unwrap(), vec![]).unwrap().longest_round()
+        };
+        assert_eq!(round(""), Millis(300_000));
+        assert_eq!(round(", properties: {max.poll.interval.ms: 120000}"), Millis(120_000));
+        assert_eq!(round(", consumer: {max.poll.interval.ms: 10000}"), Millis(60_000));
+    }
+
+    #[test]
+    fn the_name_of_an_instance_may_come_from_the_environment() {
+        let setup = |id: &str| {
+            let text = format!("kafka: {{brokers: ['b:9092'], instance_id: {id}}}\n");
+            Setup::new(Config::parse("c.yaml", &text).unwrap(), vec![Stage::Detector])
+        };
+        let id = |id: &str| {
+            let member = setup(id).unwrap().clients.member(Stage::Detector, 0).unwrap();
+            member.get("group.instance.id").unwrap().to_owned()
+        };
+        assert_eq!(id("pod-3"), "pod-3-detector-0");
+        // Cargo sets it for every test.
+        assert_eq!(id("{env: CARGO_PKG_NAME}"), "adcs-watch-detector-0");
+        let said = setup("{env: ADCS_WATCH_NOT_SET}").unwrap_err().to_string();
+        assert!(said.contains("kafka.instance_id: the variable ADCS_WATCH_NOT_SET is not set"), "{said}");
+    }
+
+    #[test]
+    fn the_first_source_that_fits_says_how() {
+        let text = "sources: [{topic: a.x, shape: protobuf}, {pattern: 'a\\..*', shape: nxlog}]\nkafka: {brokers: ['b:9092']}\n";
+        let setup = Setup::new(Config::parse("c.yaml", text).unwrap(), vec![Stage::Router]).unwrap();
+        let shape = |topic: &str| setup.source(topic).decoder.shape.map(crate::decode::Shape::as_str);
+        assert_eq!((shape("a.x"), shape("a.y"), shape("b.y")), (Some("protobuf"), Some("nxlog"), None));
+    }
+}

@@ -1,0 +1,90 @@
+//! When to commit and when to write a checkpoint.
+
+use crate::stage::port::Millis;
+
+/// How long things may wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// An alert waits this long for others to share its transaction. Default 20 ms.
+    pub linger: Millis,
+    /// Offsets without alerts are committed this often. Default 5 s.
+    pub quiet: Millis,
+    /// How long after an aborted transaction the next one is tried. Default 100 ms.
+    pub retry: Millis,
+    /// The longest a replay after a crash is to take. Default 10 s.
+    pub longest_replay: Millis,
+    /// How fast a replay is taken to be. Default 20 000 records in a second.
+    pub replay_records_per_second: u64,
+    /// A checkpoint is never older than this when there is something to write. Default 10 min.
+    pub oldest_checkpoint: Millis,
+    /// The most bytes of checkpoints in one transaction, one checkpoint excepted. Default 4 MiB.
+    pub checkpoint_bytes: usize,
+    /// While so many alerts and dead letters wait to be sent, a detector takes no records. Default 1000.
+    pub outbox: usize,
+    /// A router's batch waits this long for more. Default 100 ms.
+    pub batch: Millis,
+    /// The most records (in and out) of a router's batch. Default 10 000.
+    pub batch_records: usize,
+    /// The most bytes that a router's batch writes, one record excepted. Default 8 MiB.
+    pub batch_bytes: usize,
+    /// The longest poll. Default 200 ms.
+    pub poll: Millis,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Pace {
+            linger: Millis(20),
+            quiet: Millis(5000),
+            retry: Millis(100),
+            longest_replay: Millis(10_000),
+            replay_records_per_second: 20_000,
+            oldest_checkpoint: Millis(600_000),
+            checkpoint_bytes: 4 * 1024 * 1024,
+            outbox: 1000,
+            batch: Millis(100),
+            batch_records: 10_000,
+            batch_bytes: 8 * 1024 * 1024,
+            poll: Millis(200),
+        }
+    }
+}
+
+impl Pace {
+    /// Whether a task that applied so many records since its last checkpoint, so long ago, is to write one.
+    pub fn checkpoint_is_due(&self, records: u64, age: Millis) -> bool {
+        let replay = Millis(records.saturating_mul(1000) / self.replay_records_per_second.max(1));
+        replay > self.longest_replay || (records > 0 && age >= self.oldest_checkpoint)
+    }
+}
+
+impl Millis {
+    /// How long after `earlier` this is.
+    #[must_use]
+    pub const fn since(self, earlier: Millis) -> Millis {
+        Millis(self.0.saturating_sub(earlier.0))
+    }
+
+    /// So much later.
+    #[must_use]
+    pub const fn plus(self, length: Millis) -> Millis {
+        Millis(self.0.saturating_add(length.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkpoint_is_due_before_a_replay_gets_long_or_the_last_one_old() {
+        let pace = Pace::default();
+        let (young, old) = (Millis(0), Millis(600_000));
+        assert!(!pace.checkpoint_is_due(200_000, young));
+        assert!(pace.checkpoint_is_due(200_020, young), "more than ten seconds of replay");
+        assert!(!pace.checkpoint_is_due(1, Millis(599_999)));
+        assert!(pace.checkpoint_is_due(1, old));
+        assert!(!pace.checkpoint_is_due(0, old), "nothing to write");
+        assert!(pace.checkpoint_is_due(u64::MAX, young));
+    }
+}
