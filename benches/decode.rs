@@ -1,6 +1,6 @@
 //! What one record costs: the prefilter when it throws away and when it keeps, and decoding per shape.
 //!
-//! The records are those of `tests/shapes`; where 4887 matters, it is the one with a name asked for in the attributes.
+//! The records are those of `tests/formats`; where 4887 matters, it is the one with a name asked for in the attributes.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -20,7 +20,7 @@ const SHAPES: [&str; 7] =
     ["winlogbeat8", "evtx-dump", "nxlog", "fluent-bit", "sentinel-securityevent", "cribl", "xml-in-json"];
 
 fn file(name: &str) -> String {
-    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/shapes").join(name)).unwrap()
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats").join(name)).unwrap()
 }
 
 fn issued(shape: &str) -> String {

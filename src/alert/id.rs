@@ -1,4 +1,4 @@
-//! The id of an alert: the same for the same trigger, in every run, in every shape that carries the record id.
+//! The id of an alert: the same for the same trigger, in every run, in every format that carries the record id.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

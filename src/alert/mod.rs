@@ -13,7 +13,7 @@ use std::fmt;
 /// A finding, published. The order of the fields is the order of the JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Alert {
-    /// 32 hex digits: the same through replay, restart and revision, and in every shape of the same events.
+    /// 32 hex digits: the same through replay, restart and revision, and in every format of the same events.
     pub alert_id: AlertId,
     /// Counts up from 1. The highest one replaces those before.
     pub revision: u32,

@@ -1,7 +1,7 @@
 //! The sections `sources:`, `topics:` and `alerts:`: what is read, and where what comes of it goes.
 
 use crate::config::mistake::nearest;
-use crate::decode::{Decoder, Shape};
+use crate::decode::{Decoder, Format};
 use crate::event::time::Span;
 use crate::stage::detector::age::{AgeLimit, Older};
 use jiff::tz::TimeZone;
@@ -18,7 +18,7 @@ pub struct Source {
     /// Which topics.
     pub topics: Topics,
     /// How their records are read.
-    pub shape: Option<Shape>,
+    pub format: Option<Format>,
     /// The zone of local times without one.
     pub zone: Option<TimeZone>,
 }
@@ -45,8 +45,11 @@ struct SourceText {
     topic: Option<String>,
     /// A pattern of whole names: every topic that matches.
     pattern: Option<String>,
-    /// How the records are read. Without it the shape is found for each record.
-    #[schemars(extend("enum" = Shape::ALL.map(Shape::as_str)))]
+    /// The format of the records. Without it the format is found for each record.
+    #[schemars(extend("enum" = Format::ALL.map(Format::as_str)))]
+    format: Option<String>,
+    /// The former name of `format`, still read.
+    #[schemars(extend("enum" = Format::ALL.map(Format::as_str)))]
     shape: Option<String>,
     /// The zone of local times without one, such as NXLog writes: a name of the IANA database. Without it UTC.
     zone: Option<String>,
@@ -56,7 +59,7 @@ struct SourceText {
 pub fn source_examples() -> Value {
     json!([
         {"topic": "winlogbeat"},
-        {"pattern": "siem\\..*", "shape": "nxlog", "zone": "Europe/Zurich"},
+        {"pattern": "siem\\..*", "format": "nxlog", "zone": "Europe/Zurich"},
     ])
 }
 
@@ -70,9 +73,12 @@ impl TryFrom<SourceText> for Source {
             (Some(_), Some(_)) => return Err("say either `topic` or `pattern`".to_owned()),
             (None, None) => return Err("say which `topic`, or a `pattern` of topics".to_owned()),
         };
-        let shape = text.shape.as_deref().map(shape).transpose()?;
+        let format = match (text.format, text.shape) {
+            (Some(_), Some(_)) => return Err("set `format` only: `shape` is its former name".to_owned()),
+            (format, former) => format.or(former).as_deref().map(format_named).transpose()?,
+        };
         let zone = text.zone.as_deref().map(zone).transpose()?;
-        Ok(Source { topics, shape, zone })
+        Ok(Source { topics, format, zone })
     }
 }
 
@@ -97,7 +103,7 @@ impl Topics {
 impl Source {
     /// What reads its records.
     pub fn decoder(&self) -> Decoder {
-        Decoder { shape: self.shape, zone: self.zone.clone().unwrap_or(TimeZone::UTC) }
+        Decoder { format: self.format, zone: self.zone.clone().unwrap_or(TimeZone::UTC) }
     }
 }
 
@@ -118,13 +124,13 @@ fn whole(pattern: &str) -> Result<Regex, String> {
     Regex::new(&wrapped).map_err(|error| format!("`{pattern}` is no pattern: {error}"))
 }
 
-fn shape(name: &str) -> Result<Shape, String> {
-    let found = Shape::ALL.into_iter().find(|shape| shape.as_str() == name);
+fn format_named(name: &str) -> Result<Format, String> {
+    let found = Format::ALL.into_iter().find(|format| format.as_str() == name);
     found.ok_or_else(|| {
-        let known = Shape::ALL.map(Shape::as_str);
+        let known = Format::ALL.map(Format::as_str);
         match nearest(name, &known) {
-            Some(near) => format!("`{name}` is no shape; did you mean `{near}`?"),
-            None => format!("`{name}` is no shape; known here: {}", known.join(", ")),
+            Some(near) => format!("`{name}` is no format; did you mean `{near}`?"),
+            None => format!("`{name}` is no format; known here: {}", known.join(", ")),
         }
     })
 }

@@ -9,7 +9,6 @@ use crate::event::{Event, Origin};
 use jiff::tz::TimeZone;
 
 const SECURITY: &str = "Microsoft-Windows-Security-Auditing";
-const SYSMON: &str = "Microsoft-Windows-Sysmon";
 
 /// A Windows event that detections want.
 #[derive(Clone, Copy)]
@@ -19,7 +18,6 @@ enum Wanted {
     Denied,
     Ticket,
     Share,
-    File,
 }
 
 impl Wanted {
@@ -30,23 +28,17 @@ impl Wanted {
             4888 => Some(Wanted::Denied),
             4768 => Some(Wanted::Ticket),
             5145 => Some(Wanted::Share),
-            11 => Some(Wanted::File),
             _ => None,
-        }
-    }
-
-    /// Ids are unique only within a provider. A record that does not say its provider is believed where the id alone
-    /// is telling, which Sysmon's 11 is not.
-    fn is_from(self, provider: Option<&str>) -> bool {
-        match (self, provider) {
-            (Wanted::File, provider) => provider.is_some_and(|name| name.eq_ignore_ascii_case(SYSMON)),
-            (_, Some(name)) => name.eq_ignore_ascii_case(SECURITY),
-            (_, None) => true,
         }
     }
 }
 
-/// Whether events of this id can be wanted: a shape need not read the data of others.
+/// Ids are unique only within a provider. A record without a provider is believed: the wanted ids are rare elsewhere.
+fn is_from_security(provider: Option<&str>) -> bool {
+    provider.is_none_or(|name| name.eq_ignore_ascii_case(SECURITY))
+}
+
+/// Whether events of this id can be wanted: a format need not read the data of others.
 pub(crate) fn is_wanted(id: u32) -> bool {
     Wanted::of(id).is_some()
 }
@@ -59,7 +51,7 @@ pub(crate) fn interpret(
 ) -> Result<Decoded, Rejection> {
     let ignored = Ok(Decoded::Ignored(Some(envelope.id)));
     let Some(wanted) = Wanted::of(envelope.id) else { return ignored };
-    if !wanted.is_from(envelope.provider.as_deref()) {
+    if !is_from_security(envelope.provider.as_deref()) {
         return ignored;
     }
     let fields = &envelope.fields;
@@ -69,7 +61,6 @@ pub(crate) fn interpret(
         Wanted::Denied => Some(certification::denied(fields)?),
         Wanted::Ticket => kerberos::ticket(fields)?,
         Wanted::Share => Some(files::share_accessed(fields)?),
-        Wanted::File => files::file_created(fields)?,
     };
     let Some(activity) = activity else { return ignored };
     let time = limited("the time", envelope.time)?.ok_or_else(|| Rejection::missing("the time"))?;
@@ -107,7 +98,7 @@ fn limited<T: AsRef<str>>(name: &str, value: Option<T>) -> Result<Option<T>, Rej
 
 #[cfg(test)]
 mod tests {
-    use crate::decode::activity::{SECURITY, SYSMON, interpret};
+    use crate::decode::activity::{SECURITY, interpret};
     use crate::decode::envelope::{Envelope, Fields};
     use crate::decode::rejection::Rejection;
     use crate::decode::{Decoded, Place};
@@ -125,11 +116,10 @@ mod tests {
             ("SubjectUserName", "a"),
             ("ShareName", "s"),
             ("AccessMask", "0x1"),
-            ("TargetFilename", r"C:\CertLog\a"),
         ];
         Envelope {
             id,
-            provider: Some(if id == 11 { SYSMON.into() } else { SECURITY.into() }),
+            provider: Some(SECURITY.into()),
             channel: Some("Security".into()),
             computer: Some("CA01.".into()),
             time: Some("2026-03-02T09:00:00Z".into()),
@@ -144,7 +134,7 @@ mod tests {
 
     #[test]
     fn every_wanted_id_has_its_activity() {
-        for id in [4886, 4887, 4888, 4768, 5145, 11] {
+        for id in [4886, 4887, 4888, 4768, 5145] {
             let Ok(Decoded::Event(event)) = read(envelope(id)) else { panic!("{id}") };
             let fits = match event.activity {
                 Activity::CertificateRequested(_) => id == 4886,
@@ -152,7 +142,6 @@ mod tests {
                 Activity::CertificateDenied(_) => id == 4888,
                 Activity::CertificateLogon(_) => id == 4768,
                 Activity::ShareAccessed(_) => id == 5145,
-                Activity::FileCreated(_) => id == 11,
                 Activity::RemoteFileWrite(_) => false,
             };
             assert!(fits, "{id}");
@@ -170,8 +159,6 @@ mod tests {
             read(Envelope { provider: provider.map(Into::into), ..envelope(id) })
         };
         assert_eq!(with(4887, Some("Acme")), Ok(Decoded::Ignored(Some(4887))));
-        assert_eq!(with(11, Some(SECURITY)), Ok(Decoded::Ignored(Some(11))));
-        assert_eq!(with(11, None), Ok(Decoded::Ignored(Some(11))));
         assert!(matches!(with(4887, None), Ok(Decoded::Event(_))));
         assert!(matches!(with(4887, Some("microsoft-windows-security-auditing")), Ok(Decoded::Event(_))));
     }

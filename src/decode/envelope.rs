@@ -1,12 +1,12 @@
-//! The common path: every shape turns a record into envelopes, and what an envelope means no longer depends on the
-//! shape.
+//! The common path: every format turns a record into envelopes, and what an envelope means no longer depends on the
+//! format.
 
 use crate::decode::json::Value;
 use crate::decode::limits::MAX_FIELD_BYTES;
 use crate::decode::rejection::{Reason, Rejection};
 use std::borrow::Cow;
 
-/// A Windows event as its shape gives it, not yet interpreted. What a shape does not carry is none.
+/// A Windows event as its format gives it, not yet interpreted. What a format does not carry is none.
 pub(crate) struct Envelope<'t> {
     /// EventID.
     pub(crate) id: u32,
@@ -24,7 +24,7 @@ pub(crate) struct Envelope<'t> {
     pub(crate) fields: Fields<'t>,
 }
 
-/// The named data of an event, wherever the shape keeps it.
+/// The named data of an event, wherever the format keeps it.
 pub(crate) enum Fields<'t> {
     /// Members of a JSON object.
     Object(Value<'t>),
@@ -37,7 +37,7 @@ pub(crate) enum Fields<'t> {
 }
 
 impl<'t> Fields<'t> {
-    /// A field as text. Missing, null, empty and `-` mean that it is absent, which Windows and the shapes mix freely.
+    /// A field as text. Missing, null, empty and `-` mean that it is absent, which Windows and the formats mix freely.
     pub(crate) fn text(&self, name: &str) -> Result<Option<Cow<'t, str>>, Rejection> {
         match self.find(name)? {
             Some(text) if text.len() > MAX_FIELD_BYTES => Err(Rejection::new(
@@ -56,12 +56,6 @@ impl<'t> Fields<'t> {
     /// A field as an owned text.
     pub(crate) fn owned(&self, name: &str) -> Result<Option<String>, Rejection> {
         Ok(self.text(name)?.map(|text| text.trim().to_owned()))
-    }
-
-    /// A field as text without a limit, for a look that decides whether the event is wanted at all; values that are no
-    /// text are absent.
-    pub(crate) fn peek(&self, name: &str) -> Option<Cow<'t, str>> {
-        self.find(name).ok().flatten()
     }
 
     fn find(&self, name: &str) -> Result<Option<Cow<'t, str>>, Rejection> {
@@ -164,7 +158,6 @@ mod tests {
         assert_eq!(fields.required("h").unwrap(), "true");
         assert_eq!(fields.required("a").unwrap_err().to_string(), "missing_field: a is missing");
         assert_eq!(fields.text("g").unwrap_err().to_string(), "bad_field: g is \"[]\", not a text");
-        assert_eq!(fields.peek("g"), None);
     }
 
     #[test]
@@ -172,10 +165,14 @@ mod tests {
         let document = Document::parse(r#"{"a": "column", "b": "column", "list": ["x", 2]}"#).unwrap();
         let list = || vec![("a".into(), "data".into())];
         let both = Fields::ListOr(list(), document.root());
-        assert_eq!((both.peek("a").as_deref(), both.peek("b").as_deref()), (Some("data"), Some("column")));
-        assert_eq!(Fields::List(list()).peek("b"), None);
+        assert_eq!(
+            (both.text("a").unwrap().unwrap(), both.text("b").unwrap().unwrap()),
+            ("data".into(), "column".into())
+        );
+        assert_eq!(Fields::List(list()).text("b"), Ok(None));
         let positional = Fields::Positional(&["p", "q", "r"], document.root().get("list").unwrap());
-        assert_eq!((positional.peek("q").as_deref(), positional.peek("r")), (Some("2"), None));
+        assert_eq!(positional.required("q").unwrap(), "2");
+        assert_eq!(positional.text("r"), Ok(None));
     }
 
     #[test]

@@ -1,11 +1,10 @@
-//! 5145 and Sysmon 11: objects of shares, and files.
+//! 5145: access to objects of network shares.
 
 use crate::decode::envelope::Fields;
 use crate::decode::rejection::Rejection;
 use crate::event::account::{Account, Sid};
-use crate::event::file::is_certlog_path;
 use crate::event::host::remote_ip;
-use crate::event::{Activity, FileCreation, ShareAccess};
+use crate::event::{Activity, ShareAccess};
 
 /// 5145.
 pub(crate) fn share_accessed(fields: &Fields<'_>) -> Result<Activity, Rejection> {
@@ -24,18 +23,6 @@ pub(crate) fn share_accessed(fields: &Fields<'_>) -> Result<Activity, Rejection>
     }))
 }
 
-/// Sysmon 11; none for a file that is not in a CA's database folder, which nearly all are.
-pub(crate) fn file_created(fields: &Fields<'_>) -> Result<Option<Activity>, Rejection> {
-    if !fields.peek("TargetFilename").is_some_and(|path| is_certlog_path(&path)) {
-        return Ok(None);
-    }
-    Ok(Some(Activity::FileCreated(FileCreation {
-        account: fields.text("User")?.map_or_else(Account::default, |text| Account::parse(&text)),
-        process: fields.owned("Image")?.unwrap_or_default(),
-        path: fields.required("TargetFilename")?.trim().to_owned(),
-    })))
-}
-
 /// A number of 32 bits, in hex with `0x` or in decimal.
 pub(crate) fn hex_or_decimal(text: &str) -> Option<u32> {
     let text = text.trim_ascii();
@@ -48,7 +35,7 @@ pub(crate) fn hex_or_decimal(text: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use crate::decode::envelope::Fields;
-    use crate::decode::files::{file_created, hex_or_decimal, share_accessed};
+    use crate::decode::files::{hex_or_decimal, share_accessed};
     use crate::event::Activity;
 
     fn fields(list: &[(&'static str, &'static str)]) -> Fields<'static> {
@@ -77,13 +64,5 @@ mod tests {
         }
         let bad = share_accessed(&fields(&[all[0], all[1], ("AccessMask", "rw")])).unwrap_err().to_string();
         assert_eq!(bad, "bad_field: AccessMask is \"rw\", not a number of 32 bits");
-    }
-
-    #[test]
-    fn only_files_of_the_ca_count() {
-        let file = |path: &'static str| file_created(&fields(&[("TargetFilename", path)])).unwrap();
-        assert!(file(r"C:\Windows\System32\CertLog\edb.log").is_some());
-        assert!(file(r"C:\Windows\System32\cmd.exe").is_none());
-        assert!(file("-").is_none());
     }
 }

@@ -16,6 +16,6 @@ pub(crate) fn envelope(record: Value<'_>) -> Option<Envelope<'_>> {
         computer: text_of(record.get("Computer")),
         time: text_of(record.get("TimeCreated")),
         record_id: record_id(record.get("EventRecordID")),
-        fields: Fields::Positional(names::of(id, inserts.items().count()), inserts),
+        fields: Fields::Positional(names::of(id), inserts),
     })
 }

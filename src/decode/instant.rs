@@ -1,4 +1,4 @@
-//! Event time, in the forms in which the shapes write it.
+//! Event time, in the forms in which the formats write it.
 
 use crate::event::time::Time;
 use jiff::civil::DateTime;

@@ -11,7 +11,7 @@ pub const MAX_FIELD_BYTES: usize = 64 * 1024;
 /// The most events one record may wrap.
 pub const MAX_EVENTS: usize = 10_000;
 
-/// How deep JSON may nest. The deepest real shape has six levels.
+/// How deep JSON may nest. The deepest real format has six levels.
 pub const MAX_JSON_DEPTH: usize = 64;
 
 /// How deep XML may nest. Event XML has four levels, `UserData` a few more.

@@ -1,7 +1,7 @@
 //! BYTES → EVENTS, total: whatever the bytes are, the outcome is events, "not of interest", or a rejection that says why.
 //!
-//! A record goes prefilter → shape → envelope → event. The shape is told by the first byte and, in JSON, by the keys at
-//! the top level; each shape has one file that knows where it keeps what. What an envelope means stands in one file per
+//! A record goes prefilter → format → envelope → event. The format is told by the first byte and, in JSON, by the keys at
+//! the top level; each format has one file that knows where it keeps what. What an envelope means stands in one file per
 //! family of events.
 
 pub mod limits;
@@ -24,15 +24,15 @@ mod fluent_bit;
 mod sentinel;
 mod normalised;
 mod protobuf;
-mod shape;
+mod recognise;
 mod record;
 
 use crate::decode::rejection::Rejection;
 use crate::event::Event;
 
-/// The shape a record is in.
+/// The format a record is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Shape {
+pub enum Format {
     /// Windows event XML, one or several events.
     Xml,
     /// Windows event XML in a field of a JSON object: Splunk (`event`), Cribl (`_raw`).
@@ -53,32 +53,32 @@ pub enum Shape {
     Protobuf,
 }
 
-impl Shape {
+impl Format {
     /// All of them.
-    pub const ALL: [Shape; 9] = [
-        Shape::Xml,
-        Shape::XmlInJson,
-        Shape::EvtxDump,
-        Shape::Winlogbeat,
-        Shape::Nxlog,
-        Shape::FluentBit,
-        Shape::Sentinel,
-        Shape::Normalised,
-        Shape::Protobuf,
+    pub const ALL: [Format; 9] = [
+        Format::Xml,
+        Format::XmlInJson,
+        Format::EvtxDump,
+        Format::Winlogbeat,
+        Format::Nxlog,
+        Format::FluentBit,
+        Format::Sentinel,
+        Format::Normalised,
+        Format::Protobuf,
     ];
 
     /// The snake_case word for configuration and messages.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Shape::Xml => "xml",
-            Shape::XmlInJson => "xml_in_json",
-            Shape::EvtxDump => "evtx_dump",
-            Shape::Winlogbeat => "winlogbeat",
-            Shape::Nxlog => "nxlog",
-            Shape::FluentBit => "fluent_bit",
-            Shape::Sentinel => "sentinel",
-            Shape::Normalised => "normalised",
-            Shape::Protobuf => "protobuf",
+            Format::Xml => "xml",
+            Format::XmlInJson => "xml_in_json",
+            Format::EvtxDump => "evtx_dump",
+            Format::Winlogbeat => "winlogbeat",
+            Format::Nxlog => "nxlog",
+            Format::FluentBit => "fluent_bit",
+            Format::Sentinel => "sentinel",
+            Format::Normalised => "normalised",
+            Format::Protobuf => "protobuf",
         }
     }
 }
@@ -110,16 +110,16 @@ pub struct Place {
 /// Turns records of one source into events.
 #[derive(Clone, Debug)]
 pub struct Decoder {
-    /// The shape, where the source's config names it; else it is found for each record. Protobuf is read only where it
+    /// The format, where the source's config names it; else it is found for each record. Protobuf is read only where it
     /// is named, because any bytes could be some.
-    pub shape: Option<Shape>,
+    pub format: Option<Format>,
     /// The zone of local times without one (NXLog). Default UTC.
     pub zone: jiff::tz::TimeZone,
 }
 
 impl Default for Decoder {
     fn default() -> Self {
-        Decoder { shape: None, zone: jiff::tz::TimeZone::UTC }
+        Decoder { format: None, zone: jiff::tz::TimeZone::UTC }
     }
 }
 

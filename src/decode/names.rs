@@ -1,4 +1,4 @@
-//! Names by position, for the shapes that carry only values: the order in the manifests of Windows and Sysmon.
+//! Names by position, for the formats that carry only values: the order in the manifests of Windows.
 
 const REQUESTED: &[&str] = &[
     "RequestId",
@@ -75,31 +75,15 @@ const SHARE: &[&str] = &[
     "AccessReason",
 ];
 
-const FILE: &[&str] = &[
-    "RuleName",
-    "UtcTime",
-    "ProcessGuid",
-    "ProcessId",
-    "Image",
-    "TargetFilename",
-    "CreationUtcTime",
-    "User",
-];
-
-/// Sysmon 11 before rules had names.
-const FILE_WITHOUT_RULE: usize = 6;
-
 /// The names of an event's values. A later version only appends, so the names of the latest known one serve for it
 /// and for all before it; what is not wanted behind the last name has none.
-pub(crate) fn of(id: u32, count: usize) -> &'static [&'static str] {
+pub(crate) fn of(id: u32) -> &'static [&'static str] {
     match id {
         4886 => REQUESTED,
         4887 => ISSUED,
         4888 => DENIED,
         4768 => TICKET,
         5145 => SHARE,
-        11 if count <= FILE_WITHOUT_RULE => &FILE[1..],
-        11 => FILE,
         _ => &[],
     }
 }
@@ -110,17 +94,10 @@ mod tests {
 
     #[test]
     fn an_older_version_is_a_beginning_of_the_newer() {
-        assert_eq!(of(4886, 3)[..3], ["RequestId", "Requester", "Attributes"]);
-        assert_eq!(of(4887, 6)[5], "Subject");
-        assert_eq!(of(4888, 9).len(), 9);
-        assert_eq!(of(4768, 24)[12], "CertSerialNumber");
-        assert_eq!(of(5145, 13)[10], "AccessMask");
-    }
-
-    #[test]
-    fn sysmon_put_the_rule_first() {
-        assert_eq!(of(11, 6)[4], "TargetFilename");
-        assert_eq!(of(11, 8)[5], "TargetFilename");
-        assert!(of(1, 3).is_empty());
+        assert_eq!(of(4886)[..3], ["RequestId", "Requester", "Attributes"]);
+        assert_eq!(of(4887)[5], "Subject");
+        assert_eq!(of(4888).len(), 9);
+        assert_eq!(of(4768)[12], "CertSerialNumber");
+        assert_eq!(of(5145)[10], "AccessMask");
     }
 }

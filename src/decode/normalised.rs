@@ -21,13 +21,12 @@ use crate::event::{Activity, CertificateRequest, Event, MAX_NAMES, Origin, Remot
 use jiff::tz::TimeZone;
 
 /// The names under which activities stand.
-pub(crate) const ACTIVITIES: [&str; 7] = [
+pub(crate) const ACTIVITIES: [&str; 6] = [
     "certificate_requested",
     "certificate_issued",
     "certificate_denied",
     "certificate_logon",
     "share_accessed",
-    "file_created",
     "remote_file_write",
 ];
 
@@ -84,10 +83,7 @@ pub(crate) fn checked(mut event: Event, place: &Place) -> Result<Event, Rejectio
         Activity::CertificateRequested(request) => cut_names(request),
         Activity::CertificateIssued(issued) => cut_names(&mut issued.request),
         Activity::CertificateDenied(denied) => cut_names(&mut denied.request),
-        Activity::CertificateLogon(_)
-        | Activity::ShareAccessed(_)
-        | Activity::FileCreated(_)
-        | Activity::RemoteFileWrite(_) => {}
+        Activity::CertificateLogon(_) | Activity::ShareAccessed(_) | Activity::RemoteFileWrite(_) => {}
     }
     let Origin { channel, event_id, record_id, .. } = event.origin;
     event.origin = Origin { channel, event_id, record_id, ..activity::origin(place) };
@@ -139,7 +135,6 @@ mod tests {
             Activity::CertificateDenied(DeniedRequest::default()),
             Activity::CertificateLogon(CertificateLogon { serial, ..CertificateLogon::default() }),
             Activity::ShareAccessed(ShareAccess::default()),
-            Activity::FileCreated(FileCreation::default()),
             Activity::RemoteFileWrite(RemoteFileWrite { path: "x".into(), ..RemoteFileWrite::default() }),
         ]
     }
@@ -199,11 +194,11 @@ mod tests {
             "missing_field: path is missing"
         );
         assert_eq!(
-            fault(r#"{"time": "2026-03-02T10:31:00Z", "file_created": {}}"#),
+            fault(r#"{"time": "2026-03-02T10:31:00Z", "remote_file_write": {}}"#),
             "missing_field: computer is missing"
         );
         assert!(
-            fault(r#"{"time": "noon", "computer": "a", "file_created": {}}"#)
+            fault(r#"{"time": "noon", "computer": "a", "remote_file_write": {}}"#)
                 .starts_with("bad_field: `noon` is no RFC 3339")
         );
         let long = format!(r#"{{"remote_file_write": {{"path": "{}"}}}}"#, "x".repeat(70_000));

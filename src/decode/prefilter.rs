@@ -4,22 +4,22 @@
 //! So the bytes are searched for what a record of interest must hold:
 //!
 //! - the id of a wanted event in decimal, no digit beside it;
-//! - `certlog` in any case, because Sysmon's 11 is too short an id to look for;
+//! - `certlog` in any case, for what an EDR reports: its events have no id of Windows;
 //! - the names of our own activities;
 //! - or anything that could hide one of these from a search of bytes: a JSON escape or an XML reference of an ASCII
 //!   character, a comment or CDATA, another encoding. Escapes and references that pipelines write without need
 //!   (`\u003c`, `&#xD;`) do not count, as far as they cannot hide anything.
 //!
 //! The promise: when the decoder finds an event in a record, or a wanted event that it must reject, the record has
-//! passed. What is only broken may be thrown away; with nothing of interest in it, nobody would know what for to mend it.
+//! passed. What is only broken may be thrown away; with nothing of interest in it, nobody could use a fixed one.
 
 use crate::decode::record::looks_like_utf16;
-use crate::decode::{Shape, normalised};
+use crate::decode::{Format, normalised};
 use aho_corasick::AhoCorasick;
 use aho_corasick::packed::{self, Searcher};
 use memchr::memmem::Finder;
 
-/// Wanted ids that are searched for; Sysmon's 11 is found by the path.
+/// Wanted ids that are searched for.
 const IDS: [&str; 5] = ["4886", "4887", "4888", "4768", "5145"];
 /// The middle of `certlog`: the four letters that make the shortest list of all ways to write them.
 const CERT_LOG_MIDDLE: &str = "rtlo";
@@ -31,7 +31,7 @@ const ESCAPE: &str = "\\u00";
 /// Looks for the ids and markers that matter in the raw bytes.
 #[derive(Clone, Debug)]
 pub struct Prefilter {
-    /// The shape keeps everything: its records have no text to search.
+    /// The format keeps everything: its records have no text to search.
     keeps_all: bool,
     markers: Markers,
     declaration: Finder<'static>,
@@ -60,13 +60,13 @@ impl Default for Prefilter {
 }
 
 impl Prefilter {
-    /// Builds the search, for a source whose shape is found for each record or is any but protobuf.
+    /// Builds the search, for a source whose format is found for each record or is any but protobuf.
     pub fn new() -> Prefilter {
-        Prefilter::for_shape(None)
+        Prefilter::for_format(None)
     }
 
-    /// Builds the search for a source whose config may name its shape. Protobuf has no text to search: it all passes.
-    pub fn for_shape(shape: Option<Shape>) -> Prefilter {
+    /// Builds the search for a source whose config may name its format. Protobuf has no text to search: it all passes.
+    pub fn for_format(format: Option<Format>) -> Prefilter {
         let patterns = patterns();
         let markers = match packed::Searcher::new(&patterns) {
             Some(searcher) => Markers::Packed(Box::new(searcher)),
@@ -76,7 +76,7 @@ impl Prefilter {
             }
         };
         Prefilter {
-            keeps_all: shape == Some(Shape::Protobuf),
+            keeps_all: format == Some(Format::Protobuf),
             markers,
             declaration: Finder::new("<!"),
             reference: Finder::new("&#"),
@@ -180,7 +180,7 @@ fn is_telling_reference(rest: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::decode::Shape;
+    use crate::decode::Format;
     use crate::decode::activity;
     use crate::decode::prefilter::{IDS, Prefilter};
 
@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn every_wanted_id_is_looked_for() {
         for id in 0..=u32::from(u16::MAX) {
-            assert_eq!(activity::is_wanted(id), id == 11 || IDS.contains(&id.to_string().as_str()), "{id}");
+            assert_eq!(activity::is_wanted(id), IDS.contains(&id.to_string().as_str()), "{id}");
         }
     }
 
@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn protobuf_passes() {
-        assert!(Prefilter::for_shape(Some(Shape::Protobuf)).may_matter(b"anything"));
-        assert!(!Prefilter::for_shape(Some(Shape::Xml)).may_matter(b"anything"));
+        assert!(Prefilter::for_format(Some(Format::Protobuf)).may_matter(b"anything"));
+        assert!(!Prefilter::for_format(Some(Format::Xml)).may_matter(b"anything"));
     }
 }

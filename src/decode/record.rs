@@ -1,12 +1,12 @@
-//! One record: its encoding, its shape, and how many events it wraps.
+//! One record: its encoding, its format, and how many events it wraps.
 
 use crate::decode::envelope::Envelope;
 use crate::decode::json::{Document, Value};
 use crate::decode::limits::{MAX_EVENTS, MAX_RECORD_BYTES};
+use crate::decode::recognise::{format_of, is_other_ecs};
 use crate::decode::rejection::{Reason, Rejection, shown};
-use crate::decode::shape::{is_other_ecs, shape_of};
 use crate::decode::{
-    Decoded, Decoder, Place, Shape, activity, evtx_dump, fluent_bit, normalised, nxlog, protobuf, sentinel,
+    Decoded, Decoder, Format, Place, activity, evtx_dump, fluent_bit, normalised, nxlog, protobuf, sentinel,
     winlogbeat, xml, xml_in_json,
 };
 use std::ops::ControlFlow;
@@ -41,7 +41,7 @@ impl<'a> Outlet<'a> {
             let detail = format!("{} bytes, more than {MAX_RECORD_BYTES}", record.len());
             return self.put(Err(Rejection::new(Reason::TooLarge, detail)));
         }
-        if self.decoder.shape == Some(Shape::Protobuf) {
+        if self.decoder.format == Some(Format::Protobuf) {
             return self
                 .put(protobuf::event(record, self.place).map(|event| Decoded::Event(Box::new(event))));
         }
@@ -52,19 +52,19 @@ impl<'a> Outlet<'a> {
     }
 
     fn text(&mut self, text: &str) -> ControlFlow<()> {
-        match (text.as_bytes().first(), self.decoder.shape) {
+        match (text.as_bytes().first(), self.decoder.format) {
             // A record without a value, such as a tombstone.
             (None, _) => ControlFlow::Continue(()),
-            (Some(b'<'), None | Some(Shape::Xml)) => self.xml(text),
-            (Some(b'{' | b'['), shape) if shape != Some(Shape::Xml) => match Document::parse(text) {
+            (Some(b'<'), None | Some(Format::Xml)) => self.xml(text),
+            (Some(b'{' | b'['), format) if format != Some(Format::Xml) => match Document::parse(text) {
                 Ok(document) => self.json(document.root()),
                 Err(rejection) => self.put(Err(rejection)),
             },
-            (Some(_), shape) => {
-                let shape = shape.map_or("json or xml", Shape::as_str);
+            (Some(_), format) => {
+                let format = format.map_or("json or xml", Format::as_str);
                 self.put(Err(Rejection::new(
-                    Reason::UnknownShape,
-                    format!("{} is no beginning of {shape}", shown(text)),
+                    Reason::UnknownFormat,
+                    format!("{} is no beginning of {format}", shown(text)),
                 )))
             }
         }
@@ -87,44 +87,47 @@ impl<'a> Outlet<'a> {
     }
 
     fn object(&mut self, record: Value<'_>) -> ControlFlow<()> {
-        let found = shape_of(record);
-        match self.decoder.shape.or(found) {
-            Some(Shape::Winlogbeat) => self.found(winlogbeat::envelope(record), record, found),
-            Some(Shape::EvtxDump) => self.found(evtx_dump::envelope(record), record, found),
-            Some(Shape::Nxlog) => self.found(nxlog::envelope(record), record, found),
-            Some(Shape::FluentBit) => self.found(fluent_bit::envelope(record), record, found),
-            Some(Shape::Sentinel) => {
+        let found = format_of(record);
+        match self.decoder.format.or(found) {
+            Some(Format::Winlogbeat) => self.found(winlogbeat::envelope(record), record, found),
+            Some(Format::EvtxDump) => self.found(evtx_dump::envelope(record), record, found),
+            Some(Format::Nxlog) => self.found(nxlog::envelope(record), record, found),
+            Some(Format::FluentBit) => self.found(fluent_bit::envelope(record), record, found),
+            Some(Format::Sentinel) => {
                 let (place, zone) = (self.place, &self.decoder.zone);
                 match sentinel::with_envelope(record, |envelope| activity::interpret(envelope, place, zone)) {
                     Some(outcome) => self.put(outcome),
                     None => self.found(None, record, found),
                 }
             }
-            Some(Shape::XmlInJson) => match xml_in_json::xml(record) {
+            Some(Format::XmlInJson) => match xml_in_json::xml(record) {
                 Some(text) => self.xml(text.trim_start_matches('\u{feff}').trim_ascii_start()),
                 None => self.found(None, record, found),
             },
-            Some(Shape::Normalised) if normalised::is_normalised(record) => {
+            Some(Format::Normalised) if normalised::is_normalised(record) => {
                 let event = normalised::event(record, self.place, &self.decoder.zone);
                 self.put(event.map(|event| Decoded::Event(Box::new(event))))
             }
-            Some(Shape::Normalised | Shape::Xml | Shape::Protobuf) | None => self.found(None, record, found),
+            Some(Format::Normalised | Format::Xml | Format::Protobuf) | None => {
+                self.found(None, record, found)
+            }
         }
     }
 
-    /// What a shape found in an object. Without an id the object is something else: not of interest if its own looks
-    /// say that this is the shape, and otherwise unknown, so that a shape that is configured wrongly is noticed.
+    /// What a format found in an object. Without an id the object is something else: not of interest if its own looks
+    /// say that this is the format, and otherwise unknown, so that a format that is configured wrongly is noticed.
     fn found(
         &mut self,
         envelope: Option<Envelope<'_>>,
         record: Value<'_>,
-        found: Option<Shape>,
+        found: Option<Format>,
     ) -> ControlFlow<()> {
-        let is_this_shape = found.is_some() && self.decoder.shape.is_none_or(|shape| Some(shape) == found);
-        if envelope.is_some() || is_this_shape || (found.is_none() && is_other_ecs(record)) {
+        let is_this_format =
+            found.is_some() && self.decoder.format.is_none_or(|format| Some(format) == found);
+        if envelope.is_some() || is_this_format || (found.is_none() && is_other_ecs(record)) {
             return self.envelope(envelope);
         }
-        let detail = match (self.decoder.shape, found) {
+        let detail = match (self.decoder.format, found) {
             (Some(named), Some(found)) => format!("looks like {}, not {}", found.as_str(), named.as_str()),
             _ if record.is_object() => {
                 let keys: Vec<_> = record.members().take(5).map(|(key, _)| shown(key.source())).collect();
@@ -132,7 +135,7 @@ impl<'a> Outlet<'a> {
             }
             _ => format!("{} is no object", shown(record.source())),
         };
-        self.put(Err(Rejection::new(Reason::UnknownShape, detail)))
+        self.put(Err(Rejection::new(Reason::UnknownFormat, detail)))
     }
 
     fn envelope(&mut self, envelope: Option<Envelope<'_>>) -> ControlFlow<()> {

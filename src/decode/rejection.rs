@@ -29,8 +29,8 @@ pub enum Reason {
     XmlEntity,
     /// Broken protobuf.
     BadProtobuf,
-    /// No shape that is known.
-    UnknownShape,
+    /// No format that is known.
+    UnknownFormat,
     /// A wanted event without a field it must have.
     MissingField,
     /// A field whose value cannot be read.
@@ -83,7 +83,7 @@ impl Reason {
         Reason::BadXml,
         Reason::XmlEntity,
         Reason::BadProtobuf,
-        Reason::UnknownShape,
+        Reason::UnknownFormat,
         Reason::MissingField,
         Reason::BadField,
         Reason::FieldTooLong,
@@ -100,7 +100,7 @@ impl Reason {
             Reason::BadXml => "bad_xml",
             Reason::XmlEntity => "xml_entity",
             Reason::BadProtobuf => "bad_protobuf",
-            Reason::UnknownShape => "unknown_shape",
+            Reason::UnknownFormat => "unknown_shape",
             Reason::MissingField => "missing_field",
             Reason::BadField => "bad_field",
             Reason::FieldTooLong => "field_too_long",

@@ -192,7 +192,7 @@ impl Ground for KafkaGround {
     }
 
     fn router(&mut self) -> Result<KafkaRouter, Failure> {
-        let source = Source { topics: Topics::Name(self.source()), shape: None, zone: None };
+        let source = Source { topics: Topics::Name(self.source()), format: None, zone: None };
         let topics = RouterTopics::new(vec![source], &self.topics, None);
         KafkaRouter::new(&self.clients, 0, topics, self.metrics.clone(), Traces::default()).map_err(refused)
     }

@@ -155,10 +155,7 @@ pub fn request_of(event: &Event) -> Option<&CertificateRequest> {
         Activity::CertificateRequested(request) => Some(request),
         Activity::CertificateIssued(issued) => Some(&issued.request),
         Activity::CertificateDenied(denied) => Some(&denied.request),
-        Activity::CertificateLogon(_)
-        | Activity::ShareAccessed(_)
-        | Activity::FileCreated(_)
-        | Activity::RemoteFileWrite(_) => None,
+        Activity::CertificateLogon(_) | Activity::ShareAccessed(_) | Activity::RemoteFileWrite(_) => None,
     }
 }
 

@@ -1,6 +1,6 @@
-//! WHAT HAPPENED: one decoded record of the input, whatever shape it arrived in.
+//! WHAT HAPPENED: one decoded record of the input, whatever format it arrived in.
 //!
-//! The names and their meaning follow the Windows events (4886–4888, 4768, 5145, Sysmon 11) and one shape of our
+//! The names and their meaning follow the Windows events (4886–4888, 4768, 5145) and one format of our
 //! own for what an EDR reports, [`RemoteFileWrite`]. Everything is parsed here once and trusted afterwards.
 
 pub mod account;
@@ -63,13 +63,13 @@ pub struct Origin {
     /// When Kafka appended the record; none for a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub append_time: Option<Time>,
-    /// Windows channel, `Security`; empty when the shape does not say.
+    /// Windows channel, `Security`; empty when the format does not say.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub channel: String,
     /// Windows event id, `4887`; none for events that are not of Windows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_id: Option<u32>,
-    /// EventRecordID within computer and channel; none where the shape loses it.
+    /// EventRecordID within computer and channel; none where the format loses it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record_id: Option<u64>,
     /// The W3C trace context (`traceparent`) that the record came with, at most [`MAX_TRACE`] characters.
@@ -94,9 +94,7 @@ pub enum Activity {
     CertificateLogon(CertificateLogon),
     /// 5145: an object of a network share was checked for access.
     ShareAccessed(ShareAccess),
-    /// Sysmon 11: a process of the computer itself created or overwrote a file.
-    FileCreated(FileCreation),
-    /// An EDR saw a remote host write a file, over SMB or through RPC. Our own shape.
+    /// An EDR saw a remote host write a file, over SMB or through RPC. Our own format.
     RemoteFileWrite(RemoteFileWrite),
 }
 
@@ -203,17 +201,6 @@ pub struct ShareAccess {
     pub target: String,
     /// AccessMask.
     pub access_mask: u32,
-}
-
-/// Sysmon 11.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileCreation {
-    /// User the process ran as.
-    pub account: Account,
-    /// Image.
-    pub process: String,
-    /// TargetFilename.
-    pub path: String,
 }
 
 /// What an EDR reports of a remote write, normalised: `computer` is the CA host.

@@ -124,7 +124,7 @@ fn gather(request: &Request, engine: &Engine, err: &mut dyn Write, bar: bool) ->
         DeadLetter::create(path)
     });
     let mut intake = Intake {
-        prefilter: Prefilter::for_shape(request.decoder.shape),
+        prefilter: Prefilter::for_format(request.decoder.format),
         decoder: request.decoder.clone(),
         engine,
         dead_letter: dead_letter.transpose()?,

@@ -10,7 +10,6 @@ pub const fn activity_name(activity: &Activity) -> &'static str {
         Activity::CertificateDenied(_) => "certificate_denied",
         Activity::CertificateLogon(_) => "certificate_logon",
         Activity::ShareAccessed(_) => "share_accessed",
-        Activity::FileCreated(_) => "file_created",
         Activity::RemoteFileWrite(_) => "remote_file_write",
     }
 }

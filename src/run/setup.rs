@@ -186,9 +186,9 @@ mod tests {
 
     #[test]
     fn the_first_source_that_fits_says_how() {
-        let text = "sources: [{topic: a.x, shape: protobuf}, {pattern: 'a\\..*', shape: nxlog}]\nkafka: {brokers: ['b:9092']}\n";
+        let text = "sources: [{topic: a.x, format: protobuf}, {pattern: 'a\\..*', format: nxlog}]\nkafka: {brokers: ['b:9092']}\n";
         let setup = Setup::new(Config::parse("c.yaml", text).unwrap(), vec![Stage::Router]).unwrap();
-        let shape = |topic: &str| setup.source(topic).decoder.shape.map(crate::decode::Shape::as_str);
-        assert_eq!((shape("a.x"), shape("a.y"), shape("b.y")), (Some("protobuf"), Some("nxlog"), None));
+        let format = |topic: &str| setup.source(topic).decoder.format.map(crate::decode::Format::as_str);
+        assert_eq!((format("a.x"), format("a.y"), format("b.y")), (Some("protobuf"), Some("nxlog"), None));
     }
 }

@@ -6,8 +6,8 @@ use crate::event::san::San;
 use crate::event::serial::Serial;
 use crate::event::time::Time;
 use crate::event::{
-    Activity, CertificateLogon, CertificateRequest, DeniedRequest, Event, FileCreation, IssuedCertificate,
-    Origin, RemoteFileWrite, ShareAccess,
+    Activity, CertificateLogon, CertificateRequest, DeniedRequest, Event, IssuedCertificate, Origin,
+    RemoteFileWrite, ShareAccess,
 };
 use crate::wire::record;
 
@@ -98,11 +98,6 @@ fn activity_to(activity: &Activity) -> record::event::Activity {
             target: access.target.clone(),
             access_mask: access.access_mask,
         }),
-        Activity::FileCreated(file) => To::FileCreated(record::FileCreation {
-            account: Some(account_to(&file.account)),
-            process: file.process.clone(),
-            path: file.path.clone(),
-        }),
         Activity::RemoteFileWrite(write) => To::RemoteFileWrite(record::RemoteFileWrite {
             path: write.path.clone(),
             remote_host: write.remote_host.as_ref().map(Host::to_string),
@@ -143,11 +138,6 @@ fn activity_from(activity: record::event::Activity) -> Result<Activity, String> 
             local_path: r.local_path,
             target: r.target,
             access_mask: r.access_mask,
-        }),
-        From::FileCreated(r) => Activity::FileCreated(FileCreation {
-            account: account_from(r.account),
-            process: r.process,
-            path: r.path,
         }),
         From::RemoteFileWrite(r) => Activity::RemoteFileWrite(RemoteFileWrite {
             path: r.path,

@@ -420,7 +420,7 @@ pub struct Event {
     pub computer: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "3")]
     pub origin: ::core::option::Option<Origin>,
-    #[prost(oneof = "event::Activity", tags = "10, 11, 12, 13, 14, 15, 16")]
+    #[prost(oneof = "event::Activity", tags = "10, 11, 12, 13, 14, 16")]
     pub activity: ::core::option::Option<event::Activity>,
 }
 /// Nested message and enum types in `Event`.
@@ -442,9 +442,6 @@ pub mod event {
         /// 5145: an object of a network share was checked for access.
         #[prost(message, tag = "14")]
         ShareAccessed(super::ShareAccess),
-        /// Sysmon 11: a process of the computer itself created a file.
-        #[prost(message, tag = "15")]
-        FileCreated(super::FileCreation),
         /// An EDR saw a remote host write a file, over SMB or through RPC.
         #[prost(message, tag = "16")]
         RemoteFileWrite(super::RemoteFileWrite),
@@ -592,15 +589,6 @@ pub struct ShareAccess {
     pub target: ::prost::alloc::string::String,
     #[prost(uint32, tag = "7")]
     pub access_mask: u32,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct FileCreation {
-    #[prost(message, optional, tag = "1")]
-    pub account: ::core::option::Option<Account>,
-    #[prost(string, tag = "2")]
-    pub process: ::prost::alloc::string::String,
-    #[prost(string, tag = "3")]
-    pub path: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RemoteFileWrite {

@@ -52,7 +52,7 @@ mod tests {
     use super::*;
     use crate::event::host::Host;
     use crate::event::time::Time;
-    use crate::event::{Activity, FileCreation, Origin};
+    use crate::event::{Activity, Origin, RemoteFileWrite};
     use crate::wire::{self, record};
 
     fn an_event(offset: u64) -> Event {
@@ -60,7 +60,7 @@ mod tests {
             time: Time::from_millis(1_772_442_000_000),
             computer: Host::new("ca01.corp.example"),
             origin: Origin { offset, ..Origin::default() },
-            activity: Activity::FileCreated(FileCreation::default()),
+            activity: Activity::RemoteFileWrite(RemoteFileWrite::default()),
         }
     }
 

@@ -66,7 +66,7 @@ fn the_record_on_every_page_of_a_shipper_is_read_with_its_source() {
         };
         let (record, config) = (of("ndjson"), Config::parse(&path, &of("yaml")).unwrap());
         let source = config.sources.first().unwrap();
-        assert!(source.shape.is_some(), "{path}: the source names no shape");
+        assert!(source.format.is_some(), "{path}: the source names no format");
         let mut events = 0;
         source.decoder().decode(record.trim().as_bytes(), &Place::default(), &mut |decoded| match decoded {
             Ok(Decoded::Event(_)) => events += 1,

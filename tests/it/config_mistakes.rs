@@ -68,7 +68,7 @@ http: {listen: here}
         "c.yaml:10:23: kafka.producer.transactional.id: cannot be set: it is made of kafka.group",
         "c.yaml:11:21: kafka.sasl.mechanism: unknown value; ",
         "kafka.sasl.password: ",
-        "c.yaml:13:5: sources[0]: `winlogbaet` is no shape; did you mean `winlogbeat`?",
+        "c.yaml:13:5: sources[0]: `winlogbaet` is no format; did you mean `winlogbeat`?",
         "sources[1]: `(` is no pattern",
         "sources[2]: say either `topic` or `pattern`",
         "c.yaml:17:22: topics.partitions: 0 is not between 1 and 10000",

@@ -1,16 +1,16 @@
 //! The story as an `.evtx` file, read by the crate that the service reads such files with.
 
-use crate::decode_shapes::{decode, shape_file, story};
+use crate::decode_formats::{decode, format_file, story};
 use crate::evtx_writer::{EvtxEvent, write};
 use adcs_watch::decode::Decoded;
 use adcs_watch::event::time::Time;
 use std::path::PathBuf;
 
 fn file() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/shapes/windows-events.evtx")
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/formats/windows-events.evtx")
 }
 
-/// The story's events, from the shape that is easiest to take apart.
+/// The story's events, from the format that is easiest to take apart.
 fn events() -> Vec<EvtxEvent> {
     let event = |line: &str| {
         let event: serde_json::Value = serde_json::from_str(line).unwrap();
@@ -29,7 +29,7 @@ fn events() -> Vec<EvtxEvent> {
             data: data.as_object().unwrap().iter().map(|(name, value)| (name.clone(), text(value))).collect(),
         }
     };
-    shape_file("evtx-dump.ndjson").lines().map(event).collect()
+    format_file("evtx-dump.ndjson").lines().map(event).collect()
 }
 
 fn read(file: Vec<u8>) -> Vec<Decoded> {

@@ -1,7 +1,7 @@
 //! Records that look real, and what can happen to them: escapes, references, odd white space, other cases, other
 //! kinds of value, bytes lost and bytes added. Mostly where an id or the name of the folder stands.
 
-use crate::decode_shapes::shape_file;
+use crate::decode_formats::format_file;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -32,7 +32,7 @@ pub(crate) enum Where {
 }
 
 const MARKERS: [&str; 9] =
-    ["4886", "4887", "4888", "4768", "5145", "CertLog", "remote_file_write", "file_created", "EventID"];
+    ["4886", "4887", "4888", "4768", "5145", "CertLog", "remote_file_write", "share_accessed", "EventID"];
 
 impl Where {
     fn at(&self, record: &[u8]) -> usize {
@@ -88,20 +88,20 @@ fn requoted(text: &str, id: &str, on: bool) -> String {
     if on { text.replace(&bare, &quoted) } else { text.replace(&quoted, &bare) }
 }
 
-/// Every line of every shape, the events of the XML one by one, and our own.
+/// Every line of every format, the events of the XML one by one, and our own.
 pub(crate) fn records() -> Vec<Vec<u8>> {
     let mut records: Vec<Vec<u8>> = Vec::new();
     for file in
         ["cribl", "evtx-dump", "fluent-bit", "nxlog", "sentinel-securityevent", "winlogbeat8", "xml-in-json"]
     {
-        records.extend(shape_file(&format!("{file}.ndjson")).lines().map(|line| line.as_bytes().to_vec()));
+        records.extend(format_file(&format!("{file}.ndjson")).lines().map(|line| line.as_bytes().to_vec()));
     }
-    let xml = shape_file("windows-events.xml");
+    let xml = format_file("windows-events.xml");
     let events =
         xml.split_inclusive("</Event>").filter_map(|event| event.find("<Event ").map(|at| &event[at..]));
     records.extend(events.map(|event| event.as_bytes().to_vec()));
     records.extend([r#"{"remote_file_write": {"time": "2026-03-02T10:31:00Z", "ca_host": "ca01", "path": "C:\\Windows\\System32\\CertLog\\edb.log"}}"#,
-        r#"{"time": "2026-03-02T10:31:00Z", "computer": "ca01", "file_created": {"account": "a", "process": "p", "path": "q"}}"#]
+        r#"{"time": "2026-03-02T10:31:00Z", "computer": "ca01", "share_accessed": {"account": "a", "share": "s", "target": "q", "access_mask": 1}}"#]
         .map(|text| text.as_bytes().to_vec()));
     // As Go writes JSON.
     let go: Vec<Vec<u8>> = records

@@ -1,27 +1,27 @@
 //! Whatever the bytes are, decoding neither panics nor stays silent, and it keeps its limits.
 
+use crate::decode_formats::{decode, decode_with, format_file};
 use crate::decode_mutations::mutated;
-use crate::decode_shapes::{decode, decode_with, shape_file};
 use adcs_watch::decode::rejection::{Reason, Rejection};
-use adcs_watch::decode::{Decoded, Decoder, Shape, limits};
+use adcs_watch::decode::{Decoded, Decoder, Format, limits};
 use adcs_watch::event::{Activity, MAX_NAMES};
 use proptest::prelude::*;
 
-const SHAPES: [Shape; 9] = [
-    Shape::Xml,
-    Shape::XmlInJson,
-    Shape::EvtxDump,
-    Shape::Winlogbeat,
-    Shape::Nxlog,
-    Shape::FluentBit,
-    Shape::Sentinel,
-    Shape::Normalised,
-    Shape::Protobuf,
+const FORMATS: [Format; 9] = [
+    Format::Xml,
+    Format::XmlInJson,
+    Format::EvtxDump,
+    Format::Winlogbeat,
+    Format::Nxlog,
+    Format::FluentBit,
+    Format::Sentinel,
+    Format::Normalised,
+    Format::Protobuf,
 ];
 
-fn decode_in_every_shape(record: &[u8]) -> Result<(), TestCaseError> {
-    for shape in SHAPES.into_iter().map(Some).chain([None]) {
-        let outcomes = decode_with(&Decoder { shape, ..Decoder::default() }, record);
+fn decode_in_every_format(record: &[u8]) -> Result<(), TestCaseError> {
+    for format in FORMATS.into_iter().map(Some).chain([None]) {
+        let outcomes = decode_with(&Decoder { format, ..Decoder::default() }, record);
         prop_assert!(!outcomes.is_empty());
         for outcome in outcomes {
             match outcome {
@@ -44,22 +44,22 @@ proptest! {
 
     #[test]
     fn any_bytes(record in prop::collection::vec(any::<u8>(), 0..200)) {
-        decode_in_every_shape(&record)?;
+        decode_in_every_format(&record)?;
     }
 
     #[test]
     fn any_text(record in "[<{\\[]?.{0,200}") {
-        decode_in_every_shape(record.as_bytes())?;
+        decode_in_every_format(record.as_bytes())?;
     }
 
     #[test]
     fn anything_that_looks_real(record in mutated()) {
-        decode_in_every_shape(&record)?;
+        decode_in_every_format(&record)?;
     }
 
     #[test]
     fn a_record_that_is_cut_off(record in mutated(), at in any::<prop::sample::Index>()) {
-        decode_in_every_shape(&record[..at.index(record.len() + 1)])?;
+        decode_in_every_format(&record[..at.index(record.len() + 1)])?;
     }
 }
 
@@ -84,7 +84,7 @@ fn limits_are_kept() {
     assert_eq!(outcomes.last().unwrap().as_ref().unwrap_err().reason, Reason::TooManyEvents);
     let many = "<Event></Event>".repeat(limits::MAX_EVENTS + 5);
     assert_eq!(decode(many.as_bytes()).len(), limits::MAX_EVENTS + 1);
-    let line = shape_file("winlogbeat8.ndjson").lines().nth(1).unwrap().to_owned();
+    let line = format_file("winlogbeat8.ndjson").lines().nth(1).unwrap().to_owned();
     let long = line.replace("CertificateTemplate:User", &"x".repeat(limits::MAX_FIELD_BYTES));
     assert_eq!(fault(&long).to_string(), "field_too_long: Attributes has 65561 bytes, more than 65536");
 }
@@ -107,11 +107,11 @@ fn faults_say_what_and_where() {
 
 #[test]
 fn the_events_before_a_fault_count() {
-    let xml = shape_file("windows-events.xml");
+    let xml = format_file("windows-events.xml");
     let outcomes = decode(xml.replace("</Events>", "<Event>").as_bytes());
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 27);
     assert_eq!(outcomes.last().unwrap().as_ref().unwrap_err().reason, Reason::BadXml);
-    let rows: Vec<String> = shape_file("evtx-dump.ndjson").lines().map(ToOwned::to_owned).collect();
+    let rows: Vec<String> = format_file("evtx-dump.ndjson").lines().map(ToOwned::to_owned).collect();
     let outcomes = decode(format!("[{}, 5, {}]", rows[0], rows[1]).as_bytes());
     assert_eq!(outcomes.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
 }
@@ -128,24 +128,24 @@ fn nothing_is_not_of_interest() {
 }
 
 #[test]
-fn a_shape_that_is_named_wrongly_is_noticed() {
-    let decoder = |shape| Decoder { shape: Some(shape), ..Decoder::default() };
-    let line = |file| shape_file(file).lines().next().unwrap().to_owned();
-    let fault = |shape, record: String| {
-        decode_with(&decoder(shape), record.as_bytes()).remove(0).unwrap_err().to_string()
+fn a_format_that_is_named_wrongly_is_noticed() {
+    let decoder = |format| Decoder { format: Some(format), ..Decoder::default() };
+    let line = |file| format_file(file).lines().next().unwrap().to_owned();
+    let fault = |format, record: String| {
+        decode_with(&decoder(format), record.as_bytes()).remove(0).unwrap_err().to_string()
     };
     assert_eq!(
-        fault(Shape::Nxlog, line("winlogbeat8.ndjson")),
+        fault(Format::Nxlog, line("winlogbeat8.ndjson")),
         "unknown_shape: looks like winlogbeat, not nxlog"
     );
-    assert!(fault(Shape::Xml, line("nxlog.ndjson")).ends_with("is no beginning of xml"));
-    assert!(fault(Shape::Nxlog, line("windows-events.xml")).ends_with("is no beginning of nxlog"));
-    assert!(fault(Shape::Protobuf, line("nxlog.ndjson")).starts_with("bad_protobuf"));
+    assert!(fault(Format::Xml, line("nxlog.ndjson")).ends_with("is no beginning of xml"));
+    assert!(fault(Format::Nxlog, line("windows-events.xml")).ends_with("is no beginning of nxlog"));
+    assert!(fault(Format::Protobuf, line("nxlog.ndjson")).starts_with("bad_protobuf"));
 }
 
 #[test]
 fn an_id_is_read_strictly() {
-    let line = shape_file("evtx-dump.ndjson").lines().nth(1).unwrap().to_owned();
+    let line = format_file("evtx-dump.ndjson").lines().nth(1).unwrap().to_owned();
     let with = |id: &str| decode(line.replace("\"EventID\": 4887", &format!("\"EventID\": {id}")).as_bytes());
     for id in ["4887", "\"4887\"", "\" 4887\\n\"", "4887.0", "\"\\u0034887\"", "{\"#text\": 4887}"] {
         assert!(matches!(with(id)[0], Ok(Decoded::Event(_))), "{id}");
@@ -153,7 +153,7 @@ fn an_id_is_read_strictly() {
     for id in ["\"04887\"", "4887.5", "48870e-1", "null", "\"x\"", "[4887]", "true"] {
         assert_eq!(with(id), [Ok(Decoded::Ignored(None))], "{id}");
     }
-    let xml = shape_file("windows-events.xml");
+    let xml = format_file("windows-events.xml");
     let event = |id: &str| {
         let at = xml.find("<Event ").unwrap();
         let end = xml.find("</Event>").unwrap();

@@ -120,9 +120,9 @@ fn the_story_raises_the_same_alerts_in_every_shape() {
             |a: Alert| (a.detection, a.revision, a.severity, a.title, a.why_suspicious, a.san_values, a.join);
         alerts_of(&policy, &events_of(file)).into_iter().map(say).collect()
     };
-    let expected = said(&project("tests/shapes/windows-events.xml"));
+    let expected = said(&project("tests/formats/windows-events.xml"));
     assert_eq!(expected.len(), 8, "{expected:#?}");
-    let shapes = fs::read_dir(project("tests/shapes")).unwrap().map(|entry| entry.unwrap().path());
+    let shapes = fs::read_dir(project("tests/formats")).unwrap().map(|entry| entry.unwrap().path());
     let shapes: Vec<PathBuf> =
         shapes.filter(|path| path.extension().is_some_and(|e| e == "ndjson")).collect();
     assert_eq!(shapes.len(), 7);

@@ -10,7 +10,7 @@ mod golden;
 mod properties;
 mod simulation;
 mod task;
-mod decode_shapes;
+mod decode_formats;
 mod decode_mutations;
 mod decode_prefilter;
 mod decode_total;

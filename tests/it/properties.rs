@@ -10,8 +10,8 @@ use adcs_watch::event::san::San;
 use adcs_watch::event::serial::Serial;
 use adcs_watch::event::time::{Span, Time};
 use adcs_watch::event::{
-    Activity, CertificateLogon, CertificateRequest, DeniedRequest, Event, FileCreation, IssuedCertificate,
-    Origin, RemoteFileWrite, ShareAccess,
+    Activity, CertificateLogon, CertificateRequest, DeniedRequest, Event, IssuedCertificate, Origin,
+    RemoteFileWrite, ShareAccess,
 };
 use adcs_watch::state::window::densest_with;
 use adcs_watch::wire;
@@ -197,10 +197,7 @@ fn moved_to_ca(mut event: Event, n: u32) -> Event {
             event.origin.record_id = event.origin.record_id.map(|id| id + u64::from(shift));
             return event;
         }
-        Activity::CertificateRequested(_)
-        | Activity::ShareAccessed(_)
-        | Activity::FileCreated(_)
-        | Activity::RemoteFileWrite(_) => {}
+        Activity::CertificateRequested(_) | Activity::ShareAccessed(_) | Activity::RemoteFileWrite(_) => {}
     }
     event.computer = ca;
     event
@@ -263,9 +260,6 @@ fn any_event() -> impl Strategy<Value = Event> {
             .prop_map(|(account, sid, share, local_path, target, access_mask)| Activity::ShareAccessed(
                 ShareAccess { account, sid, remote_ip: None, share, local_path, target, access_mask }
             )),
-        (any_account(), "[ -~]{0,9}", "[ -~]{0,9}").prop_map(|(account, process, path)| {
-            Activity::FileCreated(FileCreation { account, process, path })
-        }),
         ("[ -~]{0,9}", option::of(any_host()), option::of(any_account()), option::of("[a-z]{1,5}")).prop_map(
             |(path, remote_host, account, interface)| Activity::RemoteFileWrite(RemoteFileWrite {
                 path,

@@ -147,7 +147,7 @@ fn an_alert_lingers_and_a_quiet_offset_waits_longer() {
     assert_eq!(worker.counts().checkpoints, 2, "the first ones say where history begins");
     let begun = worker.counts().committed;
 
-    let quiet = Event { activity: Activity::FileCreated(Default::default()), ..events[0].clone() };
+    let quiet = Event { activity: Activity::RemoteFileWrite(Default::default()), ..events[0].clone() };
     log.append(&routed(0), Some(wire::routed::encode([&quiet])), None);
     worker.step(Millis(100)).unwrap();
     worker.step(Millis(4900)).unwrap();
@@ -193,7 +193,7 @@ fn an_orderly_handover_leaves_nothing_to_replay() {
 /// The routed topic is kept for days and read again after a crash. (An event names its topic, for the evidence.)
 #[test]
 fn a_routed_certificate_is_small() {
-    let mut sizes: Vec<usize> = events_of(&project("tests/shapes/windows-events.xml"))
+    let mut sizes: Vec<usize> = events_of(&project("tests/formats/windows-events.xml"))
         .into_iter()
         .filter(|event| matches!(event.activity, Activity::CertificateIssued(_)))
         .map(|mut event| {

@@ -63,7 +63,7 @@ fn the_outcomes_sum_up_to_the_offsets_passed() {
     world.produce(&records);
     // What comes besides the story, and what becomes of it.
     let ignored = br#"{"winlog": {"event_id": 4624, "x": 4887}}"#;
-    let unconcerned = br#"{"time": "2026-03-02T09:00:00Z", "computer": "ca01", "file_created": {"account": "CORP\\bob", "process": "C:\\a.exe", "path": "C:\\x"}}"#;
+    let unconcerned = br#"{"time": "2026-03-02T09:00:00Z", "computer": "ca01", "share_accessed": {"account": "CORP\\bob", "share": "\\\\*\\C$", "target": "x", "access_mask": 1}}"#;
     let others: [(&str, u32, &[u8]); 4] = [
         ("rejected", 5, b"{\"EventID\": 4887, \"broken\""),
         ("ignored", 4, ignored),

@@ -1,6 +1,6 @@
 //! JSON as a flat list of nodes over the text. Strings stay where they are until somebody asks for them, so that
 //! reading the dozen fields of interest does not pay for the hundred others. A borrowing tree of values
-//! (`serde_json_borrow`) takes 2.1 µs for a Winlogbeat record of 1.4 kB; this list, the shape and the id together 1.1 µs.
+//! (`serde_json_borrow`) takes 2.1 µs for a Winlogbeat record of 1.4 kB; this list, the format and the id together 1.1 µs.
 //!
 //! Accepts what RFC 8259 accepts and one thing more: a lone surrogate escape, which Windows names can hold, reads as
 //! U+FFFD. Of a repeated key the first counts.
@@ -145,7 +145,7 @@ impl<'t> Value<'t> {
         }
     }
 
-    /// A string's text, or a number or boolean as it is written: the shapes do not agree which of them a field is.
+    /// A string's text, or a number or boolean as it is written: the formats do not agree which of them a field is.
     pub(crate) fn scalar(self) -> Option<Cow<'t, str>> {
         match self.node().kind {
             Kind::Number | Kind::Bool => Some(Cow::Borrowed(self.source())),

@@ -116,7 +116,6 @@ impl Detection for CertificateUsedByOther {
             Activity::CertificateRequested(_)
             | Activity::CertificateDenied(_)
             | Activity::ShareAccessed(_)
-            | Activity::FileCreated(_)
             | Activity::RemoteFileWrite(_) => None,
         }
     }
@@ -130,7 +129,6 @@ impl Detection for CertificateUsedByOther {
             Activity::CertificateRequested(_)
             | Activity::CertificateDenied(_)
             | Activity::ShareAccessed(_)
-            | Activity::FileCreated(_)
             | Activity::RemoteFileWrite(_) => {}
         }
     }

@@ -77,8 +77,7 @@ pub(crate) fn write_of(event: &Event) -> Option<Write<'_>> {
         | Activity::CertificateRequested(_)
         | Activity::CertificateIssued(_)
         | Activity::CertificateDenied(_)
-        | Activity::CertificateLogon(_)
-        | Activity::FileCreated(_) => return None,
+        | Activity::CertificateLogon(_) => return None,
     };
     let own = write.host.is_some_and(|host| host.is_same(&event.computer));
     let loopback = write.ip.is_some_and(|ip| ip == "::1" || ip.starts_with("127."));

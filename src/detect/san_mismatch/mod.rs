@@ -146,7 +146,6 @@ fn issued(event: &Event) -> Option<&CertificateRequest> {
         | Activity::CertificateDenied(_)
         | Activity::CertificateLogon(_)
         | Activity::ShareAccessed(_)
-        | Activity::FileCreated(_)
         | Activity::RemoteFileWrite(_) => None,
     }
 }

@@ -22,7 +22,7 @@ pub struct Source {
 impl Source {
     /// The source that this decoder reads.
     pub fn new(decoder: Decoder) -> Source {
-        Source { prefilter: Prefilter::for_shape(decoder.shape), decoder }
+        Source { prefilter: Prefilter::for_format(decoder.format), decoder }
     }
 }
 
@@ -92,7 +92,7 @@ impl Routed {
 }
 
 impl RouterTask {
-    /// A router to `partitions` partitions; a topic that `sources` does not name is read as any shape.
+    /// A router to `partitions` partitions; a topic that `sources` does not name is read as any format.
     pub fn new(policy: &Policy, partitions: u32, sources: BTreeMap<String, Source>) -> RouterTask {
         RouterTask {
             routes: Routes::new(policy),
@@ -335,8 +335,8 @@ mod tests {
     #[test]
     fn every_record_has_one_outcome() {
         let event = serde_json::to_string(&mismatch(1)).unwrap_or_default();
-        let unconcerned = r#"{"time": "2026-03-02T09:00:00Z", "computer": "ca01", "file_created": {
-            "account": "CORP\\bob", "process": "C:\\a.exe", "path": "C:\\x"}}"#;
+        let unconcerned = r#"{"time": "2026-03-02T09:00:00Z", "computer": "ca01", "share_accessed": {
+            "account": "CORP\\bob", "share": "\\\\*\\C$", "target": "x", "access_mask": 1}}"#;
         let cases = [
             (9, Some(&*event), Routed::Skipped),
             (10, None, Routed::Tombstone),

@@ -1,38 +1,38 @@
-//! Which shape an object is in: told by the keys at its top level.
+//! Which format an object is in: told by the keys at its top level.
 
 use crate::decode::json::Value;
-use crate::decode::{Shape, normalised, xml_in_json};
+use crate::decode::{Format, normalised, xml_in_json};
 
-/// The shape of an object; none when it looks like nothing known.
-pub(crate) fn shape_of(record: Value<'_>) -> Option<Shape> {
+/// The format of an object; none when it looks like nothing known.
+pub(crate) fn format_of(record: Value<'_>) -> Option<Format> {
     let has = |name| record.get(name).is_some();
     if has("winlog") {
-        Some(Shape::Winlogbeat)
+        Some(Format::Winlogbeat)
     } else if record.get("Event").is_some_and(Value::is_object) {
-        Some(Shape::EvtxDump)
+        Some(Format::EvtxDump)
     } else if xml_in_json::xml(record).is_some() {
-        Some(Shape::XmlInJson)
+        Some(Format::XmlInJson)
     } else if has("EventID") {
         windows_columns(record)
     } else if has("event_id") && (has("computer_name") || has("event_data")) {
         // Winlogbeat before version 7.
-        Some(Shape::Winlogbeat)
+        Some(Format::Winlogbeat)
     } else if normalised::is_normalised(record) {
-        Some(Shape::Normalised)
+        Some(Format::Normalised)
     } else {
         None
     }
 }
 
-/// The shapes that have `EventID` at the top level.
-fn windows_columns(record: Value<'_>) -> Option<Shape> {
+/// The formats that have `EventID` at the top level.
+fn windows_columns(record: Value<'_>) -> Option<Format> {
     let has = |name| record.get(name).is_some();
     if has("StringInserts") {
-        Some(Shape::FluentBit)
+        Some(Format::FluentBit)
     } else if has("TimeGenerated") {
-        Some(Shape::Sentinel)
+        Some(Format::Sentinel)
     } else if has("EventTime") {
-        Some(Shape::Nxlog)
+        Some(Format::Nxlog)
     } else {
         None
     }
