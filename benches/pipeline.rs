@@ -119,7 +119,7 @@ fn throughput(records: u32, percent: u32) {
     producer.flush(Duration::from_secs(120)).unwrap();
     let watch = Instant::now();
     let process = world.start();
-    process.ready();
+    process.await_ready();
     let started = watch.elapsed();
     let done = |stage: &str| process.metric("adcs_watch_records_total", stage);
     while done("stage=\"router\"") < f64::from(records) {
@@ -149,7 +149,7 @@ fn throughput(records: u32, percent: u32) {
     );
     let watch = Instant::now();
     let process = world.start();
-    process.ready();
+    process.await_ready();
     println!(
         "     restarted: ready after {:.1} s, {:.2} CPU seconds",
         watch.elapsed().as_secs_f64(),
@@ -161,7 +161,7 @@ fn throughput(records: u32, percent: u32) {
 fn latency() {
     let world = World::new("bench-latency");
     let process = world.start();
-    process.ready();
+    process.await_ready();
     let reader: BaseConsumer =
         client().set("group.id", "bench-reader").set("auto.offset.reset", "earliest").create().unwrap();
     reader.subscribe(&[&world.topic("alerts")]).unwrap();
@@ -254,7 +254,7 @@ impl World {
         let admin: AdminClient<DefaultClientContext> = client().create().unwrap();
         let source = world.source();
         let topic = NewTopic::new(&source, SOURCE_PARTITIONS, TopicReplication::Fixed(1));
-        broker::wait_for(admin.create_topics([&topic], &AdminOptions::new())).unwrap();
+        broker::block_on(admin.create_topics([&topic], &AdminOptions::new())).unwrap();
         let made = program().args(["topics", "create", "-c"]).arg(&world.config).output().unwrap();
         assert!(made.status.success(), "{made:?}");
         world

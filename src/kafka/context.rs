@@ -199,7 +199,7 @@ pub fn partitions(list: &TopicPartitionList) -> Vec<SourcePartition> {
 /// The topic that this line of the log says is another one than before.
 ///
 /// A client that finds a new topic behind a name that it reads goes on at the offset that it had in the old one, and tells
-/// nobody but its debugging log (librdkafka 2.12, `rd_kafka_topic_metadata_update`). `tests/kafka/anew.rs` holds that it
+/// nobody but its debugging log (librdkafka 2.12, `rd_kafka_topic_metadata_update`). `tests/kafka/recreated_topics.rs` holds that it
 /// still does.
 fn renewed(message: &str) -> Option<&str> {
     let (before, ids) = message.split_once(" changed id from ")?;

@@ -47,7 +47,7 @@ impl Reach {
         let SourcePartition { topic, partition: number } = partition;
         let why = format!(
             "{topic} [{number}] ends at offset {end}, before the group's committed offset {committed}: it was truncated, or \
-             deleted and made anew; to mend: set the group's offset to where it is to be read from, or delete it"
+             deleted and made anew; to fix: set the group's offset to where it is to be read from, or delete it"
         );
         note(consumer, partition, committed, &why)?;
         Err(Fault::Broken(why))
@@ -99,7 +99,7 @@ pub fn replaced<'a>(
         let committed = committed.and_then(|list| list.elements().first().and_then(|e| e.offset().to_raw()));
         if let Some(offset) = committed.and_then(|offset| u64::try_from(offset).ok()) {
             let what = format!(
-                "{why}, and the group's committed offset {offset} of partition {partition} is one of the old topic; to mend: \
+                "{why}, and the group's committed offset {offset} of partition {partition} is one of the old topic; to fix: \
                  set the group's offset to where the new one is to be read from, or delete it"
             );
             note(consumer, &place, offset, &what)?;

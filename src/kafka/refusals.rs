@@ -93,7 +93,7 @@ const HUNG_UP: &str =
 /// The words, with how to mend it when that is known.
 pub fn with_remedy(reason: &str) -> String {
     let remedy = REMEDIES.iter().find(|(part, _)| reason.contains(part));
-    remedy.map_or_else(|| reason.to_owned(), |(_, remedy)| format!("{reason}; to mend: {remedy}"))
+    remedy.map_or_else(|| reason.to_owned(), |(_, remedy)| format!("{reason}; to fix: {remedy}"))
 }
 
 #[cfg(test)]
@@ -113,7 +113,7 @@ mod tests {
         let closed = (Code::BrokerTransportFailure, "connection refused");
         let said = |told: &[(Code, &str)]| causes(told).map(|cause| cause.as_str().to_owned());
         assert_eq!(said(&[]), None);
-        assert!(said(&[down]).is_some_and(|why| why.starts_with("1/1 brokers are down; to mend: ")));
+        assert!(said(&[down]).is_some_and(|why| why.starts_with("1/1 brokers are down; to fix: ")));
         assert_eq!(said(&[closed, down]).as_deref(), Some("connection refused"));
         assert_eq!(said(&[down, closed]).as_deref(), Some("connection refused"));
         assert!(

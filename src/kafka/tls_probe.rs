@@ -45,20 +45,20 @@ pub fn look(reason: &str, tls: &Tls) -> Option<String> {
 fn describe(address: &str, host: &str, error: X509VerifyResult, certificate: &X509Ref) -> String {
     match error.as_raw() {
         EXPIRED => format!(
-            "the certificate of {address} expired: it held until {}; to mend: renew it on the broker",
+            "the certificate of {address} expired: it held until {}; to fix: renew it on the broker",
             certificate.not_after()
         ),
         NOT_YET_VALID => format!(
-            "the certificate of {address} holds from {} on; to mend: the clock here or there is wrong",
+            "the certificate of {address} holds from {} on; to fix: the clock here or there is wrong",
             certificate.not_before()
         ),
         OTHER_HOST | OTHER_ADDRESS => format!(
-            "the certificate of {address} is for {}, not for {host}; to mend: name the broker in kafka.brokers as its \
+            "the certificate of {address} is for {}, not for {host}; to fix: name the broker in kafka.brokers as its \
              certificate does",
             hosts(certificate)
         ),
         _ => format!(
-            "the certificate of {address} was issued by {}: {}; to mend: kafka.tls.ca_file is to hold the CA that issued it",
+            "the certificate of {address} was issued by {}: {}; to fix: kafka.tls.ca_file is to hold the CA that issued it",
             name(certificate.issuer_name()),
             error.error_string()
         ),

@@ -89,7 +89,7 @@ pub struct Mismatch {
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}; to mend: {}", self.topic, self.what, self.mend)
+        write!(f, "{}: {}; to fix: {}", self.topic, self.what, self.mend)
     }
 }
 

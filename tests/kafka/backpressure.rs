@@ -1,23 +1,24 @@
-//! What cannot be sent holds up what is read, and goes out once it can be sent.
+//! While alerts cannot be sent, a detector takes no records. Once they can, all are sent.
 
 use crate::broker;
-use crate::story::{expected, records};
-use crate::world::World;
+use crate::environment::Environment;
+use crate::fixtures::{expected, records};
+use crate::process::WORKER_RESTARTS;
 use std::thread;
 use std::time::{Duration, Instant};
 
 #[test]
-fn alerts_that_no_broker_takes_hold_up_the_detector_and_none_is_lost() {
-    let _turn = broker::alone();
-    let world = World::new("held-up", 3);
+fn alerts_refused_by_the_broker_pause_the_intake_and_none_is_lost() {
+    let _guard = broker::shared();
+    let env = Environment::new("held-up", 3);
     let records = records(30_000, 3);
-    let expected = expected(&world.source(), &records);
+    let expected = expected(&env.source(), &records);
     assert!(expected.len() > 1500, "{} alerts do not hold it up", expected.len());
-    let process = world.start("all", "all", false);
-    process.ready();
-    // The topic takes no alert any more; the marks that end transactions are shorter.
-    world.set("alerts", "max.message.bytes", "300");
-    world.produce(&records);
+    let process = env.start("all", "all", false);
+    process.await_ready();
+    // From now on the topic refuses every alert; transaction markers are shorter.
+    env.set("alerts", "max.message.bytes", "300");
+    env.produce(&records);
     let await_log = |said: &str| {
         let began = Instant::now();
         while !process.log().contains(said) {
@@ -26,10 +27,10 @@ fn alerts_that_no_broker_takes_hold_up_the_detector_and_none_is_lost() {
         }
     };
     await_log("too much waits to be sent");
-    world.set("alerts", "max.message.bytes", "4194304");
+    env.set("alerts", "max.message.bytes", "4194304");
     await_log("records are taken again");
-    world.await_alerts(&expected, Duration::from_secs(90));
+    env.await_alerts(&expected, Duration::from_secs(90));
     let log = process.log();
-    assert!(!log.contains("a worker begins anew"), "{log}");
+    assert!(!log.contains(WORKER_RESTARTS), "{log}");
     assert!(process.stop().success(), "{log}");
 }

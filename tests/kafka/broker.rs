@@ -1,4 +1,4 @@
-//! One broker for all tests of this binary; it stops when the binary ends.
+//! The broker that all tests of this binary share, and brokers that a test has to itself. They stop when the binary ends.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -6,31 +6,31 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuar
 use std::thread;
 use std::time::Duration;
 
-/// The bootstrap list of the broker, started with the first call.
+/// The bootstrap list of the shared broker. The first call starts it.
 pub(crate) fn bootstrap() -> &'static str {
     static BROKER: OnceLock<String> = OnceLock::new();
     BROKER.get_or_init(start)
 }
 
-/// One test at a time: they kill, stop and measure.
-pub(crate) fn alone() -> RwLockWriteGuard<'static, ()> {
-    TURN.write().unwrap_or_else(PoisonError::into_inner)
+/// The right to use a broker that others use too, until it is dropped: for tests with topics and groups of their own.
+pub(crate) fn shared() -> RwLockReadGuard<'static, ()> {
+    BROKER_USE.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The same for tests that have brokers of their own: beside the others, and not beside each other.
-pub(crate) fn apart() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+/// The right to freeze the shared broker ([`while_frozen`]), or to measure: no other test uses it meanwhile.
+pub(crate) fn exclusive() -> RwLockWriteGuard<'static, ()> {
+    BROKER_USE.write().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Together with others who ask for the same: they wait more than they work, and disturb nobody.
-pub(crate) fn together() -> RwLockReadGuard<'static, ()> {
-    TURN.read().unwrap_or_else(PoisonError::into_inner)
+/// For tests that start brokers of their own, three at most: one such test at a time, beside all others.
+pub(crate) fn own_brokers() -> MutexGuard<'static, ()> {
+    static OWN_BROKERS: Mutex<()> = Mutex::new(());
+    OWN_BROKERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-static TURN: RwLock<()> = RwLock::new(());
+static BROKER_USE: RwLock<()> = RwLock::new(());
 
-/// A folder for this run of the tests.
+/// The folder of this test run: logs, configs and the data of brokers.
 pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("kafka-{}", std::process::id()))
 }
@@ -42,7 +42,7 @@ fn start() -> String {
     said.lines().last().unwrap_or_default().trim().to_owned()
 }
 
-/// Looks whether there is what a broker needs, and removes what earlier runs left.
+/// Checks that Java and Maven are installed, and removes the folders of earlier runs.
 fn prepare() {
     for tool in ["java", "mvn"] {
         let found = Command::new(tool).arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status();
@@ -52,12 +52,12 @@ fn prepare() {
              or run the others with `cargo test --test it`"
         );
     }
-    forget_earlier_runs();
+    remove_earlier_runs();
 }
 
-/// Starts a broker of its own with further listeners, settings, and files that it may read keys from. It stops with this
-/// process. The bootstrap list of its open listener.
-pub(crate) fn start_guarded(
+/// Starts another broker with these listeners, settings, and files from which it reads token keys. It stops with this process.
+/// Returns the bootstrap list of its listener without authentication.
+pub(crate) fn start_secured(
     folder: &Path,
     listeners: &[(&str, &str)],
     settings: &[String],
@@ -79,8 +79,8 @@ pub(crate) fn start_guarded(
     said.lines().last().unwrap_or_default().trim().to_owned()
 }
 
-/// Waits for an answer that another thread brings.
-pub(crate) fn wait_for<T>(answer: impl Future<Output = T>) -> T {
+/// Blocks until a future is ready. The futures of librdkafka are completed by threads of its own.
+pub(crate) fn block_on<T>(answer: impl Future<Output = T>) -> T {
     let mut answer = std::pin::pin!(answer);
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     loop {
@@ -91,7 +91,7 @@ pub(crate) fn wait_for<T>(answer: impl Future<Output = T>) -> T {
     }
 }
 
-/// Brokers of a test's own, to kill; they stop when this is dropped.
+/// Brokers that a test has to itself and may kill. They stop when this is dropped.
 pub(crate) struct Cluster {
     folder: PathBuf,
     pub(crate) bootstrap: String,
@@ -100,7 +100,7 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     pub(crate) fn start(name: &str, nodes: u32) -> Cluster {
-        // The shared one is asked for first: it looks whether there is what brokers need.
+        // The shared broker starts first: its start checks the prerequisites.
         bootstrap();
         let folder = folder().join(format!("{name}-brokers"));
         let me = std::process::id().to_string();
@@ -108,7 +108,7 @@ impl Cluster {
         Cluster { folder, bootstrap: said.lines().last().unwrap_or_default().trim().to_owned(), nodes }
     }
 
-    /// `kill9`, `pause`, `cont`, or `restart` (in order, if it runs).
+    /// Runs `kill9`, `pause`, `cont` or `restart` on one broker; `restart` stops it in order if it runs.
     pub(crate) fn node(&self, command: &str, node: u32) {
         script_in(&self.folder, command, &[&node.to_string()]);
     }
@@ -120,8 +120,8 @@ impl Drop for Cluster {
     }
 }
 
-/// The shared broker answers nobody while this is done.
-pub(crate) fn while_it_hangs<T>(action: impl FnOnce() -> T) -> T {
+/// Freezes the shared broker (SIGSTOP) while `action` runs. Only under [`exclusive`].
+pub(crate) fn while_frozen<T>(action: impl FnOnce() -> T) -> T {
     struct Paused;
     impl Drop for Paused {
         fn drop(&mut self) {
@@ -133,14 +133,14 @@ pub(crate) fn while_it_hangs<T>(action: impl FnOnce() -> T) -> T {
     action()
 }
 
-/// Folders of earlier runs are kept until the next one, to look at.
-fn forget_earlier_runs() {
+/// The folder of a run is kept for inspection until the next run.
+fn remove_earlier_runs() {
     let Ok(entries) = std::fs::read_dir(env!("CARGO_TARGET_TMPDIR")) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let Some(pid) = name.strip_prefix("kafka-") else { continue };
         if !Path::new("/proc").join(pid).exists() {
-            // A broker that is still stopping writes into it: then the next run removes it.
+            // A broker that is still stopping writes into it: then the run after this one removes it.
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }
@@ -150,7 +150,7 @@ fn script_in(folder: &Path, command: &str, arguments: &[&str]) -> String {
     script_with(folder, command, arguments, "")
 }
 
-/// The same with further options for Java.
+/// As [`script_in`], with options for the JVM.
 fn script_with(folder: &Path, command: &str, arguments: &[&str], options: &str) -> String {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/kafka/broker.sh");
     let mut script = Command::new(script);

@@ -1,4 +1,4 @@
-//! The demo over a real Kafka says what it says over a log in memory.
+//! The demo over a real Kafka raises the alerts that it raises over the log in memory.
 
 use crate::broker;
 use crate::process::program;
@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
-/// What a demo with these arguments says: its exit code, its alerts without the beginning of topic names, and the summary.
+/// Runs the demo: its exit code, its alerts without the prefix of topic names, and its summary.
 fn demo(arguments: &[&str]) -> (Option<i32>, BTreeSet<String>, String) {
     let done = program().arg("demo").args(arguments).output().unwrap();
     let alerts = String::from_utf8(done.stdout).unwrap();
@@ -26,7 +26,7 @@ fn demo(arguments: &[&str]) -> (Option<i32>, BTreeSet<String>, String) {
     (done.status.code(), alerts, said)
 }
 
-/// The topics whose names begin so.
+/// The topics whose names start with `beginning`.
 fn topics(beginning: &str) -> Vec<String> {
     let mut config = ClientConfig::new();
     let consumer: BaseConsumer = config.set("bootstrap.servers", broker::bootstrap()).create().unwrap();
@@ -38,8 +38,8 @@ fn topics(beginning: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_alerts_over_kafka_are_those_over_memory() {
-    let _turn = broker::alone();
+fn demo_over_kafka_raises_the_alerts_of_the_demo_in_memory() {
+    let _guard = broker::shared();
     let (code, expected, _) = demo(&[]);
     assert_eq!((code, expected.is_empty()), (Some(0), false));
     let (code, alerts, said) = demo(&["--bootstrap", broker::bootstrap()]);
@@ -52,8 +52,8 @@ fn the_alerts_over_kafka_are_those_over_memory() {
 }
 
 #[test]
-fn topics_are_kept_on_demand_and_a_config_says_how_to_get_in() {
-    let _turn = broker::alone();
+fn demo_keeps_topics_on_request_and_connects_as_its_config_says() {
+    let _guard = broker::shared();
     let config = broker::folder().join("demo.yaml");
     fs::create_dir_all(broker::folder()).unwrap();
     fs::write(&config, "kafka:\n  producer: {compression.type: nonsense}\n").unwrap();
@@ -73,7 +73,7 @@ fn topics_are_kept_on_demand_and_a_config_says_how_to_get_in() {
 }
 
 #[test]
-fn a_broker_that_cannot_be_reached_is_told() {
+fn unreachable_broker_ends_the_demo_with_exit_code_69() {
     let (code, alerts, said) = demo(&["--bootstrap", "127.0.0.1:1"]);
     assert_eq!((code, alerts.len()), (Some(69), 0), "{said}");
     assert!(said.contains("no broker can be reached") && said.contains("--bootstrap 127.0.0.1:1"), "{said}");

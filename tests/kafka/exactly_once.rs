@@ -1,15 +1,15 @@
-//! Each alert once, whatever is killed when: judged by a read-committed reader, against the pure core.
+//! Each alert exactly once whatever is killed when, as a read-committed consumer sees it, compared with the pure core.
 
 use crate::broker;
-use crate::process::Process;
-use crate::story::{diluted, events, expected, records};
-use crate::world::World;
+use crate::environment::Environment;
+use crate::fixtures::{diluted, events, expected, records};
+use crate::process::{Process, WORKER_RESTARTS};
 use adcs_watch::detect::policy::Policy;
 use adcs_watch::engine::Engine;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Numbers that look like chance, and are the same for the same seed.
+/// A generator of reproducible pseudo-random numbers.
 struct Chance(u64);
 
 impl Chance {
@@ -24,24 +24,24 @@ fn setting(name: &str, default: u64) -> u64 {
 }
 
 #[test]
-fn kill_9_of_anything_at_any_moment_neither_loses_nor_repeats() {
-    let _turn = broker::alone();
+fn kill_9_at_any_moment_loses_and_repeats_nothing() {
+    let _guard = broker::shared();
     let count = u32::try_from(setting("ADCS_WATCH_RECORDS", 100_000)).unwrap();
     let kills = setting("ADCS_WATCH_KILLS", 12);
     let seed = setting("ADCS_WATCH_SEED", 1);
-    let world = World::new("exactly-once", 3);
+    let env = Environment::new("exactly-once", 3);
     let records = diluted(records(count / 8, 3), 7);
-    let expected = expected(&world.source(), &records);
+    let expected = expected(&env.source(), &records);
 
     let roles = [("router-0", "router"), ("detector-0", "detector"), ("detector-1", "detector")];
-    let mut processes = roles.map(|(name, stage)| world.start(name, stage, true));
+    let mut processes = roles.map(|(name, stage)| env.start(name, stage, true));
     let mut chance = Chance(seed);
     let began = Instant::now();
     thread::scope(|scope| {
-        // Records come while processes are killed.
+        // Records arrive while processes are killed.
         scope.spawn(|| {
             for some in records.chunks(records.len().div_ceil(usize::try_from(kills).unwrap() * 10).max(1)) {
-                world.produce(some);
+                env.produce(some);
                 thread::sleep(Duration::from_millis(150));
             }
         });
@@ -51,16 +51,16 @@ fn kill_9_of_anything_at_any_moment_neither_loses_nor_repeats() {
             processes[victim].kill();
             thread::sleep(Duration::from_millis(chance.below(400)));
             let (name, stage) = roles[victim];
-            processes[victim] = world.start(name, stage, true);
+            processes[victim] = env.start(name, stage, true);
         }
     });
-    processes.iter().for_each(Process::ready);
-    world.await_alerts(&expected, Duration::from_secs(120));
-    world.assert_routed_once(&records);
+    processes.iter().for_each(Process::await_ready);
+    env.await_alerts(&expected, Duration::from_secs(120));
+    env.assert_routed_once(&records);
     let restored = |name: &str| processes.iter().map(|process| process.metric(name, "")).sum::<f64>() + 0.0;
     eprintln!(
         "{} records, {} alerts, {kills} kills (seed {seed}) in {:?}; since the last kills {} partitions were restored \
-         from {} checkpoint records, {} alerts were silenced",
+         from {} checkpoint records, {} alerts of replays were suppressed",
         records.len(),
         expected.len(),
         began.elapsed(),
@@ -72,21 +72,21 @@ fn kill_9_of_anything_at_any_moment_neither_loses_nor_repeats() {
 }
 
 #[test]
-fn a_gap_in_the_routed_topic_stops_the_detector() {
-    let _turn = broker::alone();
-    let world = World::new("gap", 1);
+fn gap_in_the_routed_topic_stops_the_detector() {
+    let _guard = broker::shared();
+    let env = Environment::new("gap", 1);
     let records = records(900, 1);
     let (before, after) = records.split_at(600);
-    let first = expected(&world.source(), before);
-    let all = world.start("all", "all", false);
-    all.ready();
-    world.produce(before);
-    world.await_alerts(&first, Duration::from_secs(60));
+    let first = expected(&env.source(), before);
+    let all = env.start("all", "all", false);
+    all.await_ready();
+    env.produce(before);
+    env.await_alerts(&first, Duration::from_secs(60));
     assert!(all.stop().success());
 
-    let router = world.start("router", "router", false);
-    router.ready();
-    world.produce(after);
+    let router = env.start("router", "router", false);
+    router.await_ready();
+    env.produce(after);
     let began = Instant::now();
     while router.metric("adcs_watch_routed_records_total", "") == 0.0 {
         assert!(began.elapsed() < Duration::from_secs(30));
@@ -94,50 +94,50 @@ fn a_gap_in_the_routed_topic_stops_the_detector() {
     }
     thread::sleep(Duration::from_millis(500));
     assert!(router.stop().success());
-    world.delete_records("routed");
+    env.delete_records("routed");
 
-    let detector = world.start("detector", "detector", false);
+    let detector = env.start("detector", "detector", false);
     let began = Instant::now();
-    while !detector.log().contains("a worker begins anew") {
+    while !detector.log().contains(WORKER_RESTARTS) {
         assert!(began.elapsed() < Duration::from_secs(30), "{}", detector.log());
         thread::sleep(Duration::from_millis(50));
     }
     assert!(detector.log().contains("begins at"), "{}", detector.log());
     assert_eq!(detector.page("/readyz").unwrap().0, 503);
-    assert_eq!(world.alerts().len(), first.len(), "nothing is raised on a log with a gap");
+    assert_eq!(env.alerts().len(), first.len(), "nothing is raised on a log with a gap");
     assert!(detector.stop().success());
 }
 
 #[test]
-fn a_detector_that_was_killed_remembers_what_it_had_seen() {
-    let _turn = broker::alone();
-    let world = World::new("restore", 3);
+fn killed_detector_restores_its_state() {
+    let _guard = broker::shared();
+    let env = Environment::new("restore", 3);
     let records = records(6000, 3);
     let (before, after) = records.split_at(4500);
-    let all = expected(&world.source(), &records);
-    let first = expected(&world.source(), before);
-    let _router = world.start("router-0", "router", true);
-    let mut detector = world.start("detector-0", "detector", true);
-    world.produce(before);
-    world.await_alerts(&first, Duration::from_secs(60));
-    // A checkpoint is a second old at most.
+    let all = expected(&env.source(), &records);
+    let first = expected(&env.source(), before);
+    let _router = env.start("router-0", "router", true);
+    let mut detector = env.start("detector-0", "detector", true);
+    env.produce(before);
+    env.await_alerts(&first, Duration::from_secs(60));
+    // Checkpoints are written every second.
     thread::sleep(Duration::from_secs(2));
     let remembered = detector.metric("adcs_watch_state_records", "");
     detector.kill();
 
-    let detector = world.start("detector-0", "detector", true);
-    detector.ready();
+    let detector = env.start("detector-0", "detector", true);
+    detector.await_ready();
     let restored = detector.metric("adcs_watch_restored_records_total", "");
     assert!(restored > 0.0, "nothing was read:\n{}", detector.log());
-    // A digest that does not match would have been a fault.
+    // A wrong digest would have restarted the worker.
     assert_eq!(detector.metric("adcs_watch_worker_restarts_total", ""), 0.0, "{}", detector.log());
     thread::sleep(Duration::from_millis(1500));
     assert_eq!(detector.metric("adcs_watch_state_records", ""), remembered);
-    world.produce(after);
-    world.await_alerts(&all, Duration::from_secs(60));
+    env.produce(after);
+    env.await_alerts(&all, Duration::from_secs(60));
 
     let mut engine = Engine::new(Policy::default());
-    for event in events(&world.source(), &records) {
+    for event in events(&env.source(), &records) {
         engine.on_event(&event);
     }
     eprintln!(

@@ -1,38 +1,38 @@
-//! The image against the real broker, as a careful cluster would run it. `scripts/check/image` builds it and names it.
+//! The image against a real broker, confined as in a restricted cluster. `scripts/check/image` builds it and sets its name.
 
 use crate::broker;
+use crate::environment::Environment;
+use crate::fixtures::{expected, records};
 use crate::process::Process;
-use crate::story::{expected, records};
-use crate::world::World;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// Bytes of memory, and threads, that a container may have.
+/// Limits of the container: bytes of memory, and processes.
 const MEMORY: &str = "268435456";
 const PIDS: &str = "64";
 
-/// What the containers' `/etc/hosts` calls the broker, and nobody else.
+/// The name of the broker in the container's `/etc/hosts`.
 const BROKER: &str = "broker.corp.example";
 
 #[test]
 #[ignore = "needs an image and podman: scripts/check/image has them"]
-fn the_image_raises_what_the_pure_core_raises_and_drains_on_sigterm() {
-    let _turn = broker::alone();
+fn image_raises_the_alerts_of_the_pure_core_and_drains_on_sigterm() {
+    let _guard = broker::exclusive();
     let image = std::env::var("ADCS_WATCH_IMAGE").expect("ADCS_WATCH_IMAGE is the id of an image");
-    let world = World::new("image", 3);
+    let env = Environment::new("image", 3);
     let records = records(2000, 3);
-    let expected = expected(&world.source(), &records);
+    let expected = expected(&env.source(), &records);
     assert!(expected.len() > 50, "{} alerts show too little", expected.len());
 
     let began = Instant::now();
-    let container = Container::run(&image, &config(&world));
-    container.process.ready();
+    let container = Container::run(&image, &config(&env));
+    container.process.await_ready();
     let started = began.elapsed();
     container.is_confined();
-    world.produce(&records);
-    world.await_alerts(&expected, Duration::from_secs(60));
+    env.produce(&records);
+    env.await_alerts(&expected, Duration::from_secs(60));
 
     let began = Instant::now();
     let log = container.process.log();
@@ -42,9 +42,9 @@ fn the_image_raises_what_the_pure_core_raises_and_drains_on_sigterm() {
     eprintln!("{} alerts; ready {started:?} after the call, gone {stopped:?} after SIGTERM", expected.len());
 }
 
-/// The broker is named: a static program looks names up without the system's modules for that.
-fn config(world: &World) -> PathBuf {
-    let path = world.config("image", "");
+/// A config with a host name for the broker: a static program resolves names without the system's NSS modules.
+fn config(env: &Environment) -> PathBuf {
+    let path = env.config("image", "");
     let text = fs::read_to_string(&path).unwrap();
     let named = text.replace("brokers: ['127.0.0.1:", &format!("brokers: ['{BROKER}:"));
     assert_ne!(named, text);
@@ -67,13 +67,13 @@ impl Container {
         command.args(["--add-host", &format!("{BROKER}:127.0.0.1")]);
         command.args(["--read-only", "--read-only-tmpfs=false", "--cap-drop", "ALL"]);
         command.args(["--security-opt", "no-new-privileges", "--memory", MEMORY, "--pids-limit", PIDS]);
-        // What podman would set otherwise is more than a container may have that runs in a container itself.
+        // The limits that podman sets by default are higher than a nested container may have.
         command.args(["--runtime", "runc", "--ulimit", "nofile=1000:1000", "--ulimit", "nproc=1000:1000"]);
         command.arg(image);
         Container { name, process: Process::start(command, &config.with_extension("log")) }
     }
 
-    /// The kernel says what the process may do, whatever podman was asked for.
+    /// Asserts from `/proc` that the process is confined.
     fn is_confined(&self) {
         let inspect = podman().args(["inspect", "--format", "{{.State.Pid}}", &self.name]).output().unwrap();
         let pid = String::from_utf8(inspect.stdout).unwrap().trim().to_owned();
@@ -98,7 +98,7 @@ impl Container {
         assert_eq!(limit(&groups, "pids", ["pids.max", "pids.max"]), PIDS);
     }
 
-    /// SIGTERM, which podman hands to the program; a cluster waits for 30 s, and so does this.
+    /// Sends SIGTERM through podman and waits 30 s, as Kubernetes does.
     fn stop(mut self) -> std::process::ExitStatus {
         self.process.signal("TERM");
         self.process.wait(Duration::from_secs(30))
@@ -107,7 +107,7 @@ impl Container {
 
 impl Drop for Container {
     fn drop(&mut self) {
-        // It is gone already, unless the test failed.
+        // It exists only if the test failed.
         let _ = podman().args(["rm", "--force", "--ignore", &self.name]).output();
     }
 }
@@ -116,7 +116,7 @@ fn podman() -> Command {
     Command::new("podman")
 }
 
-/// A limit of a control group: `files` of the first and of the second version.
+/// A limit of a control group; `files` names it in versions 1 and 2.
 fn limit(groups: &str, controller: &str, files: [&str; 2]) -> String {
     let mounted = Path::new("/sys/fs/cgroup");
     let path = |wanted: &str| {

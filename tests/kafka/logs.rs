@@ -1,13 +1,13 @@
-//! What is logged is about the program: no line at the usual level names anybody or anything of an event.
+//! No log line at the default level contains names or values of events.
 
 use crate::broker;
+use crate::environment::Environment;
+use crate::fixtures::records;
 use crate::process::{Process, program};
-use crate::story::records;
-use crate::world::World;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Names, accounts, hosts and addresses of the samples and of the made-up company of the tests.
+/// Names, accounts, hosts and addresses that occur in the events of this test.
 const NAMES: [&str; 9] = [
     "mallory",
     "administrator",
@@ -22,10 +22,10 @@ const NAMES: [&str; 9] = [
 const SAMPLES: &str = include_str!("../../samples/corp-example/ca01-security.ndjson");
 
 #[test]
-fn no_line_at_the_usual_level_holds_what_an_event_holds() {
-    let _turn = broker::alone();
+fn no_line_at_the_default_level_contains_event_data() {
+    let _guard = broker::exclusive();
     for format in ["text", "json"] {
-        let log = log_of_a_life(format);
+        let log = log_of_a_run(format);
         let named: Vec<&str> = NAMES.into_iter().filter(|name| log.contains(name)).collect();
         assert_eq!(named, [""; 0], "{log}");
         assert!(
@@ -41,21 +41,21 @@ fn no_line_at_the_usual_level_holds_what_an_event_holds() {
     }
 }
 
-/// Start, alerts, dead letters, transactions that are aborted, stop.
-fn log_of_a_life(format: &str) -> String {
-    let world = World::new(&format!("logs-{format}"), 1);
-    let process = world.start_with("all", &format!("log: {{format: {format}}}\n"), &[]);
-    process.ready();
+/// The log of a process that starts, raises alerts, writes dead letters, aborts transactions and stops.
+fn log_of_a_run(format: &str) -> String {
+    let env = Environment::new(&format!("logs-{format}"), 1);
+    let process = env.start_with("all", &format!("log: {{format: {format}}}\n"), &[]);
+    process.await_ready();
     let made_up = records(2000, 1);
     let broken: Vec<String> = SAMPLES.lines().map(|line| line.replacen("},", "", 1)).collect();
     let texts = SAMPLES.lines().chain(broken.iter().map(String::as_str));
     let all: Vec<(u32, &[u8])> =
         texts.chain(made_up.iter().map(|r| r.text.as_str())).map(|t| (0, t.as_bytes())).collect();
-    world.produce_bytes(&all);
+    env.produce_bytes(&all);
     await_metric(&process, "adcs_watch_alerts_total", 100.0);
     await_metric(&process, "adcs_watch_dead_letters_total", 1.0);
-    world.produce_bytes(&all);
-    broker::while_it_hangs(|| {
+    env.produce_bytes(&all);
+    broker::while_frozen(|| {
         let began = Instant::now();
         while !process.log().contains("a transaction is aborted") && began.elapsed() < Duration::from_secs(90)
         {
@@ -83,7 +83,7 @@ fn await_metric(process: &Process, name: &str, least: f64) {
 }
 
 #[test]
-fn the_summary_of_the_demo_names_nobody() {
+fn demo_summary_contains_no_names() {
     let done = program().arg("demo").output().unwrap();
     let summary = String::from_utf8(done.stderr).unwrap();
     assert!(summary.contains("none lost") && String::from_utf8(done.stdout).unwrap().contains("mallory"));

@@ -1,33 +1,36 @@
 //! The program against a real broker: `scripts/kafka/broker.sh` starts Apache Kafka on loopback, with Java and Maven.
 //!
-//! `ADCS_WATCH_RECORDS` and `ADCS_WATCH_KILLS` make the test of exactly-once as long as you like, `ADCS_WATCH_SEED` another one.
+//! Each test has topics, groups and files of its own ([`environment::Environment`]), so tests run beside each other. Only a test
+//! that freezes the shared broker runs alone ([`broker::exclusive`]).
+//!
+//! `ADCS_WATCH_RECORDS` and `ADCS_WATCH_KILLS` set the length of the exactly-once test, `ADCS_WATCH_SEED` its random choices.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
-#![allow(clippy::disallowed_methods, clippy::print_stderr, reason = "tests wait, and say what they did")]
+#![allow(clippy::disallowed_methods, clippy::print_stderr, reason = "tests wait, and print figures")]
 
 mod broker;
 #[path = "../certificates.rs"]
 mod certificates;
 mod process;
-mod story;
-mod world;
+mod fixtures;
+mod environment;
 
-mod anew;
+mod recreated_topics;
 mod backfill;
-mod damage;
+mod damaged_checkpoint;
 mod backpressure;
 mod demo;
 mod end_to_end;
 mod exactly_once;
 mod groups;
 mod image;
-mod leaving;
+mod shutdown;
 mod logs;
-mod origin;
+mod source_metadata;
 mod outage;
-mod poison;
+mod dead_letters;
 mod quickstart;
 mod replay;
 mod security;
-mod seeing;
+mod observability;
 mod topics;
 mod traces;

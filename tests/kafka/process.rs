@@ -1,4 +1,4 @@
-//! A process of the program, which a test may kill, stop and ask.
+//! A process of the program under test, and the texts of its log that several tests look for.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -8,13 +8,18 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A process; it is killed when it is dropped.
+/// The log line of a worker that ended with a fault and restarts after a backoff.
+pub(crate) const WORKER_RESTARTS: &str = "a worker begins anew";
+/// The words before the advice in an error.
+pub(crate) const ADVICE: &str = "to fix: ";
+
+/// A running process. It is killed when it is dropped.
 pub(crate) struct Process {
     pub(crate) child: Child,
     log: PathBuf,
 }
 
-/// The program, to run to its end.
+/// A command of the program that runs to its end.
 pub(crate) fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_adcs-watch"))
 }
@@ -25,7 +30,7 @@ impl Process {
         Process::run_with(config, arguments, log, &[])
     }
 
-    /// The same, with more in its environment.
+    /// As [`Process::run`], with these environment variables.
     pub(crate) fn run_with(
         config: &Path,
         arguments: &[&str],
@@ -37,7 +42,7 @@ impl Process {
         Process::start(command, log)
     }
 
-    /// Starts what runs the program and hands on what it says.
+    /// Starts a command that runs the program, with its standard error in `log`.
     pub(crate) fn start(mut command: Command, log: &Path) -> Process {
         let file = File::options().create(true).append(true).open(log).unwrap();
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).spawn().unwrap();
@@ -54,40 +59,40 @@ impl Process {
         assert!(sent.unwrap().success());
     }
 
-    /// Stops in order, and says how it ended.
+    /// Sends SIGTERM and waits: the exit status.
     pub(crate) fn stop(mut self) -> ExitStatus {
         self.signal("TERM");
         self.wait(Duration::from_secs(30))
     }
 
-    pub(crate) fn wait(&mut self, patience: Duration) -> ExitStatus {
+    pub(crate) fn wait(&mut self, timeout: Duration) -> ExitStatus {
         let began = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
-            assert!(began.elapsed() < patience, "the process does not end:\n{}", self.log());
+            assert!(began.elapsed() < timeout, "the process does not end:\n{}", self.log());
             thread::sleep(Duration::from_millis(20));
         }
     }
 
-    /// All that it said.
+    /// Its log so far.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// Where it serves its pages.
+    /// The address of its HTTP port, from its log.
     pub(crate) fn address(&self) -> Option<String> {
         let log = self.log();
         let said = log.rsplit_once("serving address=").or_else(|| log.rsplit_once("\"address\":\""))?.1;
         Some(said.split([' ', '"']).next()?.to_owned())
     }
 
-    /// Asks for a page: its status and text.
+    /// Requests a page: its status and text.
     pub(crate) fn page(&self, path: &str) -> Option<(u16, String)> {
         let address = self.address()?;
         let mut stream = TcpStream::connect(address).ok()?;
-        // HTTP/1.0: a long page comes whole, not in chunks.
+        // With HTTP/1.0 a long page is not chunked.
         write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;
@@ -95,16 +100,16 @@ impl Process {
         Some((status, answer.split_once("\r\n\r\n")?.1.to_owned()))
     }
 
-    /// Waits until it has said this, and returns all that it said.
+    /// Waits until the log contains this text, and returns the log.
     #[track_caller]
-    pub(crate) fn says(&self, part: &str) -> String {
+    pub(crate) fn await_log(&self, part: &str) -> String {
         let said = || self.log().contains(part);
-        until(Duration::from_secs(60), said, || format!("nobody says {part}:\n{}", self.log()));
+        until(Duration::from_secs(60), said, || format!("the log does not contain {part}:\n{}", self.log()));
         self.log()
     }
 
-    /// Waits until the process is ready.
-    pub(crate) fn ready(&self) {
+    /// Waits until `/readyz` answers 200.
+    pub(crate) fn await_ready(&self) {
         let began = Instant::now();
         while self.page("/readyz").is_none_or(|(status, _)| status != 200) {
             let said = self.page("/readyz");
@@ -113,7 +118,7 @@ impl Process {
         }
     }
 
-    /// The sum of all series of a metric whose labels hold this text.
+    /// The sum of all series of a metric whose labels contain this text.
     pub(crate) fn metric(&self, name: &str, labels: &str) -> f64 {
         let text = self.page("/metrics").map(|(_, text)| text).unwrap_or_default();
         let lines = text
@@ -124,19 +129,19 @@ impl Process {
     }
 }
 
-/// Waits until this is so.
+/// Polls until the condition holds; panics with `complaint` after the timeout.
 #[track_caller]
-pub(crate) fn until(patience: Duration, is_so: impl Fn() -> bool, complaint: impl Fn() -> String) {
+pub(crate) fn until(timeout: Duration, is_so: impl Fn() -> bool, complaint: impl Fn() -> String) {
     let began = Instant::now();
     while !is_so() {
-        assert!(began.elapsed() < patience, "{}", complaint());
+        assert!(began.elapsed() < timeout, "{}", complaint());
         thread::sleep(Duration::from_millis(50));
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,9 +1,9 @@
-//! Our topics are checked before anything begins: what is wrong is said with how to mend it.
+//! Topics are checked before a worker starts. The errors name every mismatch and its fix.
 
 use crate::broker;
-use crate::process::{Process, program};
-use crate::story::{expected, records};
-use crate::world::{PARTITIONS, World};
+use crate::environment::{Environment, PARTITIONS};
+use crate::fixtures::{expected, records};
+use crate::process::{ADVICE, Process, program};
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ fn topics(what: &str, config: &Path) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8(said).unwrap())
 }
 
-/// What `run` says when it refuses.
+/// The log of a `run` that ends with exit code 78.
 fn refused(config: &Path) -> String {
     let log = config.with_extension("refused.log");
     let mut process = Process::run(config, &[], &log);
@@ -22,13 +22,13 @@ fn refused(config: &Path) -> String {
 }
 
 #[test]
-fn create_makes_what_check_and_run_want() {
-    let _turn = broker::alone();
-    let world = World::bare("topics", 1);
-    let config = world.config("topics", "");
+fn created_topics_pass_check_and_run() {
+    let _guard = broker::shared();
+    let env = Environment::bare("topics", 1);
+    let config = env.config("topics", "");
     let (code, said) = topics("check", &config);
     assert_eq!(code, Some(78), "{said}");
-    assert_eq!(said.matches("is not there; to mend: adcs-watch topics create").count(), 4, "{said}");
+    assert_eq!(said.matches("is not there; to fix: adcs-watch topics create").count(), 4, "{said}");
     assert!(refused(&config).contains("topics.routed: is not there"));
     assert_eq!(topics("create", &config).0, Some(0));
     assert_eq!(topics("create", &config).0, Some(0), "to create twice is no fault");
@@ -40,21 +40,21 @@ fn create_makes_what_check_and_run_want() {
 }
 
 #[test]
-fn a_topic_that_is_otherwise_is_refused_with_all_that_is_wrong() {
-    let _turn = broker::alone();
-    let world = World::bare("otherwise", 1);
-    world.create(
-        &world.topic("routed"),
+fn topic_with_other_settings_is_refused_with_every_mismatch() {
+    let _guard = broker::shared();
+    let env = Environment::bare("otherwise", 1);
+    env.create(
+        &env.topic("routed"),
         PARTITIONS + 1,
         &[("retention.ms", "3600000"), ("max.message.bytes", "4194304")],
     );
-    world.create(
-        &world.topic("checkpoint"),
+    env.create(
+        &env.topic("checkpoint"),
         PARTITIONS,
         &[("cleanup.policy", "delete"), ("max.message.bytes", "4194304")],
     );
-    world.create(&world.topic("alerts"), 1, &[]);
-    let config = world.config("otherwise", "");
+    env.create(&env.topic("alerts"), 1, &[]);
+    let config = env.config("otherwise", "");
     let wanted = [
         "otherwise.routed: has 7 partitions, topics.partitions says 6",
         "otherwise.routed: retention.ms is 3600000",
@@ -72,37 +72,37 @@ fn a_topic_that_is_otherwise_is_refused_with_all_that_is_wrong() {
 }
 
 #[test]
-fn partitions_that_are_added_are_refused_while_it_runs_and_when_it_starts() {
-    let _turn = broker::alone();
-    let world = World::new("widened", 1);
+fn added_partitions_are_refused_while_running_and_at_start() {
+    let _guard = broker::shared();
+    let env = Environment::new("widened", 1);
     let records = records(600, 1);
-    let alerts = expected(&world.source(), &records);
-    // What clients look for every five minutes, else.
-    let config = world.config("all", "");
+    let alerts = expected(&env.source(), &records);
+    // Clients look for new partitions every five minutes by default.
+    let config = env.config("all", "");
     let text = std::fs::read_to_string(&config).unwrap();
     let often = "properties: {topic.metadata.refresh.interval.ms: 1000, ";
     std::fs::write(&config, text.replace("properties: {", often)).unwrap();
     let process = Process::run(&config, &[], &config.with_extension("log"));
-    process.ready();
-    world.produce(&records);
-    world.await_alerts(&alerts, Duration::from_secs(60));
-    world.widen("routed", PARTITIONS + 1);
-    let log = process.says("widened.routed has a partition 6, and topics.partitions is 6");
-    assert!(log.contains("to mend: "), "{log}");
+    process.await_ready();
+    env.produce(&records);
+    env.await_alerts(&alerts, Duration::from_secs(60));
+    env.add_partitions("routed", PARTITIONS + 1);
+    let log = process.await_log("widened.routed has a partition 6, and topics.partitions is 6");
+    assert!(log.contains(ADVICE), "{log}");
     assert_eq!(process.page("/readyz").unwrap().0, 503);
     assert!(process.stop().success());
-    let said = refused(&world.config("again", ""));
+    let said = refused(&env.config("again", ""));
     assert!(said.contains("widened.routed: has 7 partitions, topics.partitions says 6"), "{said}");
-    assert_eq!(world.alerts().len(), alerts.len());
+    assert_eq!(env.alerts().len(), alerts.len());
 }
 
 #[test]
-fn a_broker_that_cannot_be_reached_is_waited_for_by_run_and_told_by_topics() {
-    let _turn = broker::alone();
+fn unreachable_broker_makes_run_wait_and_topics_exit_with_69() {
+    let _guard = broker::shared();
     let folder = broker::folder();
     std::fs::create_dir_all(&folder).unwrap();
     let config = folder.join("nowhere.yaml");
-    // Nobody listens on the discard port.
+    // Nothing listens on the discard port.
     let text = "kafka: {brokers: ['127.0.0.1:9']}\nsources: [{topic: a}]\nhttp: {listen: '127.0.0.1:0'}\n";
     std::fs::write(&config, text).unwrap();
     let (code, said) = topics("check", &config);

@@ -1,9 +1,9 @@
-//! Traces: what a collector is sent, and that nobody is sent anything unasked.
+//! Traces: what is exported to a collector, and that nothing is exported without an endpoint.
 
 use crate::broker;
+use crate::environment::{Environment, TRACE};
+use crate::fixtures::{expected, records};
 use crate::process::{Process, until};
-use crate::story::{expected, records};
-use crate::world::{TRACE, World};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,10 +13,10 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// A request: its head in lower case, and its body.
+/// A request: its head in lower case and its body.
 type Request = (String, String);
 
-/// A collector that takes everything: its address, and what it was sent.
+/// A collector that accepts everything: its address and the requests it received.
 fn collector() -> (String, Arc<Mutex<Vec<Request>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -40,7 +40,7 @@ fn collector() -> (String, Arc<Mutex<Vec<Request>>>) {
     (address, requests)
 }
 
-/// Whether the process has the thread that exports.
+/// Whether the process has a thread named `traces`, the exporter.
 fn exports(process: &Process) -> bool {
     let tasks = fs::read_dir(format!("/proc/{}/task", process.child.id())).unwrap();
     let names = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok());
@@ -63,10 +63,10 @@ fn attribute(of: &Value, key: &str) -> String {
 }
 
 #[test]
-fn each_alert_is_a_span_linked_to_the_trace_of_its_source_record_and_no_record_is_one() {
-    let _turn = broker::alone();
-    let mut world = World::new("traces", 1);
-    world.traced = true;
+fn each_alert_is_a_span_linked_to_its_source_record() {
+    let _guard = broker::shared();
+    let mut env = Environment::new("traces", 1);
+    env.traced = true;
     let records = records(2000, 1);
     let (address, requests) = collector();
     let environment = [
@@ -74,13 +74,13 @@ fn each_alert_is_a_span_linked_to_the_trace_of_its_source_record_and_no_record_i
         ("OTEL_SERVICE_NAME", "a-service"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "x-key=of%20ours"),
     ];
-    let log = world.folder().join("all.log");
-    let process = Process::run_with(&world.config("all", ""), &[], &log, &environment);
-    process.ready();
+    let log = env.folder().join("all.log");
+    let process = Process::run_with(&env.config("all", ""), &[], &log, &environment);
+    process.await_ready();
     assert!(exports(&process));
-    world.produce(&records);
-    let wanted = expected(&world.source(), &records).len();
-    until(Duration::from_secs(120), || world.alerts().len() >= wanted, || "alerts are missing".to_owned());
+    env.produce(&records);
+    let wanted = expected(&env.source(), &records).len();
+    until(Duration::from_secs(120), || env.alerts().len() >= wanted, || "alerts are missing".to_owned());
     assert!(process.stop().success());
 
     let requests = requests.lock().unwrap().clone();
@@ -98,13 +98,13 @@ fn each_alert_is_a_span_linked_to_the_trace_of_its_source_record_and_no_record_i
     let spans: Vec<Value> = requests.iter().flat_map(|(_, body)| spans(body)).collect();
     let is_alert = |span: &&Value| span["name"].as_str().unwrap().starts_with("alert ");
     let (alerts, sends): (Vec<&Value>, Vec<&Value>) = spans.iter().partition(is_alert);
-    assert_alerts(&world, &alerts, &sends);
-    assert_sends(&world, &sends, records.len());
+    assert_alerts(&env, &alerts, &sends);
+    assert_sends(&env, &sends, records.len());
 }
 
-/// Each alert that is out has one span, below the transaction that committed it.
-fn assert_alerts(world: &World, spans: &[&Value], sends: &[&Value]) {
-    let out = world.alerts();
+/// Each committed alert has one span, a child of the transaction that committed it.
+fn assert_alerts(env: &Environment, spans: &[&Value], sends: &[&Value]) {
+    let out = env.alerts();
     let told: BTreeSet<(String, u64)> = spans
         .iter()
         .map(|span| {
@@ -125,12 +125,12 @@ fn assert_alerts(world: &World, spans: &[&Value], sends: &[&Value]) {
         assert_eq!((&links[0]["traceId"], &links[0]["spanId"]), (&parts[1].into(), &parts[2].into()));
         let parent = sends[span["parentSpanId"].as_str().unwrap()];
         assert_eq!(parent["traceId"], span["traceId"]);
-        assert_eq!(attribute(parent, "messaging.destination.name"), world.topic("alerts"));
+        assert_eq!(attribute(parent, "messaging.destination.name"), env.topic("alerts"));
     }
 }
 
-/// All others are transactions, and have sent what was sent.
-fn assert_sends(world: &World, sends: &[&Value], records: usize) {
+/// All other spans are transactions, and their message counts sum up to the records in the topics.
+fn assert_sends(env: &Environment, sends: &[&Value], records: usize) {
     let mut sent: BTreeMap<String, usize> = BTreeMap::new();
     for send in sends {
         let topic = attribute(send, "messaging.destination.name");
@@ -144,25 +144,25 @@ fn assert_sends(world: &World, sends: &[&Value], records: usize) {
         }
     }
     for kind in ["routed", "alerts"] {
-        assert_eq!(sent[&world.topic(kind)], world.read(kind).len(), "{kind}");
+        assert_eq!(sent[&env.topic(kind)], env.read(kind).len(), "{kind}");
     }
-    assert!(sent[&world.topic("checkpoint")] > 0);
+    assert!(sent[&env.topic("checkpoint")] > 0);
     assert!(sends.len() < records / 4, "{} spans for {records} records", sends.len());
 }
 
 #[test]
-fn without_an_endpoint_nothing_is_started() {
-    let _turn = broker::alone();
-    let world = World::new("untraced", 1);
+fn without_an_endpoint_no_exporter_starts() {
+    let _guard = broker::shared();
+    let env = Environment::new("untraced", 1);
     let environment = [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
         ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", ""),
         ("OTEL_SERVICE_NAME", "a-service"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "x-key=of%20ours"),
     ];
-    let log = world.folder().join("all.log");
-    let process = Process::run_with(&world.config("all", ""), &[], &log, &environment);
-    process.ready();
+    let log = env.folder().join("all.log");
+    let process = Process::run_with(&env.config("all", ""), &[], &log, &environment);
+    process.await_ready();
     assert!(!exports(&process), "{}", process.log());
     assert!(process.stop().success());
 }

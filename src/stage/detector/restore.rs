@@ -79,7 +79,7 @@ impl RestoreFault {
     pub fn explain(&self, names: &Names, partition: u32) -> String {
         let Names { routed, checkpoint } = names;
         let rebuild = format!(
-            "to mend: put back what was there, or stop the detectors, delete {checkpoint} and the group's offsets of {routed}, \
+            "to fix: put back what was there, or stop the detectors, delete {checkpoint} and the group's offsets of {routed}, \
              and create what is missing: then the state is rebuilt from what {routed} still has"
         );
         let (routed, checkpoint) = (format!("{routed} [{partition}]"), format!("{checkpoint} [{partition}]"));
@@ -300,7 +300,7 @@ mod tests {
         let said = fault.map(|fault| fault.explain(&names, 7)).unwrap_or_default();
         let marker = records.len() - 2;
         assert!(said.starts_with(&format!("a.checkpoint [7] offset {marker}: the state's digest")), "{said}");
-        assert!(said.contains("to mend: ") && said.contains("offsets of a.routed, "), "{said}");
+        assert!(said.contains("to fix: ") && said.contains("offsets of a.routed, "), "{said}");
     }
 
     /// Its state is dropped, so the next checkpoint must drop it from the topic too.

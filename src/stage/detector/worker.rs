@@ -173,7 +173,7 @@ impl<P: DetectorPort> DetectorWorker<P> {
         let (Names { routed, .. }, partitions) = (self.port.names(), self.partitions);
         Err(Fault::Broken(format!(
             "{routed} has a partition {stranger}, and topics.partitions is {partitions}: partitions were added, and state stays \
-             where it was; to mend: docs/run.md, \"When something breaks\""
+             where it was; to fix: docs/run.md, \"When something breaks\""
         )))
     }
 

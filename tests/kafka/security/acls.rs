@@ -1,12 +1,12 @@
-//! The least permissions: who has exactly these works; who lacks one is told which.
+//! Permissions: those that are documented suffice, and the error for a missing one names it.
 
 use crate::broker;
+use crate::fixtures::{Alerts, Record, expected, records};
 use crate::process::{Process, program};
 use crate::security::USERS;
-use crate::security::broker::guarded;
-use crate::security::corner::{Corner, Way, topics};
-use crate::security::wire::{Acl, Named, Operation, Resource, allow};
-use crate::story::{Alerts, Record, expected, records};
+use crate::security::admin_protocol::{Acl, Named, Operation, Resource, allow};
+use crate::security::broker::secured_broker;
+use crate::security::environment::{Access, SecuredEnvironment, topics};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ fn acl(resource: Resource, name: String, named: Named, operation: Operation) -> 
     Acl { resource, name, named, operation }
 }
 
-/// What a router needs whose names begin so: the table of docs/security.md.
+/// The permissions of a router whose topics have this prefix: the table of docs/security.md.
 fn router(name: &str) -> Vec<Acl> {
     let topic = |kind: &str, operation| acl(Topic, format!("{name}.{kind}"), Literally, operation);
     vec![
@@ -31,7 +31,7 @@ fn router(name: &str) -> Vec<Acl> {
     ]
 }
 
-/// What a detector needs.
+/// The permissions of a detector.
 fn detector(name: &str) -> Vec<Acl> {
     let topic = |kind: &str, operation| acl(Topic, format!("{name}.{kind}"), Literally, operation);
     vec![
@@ -47,8 +47,8 @@ fn detector(name: &str) -> Vec<Acl> {
     ]
 }
 
-/// What makes topics.
-fn maker(name: &str) -> Vec<Acl> {
+/// The permissions for `topics create`.
+fn topic_creator(name: &str) -> Vec<Acl> {
     let kinds = ["routed", "checkpoint", "alerts", "dead"];
     let topic = |kind: &&str, operation| acl(Topic, format!("{name}.{kind}"), Literally, operation);
     let create = kinds.iter().map(|kind| topic(kind, Create));
@@ -57,11 +57,11 @@ fn maker(name: &str) -> Vec<Acl> {
     create.chain(describe).chain(settings).collect::<Vec<_>>()
 }
 
-/// The way of a user who may do what was allowed.
-fn way(user: &str) -> Way {
-    let broker = guarded();
+/// The client settings of a user who authenticates with PLAIN.
+fn access(user: &str) -> Access {
+    let broker = secured_broker();
     let (ca, password) = (broker.path("ca.pem"), broker.path("password"));
-    Way::new(
+    Access::new(
         &broker.listener("SASL"),
         &format!(
             "  tls: {{ca_file: {ca}}}\n  sasl: {{mechanism: PLAIN, username: {user}, password: {{file: {password}}}}}\n"
@@ -71,42 +71,42 @@ fn way(user: &str) -> Way {
 
 fn grant(user: &str, acls: &[Acl]) {
     let granted: Vec<(String, Acl)> = acls.iter().map(|acl| (user.to_owned(), acl.clone())).collect();
-    allow(&guarded().open, &granted);
+    allow(&secured_broker().open, &granted);
 }
 
-/// Records of which some are no events.
-fn story(corner: &Corner) -> (Vec<Record>, Alerts) {
+/// Records, one of them broken, and the alerts expected on them.
+fn story(env: &SecuredEnvironment) -> (Vec<Record>, Alerts) {
     let mut records = records(600, 1);
-    let expected = expected(&corner.topic("source"), &records);
+    let expected = expected(&env.topic("source"), &records);
     let broken = "{\"winlog\":{\"channel\":\"Security\",\"event_id\":4887,\"event_data\":".to_owned();
     records.push(Record { partition: 0, text: broken });
     (records, expected)
 }
 
 #[test]
-fn who_has_exactly_these_permissions_works() {
-    let _turn = broker::together();
-    let corner = Corner::new("least");
+fn documented_permissions_suffice() {
+    let _guard = broker::shared();
+    let env = SecuredEnvironment::new("least");
     let [making, routing, detecting, ..] = USERS;
-    grant(making, &maker("least"));
+    grant(making, &topic_creator("least"));
     grant(routing, &router("least"));
     grant(detecting, &detector("least"));
-    let (code, said) = topics("create", &corner.config("create", &way(making), ""));
+    let (code, said) = topics("create", &env.config("create", &access(making), ""));
     assert_eq!((code, said.matches(": ok").count()), (Some(0), 4), "{said}");
-    let routes = corner.run(&corner.config("router", &way(routing), ""), &["--stage", "router"]);
-    let detects = corner.run(&corner.config("detector", &way(detecting), ""), &["--stage", "detector"]);
-    let (records, expected) = story(&corner);
-    corner.produce(&records);
-    corner.await_alerts(&expected, &detects);
-    routes.ready();
-    detects.ready();
+    let routes = env.run(&env.config("router", &access(routing), ""), &["--stage", "router"]);
+    let detects = env.run(&env.config("detector", &access(detecting), ""), &["--stage", "detector"]);
+    let (records, expected) = story(&env);
+    env.produce(&records);
+    env.await_alerts(&expected, &detects);
+    routes.await_ready();
+    detects.await_ready();
     assert_eq!(routes.metric("adcs_watch_dead_letters_total", ""), 1.0, "{}", routes.log());
     assert!(detects.metric("adcs_watch_checkpoint_duration_seconds_count", "committed") > 0.0);
     let group = acl(Group, "least-replay".to_owned(), Literally, Operation::Describe);
-    grant("reader", &[acl(Topic, corner.topic("routed"), Literally, Read), group]);
+    grant("reader", &[acl(Topic, env.topic("routed"), Literally, Read), group]);
     let replay = program()
-        .args(["replay", "--format", "ndjson", "--from-topic", &corner.topic("routed"), "-c"])
-        .arg(corner.config("replay", &way("reader"), ""))
+        .args(["replay", "--format", "ndjson", "--from-topic", &env.topic("routed"), "-c"])
+        .arg(env.config("replay", &access("reader"), ""))
         .output()
         .unwrap();
     assert!(replay.status.success(), "{replay:?}");
@@ -118,14 +118,14 @@ fn who_has_exactly_these_permissions_works() {
     }
 }
 
-/// A user who lacks one permission, and what it is called.
-struct Lack {
+/// A user without one of the permissions that the stage needs.
+struct MissingPermission {
     stage: &'static str,
     user: &'static str,
     lacks: Acl,
 }
 
-fn told(lacks: &Acl) -> String {
+fn description(lacks: &Acl) -> String {
     let operation = match lacks.operation {
         Read => "READ",
         Write => "WRITE",
@@ -141,10 +141,10 @@ fn told(lacks: &Acl) -> String {
 }
 
 #[test]
-fn who_lacks_one_permission_is_told_which() {
-    let _turn = broker::together();
+fn missing_permission_is_named() {
+    let _guard = broker::shared();
     let users = &USERS[6..];
-    let corner = Corner::prepared("lack");
+    let env = SecuredEnvironment::with_topics("lack");
     let mut lacks = Vec::new();
     for (stage, all) in [("router", router("lack")), ("detector", detector("lack"))] {
         for (n, lacking) in all.iter().enumerate() {
@@ -152,31 +152,31 @@ fn who_lacks_one_permission_is_told_which() {
             let rest: Vec<Acl> =
                 all.iter().enumerate().filter(|(m, _)| *m != n).map(|(_, acl)| acl.clone()).collect();
             grant(user, &rest);
-            lacks.push(Lack { stage, user, lacks: lacking.clone() });
+            lacks.push(MissingPermission { stage, user, lacks: lacking.clone() });
         }
     }
     assert_eq!(lacks.len(), users.len());
-    // What is read and written is there: all records are routed, none is decided.
-    corner.produce(&story(&corner).0);
-    let routes = corner.run(&corner.config("router", &corner.open(), ""), &["--stage", "router"]);
+    // All records are routed and none is committed by a detector, so that both stages have work.
+    env.produce(&story(&env).0);
+    let routes = env.run(&env.config("router", &env.open(), ""), &["--stage", "router"]);
     let began = Instant::now();
     while routes.metric("adcs_watch_dead_letters_total", "") < 1.0 {
         assert!(began.elapsed() < Duration::from_secs(60), "{}", routes.log());
         thread::sleep(Duration::from_millis(100));
     }
     assert!(routes.stop().success());
-    corner.produce(&story(&corner).0);
-    // Those of one group hinder each other: only one member gets the partition.
+    env.produce(&story(&env).0);
+    // One at a time: members of one group would share the partitions.
     for lack in &lacks {
-        complains(&corner, lack);
+        assert_names_missing(&env, lack);
     }
 }
 
-/// Runs until the process says what it lacks: it ends with 78, or is not ready and says why.
-fn complains(corner: &Corner, lack: &Lack) {
-    let config = corner.config(lack.user, &way(lack.user), "");
-    let mut process = corner.run(&config, &["--stage", lack.stage]);
-    let wanted = told(&lack.lacks);
+/// Runs until the process names the permission: it exits with 78, or `/readyz` is 503 with the reason.
+fn assert_names_missing(env: &SecuredEnvironment, lack: &MissingPermission) {
+    let config = env.config(lack.user, &access(lack.user), "");
+    let mut process = env.run(&config, &["--stage", lack.stage]);
+    let wanted = description(&lack.lacks);
     let began = Instant::now();
     let says = |process: &Process| {
         let page = process.page("/readyz");
@@ -211,42 +211,42 @@ fn complains(corner: &Corner, lack: &Lack) {
 }
 
 #[test]
-fn a_permission_that_turns_out_to_be_missing_later_is_told_and_waited_for() {
-    let _turn = broker::together();
-    let corner = Corner::prepared("late");
-    let write = acl(Topic, corner.topic("alerts"), Literally, Write);
+fn permission_missing_at_run_time_is_named_and_waited_for() {
+    let _guard = broker::shared();
+    let env = SecuredEnvironment::with_topics("late");
+    let write = acl(Topic, env.topic("alerts"), Literally, Write);
     let mut granted: Vec<Acl> = detector("late").into_iter().filter(|acl| *acl != write).collect();
-    // Whoever may read a topic sees it, and looks as if all were well.
-    granted.push(acl(Topic, corner.topic("alerts"), Literally, Read));
+    // READ implies DESCRIBE, so the check at start passes.
+    granted.push(acl(Topic, env.topic("alerts"), Literally, Read));
     grant("late", &granted);
-    let detects = corner.run(&corner.config("late", &way("late"), ""), &["--stage", "detector"]);
-    detects.ready();
-    let routes = corner.run(&corner.config("router", &corner.open(), ""), &["--stage", "router"]);
-    let (records, expected) = story(&corner);
-    corner.produce(&records);
+    let detects = env.run(&env.config("late", &access("late"), ""), &["--stage", "detector"]);
+    detects.await_ready();
+    let routes = env.run(&env.config("router", &env.open(), ""), &["--stage", "router"]);
+    let (records, expected) = story(&env);
+    env.produce(&records);
     let began = Instant::now();
-    while detects.page("/readyz").is_none_or(|(_, said)| !said.contains(&told(&write))) {
+    while detects.page("/readyz").is_none_or(|(_, said)| !said.contains(&description(&write))) {
         assert!(began.elapsed() < Duration::from_secs(60), "{}", detects.log());
         thread::sleep(Duration::from_millis(20));
     }
     grant("late", &[write]);
-    corner.await_alerts(&expected, &detects);
+    env.await_alerts(&expected, &detects);
     assert!(routes.stop().success());
     assert!(detects.stop().success());
 }
 
 #[test]
-fn topics_that_may_not_be_looked_at_or_made_are_told() {
-    let _turn = broker::together();
-    let corner = Corner::new("makes");
-    let config = corner.config("create", &way("nobody"), "");
+fn topics_without_permission_are_reported() {
+    let _guard = broker::shared();
+    let env = SecuredEnvironment::new("makes");
+    let config = env.config("create", &access("nobody"), "");
     let (code, said) = topics("create", &config);
     assert_eq!(code, Some(78), "{said}");
     assert!(said.contains("CREATE on topic makes.routed"), "{said}");
     let (code, said) = topics("check", &config);
     assert_eq!(code, Some(78), "{said}");
     assert_eq!(said.matches("allow this principal DESCRIBE on topic makes.").count(), 4, "{said}");
-    let mut process = corner.run(&config, &[]);
+    let mut process = env.run(&config, &[]);
     assert_eq!(process.wait(Duration::from_secs(60)).code(), Some(78));
     for part in ["READ on topic makes.source", "READ and WRITE on topic makes.checkpoint"] {
         assert!(process.log().contains(part), "{part} is not in\n{}", process.log());

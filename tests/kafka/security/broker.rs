@@ -1,8 +1,8 @@
-//! A broker that asks who comes: with TLS, certificates, passwords, tokens and ACLs, on a listener for each.
+//! The secured broker: one listener for each of TLS, client certificates, passwords and tokens, with ACLs.
 
 use crate::broker;
 use crate::certificates::{Authority, EXPIRED, Identity, VALID};
-use crate::security::wire;
+use crate::security::admin_protocol;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use openssl::hash::MessageDigest;
@@ -14,18 +14,18 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The broker, and what opens it.
-pub(crate) struct Guarded {
+/// The broker and the folder with its certificates, keys and passwords.
+pub(crate) struct SecuredBroker {
     pub(crate) folder: PathBuf,
-    /// Of the listener that lets everybody in, and everything be done.
+    /// The bootstrap list of the listener without authentication, whose clients may do everything.
     pub(crate) open: String,
     signer: PKey<Private>,
 }
 
-/// The listeners, and how each is guarded.
+/// The secured listeners and their protocols.
 const LISTENERS: [(&str, &str); 5] =
     [("TLS", "SSL"), ("MTLS", "SSL"), ("EXPIRED", "SSL"), ("SASL", "SASL_SSL"), ("OAUTH", "SASL_SSL")];
-/// Who is let in with a password by every listener with passwords.
+/// The user that has a password on every SASL listener.
 pub(crate) const USER: &str = "adcs-watch";
 /// Its password.
 pub(crate) const PASSWORD: &str = "s3cret-of-the-user";
@@ -34,13 +34,13 @@ pub(crate) const KEY_PASSWORD: &str = "s3cret-of-the-key";
 
 const OAUTH: &str = "org.apache.kafka.common.security.oauthbearer";
 
-/// The broker; the first call starts it, with passwords for these users.
-pub(crate) fn guarded() -> &'static Guarded {
-    static BROKER: OnceLock<Guarded> = OnceLock::new();
+/// The broker. The first call starts it.
+pub(crate) fn secured_broker() -> &'static SecuredBroker {
+    static BROKER: OnceLock<SecuredBroker> = OnceLock::new();
     BROKER.get_or_init(start)
 }
 
-impl Guarded {
+impl SecuredBroker {
     /// The bootstrap list of a listener.
     pub(crate) fn listener(&self, name: &str) -> String {
         let list = fs::read_to_string(self.folder.join("broker").join(format!("bootstrap.{name}")));
@@ -51,13 +51,13 @@ impl Guarded {
         self.folder.join(name).display().to_string()
     }
 
-    /// Writes a file with a secret, and says where.
+    /// Writes a file with a secret, and returns its path.
     pub(crate) fn secret(&self, name: &str, secret: &str) -> String {
         fs::write(self.folder.join(name), secret).unwrap();
         self.path(name)
     }
 
-    /// A token of this subject that is over in so many seconds, signed by whom the broker trusts.
+    /// A token of this subject that expires in so many seconds, signed with the key that the broker trusts.
     pub(crate) fn token(&self, subject: &str, seconds: i64) -> String {
         signed(&self.signer, subject, seconds)
     }
@@ -82,7 +82,7 @@ pub(crate) fn new_signer() -> PKey<Private> {
     PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap()
 }
 
-fn start() -> Guarded {
+fn start() -> SecuredBroker {
     let folder = broker::folder().join("guarded");
     fs::create_dir_all(&folder).unwrap();
     let (authority, signer) = (Authority::new("corp.example tests"), new_signer());
@@ -100,12 +100,12 @@ fn start() -> Guarded {
     fs::write(folder.join("password"), format!("{PASSWORD}\n")).unwrap();
     let jwks = folder.join("jwks.json");
     fs::write(&jwks, public(&signer)).unwrap();
-    let open = broker::start_guarded(&folder.join("broker"), &LISTENERS, &settings(&folder, &jwks), &[&jwks]);
-    wire::scram(&open, USER, PASSWORD);
-    Guarded { folder, open, signer }
+    let open = broker::start_secured(&folder.join("broker"), &LISTENERS, &settings(&folder, &jwks), &[&jwks]);
+    admin_protocol::scram(&open, USER, PASSWORD);
+    SecuredBroker { folder, open, signer }
 }
 
-/// The public half of a key, as brokers look it up.
+/// The public key as a JWKS.
 fn public(key: &PKey<Private>) -> String {
     let rsa = key.rsa().unwrap();
     let part = |number: &openssl::bn::BigNumRef| URL_SAFE_NO_PAD.encode(number.to_vec());

@@ -1,15 +1,15 @@
-//! Brokers that ask who comes: every way in works end to end, every refusal says what is wrong, permissions are the least
-//! there are, and secrets stay secret.
+//! A broker with TLS, authentication and ACLs: every method works, every refusal is explained, the documented permissions suffice,
+//! and secrets are not shown.
 
 mod acls;
 mod broker;
-mod corner;
+mod environment;
 mod refusals;
 mod secrets;
-mod ways;
-mod wire;
+mod authentication;
+mod admin_protocol;
 
-/// Who has a password besides [`broker::USER`], and only the permissions that a test gives.
+/// Users besides [`broker::USER`]. They have its password and only the permissions that a test grants.
 const USERS: [&str; 21] = [
     "maker", "router", "detector", "late", "nobody", "reader", "a", "b", "c", "d", "e", "f", "g", "h", "i",
     "j", "k", "l", "m", "n", "o",

@@ -1,36 +1,36 @@
-//! Whoever is refused, or refuses a broker, says what is wrong, where, and how to mend it; and goes on asking.
+//! Connections that the broker or the client refuses: the error names the cause, the setting and the fix, and the program retries.
 
 use crate::broker;
-use crate::security::broker::{Guarded, PASSWORD, USER, new_signer, signed};
-use crate::security::corner::{Corner, Way, topics};
+use crate::security::broker::{PASSWORD, SecuredBroker, USER, new_signer, signed};
+use crate::security::environment::{Access, SecuredEnvironment, topics};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A way that leads nowhere, and what must be said of it.
+/// Client settings that are refused, and what the error must contain.
 struct Refusal {
     name: &'static str,
-    way: Way,
+    access: Access,
     says: Vec<String>,
 }
 
-fn refusal(name: &'static str, way: Way, says: &[&str]) -> Refusal {
-    Refusal { name, way, says: says.iter().map(|part| (*part).to_owned()).collect() }
+fn refusal(name: &'static str, access: Access, says: &[&str]) -> Refusal {
+    Refusal { name, access, says: says.iter().map(|part| (*part).to_owned()).collect() }
 }
 
-/// The lines of a config with this CA.
-fn trusting(broker: &Guarded, ca: &str) -> String {
+/// The config lines that trust this CA.
+fn trusting(broker: &SecuredBroker, ca: &str) -> String {
     format!("  tls: {{ca_file: {}}}\n", broker.path(ca))
 }
 
-/// Certificates that are not what they must be.
-fn untrusted(broker: &Guarded) -> Vec<Refusal> {
+/// Refusals for certificates.
+fn untrusted(broker: &SecuredBroker) -> Vec<Refusal> {
     let ca = trusting(broker, "ca.pem");
     let [plain, mutual, expired] = ["TLS", "MTLS", "EXPIRED"].map(|listener| broker.listener(listener));
     let elsewhere = plain.replace("127.0.0.1", "localhost");
     vec![
         refusal(
             "wrong-ca",
-            Way::new(&plain, &trusting(broker, "other-ca.pem")),
+            Access::new(&plain, &trusting(broker, "other-ca.pem")),
             &[
                 &format!("certificate of {plain} was issued by corp.example tests"),
                 "kafka.tls.ca_file is to hold the CA",
@@ -38,7 +38,7 @@ fn untrusted(broker: &Guarded) -> Vec<Refusal> {
         ),
         refusal(
             "wrong-host",
-            Way::new(&elsewhere, &ca),
+            Access::new(&elsewhere, &ca),
             &[
                 &format!("certificate of {elsewhere} is for 127.0.0.1, not for localhost"),
                 "name the broker in kafka.brokers",
@@ -46,21 +46,21 @@ fn untrusted(broker: &Guarded) -> Vec<Refusal> {
         ),
         refusal(
             "expired",
-            Way::new(&expired, &ca),
+            Access::new(&expired, &ca),
             &[&format!("certificate of {expired} expired: it held until "), "renew it on the broker"],
         ),
         refusal(
             "no-client-certificate",
-            Way::new(&mutual, &ca),
+            Access::new(&mutual, &ca),
             &[&mutual, "kafka.tls.cert_file and key_file"],
         ),
     ]
 }
 
-/// Passwords and tokens that the broker does not know.
-fn unknown(broker: &Guarded) -> Vec<Refusal> {
+/// Refusals for passwords and tokens.
+fn unknown(broker: &SecuredBroker) -> Vec<Refusal> {
     let ca = trusting(broker, "ca.pem");
-    let tls = |listener: &str, lines: &str| Way::new(&broker.listener(listener), lines);
+    let tls = |listener: &str, lines: &str| Access::new(&broker.listener(listener), lines);
     let password = |mechanism: &str, file: &str| {
         format!(
             "{ca}  sasl: {{mechanism: {mechanism}, username: {USER}, password: {{file: {}}}}}\n",
@@ -106,10 +106,10 @@ fn unknown(broker: &Guarded) -> Vec<Refusal> {
     ]
 }
 
-/// Runs it until `/readyz` says all of that, then stops it in order.
-fn run_says(corner: &Corner, refusal: &Refusal) -> String {
-    let config = corner.config(&format!("run-{}", refusal.name), &refusal.way, "");
-    let process = corner.run(&config, &[]);
+/// Runs the process until `/readyz` has all the expected parts, then stops it: its log.
+fn log_of_refused_run(env: &SecuredEnvironment, refusal: &Refusal) -> String {
+    let config = env.config(&format!("run-{}", refusal.name), &refusal.access, "");
+    let process = env.run(&config, &[]);
     let began = Instant::now();
     loop {
         let said = process.page("/readyz").map(|(status, said)| (status, said.replace('\n', " ")));
@@ -119,8 +119,8 @@ fn run_says(corner: &Corner, refusal: &Refusal) -> String {
         {
             break;
         }
-        let patience = Duration::from_secs(90);
-        assert!(began.elapsed() < patience, "{}: {said:?}\n{}", refusal.name, process.log());
+        let timeout = Duration::from_secs(90);
+        assert!(began.elapsed() < timeout, "{}: {said:?}\n{}", refusal.name, process.log());
         thread::sleep(Duration::from_millis(100));
     }
     assert_eq!(process.page("/livez").unwrap().0, 200, "waiting is not being broken");
@@ -130,24 +130,24 @@ fn run_says(corner: &Corner, refusal: &Refusal) -> String {
 }
 
 #[test]
-fn a_refusal_says_what_is_wrong_and_how_to_mend_it() {
-    let _turn = broker::together();
-    let corner = Corner::new("refusals");
+fn refused_connection_names_the_cause_and_the_fix() {
+    let _guard = broker::shared();
+    let env = SecuredEnvironment::new("refusals");
     thread::scope(|scope| {
-        for (name, way, says) in kinds(corner.broker) {
-            let corner = &corner;
+        for (name, access, says) in kinds(env.broker) {
+            let env = &env;
             scope.spawn(move || {
-                let (code, said) = topics("check", &corner.config(name, &way, ""));
+                let (code, said) = topics("check", &env.config(name, &access, ""));
                 assert!(code == Some(69) || code == Some(78), "{name}: {code:?} {said}");
                 assert!(said.contains(says), "{name}: {said}");
             });
         }
-        let asked = untrusted(corner.broker).into_iter().chain(unknown(corner.broker)).map(|refusal| {
-            let corner = &corner;
+        let asked = untrusted(env.broker).into_iter().chain(unknown(env.broker)).map(|refusal| {
+            let env = &env;
             scope.spawn(move || {
-                let (code, said) = topics("check", &corner.config(refusal.name, &refusal.way, ""));
+                let (code, said) = topics("check", &env.config(refusal.name, &refusal.access, ""));
                 assert_eq!(code, Some(78), "{}: {said}", refusal.name);
-                let log = run_says(corner, &refusal);
+                let log = log_of_refused_run(env, &refusal);
                 for part in refusal.says.iter().map(String::as_str).chain(["no broker lets us in"]) {
                     assert!(said.contains(part), "{}: {part} is not in\n{said}", refusal.name);
                     assert!(log.contains(part), "{}: {part} is not in\n{log}", refusal.name);
@@ -161,13 +161,13 @@ fn a_refusal_says_what_is_wrong_and_how_to_mend_it() {
     });
 }
 
-/// Listeners of another kind than the config says: these close the connection without a word.
-fn kinds(broker: &Guarded) -> [(&'static str, Way, &'static str); 3] {
+/// Listeners of another protocol than configured: they close the connection without an answer.
+fn kinds(broker: &SecuredBroker) -> [(&'static str, Access, &'static str); 3] {
     let ca = format!("  tls: {{ca_file: {}}}\n", broker.path("ca.pem"));
     let as_set = "kafka.tls and kafka.sasl set as the listener";
     [
-        ("plain-to-tls", Way::new(&broker.listener("TLS"), ""), as_set),
-        ("tls-to-plain", Way::new(&broker.open, &ca), "; to mend: "),
-        ("no-sasl", Way::new(&broker.listener("SASL"), &ca), as_set),
+        ("plain-to-tls", Access::new(&broker.listener("TLS"), ""), as_set),
+        ("tls-to-plain", Access::new(&broker.open, &ca), "; to fix: "),
+        ("no-sasl", Access::new(&broker.listener("SASL"), &ca), as_set),
     ]
 }

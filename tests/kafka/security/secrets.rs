@@ -1,11 +1,10 @@
-//! Secrets that are planted wherever the config takes one are found nowhere else: not in what is printed, logged at debug level,
-//! served, or seen of the process.
+//! Secrets in every place where the config takes one appear nowhere else: not in output, debug logs, HTTP pages or the command line.
 
 use crate::broker;
+use crate::fixtures::records;
 use crate::process::{Process, program};
-use crate::security::broker::{KEY_PASSWORD, PASSWORD, USER, guarded};
-use crate::security::corner::{Corner, Way, topics};
-use crate::story::records;
+use crate::security::broker::{KEY_PASSWORD, PASSWORD, USER, secured_broker};
+use crate::security::environment::{Access, SecuredEnvironment, topics};
 use adcs_watch::config::Config;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,21 +12,21 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The password of the metrics.
+/// The password of `http.basic_auth`.
 const SCRAPE: &str = "s3cret-of-the-scrape";
 
-/// Says that this text has none of these secrets, nor one of them in another dress.
+/// Asserts that a text contains none of these secrets, plain or encoded.
 #[track_caller]
 fn assert_silent(what: &str, text: &str, secrets: &[String]) {
     for secret in secrets {
-        let dresses = [secret.clone(), STANDARD.encode(secret), format!("{:?}", secret.as_bytes())];
-        for dress in dresses {
-            assert!(!text.contains(&dress), "{what} shows {dress}:\n{text}");
+        let encodings = [secret.clone(), STANDARD.encode(secret), format!("{:?}", secret.as_bytes())];
+        for encoding in encodings {
+            assert!(!text.contains(&encoding), "{what} shows {encoding}:\n{text}");
         }
     }
 }
 
-/// What everybody on the machine sees of a process.
+/// The command line of a process, which every user of the machine can read.
 fn arguments(process: &Process) -> String {
     let arguments = std::fs::read(format!("/proc/{}/cmdline", process.child.id())).unwrap();
     assert!(!arguments.is_empty());
@@ -36,8 +35,8 @@ fn arguments(process: &Process) -> String {
 
 #[test]
 fn secrets_are_shown_nowhere() {
-    let _turn = broker::together();
-    let broker = guarded();
+    let _guard = broker::shared();
+    let broker = secured_broker();
     let token = broker.token(USER, 3600);
     let (token_file, scrape) = (broker.secret("secret-token", &token), broker.secret("scrape", SCRAPE));
     let tls = format!(
@@ -77,19 +76,19 @@ fn secrets_are_shown_nowhere() {
         let cases = cases.into_iter().map(|(name, listener, lines, right)| {
             let (secrets, more, records) = (&secrets, &more, &records);
             let talk = "  properties: {debug: 'security,conf,broker,feature,protocol,eos'}\n";
-            let way = Way::new(&broker.listener(listener), &format!("{lines}{talk}"));
+            let access = Access::new(&broker.listener(listener), &format!("{lines}{talk}"));
             scope.spawn(move || {
-                // Topics of its own: a checkpoint belongs to one group only.
-                let corner = Corner::prepared(&format!("secrets-{name}"));
-                corner.produce(records);
-                is_silent(&corner.config(name, &way, more), name, right, secrets);
+                // Topics of its own: a checkpoint belongs to one group.
+                let env = SecuredEnvironment::with_topics(&format!("secrets-{name}"));
+                env.produce(records);
+                is_silent(&env.config(name, &access, more), name, right, secrets);
             })
         });
         cases.collect::<Vec<_>>().into_iter().for_each(|case| case.join().unwrap());
     });
 }
 
-/// Looks at all that the program says with this config, which is right or has a password that is not.
+/// Checks all output of the program with this config, whose password is right or wrong.
 fn is_silent(config: &Path, name: &str, right: bool, secrets: &[String]) {
     assert_silent("Debug", &format!("{:?}", Config::load(config).unwrap()), secrets);
     let check = program().args(["check", "-c"]).arg(config).output().unwrap();
@@ -117,12 +116,12 @@ fn is_silent(config: &Path, name: &str, right: bool, secrets: &[String]) {
     let log = std::fs::read_to_string(config.with_extension("log")).unwrap();
     assert!(
         log.contains("\"level\":\"DEBUG\"") && log.contains("\"facility\":\"CONF\""),
-        "{name}: not talkative"
+        "{name}: not at debug level"
     );
     assert_silent("the log", &log, secrets);
 }
 
-/// Starts a process that finds the password in its environment, too.
+/// Starts a process that also has the password in its environment.
 fn started(config: &Path) -> Process {
     Process::run_with(config, &[], &config.with_extension("log"), &[("SECRET_OF_THE_TEST", PASSWORD)])
 }

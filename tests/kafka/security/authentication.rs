@@ -1,15 +1,15 @@
-//! Every way in that the config knows works end to end: the alerts come out.
+//! Every authentication method that the config knows works end to end.
 
 use crate::broker;
+use crate::fixtures::{expected, records};
 use crate::process::{Process, program};
-use crate::security::broker::{Guarded, PASSWORD, USER};
-use crate::security::corner::{Corner, Way, topics};
-use crate::story::{expected, records};
+use crate::security::broker::{PASSWORD, SecuredBroker, USER};
+use crate::security::environment::{Access, SecuredEnvironment, topics};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The ways, and the names of their tests.
-fn ways(broker: &Guarded) -> [(&'static str, Way); 5] {
+/// The methods, each with the name of its environment.
+fn methods(broker: &SecuredBroker) -> [(&'static str, Access); 5] {
     let ca = broker.path("ca.pem");
     let (certificate, key) = (broker.path("client.crt"), broker.path("client.key"));
     let key_password = broker.path("key-password");
@@ -23,53 +23,54 @@ fn ways(broker: &Guarded) -> [(&'static str, Way); 5] {
     };
     let token = broker.secret("token", &broker.token(USER, 3600));
     let token = format!("{tls}  sasl: {{mechanism: OAUTHBEARER, token: {{file: {token}}}}}\n");
-    let way = |listener: &str, lines: &str| Way::new(&broker.listener(listener), lines);
+    let access = |listener: &str, lines: &str| Access::new(&broker.listener(listener), lines);
     [
-        ("tls", way("TLS", &tls)),
-        ("mtls", way("MTLS", &mutual)),
-        ("plain", way("SASL", &password("PLAIN"))),
-        ("scram", way("SASL", &password("SCRAM-SHA-512"))),
-        ("oauthbearer", way("OAUTH", &token)),
+        ("tls", access("TLS", &tls)),
+        ("mtls", access("MTLS", &mutual)),
+        ("plain", access("SASL", &password("PLAIN"))),
+        ("scram", access("SASL", &password("SCRAM-SHA-512"))),
+        ("oauthbearer", access("OAUTH", &token)),
     ]
 }
 
 #[test]
-fn every_way_in_works_end_to_end() {
-    let _turn = broker::together();
-    let ways = ways(crate::security::broker::guarded());
+fn every_authentication_method_works_end_to_end() {
+    let _guard = broker::shared();
+    let methods = methods(crate::security::broker::secured_broker());
     thread::scope(|scope| {
-        let runs: Vec<_> = ways.iter().map(|(name, way)| scope.spawn(move || works(name, way))).collect();
+        let runs: Vec<_> =
+            methods.iter().map(|(name, access)| scope.spawn(move || works(name, access))).collect();
         runs.into_iter().for_each(|run| run.join().unwrap());
     });
 }
 
-fn works(name: &str, way: &Way) {
-    let corner = Corner::new(name);
-    let config = corner.config("all", way, "");
+fn works(name: &str, access: &Access) {
+    let env = SecuredEnvironment::new(name);
+    let config = env.config("all", access, "");
     let (code, said) = topics("create", &config);
     assert_eq!((code, said.matches(": ok").count()), (Some(0), 4), "{name}: {said}");
     let records = records(600, 1);
-    let expected = expected(&corner.topic("source"), &records);
+    let expected = expected(&env.topic("source"), &records);
     assert!(expected.len() > 10);
-    let process = corner.run(&config, &[]);
-    corner.produce(&records);
-    corner.await_alerts(&expected, &process);
-    process.ready();
+    let process = env.run(&config, &[]);
+    env.produce(&records);
+    env.await_alerts(&expected, &process);
+    process.await_ready();
     assert!(process.stop().success());
 }
 
 #[test]
-fn the_demo_comes_in_with_a_token() {
-    let _turn = broker::together();
-    let corner = Corner::new("demo-token");
-    let broker = corner.broker;
+fn demo_authenticates_with_a_token() {
+    let _guard = broker::shared();
+    let env = SecuredEnvironment::new("demo-token");
+    let broker = env.broker;
     let (ca, token) = (broker.path("ca.pem"), broker.secret("token-of-the-demo", &broker.token(USER, 3600)));
     let lines =
         format!("  tls: {{ca_file: {ca}}}\n  sasl: {{mechanism: OAUTHBEARER, token: {{file: {token}}}}}\n");
     let listener = broker.listener("OAUTH");
     let done = program()
         .args(["demo", "--bootstrap", &listener, "-c"])
-        .arg(corner.config("all", &Way::new(&listener, &lines), ""))
+        .arg(env.config("all", &Access::new(&listener, &lines), ""))
         .output()
         .unwrap();
     let said = String::from_utf8(done.stderr).unwrap();
@@ -77,30 +78,30 @@ fn the_demo_comes_in_with_a_token() {
     assert!(said.contains("none lost, none doubled") && said.contains("the 5 topics "), "{said}");
 }
 
-/// How long a token holds in the test of its renewal.
+/// The lifetime of a token in the test of its renewal.
 const TOKEN: Duration = Duration::from_secs(20);
 
 #[test]
-fn a_token_is_read_again_before_it_is_over() {
-    let _turn = broker::together();
-    let corner = Corner::prepared("renewal");
-    let broker = corner.broker;
+fn token_is_reread_before_it_expires() {
+    let _guard = broker::shared();
+    let env = SecuredEnvironment::with_topics("renewal");
+    let broker = env.broker;
     let renew = || broker.secret("renewed-token", &broker.token(USER, TOKEN.as_secs().cast_signed()));
     let (ca, token) = (broker.path("ca.pem"), renew());
     let began = Instant::now();
     let lines =
         format!("  tls: {{ca_file: {ca}}}\n  sasl: {{mechanism: OAUTHBEARER, token: {{file: {token}}}}}\n");
-    let process = corner.run(&corner.config("all", &Way::new(&broker.listener("OAUTH"), &lines), ""), &[]);
-    // As the kubelet does, long before the end.
+    let process = env.run(&env.config("all", &Access::new(&broker.listener("OAUTH"), &lines), ""), &[]);
+    // The kubelet renews tokens long before they expire, too.
     while began.elapsed() < TOKEN + TOKEN / 4 {
         thread::sleep(TOKEN / 4);
         renew();
     }
     let records = records(600, 1);
-    let expected = expected(&corner.topic("source"), &records);
-    corner.produce(&records);
+    let expected = expected(&env.topic("source"), &records);
+    env.produce(&records);
     thread::scope(|scope| {
-        let waits = scope.spawn(|| corner.await_alerts(&expected, &process));
+        let waits = scope.spawn(|| env.await_alerts(&expected, &process));
         while !waits.is_finished() {
             thread::sleep(Duration::from_millis(500));
             renew();
@@ -111,18 +112,18 @@ fn a_token_is_read_again_before_it_is_over() {
 }
 
 #[test]
-fn a_password_that_was_changed_is_used_without_a_restart() {
-    let _turn = broker::together();
-    let corner = Corner::prepared("rotation");
-    let broker = corner.broker;
+fn changed_password_is_used_without_a_restart() {
+    let _guard = broker::shared();
+    let env = SecuredEnvironment::with_topics("rotation");
+    let broker = env.broker;
     let (ca, password) = (broker.path("ca.pem"), broker.secret("rotated-password", "not-yet"));
     let lines = format!(
         "  tls: {{ca_file: {ca}}}\n  sasl: {{mechanism: SCRAM-SHA-512, username: {USER}, password: {{file: {password}}}}}\n"
     );
-    let process = corner.run(&corner.config("all", &Way::new(&broker.listener("SASL"), &lines), ""), &[]);
+    let process = env.run(&env.config("all", &Access::new(&broker.listener("SASL"), &lines), ""), &[]);
     await_complaint(&process, "does not know this name");
     broker.secret("rotated-password", PASSWORD);
-    process.ready();
+    process.await_ready();
     assert!(process.stop().success());
 }
 

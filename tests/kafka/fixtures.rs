@@ -1,4 +1,4 @@
-//! Winlogbeat records of a made-up company, and the alerts that the pure core raises on them.
+//! Generated Winlogbeat records of corp.example, and the alerts that the pure core raises on them.
 
 use adcs_watch::decode::{Decoded, Decoder, Place};
 use adcs_watch::detect::policy::Policy;
@@ -6,7 +6,7 @@ use adcs_watch::engine::Engine;
 use adcs_watch::event::Event;
 use std::collections::BTreeMap;
 
-/// A record with the partition of the source topic it is written to.
+/// A record and the partition of the source topic to which it is written.
 pub(crate) struct Record {
     pub(crate) partition: u32,
     pub(crate) text: String,
@@ -21,7 +21,7 @@ pub(crate) fn records(count: u32, partitions: u32) -> Vec<Record> {
     (0..count).map(|n| record(n, partitions)).collect()
 }
 
-/// So many records behind each that are no detection's business: most of what a SIEM has.
+/// Adds `more` records without interest behind each, as in a SIEM.
 pub(crate) fn diluted(records: Vec<Record>, more: usize) -> Vec<Record> {
     let idle = |partition| Record { partition, text: IDLE.to_owned() };
     let with = |record: Record| {
@@ -43,7 +43,7 @@ fn account(certificate: u32) -> u32 {
 fn record(n: u32, partitions: u32) -> Record {
     let (owner, id, task, data) = match n % 5 {
         0 | 1 => (n, 4887, "Certification Services", issued(n)),
-        // The certificate of a while ago is used, by somebody else now and then.
+        // A certificate issued earlier is used, sometimes by another account.
         2 if n >= 502 => {
             (n - 502, 4768, "Kerberos Authentication Service", used(n - 502, n.is_multiple_of(17)))
         }
@@ -83,12 +83,12 @@ fn used(certificate: u32, by_other: bool) -> String {
     )
 }
 
-/// What the pure core raises on these records of this topic, in one engine and in this order.
+/// The alerts of one engine on these records of this topic, in this order.
 pub(crate) fn expected(topic: &str, records: &[Record]) -> Alerts {
     raised(&events(topic, records))
 }
 
-/// What the pure core raises on these events.
+/// The alerts of one engine on these events.
 pub(crate) fn raised<'a>(events: impl IntoIterator<Item = &'a Event>) -> Alerts {
     let mut engine = Engine::new(Policy::default());
     let mut alerts = Alerts::new();
@@ -101,7 +101,7 @@ pub(crate) fn raised<'a>(events: impl IntoIterator<Item = &'a Event>) -> Alerts 
     alerts
 }
 
-/// The events that the records hold.
+/// The events in these records.
 pub(crate) fn events(topic: &str, records: &[Record]) -> Vec<Event> {
     let decoder = Decoder::default();
     let mut next: BTreeMap<u32, u64> = BTreeMap::new();

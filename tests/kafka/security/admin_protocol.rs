@@ -1,4 +1,4 @@
-//! The two questions of Kafka's protocol that rdkafka cannot ask: who may do what, and who has which SCRAM password.
+//! Two requests of Kafka's protocol that rdkafka does not have: `CreateAcls` and `AlterUserScramCredentials`.
 
 use openssl::hash::MessageDigest;
 use openssl::pkcs5::pbkdf2_hmac;
@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// What is allowed.
+/// The type of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Resource {
     Topic,
@@ -14,14 +14,14 @@ pub(crate) enum Resource {
     TransactionalId,
 }
 
-/// How a resource is named.
+/// The pattern type of a resource name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Named {
     Literally,
     ByPrefix,
 }
 
-/// What may be done with it.
+/// The allowed operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
     Read,
@@ -31,7 +31,7 @@ pub(crate) enum Operation {
     DescribeConfigs,
 }
 
-/// One permission.
+/// One permission of a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Acl {
     pub(crate) resource: Resource,
@@ -40,7 +40,7 @@ pub(crate) struct Acl {
     pub(crate) operation: Operation,
 }
 
-/// Allows principals things (`CreateAcls`, version 1).
+/// Grants permissions to principals (`CreateAcls`, version 1).
 pub(crate) fn allow(bootstrap: &str, acls: &[(String, Acl)]) {
     let mut body = Vec::new();
     body.extend(i32::try_from(acls.len()).unwrap().to_be_bytes());
@@ -79,7 +79,7 @@ pub(crate) fn allow(bootstrap: &str, acls: &[(String, Acl)]) {
     }
 }
 
-/// Gives a user a password for SCRAM-SHA-512 (`AlterUserScramCredentials`, version 0).
+/// Sets the SCRAM-SHA-512 password of a user (`AlterUserScramCredentials`, version 0).
 pub(crate) fn scram(bootstrap: &str, user: &str, password: &str) {
     let (salt, rounds) = (b"salt of the tests", 4096);
     let mut salted = [0; 64];
@@ -124,7 +124,7 @@ fn string(into: &mut Vec<u8>, text: &str) {
     into.extend(text.as_bytes());
 }
 
-/// Shorter than 127 bytes: the length has one byte.
+/// A compact string of fewer than 127 bytes, whose length is one byte.
 fn compact(into: &mut Vec<u8>, bytes: &[u8]) {
     let length = u8::try_from(bytes.len() + 1).unwrap();
     assert!(length < 128);

@@ -1,8 +1,8 @@
-//! The topics of one test, its config, and what stands in them.
+//! The environment of one test: its topics, groups, config files and processes, and what its topics contain.
 
 use crate::broker::{self, Cluster};
+use crate::fixtures::{Alerts, Record, events};
 use crate::process::{Process, program, until};
-use crate::story::{Alerts, Record, events};
 use adcs_watch::detect::policy::Policy;
 use adcs_watch::engine::Routes;
 use rdkafka::admin::{
@@ -19,22 +19,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// A test's own corner of the broker.
-pub(crate) struct World {
+/// The topics, groups and files of one test, on a shared broker or on brokers of its own.
+pub(crate) struct Environment {
     pub(crate) name: String,
     bootstrap: String,
-    copies: u32,
+    replicas: u32,
     folder: PathBuf,
     sources: u32,
-    /// Whether records come with a trace context, [`TRACE`].
+    /// Whether records carry a `traceparent` header, [`TRACE`].
     pub(crate) traced: bool,
     producer: BaseProducer,
 }
 
-/// The trace context of records that come with one.
+/// The value of the `traceparent` header of records that carry one.
 pub(crate) const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-/// A record as a reader sees it.
+/// A record as a read-committed consumer receives it.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
     pub(crate) partition: i32,
@@ -44,58 +44,64 @@ pub(crate) struct Seen {
     pub(crate) headers: BTreeMap<String, String>,
 }
 
-/// How many partitions the routed topic has.
+/// Partitions of the routed topic.
 pub(crate) const PARTITIONS: u32 = 6;
 
-impl World {
-    /// Makes the source topic and our own topics.
-    pub(crate) fn new(name: &str, sources: u32) -> World {
-        World::with_source(name, sources, &[])
+impl Environment {
+    /// Creates the source topic and our own topics on the shared broker.
+    pub(crate) fn new(name: &str, sources: u32) -> Environment {
+        Environment::with_source(name, sources, &[])
     }
 
-    /// The same, with these settings of the source topic.
-    pub(crate) fn with_source(name: &str, sources: u32, settings: &[(&str, &str)]) -> World {
-        let world = World::unprepared(name, sources, settings);
-        world.make_topics();
-        world
+    /// As [`Environment::new`], with these settings of the source topic.
+    pub(crate) fn with_source(name: &str, sources: u32, settings: &[(&str, &str)]) -> Environment {
+        let env = Environment::without_topics(name, sources, settings);
+        env.create_topics_of_ours();
+        env
     }
 
-    /// The same on brokers of the test's own.
-    pub(crate) fn on(cluster: &Cluster, name: &str, sources: u32) -> World {
-        let copies = if cluster.nodes < 3 { 1 } else { 3 };
-        let world = World::at(&cluster.bootstrap, copies, name, sources, &[]);
-        world.make_topics();
-        world
+    /// As [`Environment::new`], on brokers of the test's own.
+    pub(crate) fn on(cluster: &Cluster, name: &str, sources: u32) -> Environment {
+        let replicas = if cluster.nodes < 3 { 1 } else { 3 };
+        let env = Environment::at(&cluster.bootstrap, replicas, name, sources, &[]);
+        env.create_topics_of_ours();
+        env
     }
 
-    /// Makes those of our own topics that are missing.
-    pub(crate) fn make_topics(&self) {
+    /// Creates those of our own topics that are missing, with `adcs-watch topics create`.
+    pub(crate) fn create_topics_of_ours(&self) {
         let config = self.config("create", "");
         let made = program().args(["topics", "create", "-c"]).arg(config).output().unwrap();
         assert!(made.status.success(), "{made:?}");
     }
 
-    /// Makes the source topic only.
-    pub(crate) fn bare(name: &str, sources: u32) -> World {
-        World::unprepared(name, sources, &[])
+    /// Creates the source topic only.
+    pub(crate) fn bare(name: &str, sources: u32) -> Environment {
+        Environment::without_topics(name, sources, &[])
     }
 
-    fn unprepared(name: &str, sources: u32, settings: &[(&str, &str)]) -> World {
-        World::at(broker::bootstrap(), 1, name, sources, settings)
+    fn without_topics(name: &str, sources: u32, settings: &[(&str, &str)]) -> Environment {
+        Environment::at(broker::bootstrap(), 1, name, sources, settings)
     }
 
-    fn at(bootstrap: &str, copies: u32, name: &str, sources: u32, settings: &[(&str, &str)]) -> World {
+    fn at(
+        bootstrap: &str,
+        replicas: u32,
+        name: &str,
+        sources: u32,
+        settings: &[(&str, &str)],
+    ) -> Environment {
         let folder = broker::folder().join(name);
         fs::create_dir_all(&folder).unwrap();
         let (name, bootstrap) = (name.to_owned(), bootstrap.to_owned());
         let mut config = client(&bootstrap);
         let producer = config.set("enable.idempotence", "true").set("linger.ms", "5").create().unwrap();
-        let world = World { name, bootstrap, copies, folder, sources, traced: false, producer };
-        world.create(&world.source(), sources, settings);
-        world
+        let env = Environment { name, bootstrap, replicas, folder, sources, traced: false, producer };
+        env.create(&env.source(), sources, settings);
+        env
     }
 
-    /// Where its files are.
+    /// The folder of its configs and logs.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
@@ -110,13 +116,13 @@ impl World {
 
     pub(crate) fn create(&self, topic: &str, partitions: u32, settings: &[(&str, &str)]) {
         let admin = self.admin();
-        let copies = i32::try_from(self.copies).unwrap();
+        let replicas = i32::try_from(self.replicas).unwrap();
         let mut new =
-            NewTopic::new(topic, i32::try_from(partitions).unwrap(), TopicReplication::Fixed(copies));
+            NewTopic::new(topic, i32::try_from(partitions).unwrap(), TopicReplication::Fixed(replicas));
         for (name, value) in settings {
             new = new.set(name, value);
         }
-        let made = broker::wait_for(admin.create_topics(&[new], &AdminOptions::new()));
+        let made = broker::block_on(admin.create_topics(&[new], &AdminOptions::new()));
         assert!(made.unwrap().iter().all(Result::is_ok), "cannot create {topic}");
         let began = Instant::now();
         while admin
@@ -131,7 +137,7 @@ impl World {
         }
     }
 
-    /// A config file; the process of that name is this member of its group.
+    /// Writes the config file of a process; `instance` is its `kafka.instance_id`, none when empty.
     pub(crate) fn config(&self, process: &str, instance: &str) -> PathBuf {
         let name = &self.name;
         let instance =
@@ -145,20 +151,20 @@ impl World {
              http: {{listen: '127.0.0.1:0'}}\n",
             self.bootstrap,
             self.source(),
-            self.copies
+            self.replicas
         );
         let path = self.folder.join(format!("{process}.yaml"));
         fs::write(&path, text).unwrap();
         path
     }
 
-    /// Starts a process of this stage. With a name of its own it is a static member.
+    /// Starts a process of this stage. A static member has its process name as `kafka.instance_id`.
     pub(crate) fn start(&self, process: &str, stage: &str, is_static: bool) -> Process {
         let config = self.config(process, if is_static { process } else { "" });
         Process::run(&config, &["--stage", stage], &self.folder.join(format!("{process}.log")))
     }
 
-    /// Starts both stages with more lines in the config, and more arguments.
+    /// Starts a process with both stages, further config lines and further arguments.
     pub(crate) fn start_with(&self, process: &str, more: &str, arguments: &[&str]) -> Process {
         let config = self.config(process, "");
         let text = fs::read_to_string(&config).unwrap() + more;
@@ -166,7 +172,7 @@ impl World {
         Process::run(&config, arguments, &self.folder.join(format!("{process}.log")))
     }
 
-    /// Replays a part of a topic: the exit code, and the alerts.
+    /// Runs `replay --from-topic` on a range of a topic: the exit code and the alerts.
     pub(crate) fn replay(&self, slice: &str) -> (Option<i32>, Alerts) {
         let config = self.config("replay", "");
         let done = program()
@@ -207,7 +213,7 @@ impl World {
         self.producer.flush(Duration::from_secs(60)).unwrap();
     }
 
-    /// Writes one record as anybody could.
+    /// Writes one record from outside the program.
     pub(crate) fn write(&self, kind: &str, partition: i32, key: &[u8], value: Option<&[u8]>) {
         let topic = self.topic(kind);
         let mut record = BaseRecord::<[u8], [u8]>::to(&topic).partition(partition).key(key);
@@ -222,11 +228,11 @@ impl World {
         client(&self.bootstrap).create().unwrap()
     }
 
-    /// Somebody deletes a topic.
+    /// Deletes a topic and waits until it is gone.
     pub(crate) fn delete(&self, kind: &str) {
         let topic = self.topic(kind);
         let admin = self.admin();
-        let deleted = broker::wait_for(admin.delete_topics(&[&topic], &AdminOptions::new()));
+        let deleted = broker::block_on(admin.delete_topics(&[&topic], &AdminOptions::new()));
         assert!(deleted.unwrap().iter().all(Result::is_ok), "cannot delete {topic}");
         let gone = || {
             let metadata = admin.inner().fetch_metadata(None, Duration::from_secs(10)).unwrap();
@@ -235,26 +241,26 @@ impl World {
         until(Duration::from_secs(20), gone, || format!("{topic} does not go"));
     }
 
-    /// Somebody makes the source topic anew.
-    pub(crate) fn make_source(&self) {
+    /// Creates the source topic after it was deleted.
+    pub(crate) fn recreate_source(&self) {
         self.create(&self.source(), self.sources, &[]);
     }
 
-    /// Somebody adds partitions to a topic.
-    pub(crate) fn widen(&self, kind: &str, partitions: u32) {
+    /// Adds partitions to a topic until it has this many.
+    pub(crate) fn add_partitions(&self, kind: &str, partitions: u32) {
         let topic = self.topic(kind);
         let new = NewPartitions::new(&topic, usize::try_from(partitions).unwrap());
-        let done = broker::wait_for(self.admin().create_partitions(&[new], &AdminOptions::new()));
-        assert!(done.unwrap().iter().all(Result::is_ok), "cannot widen {topic}");
+        let done = broker::block_on(self.admin().create_partitions(&[new], &AdminOptions::new()));
+        assert!(done.unwrap().iter().all(Result::is_ok), "cannot add_partitions {topic}");
     }
 
-    /// A consumer that may ask for, or set, what a stage has committed; it does not join the group.
+    /// A consumer that reads or sets the committed offsets of a stage's group without joining it.
     fn of_group(&self, stage: &str) -> BaseConsumer {
         let group = format!("{}-{stage}", self.name);
         client(&self.bootstrap).set("group.id", group).create().unwrap()
     }
 
-    /// What a stage has committed, by partition; none: nothing.
+    /// The committed offset of each partition; none where there is none.
     pub(crate) fn committed(&self, stage: &str, kind: &str) -> Vec<Option<i64>> {
         let (topic, consumer) = (self.topic(kind), self.of_group(stage));
         let metadata = consumer.fetch_metadata(Some(&topic), Duration::from_secs(10)).unwrap();
@@ -266,38 +272,38 @@ impl World {
         committed.elements().iter().map(|element| element.offset().to_raw().filter(|n| *n >= 0)).collect()
     }
 
-    /// An operator sets what a stage that does not run has committed.
+    /// Sets a committed offset of a stage that is not running, as an operator would.
     pub(crate) fn set_committed(&self, stage: &str, kind: &str, partition: i32, offset: i64) {
         let mut list = TopicPartitionList::new();
         list.add_partition_offset(&self.topic(kind), partition, Offset::Offset(offset)).unwrap();
         let began = Instant::now();
-        // Until the group is empty it takes offsets of its members only.
+        // A group accepts offsets from outside only once it is empty.
         while let Err(error) = self.of_group(stage).commit(&list, CommitMode::Sync) {
             assert!(began.elapsed() < Duration::from_secs(30), "{error}");
             std::thread::sleep(Duration::from_millis(200));
         }
     }
 
-    /// Where the partitions of a topic end.
+    /// The high watermark of each partition.
     pub(crate) fn ends(&self, kind: &str) -> Vec<i64> {
-        let (topic, consumer) = (self.topic(kind), self.of_group("nobody"));
+        let (topic, consumer) = (self.topic(kind), self.of_group("reader"));
         let metadata = consumer.fetch_metadata(Some(&topic), Duration::from_secs(10)).unwrap();
         let end = |partition: i32| consumer.fetch_watermarks(&topic, partition, Duration::from_secs(10));
         metadata.topics()[0].partitions().iter().map(|partition| end(partition.id()).unwrap().1).collect()
     }
 
-    /// Waits until every partition has so many copies that are up to date.
-    pub(crate) fn await_copies(&self, copies: usize) {
+    /// Waits until every partition has this many in-sync replicas.
+    pub(crate) fn await_replicas(&self, replicas: usize) {
         let admin = self.admin();
         let whole = || {
             let metadata = admin.inner().fetch_metadata(None, Duration::from_secs(10)).unwrap();
             let topics = metadata.topics().iter();
-            topics.flat_map(|topic| topic.partitions()).all(|partition| partition.isr().len() == copies)
+            topics.flat_map(|topic| topic.partitions()).all(|partition| partition.isr().len() == replicas)
         };
-        until(Duration::from_secs(90), whole, || "copies are missing".to_owned());
+        until(Duration::from_secs(90), whole, || "replicas are missing".to_owned());
     }
 
-    /// The routed topic has each event once in each partition it concerns.
+    /// Asserts that the routed topic has each event exactly once in each partition that it concerns.
     #[track_caller]
     pub(crate) fn assert_routed_once(&self, records: &[Record]) {
         use adcs_watch::wire::event::encode;
@@ -324,11 +330,11 @@ impl World {
         let admin: AdminClient<DefaultClientContext> = self.admin();
         let topic = self.topic(kind);
         let change = AlterConfig::new(ResourceSpecifier::Topic(&topic)).set(name, value);
-        let done = broker::wait_for(admin.alter_configs(&[change], &AdminOptions::new())).unwrap();
+        let done = broker::block_on(admin.alter_configs(&[change], &AdminOptions::new())).unwrap();
         assert!(done.iter().all(Result::is_ok), "{done:?}");
     }
 
-    /// Retention deletes all that stands in a topic.
+    /// Deletes all records of a topic, as retention would.
     pub(crate) fn delete_records(&self, kind: &str) {
         let (admin, topic) = (self.admin(), self.topic(kind));
         let metadata = admin.inner().fetch_metadata(Some(&topic), Duration::from_secs(10)).unwrap();
@@ -336,10 +342,10 @@ impl World {
         for partition in metadata.topics()[0].partitions() {
             list.add_partition_offset(&topic, partition.id(), Offset::End).unwrap();
         }
-        broker::wait_for(admin.delete_records(&list, &AdminOptions::new())).unwrap();
+        broker::block_on(admin.delete_records(&list, &AdminOptions::new())).unwrap();
     }
 
-    /// Everything committed in a topic.
+    /// All committed records of a topic.
     pub(crate) fn read(&self, kind: &str) -> Vec<Seen> {
         let mut config = client(&self.bootstrap);
         config
@@ -366,7 +372,7 @@ impl World {
         seen
     }
 
-    /// All alerts; a second one of the same id and revision fails the test.
+    /// All committed alerts. Two of the same id and revision fail the test.
     pub(crate) fn alerts(&self) -> Alerts {
         let mut alerts = Alerts::new();
         for seen in self.read("alerts") {
@@ -384,12 +390,12 @@ impl World {
         alerts
     }
 
-    /// Waits until these alerts, and no others, are out; then a while longer, for one too many.
+    /// Waits until exactly these alerts are committed, then two seconds longer for an unexpected one.
     #[track_caller]
-    pub(crate) fn await_alerts(&self, expected: &Alerts, patience: Duration) {
+    pub(crate) fn await_alerts(&self, expected: &Alerts, timeout: Duration) {
         let began = Instant::now();
         let mut alerts = self.alerts();
-        while alerts.len() < expected.len() && began.elapsed() < patience {
+        while alerts.len() < expected.len() && began.elapsed() < timeout {
             std::thread::sleep(Duration::from_millis(300));
             alerts = self.alerts();
         }

@@ -1,8 +1,8 @@
-//! The topics of one test on the guarded broker, its configs, and what stands in them.
+//! The environment of one test on the secured broker: its topics, configs and processes.
 
+use crate::fixtures::{Alerts, Record};
 use crate::process::{Process, program};
-use crate::security::broker::{Guarded, guarded};
-use crate::story::{Alerts, Record};
+use crate::security::broker::{SecuredBroker, secured_broker};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -13,40 +13,40 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// A test's own corner of the guarded broker.
-pub(crate) struct Corner {
+/// The topics and files of one test on the secured broker.
+pub(crate) struct SecuredEnvironment {
     pub(crate) name: String,
-    pub(crate) broker: &'static Guarded,
+    pub(crate) broker: &'static SecuredBroker,
 }
 
-/// How one comes in: the lines below `kafka:`.
-pub(crate) struct Way(pub(crate) String);
+/// The lines below `kafka:` in a config: brokers, TLS and SASL.
+pub(crate) struct Access(pub(crate) String);
 
-impl Way {
-    /// With these lines, to this listener.
-    pub(crate) fn new(brokers: &str, lines: &str) -> Way {
-        Way(format!("  brokers: ['{brokers}']\n{lines}"))
+impl Access {
+    /// The settings for this listener.
+    pub(crate) fn new(brokers: &str, lines: &str) -> Access {
+        Access(format!("  brokers: ['{brokers}']\n{lines}"))
     }
 }
 
-impl Corner {
-    /// Makes the source topic.
-    pub(crate) fn new(name: &str) -> Corner {
-        let corner = Corner { name: name.to_owned(), broker: guarded() };
-        let admin: AdminClient<DefaultClientContext> = corner.client().create().unwrap();
-        let source = corner.topic("source");
+impl SecuredEnvironment {
+    /// Creates the source topic.
+    pub(crate) fn new(name: &str) -> SecuredEnvironment {
+        let env = SecuredEnvironment { name: name.to_owned(), broker: secured_broker() };
+        let admin: AdminClient<DefaultClientContext> = env.client().create().unwrap();
+        let source = env.topic("source");
         let new = NewTopic::new(&source, 1, TopicReplication::Fixed(1));
-        let made = crate::broker::wait_for(admin.create_topics(&[new], &AdminOptions::new()));
+        let made = crate::broker::block_on(admin.create_topics(&[new], &AdminOptions::new()));
         assert!(made.unwrap().iter().all(Result::is_ok), "cannot create {source}");
-        corner
+        env
     }
 
     pub(crate) fn topic(&self, kind: &str) -> String {
         format!("{}.{kind}", self.name)
     }
 
-    /// A config with this way in, and more lines at its end.
-    pub(crate) fn config(&self, process: &str, way: &Way, more: &str) -> PathBuf {
+    /// Writes a config with these client settings and further lines at its end.
+    pub(crate) fn config(&self, process: &str, access: &Access, more: &str) -> PathBuf {
         let name = &self.name;
         let text = format!(
             "kafka:\n{}  group: {name}\n  consumer: {{session.timeout.ms: 6000, heartbeat.interval.ms: 500}}\n\
@@ -54,7 +54,7 @@ impl Corner {
              topics:\n  routed: {name}.routed\n  checkpoint: {name}.checkpoint\n  alerts: {name}.alerts\n  \
              dead_letter: {name}.dead\n  partitions: 2\n  replication_factor: 1\n\
              checkpoints: {{interval: 1s}}\n{more}",
-            way.0
+            access.0
         );
         let text =
             if text.contains("\nhttp:") { text } else { format!("{text}http: {{listen: '127.0.0.1:0'}}\n") };
@@ -63,17 +63,17 @@ impl Corner {
         path
     }
 
-    /// The way of everybody.
-    pub(crate) fn open(&self) -> Way {
-        Way::new(&self.broker.open, "")
+    /// The listener without authentication.
+    pub(crate) fn open(&self) -> Access {
+        Access::new(&self.broker.open, "")
     }
 
-    /// Makes our own topics.
-    pub(crate) fn prepared(name: &str) -> Corner {
-        let corner = Corner::new(name);
-        let (code, said) = topics("create", &corner.config("create", &corner.open(), ""));
+    /// As [`SecuredEnvironment::new`], and creates our own topics.
+    pub(crate) fn with_topics(name: &str) -> SecuredEnvironment {
+        let env = SecuredEnvironment::new(name);
+        let (code, said) = topics("create", &env.config("create", &env.open(), ""));
         assert_eq!(code, Some(0), "{said}");
-        corner
+        env
     }
 
     pub(crate) fn run(&self, config: &Path, arguments: &[&str]) -> Process {
@@ -90,7 +90,7 @@ impl Corner {
         producer.flush(Duration::from_secs(60)).unwrap();
     }
 
-    /// Waits for these alerts.
+    /// Waits until exactly these alerts are committed.
     #[track_caller]
     pub(crate) fn await_alerts(&self, expected: &Alerts, process: &Process) {
         let began = Instant::now();
@@ -137,7 +137,7 @@ impl Corner {
     }
 }
 
-/// Runs `adcs-watch topics`: its exit code, and what it said.
+/// Runs `adcs-watch topics`: its exit code and its output.
 pub(crate) fn topics(what: &str, config: &Path) -> (Option<i32>, String) {
     let output = program().args(["topics", what, "-c"]).arg(config).output().unwrap();
     let said = [output.stdout, output.stderr].concat();

@@ -1,11 +1,11 @@
-//! Every panel of the dashboards shows something: a real Prometheus scrapes a running stage, and is asked what they ask.
+//! Every panel of the dashboards shows data: a real Prometheus scrapes a running process and answers every query.
 //!
-//! It needs Prometheus and Python, so it runs when it is called: `scripts/check/panels`.
+//! It needs Prometheus and Python, so it runs only in `scripts/check/panels`.
 
 use crate::broker;
+use crate::environment::{Environment, PARTITIONS};
+use crate::fixtures::{Record, records};
 use crate::process::Process;
-use crate::story::{Record, records};
-use crate::world::{PARTITIONS, World};
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -13,30 +13,30 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long records flow before the process is restarted, and after that.
+/// How long records flow before the restart of the process, and after it.
 const FLOW: Duration = Duration::from_secs(20);
 
 #[test]
 #[ignore = "needs Prometheus and Python: scripts/check/panels"]
-fn every_panel_shows_something() {
-    let _turn = broker::alone();
-    let world = World::with_source("seeing", 3, &[("message.timestamp.type", "LogAppendTime")]);
-    let prometheus = Prometheus::start(&world);
+fn every_panel_shows_data() {
+    let _guard = broker::exclusive();
+    let env = Environment::with_source("panels", 3, &[("message.timestamp.type", "LogAppendTime")]);
+    let prometheus = Prometheus::start(&env);
     let began = Instant::now();
     let mut load = load();
     for round in 0..2 {
-        let process = world.start_with("all", POLICY, &[]);
-        process.ready();
+        let process = env.start_with("all", POLICY, &[]);
+        process.await_ready();
         prometheus.scrapes(&process);
-        flow(&world, &mut load, FLOW);
+        flow(&env, &mut load, FLOW);
         if round > 0 {
-            // Another one takes its share of the partitions, and gives it back.
-            let other = world.start("other", "detector", false);
+            // A second process takes its share of the partitions and gives it back.
+            let other = env.start("other", "detector", false);
             await_positions(&process, |count| count < PARTITIONS as usize);
-            flow(&world, &mut load, FLOW / 4);
+            flow(&env, &mut load, FLOW / 4);
             assert!(other.stop().success());
             await_positions(&process, |count| count == PARTITIONS as usize);
-            flow(&world, &mut load, FLOW / 4);
+            flow(&env, &mut load, FLOW / 4);
         }
         prometheus.checks(&process);
         if round > 0 {
@@ -46,17 +46,17 @@ fn every_panel_shows_something() {
     }
 }
 
-/// Records come, some of them broken.
-fn flow(world: &World, load: &mut impl Iterator<Item = Record>, time: Duration) {
+/// Writes records, some of them broken, for this long.
+fn flow(env: &Environment, load: &mut impl Iterator<Item = Record>, time: Duration) {
     let since = Instant::now();
     while since.elapsed() < time {
-        world.produce(&load.by_ref().take(40).collect::<Vec<_>>());
-        world.produce_bytes(&[(1, b"{\"EventID\": 4887, \"broken\"")]);
+        env.produce(&load.by_ref().take(40).collect::<Vec<_>>());
+        env.produce_bytes(&[(1, b"{\"EventID\": 4887, \"broken\"")]);
         thread::sleep(Duration::from_millis(200));
     }
 }
 
-/// Waits until so many partitions of the routed topic have series.
+/// Waits until the number of routed partitions with a lag series is right.
 fn await_positions(process: &Process, are_right: impl Fn(usize) -> bool) {
     let since = Instant::now();
     loop {
@@ -71,10 +71,10 @@ fn await_positions(process: &Process, are_right: impl Fn(usize) -> bool) {
     }
 }
 
-/// One CA speaks, one does not.
+/// Two CAs, one of which sends no event.
 const POLICY: &str = "policy: {cas: {ca01.corp.example: CORP-CA01, ca02.corp.example: CORP-CA02}}\n";
 
-/// Four weeks of a small company, which train a baseline, then a story without an end.
+/// Four weeks of events that train a baseline, then many records.
 fn load() -> impl Iterator<Item = Record> {
     let sample = project("samples/corp-example/ca01-security.ndjson");
     let lines = fs::read_to_string(sample).unwrap();
@@ -87,7 +87,7 @@ fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// A Prometheus on loopback; it is killed when it is dropped.
+/// A Prometheus on loopback. It is killed when it is dropped.
 struct Prometheus {
     child: Child,
     folder: PathBuf,
@@ -95,8 +95,8 @@ struct Prometheus {
 }
 
 impl Prometheus {
-    fn start(world: &World) -> Prometheus {
-        let folder = world.folder().join("prometheus");
+    fn start(env: &Environment) -> Prometheus {
+        let folder = env.folder().join("prometheus");
         fs::create_dir_all(&folder).unwrap();
         let config = format!(
             "global: {{scrape_interval: 1s, evaluation_interval: 5s}}\nrule_files: ['{}']\n\
@@ -120,16 +120,16 @@ impl Prometheus {
         Prometheus { child, folder, address }
     }
 
-    /// From now on this process is the pod's.
+    /// Makes this process the only scrape target.
     fn scrapes(&self, process: &Process) {
         let labels = "{\"namespace\": \"soc\", \"pod\": \"adcs-watch-0\", \"instance\": \"adcs-watch-0\"}";
         let target = format!("[{{\"targets\": [\"{}\"], \"labels\": {labels}}}]", process.address().unwrap());
-        // Prometheus reads it whole or not at all.
+        // A rename is atomic: Prometheus never reads half of the file.
         fs::write(self.folder.join("targets.new"), target).unwrap();
         fs::rename(self.folder.join("targets.new"), self.folder.join("targets.json")).unwrap();
     }
 
-    /// Names, units and types are as Prometheus' own linter wants them.
+    /// Asserts that `promtool check metrics` accepts names, units and types.
     fn checks(&self, process: &Process) {
         let page = self.folder.join("metrics");
         fs::write(&page, process.page("/metrics").unwrap().1).unwrap();
@@ -141,7 +141,7 @@ impl Prometheus {
         assert!(linted.status.success(), "{}", String::from_utf8_lossy(&linted.stderr));
     }
 
-    /// Every query of every panel has an answer.
+    /// Asserts that every query of every panel has an answer.
     fn answers(&self, of: Duration) {
         let asked = Command::new("python3")
             .arg("-B")
@@ -159,7 +159,7 @@ impl Prometheus {
 
 impl Drop for Prometheus {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

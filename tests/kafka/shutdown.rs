@@ -1,14 +1,14 @@
-//! A process ends when it is told to, whatever the broker does, and leaves nothing behind that its successor does not mend.
+//! A process ends on a signal whatever the broker does, and its successor loses and repeats nothing.
 
 use crate::broker;
+use crate::environment::Environment;
+use crate::fixtures::{expected, records};
 use crate::process::Process;
-use crate::story::{expected, records};
-use crate::world::World;
 use std::os::unix::process::ExitStatusExt;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Waits until the process says this.
+/// Waits until the log contains this text.
 fn await_log(process: &Process, said: &str) {
     let began = Instant::now();
     while !process.log().contains(said) {
@@ -18,33 +18,33 @@ fn await_log(process: &Process, said: &str) {
 }
 
 #[test]
-fn a_stop_ends_within_its_grace_though_the_broker_hangs_and_loses_nothing() {
-    let _turn = broker::alone();
-    let world = World::new("grace", 3);
+fn stop_ends_within_its_grace_period_while_the_broker_is_frozen() {
+    let _guard = broker::exclusive();
+    let env = Environment::new("grace", 3);
     let records = records(4000, 3);
-    let expected = expected(&world.source(), &records);
-    let mut process = world.start_with("first", "shutdown: {grace: 2s}\n", &[]);
-    process.ready();
-    world.produce(&records);
-    let status = broker::while_it_hangs(|| {
+    let expected = expected(&env.source(), &records);
+    let mut process = env.start_with("first", "shutdown: {grace: 2s}\n", &[]);
+    process.await_ready();
+    env.produce(&records);
+    let status = broker::while_frozen(|| {
         process.signal("TERM");
         process.wait(Duration::from_secs(90))
     });
     assert_eq!(status.code(), Some(0), "{}", process.log());
     assert!(process.log().contains("the grace is over"), "{}", process.log());
-    let successor = world.start_with("second", "", &[]);
-    world.await_alerts(&expected, Duration::from_secs(90));
+    let successor = env.start_with("second", "", &[]);
+    env.await_alerts(&expected, Duration::from_secs(90));
     assert!(successor.stop().success());
 }
 
 #[test]
-fn a_second_signal_ends_it_at_once() {
-    let _turn = broker::alone();
-    let world = World::new("twice", 1);
-    let mut process = world.start_with("all", "shutdown: {grace: 1h}\n", &[]);
-    process.ready();
-    world.produce(&records(2000, 1));
-    let status = broker::while_it_hangs(|| {
+fn second_signal_ends_the_process_at_once() {
+    let _guard = broker::exclusive();
+    let env = Environment::new("twice", 1);
+    let mut process = env.start_with("all", "shutdown: {grace: 1h}\n", &[]);
+    process.await_ready();
+    env.produce(&records(2000, 1));
+    let status = broker::while_frozen(|| {
         process.signal("TERM");
         await_log(&process, "stopping in order");
         process.signal("TERM");
@@ -54,11 +54,11 @@ fn a_second_signal_ends_it_at_once() {
 }
 
 #[test]
-fn two_processes_of_one_name_are_told_so() {
-    let _turn = broker::alone();
-    let world = World::new("namesakes", 1);
+fn two_processes_with_one_instance_id_are_reported() {
+    let _guard = broker::shared();
+    let env = Environment::new("namesakes", 1);
     let start = |name: &str| {
-        let config = world.config(name, "the-same");
+        let config = env.config(name, "the-same");
         Process::run(
             &config,
             &["--stage", "detector"],
@@ -66,7 +66,7 @@ fn two_processes_of_one_name_are_told_so() {
         )
     };
     let first = start("a");
-    first.ready();
+    first.await_ready();
     let second = start("b");
     await_log(&first, "another process has the kafka.instance_id `the-same`");
     await_log(&first, "give each process one of its own");
