@@ -4,7 +4,7 @@ use crate::cli::replay::output;
 use crate::cli::{help, terminal};
 use crate::config::Config;
 use crate::config::kafka::Kafka;
-use crate::demo::kafka_backend::Broker;
+use crate::demo::kafka_backend::KafkaOptions;
 use crate::demo::{Shown, Streams};
 use crate::host::exit::{Exit, Failure};
 use crate::replay::show::Format;
@@ -12,30 +12,30 @@ use clap::{Args, ValueEnum};
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
-/// Watch the stage at work: no Kafka, no config, a few seconds
+/// See the router and the detector work: no Kafka, no config, a few seconds
 ///
-/// Tells the real router and detector four weeks of a made-up company, which end with a bad Monday, over a log in memory; with
-/// --bootstrap over a real Kafka. In the middle the detector is killed, and its successor restores.
+/// Feeds four weeks of a made-up company, which end with an attack, to the router and the detector of `run`, over a log in
+/// memory or, with --bootstrap, over a Kafka. In the middle the detector is killed, and its successor restores the state.
 #[derive(Debug, Args)]
 #[command(after_long_help = help::DEMO)]
 pub struct Demo {
-    /// How to write the alerts; default: live on a terminal with the gravest in full at the end, ndjson when piped
+    /// How to write the alerts; default: on a terminal a live screen and then the gravest alert, ndjson when piped
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Output")]
     format: Option<FormatName>,
     /// Run on this Kafka, in topics of its own that are deleted at the end
     #[arg(long, value_name = "HOST:PORT", value_delimiter = ',', help_heading = "Kafka")]
     bootstrap: Vec<String>,
-    /// A config whose section `kafka` says how to get in (sasl, tls, properties)
+    /// A config whose section `kafka` has the settings of the connection (sasl, tls, properties)
     #[arg(short, long, value_name = "FILE", requires = "bootstrap", help_heading = "Kafka")]
     config: Option<PathBuf>,
-    /// Keep the topics, to look at
+    /// Keep the topics of the demo
     #[arg(long, requires = "bootstrap", help_heading = "Kafka")]
     keep: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum FormatName {
-    /// Each in full, at the end
+    /// Every alert in full, at the end
     Table,
     /// Every revision as it is committed, one per line
     Ndjson,
@@ -44,24 +44,24 @@ enum FormatName {
 impl Demo {
     /// Runs it.
     pub fn run(self) -> Result<Exit, Failure> {
-        let is_read = io::stdout().is_terminal();
+        let on_terminal = io::stdout().is_terminal();
         let (format, shown) = match self.format {
-            None if is_read && io::stderr().is_terminal() => (Format::Table, Shown::Live),
-            None if is_read => (Format::Table, Shown::Table),
+            None if on_terminal && io::stderr().is_terminal() => (Format::Table, Shown::Live),
+            None if on_terminal => (Format::Table, Shown::Table),
             Some(FormatName::Table) => (Format::Table, Shown::Table),
             Some(FormatName::Ndjson) | None => (Format::Ndjson, Shown::Ndjson),
         };
-        let broker = self.broker()?;
+        let kafka = self.kafka()?;
         let (mut out, mut err) = (output(format), anstream::stderr());
-        crate::demo::run(shown, Streams { out: &mut out, err: &mut err, width: terminal::width() }, broker)
+        crate::demo::run(shown, Streams { out: &mut out, err: &mut err, width: terminal::width() }, kafka)
     }
 
-    fn broker(self) -> Result<Option<Broker>, Failure> {
+    fn kafka(self) -> Result<Option<KafkaOptions>, Failure> {
         if self.bootstrap.is_empty() {
             return Ok(None);
         }
         let config = self.config.as_deref().map(Config::load).transpose().map_err(Failure::from)?;
         let kafka = Kafka { brokers: self.bootstrap, ..config.unwrap_or_default().kafka };
-        Ok(Some(Broker { kafka, keep: self.keep }))
+        Ok(Some(KafkaOptions { kafka, keep: self.keep }))
     }
 }

@@ -1,9 +1,9 @@
-//! The demo's `/metrics`: the same numbers that `run` serves, as far as what it stands on has them.
+//! The demo's `/metrics`: the same series that `run` serves, as far as the backend has values for them.
 
 use crate::alert::Alert;
 use crate::config::process::Http;
-use crate::demo::backend::Ground;
-use crate::demo::stage::Plant;
+use crate::demo::backend::Backend;
+use crate::demo::stage::Stages;
 use crate::host::exit::Failure;
 use crate::memory_log::detector_port::ROUTED;
 use crate::observe::health::{Condition, Health};
@@ -16,10 +16,10 @@ use crate::stage::router::worker::RouterCounts;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-/// Where `run` listens too, unless it is configured otherwise.
+/// The default port of `run`.
 const PORT: u16 = 9464;
 
-/// What was told already.
+/// The metrics and health of the demo, with the counts that were added to them so far.
 pub(crate) struct Gauges {
     pub(crate) metrics: Metrics,
     health: Arc<Health>,
@@ -33,7 +33,7 @@ impl Gauges {
         Ok(Gauges { metrics, health, router: RouterCounts::default(), detector: DetectorCounts::default() })
     }
 
-    /// Listens on the usual port of this machine, or on any when that is taken.
+    /// Listens on the default port of this machine, or on a free one when that is taken.
     pub(crate) fn listen(&self) -> Result<(Listening, Pages), Failure> {
         let at = |port| {
             let listen_at = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -44,13 +44,13 @@ impl Gauges {
         Ok((listening, pages))
     }
 
-    /// Tells what happened since.
-    pub(crate) fn tell(&mut self, plant: &Plant<'_, impl Ground>, alerts: &[Alert]) {
-        let (router, detector) = (plant.router_counts(), plant.detector_counts());
+    /// Adds what happened since the last call.
+    pub(crate) fn update(&mut self, stages: &Stages<'_, impl Backend>, alerts: &[Alert]) {
+        let (router, detector) = (stages.router_counts(), stages.detector_counts());
         self.metrics.router(&self.router, &router);
-        plant.ground().count(&self.metrics, router.routed - self.router.routed, alerts);
+        stages.backend().count(&self.metrics, router.routed - self.router.routed, alerts);
         self.metrics.detector(&self.detector, &detector);
-        for status in plant.status() {
+        for status in stages.status() {
             let state = PartitionState {
                 records: status.size.records as u64,
                 bytes: status.size.bytes as u64,
@@ -61,7 +61,7 @@ impl Gauges {
             self.metrics.state(ROUTED, status.partition, &state);
         }
         self.health.note(Stage::Router, 0, Condition::Working);
-        let restoring = plant.status().count() - plant.ready_partitions();
+        let restoring = stages.status().count() - stages.ready_partitions();
         let condition = if restoring == 0 { Condition::Working } else { Condition::Restoring(restoring) };
         self.health.note(Stage::Detector, 0, condition);
         (self.router, self.detector) = (router, detector);

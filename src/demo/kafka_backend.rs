@@ -1,9 +1,9 @@
-//! The demo on a real Kafka: topics of its own, which nobody else reads or writes, and which are gone when it ends.
+//! The demo on a real Kafka. It creates topics of its own and deletes them at its end.
 
 use crate::alert::Alert;
 use crate::config::kafka::Kafka;
 use crate::config::topics::{AlertFormat, OwnTopics, Partitions, Source, TopicName, Topics};
-use crate::demo::backend::{Ground, PARTITIONS, SOURCE_PARTITIONS, alerts_in};
+use crate::demo::backend::{Backend, PARTITIONS, SOURCE_PARTITIONS, alerts_in};
 use crate::demo::story::EVENTS;
 use crate::host::clock::{Stopwatch, pass, wall};
 use crate::host::exit::{Exit, Failure};
@@ -21,24 +21,24 @@ use crate::observe::traces::Traces;
 use crate::stage::port::{Fault, Millis, SourceRecord};
 use std::time::Duration;
 
-/// Where the brokers are, and whether the topics stay.
+/// How to reach the brokers, and whether to keep the topics.
 #[derive(Clone, Debug)]
-pub struct Broker {
-    /// The brokers, and how they let us in.
+pub struct KafkaOptions {
+    /// Brokers, authentication and TLS.
     pub kafka: Kafka,
-    /// The topics stay, to look at.
+    /// Keep the topics of the demo after its end.
     pub keep: bool,
 }
 
-/// How long brokers may take to tell each other of new topics.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// How often they are asked.
-const AGAIN: Duration = Duration::from_millis(200);
+/// How long new topics may take to appear in the metadata of every broker.
+const TOPICS_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often the metadata are requested meanwhile.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// A Kafka, and the topics of one demo on it.
-pub(crate) struct KafkaGround {
+/// Clients of a Kafka, and the topics of one demo on it.
+pub(crate) struct KafkaBackend {
     brokers: String,
-    /// The beginning of the names of all topics, groups and transactional ids.
+    /// The prefix of the names of all topics, groups and transactional ids.
     name: String,
     keep: bool,
     clients: Clients,
@@ -51,18 +51,18 @@ pub(crate) struct KafkaGround {
     clock: Stopwatch,
 }
 
-impl KafkaGround {
-    /// Reads the secrets, and makes clients; no broker is asked yet.
+impl KafkaBackend {
+    /// Reads the secrets and creates the clients. Sends no request to a broker.
     ///
     /// # Errors
-    /// When the settings are not as they must be.
-    pub(crate) fn new(broker: Broker, metrics: Metrics) -> Result<KafkaGround, Failure> {
+    /// A setting is wrong, or a secret cannot be read.
+    pub(crate) fn new(broker: KafkaOptions, metrics: Metrics) -> Result<KafkaBackend, Failure> {
         let name = format!("adcs-watch-demo-{:x}-{:x}", wall().as_millis(), std::process::id());
         let kafka = Kafka { group: name.clone(), ..broker.kafka };
-        // A member with a name that lasts is succeeded at once by the next of that name, as a process is that was killed.
+        // The second detector is the same static member of the group, so it takes the partitions over at once.
         let instance = Instance::Static("demo".to_owned());
         let clients = Clients::new(&kafka, instance).map_err(|wrong| {
-            let failure = Failure::new(Exit::Config, "the settings of kafka do not allow this");
+            let failure = Failure::new(Exit::Config, "the section `kafka` has mistakes");
             wrong.into_iter().fold(failure, Failure::with_cause)
         })?;
         let topic = |kind: &str| TopicName(format!("{name}.{kind}"));
@@ -74,7 +74,7 @@ impl KafkaGround {
             partitions: Partitions(PARTITIONS),
             ..OwnTopics::default()
         };
-        Ok(KafkaGround {
+        Ok(KafkaBackend {
             brokers: kafka.brokers.join(","),
             keep: broker.keep,
             admin: Admin::new(&clients)?,
@@ -89,10 +89,10 @@ impl KafkaGround {
         })
     }
 
-    /// Makes the topics, and waits until they are there.
+    /// Creates the topics and waits until every broker knows them.
     ///
     /// # Errors
-    /// When no broker can be reached, or none makes them.
+    /// No broker can be reached, or none creates the topics in time.
     pub(crate) fn prepare(&mut self) -> Result<(), Failure> {
         let asked = self.admin.look(&self.source());
         asked.map_err(|failure| failure.with_cause(format!("--bootstrap {}", self.brokers)))?;
@@ -103,10 +103,13 @@ impl KafkaGround {
         let watch = Stopwatch::start();
         for topic in &self.created {
             while self.partitions(topic)? == 0 {
-                if watch.elapsed() > PATIENCE {
-                    return Err(Failure::new(Exit::Broker, "the topics of the demo do not appear"));
+                if watch.elapsed() > TOPICS_TIMEOUT {
+                    return Err(Failure::new(
+                        Exit::Broker,
+                        "the topics of the demo do not appear in the metadata",
+                    ));
                 }
-                pass(AGAIN);
+                pass(POLL_INTERVAL);
             }
         }
         let alerts = &self.topics.alerts.0;
@@ -115,14 +118,14 @@ impl KafkaGround {
         Ok(())
     }
 
-    /// How many a topic has; none: it is not there.
+    /// The number of partitions of a topic; 0 if it does not exist.
     fn partitions(&self, topic: &str) -> Result<u32, Failure> {
         Ok(match self.admin.look(topic)? {
             Seen::There(partitions) => partitions,
             Seen::Absent => 0,
             Seen::Hidden => {
                 let needs = needs_permission(&format!("READ and WRITE on topic {topic}"));
-                return Err(Failure::new(Exit::Config, "the demo cannot work").with_cause(needs));
+                return Err(Failure::new(Exit::Config, "the demo cannot use its topics").with_cause(needs));
             }
         })
     }
@@ -142,10 +145,10 @@ impl KafkaGround {
         format!("{}.{EVENTS}", self.name)
     }
 
-    /// Deletes the topics, unless they are to be kept; what became of them.
+    /// Deletes the topics unless they are to be kept. Returns a sentence that states which.
     ///
     /// # Errors
-    /// When no broker deletes them.
+    /// No broker deletes them.
     pub(crate) fn close(self) -> Result<String, Failure> {
         if self.created.is_empty() {
             return Ok(String::new());
@@ -159,15 +162,15 @@ impl KafkaGround {
 }
 
 fn refused(fault: Fault) -> Failure {
-    Failure::new(KafkaGround::REFUSED, "the demo broke down").because(&fault)
+    Failure::new(KafkaBackend::REFUSED, "the demo failed").because(&fault)
 }
 
-/// The alerts that records hold.
+/// The alerts in records of the alert topic.
 fn alerts(records: Vec<SourceRecord>) -> Vec<Alert> {
     alerts_in(records.into_iter().map(|record| record.value))
 }
 
-impl Ground for KafkaGround {
+impl Backend for KafkaBackend {
     type Router = KafkaRouter;
     type Detector = KafkaDetector;
 
@@ -222,6 +225,6 @@ impl Ground for KafkaGround {
         Ok(last)
     }
 
-    /// Its ports count.
+    /// The Kafka ports count their records and alerts themselves.
     fn count(&self, _: &Metrics, _: u64, _: &[Alert]) {}
 }

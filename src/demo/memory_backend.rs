@@ -1,7 +1,7 @@
-//! The demo's log in memory: what it says is gone with the process.
+//! The demo's log in memory. It is gone when the process ends.
 
 use crate::alert::Alert;
-use crate::demo::backend::{Ground, PARTITIONS, SOURCE_PARTITIONS, alerts_in};
+use crate::demo::backend::{Backend, PARTITIONS, SOURCE_PARTITIONS, alerts_in};
 use crate::demo::story::EVENTS;
 use crate::host::exit::{Exit, Failure};
 use crate::memory_log::MemoryLog;
@@ -10,20 +10,20 @@ use crate::memory_log::router_port::MemoryRouter;
 use crate::observe::metrics::Metrics;
 use crate::stage::port::{Millis, SourcePartition};
 
-/// How far the clock goes on from one look to the next: nothing waits for it.
+/// How far the clock advances with each call: the demo waits for no real time.
 const TICK: Millis = Millis(50);
 
-/// A log in memory.
-pub(crate) struct MemoryGround {
+/// A log in memory with the topics of the demo, and a clock of its own.
+pub(crate) struct MemoryBackend {
     log: MemoryLog,
     now: Millis,
-    detectors_begun: u32,
+    detectors_started: u32,
     read_to: u64,
 }
 
-impl MemoryGround {
-    /// Makes the topics.
-    pub(crate) fn new() -> MemoryGround {
+impl MemoryBackend {
+    /// Creates the topics.
+    pub(crate) fn new() -> MemoryBackend {
         let log = MemoryLog::new();
         let topics = [
             (EVENTS, SOURCE_PARTITIONS),
@@ -33,11 +33,11 @@ impl MemoryGround {
             (DEAD_LETTER, 1),
         ];
         topics.into_iter().for_each(|(topic, partitions)| log.create(topic, partitions));
-        MemoryGround { log, now: Millis(0), detectors_begun: 0, read_to: 0 }
+        MemoryBackend { log, now: Millis(0), detectors_started: 0, read_to: 0 }
     }
 }
 
-impl Ground for MemoryGround {
+impl Backend for MemoryBackend {
     type Router = MemoryRouter;
     type Detector = MemoryDetector;
 
@@ -71,8 +71,8 @@ impl Ground for MemoryGround {
         for member in self.log.owners(GROUP).into_values() {
             self.log.expire_member(GROUP, &member);
         }
-        let name = format!("detector-{}", self.detectors_begun);
-        self.detectors_begun += 1;
+        let name = format!("detector-{}", self.detectors_started);
+        self.detectors_started += 1;
         Ok(MemoryDetector::new(self.log.clone(), &name))
     }
 
@@ -98,7 +98,7 @@ impl Ground for MemoryGround {
     fn count(&self, metrics: &Metrics, routed: u64, alerts: &[Alert]) {
         metrics.routed(routed);
         for alert in alerts {
-            // There is no time between an event of the story and its alert that would mean anything.
+            // Events of the story are from the past: a latency between event and alert would mean nothing.
             metrics.alert(&alert.detection, alert.severity, None);
         }
     }

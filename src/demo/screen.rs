@@ -1,19 +1,19 @@
-//! What one sees of the demo: a screen that is drawn over itself, and the summary at the end.
+//! The live screen of the demo, and the summary at its end.
 
 use crate::alert::Alert;
-use crate::demo::Demo;
-use crate::demo::backend::{Ground, PARTITIONS};
+use crate::demo::backend::{Backend, PARTITIONS};
+use crate::demo::playback::Playback;
 use crate::replay::show::style::{BOLD, DIM, paint, severity};
 use crate::replay::show::text::{count, counted, plain};
 use std::io::{self, Write};
 use std::time::Duration;
 
-/// Alerts on the screen.
+/// How many alerts the screen shows.
 const ALERTS: usize = 8;
-/// Lines of the screen.
+/// How many lines the screen has.
 const LINES: usize = ALERTS + 9;
 
-/// A screen of so many columns.
+/// Draws the progress of the demo, always in the same lines of the terminal.
 pub(crate) struct Screen {
     width: usize,
     address: String,
@@ -25,8 +25,8 @@ impl Screen {
         Screen { width, address: address.to_owned(), drawn: false }
     }
 
-    /// Draws over what was drawn before.
-    pub(crate) fn draw(&mut self, demo: &Demo<'_, impl Ground>, err: &mut dyn Write) -> io::Result<()> {
+    /// Draws the present state over the former one.
+    pub(crate) fn draw(&mut self, demo: &Playback<'_, impl Backend>, err: &mut dyn Write) -> io::Result<()> {
         if std::mem::replace(&mut self.drawn, true) {
             write!(err, "\x1b[{LINES}A")?;
         }
@@ -38,25 +38,29 @@ impl Screen {
         err.flush()
     }
 
-    fn lines(&self, demo: &Demo<'_, impl Ground>) -> Vec<String> {
-        let (time, told, all) = demo.progress();
-        let (router, detector) = (demo.plant.router_counts(), demo.plant.detector_counts());
-        let (records, bytes) = demo.plant.state();
+    fn lines(&self, demo: &Playback<'_, impl Backend>) -> Vec<String> {
+        let (time, appended, all) = demo.progress();
+        let (router, detector) = (demo.stages.router_counts(), demo.stages.detector_counts());
+        let (records, bytes) = demo.stages.state();
         let read: u64 = router.records.values().sum();
         let columns = self.width.saturating_sub(34).clamp(10, 60);
-        let done = told * columns / all.max(1);
+        let done = appended * columns / all.max(1);
         let state =
             format!("state {} of {}", counted(records as u64, "record"), counted(bytes as u64, "byte"));
-        let topics = demo.plant.ground().topics().map_or_else(String::new, |topics| format!("{topics}; "));
+        let topics = demo.stages.backend().topics().map_or_else(String::new, |topics| format!("{topics}; "));
         let mut lines = vec![
-            format!("{}  the real stage on {}", paint(BOLD, "adcs-watch demo"), demo.plant.ground().name()),
+            format!(
+                "{}  router and detector on {}",
+                paint(BOLD, "adcs-watch demo"),
+                demo.stages.backend().name()
+            ),
             paint(DIM, &format!("          {topics}{}", self.address)),
             format!("story     {time:16} {}{}", "█".repeat(done), "░".repeat(columns - done)),
             format!("router    {:>9} records read, {:>5} routed", count(read), count(router.routed)),
             format!(
                 "detector  {:>9} applied, {} of {PARTITIONS} partitions live, {}, {state}",
                 count(detector.applied),
-                demo.plant.ready_partitions(),
+                demo.stages.ready_partitions(),
                 counted(detector.checkpoints, "checkpoint")
             ),
             paint(DIM, remark(demo)),
@@ -76,20 +80,20 @@ impl Screen {
     }
 }
 
-/// What is to be said of the present.
-fn remark(demo: &Demo<'_, impl Ground>) -> &'static str {
+/// Explains a phase that would otherwise look like a failure.
+fn remark(demo: &Playback<'_, impl Backend>) -> &'static str {
     match demo.crashed_at {
         None if demo.progress().1 == 0 => {
-            "          the groups are new: it takes Kafka some seconds to give out partitions"
+            "          the consumer groups are new: Kafka takes some seconds to assign partitions"
         }
         None => "",
         Some(_) => {
-            "          killed once without a word; its successor restored the state and replayed the rest in silence"
+            "          killed once; its successor restored the checkpoint and replayed the rest without alerts"
         }
     }
 }
 
-/// A line that does not wrap, or the screen would run away: escape sequences take no column.
+/// Cuts a line to so many columns: a line that wraps would move the screen. Escape sequences take no column.
 fn fit(line: &str, columns: usize) -> String {
     let (mut fitted, mut used, mut escape) = (String::new(), 0, false);
     for c in line.chars() {
@@ -103,20 +107,20 @@ fn fit(line: &str, columns: usize) -> String {
     fitted
 }
 
-/// What one may want to see next.
+/// Commands to try after the demo.
 pub(crate) const NEXT: &str = "\
 next: adcs-watch demo --format table     all alerts in full
-      adcs-watch replay Security.evtx    what would have been found in your own logs
-      adcs-watch run --help              how it reads your Kafka
+      adcs-watch replay Security.evtx    run the detections over your own logs
+      adcs-watch run --help              run it on your Kafka
 ";
 
-/// What the demo did, in a few lines.
-pub(crate) fn summary(demo: &Demo<'_, impl Ground>, elapsed: Duration) -> String {
-    let (router, detector) = (demo.plant.router_counts(), demo.plant.detector_counts());
+/// The counts of the demo, in a few lines.
+pub(crate) fn summary(demo: &Playback<'_, impl Backend>, elapsed: Duration) -> String {
+    let (router, detector) = (demo.stages.router_counts(), demo.stages.detector_counts());
     let read: u64 = router.records.values().sum();
     let mut text = String::new();
-    let mut line = |said: String| {
-        text.push_str(&said);
+    let mut line = |counts: String| {
+        text.push_str(&counts);
         text.push('\n');
     };
     line(format!(
@@ -136,15 +140,15 @@ pub(crate) fn summary(demo: &Demo<'_, impl Ground>, elapsed: Duration) -> String
     ));
     if demo.crashed_at.is_some() {
         line(format!(
-            "the detector was killed once: its successor restored {PARTITIONS} partitions, replayed {} and kept {} silent that were out",
+            "the detector was killed once: its successor restored {PARTITIONS} partitions, replayed {} and suppressed {} that were already committed",
             counted(detector.replayed, "record"),
             counted(detector.silenced, "alert")
         ));
     }
-    let verdict = match (demo.lost(), demo.doubled()) {
-        (Some(0), 0) => "none lost, none doubled".to_owned(),
-        (Some(lost), doubled) => format!("{lost} LOST, {doubled} DOUBLED"),
-        (None, doubled) => format!("stopped before its end, {doubled} doubled"),
+    let verdict = match (demo.lost(), demo.duplicates()) {
+        (Some(0), 0) => "none lost, none duplicated".to_owned(),
+        (Some(lost), duplicates) => format!("{lost} LOST, {duplicates} DUPLICATED"),
+        (None, duplicates) => format!("stopped before its end, {duplicates} duplicated"),
     };
     line(format!(
         "{} in {}: {verdict}; {:.1} s",
@@ -160,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_cut_and_keeps_its_colours() {
+    fn cut_lines_keep_their_colours() {
         assert_eq!(fit("\x1b[1mabcdef\x1b[0m", 3), "\x1b[1mabc\x1b[0m");
         assert_eq!(fit("abc", 10), "abc");
     }

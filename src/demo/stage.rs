@@ -1,7 +1,7 @@
-//! The stage under demonstration: the router and the detector that `run` runs, on the ground the demo stands on.
+//! The stages under demonstration: the router and the detector of `run`, on a backend of the demo.
 
 use crate::alert::Alert;
-use crate::demo::backend::{Ground, PARTITIONS, SOURCE_PARTITIONS};
+use crate::demo::backend::{Backend, PARTITIONS, SOURCE_PARTITIONS};
 use crate::detect::policy::Policy;
 use crate::host::exit::Failure;
 use crate::stage::detector::worker::{DetectorCounts, DetectorWorker, PartitionStatus};
@@ -11,30 +11,31 @@ use crate::stage::router::task::RouterTask;
 use crate::stage::router::worker::{RouterCounts, RouterWorker};
 use std::collections::BTreeMap;
 
-/// Everything that `run` connects, in one thread.
-pub(crate) struct Plant<'a, G: Ground> {
-    ground: &'a mut G,
+/// A router worker and a detector worker in one thread.
+pub(crate) struct Stages<'a, G: Backend> {
+    backend: &'a mut G,
     router: RouterWorker<G::Router>,
     detector: DetectorWorker<G::Detector>,
     policy: Policy,
     /// Records in each partition of the source topic.
     appended: [u64; SOURCE_PARTITIONS as usize],
-    /// The last records of the routed topic, once the router has nothing more to write.
+    /// The last offsets of the routed topic, once the router has nothing more to write.
     last_routed: Option<Vec<Option<u64>>>,
+    /// Counts of detectors that were killed.
     earlier: DetectorCounts,
 }
 
-impl<'a, G: Ground> Plant<'a, G> {
-    /// A plant that has read nothing.
+impl<'a, G: Backend> Stages<'a, G> {
+    /// Both stages before their first record.
     ///
     /// # Errors
-    /// When the log lets nobody in.
-    pub(crate) fn new(ground: &'a mut G, policy: Policy) -> Result<Plant<'a, G>, Failure> {
+    /// The backend does not open a port.
+    pub(crate) fn new(backend: &'a mut G, policy: Policy) -> Result<Stages<'a, G>, Failure> {
         let task = RouterTask::new(&policy, PARTITIONS, BTreeMap::new());
-        let router = RouterWorker::new(ground.router()?, task, pace());
-        let detector = detector(ground, &policy)?;
-        Ok(Plant {
-            ground,
+        let router = RouterWorker::new(backend.router()?, task, pace());
+        let detector = detector(backend, &policy)?;
+        Ok(Stages {
+            backend,
             router,
             detector,
             policy,
@@ -44,66 +45,66 @@ impl<'a, G: Ground> Plant<'a, G> {
         })
     }
 
-    /// Appends records to partitions of the source topic. Records of one host stand in one partition in a real pipeline.
+    /// Appends records to partitions of the source topic.
     ///
     /// # Errors
-    /// When the log does not take them.
+    /// The backend does not accept them.
     pub(crate) fn append(&mut self, records: Vec<(u32, Vec<u8>)>) -> Result<(), Failure> {
         for (partition, _) in &records {
             self.appended[*partition as usize] += 1;
         }
-        self.ground.append(records)
+        self.backend.append(records)
     }
 
-    /// One step of each stage; the time it was.
+    /// Runs one step of each stage. Returns the time of the backend.
     ///
     /// # Errors
-    /// When the log refuses what it must not refuse.
+    /// The backend refuses an operation that the demo depends on.
     pub(crate) fn step(&mut self) -> Result<Millis, Failure> {
-        let now = self.ground.now();
+        let now = self.backend.now();
         self.router.step(now).map_err(refused::<G>)?;
         self.detector.step(now).map_err(refused::<G>)?;
         Ok(now)
     }
 
-    /// The detector dies without a word, as by kill -9, and another one begins.
+    /// Kills the detector without a commit, as by kill -9, and starts its successor.
     ///
     /// # Errors
-    /// When the log does not let the other one in.
+    /// The backend does not open a port for the successor.
     pub(crate) fn crash(&mut self) -> Result<(), Failure> {
         self.earlier = sum(self.earlier, self.detector.counts());
-        self.detector = detector(self.ground, &self.policy)?;
+        self.detector = detector(self.backend, &self.policy)?;
         Ok(())
     }
 
-    /// Alerts that were committed since this was last asked, as a read-committed consumer sees them.
+    /// Alerts that were committed since the last call, as a read-committed consumer sees them.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// The alert topic cannot be read.
     pub(crate) fn alerts(&mut self) -> Result<Vec<Alert>, Failure> {
-        self.ground.alerts()
+        self.backend.alerts()
     }
 
-    /// Whether both stages have their partitions, and the detector raises alerts in all of them.
+    /// Whether both stages own their partitions and the detector has restored all of them.
     pub(crate) fn is_ready(&self) -> bool {
         let reads = self.router.positions().count() == SOURCE_PARTITIONS as usize && self.router.is_ready();
         reads && self.ready_partitions() == PARTITIONS as usize
     }
 
-    /// Whether nothing is on its way any more.
+    /// Whether every record is processed and every alert committed.
     ///
     /// # Errors
-    /// When the log refuses what it must not refuse.
+    /// The backend refuses an operation that the demo depends on.
     pub(crate) fn is_idle(&mut self) -> Result<bool, Failure> {
         if self.last_routed.is_none() {
             if self.has_read_all() {
                 self.router.commit().map_err(refused::<G>)?;
             }
-            // A commit that did not succeed begins again.
+            // A commit that was aborted is repeated in later steps.
             if !self.has_read_all() {
                 return Ok(false);
             }
-            self.last_routed = Some(self.ground.last_routed()?);
+            self.last_routed = Some(self.backend.last_routed()?);
         }
         let last = self.last_routed.iter().flatten();
         let is_done = |(partition, last): (u32, &Option<u64>)| {
@@ -120,12 +121,12 @@ impl<'a, G: Ground> Plant<'a, G> {
             && positions.all(|(place, next)| next == self.appended.get(place.partition as usize).copied())
     }
 
-    /// What the router did.
+    /// Counts of the router.
     pub(crate) fn router_counts(&self) -> RouterCounts {
         self.router.counts().clone()
     }
 
-    /// What the detectors did, those that died included.
+    /// Counts of all detectors, those that were killed included.
     pub(crate) fn detector_counts(&self) -> DetectorCounts {
         sum(self.earlier, self.detector.counts())
     }
@@ -137,12 +138,12 @@ impl<'a, G: Ground> Plant<'a, G> {
         })
     }
 
-    /// The partitions of the detector.
+    /// The state of each partition of the detector.
     pub(crate) fn status(&self) -> impl Iterator<Item = PartitionStatus> {
         self.detector.status()
     }
 
-    /// How many partitions raise alerts.
+    /// How many partitions are restored and read live.
     pub(crate) fn ready_partitions(&self) -> usize {
         self.detector
             .status()
@@ -150,34 +151,34 @@ impl<'a, G: Ground> Plant<'a, G> {
             .count()
     }
 
-    /// The ground.
-    pub(crate) fn ground(&self) -> &G {
-        self.ground
+    /// The backend under both stages.
+    pub(crate) fn backend(&self) -> &G {
+        self.backend
     }
 
-    /// Leaves in order: a last commit, with checkpoints. The last alerts.
+    /// Shuts down in order: a last commit with checkpoints. Returns the alerts that were not yet read.
     ///
     /// # Errors
-    /// When the log refuses what it must not refuse.
+    /// The backend refuses an operation that the demo depends on.
     pub(crate) fn finish(&mut self) -> Result<Vec<Alert>, Failure> {
-        let now = self.ground.now();
+        let now = self.backend.now();
         self.detector.finish(now).map_err(refused::<G>)?;
-        self.ground.last_alerts()
+        self.backend.last_alerts()
     }
 }
 
-fn refused<G: Ground>(fault: Fault) -> Failure {
-    Failure::new(G::REFUSED, "the demo broke down").because(&fault)
+fn refused<G: Backend>(fault: Fault) -> Failure {
+    Failure::new(G::REFUSED, "the demo failed").because(&fault)
 }
 
-/// As `run` does it, but with a checkpoint every few hundred records, so that there is one to restore from; and no poll keeps
-/// the screen waiting.
+/// The pace of `run`, but with a checkpoint every few hundred records, so that there is one to restore from, and with short
+/// polls, so that the screen is drawn in time.
 fn pace() -> Pace {
     Pace { longest_replay: Millis(2), poll: Millis(20), ..Pace::default() }
 }
 
-fn detector<G: Ground>(ground: &mut G, policy: &Policy) -> Result<DetectorWorker<G::Detector>, Failure> {
-    Ok(DetectorWorker::new(ground.detector()?, policy.clone(), PARTITIONS, pace()))
+fn detector<G: Backend>(backend: &mut G, policy: &Policy) -> Result<DetectorWorker<G::Detector>, Failure> {
+    Ok(DetectorWorker::new(backend.detector()?, policy.clone(), PARTITIONS, pace()))
 }
 
 fn sum(a: DetectorCounts, b: DetectorCounts) -> DetectorCounts {

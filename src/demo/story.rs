@@ -1,4 +1,4 @@
-//! What the demo tells: the samples that ship with the project, among the traffic that surrounds them.
+//! The records of the demo: the samples that ship with the project, and unrelated traffic around them.
 
 use crate::decode::{Decoded, Decoder, Place};
 use crate::event::time::Time;
@@ -8,35 +8,35 @@ const CA_SECURITY: &str = include_str!("../../samples/corp-example/ca01-security
 const CA_EDR: &str = include_str!("../../samples/corp-example/ca01-edr.ndjson");
 const DC_SECURITY: &str = include_str!("../../samples/corp-example/dc01-security.xml");
 
-/// What the source topic is called.
-pub const EVENTS: &str = "windows-events";
+/// The name of the source topic, behind the prefix of the demo.
+pub(crate) const EVENTS: &str = "windows-events";
 
-/// Logons without a trace of what matters, for every record of the story: most of what a SIEM carries is of that kind.
-pub const NOISE: usize = 100;
+/// Unrelated logons for each record of the story: most of a SIEM's traffic is of that kind.
+pub(crate) const NOISE: usize = 100;
 
-/// A record and the time of its event.
+/// A record of the source topic and the time of its event.
 #[derive(Clone, Debug)]
-pub struct Told {
-    /// When it happened.
-    pub time: Time,
-    /// As it stands in the source topic.
-    pub record: Vec<u8>,
+pub(crate) struct StoryRecord {
+    /// The event time.
+    pub(crate) time: Time,
+    /// The bytes of the record.
+    pub(crate) record: Vec<u8>,
 }
 
-/// The story in the order of its events.
+/// All records of the story in the order of event time.
 ///
 /// # Errors
-/// When a sample cannot be read, which a test rules out.
-pub fn story() -> Result<Vec<Told>, Failure> {
+/// A sample cannot be read; a test rules that out.
+pub(crate) fn story() -> Result<Vec<StoryRecord>, Failure> {
     let xml = DC_SECURITY.split_inclusive("</Event>").filter(|text| text.contains("<Event "));
     let xml = xml.filter_map(|text| text.find("<Event ").map(|start| &text[start..]));
     let lines = CA_SECURITY.lines().chain(CA_EDR.lines()).chain(xml);
-    let mut told = lines.map(one).collect::<Result<Vec<_>, _>>()?;
-    told.sort_by_key(|told| told.time);
-    Ok(told)
+    let mut records = lines.map(one).collect::<Result<Vec<_>, _>>()?;
+    records.sort_by_key(|record| record.time);
+    Ok(records)
 }
 
-fn one(record: &str) -> Result<Told, Failure> {
+fn one(record: &str) -> Result<StoryRecord, Failure> {
     let mut time = time_in(record);
     let mut fault = None;
     Decoder::default().decode(record.as_bytes(), &Place::default(), &mut |decoded| match decoded {
@@ -48,12 +48,12 @@ fn one(record: &str) -> Result<Told, Failure> {
         |why: &str| Failure::new(Exit::Input, format!("a sample of the demo cannot be read: {why}"));
     match (fault, time) {
         (Some(fault), _) => Err(unreadable(&fault)),
-        (None, Some(time)) => Ok(Told { time, record: record.as_bytes().to_vec() }),
+        (None, Some(time)) => Ok(StoryRecord { time, record: record.as_bytes().to_vec() }),
         (None, None) => Err(unreadable("it has no time")),
     }
 }
 
-/// The time of a record that is not of interest, which the decoder does not tell.
+/// The time of a record that is not of interest: the decoder returns none for it.
 fn time_in(record: &str) -> Option<Time> {
     let key =
         ["\"@timestamp\":", "SystemTime="].into_iter().find_map(|key| Some(record.find(key)? + key.len()))?;
@@ -63,7 +63,7 @@ fn time_in(record: &str) -> Option<Time> {
 }
 
 /// The `n`th record of the surrounding traffic: a logon, as Winlogbeat writes it.
-pub fn noise(n: usize, time: Time) -> Vec<u8> {
+pub(crate) fn noise(n: usize, time: Time) -> Vec<u8> {
     let (user, host) = (n * 7919 % 1000, n % 250);
     format!(
         "{{\"@timestamp\":\"{time}\",\"winlog\":{{\"record_id\":{},\"channel\":\"Security\",\"event_id\":\"4624\",\
@@ -81,10 +81,10 @@ mod tests {
     use crate::decode::prefilter::Prefilter;
 
     #[test]
-    fn the_story_is_told_in_order_and_the_noise_is_noise() {
-        let told = story().unwrap();
-        assert!(told.len() > 100 && told.is_sorted_by_key(|told| told.time));
+    fn story_is_sorted_by_time_and_the_prefilter_drops_its_noise() {
+        let story = story().unwrap();
+        assert!(story.len() > 100 && story.is_sorted_by_key(|record| record.time));
         let prefilter = Prefilter::new();
-        assert!((0..2000).all(|n| !prefilter.may_matter(&noise(n, told[0].time))));
+        assert!((0..2000).all(|n| !prefilter.may_matter(&noise(n, story[0].time))));
     }
 }

@@ -45,7 +45,7 @@ fn demo_over_kafka_raises_the_alerts_of_the_demo_in_memory() {
     let (code, alerts, said) = demo(&["--bootstrap", broker::bootstrap()]);
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(alerts, expected, "{said}");
-    assert!(said.contains("killed once") && said.contains("none lost, none doubled"), "{said}");
+    assert!(said.contains("killed once") && said.contains("none lost, none duplicated"), "{said}");
     let name = said.split("the 5 topics ").nth(1).and_then(|rest| rest.strip_suffix("* are deleted\n"));
     let name = name.unwrap_or_else(|| panic!("nothing is deleted: {said}"));
     assert_eq!(topics(name), [""; 0]);

@@ -75,7 +75,7 @@ fn demo_authenticates_with_a_token() {
         .unwrap();
     let said = String::from_utf8(done.stderr).unwrap();
     assert_eq!(done.status.code(), Some(0), "{said}");
-    assert!(said.contains("none lost, none doubled") && said.contains("the 5 topics "), "{said}");
+    assert!(said.contains("none lost, none duplicated") && said.contains("the 5 topics "), "{said}");
 }
 
 /// The lifetime of a token in the test of its renewal.
