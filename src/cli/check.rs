@@ -9,18 +9,17 @@ use clap::Args;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-/// Check a config, and list every mistake in it
+/// Check a config and list every mistake in it
 #[derive(Debug, Args)]
 #[command(after_long_help = help::CHECK)]
-pub struct Check {
-    /// The config
+pub(crate) struct Check {
+    /// The config file
     #[arg(short, long, value_name = "FILE")]
     config: PathBuf,
 }
 
 impl Check {
-    /// Runs it.
-    pub fn run(self) -> Result<Exit, Failure> {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
         let mut stdout = anstream::stdout();
         let mut out = Pipe::new(&mut stdout);
         let unwritable =

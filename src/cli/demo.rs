@@ -1,6 +1,5 @@
 //! `adcs-watch demo`
 
-use crate::cli::replay::output;
 use crate::cli::{help, terminal};
 use crate::config::Config;
 use crate::config::kafka::Kafka;
@@ -18,7 +17,7 @@ use std::path::PathBuf;
 /// memory or, with --bootstrap, over a Kafka. In the middle the detector is killed, and its successor restores the state.
 #[derive(Debug, Args)]
 #[command(after_long_help = help::DEMO)]
-pub struct Demo {
+pub(crate) struct Demo {
     /// How to write the alerts; default: on a terminal a live screen and then the gravest alert, ndjson when piped
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Output")]
     format: Option<FormatName>,
@@ -42,8 +41,7 @@ enum FormatName {
 }
 
 impl Demo {
-    /// Runs it.
-    pub fn run(self) -> Result<Exit, Failure> {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
         let on_terminal = io::stdout().is_terminal();
         let (format, shown) = match self.format {
             None if on_terminal && io::stderr().is_terminal() => (Format::Table, Shown::Live),
@@ -52,7 +50,7 @@ impl Demo {
             Some(FormatName::Ndjson) | None => (Format::Ndjson, Shown::Ndjson),
         };
         let kafka = self.kafka()?;
-        let (mut out, mut err) = (output(format), anstream::stderr());
+        let (mut out, mut err) = (terminal::output(format), anstream::stderr());
         crate::demo::run(shown, Streams { out: &mut out, err: &mut err, width: terminal::width() }, kafka)
     }
 

@@ -1,4 +1,4 @@
-//! `adcs-watch generate`: files that are made from the definitions of this program.
+//! `adcs-watch generate`: files that are generated from the definitions of this program.
 
 use crate::cli::help;
 use crate::config::{sample, schema};
@@ -11,21 +11,21 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Print a config to begin with, schemas, dashboards, alert rules, shell completions or the manual page
+/// Print a sample config, schemas, dashboards, alert rules, shell completions or the manual page
 #[derive(Debug, Args)]
 #[command(after_long_help = help::GENERATE)]
-pub struct Generate {
+pub(crate) struct Generate {
     #[command(subcommand)]
     what: What,
 }
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// A config with every setting, its meaning and its default
+    /// A sample config: every setting with its meaning and its default
     Config,
     /// The JSON Schema of the config, or of the alerts
     Schema {
-        /// Of what
+        /// Which schema
         #[arg(value_enum, default_value_t = Schema::Config)]
         of: Schema,
     },
@@ -38,10 +38,10 @@ enum What {
     Man,
     /// Dashboards for Grafana
     Dashboards {
-        /// Which one is printed
+        /// The dashboard to print
         #[arg(value_enum, required_unless_present = "out")]
         dashboard: Option<Dashboard>,
-        /// Writes all of them to this directory instead
+        /// Write all dashboards to this directory instead
         #[arg(long, value_name = "DIR", conflicts_with = "dashboard")]
         out: Option<PathBuf>,
         #[command(flatten)]
@@ -56,22 +56,25 @@ enum What {
 
 #[derive(Debug, Args)]
 struct Links {
-    /// Where you serve the pages of docs/runbooks, to link to them
+    /// The address under which you serve docs/runbooks, for links to them
     #[arg(long, value_name = "URL")]
     runbooks: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Schema {
-    /// The config: for editors
+    /// The config, for editors
     Config,
-    /// One alert, as it is written with `alerts.format: json`
+    /// An alert, as `alerts.format: json` writes it
     Alert,
 }
 
 impl Generate {
-    /// Runs it.
-    pub fn run(self, command: &mut Command) -> Result<Exit, Failure> {
+    /// Prints what was asked for; `command` is the definition of the whole command line.
+    ///
+    /// # Errors
+    /// Output cannot be written.
+    pub(crate) fn run(self, command: &mut Command) -> Result<Exit, Failure> {
         let mut text = Vec::new();
         let made = match self.what {
             What::Config => text.write_all(sample::sample().as_bytes()),
@@ -99,7 +102,7 @@ impl Generate {
     }
 }
 
-/// All dashboards, a file each.
+/// Writes all dashboards, one file each.
 fn write(folder: &Path, links: &Links) -> Result<Exit, Failure> {
     let failed = |path: &Path| Failure::new(Exit::Output, format!("cannot write {}", path.display()));
     fs::create_dir_all(folder).map_err(|error| failed(folder).because(&error))?;
@@ -111,7 +114,7 @@ fn write(folder: &Path, links: &Links) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The page of the program, then those of its subcommands. Examples and tables keep their lines.
+/// Renders the page of the program, then those of its subcommands. Examples and tables keep their line breaks.
 fn manual(command: &mut Command, text: &mut Vec<u8>) -> io::Result<()> {
     command.build();
     let mut page = Vec::new();

@@ -1,18 +1,18 @@
-//! THE COMMAND LINE: one file per subcommand.
+//! CLI: the command line, one file per subcommand.
 
-pub mod check;
-pub mod demo;
-pub mod generate;
-pub mod help;
-pub mod replay;
-pub mod run;
-pub mod terminal;
-pub mod topics;
+mod help;
+mod terminal;
+mod demo;
+mod run;
+mod replay;
+mod check;
+mod topics;
+mod generate;
 
+use crate::cli::terminal::Color;
 use crate::host::exit::{Exit, Failure};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
-use terminal::Color;
 
 /// Catches abuse of Active Directory Certificate Services while it happens.
 #[derive(Debug, Parser)]
@@ -35,10 +35,10 @@ enum Command {
     Generate(generate::Generate),
 }
 
-/// Runs the program and says how it ended; errors are printed, with their causes.
+/// Runs the program. Prints an error with its causes, and returns how the program ends.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> Exit {
     let args: Vec<OsString> = args.into_iter().collect();
-    // The colour of clap's own messages must be settled before clap has read the arguments.
+    // clap writes messages of its own while it reads the arguments, so their colour is set before that.
     terminal::set_color(terminal::early_color(&args));
     match Cli::try_parse_from(args) {
         Ok(cli) => {
@@ -49,7 +49,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> Exit {
             })
         }
         Err(error) => {
-            // Nobody is left to be told when the terminal is gone.
+            // A closed terminal is no reason to fail.
             let _ = error.print();
             if error.use_stderr() { Exit::Usage } else { Exit::Done }
         }
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_definitions_are_sound() {
+    fn definitions_of_arguments_are_consistent() {
         Cli::command().debug_assert();
     }
 }

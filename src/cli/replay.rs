@@ -1,7 +1,7 @@
 //! `adcs-watch replay`
 
 use crate::alert::Severity;
-use crate::cli::{Cli, help, terminal};
+use crate::cli::{help, terminal};
 use crate::config::Config;
 use crate::config::topics::Source;
 use crate::decode::Decoder;
@@ -15,22 +15,22 @@ use crate::replay::topic::TopicInput;
 use crate::replay::{Request, Streams};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, ValueEnum};
+use clap::{Args, Command, ValueEnum};
 use jiff::tz::TimeZone;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 /// Run the detections over recorded events
 ///
-/// Reads event logs and exports, shows every event that matters to the detections in the order of event time, and
-/// prints the alerts: what would have been found. Nothing is sent anywhere.
+/// Reads event logs and exports, runs the detections over their events in the order of event time, and prints the alerts.
+/// Sends nothing anywhere.
 #[derive(Debug, Args)]
 #[command(after_long_help = help::REPLAY)]
-pub struct Replay {
-    /// What to read: files, directories (with all that is in them), `-` for standard input
+pub(crate) struct Replay {
+    /// Files, directories (with all files below them), or `-` for standard input
     #[arg(value_name = "FILE|DIR|-", help_heading = "Input")]
     paths: Vec<PathBuf>,
-    /// Read a topic instead, up to the end it has now, and leave no trace there: the routed topic, or a source
+    /// Read a topic up to its present end, the routed topic or a source, without joining a group or committing offsets
     #[arg(
         long,
         value_name = "TOPIC[:PARTITION[@FROM..TO]]",
@@ -39,16 +39,16 @@ pub struct Replay {
         help_heading = "Input"
     )]
     from_topic: Option<Slice>,
-    /// Time zone of local times that come without one (NXLog), such as Europe/Zurich; default UTC
+    /// Time zone of local times that have none (NXLog), such as Europe/Zurich; default UTC
     #[arg(long, value_name = "TZ", value_parser = zone, help_heading = "Input")]
     zone: Option<TimeZone>,
-    /// Write records that are not understood to this file, with the reason, as NDJSON
+    /// Write rejected records to this file, with the reason, as NDJSON
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     dead_letter: Option<PathBuf>,
-    /// The config: what is protected, what is allowed; default: the policy of the built-in rules
+    /// The config, of which the policy is used; default: the built-in policy
     #[arg(short, long, value_name = "FILE", help_heading = "Detection")]
     config: Option<PathBuf>,
-    /// Alert from the first day: do not wait until a baseline has seen enough days
+    /// Alert from the first day: do not wait until a baseline has enough days of data
     #[arg(long, help_heading = "Detection")]
     assume_trained: bool,
     /// Exit with 1 when there is an alert of this severity or above
@@ -64,17 +64,20 @@ pub struct Replay {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum FormatName {
-    /// To read
+    /// Text for a person
     Table,
-    /// Every revision of an alert, one per line
+    /// Every revision of an alert, one JSON object per line
     Ndjson,
-    /// One document with alerts and summary
+    /// One JSON document with alerts and summary
     Json,
 }
 
 impl Replay {
-    /// Runs it.
-    pub fn run(self) -> Result<Exit, Failure> {
+    /// Runs the replay.
+    ///
+    /// # Errors
+    /// The config has mistakes, output cannot be written, or the topic cannot be read.
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
         if self.paths.is_empty() && self.from_topic.is_none() {
             return Ok(no_input());
         }
@@ -92,7 +95,7 @@ impl Replay {
             dead_letter: self.dead_letter,
             paths: self.paths,
         };
-        let (mut out, mut err) = (output(format), anstream::stderr());
+        let (mut out, mut err) = (terminal::output(format), anstream::stderr());
         let progress = io::stderr().is_terminal();
         let streams = Streams { out: &mut out, err: &mut err, width: terminal::width(), progress };
         crate::replay::run(&request, streams)
@@ -126,10 +129,10 @@ impl Replay {
     }
 }
 
-/// The topic that is to be read, and how to reach it.
+/// The topic to read, with the clients that read it.
 fn topic(slice: &Slice, config: &Config) -> Result<TopicInput, Failure> {
     let clients = Clients::new(&config.kafka, Instance::Passing("replay".to_owned())).map_err(|wrong| {
-        let failure = Failure::new(Exit::Config, "the config does not allow this");
+        let failure = Failure::new(Exit::Config, "the config does not allow to read a topic");
         wrong.into_iter().fold(failure, Failure::with_cause)
     })?;
     Ok(TopicInput { slice: slice.clone(), clients, routed: slice.topic == config.topics.routed.0 })
@@ -140,27 +143,16 @@ fn assume_trained(policy: &mut Policy) {
     policy.certlog_remote_write.activation_days = Days::NONE;
 }
 
-/// JSON is written as it is; a table loses its colours where they are not wanted.
-pub fn output(format: Format) -> Box<dyn Write> {
-    match format {
-        Format::Table => Box::new(io::BufWriter::new(anstream::stdout())),
-        Format::Ndjson | Format::Json => Box::new(io::BufWriter::with_capacity(64 * 1024, io::stdout())),
-    }
-}
-
 fn no_input() -> Exit {
-    let mut command = Cli::command();
-    command.build();
-    let replay = command.find_subcommand_mut("replay");
-    let said = "no input: name files or directories, or `-` to read standard input";
-    let error = replay.map(|replay| replay.error(ErrorKind::MissingRequiredArgument, said));
-    // Nobody is left to be told when the terminal is gone.
-    let _ = error.map(|error| error.print());
+    let mut command = Replay::augment_args(Command::new("replay").bin_name("adcs-watch replay"));
+    let message = "no input: name files or directories, or `-` to read standard input";
+    // A closed terminal is no reason to fail.
+    let _ = command.error(ErrorKind::MissingRequiredArgument, message).print();
     Exit::Usage
 }
 
 fn zone(name: &str) -> Result<TimeZone, String> {
-    TimeZone::get(name).map_err(|_| "no time zone of the IANA database, such as Europe/Zurich".to_owned())
+    TimeZone::get(name).map_err(|_| "not a time zone of the IANA database, such as Europe/Zurich".to_owned())
 }
 
 fn severities() -> impl TypedValueParser<Value = Severity> {

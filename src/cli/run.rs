@@ -12,23 +12,23 @@ use std::path::PathBuf;
 
 /// Watch the topics of a SIEM and raise alerts
 ///
-/// Reads the source topics, routes what matters, and writes alerts to a topic, each exactly once.
+/// Reads the source topics, routes the events that a detection uses, and writes each alert to a topic exactly once.
 #[derive(Debug, Args)]
 #[command(after_long_help = help::RUN)]
-pub struct Run {
-    /// The config
+pub(crate) struct Run {
+    /// The config file
     #[arg(short, long, value_name = "FILE")]
     config: PathBuf,
-    /// What this process does
+    /// The stages that this process runs
     #[arg(long, value_enum, value_name = "STAGE", default_value_t = Stages::All)]
     stage: Stages,
-    /// Where to begin in a source partition that was never read: at the first record since then (30d, 12h, RFC 3339);
-    /// default: at its first
+    /// Where to begin in a source partition without a committed offset: at the first record since then (30d, 12h,
+    /// RFC 3339); default: at the earliest record
     #[arg(long, value_name = "AGE|TIME", value_parser = since)]
     since: Option<Since>,
 }
 
-/// How far back to begin.
+/// Where to begin in a partition without a committed offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Since {
     Ago(Span),
@@ -43,17 +43,20 @@ fn since(text: &str) -> Result<Since, String> {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Stages {
-    /// Source topics to the routed topic
+    /// Reads the source topics, writes the routed topic
     Router,
-    /// The routed topic to alerts
+    /// Reads the routed topic, writes alerts
     Detector,
-    /// Both
+    /// Both stages
     All,
 }
 
 impl Run {
-    /// Runs it.
-    pub fn run(self) -> Result<Exit, Failure> {
+    /// Runs until a signal.
+    ///
+    /// # Errors
+    /// The config, the topics or the permissions do not allow it.
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
         let config = Config::load(&self.config).map_err(Failure::from)?;
         crate::observe::log::start(&config.log);
         let stages = match self.stage {
@@ -74,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_age_or_a_time_is_a_beginning() {
+    fn since_accepts_an_age_or_a_time() {
         assert_eq!(since("30d"), Ok(Since::Ago(Span::days(30))));
         assert_eq!(since("1970-01-01T00:00:01Z"), Ok(Since::At(Time::from_millis(1000))));
         for wrong in ["", "yesterday", "30", "2026-03-02"] {

@@ -1,31 +1,32 @@
-//! The terminal: is there one, how wide, in colour?
+//! Width and colour of the terminal.
 
 use crate::host::exit::Failure;
+use crate::replay::show::Format;
 use crate::replay::show::style::{BOLD, paint};
 use anstream::ColorChoice;
 use anstyle::AnsiColor;
 use clap::ValueEnum;
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{self, Write};
 
 /// When to use colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// On a terminal, unless the environment says no
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
     Auto,
-    /// Also in a file or a pipe
+    /// Always, also in a file or a pipe
     Always,
-    /// Not at all
+    /// Never
     Never,
 }
 
-/// The widest that text is set: longer lines are hard to read.
+/// Text is set no wider than this: longer lines are hard to read.
 const MAX_WIDTH: usize = 120;
-/// Where nothing tells the width.
+/// The width where neither the terminal nor COLUMNS gives one.
 const DEFAULT_WIDTH: usize = 100;
 
-/// Settles the colour of everything that is printed from now on.
-pub fn set_color(color: Color) {
+/// Sets the use of colour for everything that is printed from now on.
+pub(crate) fn set_color(color: Color) {
     match color {
         Color::Auto => ColorChoice::Auto,
         Color::Always => ColorChoice::Always,
@@ -34,8 +35,8 @@ pub fn set_color(color: Color) {
     .write_global();
 }
 
-/// The `--color` of a command line that may be wrong elsewhere.
-pub fn early_color(args: &[OsString]) -> Color {
+/// The value of `--color` in a command line that may be wrong elsewhere.
+pub(crate) fn early_color(args: &[OsString]) -> Color {
     let mut words = args.iter().filter_map(|arg| arg.to_str()).skip(1);
     while let Some(word) = words.next() {
         let value = match word.strip_prefix("--color") {
@@ -50,22 +51,30 @@ pub fn early_color(args: &[OsString]) -> Color {
     Color::Auto
 }
 
-/// Columns of the terminal, within reason.
-#[expect(clippy::disallowed_methods, reason = "COLUMNS tells the width where no terminal does")]
-pub fn width() -> usize {
+/// Columns of the terminal, or those of COLUMNS; between 40 and 120.
+#[expect(clippy::disallowed_methods, reason = "COLUMNS has the width where there is no terminal")]
+pub(crate) fn width() -> usize {
     let terminal = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     terminal.or(columns).unwrap_or(DEFAULT_WIDTH).clamp(40, MAX_WIDTH)
 }
 
-/// Prints an error with its causes.
-pub fn print_error(failure: &Failure) {
+/// Standard output, buffered. Colours of a table are removed where they are not wanted.
+pub(crate) fn output(format: Format) -> Box<dyn Write> {
+    match format {
+        Format::Table => Box::new(io::BufWriter::new(anstream::stdout())),
+        Format::Ndjson | Format::Json => Box::new(io::BufWriter::with_capacity(64 * 1024, io::stdout())),
+    }
+}
+
+/// Prints an error and its causes to standard error.
+pub(crate) fn print_error(failure: &Failure) {
     let label = paint(AnsiColor::Red.on_default().bold(), "error:");
-    // Nobody is left to be told when standard error is gone.
+    // A closed standard error is no reason to fail.
     let _ = writeln!(anstream::stderr(), "{label} {failure}");
 }
 
-/// Text that stands out.
-pub fn bold(text: &str) -> String {
+/// The text in bold.
+pub(crate) fn bold(text: &str) -> String {
     paint(BOLD, text)
 }

@@ -16,34 +16,37 @@ use std::time::Duration;
 /// Plan, create or check the topics that adcs-watch needs
 #[derive(Debug, Args)]
 #[command(after_long_help = help::TOPICS)]
-pub struct Topics {
+pub(crate) struct Topics {
     #[command(subcommand)]
     what: What,
 }
 
 #[derive(Clone, Debug, Subcommand)]
 enum What {
-    /// Print how they are to be; asks no broker
+    /// Print the topics with their settings; contacts no broker
     Plan(File),
-    /// Create those that are not there
+    /// Create the topics that do not exist
     Create(File),
-    /// Say what is wrong with those that are there, and how to mend it
+    /// Check the topics, and list what is wrong with the command that fixes it
     Check(File),
 }
 
 #[derive(Clone, Debug, Args)]
 struct File {
-    /// The config
+    /// The config file
     #[arg(short, long, value_name = "FILE")]
     config: PathBuf,
 }
 
-/// How long a new topic may take to be seen.
-const SEEN: Duration = Duration::from_secs(10);
+/// How long new topics may take to appear in the metadata of every broker.
+const METADATA_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Topics {
-    /// Runs it.
-    pub fn run(self) -> Result<Exit, Failure> {
+    /// Runs the action.
+    ///
+    /// # Errors
+    /// The config has mistakes, or no broker can be reached.
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
         let mut stdout = io::stdout();
         let mut out = Pipe::new(&mut stdout);
         match self.what {
@@ -56,7 +59,7 @@ impl Topics {
             What::Create(file) => {
                 let (admin, planned) = open(&file)?;
                 for topic in &planned {
-                    let made = if admin.create(topic)? { "created" } else { "is there" };
+                    let made = if admin.create(topic)? { "created" } else { "exists" };
                     writeln!(out, "{}: {made}", topic.name).map_err(unwritable)?;
                 }
                 wait_until_seen(&admin, &planned)?;
@@ -77,10 +80,10 @@ fn open(file: &File) -> Result<(Admin, [Planned; 4]), Failure> {
     Ok((Admin::new(&setup.clients)?, planned))
 }
 
-/// Other brokers hear of a new topic a little later.
+/// Waits until the metadata have every topic: brokers learn of a new topic one after another.
 fn wait_until_seen(admin: &Admin, planned: &[Planned]) -> Result<(), Failure> {
     let watch = Stopwatch::start();
-    while watch.elapsed() < SEEN {
+    while watch.elapsed() < METADATA_TIMEOUT {
         let mut seen = true;
         for topic in planned {
             seen &= admin.look(&topic.name)? != Seen::Absent;

@@ -2,6 +2,8 @@
 
 use crate::config::schema::{definitions, may_be_null, without_null};
 use serde_json::Value;
+use std::borrow::Cow;
+use textwrap::{WordSeparator, WordSplitter, WrapAlgorithm};
 
 /// Where a line of meaning is broken, in characters.
 const WIDTH: usize = 110;
@@ -89,17 +91,15 @@ fn told(name: &str, schema: &Value) -> String {
 }
 
 fn wrapped(text: &str, pad: &str) -> Vec<String> {
-    let mut lines = vec![format!("{pad}#")];
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= WIDTH => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            Some(_) | None => lines.push(format!("{pad}# {word}")),
-        }
-    }
-    lines
+    let mark = format!("{pad}# ");
+    let options = textwrap::Options::new(WIDTH)
+        .initial_indent(&mark)
+        .subsequent_indent(&mark)
+        .wrap_algorithm(WrapAlgorithm::FirstFit)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .break_words(false);
+    textwrap::wrap(text, options).into_iter().map(Cow::into_owned).collect()
 }
 
 /// A value in one line of YAML.

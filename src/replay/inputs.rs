@@ -1,4 +1,4 @@
-//! Which files are read: those that are named, and all that are in the directories that are named.
+//! Which files are read: those that the command line names, and all files of the directories that it names.
 
 use crate::host::exit::{Exit, Failure};
 use std::collections::BTreeSet;
@@ -6,9 +6,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
-/// Where records come from.
+/// Where an input is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub(crate) enum Source {
     /// Standard input, `-`.
     Stdin,
     /// A file.
@@ -24,30 +24,30 @@ impl fmt::Display for Source {
     }
 }
 
-/// One input.
+/// One input of a replay.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Input {
-    /// Where it is.
+pub(crate) struct Input {
+    /// Standard input or a file.
     pub source: Source,
-    /// Named on the command line, so that it is a mistake when it holds nothing that is read.
+    /// The command line names it, so it is an error when it holds no events.
     pub named: bool,
-    /// Its size, where that is known.
+    /// Its size in bytes; `None` for pipes and standard input.
     pub bytes: Option<u64>,
 }
 
 /// What was found under the paths of a command line.
 #[derive(Debug, Default)]
-pub struct Inputs {
-    /// What to read, in order: that of the command line, and within a directory that of the names. Nothing twice.
+pub(crate) struct Inputs {
+    /// The inputs in the order of the command line, within a directory by name. None is listed twice.
     pub found: Vec<Input>,
-    /// What cannot be read, with the reason.
+    /// Paths that cannot be read, each with the reason.
     pub missing: Vec<(String, String)>,
     seen: BTreeSet<PathBuf>,
 }
 
 impl Inputs {
-    /// Looks up every path.
-    pub fn list(paths: &[PathBuf]) -> Inputs {
+    /// Lists the inputs under these paths; `-` is standard input.
+    pub(crate) fn list(paths: &[PathBuf]) -> Inputs {
         let mut inputs = Inputs::default();
         for path in paths {
             if path.as_os_str() == "-" {
@@ -61,17 +61,20 @@ impl Inputs {
         inputs
     }
 
-    /// The size of all inputs together, where all are known.
-    pub fn bytes(&self) -> Option<u64> {
+    /// The size of all inputs in bytes; `None` when one of them is unknown.
+    pub(crate) fn bytes(&self) -> Option<u64> {
         self.found.iter().map(|input| input.bytes).sum()
     }
 
-    /// Refuses to write to a file that is read.
-    pub fn refuse_as_output(&self, path: &Path) -> Result<(), Failure> {
+    /// Refuses an output file that is also an input.
+    ///
+    /// # Errors
+    /// The path is one of the inputs.
+    pub(crate) fn refuse_as_output(&self, path: &Path) -> Result<(), Failure> {
         match path.canonicalize() {
             Ok(real) if self.seen.contains(&real) => {
-                let said = format!("{} is an input; dead letters would overwrite it", path.display());
-                Err(Failure::new(Exit::Usage, said))
+                let message = format!("{} is an input; dead letters would overwrite it", path.display());
+                Err(Failure::new(Exit::Usage, message))
             }
             Ok(_) | Err(_) => Ok(()),
         }
@@ -87,7 +90,7 @@ impl Inputs {
         for entry in WalkDir::new(directory).follow_links(true).sort_by_file_name() {
             match entry {
                 Ok(entry) if entry.file_type().is_file() => self.file(entry.path(), false),
-                // Directories are walked into; pipes, sockets and devices hold no export.
+                // WalkDir descends into directories; pipes, sockets and devices are no exports.
                 Ok(_) => {}
                 Err(error) => {
                     let path = error.path().unwrap_or(directory).display().to_string();
@@ -113,7 +116,7 @@ impl Inputs {
 
 fn walk_error(error: &walkdir::Error) -> String {
     match (error.loop_ancestor(), error.io_error()) {
-        (Some(ancestor), _) => format!("a loop of links back to {}", ancestor.display()),
+        (Some(ancestor), _) => format!("a loop of symbolic links back to {}", ancestor.display()),
         (None, Some(io)) => io.to_string(),
         (None, None) => error.to_string(),
     }

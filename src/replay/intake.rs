@@ -13,39 +13,42 @@ use crate::replay::order::Order;
 use crate::replay::progress::Progress;
 use crate::replay::summary::Summary;
 
-/// Takes inputs in.
-pub struct Intake<'a> {
-    /// Finds what may matter.
+/// Reads inputs, and keeps the events that a detection uses.
+pub(crate) struct Intake<'a> {
+    /// Drops records without a trace of a wanted event before they are parsed.
     pub prefilter: Prefilter,
-    /// Reads it.
+    /// Decodes the rest.
     pub decoder: Decoder,
-    /// Knows what concerns a detection.
+    /// Decides which events a detection uses.
     pub engine: &'a Engine,
-    /// Where rejected records go.
+    /// Takes rejected records; `None` without `--dead-letter`.
     pub dead_letter: Option<DeadLetter>,
-    /// What concerns a detection.
+    /// Sorts the events that a detection uses.
     pub order: Order,
-    /// The counts.
+    /// Counts every record.
     pub summary: Summary,
 }
 
-/// What became of an input.
+/// The outcome of one input.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Read {
-    /// Read to its end.
+pub(crate) enum Read {
+    /// It was read to its end.
     Whole,
-    /// Not read, or in part.
+    /// It was not read, or only in part; why.
     Unread(String),
-    /// Holds nothing of a format that is read.
+    /// It holds no events in a known format.
     Skipped,
 }
 
-/// Why a file of unknown content is not read.
-pub const UNKNOWN: &str = "no events in a format that is read (event XML, .evtx, JSON; gzip or zstd)";
+/// The reason for a file of unknown content.
+pub(crate) const UNKNOWN: &str = "no events in a known format (event XML, .evtx, JSON; gzip or zstd)";
 
 impl Intake<'_> {
-    /// Takes in one input.
-    pub fn input(&mut self, input: &Input, progress: &Progress) -> Result<Read, Failure> {
+    /// Reads one input to its end, or as far as it can be read.
+    ///
+    /// # Errors
+    /// A dead letter or a temporary file cannot be written.
+    pub(crate) fn input(&mut self, input: &Input, progress: &Progress) -> Result<Read, Failure> {
         let mut place = Place { source: input.source.to_string(), ..Place::default() };
         let mut damage = Damage::default();
         let stopped = open::read(input, progress, &mut |frame| {
@@ -80,8 +83,11 @@ impl Intake<'_> {
         }
     }
 
-    /// Takes in one record of a source.
-    pub fn record(&mut self, record: &[u8], place: &Place) -> Result<(), Failure> {
+    /// Counts one record of a source, and keeps its events that a detection uses.
+    ///
+    /// # Errors
+    /// A dead letter or a temporary file cannot be written.
+    pub(crate) fn record(&mut self, record: &[u8], place: &Place) -> Result<(), Failure> {
         if !self.prefilter.may_matter(record) {
             self.summary.filtered();
             return Ok(());
@@ -115,8 +121,11 @@ impl Intake<'_> {
     }
 }
 
-/// Counts what is not understood, and keeps it where that is wanted.
-pub fn reject(
+/// Counts a rejected record, and writes it to the dead letters if there are any.
+///
+/// # Errors
+/// The dead letter cannot be written.
+pub(crate) fn reject(
     rejection: &Rejection,
     record: &[u8],
     place: &Place,
@@ -142,7 +151,7 @@ impl Damage {
         self.parts += 1;
     }
 
-    /// What is wrong with the input, all told.
+    /// All damage of the input in one text; `None` if there is none.
     fn to_text(&self, stop: Option<String>) -> Option<String> {
         let damage = match self.parts {
             0 => None,

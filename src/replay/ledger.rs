@@ -1,24 +1,30 @@
-//! The last revision of every alert, in order of time, without holding them all in memory.
+//! The last revision of every alert, by the time of its first event. Sorts on disk, so memory stays bounded.
 
 use crate::alert::Alert;
 use crate::host::exit::{Exit, Failure};
 use crate::replay::sort::Sorter;
 
-/// Takes every revision.
+/// Collects all revisions, and returns the last one of each alert.
 #[derive(Debug, Default)]
-pub struct Ledger {
+pub(crate) struct Ledger {
     revisions: Sorter,
 }
 
 impl Ledger {
-    /// Adds a revision with its JSON.
-    pub fn push(&mut self, alert: &Alert, json: &[u8]) -> Result<(), Failure> {
+    /// Adds a revision, with its JSON.
+    ///
+    /// # Errors
+    /// A temporary file cannot be written.
+    pub(crate) fn push(&mut self, alert: &Alert, json: &[u8]) -> Result<(), Failure> {
         let id = alert.alert_id.to_bits().to_be_bytes();
         self.revisions.push(&[&id[..], &alert.revision.to_be_bytes()].concat(), json)
     }
 
     /// The last revision of every alert, earliest first.
-    pub fn finish(self) -> Result<impl Iterator<Item = Result<Alert, Failure>>, Failure> {
+    ///
+    /// # Errors
+    /// A temporary file cannot be written or read.
+    pub(crate) fn finish(self) -> Result<impl Iterator<Item = Result<Alert, Failure>>, Failure> {
         let mut by_time = Sorter::default();
         let mut revisions = self.revisions.finish()?.peekable();
         while let Some(revision) = revisions.next().transpose()? {
@@ -37,6 +43,6 @@ impl Ledger {
 
 fn read(json: &[u8]) -> Result<Alert, Failure> {
     serde_json::from_slice(json).map_err(|error| {
-        Failure::new(Exit::Output, "cannot read back an alert from the sort").because(&error)
+        Failure::new(Exit::Output, "cannot read an alert back from the temporary file").because(&error)
     })
 }

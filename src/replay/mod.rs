@@ -1,20 +1,20 @@
-//! REPLAY: files in, alerts out, in one process and in the order of event time.
+//! REPLAY: runs the detections over files or a topic, in one process, in the order of event time.
 
-pub mod dead_letter;
-pub mod framing;
-pub mod inputs;
-pub mod intake;
-pub mod ledger;
-pub mod names;
-pub mod open;
-pub mod order;
-pub mod peek;
 pub mod pipe;
-pub mod progress;
-pub mod show;
-pub mod sort;
+pub mod framing;
+pub(crate) mod names;
+pub(crate) mod sort;
+pub(crate) mod order;
+pub(crate) mod ledger;
+pub(crate) mod peek;
+pub(crate) mod progress;
+pub(crate) mod inputs;
+pub(crate) mod open;
+pub(crate) mod dead_letter;
 pub mod summary;
-pub mod topic;
+pub(crate) mod intake;
+pub(crate) mod topic;
+pub mod show;
 
 use crate::alert::{Alert, Severity};
 use crate::decode::Decoder;
@@ -36,32 +36,32 @@ use crate::replay::topic::TopicInput;
 use std::io::Write;
 use std::path::PathBuf;
 
-/// What is asked for.
+/// What a replay reads, looks for and writes.
 #[derive(Clone, Debug)]
-pub struct Request {
-    /// Files, directories, `-`.
+pub(crate) struct Request {
+    /// Files, directories, or `-` for standard input.
     pub paths: Vec<PathBuf>,
-    /// A topic.
+    /// A topic to read instead of files.
     pub topic: Option<TopicInput>,
-    /// What is looked for.
+    /// The settings of the detections.
     pub policy: Policy,
-    /// How records are read.
+    /// Decodes records.
     pub decoder: Decoder,
-    /// How alerts are written.
+    /// The format of the output.
     pub format: Format,
-    /// The least severity that is shown.
+    /// Alerts below this severity are counted, not shown.
     pub min_severity: Severity,
-    /// The least severity that makes the exit code 1.
+    /// An alert of this severity or above makes the exit code 1.
     pub fail_on: Option<Severity>,
-    /// Where rejected records go.
+    /// The file for rejected records.
     pub dead_letter: Option<PathBuf>,
 }
 
 /// Where output goes.
-pub struct Streams<'a> {
-    /// Results.
+pub(crate) struct Streams<'a> {
+    /// Alerts and, in a table or a document, the summary.
     pub out: &'a mut dyn Write,
-    /// Everything else.
+    /// Warnings, progress and totals.
     pub err: &'a mut dyn Write,
     /// Columns of the terminal.
     pub width: usize,
@@ -69,11 +69,15 @@ pub struct Streams<'a> {
     pub progress: bool,
 }
 
-/// Files of unknown content that are named on standard error; the rest is counted.
-const MAX_SKIPPED_SAID: u64 = 10;
+/// The most skipped files that are named on standard error; the others are only counted.
+const MAX_SKIPPED_NAMED: u64 = 10;
 
 /// Runs a replay.
-pub fn run(request: &Request, streams: Streams) -> Result<Exit, Failure> {
+///
+/// # Errors
+/// Output or a temporary file cannot be written, or the topic cannot be read. Inputs that cannot be read are no error: they
+/// are counted in the summary and decide the exit code.
+pub(crate) fn run(request: &Request, streams: Streams) -> Result<Exit, Failure> {
     let watch = Stopwatch::start();
     let mut engine = Engine::new(request.policy.clone());
     let Gathered { order, mut summary, partitions } =
@@ -87,7 +91,7 @@ pub fn run(request: &Request, streams: Streams) -> Result<Exit, Failure> {
     for event in order.finish()? {
         let (here, event) = event?;
         let output = match here {
-            // Of an event that was routed to several partitions, each copy is for those who live in its partition.
+            // An event routed to several partitions has a copy in each, for the entities of that partition.
             Some(here) => engine.on_event_where(&event, |key| key.partition(partitions) == here),
             None => engine.on_event(&event),
         };
@@ -108,11 +112,11 @@ pub fn run(request: &Request, streams: Streams) -> Result<Exit, Failure> {
     Ok(verdict(&summary, failed))
 }
 
-/// What was read.
+/// The events of all inputs, and the counts.
 struct Gathered {
     order: Order,
     summary: Summary,
-    /// How many partitions the topic has, if one was read.
+    /// Partitions of the topic that was read; 1 for files.
     partitions: u32,
 }
 
@@ -133,24 +137,24 @@ fn gather(request: &Request, engine: &Engine, err: &mut dyn Write, bar: bool) ->
     };
     let total = if request.topic.is_some() { None } else { inputs.bytes() };
     let progress = Progress::new(total, bar);
-    let mut say = |what: &str, source: &str, why: &str| {
-        // A table says it in the totals.
+    let mut report = |what: &str, source: &str, why: &str| {
+        // A table lists them in its totals.
         if request.format != Format::Table {
-            // Nobody is left to be told when standard error is gone.
+            // A closed standard error is no reason to stop.
             progress.suspend(|| drop(writeln!(err, "{what}: {}: {why}", show::text::plain(source))));
         }
     };
     for (source, why) in &inputs.missing {
         intake.summary.unread.push(source, why);
-        say("warning", source, why);
+        report("warning", source, why);
     }
     let mut read = 0;
     for input in &inputs.found {
         match intake.input(input, &progress)? {
             Read::Whole => {}
-            Read::Unread(why) => say("warning", &input.source.to_string(), &why),
-            Read::Skipped if intake.summary.skipped.count > MAX_SKIPPED_SAID => {}
-            Read::Skipped => say("skipped", &input.source.to_string(), UNKNOWN),
+            Read::Unread(why) => report("warning", &input.source.to_string(), &why),
+            Read::Skipped if intake.summary.skipped.count > MAX_SKIPPED_NAMED => {}
+            Read::Skipped => report("skipped", &input.source.to_string(), UNKNOWN),
         }
         read += input.bytes.unwrap_or_default();
         progress.reach(read);
@@ -160,7 +164,7 @@ fn gather(request: &Request, engine: &Engine, err: &mut dyn Write, bar: bool) ->
         let (read, count) = intake.topic(topic, &progress)?;
         partitions = count;
         if let Read::Unread(why) = read {
-            say("warning", &topic.slice.to_string(), &why);
+            report("warning", &topic.slice.to_string(), &why);
         }
     }
     progress.finish();
@@ -196,7 +200,7 @@ fn settle(
     Ok(())
 }
 
-/// What was not read may hold an alert, so silence over a part of the input is no verdict; an alert is one whatever else there is.
+/// An alert decides the exit code whatever else happened. Without one, input that was not read decides it: it may hold one.
 fn verdict(summary: &Summary, failed: bool) -> Exit {
     match (failed, summary.is_complete()) {
         (true, _) => Exit::Alerts,

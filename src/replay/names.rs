@@ -1,9 +1,9 @@
-//! What activities and event ids are called.
+//! Names of activities.
 
 use crate::event::Activity;
 
-/// The name of an activity, as in JSON.
-pub const fn activity_name(activity: &Activity) -> &'static str {
+/// The name of an activity in JSON, `certificate_issued`.
+pub(crate) const fn activity_name(activity: &Activity) -> &'static str {
     match activity {
         Activity::CertificateRequested(_) => "certificate_requested",
         Activity::CertificateIssued(_) => "certificate_issued",
@@ -14,7 +14,7 @@ pub const fn activity_name(activity: &Activity) -> &'static str {
     }
 }
 
-/// The same for a person.
-pub fn in_words(activity_name: &str) -> String {
+/// The name of an activity for a person, `certificate issued`.
+pub(crate) fn in_words(activity_name: &str) -> String {
     activity_name.replace('_', " ")
 }

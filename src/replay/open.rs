@@ -1,4 +1,4 @@
-//! Opens an input, whatever it is wrapped in, and hands on its records.
+//! Opens an input, decompresses it, finds its framing and passes its records on.
 
 use crate::replay::framing::sniff::{Framing, sniff};
 use crate::replay::framing::utf16::{self, Utf16};
@@ -9,14 +9,17 @@ use crate::replay::progress::{Counted, Progress};
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
-/// gz in zst in gz is still read; nobody wraps deeper in earnest.
+/// A limit on nested compression, against decompression bombs.
 const MAX_LAYERS: u32 = 4;
 const BUFFER_BYTES: usize = 256 * 1024;
 
 type Stream = Peek<Box<dyn Read>>;
 
-/// Hands on the records of an input.
-pub fn read(input: &Input, progress: &Progress, sink: &mut Sink) -> Result<(), Stop> {
+/// Passes the records of an input to `sink`.
+///
+/// # Errors
+/// The input cannot be read to its end, holds no events in a known format, or `sink` failed.
+pub(crate) fn read(input: &Input, progress: &Progress, sink: &mut Sink) -> Result<(), Stop> {
     let raw: Box<dyn Read> = match &input.source {
         Source::Stdin => Box::new(io::stdin().lock()),
         Source::File(path) => Box::new(File::open(path)?),
@@ -35,7 +38,7 @@ pub fn read(input: &Input, progress: &Progress, sink: &mut Sink) -> Result<(), S
     text(stream, sink)
 }
 
-/// Takes off gzip (of one or several members) and zstd.
+/// Removes gzip (of one or several members) and zstd, layer by layer.
 fn unwrap(mut stream: Stream) -> Result<(Stream, u32), Stop> {
     for layer in 0..MAX_LAYERS {
         let inner: Box<dyn Read> = match stream.head() {
@@ -45,11 +48,11 @@ fn unwrap(mut stream: Stream) -> Result<(Stream, u32), Stop> {
         };
         stream = Peek::new(inner);
     }
-    Err(Stop::Input(format!("compressed more than {MAX_LAYERS} times over")))
+    Err(Stop::Input(format!("compressed more than {MAX_LAYERS} times")))
 }
 
-/// An event log can only be read with seeking, so one that comes as a stream goes to a temporary file first. When the
-/// stream breaks off, what came before is read.
+/// The reader of event logs seeks, so a stream is copied to a temporary file first. When the stream breaks off, the part
+/// before that is read.
 fn spool(mut stream: Stream, sink: &mut Sink) -> Result<(), Stop> {
     let mut file = tempfile::tempfile()?;
     let copied = io::copy(&mut stream, &mut file);
@@ -66,7 +69,6 @@ fn text(mut stream: Stream, sink: &mut Sink) -> Result<(), Stop> {
     }
     let mut reader = BufReader::with_capacity(BUFFER_BYTES, stream);
     match framing {
-        // Nothing is in it, unless reading it failed: then that is said.
         Framing::Empty => Ok(()),
         Framing::Lines => lines::frame(&mut reader, sink),
         Framing::Documents => documents::frame(&mut reader, sink),

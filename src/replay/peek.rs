@@ -1,23 +1,23 @@
-//! A reader whose beginning can be looked at before it is read.
+//! A reader with a look-ahead: its first bytes can be inspected before they are read.
 
 use std::io::{self, Read};
 
-/// How much of the beginning is looked at.
-pub const HEAD_BYTES: usize = 64 * 1024;
+/// The size of the look-ahead.
+pub(crate) const HEAD_BYTES: usize = 64 * 1024;
 
-/// The beginning of a stream, then the rest of it.
-pub struct Peek<R> {
+/// A stream whose first bytes are held in memory.
+pub(crate) struct Peek<R> {
     head: Vec<u8>,
     at: usize,
-    /// What went wrong after the head was read: it is what comes next.
+    /// The error that ended the look-ahead; the reader returns it after the head.
     error: Option<io::Error>,
     ended: bool,
     inner: R,
 }
 
 impl<R: Read> Peek<R> {
-    /// Reads the beginning.
-    pub fn new(mut inner: R) -> Peek<R> {
+    /// Fills the look-ahead. A read error is kept and returned at its place in the stream.
+    pub(crate) fn new(mut inner: R) -> Peek<R> {
         let mut head = vec![0; HEAD_BYTES];
         let (mut length, mut error, mut ended) = (0, None, false);
         while length < head.len() && error.is_none() && !ended {
@@ -32,18 +32,18 @@ impl<R: Read> Peek<R> {
         Peek { head, at: 0, error, ended, inner }
     }
 
-    /// The beginning: [`HEAD_BYTES`], or all there is.
-    pub fn head(&self) -> &[u8] {
+    /// The first [`HEAD_BYTES`] of the stream, or all of a shorter one.
+    pub(crate) fn head(&self) -> &[u8] {
         &self.head
     }
 
-    /// Whether the head is all there is.
-    pub fn is_whole(&self) -> bool {
+    /// Whether the head is the whole stream.
+    pub(crate) fn is_whole(&self) -> bool {
         self.ended
     }
 
-    /// Leaves out a beginning that has been looked at.
-    pub fn skip(&mut self, bytes: usize) {
+    /// Skips the first bytes of the head, such as a byte order mark.
+    pub(crate) fn skip(&mut self, bytes: usize) {
         self.at = bytes.min(self.head.len());
     }
 }

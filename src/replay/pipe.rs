@@ -1,22 +1,22 @@
-//! Standard output whose reader may leave at any time: from then on what is written is dropped, quietly.
+//! Standard output whose reader may close it (`| head`): later output is dropped without an error.
 
 use std::cell::Cell;
 use std::io::{self, ErrorKind, Write};
 use std::rc::Rc;
 
-/// A writer that does not mind when nobody reads it any more.
+/// A writer that treats a broken pipe as success.
 pub struct Pipe<'a> {
     inner: &'a mut dyn Write,
     closed: Rc<Cell<bool>>,
 }
 
 impl<'a> Pipe<'a> {
-    /// Writes to this.
+    /// Wraps a writer.
     pub fn new(inner: &'a mut dyn Write) -> Pipe<'a> {
         Pipe { inner, closed: Rc::default() }
     }
 
-    /// Tells whether the reader has left.
+    /// A flag that becomes true when the reader has closed the pipe.
     pub fn closed(&self) -> Rc<Cell<bool>> {
         Rc::clone(&self.closed)
     }

@@ -1,4 +1,4 @@
-//! How far the reading has come: a bar on the terminal, when there is one and it takes long enough to want one.
+//! A progress bar on the terminal, shown when reading takes longer than half a second.
 
 use crate::host::clock::Stopwatch;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -7,8 +7,8 @@ use std::io::{self, Read};
 use std::rc::Rc;
 use std::time::Duration;
 
-/// Counts what is read and shows it.
-pub struct Progress {
+/// Counts the bytes that are read and draws the bar.
+pub(crate) struct Progress {
     bytes: Rc<Cell<u64>>,
     total: Option<u64>,
     since: Stopwatch,
@@ -17,39 +17,39 @@ pub struct Progress {
     shown: bool,
 }
 
-/// What is done sooner needs no bar.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// The bar appears after this time.
+const BAR_DELAY: Duration = Duration::from_millis(500);
 
 impl Progress {
-    /// A bar for so many bytes; none when `shown` is false.
-    pub fn new(total: Option<u64>, shown: bool) -> Progress {
+    /// A bar for `total` bytes, a spinner when the total is unknown, nothing when `shown` is false.
+    pub(crate) fn new(total: Option<u64>, shown: bool) -> Progress {
         let since = Stopwatch::start();
         Progress { bytes: Rc::default(), total, since, calls: Cell::new(0), bar: OnceCell::new(), shown }
     }
 
-    /// Called for every record; draws now and then.
-    pub fn tick(&self) {
+    /// Counts a record; redraws once in 4096 records.
+    pub(crate) fn tick(&self) {
         self.calls.set(self.calls.get().wrapping_add(1));
-        if self.shown && self.calls.get().is_multiple_of(4096) && self.since.elapsed() > PATIENCE {
+        if self.shown && self.calls.get().is_multiple_of(4096) && self.since.elapsed() > BAR_DELAY {
             self.bar.get_or_init(|| bar(self.total)).set_position(self.bytes.get());
         }
     }
 
-    /// Called between inputs: everything up to here has been read, in whatever way.
-    pub fn reach(&self, bytes: u64) {
+    /// Advances the bar to `bytes` at the end of an input, however that was read.
+    pub(crate) fn reach(&self, bytes: u64) {
         self.bytes.set(self.bytes.get().max(bytes));
     }
 
-    /// Prints without a bar in the way.
-    pub fn suspend(&self, print: impl FnOnce()) {
+    /// Hides the bar while `print` writes to the terminal.
+    pub(crate) fn suspend(&self, print: impl FnOnce()) {
         match self.bar.get() {
             Some(bar) => bar.suspend(print),
             None => print(),
         }
     }
 
-    /// Takes the bar away.
-    pub fn finish(&self) {
+    /// Removes the bar.
+    pub(crate) fn finish(&self) {
         if let Some(bar) = self.bar.get() {
             bar.finish_and_clear();
         }
@@ -65,15 +65,15 @@ fn bar(total: Option<u64>) -> ProgressBar {
     ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(8)).with_style(style)
 }
 
-/// A reader that counts what is read.
-pub struct Counted<R> {
+/// A reader that adds what it reads to a bar.
+pub(crate) struct Counted<R> {
     inner: R,
     bytes: Rc<Cell<u64>>,
 }
 
 impl<R> Counted<R> {
-    /// Counts for this bar.
-    pub fn new(inner: R, progress: &Progress) -> Counted<R> {
+    /// Counts what is read from `inner` for this bar.
+    pub(crate) fn new(inner: R, progress: &Progress) -> Counted<R> {
         Counted { inner, bytes: Rc::clone(&progress.bytes) }
     }
 }

@@ -1,8 +1,8 @@
-//! Sorts more than fits into memory: by key, equal keys in the order they came.
+//! An external merge sort: sorts more than fits into memory by key, and keeps the order of equal keys.
 //!
-//! Items are bytes. They are held in one arena up to a bound in *bytes* (an item may be large, and its size is an
-//! attacker's choice), then written to a temporary file without a name, as a sorted run. Runs are merged when there are
-//! many, so that the number of open files has a bound too.
+//! This is our own code because `extsort`, the crate for it, bounds memory by a number of items, and an attacker chooses
+//! the size of an item. Here items are bytes in one arena with a bound in *bytes*. A full arena is written to an
+//! unnamed temporary file as a sorted run. Many runs are merged into one, so the number of open files is bounded too.
 
 use crate::host::exit::{Exit, Failure};
 use std::cmp::Reverse;
@@ -10,9 +10,9 @@ use std::collections::BinaryHeap;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 
-/// Takes items in any order.
+/// Takes items in any order and returns them sorted.
 #[derive(Debug)]
-pub struct Sorter {
+pub(crate) struct Sorter {
     arena: Vec<u8>,
     items: Vec<Item>,
     runs: Vec<File>,
@@ -28,7 +28,7 @@ struct Item {
 }
 
 /// How many bytes of items are held in memory by default.
-pub const MAX_BYTES: usize = 32 * 1024 * 1024;
+pub(crate) const MAX_BYTES: usize = 32 * 1024 * 1024;
 /// How many runs are read at once.
 const MAX_RUNS: usize = 32;
 
@@ -39,13 +39,16 @@ impl Default for Sorter {
 }
 
 impl Sorter {
-    /// A sorter that holds that many bytes.
-    pub fn with_bound(max_bytes: usize) -> Sorter {
+    /// A sorter that holds at most `max_bytes` in memory, or one larger item.
+    pub(crate) fn with_bound(max_bytes: usize) -> Sorter {
         Sorter { arena: Vec::new(), items: Vec::new(), runs: Vec::new(), max_bytes }
     }
 
     /// Adds an item.
-    pub fn push(&mut self, key: &[u8], value: &[u8]) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// A temporary file cannot be written.
+    pub(crate) fn push(&mut self, key: &[u8], value: &[u8]) -> Result<(), Failure> {
         let size = key.len() + value.len();
         if !self.items.is_empty()
             && self.arena.len() + (self.items.len() * size_of::<Item>()) + size > self.max_bytes
@@ -59,7 +62,10 @@ impl Sorter {
     }
 
     /// All items, sorted.
-    pub fn finish(mut self) -> Result<Sorted, Failure> {
+    ///
+    /// # Errors
+    /// A temporary file cannot be written or read.
+    pub(crate) fn finish(mut self) -> Result<Sorted, Failure> {
         self.finish_io().map_err(|error| unwritable(&error))?;
         let sources: Vec<Source> =
             self.runs.drain(..).map(|file| Source::File(BufReader::new(file))).collect();
@@ -111,9 +117,9 @@ impl Sorter {
 
 /// Items in the order of their keys.
 #[derive(Debug)]
-pub struct Sorted {
+pub(crate) struct Sorted {
     sources: Vec<Source>,
-    /// The first item of every source that has one; the earlier source first where keys are equal.
+    /// The first item of each source. With equal keys the earlier source comes first.
     heads: BinaryHeap<Reverse<Head>>,
 }
 
@@ -213,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn spilling_and_merging_change_nothing() {
+    fn spilled_and_merged_runs_return_the_order_of_memory() {
         let in_memory = sorted(MAX_BYTES, 5000);
         assert_eq!(in_memory.len(), 5000);
         assert!(in_memory.is_sorted(), "equal keys keep their order: the value counts up");
@@ -222,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_sorts_to_nothing() {
+    fn empty_sorter_returns_nothing() {
         assert_eq!(sorted(1, 0), []);
     }
 }

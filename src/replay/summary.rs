@@ -1,4 +1,4 @@
-//! What came of the records: every one ends in exactly one counted outcome, and the outcomes add up.
+//! The counts of a replay: every record has exactly one outcome, and the outcomes add up to the total.
 
 use crate::alert::{Alert, Severity};
 use crate::decode::rejection::{Reason, Rejection};
@@ -14,126 +14,126 @@ use std::time::Duration;
 /// The counts of one replay.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Summary {
-    /// How long it took.
+    /// How long the replay took.
     pub seconds: f64,
-    /// Records and how they ended.
+    /// Records by outcome.
     pub records: Records,
     /// Events, by Windows event id and activity.
     pub events: Vec<EventCount>,
     /// Rejections by reason.
     pub rejections: BTreeMap<&'static str, Rejections>,
-    /// Alerts.
+    /// Alerts by severity and detection.
     pub alerts: Alerts,
-    /// Baselines that were not active from the first event on.
+    /// Baselines that raised no alerts at first because they were in training.
     pub training: Vec<Training>,
-    /// Findings that were not raised again, by detection.
+    /// Suppressed findings, by detection.
     pub suppressed: BTreeMap<&'static str, u64>,
     /// Events older than the allowed lateness.
     pub late: u64,
-    /// Events with more names or attribute lines than are read of one.
+    /// Events with more names or attribute lines than are read.
     pub names_cut: u64,
     /// Inputs that were read, at least in part.
     pub inputs_read: u64,
     /// Inputs that were not read, or not to their end.
     pub unread: Listed,
-    /// Files of a directory that hold nothing of a format that is read.
+    /// Files of a directory that hold no events in a known format.
     pub skipped: Listed,
 }
 
-/// Records and how they ended: `total = filtered + ignored + rejected + events`. A record that wraps several counts
-/// as so many.
+/// Records by outcome: `total = filtered + ignored + rejected + events`. A record that wraps several events counts once for
+/// each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Records {
-    /// All.
+    /// All records.
     pub total: u64,
-    /// Without a trace of what matters: not even parsed.
+    /// Dropped by the prefilter without parsing.
     pub filtered: u64,
-    /// Well formed, but not of interest.
+    /// Well formed, but no event that a detection knows.
     pub ignored: u64,
-    /// Not understood.
+    /// Malformed, incomplete or too large.
     pub rejected: u64,
-    /// Events of interest.
+    /// Decoded events.
     pub events: u64,
 }
 
-/// Events of one kind: `concerned` were shown to a detection, `unconcerned` were no detection's business.
+/// Events of one event id and activity: a detection used the `concerned` ones, none used the `unconcerned` ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct EventCount {
-    /// Windows event id.
+    /// The Windows event id, if the event has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_id: Option<u32>,
-    /// What happened.
+    /// The activity, `certificate_issued`.
     pub activity: &'static str,
-    /// Shown to a detection.
+    /// Events that a detection used.
     pub concerned: u64,
-    /// No detection's business.
+    /// Events that no detection used.
     pub unconcerned: u64,
 }
 
 /// Rejections of one reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Rejections {
-    /// How many.
+    /// How many records.
     pub count: u64,
-    /// The first: where.
+    /// Where the first one was, `FILE:NUMBER`.
     pub first_place: String,
-    /// The first: what exactly.
+    /// What was wrong with the first one.
     pub first_detail: String,
 }
 
 /// Alerts: each counted once, with the severity of its last revision.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Alerts {
-    /// All.
+    /// All alerts.
     pub total: u64,
     /// Those at or above `--min-severity`.
     pub shown: u64,
-    /// With all revisions.
+    /// Revisions of all alerts.
     pub revisions: u64,
-    /// By severity.
+    /// Alerts by severity.
     pub by_severity: BTreeMap<Severity, u64>,
-    /// By detection and severity.
+    /// Alerts by detection and severity.
     pub by_detection: BTreeMap<String, BTreeMap<Severity, u64>>,
 }
 
-/// A baseline in training.
+/// A baseline that was in training, in which it raises no alerts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Training {
-    /// The detection.
+    /// The id of the detection.
     pub detection: &'static str,
-    /// Whose baseline.
+    /// The entity whose baseline it is.
     pub entity: String,
-    /// Different days of data so far.
+    /// Days with data at the end.
     pub days: u32,
-    /// Days needed.
+    /// Days with data that activate it.
     pub needed: u32,
-    /// The last event that came too early.
+    /// The last event during training.
     pub until: Time,
 }
 
-/// Names and why they are listed; the first [`MAX_LISTED`] of them.
+/// A bounded list: all entries are counted, the first [`MAX_LISTED`] are kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Listed {
-    /// How many there are.
+    /// The number of all entries.
     pub count: u64,
-    /// The first ones.
+    /// The first entries.
     pub first: Vec<Named>,
 }
 
-/// A name and why it is listed.
+/// An input and the reason why it is listed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Named {
-    /// The input.
+    /// The path of the input.
     pub source: String,
-    /// Why.
+    /// Why it was not read.
     pub reason: String,
 }
 
-/// The most names, baselines and kinds of events that are listed.
+/// The most inputs and baselines that are listed.
 pub const MAX_LISTED: usize = 1000;
 
 impl Listed {
-    /// Adds one.
+    /// Counts an entry, and keeps it if there is room.
     pub fn push(&mut self, source: &str, reason: &str) {
         self.count += 1;
         if self.first.len() < MAX_LISTED {
@@ -143,19 +143,19 @@ impl Listed {
 }
 
 impl Summary {
-    /// A record without a trace of what matters.
+    /// Counts a record that the prefilter dropped.
     pub fn filtered(&mut self) {
         self.records.total += 1;
         self.records.filtered += 1;
     }
 
-    /// A record that is not of interest.
+    /// Counts a record that is no event that a detection knows.
     pub fn ignored(&mut self) {
         self.records.total += 1;
         self.records.ignored += 1;
     }
 
-    /// A record that was not understood.
+    /// Counts a rejected record; `place` is called for the first one of its reason.
     pub fn rejected(&mut self, rejection: &Rejection, place: impl FnOnce() -> String) {
         self.records.total += 1;
         self.records.rejected += 1;
@@ -168,7 +168,7 @@ impl Summary {
         entry.count += 1;
     }
 
-    /// An event of interest.
+    /// Counts an event; `concerned` if a detection uses it.
     pub fn event(&mut self, event: &Event, concerned: bool) {
         self.records.total += 1;
         self.records.events += 1;
@@ -186,7 +186,7 @@ impl Summary {
         }
     }
 
-    /// What a detection had to say that is no alert.
+    /// Counts a suppressed finding, or notes a baseline in training.
     pub fn notice(&mut self, notice: Notice, time: Time) {
         match notice {
             Notice::Suppressed { detection } => *self.suppressed.entry(detection).or_default() += 1,
@@ -201,7 +201,7 @@ impl Summary {
         }
     }
 
-    /// The last revision of an alert.
+    /// Counts an alert, by its last revision; `shown` if it is severe enough to be shown.
     pub fn alert(&mut self, alert: &Alert, shown: bool) {
         self.alerts.total += 1;
         self.alerts.shown += u64::from(shown);
@@ -210,13 +210,13 @@ impl Summary {
         *detection.entry(alert.severity).or_default() += 1;
     }
 
-    /// The end: kinds of events in order, and the time it took.
+    /// Sorts the counts of events and sets the elapsed time.
     pub fn finish(&mut self, elapsed: Duration) {
         self.events.sort_by_key(|kind| (kind.event_id, kind.activity));
         self.seconds = (elapsed.as_secs_f64() * 1000.0).round() / 1000.0;
     }
 
-    /// Whether everything that was asked for was read and understood.
+    /// Whether every input was read to its end and no record was rejected.
     pub fn is_complete(&self) -> bool {
         self.unread.count == 0 && self.records.rejected == 0
     }

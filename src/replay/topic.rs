@@ -1,4 +1,4 @@
-//! A topic as input: the routed topic as the detector reads it, or a source topic as the router does.
+//! A topic as input: the routed topic, read as the detector reads it, or a source topic, read as the router reads it.
 
 use crate::decode::Place;
 use crate::decode::rejection::{Reason, Rejection};
@@ -10,23 +10,23 @@ use crate::replay::progress::Progress;
 use crate::stage::port::SourceRecord;
 use crate::wire;
 
-/// A topic to read.
+/// A topic, or a part of it, to read.
 #[derive(Clone, Debug)]
-pub struct TopicInput {
-    /// Which part of it.
+pub(crate) struct TopicInput {
+    /// The topic, partition and offsets.
     pub slice: Slice,
-    /// How to reach it.
+    /// Creates the Kafka clients.
     pub clients: Clients,
-    /// It holds routed events; else records as they come from outside.
+    /// It is the routed topic. Otherwise its records are decoded as those of a source.
     pub routed: bool,
 }
 
 impl Intake<'_> {
-    /// Takes in a topic. Tells how many partitions it has.
+    /// Reads a topic to its present end. Returns the outcome and the number of partitions.
     ///
     /// # Errors
-    /// When it cannot be reached, or a temporary file cannot be written.
-    pub fn topic(&mut self, input: &TopicInput, progress: &Progress) -> Result<(Read, u32), Failure> {
+    /// No broker can be reached, or a temporary file cannot be written.
+    pub(crate) fn topic(&mut self, input: &TopicInput, progress: &Progress) -> Result<(Read, u32), Failure> {
         let extent = range_reader::read(&input.clients, &input.slice, &mut |record| {
             progress.tick();
             self.topic_record(&record, input.routed)
@@ -35,7 +35,7 @@ impl Intake<'_> {
         if extent.deleted == 0 {
             return Ok((Read::Whole, extent.partitions));
         }
-        let why = format!("retention has deleted {} of the offsets that were asked for", extent.deleted);
+        let why = format!("retention has deleted {} of the requested offsets", extent.deleted);
         self.summary.unread.push(&input.slice.to_string(), &why);
         Ok((Read::Unread(why), extent.partitions))
     }

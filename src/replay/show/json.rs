@@ -7,15 +7,18 @@ use crate::replay::show::{Show, unwritable};
 use crate::replay::summary::Summary;
 use std::io::{self, Write};
 
-/// Writes the document piece by piece.
-pub struct Json<'a> {
+/// Writes the document alert by alert, without holding it in memory.
+pub(crate) struct Json<'a> {
     out: Pipe<'a>,
     is_first: bool,
 }
 
 impl<'a> Json<'a> {
-    /// Begins it.
-    pub fn start(mut out: Pipe<'a>) -> Result<Json<'a>, Failure> {
+    /// Writes the beginning of the document.
+    ///
+    /// # Errors
+    /// Output cannot be written.
+    pub(crate) fn start(mut out: Pipe<'a>) -> Result<Json<'a>, Failure> {
         out.write_all(b"{\"alerts\":[").map_err(unwritable)?;
         Ok(Json { out, is_first: true })
     }

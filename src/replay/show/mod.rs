@@ -1,11 +1,11 @@
-//! How alerts and the summary are written.
+//! The output formats of a replay.
 
-pub mod json;
-pub mod ndjson;
-pub mod style;
-pub mod table;
-pub mod text;
-pub mod totals;
+pub(crate) mod style;
+pub(crate) mod text;
+pub(crate) mod totals;
+pub(crate) mod table;
+pub(crate) mod ndjson;
+pub(crate) mod json;
 
 use crate::alert::Alert;
 use crate::host::exit::{Exit, Failure};
@@ -14,28 +14,40 @@ use crate::replay::summary::Summary;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-/// How results are written.
+/// An output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// For a person.
+    /// Text for a person: alerts, then totals.
     Table,
-    /// One line for every revision of an alert.
+    /// One line of JSON for every revision of an alert.
     Ndjson,
-    /// One document.
+    /// One JSON document with the last revision of every alert, and the summary.
     Json,
 }
 
-/// Writes results.
+/// Writes alerts and the summary in one format.
 pub trait Show {
-    /// A revision of an alert, as it happens: its JSON.
+    /// Called for each revision in the order of events, with its JSON.
+    ///
+    /// # Errors
+    /// Output cannot be written.
     fn revision(&mut self, json: &[u8]) -> Result<(), Failure>;
-    /// The last revision of an alert, after all revisions, earliest alert first.
+    /// Called after all revisions for the last revision of each alert, earliest first.
+    ///
+    /// # Errors
+    /// Output cannot be written.
     fn latest(&mut self, alert: &Alert) -> Result<(), Failure>;
-    /// The end.
+    /// Called once at the end.
+    ///
+    /// # Errors
+    /// Output cannot be written.
     fn finish(&mut self, summary: &Summary) -> Result<(), Failure>;
 }
 
-/// Begins to write.
+/// Starts the output.
+///
+/// # Errors
+/// Output cannot be written.
 pub fn start<'a>(
     format: Format,
     out: Pipe<'a>,
@@ -49,7 +61,7 @@ pub fn start<'a>(
     })
 }
 
-/// Names what could not be written.
+/// The failure of an output that cannot be written.
 pub fn unwritable(error: io::Error) -> Failure {
     Failure::new(Exit::Output, "cannot write the results").because(&error)
 }

@@ -1,4 +1,4 @@
-//! One line for every revision of an alert, and nothing else on standard output; the totals go to standard error.
+//! One line of JSON for every revision of an alert on standard output. The totals go to standard error.
 
 use crate::alert::Alert;
 use crate::host::exit::Failure;
@@ -8,11 +8,11 @@ use crate::replay::show::{Show, unwritable};
 use crate::replay::summary::Summary;
 use std::io::Write;
 
-/// Writes lines.
-pub struct Ndjson<'a> {
-    /// Alerts.
+/// Writes revisions as lines.
+pub(crate) struct Ndjson<'a> {
+    /// Takes the alerts.
     pub out: Pipe<'a>,
-    /// Totals.
+    /// Takes the totals.
     pub err: &'a mut dyn Write,
     /// Columns of the terminal.
     pub width: usize,
@@ -29,7 +29,7 @@ impl Show for Ndjson<'_> {
 
     fn finish(&mut self, summary: &Summary) -> Result<(), Failure> {
         self.out.flush().map_err(unwritable)?;
-        // Nobody is left to be told when standard error is gone.
+        // A closed standard error is no reason to fail.
         let _ = Totals { out: self.err, width: self.width }.short(summary);
         Ok(())
     }

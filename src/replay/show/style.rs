@@ -1,17 +1,17 @@
-//! Colours. They are always written; the stream takes them out where they are not wanted.
+//! Colours. They are always written; `anstream` removes them where they are not wanted.
 
 use crate::alert::Severity;
 use anstyle::{AnsiColor, Color, Style};
 
-/// What is said beside the matter.
-pub const DIM: Style = Style::new().dimmed();
-/// What the eye looks for.
-pub const BOLD: Style = Style::new().bold();
-/// What needs attention in the totals.
-pub const WARN: Style = AnsiColor::Yellow.on_default();
+/// Labels and remarks.
+pub(crate) const DIM: Style = Style::new().dimmed();
+/// Titles.
+pub(crate) const BOLD: Style = Style::new().bold();
+/// Totals that need attention.
+pub(crate) const WARN: Style = AnsiColor::Yellow.on_default();
 
 /// The colour of a severity.
-pub const fn severity(severity: Severity) -> Style {
+pub(crate) const fn severity(severity: Severity) -> Style {
     match severity {
         Severity::Informational => Style::new().dimmed(),
         Severity::Low => AnsiColor::Cyan.on_default().bold(),
@@ -24,7 +24,7 @@ pub const fn severity(severity: Severity) -> Style {
     }
 }
 
-/// The text in that style.
-pub fn paint(style: Style, text: &str) -> String {
+/// The text in that style; nothing for an empty text.
+pub(crate) fn paint(style: Style, text: &str) -> String {
     if text.is_empty() { String::new() } else { format!("{style}{text}{style:#}") }
 }

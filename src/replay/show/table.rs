@@ -1,4 +1,4 @@
-//! An alert as an analyst wants to read it: how bad and what, why, who, where, when, the evidence, what to do.
+//! Alerts as text: severity and title, why, who, where, when, evidence, and what to do next.
 
 use crate::alert::{Alert, Evidence, Severity};
 use crate::event::time::Time;
@@ -13,18 +13,18 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 /// Writes alerts one below the other, then the totals.
-pub struct Table<'a> {
-    /// Where to.
+pub(crate) struct Table<'a> {
+    /// Takes the text.
     pub out: Pipe<'a>,
     /// Columns of the terminal.
     pub width: usize,
-    /// The actions that were last shown, by detection: they are not said twice.
+    /// The actions that were last shown, by detection, so that they are not repeated.
     pub actions: BTreeMap<String, Vec<String>>,
 }
 
-/// Columns of the labels.
+/// The width of the label column.
 const LABEL: usize = 12;
-/// Evidence shown; the rest is counted.
+/// The most evidence that is shown; the rest is counted.
 const MAX_EVIDENCE: usize = 5;
 
 impl Show for Table<'_> {
@@ -103,7 +103,7 @@ impl Table<'_> {
         self.rows(label, bullet, value, false)
     }
 
-    /// A label, and beside it the text over as many lines as it needs.
+    /// A label, and beside it the wrapped text.
     fn rows(&mut self, label: &str, bullet: &str, value: &str, dim: bool) -> io::Result<()> {
         let indent = LABEL + bullet.len();
         for (n, line) in wrap(&plain(value), self.width.saturating_sub(indent)).iter().enumerate() {
@@ -126,7 +126,7 @@ fn badge(severity: Severity) -> String {
     format!(" {:<width$}", word.to_uppercase(), width = LABEL - 2)
 }
 
-/// What the alert says of who, where and when: only what it knows.
+/// The labelled fields of an alert; those that it does not have are left out.
 fn facts(alert: &Alert) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     let mut add = |label: &'static str, value: Option<String>| {

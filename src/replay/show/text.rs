@@ -1,11 +1,12 @@
-//! Text for a terminal: made harmless, wrapped, with thousands set apart.
+//! Text for a terminal: without control characters, wrapped, numbers with thousands separators.
 
+use std::borrow::Cow;
 use std::fmt::Write;
-use unicode_width::UnicodeWidthStr;
+use textwrap::{WordSeparator, WordSplitter, WrapAlgorithm};
 
-/// Text of an event, which an attacker may have written, without what a terminal obeys: control characters, and those
-/// that turn the direction of writing or cannot be seen.
-pub fn plain(text: &str) -> String {
+/// Escapes what a terminal would interpret in text that an attacker may have written: control characters, and characters
+/// that change the direction of writing or are invisible. Line ends and tabs become blanks.
+pub(crate) fn plain(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -22,31 +23,18 @@ pub fn plain(text: &str) -> String {
     safe
 }
 
-/// Breaks a text into lines of that many columns, between words, and within words that are longer than a line.
-pub fn wrap(text: &str, columns: usize) -> Vec<String> {
-    let columns = columns.max(8);
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let line = lines.last_mut().map_or(0, |line| line.width());
-        if line > 0 && line + 1 + word.width() > columns {
-            lines.push(String::new());
-        }
-        for c in
-            (lines.last().is_some_and(|line| !line.is_empty())).then_some(' ').into_iter().chain(word.chars())
-        {
-            if lines.last().is_some_and(|line| line.width() >= columns) {
-                lines.push(String::new());
-            }
-            if let Some(line) = lines.last_mut() {
-                line.push(c);
-            }
-        }
-    }
-    lines
+/// Wraps a text to `columns`: between words, and within words that are longer than a line. The columns are at least 8.
+pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let options = textwrap::Options::new(columns.max(8))
+        .wrap_algorithm(WrapAlgorithm::FirstFit)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation);
+    textwrap::wrap(&words, options).into_iter().map(Cow::into_owned).collect()
 }
 
-/// `12 345 678` as `12,345,678`.
-pub fn count(n: u64) -> String {
+/// A number with thousands separators, `12,345,678`.
+pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -59,7 +47,7 @@ pub fn count(n: u64) -> String {
 }
 
 /// `1 record`, `2 records`.
-pub fn counted(n: u64, noun: &str) -> String {
+pub(crate) fn counted(n: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })
 }
 
@@ -68,20 +56,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_terminal_is_not_obeyed() {
+    fn control_characters_are_escaped() {
         assert_eq!(plain("a\u{1b}[2Jb\nc\u{202e}d"), "a\\u{1b}[2Jb c\\u{202e}d");
         assert_eq!(plain("Zoë 証明書"), "Zoë 証明書");
     }
 
     #[test]
-    fn lines_break_between_words() {
+    fn lines_break_between_words_and_within_long_words() {
         assert_eq!(wrap("one two three", 9), ["one two", "three"]);
         assert_eq!(wrap("abcdefghijkl mn", 8), ["abcdefgh", "ijkl mn"]);
         assert_eq!(wrap("", 9), [""]);
     }
 
     #[test]
-    fn thousands_are_set_apart() {
+    fn numbers_have_thousands_separators() {
         assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
     }
 }

@@ -1,4 +1,4 @@
-//! The totals: what was found, what was read, and what was not.
+//! The totals of a replay: alerts, records, events, and inputs that were not read.
 
 use crate::alert::Severity;
 use crate::replay::names::in_words;
@@ -9,23 +9,27 @@ use anstyle::Style;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-/// Writes totals.
-pub struct Totals<'a> {
-    /// Where to.
+/// Writes the totals as text.
+pub(crate) struct Totals<'a> {
+    /// Takes the text.
     pub out: &'a mut dyn Write,
     /// Columns of the terminal.
     pub width: usize,
 }
 
-/// Names shown of a list; the rest is counted.
+/// The most entries of a list that are shown; the rest is counted.
 const MAX_SHOWN: usize = 10;
-/// Columns of the names, and of the numbers.
+/// The width of the column of names.
 const NAME: usize = 28;
+/// The width of the column of numbers.
 const NUMBER: usize = 12;
 
 impl Totals<'_> {
-    /// Everything, for a person.
-    pub fn long(&mut self, summary: &Summary) -> io::Result<()> {
+    /// All totals.
+    ///
+    /// # Errors
+    /// Output cannot be written.
+    pub(crate) fn long(&mut self, summary: &Summary) -> io::Result<()> {
         writeln!(self.out, "{}", paint(BOLD, &headline(summary)))?;
         self.alerts(summary)?;
         self.records(summary)?;
@@ -37,7 +41,10 @@ impl Totals<'_> {
     }
 
     /// The headline and what needs attention, for standard error.
-    pub fn short(&mut self, summary: &Summary) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// Output cannot be written.
+    pub(crate) fn short(&mut self, summary: &Summary) -> io::Result<()> {
         let records = summary.records;
         writeln!(self.out, "{}: {}", headline(summary), alert_counts(summary))?;
         writeln!(
@@ -56,14 +63,14 @@ impl Totals<'_> {
         let alerts = &summary.alerts;
         self.title("alerts", Style::new(), alerts.total, "")?;
         for (detection, counts) in &alerts.by_detection {
-            let said = severities(counts, |level, text| paint(severity(level), &text));
-            writeln!(self.out, "    {:<NAME$} {said}", plain(detection))?;
+            let counts = severities(counts, |level, text| paint(severity(level), &text));
+            writeln!(self.out, "    {:<NAME$} {counts}", plain(detection))?;
         }
         if alerts.shown < alerts.total {
             self.note(&format!("{} below --min-severity, not shown", count(alerts.total - alerts.shown)))?;
         }
         for (detection, n) in &summary.suppressed {
-            self.note(&format!("{detection}: {} not raised again", counted(*n, "finding")))?;
+            self.note(&format!("{detection}: {} suppressed", counted(*n, "finding")))?;
         }
         Ok(())
     }
@@ -71,10 +78,10 @@ impl Totals<'_> {
     fn records(&mut self, summary: &Summary) -> io::Result<()> {
         let records = summary.records;
         self.title("records", Style::new(), records.total, "")?;
-        self.row("filtered", records.filtered, "no trace of what matters")?;
-        self.row("ignored", records.ignored, "read, but not of interest")?;
-        self.row("rejected", records.rejected, "not understood")?;
-        self.row("events", records.events, "of interest")
+        self.row("filtered", records.filtered, "dropped by the prefilter")?;
+        self.row("ignored", records.ignored, "no event that a detection uses")?;
+        self.row("rejected", records.rejected, "malformed or incomplete")?;
+        self.row("events", records.events, "decoded")
     }
 
     fn events(&mut self, summary: &Summary) -> io::Result<()> {
@@ -86,14 +93,14 @@ impl Totals<'_> {
             let id = kind.event_id.map_or_else(String::new, |id| id.to_string());
             let unconcerned = match kind.unconcerned {
                 0 => String::new(),
-                n => format!("{} no detection's business", count(n)),
+                n => format!("{} used by no detection", count(n)),
             };
             let name = format!("{id:>5} {}", in_words(kind.activity));
             self.row(&name, kind.concerned + kind.unconcerned, &unconcerned)?;
         }
         let notes = [
             (summary.late, "older than the allowed lateness"),
-            (summary.names_cut, "with more names than are read of one"),
+            (summary.names_cut, "with more names than are read"),
         ];
         for (events, what) in notes.into_iter().filter(|(events, _)| *events > 0) {
             self.note(&format!("{} {what}", counted(events, "event")))?;
@@ -118,7 +125,7 @@ impl Totals<'_> {
         if baselines == 0 {
             return Ok(());
         }
-        self.title("silent in training", Style::new(), baselines, "see --assume-trained")?;
+        self.title("no alerts in training", Style::new(), baselines, "see --assume-trained")?;
         for training in summary.training.iter().take(MAX_SHOWN) {
             let (detection, entity, until) = (training.detection, &training.entity, training.until.day());
             let days = format!("{} of {} days", training.days, training.needed);
@@ -148,7 +155,7 @@ impl Totals<'_> {
         self.remarked(format!("    {name:<NAME$} {:>NUMBER$}", count(number)), remark)
     }
 
-    /// A remark stands beside the number where there is room for it.
+    /// Writes a line, with the remark behind it if there is room.
     fn remarked(&mut self, line: String, remark: &str) -> io::Result<()> {
         let room = self.width.saturating_sub(4 + NAME + 1 + NUMBER + 2);
         match remark.is_empty() || remark.chars().count() > room {
@@ -192,6 +199,6 @@ fn alert_counts(summary: &Summary) -> String {
 /// `1 critical, 2 high`, the worst first.
 fn severities(counts: &BTreeMap<Severity, u64>, paint: impl Fn(Severity, String) -> String) -> String {
     let worst_first = counts.iter().rev();
-    let said = worst_first.map(|(severity, n)| paint(*severity, format!("{} {severity}", count(*n))));
-    said.collect::<Vec<_>>().join(", ")
+    let texts = worst_first.map(|(severity, n)| paint(*severity, format!("{} {severity}", count(*n))));
+    texts.collect::<Vec<_>>().join(", ")
 }
