@@ -1,4 +1,4 @@
-//! What the documents tell somebody to type or to write works: commands parse, configs are right, JSON is JSON, records are read.
+//! The code blocks of the documents work: commands parse, configs are valid, JSON parses, records are read.
 
 mod blocks;
 mod commands;
@@ -21,7 +21,7 @@ const KINDS: [&str; 11] =
     ["sh", "yaml", "json", "ndjson", "text", "ini", "conf", "powershell", "xml", "toml", "promql"];
 
 #[test]
-fn every_block_of_every_document_works() {
+fn code_blocks_of_documents_work() {
     let complaints: Vec<String> =
         documents().iter().flat_map(|(path, text)| broken_blocks(path, text)).collect();
     assert!(complaints.is_empty(), "{} complaints:\n  {}", complaints.len(), complaints.join("\n  "));
@@ -29,7 +29,7 @@ fn every_block_of_every_document_works() {
 
 /// `UPDATE=1` adds what is missing at the end, by its title.
 #[test]
-fn every_page_is_in_the_summary() {
+fn summary_lists_every_page() {
     let mut summary = fs::read_to_string(project("docs/SUMMARY.md")).unwrap();
     for (path, text) in documents() {
         let Some(page) = path.strip_prefix("docs/").filter(|page| *page != "SUMMARY.md") else { continue };
@@ -46,7 +46,7 @@ fn every_page_is_in_the_summary() {
 
 /// The site has the pages of the book and nothing else, so they link to each other only.
 #[test]
-fn pages_of_the_book_link_to_pages_of_the_book() {
+fn pages_link_within_the_book() {
     for (path, text) in documents().iter().filter(|(path, _)| path.starts_with("docs/")) {
         let depth = path.matches('/').count() - 1;
         let outside = format!("]({}", "../".repeat(depth + 1));
@@ -56,7 +56,7 @@ fn pages_of_the_book_link_to_pages_of_the_book() {
 
 /// Each page on a shipper shows one of its records and the source that reads it.
 #[test]
-fn the_record_on_every_page_of_a_shipper_is_read_with_its_source() {
+fn record_on_each_wiring_page_raises_an_alert() {
     let pages = documents().into_iter().filter(|(path, _)| path.starts_with("docs/wiring/"));
     for (path, text) in pages.filter(|(path, _)| !path.ends_with("index.md")) {
         let found = blocks(&text);
@@ -86,7 +86,7 @@ fn the_record_on_every_page_of_a_shipper_is_read_with_its_source() {
 }
 
 #[test]
-fn a_planted_fault_is_seen() {
+fn planted_faults_in_blocks_are_found() {
     let said = |text: &str| broken_blocks("a.md", text);
     let one = |text: &str, part: &str| {
         let said = said(text);

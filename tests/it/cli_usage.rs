@@ -1,4 +1,4 @@
-//! Help that can be acted on, and the exit codes it lists.
+//! The command line: help, exit codes, generated files, colour.
 
 use crate::cli_world::{World, program, story};
 use crate::common::project;
@@ -6,7 +6,7 @@ use std::io::Read;
 use std::process::{Command, Stdio};
 
 #[test]
-fn help_and_version_are_no_errors() {
+fn help_and_version_exit_0() {
     let world = World::new();
     for line in
         ["--help", "-h", "--version", "help replay", "replay --help", "check --help", "generate --help"]
@@ -20,7 +20,7 @@ fn help_and_version_are_no_errors() {
 }
 
 #[test]
-fn a_wrong_command_line_exits_64() {
+fn wrong_command_line_exits_64() {
     let world = World::new();
     world.write("a.ndjson", "");
     let lines = [
@@ -46,7 +46,7 @@ fn a_wrong_command_line_exits_64() {
 }
 
 #[test]
-fn completions_and_the_manual_come_from_the_same_definitions() {
+fn completions_and_manual_have_every_option() {
     let world = World::new();
     for shell in ["bash", "zsh", "fish"] {
         let run = world.run(&format!("generate completions {shell}"));
@@ -60,7 +60,7 @@ fn completions_and_the_manual_come_from_the_same_definitions() {
 }
 
 #[test]
-fn dashboards_and_alerts_are_those_of_the_chart() {
+fn generated_dashboards_and_rules_equal_those_of_the_chart() {
     let world = World::new();
     let chart = |path: &str| std::fs::read_to_string(project("helm/adcs-watch").join(path)).unwrap();
     assert_eq!(world.run("generate alerts").stdout, chart("rules/adcs-watch.yaml"));
@@ -80,7 +80,7 @@ fn dashboards_and_alerts_are_those_of_the_chart() {
 }
 
 #[test]
-fn the_config_and_the_schemas_are_printed_as_they_are() {
+fn generated_config_passes_check() {
     let world = World::new();
     let config = world.run("generate config");
     assert_eq!((config.code, config.stderr.as_str()), (0, ""));
@@ -92,7 +92,7 @@ fn the_config_and_the_schemas_are_printed_as_they_are() {
 }
 
 #[test]
-fn colour_is_asked_for_or_not() {
+fn colour_follows_terminal_and_option() {
     let world = World::new();
     world.write("story.ndjson", story());
     let run = world.run("replay story.ndjson --format table");
@@ -104,7 +104,7 @@ fn colour_is_asked_for_or_not() {
 }
 
 #[test]
-fn a_reader_that_leaves_is_no_error() {
+fn closed_pipe_is_no_error() {
     let world = World::new();
     world.write("story.ndjson", story().repeat(2000));
     for (options, code) in [("", 0), ("--fail-on high", 1)] {
@@ -122,7 +122,7 @@ fn a_reader_that_leaves_is_no_error() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn output_that_cannot_be_written_exits_74() {
+fn unwritable_output_exits_74() {
     let world = World::new();
     world.write("story.ndjson", story());
     for format in ["table", "ndjson", "json"] {

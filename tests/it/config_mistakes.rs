@@ -1,4 +1,4 @@
-//! A config with mistakes is refused with all of them at once, each with its place and what was probably meant.
+//! A config with mistakes is refused. The error lists all of them, each with its place and the probable intention.
 
 use crate::cli_world::{World, story};
 use adcs_watch::config::Config;
@@ -9,7 +9,7 @@ fn mistakes(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn all_mistakes_are_listed_with_their_places() {
+fn config_mistakes_are_all_listed_with_their_places() {
     let text = "\
 policy:
   san_mismatch:
@@ -38,7 +38,7 @@ kafak:
 }
 
 #[test]
-fn what_would_break_exactly_once_is_refused_with_its_reason() {
+fn properties_that_break_exactly_once_are_refused_with_the_reason() {
     let text = "\
 kafka:
   brokers: [b:9092]
@@ -86,7 +86,7 @@ http: {listen: here}
 }
 
 #[test]
-fn what_belongs_together_in_sasl_is_said() {
+fn incomplete_sasl_settings_name_what_is_missing() {
     let refused = |sasl: &str, why: &str| {
         let said = mistakes(&format!("kafka:\n  sasl: {sasl}\n"));
         assert!(matches!(&said[..], [one] if one.contains("kafka.sasl") && one.contains(why)), "{said:?}");
@@ -106,7 +106,7 @@ fn what_belongs_together_in_sasl_is_said() {
 }
 
 #[test]
-fn a_secret_in_the_config_is_refused_without_being_shown() {
+fn secret_in_the_config_is_refused_and_not_printed() {
     for secret in [
         "hunter2",
         "7357",
@@ -145,7 +145,7 @@ fn a_secret_in_the_config_is_refused_without_being_shown() {
 }
 
 #[test]
-fn what_belongs_together_in_alerts_is_said() {
+fn alert_settings_that_exclude_each_other_are_refused() {
     let refused = |alerts: &str, why: &str| {
         let said = mistakes(&format!("alerts: {alerts}\n"));
         assert!(matches!(&said[..], [one] if one.contains("alerts: ") && one.contains(why)), "{said:?}");
@@ -157,7 +157,7 @@ fn what_belongs_together_in_alerts_is_said() {
 }
 
 #[test]
-fn an_instance_is_a_name_or_a_variable() {
+fn instance_id_is_a_name_or_a_variable() {
     for wrong in ["{file: /etc/hostname}", "{env: A, evn: B}", "[a]", "7"] {
         let said = mistakes(&format!("kafka:\n  instance_id: {wrong}\n"));
         assert_eq!(said, ["c.yaml:2:16: kafka.instance_id: neither a name nor {env: VARIABLE}"], "{wrong}");
@@ -165,7 +165,7 @@ fn an_instance_is_a_name_or_a_variable() {
 }
 
 #[test]
-fn a_value_that_its_type_refuses_says_why() {
+fn values_out_of_range_name_the_range() {
     let text = "policy:\n  san_mismatch:\n    burst_window: 10 parsecs\n  certlog_remote_write:\n    activation_days: 99\n";
     let said = mistakes(text);
     assert!(
@@ -179,7 +179,7 @@ fn a_value_that_its_type_refuses_says_why() {
 }
 
 #[test]
-fn what_yaml_allows_and_a_config_does_not() {
+fn yaml_features_that_a_config_does_not_use_are_refused() {
     assert_eq!(
         mistakes("policy:\n  cas: {}\n  cas: {}\n"),
         ["c.yaml:3:3: policy.cas: said twice; the first is in line 2"]
@@ -197,7 +197,7 @@ fn what_yaml_allows_and_a_config_does_not() {
 }
 
 #[test]
-fn names_without_values_are_comments() {
+fn names_without_values_mean_the_default() {
     for text in [
         "",
         "# nothing\n",
@@ -211,7 +211,7 @@ fn names_without_values_are_comments() {
 }
 
 #[test]
-fn values_arrive() {
+fn values_are_read() {
     let text = "policy:\n  domains: {CORP: [corp.example]}\n  allow: {requesters: ['CORP\\svc-ndes']}\n";
     let policy = Config::parse("c.yaml", text).unwrap().policy;
     assert_eq!(policy.domains["CORP"], ["corp.example"]);
@@ -219,7 +219,7 @@ fn values_arrive() {
 }
 
 #[test]
-fn check_says_ok_or_all_mistakes() {
+fn check_prints_ok_or_all_mistakes() {
     let world = World::new();
     world.write("good.yaml", "policy:\n  domains: {CORP: [corp.example]}\n");
     world.write("bad.yaml", "polcy: {}\nother: 1\n");
@@ -240,7 +240,7 @@ fn check_says_ok_or_all_mistakes() {
 }
 
 #[test]
-fn replay_refuses_a_config_with_mistakes_and_heeds_a_right_one() {
+fn replay_refuses_a_wrong_config_and_uses_a_right_one() {
     let world = World::new();
     world.write("story.ndjson", story()).write("bad.yaml", "polcy: {}\n");
     world.write(

@@ -1,4 +1,4 @@
-//! The references in `docs/` are written from the definitions, between two marks; `UPDATE=1` writes them.
+//! The references in `docs/` are generated from the definitions, between two marks. `UPDATE=1` writes them.
 
 use crate::common::{golden_alerts, project};
 use adcs_watch::config::schema;
@@ -9,17 +9,17 @@ const BEGIN: &str = "<!-- written by UPDATE=1 cargo test --test it reference -->
 const END: &str = "<!-- to here -->\n";
 
 #[test]
-fn the_reference_of_the_config_is_what_the_program_reads() {
+fn config_reference_is_current() {
     is_current("docs/configuration.md", &config_reference(&schema::config()));
 }
 
 #[test]
-fn the_reference_of_the_alert_is_what_the_program_writes() {
+fn alert_reference_is_current() {
     is_current("docs/alerts.md", &alert_reference(&schema::alert()));
 }
 
 #[test]
-fn the_settings_of_a_detection_stand_on_its_page_with_their_defaults() {
+fn detection_pages_list_all_settings_with_defaults() {
     let schema = schema::config();
     for about in adcs_watch::detect::catalogue::all() {
         let page = fs::read_to_string(project("docs/detections").join(format!("{}.md", about.id))).unwrap();

@@ -1,4 +1,4 @@
-//! Where a read ends is nobody's business: any text is cut into the same records, however few bytes come at a time.
+//! Any text is cut into the same records, however few bytes a read returns.
 
 use adcs_watch::host::exit::Failure;
 use adcs_watch::replay::framing::{Content, Frame, Sink, Stop, documents, lines, xml};
@@ -21,7 +21,7 @@ fn frames(framing: Framing, text: &[u8], bytes_at_a_time: usize) -> Vec<(u64, Ve
     found
 }
 
-/// Texts of pieces that matter to one of the framings.
+/// Texts of pieces that are significant to one of the framings.
 fn texts() -> impl Strategy<Value = String> {
     let pieces = [
         "{",
@@ -65,7 +65,7 @@ proptest! {
         }
     }
 
-    /// Of a text without white space between records nothing is lost but what separates them.
+    /// A text without white space between records loses only its separators.
     #[test]
     fn documents_lose_nothing_but_separators(text in texts()) {
         let kept: usize = frames(documents::frame, text.as_bytes(), 64 * 1024).iter().map(|(_, record)| record.len()).sum();

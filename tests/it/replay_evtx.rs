@@ -1,4 +1,4 @@
-//! Windows' own event log files, whole and damaged.
+//! Event log files of Windows (`.evtx`), whole and damaged.
 
 use crate::cli_world::{Issued, STORY, World, story_alerts};
 use crate::evtx_writer::{EvtxEvent, write};
@@ -31,7 +31,7 @@ fn story_log() -> Vec<u8> {
 }
 
 #[test]
-fn a_log_is_read_from_a_file_from_standard_input_and_compressed() {
+fn evtx_is_read_from_file_standard_input_and_compressed() {
     let content = story_log();
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(&content).unwrap();
@@ -49,7 +49,7 @@ fn a_log_is_read_from_a_file_from_standard_input_and_compressed() {
 }
 
 #[test]
-fn a_log_that_was_cut_off_is_named_and_read_as_far_as_it_goes() {
+fn truncated_evtx_is_reported_and_read_up_to_the_cut() {
     let content = story_log();
     let chunks_left = [(2 * CHUNK + 100, 4), (2 * CHUNK, 4), (CHUNK / 2, 0)];
     for (kept, events) in chunks_left {
@@ -64,7 +64,7 @@ fn a_log_that_was_cut_off_is_named_and_read_as_far_as_it_goes() {
 }
 
 #[test]
-fn a_damaged_chunk_is_named_and_the_rest_is_read() {
+fn damaged_chunk_is_reported_and_the_rest_is_read() {
     let mut content = story_log();
     content[HEADER + CHUNK] = b'x';
     let run = World::new().run_with("replay - --format json", &content);
@@ -73,7 +73,7 @@ fn a_damaged_chunk_is_named_and_the_rest_is_read() {
 }
 
 #[test]
-fn a_damaged_record_is_named_and_the_rest_is_read() {
+fn damaged_record_is_reported_and_the_rest_is_read() {
     let mut content = story_log();
     // The token that begins the XML of the first record of the second chunk.
     content[HEADER + CHUNK + 512 + 24 + 4] = 0x7f;
@@ -84,7 +84,7 @@ fn a_damaged_record_is_named_and_the_rest_is_read() {
 
 /// A log that is copied while it is open has space behind its last chunk that holds anything.
 #[test]
-fn what_stands_behind_the_last_chunk_is_no_damage_unless_records_follow() {
+fn bytes_behind_the_last_chunk_are_damage_only_before_more_records() {
     let mut content = story_log();
     content.extend(vec![0xaa; CHUNK]);
     let run = World::new().run_with("replay - --format json", &content);

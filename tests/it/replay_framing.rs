@@ -1,4 +1,4 @@
-//! The same story in every framing: the content says what it is, and every one gives the same alerts.
+//! The same story in every framing: replay recognises each by content, and each gives the same alerts.
 
 use crate::cli_world::{Issued, STORY, World, story, story_alerts};
 use flate2::Compression;
@@ -91,7 +91,7 @@ fn evidence_names_the_line() {
 }
 
 #[test]
-fn a_broken_line_is_one_rejection() {
+fn broken_line_is_one_rejection() {
     let broken = STORY[1].line().replace("\"winlog\":", "\"winlog\":,");
     let world = World::new();
     world.write("s.ndjson", [STORY[0].line(), broken.clone(), STORY[2].line()].concat());
@@ -109,7 +109,7 @@ fn a_broken_line_is_one_rejection() {
 }
 
 #[test]
-fn a_dead_letter_that_is_no_text_is_base64() {
+fn binary_dead_letter_is_base64() {
     let world = World::new();
     let mut line = STORY[1].line().into_bytes();
     let at = line.windows(7).position(|w| w == b"mallory").unwrap();
@@ -125,7 +125,7 @@ fn a_dead_letter_that_is_no_text_is_base64() {
 }
 
 #[test]
-fn a_record_that_is_too_large_is_skipped_and_the_next_one_read() {
+fn too_large_record_is_rejected_and_the_next_one_read() {
     let huge = format!("{{\"a\": \"{}\"}}", "x".repeat(3 * 1024 * 1024));
     let huge_xml = format!("<Event xmlns=\"x\"><Data>{}</Data></Event>", "x".repeat(3 * 1024 * 1024));
     let unclosed_xml = huge_xml.replace("</Event>", "");
@@ -153,7 +153,7 @@ fn a_record_that_is_too_large_is_skipped_and_the_next_one_read() {
 }
 
 #[test]
-fn an_event_that_is_not_closed_takes_no_other_with_it() {
+fn unclosed_event_loses_no_other_event() {
     let unclosed = STORY[0].xml().replace("</EventData></Event>", "");
     let content = [unclosed, STORY[1].xml(), STORY[2].xml()].concat();
     let run = World::new().run_with("replay - --format json", content.as_bytes());

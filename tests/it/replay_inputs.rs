@@ -7,7 +7,7 @@ use flate2::write::GzEncoder;
 use std::io::Write;
 
 #[test]
-fn a_missing_file_is_named_and_the_rest_is_read() {
+fn missing_file_is_reported_and_the_rest_is_read() {
     let world = World::new();
     world.write("story.ndjson", story());
     let run = world.run("replay none.ndjson story.ndjson --format json");
@@ -19,7 +19,7 @@ fn a_missing_file_is_named_and_the_rest_is_read() {
 }
 
 #[test]
-fn fail_on_and_min_severity() {
+fn fail_on_sets_the_exit_code_and_min_severity_the_output() {
     let world = World::new();
     world.write("story.ndjson", story()).write("quiet.ndjson", STORY[0].line());
     assert_eq!(world.run("replay story.ndjson --fail-on critical").code, 1);
@@ -33,7 +33,7 @@ fn fail_on_and_min_severity() {
 }
 
 #[test]
-fn ndjson_has_every_revision_and_json_the_last_ones() {
+fn ndjson_has_every_revision_and_json_the_last_one() {
     let world = World::new();
     world.write("story.ndjson", story());
     let lines = world.run("replay story.ndjson").lines();
@@ -47,7 +47,7 @@ fn ndjson_has_every_revision_and_json_the_last_ones() {
 }
 
 #[test]
-fn the_table_says_it_all() {
+fn table_has_alerts_and_totals() {
     let world = World::new();
     world.write("story.ndjson", story());
     let run = world.run("replay story.ndjson none.ndjson --format table");
@@ -67,7 +67,7 @@ fn the_table_says_it_all() {
 }
 
 #[test]
-fn the_order_of_files_and_lines_changes_nothing() {
+fn order_of_files_and_lines_changes_no_alert() {
     let newest_first: String = STORY.iter().rev().map(Issued::line).collect();
     let world = World::new();
     world.write("reversed.ndjson", newest_first);
@@ -80,13 +80,17 @@ fn the_order_of_files_and_lines_changes_nothing() {
 }
 
 #[test]
-fn a_directory_is_walked_and_a_file_is_read_once() {
+fn directory_is_walked_and_each_file_read_once() {
     let world = World::new();
     world.write("logs/a/one.json", story()).write("logs/.hidden", STORY[0].line()).write("logs/empty", "");
     world.write("logs/picture.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR");
     let run = world.run("replay logs logs/a/one.json logs/../logs/a --format json");
     assert_eq!(run.code, 0, "what holds no events is skipped in a directory: {}", run.stderr);
-    assert!(run.stderr.starts_with("skipped: logs/picture.png: no events in a format"), "{}", run.stderr);
+    assert!(
+        run.stderr.starts_with("skipped: logs/picture.png: no events in a known format"),
+        "{}",
+        run.stderr
+    );
     assert_eq!(run.records("events"), 6);
     let run = world.run("replay logs/picture.png --format json");
     assert_eq!(run.code, 65, "named, it is a mistake");
@@ -95,7 +99,7 @@ fn a_directory_is_walked_and_a_file_is_read_once() {
 
 #[cfg(unix)]
 #[test]
-fn links_that_lead_nowhere_or_in_circles_are_named() {
+fn dangling_and_circular_links_are_reported() {
     let world = World::new();
     world.write("logs/story.ndjson", story());
     std::os::unix::fs::symlink("nowhere", world.path("logs/dangling")).unwrap();
@@ -104,11 +108,11 @@ fn links_that_lead_nowhere_or_in_circles_are_named() {
     assert_eq!(run.code, 65);
     assert_eq!(run.alerts(), story_alerts());
     assert!(run.stderr.contains("logs/dangling: No such file"), "{}", run.stderr);
-    assert!(run.stderr.contains("logs/loop: a loop of links"), "{}", run.stderr);
+    assert!(run.stderr.contains("logs/loop: a loop of symbolic links"), "{}", run.stderr);
 }
 
 #[test]
-fn a_truncated_archive_is_named_and_read_as_far_as_it_goes() {
+fn truncated_archive_is_reported_and_read_up_to_the_cut() {
     let many: String = (0..2000).map(|n| Issued { record: 1000 + n, ..STORY[0] }.line()).collect();
     let content = [story(), many].concat();
     let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
@@ -135,7 +139,7 @@ fn a_truncated_archive_is_named_and_read_as_far_as_it_goes() {
 }
 
 #[test]
-fn outcomes_add_up() {
+fn outcomes_add_up_to_the_records() {
     let ignored = STORY[0].line().replace("4887", "4624");
     let unrelated = STORY[0].line().replace("4887", "1102").repeat(3);
     let broken = STORY[0].line().replace("\"winlog\":", "\"winlog\":,");
@@ -153,7 +157,7 @@ fn outcomes_add_up() {
 }
 
 #[test]
-fn a_zone_moves_local_times() {
+fn zone_shifts_local_times() {
     let nxlog = "{\"EventTime\": \"2026-03-02 09:00:00\", \"Hostname\": \"ca01.corp.example\", \"EventID\": 4887, \
         \"SourceName\": \"Microsoft-Windows-Security-Auditing\", \"Channel\": \"Security\", \"RecordNumber\": 7, \
         \"RequestId\": \"7\", \"Requester\": \"CORP\\\\mallory\", \"Attributes\": \"SAN:upn=administrator@corp.example\", \
@@ -167,7 +171,7 @@ fn a_zone_moves_local_times() {
 }
 
 #[test]
-fn a_baseline_in_training_is_named_and_may_be_assumed_trained() {
+fn baseline_in_training_is_reported_and_assume_trained_skips_it() {
     let world = World::new();
     let samples = project("samples/corp-example");
     let replay = |options: &str| world.run(&format!("replay {} --format json {options}", samples.display()));
@@ -182,7 +186,7 @@ fn a_baseline_in_training_is_named_and_may_be_assumed_trained() {
 }
 
 #[test]
-fn an_event_with_more_names_than_are_read_is_counted() {
+fn event_with_too_many_names_is_counted() {
     let fixture = project("tests/detections/san-mismatch/fires_name_hidden_behind_many_others/events.ndjson");
     let run = World::new().run(&format!("replay {} --format json", fixture.display()));
     assert_eq!(run.json()["summary"]["names_cut"], 1, "{}", run.stderr);

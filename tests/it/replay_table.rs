@@ -37,7 +37,7 @@ fn table(alerts: &[Alert], width: usize) -> String {
 }
 
 #[test]
-fn no_line_is_wider_than_the_terminal() {
+fn lines_fit_the_terminal() {
     let alerts = recorded_alerts();
     assert!(alerts.len() > 20, "the recordings have alerts");
     for width in [80, 100, 120] {
@@ -49,7 +49,7 @@ fn no_line_is_wider_than_the_terminal() {
 }
 
 #[test]
-fn an_event_cannot_write_on_the_terminal() {
+fn control_characters_of_events_are_escaped() {
     let mut alert = recorded_alerts().remove(0);
     alert.san_values = vec!["x\u{1b}]0;owned\u{7}\u{202e}y\r\nz".to_owned()];
     let table = table(&[alert], 120);

@@ -1,4 +1,4 @@
-//! The schemas say what the program reads and writes, no more and no less; and the config that it prints is right.
+//! The schemas match what the program reads and writes, and the sample config is valid.
 
 use crate::common::golden_alerts;
 use adcs_watch::config::Config;
@@ -8,12 +8,12 @@ use adcs_watch::config::tree::Node;
 use serde_json::{Value, json};
 
 #[test]
-fn the_printed_config_says_nothing_but_the_defaults() {
+fn sample_config_equals_the_defaults() {
     assert_eq!(Config::parse("adcs-watch.yaml", &sample()), Ok(Config::default()));
 }
 
 #[test]
-fn every_example_of_the_printed_config_is_right() {
+fn examples_of_the_sample_config_are_valid() {
     let sample = sample();
     let examples = sample.lines().filter(|line| is_example(line)).count();
     let all: Vec<String> = sample.lines().map(without_mark).collect();
@@ -34,7 +34,7 @@ fn without_mark(line: &str) -> String {
 }
 
 #[test]
-fn the_schema_knows_what_the_reader_knows() {
+fn schema_has_every_field_of_the_reader() {
     let schema = schema::config();
     let mut sections = Vec::new();
     objects(&schema, "", &mut sections);
@@ -72,7 +72,7 @@ fn known_to_the_reader(path: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_schema_refuses_what_the_reader_refuses() {
+fn schema_refuses_values_that_the_reader_refuses() {
     let schema = schema::config();
     let wrong = [
         "kafak: {}",
@@ -95,7 +95,7 @@ fn the_schema_refuses_what_the_reader_refuses() {
 }
 
 #[test]
-fn every_approved_alert_is_what_the_schema_says() {
+fn golden_alerts_match_the_schema() {
     let schema = schema::alert();
     let alerts = golden_alerts();
     assert!(alerts.len() > 50);

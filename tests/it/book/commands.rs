@@ -70,7 +70,7 @@ fn text(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> String {
 }
 
 #[test]
-fn a_line_is_split_as_a_shell_does() {
+fn lines_are_split_as_a_shell_does() {
     let line = "A=1 zstdcat a-*.zst | adcs-watch replay - --x 'a b' 2>err > out && echo \"x # y\" # all";
     assert_eq!(
         commands(line),
