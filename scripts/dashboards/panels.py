@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Asks a Prometheus every question that the dashboards ask, and says which have no answer.
+"""Asks a Prometheus every query of the dashboards and lists those without an answer.
 
-    panels.py PROMETHEUS SECONDS [FILE]
+    panels.py PROMETHEUS SECONDS
 
-PROMETHEUS has scraped a stage under load for SECONDS, once a second. FILE: where the answers go, for `picture.py`. A real
-Grafana is not asked: its variables are replaced here as it would replace them.
+PROMETHEUS has scraped a stage under load for SECONDS, once a second. No Grafana is involved: its variables are replaced
+here as Grafana replaces them.
 """
 
 import json
@@ -39,40 +39,23 @@ def replaced(expr, seconds):
 
 
 def series(server, expr, seconds, end):
-    """Each with its labels and its values that are numbers."""
+    """The labels of each series that has at least one finite value."""
     found = ask(server, "query_range", query=replaced(expr, seconds), start=end - seconds, end=end, step=1)
-    told = []
+    answered = []
     for one in found["result"]:
         values = [(at, float(value)) for at, value in one["values"] if math.isfinite(float(value))]
         if values:
-            told.append((one["metric"], values))
-    return told
-
-
-def legend(template, labels):
-    text = re.sub(r"\{\{(\w+)\}\}", lambda match: labels.get(match[1], ""), template)
-    shown = ", ".join(value for name, value in sorted(labels.items()) if name not in ("__name__", "job", "namespace", "pod"))
-    return shown if text == "__auto" else " ".join(text.split())
+            answered.append(one["metric"])
+    return answered
 
 
 def look(server, dashboard, seconds, end):
-    """The answers of each panel; what was not answered."""
-    panels, silent = [], []
+    """The queries of a dashboard that have no answer."""
+    silent = []
     for panel in dashboard["panels"]:
-        if panel["type"] == "row":
-            panels.append({"row": panel["title"]})
-            continue
-        lines = []
-        for target in panel["targets"]:
-            told = series(server, target["expr"], seconds, end)
-            if not told:
+        for target in panel.get("targets", []):
+            if not series(server, target["expr"], seconds, end):
                 silent.append(f"{panel['title']} {target['refId']}: {target['expr']}")
-            lines += [[legend(target["legendFormat"], labels), values] for labels, values in told]
-        shown = panel["fieldConfig"]["defaults"]
-        panels.append({
-            "title": panel["title"], "type": panel["type"], "grid": panel["gridPos"], "lines": lines, "unit": shown["unit"],
-            "steps": shown["thresholds"]["steps"], "decimals": shown.get("decimals"),
-        })
     for annotation in dashboard["annotations"]["list"]:
         if not series(server, annotation["expr"], seconds, end):
             silent.append(f"annotation {annotation['name']}: {annotation['expr']}")
@@ -82,26 +65,24 @@ def look(server, dashboard, seconds, end):
             match = replaced(values[1], seconds)
             if not any(values[2] in labels for labels in ask(server, "series", **{"match[]": match})):
                 silent.append(f"variable {variable['name']}: {match}")
-    return panels, silent
+    return silent
 
 
 def main():
     server, seconds = sys.argv[1].rstrip("/"), int(sys.argv[2])
     end = time.time()
-    answers, silent, asked = {}, [], 0
+    silent, dashboards, asked = [], 0, 0
     for path in sorted(FOLDER.glob("*.json")):
         dashboard = json.loads(path.read_text())
-        panels, missing = look(server, dashboard, seconds, end)
-        answers[dashboard["title"]] = panels
+        missing = look(server, dashboard, seconds, end)
+        dashboards += 1
         asked += sum(len(panel.get("targets", [])) for panel in dashboard["panels"])
         silent += [f"{path.name}: {what}" for what in missing]
     for group in ask(server, "rules")["groups"]:
         silent += [f"rule {rule['name']}: {rule['lastError']}" for rule in group["rules"] if rule["health"] != "ok"]
-    if len(sys.argv) > 3:
-        pathlib.Path(sys.argv[3]).write_text(json.dumps(answers))
     if silent:
         sys.exit("\n".join([f"{len(silent)} without an answer:", *silent]))
-    print(f"{asked} queries of {len(answers)} dashboards are answered")
+    print(f"{asked} queries of {dashboards} dashboards are answered")
 
 
 main()

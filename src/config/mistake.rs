@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unknown_field_comes_with_the_nearest_right_name() {
+    fn unknown_field_suggests_the_nearest_name() {
         let said = explain("unknown field `burst_cuont`, expected one of `burst_count`, `burst_window`");
         assert_eq!(said, "unknown field; did you mean `burst_count`?");
         assert_eq!(
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn hyphens_and_capitals_are_near() {
+    fn hyphens_and_capitals_do_not_count_as_distance() {
         assert_eq!(nearest("San-Mismatch", &["certlog_remote_write", "san_mismatch"]), Some("san_mismatch"));
         assert_eq!(nearest("zz", &["domains"]), None);
     }
