@@ -7,6 +7,7 @@ mod paths;
 mod rooms;
 mod seeing;
 mod tree;
+mod words;
 
 use tree::Tree;
 
