@@ -8,8 +8,8 @@
 //! **What looks alike and is harmless.** Smart cards that an enrollment agent asked for, devices behind NDES: allow-list
 //! those requesters.
 
-mod finding;
 mod join;
+mod finding;
 
 use crate::alert::Severity;
 use crate::detect::certificate_used_by_other::finding::{

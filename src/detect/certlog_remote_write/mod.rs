@@ -8,9 +8,9 @@
 //! **What looks alike and is harmless.** Backup and management hosts: they come again and again, which the baseline
 //! learns. Allow-list those that come rarely.
 
-mod finding;
-mod pair;
 mod write;
+mod pair;
+mod finding;
 
 use crate::alert::Severity;
 use crate::detect::certlog_remote_write::finding::{Finding, bad_request_reason, raise, revise};

@@ -3,6 +3,8 @@
 
 mod detections;
 mod documents;
+mod folders;
+mod links;
 mod paths;
 mod rooms;
 mod seeing;
