@@ -1,8 +1,9 @@
 //! The whole exactly-once stage against a real Kafka: CPU seconds of `adcs-watch run` for a million source records, and the time
 //! from a source record to its committed alert.
 //!
-//! `cargo bench --bench pipeline` starts a broker of its own (Java 17, Maven) on loopback; `RECORDS` says how many records, a
-//! million unless told otherwise; `-- throughput`, `-- latency` or `-- restart` runs one part alone. Linux only, because it reads /proc. The figures stand in benches/README.md.
+//! `cargo bench --bench pipeline` starts a broker of its own (Java 17, Maven) on loopback. `RECORDS` is the number of records
+//! (default: a million), `PARTITIONS` that of the routed topic (default: 24, as the config has it). `-- throughput`,
+//! `-- latency` or `-- restart` runs one part alone. Linux only, because it reads /proc. The figures stand in benches/README.md.
 #![allow(
     dead_code,
     clippy::unwrap_used,
@@ -24,13 +25,12 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Message;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
-use records::{record, record_at};
+use records::{Workload, record, record_at};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const SOURCE_PARTITIONS: i32 = 4;
-const PARTITIONS: u32 = 8;
 const RATE: u32 = 10_000;
 const SECONDS: u32 = 20;
 /// How often the process is asked how far it is: to write the page of metrics costs it a millisecond or two.
@@ -42,7 +42,11 @@ fn main() {
         std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let wants = |part: &str| wanted.is_empty() || wanted.iter().any(|name| name == part);
     if wants("throughput") {
-        [1, 20].into_iter().for_each(|percent| throughput(records, percent));
+        let skewed = |mismatches| Workload { skewed: true, mismatches };
+        throughput("1", records, 1, Workload::UNIFORM);
+        throughput("20", records, 20, Workload::UNIFORM);
+        throughput("20-skewed", records, 20, skewed(10));
+        throughput("20-skewed-alerts", records, 20, skewed(500));
     }
     if wants("latency") {
         latency();
@@ -110,13 +114,15 @@ fn restart(records: u32) {
 }
 
 /// A source topic full of records, and then a process that reads it.
-fn throughput(records: u32, percent: u32) {
-    let world = World::new(&format!("bench-{percent}"));
+fn throughput(name: &str, records: u32, percent: u32, workload: Workload) {
+    let world = World::new(&format!("bench-{name}"));
     let producer = producer();
     for n in 0..records {
-        send(&producer, &world.source(), n, &record(n, n % 100 < percent));
+        send(&producer, &world.source(), n, &workload.record(n, n % 100 < percent));
     }
     producer.flush(Duration::from_secs(120)).unwrap();
+    let raw = raw_consumption(&world.source(), records);
+    let broker = broker_cpu_seconds();
     let watch = Instant::now();
     let process = world.start();
     process.await_ready();
@@ -131,12 +137,16 @@ fn throughput(records: u32, percent: u32) {
         std::thread::sleep(LOOK);
     }
     let (cpu, wall) = (process.cpu_seconds(), watch.elapsed().as_secs_f64());
+    let broker = broker_cpu_seconds() - broker;
     let state = process.metric("adcs_watch_state_records", "");
     assert!(process.stop().success());
     let million = f64::from(records) / 1e6;
     println!(
-        "{percent:2} % relevant: {:.2} CPU seconds a million source records, {:.0} thousand records a second, ready after {:.1} s",
+        "{name}: {percent} % relevant, {:.2} CPU seconds a million source records (the broker beside it {:.2}; raw consumption \
+         {:.2}), {:.0} thousand records a second, ready after {:.1} s",
         cpu / million,
+        broker / million,
+        raw / million,
         f64::from(records) / wall / 1e3,
         started.as_secs_f64()
     );
@@ -155,6 +165,44 @@ fn throughput(records: u32, percent: u32) {
         watch.elapsed().as_secs_f64(),
         process.cpu_seconds()
     );
+}
+
+/// CPU seconds of this process while a plain consumer reads the topic: what no program on Kafka can undercut.
+fn raw_consumption(topic: &str, records: u32) -> f64 {
+    let before = cpu_seconds(std::process::id());
+    let consumer: BaseConsumer = client().set("group.id", "bench-raw").create().unwrap();
+    let mut partitions = rdkafka::TopicPartitionList::new();
+    for partition in 0..SOURCE_PARTITIONS {
+        partitions.add_partition_offset(topic, partition, rdkafka::Offset::Beginning).unwrap();
+    }
+    consumer.assign(&partitions).unwrap();
+    let (mut read, mut bytes) = (0, 0);
+    while read < records {
+        if let Some(Ok(message)) = consumer.poll(Duration::from_millis(100)) {
+            bytes += message.payload().map_or(0, <[u8]>::len);
+            read += 1;
+        }
+    }
+    std::hint::black_box(bytes);
+    cpu_seconds(std::process::id()) - before
+}
+
+/// CPU seconds of the broker since it started.
+fn broker_cpu_seconds() -> f64 {
+    let pid = fs::read_to_string(broker::folder().join("broker/node-1/pid")).unwrap();
+    cpu_seconds(pid.trim().parse().unwrap())
+}
+
+/// User and system time of a process: fields 14 and 15 of /proc/PID/stat, in ticks of 10 ms.
+fn cpu_seconds(pid: u32) -> f64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
+    (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
+}
+
+/// The number of routed partitions: the config's default unless `PARTITIONS` is set.
+fn partitions() -> u32 {
+    std::env::var("PARTITIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(24)
 }
 
 /// Records at a steady rate, of which every relevant one raises an alert.
@@ -245,10 +293,11 @@ impl World {
         let world = World { name: name.to_owned(), config, log };
         let text = format!(
             "kafka:\n  brokers: ['{bootstrap}']\n  group: {name}\nsources:\n  - topic: {}\ntopics:\n  routed: {name}.routed\n  \
-             checkpoint: {name}.checkpoint\n  alerts: {name}.alerts\n  dead_letter: {name}.dead\n  partitions: {PARTITIONS}\n  \
+             checkpoint: {name}.checkpoint\n  alerts: {name}.alerts\n  dead_letter: {name}.dead\n  partitions: {}\n  \
              replication_factor: 1\nhttp: {{listen: '127.0.0.1:0'}}\n\
              workers: {{router: 1, detector: 1}}\n",
-            world.source()
+            world.source(),
+            partitions()
         );
         fs::write(&world.config, text).unwrap();
         let admin: AdminClient<DefaultClientContext> = client().create().unwrap();
@@ -289,15 +338,10 @@ impl World {
 }
 
 impl Process {
-    /// User and system time: fields 14 and 15 of /proc/PID/stat, in ticks of 10 ms.
     fn cpu_seconds(&self) -> f64 {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
-        let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
-        (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
+        cpu_seconds(self.child.id())
     }
-}
 
-impl Process {
     fn resident_mib(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();

@@ -1,23 +1,85 @@
 //! Winlogbeat records of about 900 bytes, of 100,000 accounts.
 
 use std::fmt::Write;
+use std::sync::OnceLock;
 
 const ACCOUNTS: u32 = 100_000;
+/// The exponent of the skewed workload: the busiest account requests 4.5 % of all certificates, as an enrollment agent does.
+const ZIPF: f64 = 0.9;
 
-/// The `n`th record, twenty a second from a fixed day on.
-pub(crate) fn record(n: u32, relevant: bool) -> String {
-    let (second, milli) = (n / 20, n % 20 * 50);
-    let time = format!(
-        "2026-03-02T{:02}:{:02}:{:02}.{milli:03}Z",
-        second / 3600 % 24,
-        second / 60 % 60,
-        second % 60
-    );
-    record_at(n, relevant, &time)
+/// Who requests certificates, and for whom.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Workload {
+    /// Accounts by Zipf's law instead of uniformly.
+    pub(crate) skewed: bool,
+    /// How many of 10,000 issued certificates name another account, and so raise an alert.
+    pub(crate) mismatches: u32,
 }
 
-/// The `n`th record at that time: an issued certificate or a logon with one when it is relevant, else an ordinary logon.
+impl Workload {
+    /// Every account as often as every other one, each for itself.
+    pub(crate) const UNIFORM: Workload = Workload { skewed: false, mismatches: 0 };
+
+    fn requester(self, n: u32) -> u32 {
+        if self.skewed { zipf(n) } else { n.wrapping_mul(7919) % ACCOUNTS }
+    }
+
+    fn is_mismatch(self, n: u32) -> bool {
+        mix(u64::from(n) ^ 0x5eed) % 10_000 < u64::from(self.mismatches)
+    }
+
+    /// The `n`th record, twenty a second from a fixed day on.
+    pub(crate) fn record(self, n: u32, relevant: bool) -> String {
+        let record = record_of(self.requester(n), n, relevant, &time(n));
+        if self.is_mismatch(n) {
+            return record.replace("Principal Name=user", "Principal Name=other");
+        }
+        record
+    }
+}
+
+/// A draw from Zipf's law over the accounts; the same for the same `n`.
+fn zipf(n: u32) -> u32 {
+    static SUMS: OnceLock<Vec<f64>> = OnceLock::new();
+    let sums = SUMS.get_or_init(|| {
+        let mut sum = 0.0;
+        (1..=ACCOUNTS)
+            .map(|rank| {
+                sum += f64::from(rank).powf(-ZIPF);
+                sum
+            })
+            .collect()
+    });
+    let draw =
+        (mix(u64::from(n)) >> 11) as f64 / (1_u64 << 53) as f64 * sums.last().copied().unwrap_or_default();
+    sums.partition_point(|sum| *sum <= draw).min(ACCOUNTS as usize - 1) as u32
+}
+
+/// The finalizer of SplitMix64.
+fn mix(n: u64) -> u64 {
+    let n = n.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let n = (n ^ (n >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let n = (n ^ (n >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    n ^ (n >> 31)
+}
+
+/// The `n`th record of the uniform workload, twenty a second from a fixed day on.
+pub(crate) fn record(n: u32, relevant: bool) -> String {
+    Workload::UNIFORM.record(n, relevant)
+}
+
+fn time(n: u32) -> String {
+    let (second, milli) = (n / 20, n % 20 * 50);
+    format!("2026-03-02T{:02}:{:02}:{:02}.{milli:03}Z", second / 3600 % 24, second / 60 % 60, second % 60)
+}
+
+/// The `n`th record of the uniform workload at that time.
 pub(crate) fn record_at(n: u32, relevant: bool, time: &str) -> String {
+    record_of(Workload::UNIFORM.requester(n), n, relevant, time)
+}
+
+/// An issued certificate or a logon with one when it is relevant, else an ordinary logon.
+fn record_of(user: u32, n: u32, relevant: bool, time: &str) -> String {
     let (id, task, data) = if !relevant {
         let data = format!(
             "\"LogonType\":\"3\",\"SubjectDomainName\":\"-\",\"TargetUserName\":\"user{:05}\",\"TargetDomainName\":\"CORP\",\
@@ -36,7 +98,6 @@ pub(crate) fn record_at(n: u32, relevant: bool, time: &str) -> String {
         );
         (4768, "Kerberos Authentication Service", data)
     } else {
-        let user = n * 7919 % ACCOUNTS;
         let data = format!(
             "\"Attributes\":\"CertificateTemplate:User\\nccm:wks-114.corp.example\",\"CertificateTemplate\":\"User\",\
              \"RequestId\":\"{n}\",\"Requester\":\"CORP\\\\user{user:05}\",\"SerialNumber\":\"5c000000a1b2c3d4e5f67700000000{n:08x}\",\

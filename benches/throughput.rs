@@ -16,20 +16,51 @@ use adcs_watch::decode::{Decoded, Decoder, Place};
 use adcs_watch::detect::policy::Policy;
 use adcs_watch::engine::Engine;
 use adcs_watch::event::Event;
-use records::record;
+use records::{Workload, record};
+use std::alloc::{GlobalAlloc, Layout};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: Counting = Counting;
+
+/// The program's allocator, with a count of its allocations.
+struct Counting;
+
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+#[expect(unsafe_code, reason = "an allocator is unsafe; it hands on what it is asked for")]
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        unsafe { mimalloc::MiMalloc.alloc(layout) }
+    }
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        unsafe { mimalloc::MiMalloc.realloc(memory, layout, size) }
+    }
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        unsafe { mimalloc::MiMalloc.dealloc(memory, layout) }
+    }
+}
 
 const RECORDS: u32 = 200_000;
 const ROUNDS: usize = 5;
 
 fn main() {
     remembered();
-    for percent in [0, 1, 20, 100] {
-        let records: Vec<String> = (0..RECORDS).map(|n| record(n, n % 100 < percent)).collect();
+    hot_account();
+    let skewed = |mismatches| Workload { skewed: true, mismatches };
+    for (workload, name, percent) in [
+        (Workload::UNIFORM, "uniform accounts", 0),
+        (Workload::UNIFORM, "uniform accounts", 1),
+        (Workload::UNIFORM, "uniform accounts", 20),
+        (Workload::UNIFORM, "uniform accounts", 100),
+        (skewed(10), "skewed accounts, 0.1 % of issued certificates in another's name", 20),
+        (skewed(500), "skewed accounts, 5 % of issued certificates in another's name", 20),
+    ] {
+        let records: Vec<String> = (0..RECORDS).map(|n| workload.record(n, n % 100 < percent)).collect();
         let bytes: usize = records.iter().map(String::len).sum();
-        println!("{percent:3} % relevant, {} bytes a record", bytes / records.len());
+        println!("{percent:3} % relevant, {name}, {} bytes a record", bytes / records.len());
         let prefilter = Prefilter::new();
         let decoder = Decoder::default();
         report("prefilter", RECORDS, || {
@@ -42,9 +73,20 @@ fn main() {
             engine.size().records
         });
         let decoded = events(&prefilter, &decoder, &records);
+        let allocations = ALLOCATIONS.load(Ordering::Relaxed);
+        drop(events(&prefilter, &decoder, &records));
+        let decoding = ALLOCATIONS.load(Ordering::Relaxed) - allocations;
         let mut updates = 0;
         let mut engine = Engine::new(Policy::default());
+        let allocations = ALLOCATIONS.load(Ordering::Relaxed);
         decoded.iter().for_each(|event| updates += engine.on_event(event).concerned);
+        let detecting = ALLOCATIONS.load(Ordering::Relaxed) - allocations;
+        let per_event = |count: u64| count as f64 / decoded.len().max(1) as f64;
+        println!(
+            "    allocations an event: {:.1} to decode it, {:.1} to detect",
+            per_event(decoding),
+            per_event(detecting)
+        );
         if updates > 0 {
             let size = engine.size();
             println!("    state: {} records, {} bytes a record", size.records, size.bytes / size.records);
@@ -55,6 +97,45 @@ fn main() {
             });
         }
     }
+}
+
+/// What an event costs when its account was issued that many certificates within the window: it must not grow.
+fn hot_account() {
+    for certificates in [10_u32, 1_000, 100_000] {
+        // All within 50 minutes, in steps of whole milliseconds.
+        let step = 3_000_000 / certificates;
+        let at = |n: u32| {
+            let milli = n * step;
+            let time =
+                format!("2026-03-02T09:{:02}:{:02}.{:03}Z", milli / 60_000, milli / 1000 % 60, milli % 1000);
+            records::record_at(n * 3 + 1, true, &time)
+        };
+        let one_account =
+            |record: String| record.replace("\\\\user", "\\\\busy-").replacen("Name=user", "Name=busy-", 1);
+        let one_account = |record: String| same_requester(&one_account(record));
+        let records: Vec<String> = (0..certificates).map(|n| one_account(at(n))).collect();
+        let decoded = events(&Prefilter::new(), &Decoder::default(), &records);
+        let count = certificates.min(2_000);
+        let (head, tail) = decoded.split_at(decoded.len() - decoded.len().min(count as usize) / 2);
+        let mut engine = Engine::new(Policy::default());
+        head.iter().for_each(|event| drop(engine.on_event(event)));
+        let before = cpu_seconds();
+        tail.iter().for_each(|event| drop(engine.on_event(event)));
+        let each = (cpu_seconds() - before) / tail.len() as f64 * 1e6;
+        println!("one account, {certificates:6} certificates within the window: {each:8.2} µs an event");
+    }
+}
+
+/// The same record of the account `busy-00000`.
+fn same_requester(record: &str) -> String {
+    let mut text = record.to_owned();
+    for mark in ["\\\\busy-", "Name=busy-"] {
+        if let Some(at) = text.find(mark) {
+            let digits = at + mark.len()..at + mark.len() + 5;
+            text.replace_range(digits, "00000");
+        }
+    }
+    text
 }
 
 /// What a million remembered certificates cost in memory, with all that the store adds to their records.
