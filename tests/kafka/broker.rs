@@ -100,12 +100,34 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     pub(crate) fn start(name: &str, nodes: u32) -> Cluster {
+        Cluster::start_with(name, nodes, &[])
+    }
+
+    /// As [`Cluster::start`], with further arguments of `broker.sh start`.
+    pub(crate) fn start_with(name: &str, nodes: u32, more: &[&str]) -> Cluster {
         // The shared broker starts first: its start checks the prerequisites.
         bootstrap();
-        let folder = folder().join(format!("{name}-brokers"));
-        let me = std::process::id().to_string();
-        let said = script_in(&folder, "start", &["-n", &nodes.to_string(), "-w", &me]);
+        let folder = Cluster::folder(name);
+        let (me, nodes_text) = (std::process::id().to_string(), nodes.to_string());
+        let said = script_in(&folder, "start", &[&["-n", &nodes_text, "-w", &me], more].concat());
         Cluster { folder, bootstrap: said.lines().last().unwrap_or_default().trim().to_owned(), nodes }
+    }
+
+    fn folder(name: &str) -> PathBuf {
+        folder().join(format!("{name}-brokers"))
+    }
+
+    /// Gives one broker of a cluster that is not started yet a disk of its own, which can be filled. None: this machine does
+    /// not allow it (only root may mount).
+    pub(crate) fn small_disk(name: &str, node: u32) -> Option<Disk> {
+        Disk::mount(Cluster::folder(name).join(format!("node-{node}/data")))
+    }
+
+    /// Adds a setting to one broker; it holds from its next start.
+    pub(crate) fn set(&self, node: u32, setting: &str) {
+        let path = self.folder.join(format!("node-{node}/server.properties"));
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, format!("{text}{setting}\n")).unwrap();
     }
 
     /// Runs `kill9`, `pause`, `cont` or `restart` on one broker; `restart` stops it in order if it runs.
@@ -117,6 +139,36 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         script_in(&self.folder, "stop", &[]);
+    }
+}
+
+/// A file system in memory, mounted as the data folder of one broker. It is unmounted when this is dropped.
+pub(crate) struct Disk(PathBuf);
+
+impl Disk {
+    fn mount(folder: PathBuf) -> Option<Disk> {
+        std::fs::create_dir_all(&folder).unwrap();
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=1g", "adcs-watch-test"]).arg(&folder);
+        let mounted = mount.stdout(Stdio::null()).stderr(Stdio::null()).status();
+        mounted.is_ok_and(|status| status.success()).then_some(Disk(folder))
+    }
+
+    /// Writes a file until nothing fits any more.
+    pub(crate) fn fill(&self) {
+        let mut file = std::fs::File::create(self.0.join("filler")).unwrap();
+        let block = vec![0; 1 << 20];
+        while std::io::Write::write_all(&mut file, &block).is_ok() {}
+    }
+
+    pub(crate) fn free(&self) {
+        std::fs::remove_file(self.0.join("filler")).unwrap();
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
     }
 }
 

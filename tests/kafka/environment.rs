@@ -198,13 +198,16 @@ impl Environment {
     pub(crate) fn produce_bytes(&self, records: &[(u32, &[u8])]) {
         let topic = self.source();
         for (partition, value) in records {
-            assert!(*partition < self.sources);
             let partition = i32::try_from(*partition).unwrap();
             let headers = OwnedHeaders::new().insert(Header { key: "traceparent", value: Some(TRACE) });
             let record = BaseRecord::<(), [u8]>::to(&topic).partition(partition).payload(value);
             let mut record = if self.traced { record.headers(headers) } else { record };
+            let began = Instant::now();
             while let Err((error, again)) = self.producer.send(record) {
-                assert_eq!(error, KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull));
+                // A partition that was just added is unknown until the next metadata.
+                let retriable = [RDKafkaErrorCode::QueueFull, RDKafkaErrorCode::UnknownPartition];
+                assert!(retriable.map(KafkaError::MessageProduction).contains(&error), "{error}");
+                assert!(began.elapsed() < Duration::from_secs(90), "{error}");
                 self.producer.poll(Duration::from_millis(10));
                 record = again;
             }
@@ -332,6 +335,20 @@ impl Environment {
         let change = AlterConfig::new(ResourceSpecifier::Topic(&topic)).set(name, value);
         let done = broker::block_on(admin.alter_configs(&[change], &AdminOptions::new())).unwrap();
         assert!(done.iter().all(Result::is_ok), "{done:?}");
+    }
+
+    /// As retention does with records that were read: deletes everything below the offsets that the stage's group committed.
+    pub(crate) fn delete_committed(&self, stage: &str, kind: &str) {
+        let topic = self.topic(kind);
+        let mut list = TopicPartitionList::new();
+        for (partition, offset) in self.committed(stage, kind).into_iter().enumerate() {
+            if let Some(offset) = offset {
+                let partition = i32::try_from(partition).unwrap();
+                list.add_partition_offset(&topic, partition, Offset::Offset(offset)).unwrap();
+            }
+        }
+        // A broker that is down refuses; retention then tries again later, and so does the next call.
+        let _ = broker::block_on(self.admin().delete_records(&list, &AdminOptions::new()));
     }
 
     /// Deletes all records of a topic, as retention would.
