@@ -1,6 +1,7 @@
 //! Envelope → event: which Windows events are wanted, and what each of them says.
 
 use crate::decode::envelope::Envelope;
+use crate::decode::layout::fold::fold;
 use crate::decode::limits::MAX_FIELD_BYTES;
 use crate::decode::rejection::{Reason, Rejection};
 use crate::decode::{Decoded, Place, certification, files, instant, kerberos};
@@ -34,8 +35,11 @@ impl Wanted {
 }
 
 /// Ids are unique only within a provider. A record without a provider is believed: the wanted ids are rare elsewhere.
+/// Some products write the provider's display name (`Microsoft Windows security auditing.`) or its log (`Security`).
 fn is_from_security(provider: Option<&str>) -> bool {
-    provider.is_none_or(|name| name.eq_ignore_ascii_case(SECURITY))
+    let is_display_name =
+        |name: &str| ["microsoftwindowssecurityauditing", "security"].contains(&fold(name).as_str());
+    provider.is_none_or(|name| name.eq_ignore_ascii_case(SECURITY) || is_display_name(name))
 }
 
 /// Whether events of this id can be wanted: a format need not read the data of others.

@@ -2,6 +2,7 @@
 //! format.
 
 use crate::decode::json::Value;
+use crate::decode::layout::named::Named;
 use crate::decode::limits::MAX_FIELD_BYTES;
 use crate::decode::rejection::{Reason, Rejection};
 use std::borrow::Cow;
@@ -34,7 +35,23 @@ pub(crate) enum Fields<'t> {
     ListOr(Vec<(Cow<'t, str>, Cow<'t, str>)>, Value<'t>),
     /// Values of a JSON array, named by their position.
     Positional(&'static [&'static str], Value<'t>),
+    /// Members of a JSON object and, for what they lack, the fields of the Elastic Common Schema in the whole record.
+    Ecs(Value<'t>, Value<'t>),
+    /// Values gathered from any layout.
+    Named(&'t Named),
 }
+
+/// Where Elastic's pipelines move fields to.
+const ECS: [(&str, [&str; 2]); 8] = [
+    ("IpAddress", ["source", "ip"]),
+    ("IpPort", ["source", "port"]),
+    ("TargetUserName", ["user", "name"]),
+    ("TargetDomainName", ["user", "domain"]),
+    ("TargetSid", ["user", "id"]),
+    ("SubjectUserName", ["user", "name"]),
+    ("SubjectDomainName", ["user", "domain"]),
+    ("SubjectUserSid", ["user", "id"]),
+];
 
 impl<'t> Fields<'t> {
     /// A field as text. Missing, null, empty and `-` mean that it is absent, which Windows and the formats mix freely.
@@ -70,12 +87,23 @@ impl<'t> Fields<'t> {
                 let position = names.iter().position(|n| *n == name);
                 scalar(name, position.and_then(|at| values.items().nth(at)))?
             }
+            Fields::Ecs(object, record) => match scalar(name, object.get(name))? {
+                None => scalar(name, in_ecs(*record, name))?,
+                found => found,
+            },
+            Fields::Named(named) => named.find(name).map(|text| Cow::Owned(text.to_owned())),
         };
         Ok(found.filter(|text| !is_absent(text)))
     }
 }
 
-fn is_absent(text: &str) -> bool {
+fn in_ecs<'t>(record: Value<'t>, name: &str) -> Option<Value<'t>> {
+    let (_, [outer, inner]) = ECS.iter().find(|(field, _)| *field == name)?;
+    record.get(outer)?.get(inner)
+}
+
+/// Whether a text stands for no value.
+pub(crate) fn is_absent(text: &str) -> bool {
     matches!(text.trim_ascii(), "" | "-")
 }
 
@@ -85,23 +113,44 @@ fn in_list<'t>(list: &[(Cow<'t, str>, Cow<'t, str>)], name: &str) -> Option<Cow<
 
 fn scalar<'t>(name: &str, value: Option<Value<'t>>) -> Result<Option<Cow<'t, str>>, Rejection> {
     match value {
-        Some(value) if value.is_object() || value.is_array() => {
-            Err(Rejection::bad_field(name, value.source(), "a text"))
-        }
+        // Pipelines make lists of texts that were one, and of numbers they explain.
+        Some(list) if list.is_array() => match list.items().map(Value::scalar).collect::<Option<Vec<_>>>() {
+            Some(texts) => Ok((!texts.is_empty()).then(|| texts.join("\n").into())),
+            None => Err(Rejection::bad_field(name, list.source(), "a text")),
+        },
+        Some(object) if object.is_object() => Err(Rejection::bad_field(name, object.source(), "a text")),
         found => Ok(found.and_then(Value::scalar)),
     }
 }
 
-/// Reads an EventID: decimal digits as Windows writes them, without sign or leading zeros, spaces around them allowed,
-/// and `.0` behind them, which pipelines add that know no integers.
+/// Reads an EventID: decimal digits, with leading zeros or a mark before the thousands (`4,887`), with `.0` behind them,
+/// which pipelines add that know no integers, or hex with `0x`; spaces around them allowed.
 ///
-/// So strict, because [`crate::decode::prefilter`] looks for exactly these digits in the raw bytes.
+/// [`crate::decode::prefilter`] looks for exactly these spellings in the raw bytes.
 pub(crate) fn event_id(text: &str) -> Option<u32> {
     let text = text.trim_ascii();
-    let digits = text.strip_suffix(".0").unwrap_or(text);
-    let canonical = digits.bytes().all(|b| b.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'));
     // EventIDs have 16 bits.
-    digits.parse::<u16>().ok().filter(|_| canonical).map(u32::from)
+    if let Some(hex) = text.strip_prefix("0x") {
+        let digits = hex.len() <= 16 && hex.bytes().all(|b| b.is_ascii_hexdigit());
+        return u16::from_str_radix(hex.trim_start_matches('0'), 16).ok().filter(|_| digits).map(u32::from);
+    }
+    let digits = text.strip_suffix(".0").unwrap_or(text);
+    let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let joined = match digits.split_once(',') {
+        Some((thousands, rest)) if thousands.len() <= 2 && rest.len() == 3 => {
+            Cow::Owned(format!("{thousands}{rest}"))
+        }
+        Some(_) => return None,
+        None => Cow::Borrowed(digits),
+    };
+    (all_digits(&joined) && joined.len() <= 16).then(|| joined.parse::<u16>().ok()).flatten().map(u32::from)
+}
+
+/// Whether a text could be meant as an EventID: short, beginning with a digit, no name and no GUID.
+pub(crate) fn looks_like_id(text: &str) -> bool {
+    let text = text.trim_ascii();
+    let begins = text.bytes().next().is_some_and(|b| b.is_ascii_digit());
+    begins && text.len() <= 16 && text.bytes().all(|b| b.is_ascii_hexdigit() || b",.x+- ".contains(&b))
 }
 
 /// Reads an EventRecordID, a number or a string.
@@ -122,14 +171,27 @@ mod tests {
     use crate::decode::rejection::Reason;
 
     #[test]
-    fn ids_are_canonical() {
-        for (text, id) in [("4887", 4887), (" 4887\n", 4887), ("4887.0", 4887), ("0", 0), ("65535", 65535)] {
+    fn ids_are_read_in_their_usual_spellings() {
+        for (text, id) in [
+            ("4887", 4887),
+            (" 4887\n", 4887),
+            ("4887.0", 4887),
+            ("0", 0),
+            ("65535", 65535),
+            ("04887", 4887),
+            ("4,887", 4887),
+            ("0x1317", 4887),
+            ("0x00001317", 4887),
+            ("0x12A0", 4768),
+        ] {
             assert_eq!(event_id(text), Some(id), "{text:?}");
         }
         for text in [
             "",
-            "04887",
             "+4887",
+            "0x",
+            "4,8,87",
+            "48,87",
             "4887.5",
             "4.887e3",
             "48 87",
@@ -146,18 +208,19 @@ mod tests {
     #[test]
     fn dash_empty_and_null_are_absent() {
         let document = Document::parse(
-            r#"{"a": "-", "b": "", "c": null, "d": " \n", "e": 7, "f": "x", "g": [], "h": true}"#,
+            r#"{"a": "-", "b": "", "c": null, "d": " \n", "e": 7, "f": "x", "g": [{}], "h": true, "i": [], "j": ["x", 2]}"#,
         )
         .unwrap();
         let fields = Fields::Object(document.root());
-        for name in ["a", "b", "c", "d", "z"] {
+        for name in ["a", "b", "c", "d", "i", "z"] {
             assert_eq!(fields.text(name), Ok(None), "{name}");
         }
         assert_eq!(fields.required("e").unwrap(), "7");
         assert_eq!(fields.owned("f").unwrap().unwrap(), "x");
         assert_eq!(fields.required("h").unwrap(), "true");
+        assert_eq!(fields.required("j").unwrap(), "x\n2");
         assert_eq!(fields.required("a").unwrap_err().to_string(), "missing_field: a is missing");
-        assert_eq!(fields.text("g").unwrap_err().to_string(), "bad_field: g is \"[]\", not a text");
+        assert_eq!(fields.text("g").unwrap_err().to_string(), "bad_field: g is \"[{}]\", not a text");
     }
 
     #[test]

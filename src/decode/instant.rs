@@ -1,31 +1,85 @@
-//! Event time, in the forms in which the formats write it.
+//! Event time, in the forms in which products write it.
 
+use crate::decode::civil;
 use crate::event::time::Time;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-/// Reads a time: date and time of day with `T` or a space between them, up to nine digits of a second, then `Z`, an
-/// offset (`+01:00`, `+0100`, with a space before it), or nothing: then it is local time in `zone`.
+/// Reads a time. Read are
 ///
-/// Local time that the end of summer time repeats is taken the first time; what its beginning skips, as if it had not
-/// begun.
+/// - date and time of day with `T` or a space between them, up to nine digits of a second, then `Z`, an offset
+///   (`+01:00`, `+0100`, with a space before it), or nothing;
+/// - numbers since 1970 in seconds, milli-, micro- or nanoseconds, `/Date(…)/`, and the ticks of Windows (since 1601) and
+///   .NET (since 0001), which their size tells;
+/// - what [`civil`] reads: month names, slashes, points, AM and PM.
+///
+/// Local time without a zone is in `zone`; what the end of summer time repeats is taken the first time, what its
+/// beginning skips as if it had not begun.
 pub(crate) fn parse(text: &str, zone: &TimeZone) -> Option<Time> {
     let text = text.trim_ascii();
     if let Some(time) = parse_utc(text.as_bytes()) {
         return Some(time);
     }
+    parse_general(text, zone).or_else(|| number(text)).or_else(|| civil::parse(text, zone))
+}
+
+fn parse_general(text: &str, zone: &TimeZone) -> Option<Time> {
     let time_of_day = text.get(10..).filter(|rest| rest.starts_with(['T', 't', ' ']))?;
     match time_of_day.rfind(['Z', 'z', '+', '-']) {
         Some(at) => {
             let (local, offset) = text.split_at(10 + at);
             Time::parse_rfc3339(&format!("{}{offset}", local.trim_end()))
         }
-        None => {
-            let local: DateTime = text.parse().ok()?;
-            let zoned = zone.to_ambiguous_zoned(local).compatible().ok()?;
-            Some(Time::from_millis(zoned.timestamp().as_millisecond()))
-        }
+        None => local(text.parse().ok()?, zone),
     }
+}
+
+/// A local time in its zone.
+pub(crate) fn local(local: DateTime, zone: &TimeZone) -> Option<Time> {
+    let zoned = zone.to_ambiguous_zoned(local).compatible().ok()?;
+    Some(Time::from_millis(zoned.timestamp().as_millisecond()))
+}
+
+/// Seconds from 1601 to 1970, and from the year 1.
+const SINCE_1601: i64 = 11_644_473_600;
+const SINCE_0001: i64 = 62_135_596_800;
+
+/// A number of seconds or of a smaller unit.
+fn number(text: &str) -> Option<Time> {
+    let text = match text.strip_prefix("/Date(").and_then(|rest| rest.strip_suffix(")/")) {
+        // The offset behind the number only says how to show it.
+        Some(inner) => inner.split_at(inner.rfind(['+', '-']).filter(|at| *at > 0).unwrap_or(inner.len())).0,
+        None => text,
+    };
+    let (whole, fraction) = match text.split_once(['.', ',']) {
+        _ if text.contains(['e', 'E']) => return exponent(text),
+        Some((whole, fraction)) => (whole, fraction),
+        None => (text, ""),
+    };
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let unsigned = whole.strip_prefix('-').unwrap_or(whole);
+    if !(9..=19).contains(&unsigned.len()) || !digits(unsigned) || !digits(fraction) {
+        return None;
+    }
+    let number: i64 = whole.parse().ok()?;
+    let thousandths = fraction.bytes().chain(*b"000").take(3).fold(0, |n, b| n * 10 + i64::from(b - b'0'));
+    Some(Time::from_millis(match unsigned.len() {
+        9..=11 => number * 1000 + if number < 0 { -thousandths } else { thousandths },
+        12..=14 => number,
+        15..=17 => number / 1000,
+        // 100 ns since 1601 has 18 digits and begins with 1 until the year 2234; since 0001 it begins with 6 until 2218.
+        18 if unsigned.starts_with('1') => number / 10_000 - SINCE_1601 * 1000,
+        18 => number / 10_000 - SINCE_0001 * 1000,
+        _ => number / 1_000_000,
+    }))
+}
+
+/// Seconds as a program without integers writes them: `1.77244260012E9`.
+fn exponent(text: &str) -> Option<Time> {
+    let seconds: f64 = text.parse().ok()?;
+    let millis = if seconds.abs() < 1e11 { seconds * 1000.0 } else { seconds };
+    (millis.is_finite() && millis.abs() < 1e14 && millis.abs() > 1e11)
+        .then(|| Time::from_millis(millis.round() as i64))
 }
 
 /// The usual form, `2026-03-02T09:00:00.1200000Z`, without the detour over a general parser.
@@ -87,11 +141,37 @@ mod tests {
         check("2026-03-02 04:00:00 -0500", utc, "2026-03-02T09:00:00Z");
         check("2026-03-02 09:00:00", utc, "2026-03-02T09:00:00Z");
         check(" 2026-03-02 09:00:00.5 ", utc, "2026-03-02T09:00:00.500Z");
-        for text in
-            ["", "2026-03-02", "09:00:00", "2026-13-02T09:00:00Z", "2026-02-30T09:00:00Z", "1772442000", "é"]
-        {
+        for text in [
+            "",
+            "2026-03-02",
+            "09:00:00",
+            "2026-13-02T09:00:00Z",
+            "2026-02-30T09:00:00Z",
+            "1772",
+            "é",
+            "-",
+            "1e400",
+        ] {
             assert_eq!(parse(text, utc), None, "{text}");
         }
+    }
+
+    #[test]
+    fn numbers_are_read_in_their_unit() {
+        for text in [
+            "1772442000.120",
+            "1772442000120",
+            "1772442000120000",
+            "1772442000120000000",
+            "/Date(1772442000120)/",
+            "/Date(1772442000120+0100)/",
+            "134169156001200000",
+            "639080388001200000",
+            "1.77244200012E9",
+        ] {
+            check(text, &TimeZone::UTC, "2026-03-02T09:00:00.120Z");
+        }
+        check("1772442000", &TimeZone::UTC, "2026-03-02T09:00:00Z");
     }
 
     #[test]

@@ -8,19 +8,28 @@ use crate::event::account::{Account, Sid};
 use crate::event::host::remote_ip;
 use crate::event::{Activity, CertificateLogon};
 
+/// Kinds of pre-authentication with a certificate (PA-PK-AS-REP, in its old and its new number).
+const PKINIT: [&str; 4] = ["15", "16", "0xf", "0x10"];
+
 /// 4768; none without a certificate.
 ///
 /// A refused PKINIT says PreAuthType `-` but keeps the certificate, so the serial number is what tells. A serial of
 /// zero is that of a key that no CA has certified (Windows Hello key trust): no certificate either.
 pub(crate) fn ticket(fields: &Fields<'_>) -> Result<Option<Activity>, Rejection> {
-    let Some(serial_number) = fields.text("CertSerialNumber")? else { return Ok(None) };
+    let name = fields.required("TargetUserName")?;
+    let Some(serial_number) = fields.text("CertSerialNumber")? else {
+        // Whoever logs on with a certificate shows it, so here the format has lost it.
+        let with_certificate =
+            fields.text("PreAuthType")?.is_some_and(|kind| PKINIT.contains(&kind.trim_ascii()));
+        return if with_certificate { Err(Rejection::missing("CertSerialNumber")) } else { Ok(None) };
+    };
     if serial_number.trim_ascii().bytes().all(|b| b == b'0') {
         return Ok(None);
     }
     let domain = fields.text("TargetDomainName")?.unwrap_or_default();
     let status = fields.required("Status")?;
     Ok(Some(Activity::CertificateLogon(CertificateLogon {
-        account: Account::of_logon(&domain, &fields.required("TargetUserName")?),
+        account: Account::of_logon(&domain, &name),
         sid: fields.text("TargetSid")?.and_then(|text| Sid::parse(&text)),
         serial: serial("CertSerialNumber", &serial_number)?,
         issuer: fields.owned("CertIssuerName")?.unwrap_or_default(),
@@ -69,6 +78,11 @@ mod tests {
         let fault = |list: &[_]| ticket(&fields(list)).unwrap_err().to_string();
         let serial = ("CertSerialNumber", "5C0000AB");
         assert_eq!(fault(&[serial, ("Status", "0x0")]), "missing_field: TargetUserName is missing");
+        assert_eq!(fault(&[]), "missing_field: TargetUserName is missing");
+        assert_eq!(
+            fault(&[("TargetUserName", "a"), ("PreAuthType", "16")]),
+            "missing_field: CertSerialNumber is missing"
+        );
         assert_eq!(fault(&[serial, ("TargetUserName", "a")]), "missing_field: Status is missing");
         assert_eq!(
             fault(&[serial, ("TargetUserName", "a"), ("Status", "fine")]),

@@ -19,3 +19,9 @@ pub const MAX_XML_DEPTH: usize = 32;
 
 /// How much of a value is shown in a rejection, in characters.
 pub const MAX_SHOWN_CHARS: usize = 60;
+
+/// How often text inside text is unwrapped: JSON in a string of JSON, behind a syslog header, and so on.
+pub const MAX_NESTED_TEXTS: usize = 4;
+
+/// The most values of one event that are kept with their names.
+pub const MAX_NAMED_VALUES: usize = 4096;

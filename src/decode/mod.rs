@@ -1,8 +1,8 @@
 //! BYTES → EVENTS, total: whatever the bytes are, the outcome is events, "not of interest", or a rejection that says why.
 //!
-//! A record goes prefilter → format → envelope → event. The format is told by the first byte and, in JSON, by the keys at
-//! the top level; each format has one file that knows where it keeps what. What an envelope means stands in one file per
-//! family of events.
+//! A record goes prefilter → format → envelope → event. The common formats are recognised by the first byte and, in JSON,
+//! by the keys at the top level; each has a file that knows where it keeps what. Everything else is unwrapped and read by
+//! a table ([`layout`]) or as text ([`text`]). What an envelope means stands in one file per family of events.
 
 pub mod limits;
 pub mod rejection;
@@ -10,6 +10,7 @@ pub mod prefilter;
 mod json;
 mod envelope;
 mod instant;
+mod civil;
 mod names;
 mod certification;
 mod files;
@@ -26,62 +27,18 @@ mod normalised;
 mod protobuf;
 mod recognise;
 mod record;
+mod bytes;
+mod format;
+mod align;
+mod layout;
+mod text;
+mod mapped;
+
+pub use crate::decode::bytes::replaced_bytes;
+pub use crate::decode::format::Format;
 
 use crate::decode::rejection::Rejection;
 use crate::event::Event;
-
-/// The format a record is in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Format {
-    /// Windows event XML, one or several events.
-    Xml,
-    /// Windows event XML in a field of a JSON object: Splunk (`event`), Cribl (`_raw`).
-    XmlInJson,
-    /// What `evtx_dump -o json` writes.
-    EvtxDump,
-    /// Winlogbeat 6 to 8, Elastic Agent.
-    Winlogbeat,
-    /// NXLog's flat JSON.
-    Nxlog,
-    /// Fluent Bit `winevtlog`: positional StringInserts.
-    FluentBit,
-    /// Rows of Sentinel's SecurityEvent table.
-    Sentinel,
-    /// The JSON mapping of our own event.
-    Normalised,
-    /// Our own event in protobuf.
-    Protobuf,
-}
-
-impl Format {
-    /// All of them.
-    pub const ALL: [Format; 9] = [
-        Format::Xml,
-        Format::XmlInJson,
-        Format::EvtxDump,
-        Format::Winlogbeat,
-        Format::Nxlog,
-        Format::FluentBit,
-        Format::Sentinel,
-        Format::Normalised,
-        Format::Protobuf,
-    ];
-
-    /// The snake_case word for configuration and messages.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Format::Xml => "xml",
-            Format::XmlInJson => "xml_in_json",
-            Format::EvtxDump => "evtx_dump",
-            Format::Winlogbeat => "winlogbeat",
-            Format::Nxlog => "nxlog",
-            Format::FluentBit => "fluent_bit",
-            Format::Sentinel => "sentinel",
-            Format::Normalised => "normalised",
-            Format::Protobuf => "protobuf",
-        }
-    }
-}
 
 /// What one record turned out to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,6 +84,16 @@ impl Decoder {
     /// Decodes one record and hands each thing found in it to `sink`: a record may wrap several events
     /// (`<Events>`, `{"records": […]}`). At least one call is made, whatever the bytes.
     pub fn decode(&self, record: &[u8], place: &Place, sink: &mut dyn FnMut(Result<Decoded, Rejection>)) {
+        self.decode_with_format(record, place, &mut |_, outcome| sink(outcome));
+    }
+
+    /// The same with the format of each outcome; none where no format was recognised.
+    pub fn decode_with_format(
+        &self,
+        record: &[u8],
+        place: &Place,
+        sink: &mut dyn FnMut(Option<Format>, Result<Decoded, Rejection>),
+    ) {
         record::Outlet::new(self, place, sink).decode(record);
     }
 }

@@ -3,9 +3,10 @@
 //! Few of the records of a SIEM's topics matter, and parsing one costs ten times what looking through its bytes does.
 //! So the bytes are searched for what a record of interest must hold:
 //!
-//! - the id of a wanted event in decimal, no digit beside it;
+//! - the id of a wanted event in decimal or hex, no digit beside it;
 //! - `certlog` in any case, for what an EDR reports: its events have no id of Windows;
 //! - the names of our own activities;
+//! - an end that is none: a record that was cut off;
 //! - or anything that could hide one of these from a search of bytes: a JSON escape or an XML reference of an ASCII
 //!   character, a comment or CDATA, another encoding. Escapes and references that pipelines write without need
 //!   (`\u003c`, `&#xD;`) do not count, as far as they cannot hide anything.
@@ -13,7 +14,7 @@
 //! The promise: when the decoder finds an event in a record, or a wanted event that it must reject, the record has
 //! passed. What is only broken may be thrown away; with nothing of interest in it, nobody could use a fixed one.
 
-use crate::decode::record::looks_like_utf16;
+use crate::decode::bytes::looks_like_utf16;
 use crate::decode::{Format, normalised};
 use aho_corasick::AhoCorasick;
 use aho_corasick::packed::{self, Searcher};
@@ -21,6 +22,10 @@ use memchr::memmem::Finder;
 
 /// Wanted ids that are searched for.
 const IDS: [&str; 5] = ["4886", "4887", "4888", "4768", "5145"];
+/// The same with a mark before the thousands.
+const GROUPED_IDS: [&str; 5] = ["4,886", "4,887", "4,888", "4,768", "5,145"];
+/// The same in hex, of which only digits are left when zeros are taken away.
+const HEX_IDS: [&str; 6] = ["1316", "1317", "1318", "12a0", "12A0", "1419"];
 /// The middle of `certlog`: the four letters that make the shortest list of all ways to write them.
 const CERT_LOG_MIDDLE: &str = "rtlo";
 const CERT_LOG: &[u8] = b"certlog";
@@ -47,7 +52,8 @@ enum Markers {
 
 /// What was found, from the number of the pattern.
 enum Marker {
-    Id,
+    Id(usize),
+    HexId,
     CertLog,
     Activity,
     Escape,
@@ -72,7 +78,7 @@ impl Prefilter {
             Some(searcher) => Markers::Packed(Box::new(searcher)),
             #[allow(clippy::expect_used, reason = "the patterns are constants")]
             None => {
-                Markers::Automaton(Box::new(AhoCorasick::new(&patterns).expect("thirty short patterns fit")))
+                Markers::Automaton(Box::new(AhoCorasick::new(&patterns).expect("forty short patterns fit")))
             }
         };
         Prefilter {
@@ -85,12 +91,17 @@ impl Prefilter {
 
     /// Whether the decoder could find an event of interest in this record. Never false for a record it would keep.
     pub fn may_matter(&self, record: &[u8]) -> bool {
-        self.keeps_all || looks_like_utf16(record) || self.has_marker(record) || self.has_hidden_xml(record)
+        self.keeps_all
+            || looks_like_utf16(record)
+            || is_cut_off(record)
+            || self.has_marker(record)
+            || self.has_hidden_xml(record)
     }
 
     fn has_marker(&self, record: &[u8]) -> bool {
         let tells = |pattern: usize, at: usize| match marker(pattern) {
-            Marker::Id => stands_alone(record, at, at + IDS[0].len()),
+            Marker::Id(length) => stands_alone(record, at, at + length),
+            Marker::HexId => is_hex(record, at, at + HEX_IDS[0].len()),
             Marker::CertLog => is_cert_log(record, at),
             Marker::Activity => true,
             Marker::Escape => may_hide(&record[at + ESCAPE.len()..]),
@@ -118,7 +129,8 @@ impl Prefilter {
 /// Ids, then the ways to write the middle of `certlog`, the activities, and the escape. None of them can hide another
 /// one by overlapping it: letters, digits and the backslash do not mix.
 fn patterns() -> Vec<String> {
-    let mut patterns: Vec<String> = IDS.iter().map(|id| (*id).to_owned()).collect();
+    let ids = IDS.iter().chain(&GROUPED_IDS).chain(&HEX_IDS);
+    let mut patterns: Vec<String> = ids.map(|id| (*id).to_owned()).collect();
     patterns.extend((0..1 << CERT_LOG_MIDDLE.len()).map(|upper: u32| {
         let cased = |(at, c): (usize, char)| if upper >> at & 1 == 1 { c.to_ascii_uppercase() } else { c };
         CERT_LOG_MIDDLE.chars().enumerate().map(cased).collect()
@@ -129,11 +141,17 @@ fn patterns() -> Vec<String> {
 }
 
 fn marker(pattern: usize) -> Marker {
-    let cert_log = IDS.len();
+    let grouped = IDS.len();
+    let hex = grouped + GROUPED_IDS.len();
+    let cert_log = hex + HEX_IDS.len();
     let activity = cert_log + (1 << CERT_LOG_MIDDLE.len());
     let escape = activity + normalised::ACTIVITIES.len();
-    if pattern < cert_log {
-        Marker::Id
+    if pattern < grouped {
+        Marker::Id(IDS[0].len())
+    } else if pattern < hex {
+        Marker::Id(GROUPED_IDS[0].len())
+    } else if pattern < cert_log {
+        Marker::HexId
     } else if pattern < activity {
         Marker::CertLog
     } else if pattern < escape {
@@ -143,9 +161,37 @@ fn marker(pattern: usize) -> Marker {
     }
 }
 
+/// Whether digits are a number by themselves: no digit stands beside them, except zeros before them.
 fn stands_alone(record: &[u8], start: usize, end: usize) -> bool {
-    let is_digit = |at: usize| record.get(at).is_some_and(u8::is_ascii_digit);
-    !start.checked_sub(1).is_some_and(is_digit) && !is_digit(end)
+    let before = without_zeros(record, start).last();
+    !before.is_some_and(u8::is_ascii_digit) && !record.get(end).is_some_and(u8::is_ascii_digit)
+}
+
+/// Whether digits are a number in hex: `0x` and zeros stand before them and no further digit behind them.
+fn is_hex(record: &[u8], start: usize, end: usize) -> bool {
+    let before = without_zeros(record, start);
+    before.ends_with(b"0x") && !record.get(end).is_some_and(u8::is_ascii_hexdigit)
+}
+
+/// What stands before a number and the zeros at its beginning.
+fn without_zeros(record: &[u8], start: usize) -> &[u8] {
+    let before = &record[..start];
+    let zeros = before.iter().rev().take_while(|byte| **byte == b'0').count();
+    &before[..start - zeros]
+}
+
+/// Whether a record that begins as JSON or XML does not end so: what is missing may be an id.
+fn is_cut_off(record: &[u8]) -> bool {
+    let text = |byte: &&u8| !byte.is_ascii_whitespace() && **byte != 0;
+    let ends = |last: &[u8]| record.iter().rev().find(text).is_some_and(|byte| !last.contains(byte));
+    match record.iter().find(text) {
+        Some(b'{' | b'[') => ends(b"}],"),
+        Some(b'<') => {
+            ends(b">")
+                && !record.iter().skip_while(|byte| **byte != b'<').nth(1).is_some_and(u8::is_ascii_digit)
+        }
+        Some(_) | None => false,
+    }
 }
 
 fn is_cert_log(record: &[u8], middle: usize) -> bool {
@@ -205,6 +251,13 @@ mod tests {
         check(r#"{"EventID": 14887}"#, false);
         check(r#"{"EventID": 48870, "port": 48871}"#, false);
         check(r#"{"a": 44887, "EventID": 4887}"#, true);
+        check(r#"{"EventID": "04887"}"#, true);
+        check(r#"{"EventID": "4,887"}"#, true);
+        check(r#"{"EventID": "0x1317"}"#, true);
+        check(r#"{"EventID": "0x00001419"}"#, true);
+        check(r#"{"EventID": "0x12A0"}"#, true);
+        check(r#"{"EventID": "1317", "a": "0x13170", "b": "0x91317"}"#, false);
+        check(r#"{"EventID": 104887}"#, false);
         check(r#"{"EventID": 4624, "ProcessId": "0x4888a"}"#, true);
     }
 
@@ -242,6 +295,14 @@ mod tests {
         check("{\0\"\0", true);
         check([0xff, 0xfe, b'<', 0], true);
         check("", false);
+    }
+
+    #[test]
+    fn a_record_that_is_cut_off_passes() {
+        check(r#"{"a": "b"#, true);
+        check(" \n<Event><System>\n</Sys", true);
+        check("\0{\"a\": 1}\0\0\n", false);
+        check("<13>Mar 02 09:10:00 wec01 something", false);
     }
 
     #[test]

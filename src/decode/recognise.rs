@@ -29,7 +29,7 @@ fn windows_columns(record: Value<'_>) -> Option<Format> {
     let has = |name| record.get(name).is_some();
     if has("StringInserts") {
         Some(Format::FluentBit)
-    } else if has("TimeGenerated") {
+    } else if has("TimeGenerated") && !has("ComputerName") {
         Some(Format::Sentinel)
     } else if has("EventTime") {
         Some(Format::Nxlog)

@@ -1,21 +1,23 @@
 //! One record: its encoding, its format, and how many events it wraps.
 
-use crate::decode::envelope::Envelope;
 use crate::decode::json::{Document, Value};
+use crate::decode::layout::walk::{self, Outcomes};
 use crate::decode::limits::{MAX_EVENTS, MAX_RECORD_BYTES};
 use crate::decode::recognise::{format_of, is_other_ecs};
 use crate::decode::rejection::{Reason, Rejection, shown};
 use crate::decode::{
-    Decoded, Decoder, Format, Place, activity, evtx_dump, fluent_bit, normalised, nxlog, protobuf, sentinel,
-    winlogbeat, xml, xml_in_json,
+    Decoded, Decoder, Format, Place, activity, bytes, evtx_dump, fluent_bit, normalised, nxlog, protobuf,
+    sentinel, winlogbeat, xml, xml_in_json,
 };
 use std::ops::ControlFlow;
 
-/// Where the outcomes of one record go. Its functions break off when there are too many.
+type Outcome = Result<Decoded, Rejection>;
+
+/// Where the outcomes of one record go. Its functions stop early when there are too many.
 pub(crate) struct Outlet<'a> {
     decoder: &'a Decoder,
     place: &'a Place,
-    sink: &'a mut dyn FnMut(Result<Decoded, Rejection>),
+    sink: &'a mut dyn FnMut(Option<Format>, Outcome),
     count: usize,
 }
 
@@ -23,7 +25,7 @@ impl<'a> Outlet<'a> {
     pub(crate) fn new(
         decoder: &'a Decoder,
         place: &'a Place,
-        sink: &'a mut dyn FnMut(Result<Decoded, Rejection>),
+        sink: &'a mut dyn FnMut(Option<Format>, Outcome),
     ) -> Outlet<'a> {
         Outlet { decoder, place, sink, count: 0 }
     }
@@ -32,49 +34,90 @@ impl<'a> Outlet<'a> {
     pub(crate) fn decode(mut self, record: &[u8]) {
         let _ = self.record(record);
         if self.count == 0 {
-            let _ = self.put(Ok(Decoded::Ignored(None)));
+            let _ = self.put(None, Ok(Decoded::Ignored(None)));
         }
     }
 
     fn record(&mut self, record: &[u8]) -> ControlFlow<()> {
         if record.len() > MAX_RECORD_BYTES {
             let detail = format!("{} bytes, more than {MAX_RECORD_BYTES}", record.len());
-            return self.put(Err(Rejection::new(Reason::TooLarge, detail)));
+            return self.reject(Rejection::new(Reason::TooLarge, detail));
         }
         if self.decoder.format == Some(Format::Protobuf) {
-            return self
-                .put(protobuf::event(record, self.place).map(|event| Decoded::Event(Box::new(event))));
+            let event = protobuf::event(record, self.place);
+            return self.put(Some(Format::Protobuf), event.map(|event| Decoded::Event(Box::new(event))));
         }
-        match utf8(record) {
-            Ok(text) => self.text(text),
-            Err(rejection) => self.put(Err(rejection)),
-        }
+        self.text(bytes::trimmed(&bytes::text(record)))
     }
 
     fn text(&mut self, text: &str) -> ControlFlow<()> {
-        match (text.as_bytes().first(), self.decoder.format) {
+        let named = self.decoder.format;
+        match text.as_bytes() {
             // A record without a value, such as a tombstone.
-            (None, _) => ControlFlow::Continue(()),
-            (Some(b'<'), None | Some(Format::Xml)) => self.xml(text),
-            (Some(b'{' | b'['), format) if format != Some(Format::Xml) => match Document::parse(text) {
-                Ok(document) => self.json(document.root()),
-                Err(rejection) => self.put(Err(rejection)),
-            },
-            (Some(_), format) => {
-                let format = format.map_or("json or xml", Format::as_str);
-                self.put(Err(Rejection::new(
-                    Reason::UnknownFormat,
-                    format!("{} is no beginning of {format}", shown(text)),
-                )))
+            [] => ControlFlow::Continue(()),
+            [b'<', second, ..]
+                if !second.is_ascii_digit() && named.is_none_or(|format| format == Format::Xml) =>
+            {
+                self.xml(text, Format::Xml)
             }
+            [b'{' | b'[', ..] if named != Some(Format::Xml) => match Document::parse(text) {
+                Ok(document) => self.json(document.root()),
+                Err(rejection) => self.several(text, rejection),
+            },
+            _ => self.other_text(text),
         }
     }
 
-    fn xml(&mut self, text: &str) -> ControlFlow<()> {
-        match xml::events(text, &mut |envelope| self.envelope(envelope)) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(rejection) => self.put(Err(rejection)),
+    /// Text that is neither XML nor JSON from its beginning.
+    fn other_text(&mut self, text: &str) -> ControlFlow<()> {
+        let outcomes = walk::outcomes_of_text(text, self.decoder, self.place);
+        if !outcomes.is_empty() {
+            let bare =
+                |(format, outcome)| (if format == Format::XmlInJson { Format::Xml } else { format }, outcome);
+            return self.put_all(outcomes.into_iter().map(bare).collect());
         }
+        let expected = self.decoder.format.map_or("json or xml", Format::as_str);
+        self.reject(Rejection::new(
+            Reason::UnknownFormat,
+            format!("{} is no beginning of {expected}", shown(text)),
+        ))
+    }
+
+    fn xml(&mut self, text: &str, format: Format) -> ControlFlow<()> {
+        match xml::events(text, &mut |envelope| {
+            let outcome = envelope.and_then(|envelope| match envelope {
+                Some(envelope) => activity::interpret(envelope, self.place, &self.decoder.zone),
+                None => Ok(Decoded::Ignored(None)),
+            });
+            self.put(Some(format), outcome)
+        }) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(rejection) => self.put(Some(format), Err(rejection)),
+        }
+    }
+
+    /// JSON that is not one value: values in lines, with a comma behind each, or behind the last one only. Anything else
+    /// is broken, or a line of text that begins with a bracket.
+    fn several(&mut self, text: &str, rejection: Rejection) -> ControlFlow<()> {
+        let whole = |line: &&str| line.starts_with('{') && line.trim_end_matches(',').ends_with('}');
+        let lines: Vec<&str> = text.lines().map(str::trim_ascii).filter(|line| !line.is_empty()).collect();
+        let is_list = lines.len() > 1 && lines.iter().filter(|line| whole(line)).count() * 2 > lines.len();
+        if is_list {
+            return lines.into_iter().try_for_each(|line| {
+                match Document::parse(line.trim_end_matches(',')) {
+                    Ok(document) => self.json(document.root()),
+                    Err(rejection) => self.reject(rejection),
+                }
+            });
+        }
+        if let Some(Ok(document)) = text.strip_suffix(',').map(Document::parse) {
+            return self.json(document.root());
+        }
+        let outcomes = match text.starts_with('[') {
+            true => walk::outcomes_of_text(text, self.decoder, self.place),
+            false => Outcomes::new(),
+        };
+        if outcomes.is_empty() { self.reject(rejection) } else { self.put_all(outcomes) }
     }
 
     /// One event, an array of events, or an object that wraps such an array.
@@ -88,90 +131,138 @@ impl<'a> Outlet<'a> {
 
     fn object(&mut self, record: Value<'_>) -> ControlFlow<()> {
         let found = format_of(record);
-        match self.decoder.format.or(found) {
-            Some(Format::Winlogbeat) => self.found(winlogbeat::envelope(record), record, found),
-            Some(Format::EvtxDump) => self.found(evtx_dump::envelope(record), record, found),
-            Some(Format::Nxlog) => self.found(nxlog::envelope(record), record, found),
-            Some(Format::FluentBit) => self.found(fluent_bit::envelope(record), record, found),
-            Some(Format::Sentinel) => {
-                let (place, zone) = (self.place, &self.decoder.zone);
-                match sentinel::with_envelope(record, |envelope| activity::interpret(envelope, place, zone)) {
-                    Some(outcome) => self.put(outcome),
-                    None => self.found(None, record, found),
-                }
-            }
-            Some(Format::XmlInJson) => match xml_in_json::xml(record) {
-                Some(text) => self.xml(text.trim_start_matches('\u{feff}').trim_ascii_start()),
-                None => self.found(None, record, found),
-            },
-            Some(Format::Normalised) if normalised::is_normalised(record) => {
-                let event = normalised::event(record, self.place, &self.decoder.zone);
-                self.put(event.map(|event| Decoded::Event(Box::new(event))))
-            }
-            Some(Format::Normalised | Format::Xml | Format::Protobuf) | None => {
-                self.found(None, record, found)
-            }
+        let format = self.decoder.format.or(found);
+        if format == Some(Format::XmlInJson)
+            && let Some(text) = xml_in_json::xml(record)
+        {
+            return self.xml(bytes::trimmed(&text), Format::XmlInJson);
+        }
+        match format.and_then(|format| self.common(format, record)) {
+            Some(outcome) if !may_be_elsewhere(&outcome) => self.put(format, outcome),
+            first => self.any_layout(record, found, first.map(|outcome| (format, outcome))),
         }
     }
 
-    /// What a format found in an object. Without an id the object is something else: not of interest if its own looks
-    /// say that this is the format, and otherwise unknown, so that a format that is configured wrongly is noticed.
-    fn found(
+    /// The event by the reader of a common format; none when that finds no id.
+    fn common(&self, format: Format, record: Value<'_>) -> Option<Outcome> {
+        let (place, zone) = (self.place, &self.decoder.zone);
+        let envelope = match format {
+            Format::Winlogbeat => winlogbeat::envelope(record),
+            Format::EvtxDump => evtx_dump::envelope(record),
+            Format::Nxlog => nxlog::envelope(record),
+            Format::FluentBit => fluent_bit::envelope(record),
+            Format::Sentinel => {
+                return sentinel::with_envelope(record, |envelope| {
+                    activity::interpret(envelope, place, zone)
+                });
+            }
+            Format::Normalised if normalised::is_normalised(record) => {
+                let event = normalised::event(record, place, zone);
+                return Some(event.map(|event| Decoded::Event(Box::new(event))));
+            }
+            Format::Normalised
+            | Format::Xml
+            | Format::XmlInJson
+            | Format::Protobuf
+            | Format::Wazuh
+            | Format::DotNet
+            | Format::Fluentd
+            | Format::OpenTelemetry
+            | Format::Vector
+            | Format::Gelf
+            | Format::SystemData
+            | Format::EvtxEcmd
+            | Format::Flat
+            | Format::Ocsf
+            | Format::DefenderXdr
+            | Format::CrowdstrikeFdr
+            | Format::SplunkText
+            | Format::EventText
+            | Format::Snare
+            | Format::Cef
+            | Format::Leef
+            | Format::SyslogData => None,
+        };
+        envelope.map(|envelope| activity::interpret(envelope, place, zone))
+    }
+
+    /// An object that no common reader reads whole. `first` is what one of them says of it.
+    fn any_layout(
         &mut self,
-        envelope: Option<Envelope<'_>>,
         record: Value<'_>,
         found: Option<Format>,
+        first: Option<(Option<Format>, Outcome)>,
     ) -> ControlFlow<()> {
-        let is_this_format =
-            found.is_some() && self.decoder.format.is_none_or(|format| Some(format) == found);
-        if envelope.is_some() || is_this_format || (found.is_none() && is_other_ecs(record)) {
-            return self.envelope(envelope);
+        let outcomes = walk::outcomes(record, self.decoder, self.place);
+        let is_event = |outcome: &Outcome| matches!(outcome, Ok(Decoded::Event(_)));
+        match first {
+            Some((format, outcome)) if !outcomes.iter().any(|(_, outcome)| is_event(outcome)) => {
+                let better = outcomes.into_iter().map(|(_, outcome)| outcome).find(says_more);
+                self.put(format, better.unwrap_or(outcome))
+            }
+            Some(_) => self.put_all(outcomes),
+            None if outcomes.is_empty() => self.unknown(record, found),
+            None => self.put_all(outcomes),
         }
-        let detail = match (self.decoder.format, found) {
-            (Some(named), Some(found)) => format!("looks like {}, not {}", found.as_str(), named.as_str()),
+    }
+
+    /// An object without an event: not of interest if its own looks say that this is a known format, and otherwise
+    /// unknown, so that a format that is configured wrongly is noticed.
+    fn unknown(&mut self, record: Value<'_>, found: Option<Format>) -> ControlFlow<()> {
+        let named = self.decoder.format;
+        let is_this_format = found.is_some() && named.is_none_or(|format| Some(format) == found);
+        if is_this_format || (found.is_none() && is_other_ecs(record)) {
+            return self.put(found, Ok(Decoded::Ignored(None)));
+        }
+        let detail = match (named, found) {
+            (Some(named), Some(found)) => looks_like(found, named),
             _ if record.is_object() => {
                 let keys: Vec<_> = record.members().take(5).map(|(key, _)| shown(key.source())).collect();
                 format!("an object of {}", keys.join(", "))
             }
             _ => format!("{} is no object", shown(record.source())),
         };
-        self.put(Err(Rejection::new(Reason::UnknownFormat, detail)))
+        self.reject(Rejection::new(Reason::UnknownFormat, detail))
     }
 
-    fn envelope(&mut self, envelope: Option<Envelope<'_>>) -> ControlFlow<()> {
-        match envelope {
-            Some(envelope) => self.put(activity::interpret(envelope, self.place, &self.decoder.zone)),
-            None => self.put(Ok(Decoded::Ignored(None))),
-        }
+    /// Hands on outcomes; those of another format than the config names become rejections.
+    fn put_all(&mut self, outcomes: Outcomes) -> ControlFlow<()> {
+        outcomes.into_iter().try_for_each(|(format, outcome)| match self.decoder.format {
+            Some(named) if named != format && outcome.is_ok() => {
+                self.reject(Rejection::new(Reason::UnknownFormat, looks_like(format, named)))
+            }
+            Some(_) | None => self.put(Some(format), outcome),
+        })
     }
 
-    fn put(&mut self, outcome: Result<Decoded, Rejection>) -> ControlFlow<()> {
+    fn reject(&mut self, rejection: Rejection) -> ControlFlow<()> {
+        self.put(None, Err(rejection))
+    }
+
+    fn put(&mut self, format: Option<Format>, outcome: Outcome) -> ControlFlow<()> {
         self.count += 1;
         if self.count <= MAX_EVENTS {
-            (self.sink)(outcome);
+            (self.sink)(format, outcome);
             return ControlFlow::Continue(());
         }
         let detail = format!("more than {MAX_EVENTS} events in one record");
-        (self.sink)(Err(Rejection::new(Reason::TooManyEvents, detail)));
+        (self.sink)(format, Err(Rejection::new(Reason::TooManyEvents, detail)));
         ControlFlow::Break(())
     }
 }
 
-/// The record as text, without a byte order mark and without the space around it.
-fn utf8(record: &[u8]) -> Result<&str, Rejection> {
-    if looks_like_utf16(record) {
-        return Err(Rejection::new(Reason::NotUtf8, "utf-16, which only files may be"));
-    }
-    let text = std::str::from_utf8(record).map_err(|fault| {
-        let at = fault.valid_up_to();
-        Rejection::new(Reason::NotUtf8, format!("byte {at} is {:#04x}, which is not utf-8", record[at]))
-    })?;
-    Ok(text.strip_prefix('\u{feff}').unwrap_or(text).trim_ascii())
+fn looks_like(found: Format, named: Format) -> String {
+    format!("looks like {}, not {}", found.as_str(), named.as_str())
 }
 
-/// Whether a record is UTF-16: by its byte order mark, or because of the first two characters one has a zero byte,
-/// which neither JSON nor XML begins with.
-pub(crate) fn looks_like_utf16(record: &[u8]) -> bool {
-    let head = &record[..record.len().min(4)];
-    head.contains(&0) || head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff])
+/// Whether a record may hold elsewhere what its common reader does not find.
+fn may_be_elsewhere(outcome: &Outcome) -> bool {
+    let reasons = [Reason::MissingField, Reason::BadField, Reason::PositionUnclear];
+    outcome.as_ref().is_err_and(|rejection| reasons.contains(&rejection.reason))
+}
+
+/// Whether a rejection says why a field is missing.
+fn says_more(outcome: &Outcome) -> bool {
+    let reasons = [Reason::OtherLanguage, Reason::PositionUnclear];
+    outcome.as_ref().is_err_and(|rejection| reasons.contains(&rejection.reason))
 }

@@ -39,6 +39,12 @@ pub enum Reason {
     FieldTooLong,
     /// More events in one record than the limit.
     TooManyEvents,
+    /// An id that is no event id in any spelling that is read.
+    BadEventId,
+    /// Rendered text in another language than English, and no other data.
+    OtherLanguage,
+    /// Values without names, some left out, and it is not clear which.
+    PositionUnclear,
 }
 
 impl Rejection {
@@ -49,6 +55,17 @@ impl Rejection {
     /// A wanted event lacks a field.
     pub(crate) fn missing(field: &str) -> Rejection {
         Rejection::new(Reason::MissingField, format!("{field} is missing"))
+    }
+
+    /// The id of an event cannot be read.
+    pub(crate) fn bad_id(value: &str) -> Rejection {
+        Rejection::new(Reason::BadEventId, format!("the event id is {}", shown(value)))
+    }
+
+    /// The fields are missing because the rendered text, which alone has them, is in another language.
+    pub(crate) fn with_other_language(self) -> Rejection {
+        let detail = format!("{}, and the rendered text is not English", self.detail);
+        Rejection::new(Reason::OtherLanguage, detail)
     }
 
     /// A field of a wanted event cannot be read.
@@ -75,7 +92,7 @@ pub(crate) fn shortened(text: &str) -> String {
 
 impl Reason {
     /// All, in order.
-    pub const ALL: [Reason; 12] = [
+    pub const ALL: [Reason; 15] = [
         Reason::TooLarge,
         Reason::TooDeep,
         Reason::NotUtf8,
@@ -88,6 +105,9 @@ impl Reason {
         Reason::BadField,
         Reason::FieldTooLong,
         Reason::TooManyEvents,
+        Reason::BadEventId,
+        Reason::OtherLanguage,
+        Reason::PositionUnclear,
     ];
 
     /// The snake_case word for metrics and summaries.
@@ -105,6 +125,9 @@ impl Reason {
             Reason::BadField => "bad_field",
             Reason::FieldTooLong => "field_too_long",
             Reason::TooManyEvents => "too_many_events",
+            Reason::BadEventId => "bad_event_id",
+            Reason::OtherLanguage => "other_language",
+            Reason::PositionUnclear => "position_unclear",
         }
     }
 }

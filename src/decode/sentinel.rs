@@ -22,7 +22,7 @@ pub(crate) fn with_envelope<T>(
     Some(then(Envelope {
         id,
         provider: text_of(row.get("EventSourceName")),
-        channel: text_of(row.get("Channel")),
+        channel: text_of(row.get("Channel")).or_else(|| text_of(row.get("EventLog"))),
         computer: text_of(row.get("Computer")),
         time: text_of(row.get("TimeGenerated")),
         record_id: record_id(row.get("EventRecordId")),

@@ -20,6 +20,6 @@ pub(crate) fn envelope(record: Value<'_>) -> Option<Envelope<'_>> {
         computer: text_of(windows.get("computer_name")),
         time: text_of(record.get("@timestamp")),
         record_id: record_id(windows.get("record_id").or_else(|| windows.get("record_number"))),
-        fields: Fields::Object(windows.get("event_data").unwrap_or(windows)),
+        fields: Fields::Ecs(windows.get("event_data").unwrap_or(windows), record),
     })
 }

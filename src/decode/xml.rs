@@ -3,8 +3,9 @@
 //! Document types and entities of the document's own are refused: nobody needs them, and they are how XML explodes.
 
 use crate::decode::activity::is_wanted;
-use crate::decode::envelope::{Envelope, Fields, event_id};
+use crate::decode::envelope::{Envelope, Fields, event_id, looks_like_id};
 use crate::decode::limits::MAX_XML_DEPTH;
+use crate::decode::names;
 use crate::decode::rejection::{Reason, Rejection, shortened, shown};
 use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::attributes::Attributes;
@@ -15,10 +16,11 @@ use std::ops::ControlFlow;
 
 type Data<'t> = Vec<(Cow<'t, str>, Cow<'t, str>)>;
 
-/// Gives every event of the text to `found`, in order, until that breaks off; none for an event without an id.
+/// Gives every event of the text to `found`, in order, until that stops; none for an event without an id, and a rejection
+/// for one whose id cannot be read.
 pub(crate) fn events<'t>(
     text: &'t str,
-    found: &mut dyn FnMut(Option<Envelope<'t>>) -> ControlFlow<()>,
+    found: &mut dyn FnMut(Result<Option<Envelope<'t>>, Rejection>) -> ControlFlow<()>,
 ) -> Result<(), Rejection> {
     let mut walk = Walk::new(text);
     while let Some(end) = walk.step()? {
@@ -51,16 +53,24 @@ struct Draft<'t> {
 }
 
 impl<'t> Draft<'t> {
-    fn envelope(self) -> Option<Envelope<'t>> {
-        Some(Envelope {
-            id: event_id(&self.id?)?,
+    fn envelope(mut self) -> Result<Option<Envelope<'t>>, Rejection> {
+        let Some(text) = self.id.take() else { return Ok(None) };
+        let Some(id) = event_id(&text) else {
+            return if looks_like_id(&text) { Err(Rejection::bad_id(&text)) } else { Ok(None) };
+        };
+        if is_wanted(id) && self.data.iter().all(|(name, _)| name.is_empty()) {
+            let names = names::of(id).iter().copied().chain(std::iter::repeat(""));
+            self.data.iter_mut().zip(names).for_each(|((name, _), known)| *name = Cow::Borrowed(known));
+        }
+        Ok(Some(Envelope {
+            id,
             provider: self.provider,
             channel: self.channel,
             computer: self.computer.filter(|name| !name.trim_ascii().is_empty()),
             time: self.time,
             record_id: self.record_id.and_then(|text| text.trim_ascii().parse().ok()),
             fields: Fields::List(self.data),
-        })
+        }))
     }
 
     /// Whether the event's data is worth keeping: its id is wanted or not known yet.
@@ -173,12 +183,15 @@ impl<'t> Walk<'t> {
             }
             (Part::Event, "System") => Part::System,
             (Part::Event | Part::Outside, "EventData") => Part::EventData,
-            (Part::Outside, _) => Part::Outside,
+
             (Part::System, _) => self.open_system(name, tag)?,
             (Part::EventData, "Data") if self.draft.keeps_data() => match self.attribute(tag, "Name")? {
                 Some(name) => self.leaf(name),
-                None => Part::Other,
+                None => self.leaf(Cow::Borrowed("")),
             },
+            // Values that Azure keeps without the elements around them.
+            (Part::Outside, "Param") => self.leaf(Cow::Borrowed("")),
+            (Part::Outside, _) => Part::Outside,
             (Part::Leaf, _) => {
                 self.text(Cow::Borrowed(" "));
                 Part::Other
@@ -254,7 +267,8 @@ impl<'t> Walk<'t> {
                     ));
                 }
             },
-            Err(fault) => return Err(self.broken(&fault.to_string())),
+            // A character that XML does not allow, such as `&#x0;`.
+            Err(_) => self.text(Cow::Borrowed("\u{fffd}")),
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
-//! The escapes of JSON strings.
+//! The escapes of JSON strings. A backslash before anything else stands for itself.
 
-/// Resolves the escapes of a string whose escapes are known to be well formed.
+/// Resolves the escapes of a string.
 pub(crate) fn unescape(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
@@ -23,8 +23,8 @@ fn escaped_char(text: &str) -> (char, usize) {
         Some(b'r') => ('\r', 2),
         Some(b't') => ('\t', 2),
         Some(b'u') => unicode_escape(text),
-        Some(&other) => (other as char, 2),
-        None => (char::REPLACEMENT_CHARACTER, 1),
+        Some(&other @ (b'"' | b'\\' | b'/')) => (other as char, 2),
+        Some(_) | None => ('\\', 1),
     }
 }
 
@@ -33,7 +33,7 @@ fn unicode_escape(text: &str) -> (char, usize) {
         let digits = text.get(at..)?.strip_prefix("\\u")?.get(..4)?;
         u32::from_str_radix(digits, 16).ok()
     };
-    let first = unit(0).unwrap_or(0xFFFD);
+    let Some(first) = unit(0) else { return ('\\', 1) };
     if let (0xD800..=0xDBFF, Some(second @ 0xDC00..=0xDFFF)) = (first, unit(6)) {
         let code = 0x1_0000 + ((first - 0xD800) << 10) + (second - 0xDC00);
         return (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 12);

@@ -1,0 +1,70 @@
+//! Bytes → text: bad bytes lose a character, not a record.
+
+use std::borrow::Cow;
+
+/// The record as text: UTF-8, or UTF-16 in either order. What is neither reads as U+FFFD.
+pub(crate) fn text(record: &[u8]) -> Cow<'_, str> {
+    match utf16_order(record) {
+        Some(order) => {
+            let units = record.chunks_exact(2).map(|pair| order([pair[0], pair[1]]));
+            Cow::Owned(char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
+        }
+        None => String::from_utf8_lossy(record),
+    }
+}
+
+/// A text without byte order mark, white space and NUL at its ends.
+pub(crate) fn trimmed(text: &str) -> &str {
+    let around = |c: char| c.is_ascii_whitespace() || c == '\0' || c == '\u{feff}';
+    text.trim_matches(around)
+}
+
+/// How many bytes of a record are no UTF-8: each costs a character of one field.
+pub fn replaced_bytes(record: &[u8]) -> usize {
+    if utf16_order(record).is_some() {
+        return 0;
+    }
+    record.utf8_chunks().map(|chunk| chunk.invalid().len()).sum()
+}
+
+/// Whether a record is UTF-16: by its byte order mark, or because one of its first two bytes is zero and the other is not,
+/// which is so for the first character of JSON and XML.
+pub(crate) fn looks_like_utf16(record: &[u8]) -> bool {
+    utf16_order(record).is_some()
+}
+
+fn utf16_order(record: &[u8]) -> Option<fn([u8; 2]) -> u16> {
+    match record {
+        [0xff, 0xfe, ..] => Some(u16::from_le_bytes),
+        [0xfe, 0xff, ..] => Some(u16::from_be_bytes),
+        [0, second, 0, fourth, ..] if *second != 0 && *fourth != 0 => Some(u16::from_be_bytes),
+        [first, 0, third, 0, ..] if *first != 0 && *third != 0 => Some(u16::from_le_bytes),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::decode::bytes::{replaced_bytes, text, trimmed};
+
+    #[test]
+    fn a_bad_byte_is_one_character() {
+        assert_eq!(text(b"{\"a\": \"M\xfcller\"}"), "{\"a\": \"M\u{fffd}ller\"}");
+        assert_eq!((replaced_bytes(b"M\xfcll\xff"), replaced_bytes("Müll".as_bytes())), (2, 0));
+    }
+
+    #[test]
+    fn utf_16_is_text_in_both_orders() {
+        for order in [u16::to_le_bytes, u16::to_be_bytes] {
+            for written in ["{\"é\": 1}", "\u{feff}<Event>"] {
+                let bytes: Vec<u8> = written.encode_utf16().flat_map(order).collect();
+                assert_eq!(trimmed(&text(&bytes)), written.trim_start_matches('\u{feff}'));
+            }
+        }
+    }
+
+    #[test]
+    fn nul_around_a_record_is_no_part_of_it() {
+        assert_eq!(trimmed(&text(b"\0\0\0\0{\"a\": 1}\0\0\n")), "{\"a\": 1}");
+    }
+}

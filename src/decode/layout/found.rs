@@ -1,0 +1,84 @@
+//! An event as a layout gives it, with names instead of places, and what it means.
+
+use crate::decode::activity::{self, is_wanted};
+use crate::decode::envelope::{Envelope, Fields, event_id};
+use crate::decode::layout::named::Named;
+use crate::decode::rejection::{Reason, Rejection};
+use crate::decode::text::labels;
+use crate::decode::{Decoded, Format, Place, align};
+use jiff::tz::TimeZone;
+use std::borrow::Cow;
+
+/// What was found of an event.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    /// The layout.
+    pub(crate) format: Format,
+    /// The id as it is written.
+    pub(crate) id: String,
+    pub(crate) provider: Option<String>,
+    pub(crate) channel: Option<String>,
+    pub(crate) computer: Option<String>,
+    pub(crate) time: Option<String>,
+    pub(crate) record_id: Option<String>,
+    /// The values by name, the event's own data first.
+    pub(crate) named: Named,
+    /// Text that may be the rendered message.
+    pub(crate) texts: Vec<String>,
+}
+
+impl Found {
+    /// An event of which nothing but the id is known yet.
+    pub(crate) fn new(format: Format, id: impl Into<String>) -> Found {
+        Found {
+            format,
+            id: id.into(),
+            provider: None,
+            channel: None,
+            computer: None,
+            time: None,
+            record_id: None,
+            named: Named::default(),
+            texts: Vec::new(),
+        }
+    }
+
+    /// What the event means. Its own data is read first; values without names are named by their position, and where
+    /// fields are missing then, the rendered text is read.
+    pub(crate) fn outcome(mut self, place: &Place, zone: &TimeZone) -> Result<Decoded, Rejection> {
+        let Some(id) = event_id(&self.id) else { return Err(Rejection::bad_id(&self.id)) };
+        if !is_wanted(id) {
+            return Ok(Decoded::Ignored(Some(id)));
+        }
+        let aligned = match self.named.nameless() {
+            [] => Ok(()),
+            values => align::named(id, values).map(|named| self.named.append(named)),
+        };
+        let first = match self.interpret(id, place, zone) {
+            Err(rejection) if rejection.reason == Reason::MissingField => rejection,
+            outcome => return outcome,
+        };
+        let texts = std::mem::take(&mut self.texts);
+        let Some(read) = texts.iter().find_map(|text| labels::read(id, text)) else {
+            aligned?;
+            let is_prose = texts.iter().any(|text| labels::is_rendered(text));
+            return Err(if is_prose { first.with_other_language() } else { first });
+        };
+        self.named.append(read);
+        self.interpret(id, place, zone)
+    }
+
+    fn interpret(&self, id: u32, place: &Place, zone: &TimeZone) -> Result<Decoded, Rejection> {
+        let borrowed = |text: &Option<String>| text.as_deref().map(|text| Cow::Owned(text.to_owned()));
+        let envelope = Envelope {
+            id,
+            provider: borrowed(&self.provider),
+            channel: borrowed(&self.channel),
+            computer: borrowed(&self.computer),
+            time: borrowed(&self.time),
+            record_id: self.record_id.as_ref().and_then(|text| text.trim_ascii().parse().ok()),
+            fields: Fields::Named(&self.named),
+        };
+        activity::interpret(envelope, place, zone)
+    }
+}

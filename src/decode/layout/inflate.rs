@@ -1,0 +1,102 @@
+//! JSON text inside strings of JSON, made part of the document: loggers, Kafka Connect and query tools nest it.
+
+use crate::decode::json::{Document, Value};
+use crate::decode::limits::{MAX_JSON_DEPTH, MAX_NESTED_TEXTS, MAX_RECORD_BYTES};
+
+/// The record with every string that is a JSON object or array replaced by that; none when there is no such string.
+pub(crate) fn inflated(record: Value<'_>) -> Option<String> {
+    let mut text = once(record)?;
+    for _ in 1..MAX_NESTED_TEXTS {
+        let Ok(document) = Document::parse(&text) else { return Some(text) };
+        match once(document.root()) {
+            Some(more) => text = more,
+            None => break,
+        }
+    }
+    Some(text)
+}
+
+fn once(record: Value<'_>) -> Option<String> {
+    let mut out = Writer { text: String::with_capacity(record.source().len()), changed: false };
+    out.value(record, 0);
+    (out.changed && out.text.len() <= MAX_RECORD_BYTES).then_some(out.text)
+}
+
+struct Writer {
+    text: String,
+    changed: bool,
+}
+
+impl Writer {
+    fn value(&mut self, value: Value<'_>, depth: usize) {
+        if value.is_object() {
+            self.text.push('{');
+            for (at, (key, member)) in value.members().enumerate() {
+                self.text.push_str(if at > 0 { ",\"" } else { "\"" });
+                self.text.push_str(key.source());
+                self.text.push_str("\":");
+                self.value(member, depth + 1);
+            }
+            self.text.push('}');
+        } else if value.is_array() {
+            self.text.push('[');
+            for (at, item) in value.items().enumerate() {
+                if at > 0 {
+                    self.text.push(',');
+                }
+                self.value(item, depth + 1);
+            }
+            self.text.push(']');
+        } else {
+            self.scalar(value, depth);
+        }
+    }
+
+    fn scalar(&mut self, value: Value<'_>, depth: usize) {
+        let Some(string) = value.string() else { return self.text.push_str(value.source()) };
+        match nested(&string, depth) {
+            Some(json) => {
+                self.changed = true;
+                self.text.push_str(json);
+            }
+            None => {
+                self.text.push('"');
+                self.text.push_str(value.source());
+                self.text.push('"');
+            }
+        }
+    }
+}
+
+/// The JSON object or array that a string is.
+fn nested(string: &str, depth: usize) -> Option<&str> {
+    let text = string.trim_start_matches('\u{feff}').trim_ascii();
+    let closed = match text.as_bytes() {
+        [b'{', .., b'}'] | [b'[', .., b']'] => true,
+        _ => false,
+    };
+    let fits = |document: Document<'_>| document.depth() + depth < MAX_JSON_DEPTH;
+    (closed && Document::parse(text).is_ok_and(fits)).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::decode::json::Document;
+    use crate::decode::layout::inflate::inflated;
+
+    #[track_caller]
+    fn check(json: &str, expect: Option<&str>) {
+        let document = Document::parse(json).unwrap();
+        assert_eq!(inflated(document.root()).as_deref(), expect, "{json}");
+    }
+
+    #[test]
+    fn nested_text_becomes_part_of_the_document() {
+        check(
+            r#"{"message": "{\"a\": \"b\\n\"}", "c": [1, "x"]}"#,
+            Some(r#"{"message":{"a": "b\n"},"c":[1,"x"]}"#),
+        );
+        check(r#"{"a": "{\"b\": \"{\\\"c\\\": 1}\"}"}"#, Some(r#"{"a":{"b":{"c": 1}}}"#));
+        check(r#"{"a": "{not json}", "b": "[1"}"#, None);
+    }
+}

@@ -1,0 +1,211 @@
+//! The values of an event by name, gathered from wherever a layout keeps them.
+
+use crate::decode::json::Value;
+use crate::decode::layout::fold::fold;
+use crate::decode::layout::view::{Members, members, pair, text, untyped};
+use crate::decode::limits::MAX_NAMED_VALUES;
+use crate::decode::{envelope, xml};
+
+/// Other names of fields, folded: the labels of the rendered text, and the names of common schemas (ECS, CIM, OCSF).
+const OTHER_NAMES: [(&str, &[&str]); 22] = [
+    ("attributes", &["requestattributes"]),
+    ("disposition", &["dispositioncode"]),
+    ("subjectkeyidentifier", &["ski"]),
+    ("subject", &["subjectfromcsr"]),
+    ("subjectalternativename", &["subjectalternativenamefromcsr"]),
+    ("certificatetemplate", &["requestedtemplate"]),
+    ("targetusername", &["accountname", "accountinformationaccountname", "username", "targetuser"]),
+    ("targetdomainname", &["suppliedrealmname", "accountinformationsuppliedrealmname", "userdomain"]),
+    ("targetsid", &["targetusersid", "userid", "useruid"]),
+    ("status", &["resultcode", "additionalinformationresultcode", "statuscode", "failurecode"]),
+    ("preauthtype", &["preauthenticationtype"]),
+    ("certissuername", &["certificateissuername", "certificateissuer"]),
+    ("certserialnumber", &["certificateserialnumber", "certificateinformationcertificateserialnumber"]),
+    ("certthumbprint", &["certificatethumbprint"]),
+    ("ipaddress", &["clientaddress", "sourceaddress", "sourceip", "srcip", "srcendpointip"]),
+    ("ipport", &["clientport", "sourceport", "srcport"]),
+    ("subjectusername", &["accountname", "subjectaccountname", "username", "actorusername"]),
+    ("subjectdomainname", &["accountdomain", "subjectaccountdomain", "userdomain", "actoruserdomain"]),
+    ("subjectusersid", &["securityid", "subjectsecurityid", "userid", "actoruseruid"]),
+    ("sharename", &["share"]),
+    ("sharelocalpath", &["sharepath"]),
+    ("relativetargetname", &["sharerelativetargetname", "winfilename"]),
+];
+
+/// How deep members of members are searched for fields.
+const MAX_LEVELS: usize = 4;
+
+/// Names, folded, with their values, and values without a name, in the order in which they were found. Of a name that
+/// occurs more than once the first value counts.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Named {
+    values: Vec<(String, String)>,
+    nameless: Vec<String>,
+}
+
+impl Named {
+    /// The value of a field, under its own name or another one; empty and `-` are absent.
+    pub(crate) fn find(&self, name: &str) -> Option<&str> {
+        let name = fold(name);
+        let others = OTHER_NAMES.iter().find(|(own, _)| *own == name).map_or(&[][..], |(_, others)| others);
+        std::iter::once(name.as_str()).chain(others.iter().copied()).find_map(|name| {
+            let found = self.values.iter().find(|(key, value)| key == name && !envelope::is_absent(value));
+            found.map(|(_, value)| value.as_str())
+        })
+    }
+
+    /// Adds a value.
+    pub(crate) fn push(&mut self, name: &str, value: impl Into<String>) {
+        if self.values.len() < MAX_NAMED_VALUES {
+            self.values.push((fold(name), value.into()));
+        }
+    }
+
+    /// Adds all values of another list behind these.
+    pub(crate) fn append(&mut self, other: Named) {
+        self.values.extend(other.values);
+        self.nameless.extend(other.nameless);
+    }
+
+    /// The values without a name.
+    pub(crate) fn nameless(&self) -> &[String] {
+        &self.nameless
+    }
+
+    /// Adds the data of an event: an object, a list of names and values, a list of values, XML.
+    pub(crate) fn data(&mut self, value: Value<'_>) {
+        self.data_at(value, 0);
+    }
+
+    fn data_at(&mut self, value: Value<'_>, level: usize) {
+        let value = untyped(value);
+        if let Some(text) = value.string() {
+            return self.xml(&text);
+        }
+        if level > MAX_LEVELS || self.values.len() + self.nameless.len() >= MAX_NAMED_VALUES {
+            return;
+        }
+        match members(value) {
+            Some(members) => members.into_iter().for_each(|(name, value)| self.member(&name, value, level)),
+            None => value.items().for_each(|item| self.item(item, level)),
+        }
+    }
+
+    fn member(&mut self, name: &str, value: Value<'_>, level: usize) {
+        let folded = fold(name);
+        let is_container = ["data", "eventdata", "userdata", "simpledata", "text"].contains(&folded.as_str());
+        if is_container && (untyped(value).is_object() || untyped(value).is_array()) {
+            return self.data_at(value, level + 1);
+        }
+        match (text(value), position(&folded)) {
+            (Some(text), Some(at)) if at == self.nameless.len() + 1 => self.nameless.push(text.into_owned()),
+            (Some(text), _) => self.push(name, text),
+            (None, _) => self.data_at(value, level + 1),
+        }
+    }
+
+    /// Adds a value whose name was joined to that of what it stands in.
+    pub(crate) fn member_of_record(&mut self, name: &str, value: Value<'_>) {
+        self.member(name, value, 0);
+    }
+
+    fn item(&mut self, item: Value<'_>, level: usize) {
+        match (pair(item), text(item)) {
+            (Some((name, value)), _) => self.member(&name, value, level),
+            (None, Some(text)) => self.nameless.push(text.into_owned()),
+            (None, None) if item.source() == "null" => self.nameless.push(String::new()),
+            (None, None) => self.data_at(item, level + 1),
+        }
+    }
+
+    fn xml(&mut self, text: &str) {
+        if !text.trim_ascii_start().starts_with('<') {
+            return;
+        }
+        for (name, value) in xml::event_data(text).unwrap_or_default() {
+            match name.as_ref() {
+                "" => self.nameless.push(value.into_owned()),
+                name => self.push(name, value),
+            }
+        }
+    }
+
+    /// Adds the members of a whole record, each under the path to it, and lists of names and values as what they list.
+    pub(crate) fn record(&mut self, record: &Members<'_>) {
+        self.record_at("", record, 0);
+    }
+
+    fn record_at(&mut self, path: &str, record: &Members<'_>, level: usize) {
+        for (name, value) in record.iter() {
+            let path = format!("{path}{name}");
+            match text(value) {
+                Some(text) => self.push(&path, text),
+                None if level < MAX_LEVELS => {
+                    if let Some(inner) = Members::of(value) {
+                        self.record_at(&path, &inner, level + 1);
+                    }
+                }
+                None => {}
+            }
+        }
+    }
+}
+
+/// The position of a value that is named by it: `param1`, `string1`, `%1`.
+fn position(folded: &str) -> Option<usize> {
+    let digits = folded.trim_start_matches(|c: char| !c.is_ascii_digit());
+    let stem = &folded[..folded.len() - digits.len()];
+    ["param", "string", "insert", "eventdata", "data", ""].contains(&stem).then(|| digits.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::decode::json::Document;
+    use crate::decode::layout::named::Named;
+
+    fn read(json: &str) -> Named {
+        let document = Document::parse(json).unwrap();
+        let mut named = Named::default();
+        named.data(document.root());
+        named
+    }
+
+    #[test]
+    fn data_is_read_in_every_form() {
+        for json in [
+            r#"{"RequestId": "201", "Requester": "CORP\\a"}"#,
+            r#"{"requestId": 201, "requester": "CORP\\a"}"#,
+            r#"{"Data": {"RequestId": "201", "Requester": "CORP\\a"}}"#,
+            r##"{"Data": [{"@Name": "RequestId", "#text": "201"}, {"@Name": "Requester", "#text": "CORP\\a"}]}"##,
+            r#"[{"Name": "RequestId", "content": "201"}, {"Name": "Requester", "content": "CORP\\a"}]"#,
+            r#"{"data": [{"RequestId": "201"}, {"Requester": "CORP\\a"}]}"#,
+            r#"{"Data": [{"$": {"Name": "RequestId"}, "_": "201"}, {"$": {"Name": "Requester"}, "_": "CORP\\a"}]}"#,
+            r##"{"Data": [{"#attributes": {"Name": "RequestId"}, "#text": 201}, {"#attributes": {"Name": "Requester"}, "#text": "CORP\\a"}]}"##,
+            r#"{"kvlistValue": {"values": [{"key": "RequestId", "value": {"stringValue": "201"}}, {"key": "Requester", "value": {"stringValue": "CORP\\a"}}]}}"#,
+            r#""<EventData><Data Name=\"RequestId\">201</Data><Data Name=\"Requester\">CORP\\a</Data></EventData>""#,
+            r#"{"Request_ID": ["201"], "Requester_s": "CORP\\a"}"#,
+        ] {
+            let named = read(json);
+            assert_eq!(
+                (named.find("RequestId"), named.find("Requester")),
+                (Some("201"), Some("CORP\\a")),
+                "{json}"
+            );
+        }
+    }
+
+    #[test]
+    fn values_without_names_keep_their_order() {
+        for json in [
+            r#"["201", "CORP\\a", ""]"#,
+            r#"{"Data": ["201", "CORP\\a", null]}"#,
+            r#"[{"Value": "201"}, {"Value": "CORP\\a"}, {"Value": ""}]"#,
+            r##"{"Data": {"#text": [201, "CORP\\a", ""]}}"##,
+            r#"{"param1": "201", "param2": "CORP\\a", "param3": ""}"#,
+            r#""<Param>201</Param><Param>CORP\\a</Param><Param></Param>""#,
+            r#""<DataItem><EventData><Data>201</Data><Data>CORP\\a</Data><Data/></EventData></DataItem>""#,
+        ] {
+            assert_eq!(read(json).nameless(), ["201", "CORP\\a", ""], "{json}");
+        }
+    }
+}

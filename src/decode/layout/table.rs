@@ -1,0 +1,254 @@
+//! Where each layout keeps what: one row for each. To add a layout, add a row, fixtures, and a line in
+//! `docs/wiring/formats.md`.
+//!
+//! Paths are folded ([`crate::decode::layout::fold`]), so a row needs one spelling of each name. Behind the paths of a
+//! row come the usual ones of all layouts: a row lists only what is special.
+
+use crate::decode::Format;
+
+/// A layout of one event.
+pub(crate) struct Row {
+    /// What it is called.
+    pub(crate) format: Format,
+    /// Members that tell it: one of them must be there. None: any object with an id is read so.
+    pub(crate) marks: &'static [&'static str],
+    /// Where the id stands. The usual places are looked at only where this is empty.
+    pub(crate) id: &'static [&'static str],
+    /// Where the event time stands.
+    pub(crate) time: &'static [&'static str],
+    /// Where the computer stands that logged the event.
+    pub(crate) computer: &'static [&'static str],
+    /// Where the event's own data stands.
+    pub(crate) data: &'static [&'static str],
+}
+
+const fn row(format: Format, marks: &'static [&'static str]) -> Row {
+    Row { format, marks, id: &[], time: &[], computer: &[], data: &[] }
+}
+
+/// The rows, the most particular first.
+pub(crate) const ROWS: [Row; 16] = [
+    Row {
+        id: &["win.system.eventID"],
+        time: &["win.system.systemTime"],
+        computer: &["win.system.computer"],
+        data: &["win.eventdata"],
+        ..row(Format::Wazuh, &["win.system"])
+    },
+    Row {
+        id: &["winlog.event_id", "winlogbeat.winlog.event_id", "filebeat.winlog.event_id", "event.code"],
+        time: &["winlog.time_created", "@timestamp"],
+        computer: &["winlog.computer_name", "winlogbeat.winlog.computer_name"],
+        data: &[
+            "winlog.event_data",
+            "winlogbeat.winlog.event_data",
+            "filebeat.winlog.event_data",
+            "winlog.user_data",
+        ],
+        ..row(
+            Format::Winlogbeat,
+            &["winlog", "winlog.event_id", "winlogbeat.winlog.event_id", "filebeat.winlog.event_id"],
+        )
+    },
+    Row {
+        id: &["Event.System.EventID"],
+        time: &[
+            "Event.System.TimeCreated.SystemTime",
+            "Event.System.TimeCreated.attributes.SystemTime",
+            "Event.System.TimeCreated.$.SystemTime",
+            "Event.System.TimeCreated_attributes.SystemTime",
+            "Event.System.TimeCreated",
+        ],
+        computer: &["Event.System.Computer"],
+        data: &["Event.EventData", "Event.UserData"],
+        ..row(Format::EvtxDump, &["Event.System.EventID"])
+    },
+    Row {
+        id: &["System.EventID"],
+        time: &[
+            "System.TimeCreated.SystemTime",
+            "System.TimeCreated.attributes.SystemTime",
+            "System.TimeCreated.$.SystemTime",
+            "System.TimeCreated",
+            "System.SystemTime",
+            "System.time",
+        ],
+        computer: &["System.Computer", "System.computer_name"],
+        data: &["EventData", "UserData"],
+        ..row(Format::SystemData, &["System.EventID"])
+    },
+    Row {
+        id: &["EventId"],
+        data: &["Payload"],
+        ..row(Format::EvtxEcmd, &["Payload", "PayloadData1", "MapDescription"])
+    },
+    Row {
+        id: &["Id"],
+        time: &["TimeCreated.value", "TimeCreated.DateTime", "TimeCreated"],
+        computer: &["MachineName"],
+        data: &["Properties"],
+        ..row(Format::DotNet, &["MachineName", "LogName", "ContainerLog"])
+    },
+    Row {
+        id: &["event_id.id", "EventID"],
+        time: &["system_time"],
+        data: &["event_data"],
+        ..row(Format::OpenTelemetry, &["event_id.id", "system_time"])
+    },
+    row(Format::Vector, &["source_type"]),
+    row(Format::FluentBit, &["Sid"]),
+    row(Format::Fluentd, &["RelatedActivityID", "time_written"]),
+    row(Format::FluentBit, &["StringInserts"]),
+    Row {
+        id: &["EventID", "event_id", "winlog_event_id", "winlogbeat_winlog_event_id", "EventCode"],
+        ..row(Format::Gelf, &["short_message", "full_message"])
+    },
+    Row { time: &["TimeCreated", "TimeGenerated"], ..row(Format::Sentinel, &["TimeGenerated"]) },
+    Row { time: &["EventTime"], computer: &["Hostname"], ..row(Format::Nxlog, &["EventTime"]) },
+    Row {
+        id: &["metadata.event_code", "metadata.event_id", "unmapped.EventID", "unmapped.EventCode"],
+        time: &["time", "time_dt"],
+        computer: &["device.hostname", "device.name", "device.fqdn", "dst_endpoint.hostname"],
+        data: &["unmapped.EventData", "unmapped"],
+        ..row(Format::Ocsf, &["class_uid"])
+    },
+    row(Format::Flat, &[]),
+];
+
+/// The usual places of an id.
+pub(crate) const IDS: &[&str] = &[
+    "EventID",
+    "EventID.Value",
+    "EventCode",
+    "EventIdentifier",
+    "event.code",
+    "EventIDCode",
+    "winevent.id",
+    "signature_id",
+];
+/// The usual places of the event time: what the source wrote before what a shipper did.
+pub(crate) const TIMES: &[&str] = &[
+    "TimeCreated.SystemTime",
+    "TimeCreated",
+    "SystemTime",
+    "EventTime",
+    "TimeGenerated",
+    "event.created_at",
+    "@timestamp",
+    "UtcTime",
+    "_time",
+    "p_event_time",
+    "eventTime",
+    "event_timestamp",
+    "timestamp",
+    "time",
+    "TimeWritten",
+    "date",
+    "ts",
+    "datetime",
+    "timeUnixNano",
+    "event.created",
+    "observedTimeUnixNano",
+];
+/// The usual places of the computer: names of Windows before names of whoever forwards.
+pub(crate) const COMPUTERS: &[&str] = &[
+    "Computer",
+    "ComputerName",
+    "MachineName",
+    "Hostname",
+    "dvchost",
+    "DeviceName",
+    "host.name",
+    "host.hostname",
+    "host.fqdn",
+    "hostname",
+    "host",
+    "dvc",
+    "agent.hostname",
+    "agent.name",
+    "source_host",
+];
+/// The usual places of the record's number.
+pub(crate) const RECORD_IDS: &[&str] = &[
+    "EventRecordID",
+    "RecordNumber",
+    "RecordId",
+    "winlog.record_id",
+    "winlogbeat.winlog.record_id",
+    "System.EventRecordID",
+    "System.record_id",
+    "Event.System.EventRecordID",
+    "win.system.eventRecordID",
+    "Index",
+    "metadata.uid",
+];
+/// The usual places of the provider.
+pub(crate) const PROVIDERS: &[&str] = &[
+    "ProviderName",
+    "Provider.Name",
+    "winlog.provider_name",
+    "winlogbeat.winlog.provider_name",
+    "SourceName",
+    "EventSourceName",
+    "System.Provider.Name",
+    "System.Provider.attributes.Name",
+    "System.Provider.$.Name",
+    "System.provider_name",
+    "System.Provider",
+    "Event.System.Provider.Name",
+    "Event.System.Provider.attributes.Name",
+    "Event.System.Provider.$.Name",
+    "win.system.providerName",
+    "event.provider",
+    "Provider",
+];
+/// The usual places of the channel.
+pub(crate) const CHANNELS: &[&str] = &[
+    "Channel",
+    "LogName",
+    "EventLog",
+    "Logfile",
+    "winlog.channel",
+    "winlogbeat.winlog.channel",
+    "System.Channel",
+    "Event.System.Channel",
+    "win.system.channel",
+    "metadata.log_name",
+];
+/// The usual places of the event's own data.
+pub(crate) const DATA: &[&str] = &[
+    "EventData",
+    "winlog.event_data",
+    "Data",
+    "UserData",
+    "Properties",
+    "StringInserts",
+    "InsertionStrings",
+    "ReplacementStrings",
+    "ParameterXml",
+    "Payload",
+    "AllFieldInfo",
+    "ExtraEventData",
+    "event.data",
+    "params",
+    "attributes",
+];
+/// The usual places of the rendered text.
+pub(crate) const TEXTS: &[&str] = &[
+    "Message",
+    "RenderedDescription",
+    "Description",
+    "full_message",
+    "win.system.message",
+    "event_message",
+    "RenderingInfo.Message",
+    "Event.RenderingInfo.Message",
+    "System.Message",
+    "msg",
+    "body",
+    "event.original",
+    "short_message",
+    "_raw",
+    "raw",
+    "log",
+];

@@ -1,0 +1,175 @@
+//! JSON values without the wrappings that encoders put around them: OTLP's and Avro's typed values, lists of keys and
+//! values, elements of XML with attributes.
+
+use crate::decode::json::Value;
+use crate::decode::layout::fold::fold;
+use std::borrow::Cow;
+
+/// Keys of an object whose only member is a value with its type: OTLP JSON, Avro JSON, DynamoDB.
+const TYPES: [&str; 17] = [
+    "stringValue",
+    "intValue",
+    "doubleValue",
+    "boolValue",
+    "bytesValue",
+    "arrayValue",
+    "kvlistValue",
+    "string",
+    "long",
+    "int",
+    "double",
+    "float",
+    "boolean",
+    "bytes",
+    "map",
+    "S",
+    "N",
+];
+/// Keys of the text of an element or of a typed value, folded.
+const TEXTS: [&str; 9] = ["text", "value", "_", "#", "content", "id", "datetime", "cdata", "string"];
+
+/// The value inside typed wrappings.
+pub(crate) fn untyped(value: Value<'_>) -> Value<'_> {
+    let mut value = value;
+    loop {
+        let mut members = value.members();
+        let inner = match (members.next(), members.next()) {
+            (Some((key, inner)), None) if TYPES.iter().any(|name| key.is(name)) => inner,
+            (Some((key, inner)), None) if key.is("values") && inner.is_array() => inner,
+            _ => return value,
+        };
+        value = inner;
+    }
+}
+
+/// The members of an object, or of a list of keys and values; none when the value is neither.
+pub(crate) fn members(value: Value<'_>) -> Option<Vec<(Cow<'_, str>, Value<'_>)>> {
+    let value = untyped(value);
+    if value.is_object() {
+        return Some(value.members().map(|(key, value)| (key.string().unwrap_or_default(), value)).collect());
+    }
+    let pairs: Vec<_> = value.items().map(pair).collect::<Option<_>>()?;
+    (!pairs.is_empty()).then_some(pairs)
+}
+
+/// An item of a list of names and values: `{"key": …, "value": …}`, `{"@Name": …, "#text": …}`,
+/// `{"#attributes": {"Name": …}, "#text": …}`, `{"RequestId": "201"}`.
+pub(crate) fn pair(item: Value<'_>) -> Option<(Cow<'_, str>, Value<'_>)> {
+    let all: Vec<_> = item.members().map(|(key, value)| (key.string().unwrap_or_default(), value)).collect();
+    if let [(key, value)] = all.as_slice() {
+        let is_name = !TEXTS.contains(&fold(key).as_str()) && !TYPES.contains(&key.as_ref());
+        return (is_name && !value.is_object()).then(|| (key.clone(), *value));
+    }
+    let named = |name: &str| all.iter().find(|(key, _)| fold(key) == name).map(|(_, value)| *value);
+    let name = ["name", "key"].iter().find_map(|key| named(key)).or_else(|| {
+        let attributes = named("attributes").or_else(|| named("$"))?;
+        attributes
+            .members()
+            .find(|(key, _)| key.string().is_some_and(|key| fold(&key) == "name"))
+            .map(|(_, v)| v)
+    })?;
+    let value = all.iter().find(|(key, _)| TEXTS.contains(&fold(key).as_str()) || key.is_empty());
+    Some((name.string()?, value?.1))
+}
+
+/// A value as text: a scalar, the texts of a list in lines, or the text of an element.
+pub(crate) fn text(value: Value<'_>) -> Option<Cow<'_, str>> {
+    let value = untyped(value);
+    if value.is_array() {
+        let texts: Vec<_> = value.items().map(|item| untyped(item).scalar()).collect::<Option<_>>()?;
+        return match texts.as_slice() {
+            [] => None,
+            [one] => Some(one.clone()),
+            many => Some(Cow::Owned(many.join("\n"))),
+        };
+    }
+    if value.is_object() {
+        let found = value.members().find(|(key, _)| {
+            key.string().is_some_and(|key| TEXTS.contains(&fold(&key).as_str()) || key.is_empty())
+        });
+        return found.and_then(|(_, inner)| untyped(inner).scalar());
+    }
+    value.scalar()
+}
+
+/// The members of an object by their folded names, to be looked up by paths.
+pub(crate) struct Members<'t>(Vec<(String, Value<'t>)>);
+
+impl<'t> Members<'t> {
+    /// The members of a value; none when it has none.
+    pub(crate) fn of(value: Value<'t>) -> Option<Members<'t>> {
+        Some(Members(members(value)?.into_iter().map(|(key, value)| (fold(&key), value)).collect()))
+    }
+
+    /// The value at a path of names with dots. A name of the object may itself hold dots or what became of them:
+    /// `winlog.event_id` and `winlog_event_id` are found like the member `event_id` of `winlog`.
+    pub(crate) fn at(&self, path: &str) -> Option<Value<'t>> {
+        let mut end = path.len();
+        loop {
+            let found = self.0.iter().filter(|(name, _)| *name == fold(&path[..end])).find_map(
+                |(_, value)| match path.get(end + 1..) {
+                    None => Some(*value),
+                    Some(rest) => Members::of(*value)?.at(rest),
+                },
+            );
+            if found.is_some() {
+                return found;
+            }
+            end = path[..end].rfind('.')?;
+        }
+    }
+
+    /// The text at the first of several paths that has one.
+    pub(crate) fn text(&self, paths: &[&str]) -> Option<Cow<'t, str>> {
+        let texts = paths.iter().filter_map(|path| self.at(path)).filter_map(text);
+        texts.into_iter().find(|text| !crate::decode::envelope::is_absent(text))
+    }
+
+    /// Members whose names begin with that of the path, by the rest of their names: `winlog.event_data.RequestId`.
+    pub(crate) fn under(&self, path: &str) -> impl Iterator<Item = (&str, Value<'t>)> {
+        let stem = fold(path);
+        let rest = move |name: &'_ str| name.strip_prefix(stem.as_str()).map(str::len);
+        self.0.iter().filter_map(move |(name, value)| {
+            let length = rest(name).filter(|length| *length > 0)?;
+            Some((&name[name.len() - length..], *value))
+        })
+    }
+
+    /// Folded names and values, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Value<'t>)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), *value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::decode::json::Document;
+    use crate::decode::layout::view::Members;
+
+    #[track_caller]
+    fn check(json: &str, path: &str, expect: Option<&str>) {
+        let document = Document::parse(json).unwrap();
+        let found = Members::of(document.root()).and_then(|members| members.text(&[path]));
+        assert_eq!(found.as_deref(), expect, "{json}");
+    }
+
+    #[test]
+    fn a_path_is_found_in_every_writing() {
+        for json in [
+            r#"{"winlog": {"event_id": 4887}}"#,
+            r#"{"winlog.event_id": "4887"}"#,
+            r#"{"winlog_event_id": "4887"}"#,
+            r#"{"winlog": [{"key": "event_id", "value": {"intValue": "4887"}}]}"#,
+            r#"{"winlog": {"kvlistValue": {"values": [{"key": "event_id", "value": {"stringValue": "4887"}}]}}}"#,
+            r##"{"winlog": {"event_id": {"#attributes": {"Qualifiers": "0"}, "#text": 4887}}}"##,
+            r#"{"winlog": {"EventID": {"Value": 4887}}}"#,
+            r#"{"winlog": {"event_id": {"id": 4887, "qualifiers": 0}}}"#,
+            r#"{"winlog": {"event_id": {"long": 4887}}}"#,
+            r#"{"winlog": {"event_id": ["4887"]}}"#,
+        ] {
+            check(json, "winlog.event_id", Some("4887"));
+        }
+        check(r#"{"winlog": 5}"#, "winlog.event_id", None);
+        check(r#"{"a": {"b": {"c": [1, 2]}}}"#, "a.b.c", Some("1\n2"));
+    }
+}

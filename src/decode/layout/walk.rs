@@ -1,0 +1,161 @@
+//! Finds the events in a JSON document of any layout: takes envelopes off, splits batches, opens text inside text.
+//!
+//! At each object the rows of the table are asked. Where none has an id, or the event is not whole, the search goes on in
+//! the members, those first that envelopes are known to use. The first member that holds an event ends the search, so
+//! that a document with the original beside the parsed event gives one event.
+
+use crate::decode::json::{Document, Value};
+use crate::decode::layout::inflate::inflated;
+use crate::decode::layout::view::{members, untyped};
+use crate::decode::layout::{fold::fold, reader};
+use crate::decode::limits::{MAX_EVENTS, MAX_JSON_DEPTH};
+use crate::decode::rejection::Rejection;
+use crate::decode::text::{self, Inside};
+use crate::decode::{Decoded, Decoder, Format, Place, activity, mapped, normalised, xml};
+use std::ops::ControlFlow;
+
+/// Members in which envelopes keep the event, folded, in the order in which they are searched.
+const ENVELOPES: [&str; 22] = [
+    "source",
+    "result",
+    "payload",
+    "data",
+    "body",
+    "fields",
+    "properties",
+    "record",
+    "records",
+    "event",
+    "eventoriginal",
+    "message",
+    "log",
+    "logs",
+    "system",
+    "hits",
+    "value",
+    "values",
+    "raw",
+    "original",
+    "resourcelogs",
+    "document",
+];
+
+/// What was found, each with its format.
+pub(crate) type Outcomes = Vec<(Format, Result<Decoded, Rejection>)>;
+
+/// The events of a document, or what is wrong with them; empty where nothing looks like an event.
+pub(crate) fn outcomes(record: Value<'_>, decoder: &Decoder, place: &Place) -> Outcomes {
+    let walk = Walk { decoder, place };
+    let inflated = inflated(record);
+    match inflated.as_deref().map(Document::parse) {
+        Some(Ok(document)) => walk.visit(document.root(), &[]),
+        Some(Err(_)) | None => walk.visit(record, &[]),
+    }
+}
+
+/// The events in a text that stands for a record of its own.
+pub(crate) fn outcomes_of_text(text: &str, decoder: &Decoder, place: &Place) -> Outcomes {
+    Walk { decoder, place }.string(text)
+}
+
+struct Walk<'a> {
+    decoder: &'a Decoder,
+    place: &'a Place,
+}
+
+impl Walk<'_> {
+    fn visit(&self, value: Value<'_>, outer: &[Value<'_>]) -> Outcomes {
+        let value = untyped(value);
+        if let Some(text) = value.string() {
+            return self.string(&text);
+        }
+        if outer.len() >= MAX_JSON_DEPTH {
+            return Outcomes::new();
+        }
+        match members(value) {
+            Some(members) => self.object(value, members.into_iter().collect(), outer),
+            None => value.items().flat_map(|item| self.visit(item, outer)).take(MAX_EVENTS + 1).collect(),
+        }
+    }
+
+    fn object(
+        &self,
+        value: Value<'_>,
+        members: Vec<(std::borrow::Cow<'_, str>, Value<'_>)>,
+        outer: &[Value<'_>],
+    ) -> Outcomes {
+        let own = self.own(value, outer);
+        if own.as_ref().is_some_and(|(_, outcome)| outcome.is_ok()) {
+            return own.into_iter().collect();
+        }
+        let inside: Vec<_> = std::iter::once(value).chain(outer.iter().copied()).collect();
+        let mut best = Outcomes::new();
+        for value in in_order(members) {
+            let found = self.visit(value, &inside);
+            if found.iter().any(|(_, outcome)| matches!(outcome, Ok(Decoded::Event(_)))) {
+                return found;
+            }
+            if best.is_empty() {
+                best = found;
+            }
+        }
+        match own {
+            Some(own) => vec![own],
+            None => best,
+        }
+    }
+
+    /// The event that an object is, by itself.
+    fn own(&self, value: Value<'_>, outer: &[Value<'_>]) -> Option<(Format, Result<Decoded, Rejection>)> {
+        let (place, zone) = (self.place, &self.decoder.zone);
+        if normalised::is_normalised(value) {
+            let event = normalised::event(value, place, zone);
+            return Some((Format::Normalised, event.map(|event| Decoded::Event(Box::new(event)))));
+        }
+        if let Some(found) = mapped::outcome(value, outer, place, zone) {
+            return Some(found);
+        }
+        let found = reader::read(value, outer)?;
+        Some((found.format, found.outcome(place, zone)))
+    }
+
+    fn string(&self, string: &str) -> Outcomes {
+        match text::read(string) {
+            Inside::Xml(xml) => self.xml(xml),
+            Inside::Json(json) => match Document::parse(json) {
+                Ok(document) => outcomes(document.root(), self.decoder, self.place),
+                Err(_) => Outcomes::new(),
+            },
+            Inside::Events(events) => {
+                let (place, zone) = (self.place, &self.decoder.zone);
+                events.into_iter().map(|found| (found.format, found.outcome(place, zone))).collect()
+            }
+            Inside::Nothing => Outcomes::new(),
+        }
+    }
+
+    fn xml(&self, text: &str) -> Outcomes {
+        let mut outcomes = Outcomes::new();
+        let read = xml::events(text, &mut |envelope| {
+            let outcome = envelope.and_then(|envelope| match envelope {
+                Some(envelope) => activity::interpret(envelope, self.place, &self.decoder.zone),
+                None => Ok(Decoded::Ignored(None)),
+            });
+            outcomes.push((Format::XmlInJson, outcome));
+            if outcomes.len() > MAX_EVENTS { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        if let Err(rejection) = read {
+            outcomes.push((Format::XmlInJson, Err(rejection)));
+        }
+        outcomes
+    }
+}
+
+/// The values of members that may hold an event: known envelopes first, then the others as they stand.
+fn in_order<'t>(members: Vec<(std::borrow::Cow<'t, str>, Value<'t>)>) -> impl Iterator<Item = Value<'t>> {
+    let rank =
+        |name: &str| ENVELOPES.iter().position(|known| *known == fold(name)).unwrap_or(ENVELOPES.len());
+    let mut ranked: Vec<_> = members.into_iter().map(|(name, value)| (rank(&name), value)).collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    ranked.into_iter().map(|(_, value)| value)
+}

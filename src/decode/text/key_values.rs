@@ -1,0 +1,205 @@
+//! Names and values in one line: CEF, LEEF, WinCollect, and the structured data of syslog (RFC 5424).
+
+use crate::decode::Format;
+use crate::decode::envelope::looks_like_id;
+use crate::decode::layout::found::Found;
+use crate::decode::layout::named::Named;
+
+const IDS: [&str; 5] = ["EventID", "EventIDCode", "EventCode", "externalId", "Id"];
+const TIMES: [&str; 11] = [
+    "TimeCreated",
+    "EventTime",
+    "SystemTime",
+    "devTime",
+    "rt",
+    "TimeGenerated",
+    "end",
+    "start",
+    "TimeWritten",
+    "deviceReceiptTime",
+    "date",
+];
+const COMPUTERS: [&str; 8] = [
+    "Computer",
+    "ComputerName",
+    "Hostname",
+    "dvchost",
+    "deviceHostName",
+    "identHostName",
+    "dhost",
+    "resource",
+];
+const PROVIDERS: [&str; 4] = ["ProviderName", "SourceName", "Source", "deviceProcessName"];
+const CHANNELS: [&str; 4] = ["Channel", "LogName", "AgentLogFile", "deviceFacility"];
+const RECORD_IDS: [&str; 4] = ["EventRecordID", "RecordNumber", "RecordId", "recordNumber"];
+const TEXTS: [&str; 4] = ["Message", "msg", "Description", "reason"];
+
+/// The event in a line of names and values.
+pub(crate) fn read(text: &str) -> Option<Found> {
+    if let Some((header, extension)) = header(text, "CEF:", 7) {
+        let (provider, id) = header.get(4)?.rsplit_once(':').unwrap_or(("", header.get(4)?));
+        let named = labelled(spaced(extension));
+        return found(Format::Cef, named, Some(id), Some(provider), Some(extension));
+    }
+    if let Some((header, extension)) = header(text, "LEEF:", 5) {
+        let (delimiter, extension) = delimiter(header.first()?, extension);
+        return found(
+            Format::Leef,
+            between(extension, delimiter),
+            header.get(4).copied(),
+            None,
+            Some(extension),
+        );
+    }
+    if text.contains("AgentDevice=") || text.contains("\tEventID=") {
+        return found(
+            Format::Leef,
+            between(text.get(text.find("AgentDevice=").unwrap_or(0)..)?, '\t'),
+            None,
+            None,
+            None,
+        );
+    }
+    let structured = structured_data(text)?;
+    found(Format::SyslogData, structured, None, None, Some(text))
+}
+
+/// The columns between `|` of a header of `count` columns, and what is behind it.
+fn header<'t>(text: &'t str, mark: &str, count: usize) -> Option<(Vec<&'t str>, &'t str)> {
+    let text = text.get(text.find(mark)? + mark.len()..)?;
+    let bytes = text.as_bytes();
+    bytes.first().filter(|digit| digit.is_ascii_digit())?;
+    let bars = text.match_indices('|').map(|(at, _)| at).filter(|at| *at > 0 && bytes[at - 1] != b'\\');
+    let bars: Vec<usize> = bars.take(count).collect();
+    let end = *bars.get(count - 1)?;
+    let mut from = 0;
+    let columns =
+        bars.iter().map(|bar| text.get(std::mem::replace(&mut from, bar + 1)..*bar).unwrap_or_default());
+    Some((columns.collect(), text.get(end + 1..).unwrap_or_default()))
+}
+
+/// LEEF 2 names the character between the values in one more column.
+fn delimiter<'t>(version: &str, extension: &'t str) -> (char, &'t str) {
+    let named = extension.split_once('|').filter(|(column, _)| version.starts_with('2') && column.len() <= 4);
+    let Some((column, rest)) = named else { return ('\t', extension) };
+    let hex = column.trim_start_matches("0x").trim_start_matches('x');
+    let coded = (hex.len() < column.len()).then(|| u32::from_str_radix(hex, 16).ok()).flatten();
+    (coded.and_then(char::from_u32).or_else(|| column.chars().next()).unwrap_or('\t'), rest)
+}
+
+/// Names and values between a character, which is a tab where it is not named.
+fn between(text: &str, delimiter: char) -> Named {
+    let mut named = Named::default();
+    let text = if delimiter == '\t' { text.replace("#011", "\t") } else { text.to_owned() };
+    // The message comes last and may hold the character.
+    let message = text.find(&format!("{delimiter}Message=")).unwrap_or(text.len());
+    for pair in text[..message].split(delimiter) {
+        if let Some((name, value)) = pair.split_once('=') {
+            named.push(name.trim(), value.trim());
+        }
+    }
+    if let Some(message) = text.get(message + "_Message=".len()..) {
+        named.push("Message", message);
+    }
+    named
+}
+
+/// CEF's extension: a value ends where the next name begins.
+fn spaced(text: &str) -> Named {
+    let bytes = text.as_bytes();
+    let is_name = |c: &u8| c.is_ascii_alphanumeric() || b"_.-[]".contains(c);
+    let equals = text.match_indices('=').map(|(at, _)| at).filter(|at| *at > 0 && bytes[at - 1] != b'\\');
+    let starts = equals.filter_map(|at| {
+        let length = bytes[..at].iter().rev().take_while(|c| is_name(c)).count();
+        let start = at - length;
+        (length > 0 && (start == 0 || bytes[start - 1].is_ascii_whitespace())).then_some((start, at))
+    });
+    let starts: Vec<(usize, usize)> = starts.collect();
+    let ends = starts.iter().skip(1).map(|(start, _)| *start).chain([text.len()]);
+    let mut named = Named::default();
+    for ((start, equal), end) in starts.iter().zip(ends) {
+        let value = text.get(equal + 1..end).unwrap_or_default().trim();
+        let value = value.replace("\\=", "=").replace("\\n", "\n").replace("\\r", "\r").replace("\\\\", "\\");
+        named.push(text[*start..*equal].trim_start_matches("ad."), value);
+    }
+    named
+}
+
+/// Adds custom values under their labels: `cs1=… cs1Label=Requester`.
+fn labelled(mut named: Named) -> Named {
+    for kind in ["cs", "cn", "deviceCustomString", "deviceCustomNumber", "flexString", "c6a"] {
+        for at in 1..=6 {
+            let label = named.find(&format!("{kind}{at}Label")).map(ToOwned::to_owned);
+            let value = named.find(&format!("{kind}{at}")).map(ToOwned::to_owned);
+            if let (Some(label), Some(value)) = (label, value) {
+                named.push(&label, value);
+            }
+        }
+    }
+    named
+}
+
+/// Structured data of syslog: `[id name="value" …]`, with `\"`, `\\` and `\]` escaped.
+fn structured_data(text: &str) -> Option<Named> {
+    let mut rest = text.get(text.find(" [")? + 2..)?;
+    rest = rest.get(rest.find(' ')? + 1..)?;
+    let mut named = Named::default();
+    while let Some((name, behind)) = rest.split_once("=\"") {
+        let (value, behind) = quoted(behind)?;
+        // Syslog servers write line ends and tabs so.
+        named.push(name.trim(), value.replace("#012", "\n").replace("#011", "\t"));
+        rest = behind;
+        if rest.starts_with(']') {
+            break;
+        }
+    }
+    named.find("EventID").is_some().then_some(named)
+}
+
+fn quoted(text: &str) -> Option<(String, &str)> {
+    let (mut value, mut escaped) = (String::new(), false);
+    for (at, c) in text.char_indices() {
+        match c {
+            '\\' if !escaped => escaped = true,
+            '"' if !escaped => return Some((value, &text[at + 1..])),
+            _ => {
+                if escaped && !"\"\\]".contains(c) {
+                    value.push('\\');
+                }
+                value.push(c);
+                escaped = false;
+            }
+        }
+    }
+    None
+}
+
+fn found(
+    format: Format,
+    named: Named,
+    id: Option<&str>,
+    provider: Option<&str>,
+    rendered: Option<&str>,
+) -> Option<Found> {
+    let first = |names: &[&str]| names.iter().find_map(|name| named.find(name)).map(ToOwned::to_owned);
+    let id = id.filter(|id| looks_like_id(id)).map(ToOwned::to_owned);
+    let id = id.or_else(|| {
+        IDS.iter().filter_map(|name| named.find(name)).find(|id| looks_like_id(id)).map(ToOwned::to_owned)
+    })?;
+    let provider = provider.filter(|name| name.contains("Windows-")).map(ToOwned::to_owned);
+    Some(Found {
+        provider: provider.or_else(|| first(&PROVIDERS).filter(|name| name.contains("Windows"))),
+        channel: first(&CHANNELS),
+        computer: first(&COMPUTERS),
+        time: first(&TIMES),
+        record_id: first(&RECORD_IDS),
+        texts: TEXTS
+            .iter()
+            .filter_map(|name| named.find(name))
+            .chain(rendered)
+            .map(ToOwned::to_owned)
+            .collect(),
+        named,
+        ..Found::new(format, id)
+    })
+}

@@ -1,0 +1,204 @@
+//! The text that Windows renders of an event, in English: all fields are in it, each behind its label.
+//!
+//! Shippers keep the lines or replace line ends and tabs by spaces, so a label is found wherever white space stands
+//! before it. The client writes the attributes and the subject of a request, and may write labels there. So the labels
+//! before the attributes are searched forwards and those behind them backwards: what is between belongs to the client.
+
+use crate::decode::layout::named::Named;
+
+/// A label and the field behind it; none for titles of sections.
+type Label = (&'static str, Option<&'static str>);
+
+const REQUEST: &[Label] = &[
+    ("Request ID", Some("RequestId")),
+    ("Requester", Some("Requester")),
+    ("Attributes", Some("Attributes")),
+    ("Disposition", Some("Disposition")),
+    ("SKI", Some("SubjectKeyIdentifier")),
+    ("Subject from CSR", Some("Subject")),
+    ("Subject", Some("Subject")),
+    ("Subject Alternative Name from CSR", Some("SubjectAlternativeName")),
+    ("Subject Alternative Name", Some("SubjectAlternativeName")),
+    ("Requested Template", Some("CertificateTemplate")),
+    ("Certificate Template", Some("CertificateTemplate")),
+    ("RequestOSVersion", Some("RequestOSVersion")),
+    ("RequestCSPProvider", Some("RequestCSPProvider")),
+    ("RequestClientInfo", Some("RequestClientInfo")),
+    ("Serial Number", Some("SerialNumber")),
+    ("Authentication Service", Some("AuthenticationService")),
+    ("Authentication Level", Some("AuthenticationLevel")),
+    ("DCOMorRPC", Some("DCOMorRPC")),
+];
+/// How many labels of [`REQUEST`] are searched forwards: to the attributes.
+const BEFORE_THE_CLIENTS: usize = 3;
+
+const TICKET: &[Label] = &[
+    ("Account Information", None),
+    ("Account Name", Some("TargetUserName")),
+    ("Supplied Realm Name", Some("TargetDomainName")),
+    ("User ID", Some("TargetSid")),
+    ("MSDS-SupportedEncryptionTypes", None),
+    ("Available Keys", None),
+    ("Service Information", None),
+    ("Service Name", Some("ServiceName")),
+    ("Service ID", Some("ServiceSid")),
+    ("MSDS-SupportedEncryptionTypes", None),
+    ("Available Keys", None),
+    ("Domain Controller Information", None),
+    ("MSDS-SupportedEncryptionTypes", None),
+    ("Available Keys", None),
+    ("Network Information", None),
+    ("Client Address", Some("IpAddress")),
+    ("Client Port", Some("IpPort")),
+    ("Advertized Etypes", None),
+    ("Additional Information", None),
+    ("Ticket Options", Some("TicketOptions")),
+    ("Result Code", Some("Status")),
+    ("Ticket Encryption Type", Some("TicketEncryptionType")),
+    ("Session Encryption Type", None),
+    ("Pre-Authentication Type", Some("PreAuthType")),
+    ("Pre-Authentication EncryptionType", None),
+    ("Certificate Information", None),
+    ("Certificate Issuer Name", Some("CertIssuerName")),
+    ("Certificate Serial Number", Some("CertSerialNumber")),
+    ("Certificate Thumbprint", Some("CertThumbprint")),
+    ("Ticket information", None),
+];
+
+const SHARE: &[Label] = &[
+    ("Subject", None),
+    ("Security ID", Some("SubjectUserSid")),
+    ("Account Name", Some("SubjectUserName")),
+    ("Account Domain", Some("SubjectDomainName")),
+    ("Logon ID", Some("SubjectLogonId")),
+    ("Network Information", None),
+    ("Object Type", Some("ObjectType")),
+    ("Source Address", Some("IpAddress")),
+    ("Source Port", Some("IpPort")),
+    ("Share Information", None),
+    ("Share Name", Some("ShareName")),
+    ("Share Path", Some("ShareLocalPath")),
+    ("Relative Target Name", Some("RelativeTargetName")),
+    ("Access Request Information", None),
+    ("Access Mask", Some("AccessMask")),
+    ("Accesses", Some("AccessList")),
+    ("Access Check Results", None),
+];
+
+/// The fields in the rendered text of an event; none when it has not the labels of that event.
+pub(crate) fn read(id: u32, text: &str) -> Option<Named> {
+    let (labels, forwards, first) = match id {
+        4886..=4888 => (REQUEST, BEFORE_THE_CLIENTS, "Request ID"),
+        4768 => (TICKET, TICKET.len(), "Account Name"),
+        5145 => (SHARE, SHARE.len(), "Share Name"),
+        _ => return None,
+    };
+    let text = unescaped(text);
+    find(&text, first, 0, text.len())?;
+    let mut places: Vec<(usize, usize, Option<&str>)> = Vec::new();
+    let mut from = 0;
+    for (label, field) in &labels[..forwards] {
+        if let Some(at) = find(&text, label, from, text.len()) {
+            from = at + label.len() + 1;
+            places.push((at, from, *field));
+        }
+    }
+    let (middle, mut to) = (places.len(), text.len());
+    for (label, field) in labels[forwards..].iter().rev() {
+        if let Some(at) = find_last(&text, label, from, to) {
+            places.insert(middle, (at, at + label.len() + 1, *field));
+            to = at;
+        }
+    }
+    let ends: Vec<usize> = places.iter().skip(1).map(|place| place.0).chain([text.len()]).collect();
+    let mut named = Named::default();
+    for ((_, from, field), end) in places.iter().zip(ends) {
+        if let (Some(field), Some(value)) = (field, text.get(*from..end)) {
+            named.push(field, value.trim());
+        }
+    }
+    Some(named)
+}
+
+/// Whether a text looks like a rendered event of any language: several labels with a colon.
+pub(crate) fn is_rendered(text: &str) -> bool {
+    let text = unescaped(text);
+    text.matches([':', '：']).filter(|_| text.len() > 40).count() >= 3
+}
+
+/// A text whose line ends and tabs were written as escapes.
+fn unescaped(text: &str) -> String {
+    let text = text.replace("\\r\\n", "\n").replace("\\n", "\n").replace("\\t", "\t");
+    text.replace("#015#012", "\n").replace("#012", "\n").replace("#011", "\t")
+}
+
+/// Where a label stands first, with a colon behind it and nothing or white space before it.
+fn find(text: &str, label: &str, from: usize, to: usize) -> Option<usize> {
+    let found = text.get(from..to)?.match_indices(label).map(|(at, _)| from + at);
+    found.into_iter().find(|at| is_label(text, *at, label))
+}
+
+fn find_last(text: &str, label: &str, from: usize, to: usize) -> Option<usize> {
+    let found = text.get(from..to)?.rmatch_indices(label).map(|(at, _)| from + at);
+    found.into_iter().find(|at| is_label(text, *at, label))
+}
+
+fn is_label(text: &str, at: usize, label: &str) -> bool {
+    let before = text[..at].chars().next_back();
+    text[at + label.len()..].starts_with(':') && before.is_none_or(|c| c.is_whitespace() || c == '"')
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::decode::text::labels::{is_rendered, read};
+
+    const ISSUED: &str = "Certificate Services approved a certificate request and issued a certificate.\r\n\t\r\nRequest ID:\t201\r\n\
+        Requester:\tCORP\\mallory\r\nAttributes:\t\r\nCertificateTemplate:ESC1\r\nSAN:upn=administrator@corp.example\r\n\
+        Disposition:\t3\r\nSKI:\t\te3 ee\r\nSubject:\tCN=Mallory\r\nSubject Alternative Name:\r\nOther Name:\r\n     \
+        Principal Name=administrator@corp.example\r\n\r\nCertificate Template:\tESC1\r\nSerial Number:\t\t5c00\r\n\
+        Authentication Service:\tNTLM\r\nAuthentication Level:\tPrivacy\r\nDCOMorRPC:\t\tRPC";
+
+    #[test]
+    fn fields_stand_behind_their_labels_with_and_without_lines() {
+        for text in [
+            ISSUED.to_owned(),
+            ISSUED.replace("\r\n", "  ").replace('\t', " "),
+            ISSUED.replace("\r\n", "#015#012"),
+        ] {
+            let named = read(4887, &text).unwrap();
+            let names = [
+                "RequestId",
+                "Requester",
+                "Disposition",
+                "Subject",
+                "CertificateTemplate",
+                "SerialNumber",
+                "DCOMorRPC",
+            ];
+            let values: Vec<_> = names.iter().map(|name| named.find(name).unwrap()).collect();
+            assert_eq!(values, ["201", "CORP\\mallory", "3", "CN=Mallory", "ESC1", "5c00", "RPC"], "{text}");
+            assert!(named.find("Attributes").unwrap().ends_with("SAN:upn=administrator@corp.example"));
+            assert!(
+                named.find("SubjectAlternativeName").unwrap().ends_with("Name=administrator@corp.example")
+            );
+        }
+    }
+
+    #[test]
+    fn labels_that_the_client_wrote_hide_no_name() {
+        let text = ISSUED.replace(
+            "SAN:upn",
+            "x:y\r\nDisposition:\t3\r\nSubject:\tCN=x\r\nRequester:\tCORP\\other\r\nSAN:upn",
+        );
+        let named = read(4887, &text).unwrap();
+        assert_eq!(named.find("Requester"), Some("CORP\\mallory"));
+        assert!(named.find("Attributes").unwrap().ends_with("SAN:upn=administrator@corp.example"));
+    }
+
+    #[test]
+    fn another_language_is_noticed() {
+        let german = "Die Zertifikatdienste haben eine Zertifikatanforderung genehmigt.\n\nAnforderungs-ID:\t201\nAnforderer:\tx\nAttribute:\ty";
+        assert!(read(4887, german).is_none() && is_rendered(german));
+        assert!(!is_rendered("Special privileges assigned to new logon."));
+    }
+}

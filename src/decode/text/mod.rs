@@ -1,0 +1,73 @@
+//! Records that are lines of text: syslog around something else, and events as rendered text.
+//!
+//! Nothing here reads the header of a syslog message, of which there are many dialects: what the message carries tells by
+//! its own beginning where it stands.
+
+pub(crate) mod labels;
+pub(crate) mod heading;
+pub(crate) mod key_values;
+pub(crate) mod columns;
+
+use crate::decode::layout::found::Found;
+use memchr::memmem;
+
+/// What a text holds.
+pub(crate) enum Inside<'t> {
+    /// Event XML.
+    Xml(&'t str),
+    /// JSON.
+    Json(&'t str),
+    /// Events in a format of text.
+    Events(Vec<Found>),
+    /// Nothing that is read here.
+    Nothing,
+}
+
+/// Looks for events in a text.
+pub(crate) fn read(text: &str) -> Inside<'_> {
+    let text =
+        text.trim_start_matches('\u{feff}').trim_matches(|c: char| c.is_ascii_whitespace() || c == '\0');
+    if let Some(inside) = nested(text) {
+        return inside;
+    }
+    if let Some(found) = columns::snare(text).or_else(|| key_values::read(text)) {
+        return Inside::Events(vec![found]);
+    }
+    match heading::read(text) {
+        events if events.is_empty() => Inside::Nothing,
+        events => Inside::Events(events),
+    }
+}
+
+/// XML or JSON behind a header, whichever begins first.
+fn nested(text: &str) -> Option<Inside<'_>> {
+    let xml = event_xml(text);
+    let json = json(text);
+    match (xml, json) {
+        (Some(xml), Some((_, at))) if xml.1 < at => Some(Inside::Xml(xml.0)),
+        (Some(xml), None) => Some(Inside::Xml(xml.0)),
+        (_, Some((json, _))) => Some(Inside::Json(json)),
+        (None, None) => None,
+    }
+}
+
+/// Event XML in a text, from its first event to the end of its last one, and where it begins. The dashes of a view that
+/// folds elements (`- <Event …>`) are text between elements.
+pub(crate) fn event_xml(text: &str) -> Option<(&str, usize)> {
+    let from = memmem::find_iter(text.as_bytes(), b"<Event")
+        .find(|at| matches!(text.as_bytes().get(at + 6), Some(b'>' | b' ' | b'\t' | b'\r' | b'\n')))?;
+    let end = text.rfind("</Event>").map_or(text.len(), |at| at + "</Event>".len());
+    Some((text.get(from..end)?, from))
+}
+
+/// A JSON object or array in a text, and where it begins: behind a space or at the beginning.
+fn json(text: &str) -> Option<(&str, usize)> {
+    let from = text.match_indices(['{', '[']).map(|(at, _)| at).take(8).find(|at| {
+        let begins = text[at + 1..].trim_ascii_start().starts_with(['"', '{']);
+        let before = text[..*at].chars().next_back();
+        begins && before.is_none_or(|c| c.is_ascii_whitespace() || c == ':' || c == '|')
+    })?;
+    let close = if text[from..].starts_with('{') { '}' } else { ']' };
+    let end = text.rfind(close)? + 1;
+    (from < end).then(|| (&text[from..end], from))
+}
