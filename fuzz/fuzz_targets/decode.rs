@@ -5,27 +5,14 @@
 
 use adcs_watch::decode::prefilter::Prefilter;
 use adcs_watch::decode::rejection::Reason;
-use adcs_watch::decode::{Decoded, Decoder, Place, Format};
+use adcs_watch::decode::{Decoded, Decoder, Format, Place};
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
 
 static PREFILTER: LazyLock<Prefilter> = LazyLock::new(Prefilter::new);
 
-const FORMATS: [Option<Format>; 10] = [
-    None,
-    Some(Format::Xml),
-    Some(Format::XmlInJson),
-    Some(Format::EvtxDump),
-    Some(Format::Winlogbeat),
-    Some(Format::Nxlog),
-    Some(Format::FluentBit),
-    Some(Format::Sentinel),
-    Some(Format::Normalised),
-    Some(Format::Protobuf),
-];
-
 fuzz_target!(|record: &[u8]| {
-    for format in FORMATS {
+    for format in Format::ALL.map(Some).into_iter().chain([None]) {
         let decoder = Decoder { format, ..Decoder::default() };
         let (mut outcomes, mut matters) = (0, false);
         decoder.decode(record, &Place::default(), &mut |outcome| {
@@ -34,7 +21,14 @@ fuzz_target!(|record: &[u8]| {
                 Ok(Decoded::Event(_)) => true,
                 Ok(Decoded::Ignored(_)) => false,
                 Err(rejection) => {
-                    matches!(rejection.reason, Reason::MissingField | Reason::BadField | Reason::FieldTooLong)
+                    matches!(
+                        rejection.reason,
+                        Reason::MissingField
+                            | Reason::BadField
+                            | Reason::FieldTooLong
+                            | Reason::OtherLanguage
+                            | Reason::PositionUnclear
+                    )
                 }
             };
         });

@@ -2,6 +2,7 @@
 //! kinds of value, bytes lost and bytes added. Mostly where an id or the name of the folder stands.
 
 use crate::decode_formats::format_file;
+use crate::decode_layouts;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -187,10 +188,9 @@ fn change() -> impl Strategy<Value = Change> {
 
 /// A record after a few changes.
 pub(crate) fn mutated() -> impl Strategy<Value = Vec<u8>> {
-    (prop::sample::select(records()), prop::collection::vec(change(), 0..6)).prop_map(
-        |(mut record, changes)| {
-            changes.iter().for_each(|change| change.apply(&mut record));
-            record
-        },
-    )
+    let all: Vec<Vec<u8>> = records().into_iter().chain(decode_layouts::all_records()).collect();
+    (prop::sample::select(all), prop::collection::vec(change(), 0..6)).prop_map(|(mut record, changes)| {
+        changes.iter().for_each(|change| change.apply(&mut record));
+        record
+    })
 }

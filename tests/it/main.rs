@@ -11,6 +11,7 @@ mod properties;
 mod simulation;
 mod task;
 mod decode_formats;
+mod decode_layouts;
 mod decode_mutations;
 mod decode_prefilter;
 mod decode_total;

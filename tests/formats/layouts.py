@@ -1,0 +1,486 @@
+#!/usr/bin/env python3
+"""Renders three events of ours in the layouts of products: tests/formats/layouts/.
+
+The events: a certificate with another account's name, a logon with that certificate, and the request pipe of the CA.
+`python3 tests/formats/layouts.py` writes every file again.
+"""
+import datetime
+import json
+import pathlib
+from xml.sax.saxutils import escape
+
+OUT = pathlib.Path(__file__).parent / "layouts"
+SECURITY = "Microsoft-Windows-Security-Auditing"
+GUID = "{54849625-5478-4994-a5ba-3e3b0328c30d}"
+SID = "S-1-5-21-3623811015-3361044348-30300820"
+SERIAL = "61000000d1b2c3d4e5f6a7000000000000000000d1"
+ISSUED = [
+    ("RequestId", "209"), ("Requester", "CORP\\eve"), ("Attributes", "CertificateTemplate:WebUser\nSAN:upn=dave.admin@corp.example"),
+    ("Disposition", "3"), ("SubjectKeyIdentifier", "0a 1b 2c 3d 4e 5f 60 71 82 93 a4 b5 c6 d7 e8 f9 0a 1b 2c 3d"), ("Subject", "CN=Eve"),
+    ("SubjectAlternativeName", "Other Name:\n     Principal Name=dave.admin@corp.example"), ("CertificateTemplate", "WebUser"),
+    ("SerialNumber", SERIAL), ("AuthenticationService", "NTLM"), ("AuthenticationLevel", "Privacy"), ("DCOMorRPC", "RPC")]
+TICKET = [
+    ("TargetUserName", "dave.admin"), ("TargetDomainName", "CORP.EXAMPLE"), ("TargetSid", SID + "-1604"), ("ServiceName", "krbtgt"),
+    ("ServiceSid", SID + "-502"), ("TicketOptions", "0x40800010"), ("Status", "0x0"), ("TicketEncryptionType", "0x12"),
+    ("PreAuthType", "16"), ("IpAddress", "::ffff:10.44.5.6"), ("IpPort", "50123"), ("CertIssuerName", "CORP-CA02"),
+    ("CertSerialNumber", SERIAL.upper()), ("CertThumbprint", "0D4C3B2A19F8E7D6C5B4A3928170FFEEDDCCBBAA")]
+PIPE = [
+    ("SubjectUserSid", SID + "-1733"), ("SubjectUserName", "eve"), ("SubjectDomainName", "CORP"), ("SubjectLogonId", "0x7a6b5c"),
+    ("ObjectType", "File"), ("IpAddress", "10.44.5.6"), ("IpPort", "50111"), ("ShareName", "\\\\*\\IPC$"), ("ShareLocalPath", ""),
+    ("RelativeTargetName", "cert"), ("AccessMask", "0x12019f"),
+    ("AccessList", "%%1538\n\t\t\t\t%%1541\n\t\t\t\t%%4416\n\t\t\t\t%%4417\n\t\t\t\t%%4418\n\t\t\t\t"), ("AccessReason", "-")]
+ISSUED_TEXT = """Certificate Services approved a certificate request and issued a certificate.
+\t
+Request ID:\t{RequestId}
+Requester:\t{Requester}
+Attributes:\t
+{Attributes}
+Disposition:\t{Disposition}
+SKI:\t\t{SubjectKeyIdentifier}
+Subject:\t{Subject}
+Subject Alternative Name:
+{SubjectAlternativeName}
+
+Certificate Template:\t{CertificateTemplate}
+Serial Number:\t\t{SerialNumber}
+Authentication Service:\t{AuthenticationService}
+Authentication Level:\t{AuthenticationLevel}
+DCOMorRPC:\t\t{DCOMorRPC}"""
+TICKET_TEXT = """A Kerberos authentication ticket (TGT) was requested.
+
+Account Information:
+\tAccount Name:\t\t{TargetUserName}
+\tSupplied Realm Name:\t{TargetDomainName}
+\tUser ID:\t\t\t{TargetSid}
+
+Service Information:
+\tService Name:\t\t{ServiceName}
+\tService ID:\t\t{ServiceSid}
+
+Network Information:
+\tClient Address:\t\t{IpAddress}
+\tClient Port:\t\t{IpPort}
+
+Additional Information:
+\tTicket Options:\t\t{TicketOptions}
+\tResult Code:\t\t{Status}
+\tTicket Encryption Type:\t{TicketEncryptionType}
+\tPre-Authentication Type:\t{PreAuthType}
+
+Certificate Information:
+\tCertificate Issuer Name:\t\t{CertIssuerName}
+\tCertificate Serial Number:\t{CertSerialNumber}
+\tCertificate Thumbprint:\t\t{CertThumbprint}
+
+Certificate information is only provided if a certificate was used for pre-authentication."""
+PIPE_TEXT = """A network share object was checked to see whether client can be granted desired access.
+\t
+Subject:
+\tSecurity ID:\t\t{SubjectUserSid}
+\tAccount Name:\t\t{SubjectUserName}
+\tAccount Domain:\t\t{SubjectDomainName}
+\tLogon ID:\t\t{SubjectLogonId}
+
+Network Information:\t
+\tObject Type:\t\t{ObjectType}
+\tSource Address:\t\t{IpAddress}
+\tSource Port:\t\t{IpPort}
+\t
+Share Information:
+\tShare Name:\t\t{ShareName}
+\tShare Path:\t\t{ShareLocalPath}
+\tRelative Target Name:\t{RelativeTargetName}
+
+Access Request Information:
+\tAccess Mask:\t\t{AccessMask}
+\tAccesses:\t\tREAD_CONTROL
+\t\t\t\tWriteData (or AddFile)
+
+Access Check Results:
+\t-"""
+
+
+class E:
+    """One event."""
+
+    def __init__(self, id, version, task, task_name, computer, record, time, data, text):
+        self.id, self.version, self.task, self.task_name, self.computer, self.record = id, version, task, task_name, computer, record
+        self.time, self.data = datetime.datetime.fromisoformat(time + "+00:00"), data
+        self.text = text.format(**dict(data))
+        self.first = self.text.split("\n")[0]
+
+    @property
+    def iso(self):
+        return self.time.strftime("%Y-%m-%dT%H:%M:%S.%f") + "0Z"
+
+    @property
+    def ms(self):
+        return round(self.time.timestamp() * 1000)
+
+    @property
+    def host(self):
+        return self.computer.split(".")[0].upper()
+
+    def d(self):
+        return dict(self.data)
+
+    def f(self, format):
+        return self.time.strftime(format)
+
+    def crlf(self):
+        return self.text.replace("\n", "\r\n")
+
+    def xml(self, ns=True, quote='"'):
+        e = lambda text: escape(text)
+        rows = "".join(f'<Data Name="{n}">{e(v)}</Data>' for n, v in self.data)
+        space = ' xmlns="http://schemas.microsoft.com/win/2004/08/events/event"' if ns else ""
+        text = (f'<Event{space}><System><Provider Name="{SECURITY}" Guid="{GUID}"/><EventID>{self.id}</EventID><Version>{self.version}</Version>'
+                f'<Level>0</Level><Task>{self.task}</Task><Opcode>0</Opcode><Keywords>0x8020000000000000</Keywords><TimeCreated SystemTime="{self.iso}"/>'
+                f'<EventRecordID>{self.record}</EventRecordID><Correlation/><Execution ProcessID="700" ThreadID="812"/><Channel>Security</Channel>'
+                f'<Computer>{self.computer}</Computer><Security/></System><EventData>{rows}</EventData></Event>')
+        return text.replace('"', quote)
+
+    def system(self):
+        return {"Provider": {"Name": SECURITY, "Guid": GUID}, "EventID": self.id, "Version": self.version, "Level": 0, "Task": self.task,
+                "Opcode": 0, "Keywords": "0x8020000000000000", "TimeCreated": {"SystemTime": self.iso}, "EventRecordID": self.record,
+                "Correlation": None, "Execution": {"ProcessID": 700, "ThreadID": 812}, "Channel": "Security", "Computer": self.computer}
+
+    def winlog(self):
+        return {"record_id": str(self.record), "task": self.task_name, "event_data": {k: v for k, v in self.data if v}, "computer_name": self.computer,
+                "version": self.version, "process": {"pid": 700}, "provider_name": SECURITY, "api": "wineventlog", "channel": "Security",
+                "event_id": str(self.id), "keywords": ["Audit Success"], "provider_guid": GUID}
+
+    def beat(self):
+        return {"@timestamp": self.iso[:23] + "Z", "message": self.text, "host": {"name": "wec01.corp.example"}, "winlog": self.winlog(),
+                "event": {"kind": "event", "code": str(self.id), "provider": SECURITY, "created": self.f("%Y-%m-%dT%H:%M:59.000Z")},
+                "ecs": {"version": "8.0.0"}, "agent": {"type": "winlogbeat", "version": "9.1.0", "name": "WEC01"}}
+
+
+EVENTS = [
+    E(4887, 1, 12805, "Certification Services", "ca02.corp.example", 91007, "2026-04-07T13:20:30.450", ISSUED, ISSUED_TEXT),
+    E(4768, 0, 14339, "Kerberos Authentication Service", "dc02.corp.example", 730012, "2026-04-07T13:26:11.070", TICKET, TICKET_TEXT),
+    E(5145, 0, 12811, "Detailed File Share", "ca02.corp.example", 91004, "2026-04-07T13:20:29.910", PIPE, PIPE_TEXT)]
+
+
+def nested(value):
+    return json.dumps(value, ensure_ascii=False)
+
+
+def any_value(value):
+    if isinstance(value, dict):
+        return {"kvlistValue": {"values": [{"key": k, "value": any_value(v)} for k, v in value.items()]}}
+    if isinstance(value, list):
+        return {"arrayValue": {"values": [any_value(v) for v in value]}}
+    if isinstance(value, bool):
+        return {"boolValue": value}
+    if isinstance(value, int):
+        return {"intValue": str(value)}
+    return {"stringValue": value}
+
+
+def otel_body(e):
+    return {"channel": "Security", "computer": e.computer, "event_id": {"id": e.id, "qualifiers": 0}, "keywords": ["Audit Success"], "level": "Information",
+            "message": e.first, "opcode": "Info", "provider": {"event_source": "", "guid": GUID, "name": SECURITY}, "record_id": e.record,
+            "system_time": e.iso, "task": e.task_name, "version": e.version, "event_data": e.d()}
+
+
+def otlp(e, body):
+    return {"resourceLogs": [{"resource": {"attributes": [{"key": "host.name", "value": {"stringValue": "gateway"}}]}, "scopeLogs": [{"scope": {}, "logRecords": [
+        {"timeUnixNano": str(e.ms * 1000000), "observedTimeUnixNano": str(e.ms * 1000000 + 5000000000), "severityNumber": 9, "body": body, "attributes": []}]}]}]}
+
+
+def vector(e):
+    return {"timestamp": e.iso, "message": e.crlf(), "host": e.computer, "source_type": "windows_event_log", "event_id": e.id, "record_id": e.record,
+            "level": "LogAlways", "channel": "Security", "provider_name": SECURITY, "provider_guid": GUID, "computer": e.computer, "process_id": 700,
+            "task": e.task, "task_name": e.task_name, "keywords": "0x8020000000000000", "version": e.version, "event_data": e.d(),
+            "string_inserts": [v for _, v in e.data]}
+
+
+def nxlog(e):
+    return {"EventTime": e.f("%Y-%m-%d %H:%M:%S"), "Hostname": e.computer, "Keywords": -9214364837600034816, "EventType": "AUDIT_SUCCESS", "Severity": "INFO",
+            "EventID": e.id, "SourceName": SECURITY, "ProviderGuid": GUID, "Version": e.version, "Task": e.task, "RecordNumber": e.record, "ProcessID": 700,
+            "Channel": "Security", "Message": e.crlf(), **e.d(), "EventReceivedTime": e.f("%Y-%m-%d %H:%M:59"), "SourceModuleType": "im_msvistalog"}
+
+
+def gelf(e):
+    own = {k: v for k, v in nxlog(e).items() if k not in ("EventTime", "Hostname", "Message")}
+    return {"version": "1.1", "host": e.computer, "short_message": e.first, "full_message": e.crlf(), "timestamp": e.ms / 1000, "level": 6,
+            **{"_" + k: v for k, v in own.items()}}
+
+
+def dotnet(e, time):
+    return {"Id": e.id, "Version": e.version, "Qualifiers": None, "Level": 0, "Task": e.task, "Opcode": 0, "Keywords": -9214364837600034816, "RecordId": e.record,
+            "ProviderName": SECURITY, "LogName": "Security", "ProcessId": 700, "MachineName": e.computer, "UserId": None, "TimeCreated": time,
+            "ContainerLog": "Security", "Bookmark": {}, "Properties": [{"Value": v} for _, v in e.data], "Message": e.crlf()}
+
+
+def wazuh(e):
+    low = lambda name: name[0].lower() + name[1:]
+    return {"win": {"system": {"providerName": SECURITY, "providerGuid": GUID, "eventID": str(e.id), "version": str(e.version), "systemTime": e.iso,
+                               "eventRecordID": str(e.record), "channel": "Security", "computer": e.computer, "message": '"' + e.crlf() + '"'},
+                    "eventdata": {low(k): v for k, v in e.data if v}}}
+
+
+def wazuh_alert(e):
+    return {"timestamp": e.f("%Y-%m-%dT%H:%M:59.000+0000"), "rule": {"level": 3, "id": "60103"}, "agent": {"id": "7", "name": "WEC01", "ip": "10.0.0.9"},
+            "manager": {"name": "wazuh"}, "id": "1775568030.1", "full_log": nested(wazuh(e)), "decoder": {"name": "windows_eventchannel"}, "data": wazuh(e),
+            "location": "EventChannel"}
+
+
+def fluentd2(e):
+    return {"ProviderName": SECURITY, "ProviderGUID": GUID, "EventID": str(e.id), "Qualifiers": "", "Level": "0", "Task": str(e.task), "TimeCreated": e.iso,
+            "EventRecordID": str(e.record), "ActivityID": "", "RelatedActivityID": "", "Channel": "Security", "Computer": e.computer, "Version": str(e.version),
+            "Description": e.crlf(), "EventData": [v for _, v in e.data]}
+
+
+def fluentd1(e):
+    return {"channel": "security", "record_number": str(e.record), "time_generated": e.f("%Y-%m-%d %H:%M:%S +0000"), "time_written": e.f("%Y-%m-%d %H:%M:%S +0000"),
+            "event_id": str(e.id), "event_type": "audit_success", "event_category": str(e.task), "source_name": SECURITY, "computer_name": e.computer,
+            "user": "", "description": e.crlf(), "string_inserts": [v for _, v in e.data]}
+
+
+def fluent_bit_old(e):
+    return {"date": e.ms / 1000 + 9, "RecordNumber": e.record, "TimeGenerated": e.f("%Y-%m-%d %H:%M:%S +0000"), "TimeWritten": e.f("%Y-%m-%d %H:%M:%S +0000"),
+            "EventID": e.id, "EventType": "SuccessAudit", "EventCategory": e.task, "Channel": "Security", "SourceName": SECURITY, "ComputerName": e.computer,
+            "Data": "", "Sid": "", "Message": e.crlf(), "StringInserts": [v for _, v in e.data]}
+
+
+def windows_event(e, data):
+    return {"TimeGenerated": e.iso, "TenantId": "0", "Provider": SECURITY, "Channel": "Security", "Computer": e.computer, "EventID": e.id, "EventLevel": 0,
+            "EventRecordId": str(e.record), "Task": e.task, "Version": e.version, "EventData": data, "Type": "WindowsEvent"}
+
+
+def event_table(e, xml):
+    params = "".join(f"<Param>{escape(v)}</Param>" for _, v in e.data)
+    named = "".join(f'<Data Name="{n}">{escape(v)}</Data>' for n, v in e.data)
+    item = f'<DataItem type="System.XmlData" time="{e.iso}" sourceHealthServiceId="0"><EventData xmlns="http://schemas.microsoft.com/win/2004/08/events/event">{named}</EventData></DataItem>'
+    return {"TimeGenerated": e.iso, "Source": SECURITY, "EventLog": "Security", "Computer": e.computer, "EventCategory": e.task, "EventLevel": 0, "UserName": "N/A",
+            "EventID": e.id, "RenderedDescription": e.text, **({"EventData": item} if xml else {"ParameterXml": params}), "Type": "Event"}
+
+
+def portal(e):
+    row = windows_event(e, nested(e.d()))
+    row = {("TimeGenerated [UTC]" if k == "TimeGenerated" else k): v for k, v in row.items()}
+    row["TimeGenerated [UTC]"] = e.f("%-m/%-d/%Y, %-I:%M:%S.%f")[:-3] + e.f(" %p")
+    return row
+
+
+def velociraptor(e):
+    system = e.system()
+    system["EventID"] = {"Value": e.id}
+    system["TimeCreated"] = {"SystemTime": e.ms / 1000}
+    return {"System": system, "EventData": e.d(), "Message": e.text}
+
+
+def evtxecmd(e):
+    payload = {"EventData": {"Data": [{"@Name": n, "#text": v} for n, v in e.data]}}
+    return {"PayloadData1": "x", "MapDescription": e.first, "UserName": "", "ChunkNumber": 3, "Computer": e.computer, "Payload": nested(payload), "Channel": "Security",
+            "Provider": SECURITY, "EventId": e.id, "EventRecordId": str(e.record), "ProcessId": 700, "Level": "LogAlways", "SourceFile": "Security.evtx",
+            "TimeCreated": e.iso[:-1] + "+00:00", "RecordNumber": 5}
+
+
+def evtx(e):
+    return {"Event": {"#attributes": {"xmlns": "http://schemas.microsoft.com/win/2004/08/events/event"}, "System": {
+        **e.system(), "Provider": {"#attributes": {"Name": SECURITY, "Guid": GUID}}, "TimeCreated": {"#attributes": {"SystemTime": e.iso}}}, "EventData": e.d()}}
+
+
+def xml2js(e):
+    return {"Event": {"System": {**e.system(), "Provider": {"@Name": SECURITY}, "TimeCreated": {"@SystemTime": e.iso}},
+                      "EventData": {"Data": [{"@Name": n, "#text": v} for n, v in e.data]}}}
+
+
+def flat(e):
+    return {"EventID": e.id, "TimeCreated": e.iso, "Channel": "Security", "Hostname": e.computer, "SourceName": SECURITY, "RecordNumber": e.record,
+            "Version": e.version, "Task": e.task, "@timestamp": e.f("%Y-%m-%dT%H:%M:59.000Z"), **e.d()}
+
+
+def panther(e):
+    return {"EventID": e.id, "Computer": e.computer, "Channel": "Security", "ProviderName": SECURITY, "EventRecordID": e.record, "ExtraEventData": e.d(),
+            "p_event_time": e.iso[:23].replace("T", " "), "p_log_type": "Windows.EventLogs"}
+
+
+def xsiam(e):
+    return {"_time": e.ms, "event_id": e.id, "computer_name": e.computer, "provider_name": SECURITY, "channel": "Security", "record_id": e.record,
+            "time_created": e.iso, "event_data": e.d(), "message": e.text}
+
+
+def system_event_data(e):
+    return {"system": {"provider_name": SECURITY, "event_id": e.id, "version": e.version, "time_created": e.iso, "event_record_id": e.record, "channel": "Security",
+                       "computer": e.computer}, "event_data": e.d()}
+
+
+def graylog(e):
+    flatten = {"winlogbeat_winlog_" + k: v for k, v in e.winlog().items() if not isinstance(v, (dict, list))}
+    return {"gl2_source_input": "x", "source": "wec01", "timestamp": e.iso[:23] + "Z", "message": e.text, "winlogbeat_@timestamp": e.iso[:23] + "Z", **flatten,
+            **{"winlogbeat_winlog_event_data_" + k: v for k, v in e.data if v}}
+
+
+def dotted(e):
+    return {"@timestamp": e.iso[:23] + "Z", "event.code": str(e.id), "winlog.event_id": str(e.id), "winlog.provider_name": SECURITY, "winlog.channel": "Security",
+            "winlog.computer_name": e.computer, "winlog.record_id": e.record, **{"winlog.event_data." + k: v for k, v in e.data if v}}
+
+
+def agent(e):
+    data = {k: v for k, v in e.data if v and k != "IpAddress"}
+    if "AccessMask" in data:
+        data["AccessMask"], data["AccessList"] = [data["AccessMask"]], ["1538", "1541"]
+    winlog = {**e.winlog(), "event_data": data}
+    address = e.d().get("IpAddress")
+    source = {"source": {"ip": address.replace("::ffff:", "")}} if address else {}
+    return {**e.beat(), "winlog": winlog, **source, "data_stream": {"dataset": "system.security"}}
+
+
+def snare(e):
+    text = e.text.replace("\n", "  ").replace("\t", " ")
+    return (f"<13>{e.f('%b %d %H:%M:%S')} {e.computer} MSWinEventLog\t1\tSecurity\t4711\t{e.f('%a %b %d %H:%M:%S %Y')}\t{e.id}\t{SECURITY}\tN/A\tN/A\tSuccess Audit"
+            f"\t{e.computer}\t{e.task_name}\t\t{text}\t{e.record}")
+
+
+def splunk(e):
+    return (f"{e.f('%m/%d/%Y %I:%M:%S.%f')[:-3]} {e.f('%p')}\nLogName=Security\nEventCode={e.id}\nEventType=0\nComputerName={e.computer}\n"
+            f"SourceName=Microsoft Windows security auditing.\nType=Information\nRecordNumber={e.record}\nKeywords=Audit Success\n"
+            f"TaskCategory={e.task_name}\nOpCode=Info\nMessage={e.text}")
+
+
+def wevtutil(e, at):
+    return (f"Event[{at}]:\n  Log Name: Security\n  Source: {SECURITY}\n  Date: {e.iso}\n  Event ID: {e.id}\n  Task: {e.task_name}\n  Level: Information\n"
+            f"  Opcode: Info\n  Keyword: Audit Success\n  User: N/A\n  User Name: N/A\n  Computer: {e.computer}\n  Description: \n{e.text}\n")
+
+
+def wincollect(e):
+    pairs = {"AgentDevice": "WindowsLog", "AgentLogFile": "Security", "PluginVersion": "7.3", "Source": SECURITY, "Computer": e.computer, "OriginatingComputer": "10.0.0.9",
+             "User": "", "Domain": "", "EventID": e.id, "EventIDCode": e.id, "EventType": 8, "EventCategory": e.task, "RecordNumber": e.record,
+             "TimeGenerated": e.ms // 1000, "TimeWritten": e.ms // 1000, "Level": "Log Always", "Opcode": "Info", "Message": e.text.replace("\n", " ").replace("\t", " ")}
+    return f"<13>{e.f('%b %d %H:%M:%S')} wec01 " + "\t".join(f"{k}={v}" for k, v in pairs.items())
+
+
+def leef(e):
+    pairs = {"devTime": e.iso, "cat": "Security", "identHostName": e.computer, "usrName": "x", "RecordNumber": e.record, "Message": e.text.replace("\n", " ").replace("\t", " ")}
+    return f"<13>{e.f('%b %d %H:%M:%S')} wec01 LEEF:1.0|Microsoft|Windows|10|{e.id}|" + "\t".join(f"{k}={v}" for k, v in pairs.items())
+
+
+def cef_text(text):
+    return text.replace("\\", "\\\\").replace("=", "\\=").replace("\n", "\\n")
+
+
+def cef(e):
+    return (f"CEF:0|Microsoft|Microsoft Windows||{SECURITY}:{e.id}|{e.first}|Low|externalId={e.id} dvchost={e.computer} rt={e.ms} "
+            f"cat=Security recordNumber={e.record} msg={cef_text(e.text)}")
+
+
+def cef_values(e):
+    pairs = " ".join(f"ad.{n}={cef_text(v)}" for n, v in e.data)
+    return f"<134>{e.f('%b %d %H:%M:%S')} arc01 CEF:0|Microsoft|Microsoft Windows||{SECURITY}:{e.id}|{e.first}|Low|dvchost={e.computer} rt={e.ms} recordNumber={e.record} {pairs}"
+
+
+def structured(e):
+    quote = lambda text: str(text).replace("\\", "\\\\").replace('"', '\\"').replace("]", "\\]").replace("\n", "#012").replace("\t", "#011")
+    pairs = {"EventID": e.id, "SourceName": SECURITY, "Channel": "Security", "RecordNumber": e.record, "EventTime": e.iso, "Hostname": e.computer, **e.d()}
+    return f"<14>1 {e.iso} {e.computer} {SECURITY} 700 - [NXLOG@14506 " + " ".join(f'{k}="{quote(v)}"' for k, v in pairs.items()) + f"] {e.first}"
+
+
+def ocsf(e):
+    d = e.d()
+    base = {"time": e.ms, "metadata": {"version": "1.5.0", "product": {"name": "Microsoft Windows"}, "event_code": str(e.id), "log_name": "Security", "uid": str(e.record)},
+            "device": {"hostname": e.computer}}
+    if e.id == 4887:
+        return {"class_uid": 6003, **base, "unmapped": {"EventData": d}}
+    if e.id == 4768:
+        return {"class_uid": 3002, "activity_id": 3, **base, "user": {"name": d["TargetUserName"], "domain": d["TargetDomainName"], "uid": d["TargetSid"]},
+                "src_endpoint": {"ip": "10.44.5.6"}, "certificate": {"serial_number": d["CertSerialNumber"], "issuer": d["CertIssuerName"]}, "status_id": 1}
+    return {"class_uid": 1001, "activity_id": 3, **base, "actor": {"user": {"name": "eve", "domain": "CORP", "uid": d["SubjectUserSid"]}}, "src_endpoint": {"ip": "10.44.5.6"},
+            "access_mask": 0x12019f, "file": {"name": "cert", "path": "\\\\*\\IPC$\\cert"}}
+
+
+def kafka_connect(value):
+    return {"schema": {"type": "string", "optional": False}, "payload": value}
+
+
+def cloud_event(e, data):
+    return {"specversion": "1.0", "id": str(e.record), "source": "/siem/windows", "type": "example.windows", "time": e.f("%Y-%m-%dT%H:%M:59Z"), "datacontenttype": "application/json", "data": data}
+
+
+def lines(make):
+    return "".join((text if isinstance(text, str) else nested(text)) + "\n" for text in map(make, EVENTS))
+
+
+PASTED = lambda e: e.xml().replace("><", ">\n  <").replace("<Event ", "- <Event ").replace("  <System>", "- <System>").replace("  <EventData>", "- <EventData>")
+FILES = {
+    # Envelopes.
+    "filebeat-xml.ndjson": lines(lambda e: {"@timestamp": e.iso, "message": e.xml(), "log": {"file": {"path": "wef.xml"}}, "agent": {"type": "filebeat"}, "ecs": {"version": "8.0.0"}}),
+    "journald-xml.ndjson": lines(lambda e: {"MESSAGE": e.xml(quote="'"), "_HOSTNAME": "wec01", "PRIORITY": "6"}),
+    "kafka-connect-xml.ndjson": lines(lambda e: kafka_connect(e.xml())),
+    "kafka-connect-json.ndjson": lines(lambda e: kafka_connect(nested(e.beat()))),
+    "cloudevents-winlogbeat.ndjson": lines(lambda e: cloud_event(e, e.beat())),
+    "cloudevents-nxlog.ndjson": lines(lambda e: cloud_event(e, nested(nxlog(e)))),
+    "elasticsearch-hits.json": nested({"took": 3, "hits": {"total": {"value": 3}, "hits": [{"_index": "winlogbeat", "_id": str(e.record), "_source": e.beat()} for e in EVENTS]}}),
+    "splunk-export.ndjson": lines(lambda e: {"preview": False, "offset": 1, "result": {"_raw": e.xml(), "host": "CA02", "source": "XmlWinEventLog:Security"}}),
+    "splunk-hec.ndjson": lines(lambda e: {"time": e.ms / 1000, "host": "CA02", "sourcetype": "XmlWinEventLog", "event": e.xml()}),
+    "event-original.ndjson": lines(lambda e: {"@timestamp": e.iso, "event": {"original": e.xml()}, "tags": ["preserve_original_event"]}),
+    "otlp-xml-body.ndjson": lines(lambda e: otlp(e, {"stringValue": e.xml()})),
+    "otlp-kvlist-body.ndjson": lines(lambda e: otlp(e, any_value(otel_body(e)))),
+    "syslog-3164-json.log": lines(lambda e: f"<13>{e.f('%b %d %H:%M:%S')} wec01 nxlog[4]: {nested(nxlog(e))}"),
+    "syslog-5424-xml.log": lines(lambda e: f"<14>1 {e.iso} wec01 wef 4 - - " + e.xml().replace("\n", "&#10;")),
+    "syslog-octets-json.log": lines(lambda e: f"{len(nested(e.beat())) + 60} <14>1 {e.iso} wec01 winlogbeat - - - {nested(e.beat())}"),
+    "pretty-array.json": json.dumps([flat(e) for e in EVENTS], indent=2),
+    "trailing-commas.json": ",\n".join(nested(e.beat()) for e in EVENTS) + ",\n",
+    "event-hub-records.json": nested({"records": [{"category": "SecurityEvents", "properties": windows_event(e, e.d())} for e in EVENTS]}),
+    "logstash-nested-string.ndjson": lines(lambda e: {"@version": "1", "log": {"payload": nested({"body": nested(evtx(e))})}}),
+    # Beats and Elastic.
+    "winlogbeat9-forwarded.ndjson": lines(E.beat),
+    "winlogbeat-dotted.ndjson": lines(dotted),
+    "elastic-agent-ingested.ndjson": lines(agent),
+    "graylog-beats.ndjson": lines(graylog),
+    # .NET and Microsoft.
+    "get-winevent-ps5.ndjson": lines(lambda e: dotnet(e, f"/Date({e.ms})/")),
+    "get-winevent-ps7.ndjson": lines(lambda e: dotnet(e, e.iso)),
+    "cribl-edge.ndjson": lines(lambda e: {"_time": e.ms / 1000, "host": "CA02", "cribl_breaker": "x", "_raw": nested(dotnet(e, f"/Date({e.ms})/"))}),
+    "sentinel-windowsevent.ndjson": lines(lambda e: windows_event(e, e.d())),
+    "sentinel-windowsevent-text.ndjson": lines(lambda e: windows_event(e, nested(e.d()))),
+    "sentinel-portal.ndjson": lines(portal),
+    "sentinel-event-data.ndjson": lines(lambda e: event_table(e, True)),
+    "sentinel-event-params.ndjson": lines(lambda e: event_table(e, False)),
+    # Wazuh.
+    "wazuh.ndjson": lines(wazuh),
+    "wazuh-alert.ndjson": lines(wazuh_alert),
+    "wazuh-indexer.ndjson": lines(lambda e: {"_index": "wazuh-alerts-4.x", "_id": "x", "_source": wazuh_alert(e)}),
+    # Fluentd, Fluent Bit, OpenTelemetry, Vector.
+    "fluentd2.ndjson": lines(fluentd2),
+    "fluentd1.ndjson": lines(fluentd1),
+    "fluent-bit-winlog.ndjson": lines(fluent_bit_old),
+    "fluent-bit-xml.ndjson": lines(lambda e: {"date": e.ms / 1000 + 9, "System": e.xml(), "Message": e.crlf()}),
+    "opentelemetry.ndjson": lines(lambda e: {"body": otel_body(e), "timestamp": e.iso}),
+    "opentelemetry-list.ndjson": lines(lambda e: {"body": {**otel_body(e), "event_data": {"data": [{n: v} for n, v in e.data]}}}),
+    "opentelemetry-raw.ndjson": lines(lambda e: {"body": e.xml(), "timestamp": e.iso, "attributes": {"log.file.name": "x"}}),
+    "vector.ndjson": lines(vector),
+    # NXLog, GELF.
+    "nxlog-epoch.ndjson": lines(lambda e: {**nxlog(e), "EventTime": e.ms * 1000}),
+    "nxlog-zone.ndjson": lines(lambda e: {**nxlog(e), "EventTime": (e.time + datetime.timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%S.%f+02:00")}),
+    "gelf-nxlog.ndjson": lines(gelf),
+    # Flat and responders' tools.
+    "flat.ndjson": lines(flat),
+    "panther.ndjson": lines(panther),
+    "xsiam.ndjson": lines(xsiam),
+    "velociraptor.ndjson": lines(velociraptor),
+    "evtxecmd.ndjson": lines(evtxecmd),
+    "chainsaw.json": nested([{"group": "ADCS", "kind": "individual", "document": {"kind": "evtx", "path": "Security.evtx", "data": evtx(e)}, "name": "x", "timestamp": e.iso} for e in EVENTS]),
+    "xml-to-json.ndjson": lines(xml2js),
+    "system-event-data.ndjson": lines(system_event_data),
+    "pasted.xml": "\n".join(map(PASTED, EVENTS)),
+    # Rendered text.
+    "snare.log": lines(snare),
+    "splunk-text.ndjson": lines(lambda e: {"_raw": splunk(e), "sourcetype": "WinEventLog"}),
+    "wevtutil.txt": "\n".join(wevtutil(e, at) for at, e in enumerate(EVENTS)),
+    "wincollect.log": lines(wincollect),
+    "leef.log": lines(leef),
+    "cef-message.log": lines(cef),
+    "cef-values.log": lines(cef_values),
+    "syslog-structured-data.log": lines(structured),
+    "gelf-text-only.ndjson": lines(lambda e: {k: v for k, v in gelf(e).items() if k.strip("_") not in e.d()}),
+    # Mapped.
+    "ocsf.ndjson": lines(ocsf),
+}
+
+for name, text in FILES.items():
+    (OUT / name).write_text(text)
+print(len(FILES), "layouts")

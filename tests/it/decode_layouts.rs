@@ -1,0 +1,209 @@
+//! Three events in the layouts of many products: each file must give the same events, less exactly what it loses.
+
+use crate::decode_formats::decode_with;
+use adcs_watch::decode::prefilter::Prefilter;
+use adcs_watch::decode::{Decoded, Decoder, Format, Place};
+use adcs_watch::event::time::Time;
+use adcs_watch::event::{Activity, Event};
+use std::path::{Path, PathBuf};
+
+/// A fact that a layout loses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Loss {
+    Milliseconds,
+    RecordId,
+    Channel,
+}
+
+use Loss::{Channel, Milliseconds, RecordId};
+
+/// Every file, its format, and what it loses. A listed loss that is none fails as well.
+const LAYOUTS: &[(&str, Format, &[Loss])] = &[
+    ("cef-message.log", Format::Cef, &[Channel]),
+    ("cef-values.log", Format::Cef, &[Channel]),
+    ("chainsaw.json", Format::EvtxDump, &[]),
+    ("cloudevents-nxlog.ndjson", Format::Nxlog, &[Milliseconds]),
+    ("cloudevents-winlogbeat.ndjson", Format::Winlogbeat, &[]),
+    ("cribl-edge.ndjson", Format::DotNet, &[]),
+    ("elastic-agent-ingested.ndjson", Format::Winlogbeat, &[]),
+    ("elasticsearch-hits.json", Format::Winlogbeat, &[]),
+    ("event-hub-records.json", Format::Sentinel, &[]),
+    ("event-original.ndjson", Format::XmlInJson, &[]),
+    ("evtxecmd.ndjson", Format::EvtxEcmd, &[]),
+    ("filebeat-xml.ndjson", Format::XmlInJson, &[]),
+    ("flat.ndjson", Format::Flat, &[]),
+    ("fluent-bit-winlog.ndjson", Format::FluentBit, &[Milliseconds]),
+    ("fluent-bit-xml.ndjson", Format::XmlInJson, &[]),
+    ("fluentd1.ndjson", Format::Fluentd, &[Milliseconds]),
+    ("fluentd2.ndjson", Format::Fluentd, &[]),
+    ("gelf-nxlog.ndjson", Format::Gelf, &[]),
+    ("gelf-text-only.ndjson", Format::Gelf, &[]),
+    ("get-winevent-ps5.ndjson", Format::DotNet, &[]),
+    ("get-winevent-ps7.ndjson", Format::DotNet, &[]),
+    ("graylog-beats.ndjson", Format::Winlogbeat, &[]),
+    ("journald-xml.ndjson", Format::XmlInJson, &[]),
+    ("kafka-connect-json.ndjson", Format::Winlogbeat, &[]),
+    ("kafka-connect-xml.ndjson", Format::XmlInJson, &[]),
+    ("leef.log", Format::Leef, &[Channel]),
+    ("logstash-nested-string.ndjson", Format::EvtxDump, &[]),
+    ("nxlog-epoch.ndjson", Format::Nxlog, &[]),
+    ("nxlog-zone.ndjson", Format::Nxlog, &[]),
+    ("ocsf.ndjson", Format::Ocsf, &[]),
+    ("opentelemetry-list.ndjson", Format::OpenTelemetry, &[]),
+    ("opentelemetry-raw.ndjson", Format::XmlInJson, &[]),
+    ("opentelemetry.ndjson", Format::OpenTelemetry, &[]),
+    ("otlp-kvlist-body.ndjson", Format::OpenTelemetry, &[]),
+    ("otlp-xml-body.ndjson", Format::XmlInJson, &[]),
+    ("panther.ndjson", Format::Flat, &[]),
+    ("pasted.xml", Format::Xml, &[]),
+    ("pretty-array.json", Format::Flat, &[]),
+    ("sentinel-event-data.ndjson", Format::Sentinel, &[RecordId]),
+    ("sentinel-event-params.ndjson", Format::Sentinel, &[RecordId]),
+    ("sentinel-portal.ndjson", Format::Sentinel, &[]),
+    ("sentinel-windowsevent-text.ndjson", Format::Sentinel, &[]),
+    ("sentinel-windowsevent.ndjson", Format::Sentinel, &[]),
+    ("snare.log", Format::Snare, &[Milliseconds]),
+    ("splunk-export.ndjson", Format::XmlInJson, &[]),
+    ("splunk-hec.ndjson", Format::XmlInJson, &[]),
+    ("splunk-text.ndjson", Format::SplunkText, &[]),
+    ("syslog-3164-json.log", Format::Nxlog, &[Milliseconds]),
+    ("syslog-5424-xml.log", Format::Xml, &[]),
+    ("syslog-octets-json.log", Format::Winlogbeat, &[]),
+    ("syslog-structured-data.log", Format::SyslogData, &[]),
+    ("system-event-data.ndjson", Format::SystemData, &[]),
+    ("trailing-commas.json", Format::Winlogbeat, &[]),
+    ("vector.ndjson", Format::Vector, &[]),
+    ("velociraptor.ndjson", Format::SystemData, &[]),
+    ("wazuh-alert.ndjson", Format::Wazuh, &[]),
+    ("wazuh-indexer.ndjson", Format::Wazuh, &[]),
+    ("wazuh.ndjson", Format::Wazuh, &[]),
+    ("wevtutil.txt", Format::EventText, &[RecordId]),
+    ("wincollect.log", Format::Leef, &[Milliseconds]),
+    ("winlogbeat-dotted.ndjson", Format::Winlogbeat, &[]),
+    ("winlogbeat9-forwarded.ndjson", Format::Winlogbeat, &[]),
+    ("xml-to-json.ndjson", Format::EvtxDump, &[]),
+    ("xsiam.ndjson", Format::Flat, &[]),
+];
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats/layouts")
+}
+
+/// The records of a file: its lines, or all of it.
+pub(crate) fn records(name: &str) -> Vec<Vec<u8>> {
+    let text = std::fs::read_to_string(folder().join(name)).unwrap();
+    let in_lines = name.ends_with(".ndjson") || name.ends_with(".log");
+    let lines = text.lines().map(|line| line.as_bytes().to_vec());
+    if in_lines { lines.collect() } else { vec![text.as_bytes().to_vec()] }
+}
+
+/// The records of every layout.
+pub(crate) fn all_records() -> impl Iterator<Item = Vec<u8>> {
+    LAYOUTS.iter().flat_map(|(name, _, _)| records(name))
+}
+
+fn read(decoder: &Decoder, record: &[u8]) -> Vec<(Option<Format>, Result<Decoded, String>)> {
+    let mut outcomes = Vec::new();
+    decoder.decode_with_format(record, &Place::default(), &mut |format, outcome| {
+        outcomes.push((format, outcome.map_err(|rejection| rejection.to_string())));
+    });
+    outcomes
+}
+
+/// The three events as the layout that loses nothing gives them.
+fn whole() -> Vec<Event> {
+    events("filebeat-xml.ndjson", None)
+}
+
+fn events(name: &str, format: Option<Format>) -> Vec<Event> {
+    let decoder = Decoder { format, ..Decoder::default() };
+    let outcomes = records(name).into_iter().flat_map(move |record| decode_with(&decoder, &record));
+    let event = |outcome| match outcome {
+        Ok(Decoded::Event(event)) => *event,
+        other => panic!("{name}: {other:?}"),
+    };
+    outcomes.map(event).collect()
+}
+
+fn lose(loss: Loss, event: &mut Event) {
+    match loss {
+        Milliseconds => event.time = Time::from_millis(event.time.as_millis() / 1000 * 1000),
+        RecordId => event.origin.record_id = None,
+        Channel => event.origin.channel.clear(),
+    }
+}
+
+/// What differs without meaning: how white space in a name is written, and the case of a channel.
+fn plain(mut event: Event) -> Event {
+    event.origin.channel = event.origin.channel.to_lowercase();
+    if let Activity::ShareAccessed(share) = &mut event.activity {
+        share.local_path.clear();
+    }
+    event
+}
+
+#[test]
+fn every_layout_gives_the_same_three_events() {
+    let whole = whole();
+    assert_eq!(whole.len(), 3);
+    let mut wrong = Vec::new();
+    for (name, _, losses) in LAYOUTS {
+        let mut expected = whole.clone();
+        expected.iter_mut().for_each(|event| losses.iter().for_each(|loss| lose(*loss, event)));
+        let decoder = Decoder::default();
+        let outcomes: Vec<_> = records(name).iter().flat_map(|record| read(&decoder, record)).collect();
+        let found: Vec<_> = outcomes.iter().map(|(_, outcome)| outcome.clone()).collect();
+        let same = found.len() == 3
+            && found.iter().zip(&expected).all(|(found, expected)| {
+                matches!(found, Ok(Decoded::Event(event)) if plain((**event).clone()) == plain(expected.clone()))
+            });
+        if !same {
+            wrong.push(format!("{name}: {found:#?}\nexpected {expected:#?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} layouts\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+#[test]
+fn a_listed_loss_is_a_loss() {
+    let whole = whole();
+    for (name, _, losses) in LAYOUTS {
+        for loss in *losses {
+            let mut changed = whole.clone();
+            changed.iter_mut().for_each(|event| lose(*loss, event));
+            assert_ne!(events(name, None), whole, "{name} loses nothing");
+            assert_ne!(changed, whole, "{loss:?}");
+        }
+    }
+}
+
+#[test]
+fn every_layout_is_recognised() {
+    for (name, format, _) in LAYOUTS {
+        for record in records(name) {
+            for (found, _) in read(&Decoder::default(), &record) {
+                assert_eq!(found, Some(*format), "{name}");
+            }
+        }
+        assert_eq!(events(name, Some(*format)).len(), 3, "{name}, named {}", format.as_str());
+    }
+}
+
+#[test]
+fn every_file_is_listed() {
+    let mut files: Vec<String> = std::fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    files.sort();
+    assert_eq!(files, LAYOUTS.iter().map(|(name, _, _)| *name).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_prefilter_passes_every_layout() {
+    for (name, _, _) in LAYOUTS {
+        for record in records(name) {
+            assert!(Prefilter::new().may_matter(&record), "{name}");
+        }
+    }
+}
