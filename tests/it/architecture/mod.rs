@@ -32,7 +32,7 @@ fn assert_one(complaints: &[String], part: &str) {
 }
 
 #[test]
-fn no_source_file_is_longer_than_one_reads() {
+fn no_source_file_exceeds_the_line_limit() {
     assert_none(too_long(&Tree::of_this_repository()));
 }
 
