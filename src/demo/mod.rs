@@ -23,15 +23,15 @@ use crate::demo::story::story;
 use crate::detect::policy::Policy;
 use crate::host::clock::{Stopwatch, pass};
 use crate::host::exit::{Exit, Failure};
-use crate::host::shutdown::Shutdown;
+use crate::host::{runtime, shutdown};
 use crate::replay::pipe::Pipe;
 use crate::replay::show::table::Table;
 use crate::replay::show::{Show, unwritable};
 use crate::wire;
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::thread;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// How the alerts are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,17 +65,16 @@ pub fn run(shown: Shown, streams: Streams<'_>, kafka: Option<KafkaOptions>) -> R
     let gauges = Gauges::new()?;
     let (listening, pages) = gauges.listen()?;
     let address = format!("http://{}/metrics", listening.address);
-    let server_ends = Shutdown::default();
-    thread::scope(|scope| {
-        scope.spawn(|| listening.serve(&pages, &server_ends));
-        let mut context = Context { shown, streams, gauges, address };
-        let done = match kafka {
-            None => context.run(&mut MemoryBackend::new(), &Shutdown::default()),
-            Some(options) => context.run_on_kafka(options),
-        };
-        server_ends.request();
-        done
-    })
+    let (runtime, metrics) = (runtime::start()?, gauges.metrics.clone());
+    // Both end with the runtime, when this returns.
+    runtime.spawn(listening.serve(pages, CancellationToken::new()));
+    runtime.spawn(async move { metrics.keep_up().await });
+    let _entered = runtime.enter();
+    let mut context = Context { shown, streams, gauges, address };
+    match kafka {
+        None => context.run(&mut MemoryBackend::new(), &CancellationToken::new()),
+        Some(options) => context.run_on_kafka(options),
+    }
 }
 
 /// What a run of the demo uses beside its backend.
@@ -89,7 +88,7 @@ struct Context<'a> {
 impl Context<'_> {
     /// Runs on a Kafka, and deletes the topics of the demo afterwards, also after a failure.
     fn run_on_kafka(&mut self, options: KafkaOptions) -> Result<Exit, Failure> {
-        let shutdown = Shutdown::on_signals()?;
+        let shutdown = shutdown::on_signals()?;
         let mut backend = KafkaBackend::new(options, self.gauges.metrics.clone())?;
         let done = backend.prepare().and_then(|()| self.run(&mut backend, &shutdown));
         let closed = backend.close();
@@ -98,7 +97,7 @@ impl Context<'_> {
         Ok(exit)
     }
 
-    fn run<B: Backend>(&mut self, backend: &mut B, shutdown: &Shutdown) -> Result<Exit, Failure> {
+    fn run<B: Backend>(&mut self, backend: &mut B, shutdown: &CancellationToken) -> Result<Exit, Failure> {
         let watch = Stopwatch::start();
         let Streams { out, err, width } = &mut self.streams;
         let mut screen = (self.shown == Shown::Live).then(|| Screen::new(*width, &self.address));
@@ -108,7 +107,7 @@ impl Context<'_> {
         let mut more = true;
         while more {
             let frame = Stopwatch::start();
-            more = playback.step()? && !shutdown.is_requested();
+            more = playback.step()? && !shutdown.is_cancelled();
             if let Some(screen) = &mut screen {
                 screen.draw(&playback, &mut **err).map_err(unwritable)?;
                 pass(FRAME.saturating_sub(frame.elapsed()));

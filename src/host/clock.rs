@@ -1,8 +1,7 @@
-//! The only place that reads a clock. It paces, and says how long something took; it decides nothing about events.
+//! The only place that reads a clock, for pacing and durations. No decision about events depends on it.
 
 use crate::event::time::Time;
 use crate::stage::port::Millis;
-use std::sync::mpsc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Measures elapsed time.
@@ -10,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 pub struct Stopwatch(Instant);
 
 impl Stopwatch {
-    /// Starts now.
+    /// Starts the measurement.
     #[expect(clippy::disallowed_methods, reason = "the one reading of the clock")]
     pub fn start() -> Stopwatch {
         Stopwatch(Instant::now())
@@ -22,22 +21,21 @@ impl Stopwatch {
         self.0.elapsed()
     }
 
-    /// The time since the start, as tasks are told.
+    /// The time since the start in milliseconds, as tasks take it.
     pub fn millis(&self) -> Millis {
         Millis(u64::try_from(self.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 }
 
-/// The time of day: for latencies, and to tell processes apart.
+/// The time of day, for latencies and for names that differ between processes.
 #[expect(clippy::disallowed_methods, reason = "the one reading of the clock")]
 pub fn wall() -> Time {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Time::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// Lets this much time pass.
+/// Blocks this thread for a while. For threads that wait for a broker which sends no event; never for the runtime.
+#[expect(clippy::disallowed_methods, reason = "the one place where a thread sleeps")]
 pub fn pass(time: Duration) {
-    let (_sender, receiver) = mpsc::channel::<()>();
-    // Nothing is ever sent, so it ends by its timeout.
-    let _ = receiver.recv_timeout(time);
+    std::thread::sleep(time);
 }

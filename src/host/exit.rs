@@ -3,31 +3,31 @@
 use std::error::Error;
 use std::fmt;
 
-/// How a command ended. The numbers are those of `sysexits.h` where it has one.
+/// How a command ended. The codes are those of `sysexits.h` where it defines one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// Everything was done.
+    /// The command succeeded.
     Done,
-    /// There are alerts at or above `--fail-on`.
+    /// Alerts at or above `--fail-on` were raised.
     Alerts,
     /// The command line is wrong.
     Usage,
     /// Some input could not be read; the rest was.
     Input,
-    /// A broker cannot be reached.
+    /// No broker is reachable.
     Broker,
-    /// A broker and we do not trust each other: certificate, password, token.
+    /// The broker or the program rejected the other: certificate, password or token.
     Refused,
-    /// This program did what it must not.
+    /// A defect of this program.
     Defect,
-    /// Output or a temporary file cannot be written.
+    /// Output or a temporary file cannot be written, or the system refused a resource.
     Output,
     /// The config has mistakes.
     Config,
 }
 
 impl Exit {
-    /// The number the shell sees.
+    /// The exit code of the process.
     pub const fn code(self) -> u8 {
         match self {
             Exit::Done => 0,
@@ -42,29 +42,29 @@ impl Exit {
     }
 }
 
-/// Why a command could not do its work.
+/// Why a command failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// How the program ends.
+    /// The exit code that belongs to it.
     pub exit: Exit,
     message: String,
     causes: Vec<String>,
 }
 
 impl Failure {
-    /// Says what was tried, on what.
+    /// Creates a failure. The message names what was tried, and on what.
     pub fn new(exit: Exit, message: impl Into<String>) -> Failure {
         Failure { exit, message: message.into(), causes: Vec::new() }
     }
 
-    /// Adds the error it came from, and all that are behind it.
+    /// Adds an error and its sources as causes.
     #[must_use]
     pub fn because(mut self, cause: &dyn Error) -> Failure {
         self.causes.extend(chain(cause));
         self
     }
 
-    /// Adds a line of explanation.
+    /// Adds a cause.
     #[must_use]
     pub fn with_cause(mut self, cause: impl Into<String>) -> Failure {
         self.causes.push(cause.into());
@@ -79,16 +79,16 @@ impl fmt::Display for Failure {
     }
 }
 
-/// An error and the errors behind it, each as it says itself, without the repetition of "a: b" wrappers.
+/// The messages of an error and its sources. A source that a message already ends with is left out.
 pub fn chain(error: &dyn Error) -> Vec<String> {
-    let mut said: Vec<String> = Vec::new();
+    let mut messages: Vec<String> = Vec::new();
     let mut next = Some(error);
     while let Some(error) = next {
         let text = error.to_string().trim_end_matches('.').to_owned();
-        if said.last().is_none_or(|last| !last.ends_with(&text)) {
-            said.push(text);
+        if messages.last().is_none_or(|last| !last.ends_with(&text)) {
+            messages.push(text);
         }
         next = error.source();
     }
-    said
+    messages
 }

@@ -1,5 +1,6 @@
-//! THE HOST: the clock, exit codes, signals.
+//! THE HOST: exit codes, the clock, the runtime, signals.
 
-pub mod clock;
 pub mod exit;
+pub mod clock;
+pub mod runtime;
 pub mod shutdown;

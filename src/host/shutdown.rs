@@ -1,44 +1,55 @@
-//! The end, asked for by a signal: the first one in order, the second one at once.
+//! Signals: the first SIGTERM or SIGINT asks for an orderly stop, the second ends the process at once. SIGHUP ends nothing.
+//!
+//! tokio receives the signals. `signal-hook` stays for what tokio and the standard library do not offer without unsafe code:
+//! to end the process by a signal, and to end it without the handlers of a normal exit, which would run beside threads that
+//! are still at work.
 
 use crate::host::exit::{Exit, Failure};
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::{flag, low_level};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use signal_hook::low_level;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
-/// Tells whether to stop.
-#[derive(Clone, Debug, Default)]
-pub struct Shutdown(Arc<AtomicBool>);
+/// Listens to SIGTERM, SIGINT and SIGHUP. The token is cancelled when a stop is requested.
+///
+/// # Errors
+/// When the system refuses to deliver signals.
+pub fn on_signals() -> Result<CancellationToken, Failure> {
+    let listen = |kind| {
+        signal(kind).map_err(|error| Failure::new(Exit::Output, "cannot listen to signals").because(&error))
+    };
+    let terminate = listen(SignalKind::terminate())?;
+    let interrupt = listen(SignalKind::interrupt())?;
+    let hangup = listen(SignalKind::hangup())?;
+    let shutdown = CancellationToken::new();
+    tokio::spawn(stop(shutdown.clone(), terminate, interrupt));
+    tokio::spawn(refuse_reload(hangup));
+    Ok(shutdown)
+}
 
-impl Shutdown {
-    /// Listens to SIGTERM and SIGINT.
-    ///
-    /// # Errors
-    /// When the system refuses that.
-    pub fn on_signals() -> Result<Shutdown, Failure> {
-        let shutdown = Shutdown::default();
-        for signal in [SIGTERM, SIGINT] {
-            // In this order: the first signal finds the flag unset, and sets it.
-            flag::register_conditional_default(signal, Arc::clone(&shutdown.0))
-                .and_then(|_| flag::register(signal, Arc::clone(&shutdown.0)))
-                .map_err(|error| Failure::new(Exit::Output, "cannot listen to signals").because(&error))?;
+async fn stop(shutdown: CancellationToken, mut terminate: Signal, mut interrupt: Signal) {
+    loop {
+        let kind = tokio::select! {
+            _ = terminate.recv() => SignalKind::terminate(),
+            _ = interrupt.recv() => SignalKind::interrupt(),
+        };
+        if shutdown.is_cancelled() {
+            // It does not return for these two signals.
+            let _ = low_level::emulate_default_handler(kind.as_raw_value());
         }
-        Ok(shutdown)
+        shutdown.cancel();
     }
+}
 
-    /// Ends the process now, whatever its threads do. Nobody may be waited for any more, and what runs at a usual exit would
-    /// run beside them.
-    pub fn leave(exit: Exit) -> ! {
-        low_level::exit(i32::from(exit.code()))
+/// By default SIGHUP would end the process, with work that is not committed.
+async fn refuse_reload(mut hangup: Signal) {
+    while hangup.recv().await.is_some() {
+        tracing::warn!(
+            "SIGHUP ignored: the policy cannot be reloaded yet; restart the process to use a new one"
+        );
     }
+}
 
-    /// Asks for the end.
-    pub fn request(&self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-
-    /// Whether the end was asked for.
-    pub fn is_requested(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
-    }
+/// Ends the process now, whatever its threads do, and without the handlers of a normal exit.
+pub fn leave(exit: Exit) -> ! {
+    low_level::exit(i32::from(exit.code()))
 }

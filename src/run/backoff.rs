@@ -1,8 +1,8 @@
-//! How long to wait before what failed is tried again.
+//! The wait before a worker is restarted, or a check repeated.
 
 use std::time::Duration;
 
-/// Waits that double.
+/// Waits that double, from 250 ms to 15 s.
 #[derive(Clone, Copy, Debug)]
 pub struct Backoff {
     next: Duration,
@@ -10,7 +10,7 @@ pub struct Backoff {
 
 const FIRST: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(15);
-/// What lived so long has recovered.
+/// A worker that ran for so long has recovered: the next wait is the first one again.
 const RECOVERED: Duration = Duration::from_secs(60);
 
 impl Default for Backoff {
@@ -20,15 +20,15 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// The next wait.
+    /// Returns the next wait.
     pub fn wait(&mut self) -> Duration {
         let wait = self.next;
         self.next = (wait * 2).min(LONGEST);
         wait
     }
 
-    /// What was tried lived so long.
-    pub fn lived(&mut self, time: Duration) {
+    /// Notes how long the worker ran.
+    pub fn ran_for(&mut self, time: Duration) {
         if time >= RECOVERED {
             self.next = FIRST;
         }
@@ -40,13 +40,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_double_to_a_bound_and_begin_again_after_a_long_life() {
+    fn waits_double_up_to_a_limit_and_reset_after_a_long_run() {
         let mut backoff = Backoff::default();
         let waits: Vec<u128> = (0..8).map(|_| backoff.wait().as_millis()).collect();
         assert_eq!(waits, [250, 500, 1000, 2000, 4000, 8000, 15_000, 15_000]);
-        backoff.lived(Duration::from_secs(59));
+        backoff.ran_for(Duration::from_secs(59));
         assert_eq!(backoff.wait(), LONGEST);
-        backoff.lived(Duration::from_secs(60));
+        backoff.ran_for(Duration::from_secs(60));
         assert_eq!(backoff.wait(), FIRST);
     }
 }

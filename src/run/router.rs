@@ -1,11 +1,11 @@
-//! The life of a router: from joining its group to a fault, or to the end in order.
+//! One run of a router: from joining its group to a fault, or to an orderly stop.
 
 use crate::event::host::Host;
 use crate::host::clock::{Stopwatch, wall};
 use crate::kafka::router_port::{KafkaRouter, RouterTopics};
 use crate::observe::health::Condition;
-use crate::run::House;
-use crate::run::heartbeat::Pulse;
+use crate::run::environment::Environment;
+use crate::run::heartbeat::Heartbeat;
 use crate::stage::Stage;
 use crate::stage::pace::Pace;
 use crate::stage::port::Fault;
@@ -13,70 +13,76 @@ use crate::stage::router::task::RouterTask;
 use crate::stage::router::worker::{RouterCounts, RouterWorker};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Lives.
+/// Runs a router until the process stops.
 ///
 /// # Errors
 /// The fault that ended it.
-pub fn live(house: &House, number: u16) -> Result<(), Fault> {
-    let config = &house.setup.config;
-    let topics = RouterTopics::new(config.sources.clone(), &config.topics, house.setup.since);
-    let (metrics, traces) = (house.metrics.clone(), house.traces.clone());
-    let port = KafkaRouter::new(&house.setup.clients, number, topics, metrics, traces)?;
+pub(crate) fn run(env: &Environment, number: u16) -> Result<(), Fault> {
+    let config = &env.setup.config;
+    let topics = RouterTopics::new(config.sources.clone(), &config.topics, env.setup.since);
+    let (metrics, traces) = (env.metrics.clone(), env.traces.clone());
+    let port = KafkaRouter::new(&env.setup.clients, number, topics, metrics, traces)?;
     let task = RouterTask::new(&config.policy, config.topics.partitions.0, Default::default());
     let mut router = Router {
-        house,
+        env,
         number,
         worker: RouterWorker::new(port, task, Pace::default()),
         known: BTreeSet::new(),
-        told: RouterCounts::default(),
-        pulse: Pulse::new(Stage::Router, number),
+        reported: RouterCounts::default(),
+        assigned: None,
+        heartbeat: Heartbeat::new(Stage::Router, number),
         heard: BTreeMap::new(),
     };
-    router.tell_heard();
+    router.report_heard();
     let clock = Stopwatch::start();
-    while !house.shutdown.is_requested() {
+    while !env.shutdown.is_cancelled() {
         router.worker.step(clock.millis())?;
         router.learn_topics();
-        router.tell();
+        router.report();
     }
     router.worker.commit()?;
-    router.tell();
+    router.report();
     Ok(())
 }
 
 struct Router<'a> {
-    house: &'a House,
+    env: &'a Environment,
     number: u16,
     worker: RouterWorker<KafkaRouter>,
-    /// Topics of which it is known how they are read.
+    /// Topics whose source is known.
     known: BTreeSet<String>,
-    told: RouterCounts,
-    pulse: Pulse,
-    /// How many events of each CA were told.
+    reported: RouterCounts,
+    /// The number of assigned partitions that was reported.
+    assigned: Option<usize>,
+    heartbeat: Heartbeat,
+    /// The events of each CA that were reported.
     heard: BTreeMap<Host, u64>,
 }
 
 impl Router<'_> {
-    /// A topic that a pattern brought is read as its source says. It was assigned in this step and is read from the next on.
+    /// Applies the settings of its source to a topic that a pattern matched. It was assigned in this step, and its records
+    /// come from the next step on.
     fn learn_topics(&mut self) {
         let topics = self.worker.positions().map(|(partition, _)| &partition.topic);
         let new: BTreeSet<String> = topics.filter(|topic| !self.known.contains(*topic)).cloned().collect();
         for topic in new {
-            self.worker.read_as(topic.clone(), self.house.setup.source(&topic));
+            self.worker.read_as(topic.clone(), self.env.setup.source(&topic));
             self.known.insert(topic);
         }
     }
 
-    fn tell(&mut self) {
-        let House { metrics, health, .. } = self.house;
+    fn report(&mut self) {
+        let Environment { metrics, health, .. } = self.env;
         let counts = self.worker.counts();
-        metrics.router(&self.told, counts);
-        if *counts != self.told {
-            self.told = counts.clone();
+        if *counts != self.reported {
+            metrics.router(&self.reported, counts);
+            self.reported = counts.clone();
         }
         let ready = self.worker.is_ready();
         let member = self.worker.port_mut().member();
-        metrics.assigned(Stage::Router, self.number, member.count());
+        if self.assigned.replace(member.count()) != Some(member.count()) {
+            metrics.assigned(Stage::Router, self.number, member.count());
+        }
         let condition = match (member.unreachable(), member.has_joined(), ready) {
             (Some(why), _, _) => Condition::Unreachable(why.to_owned()),
             (None, false, _) => Condition::Joining,
@@ -85,15 +91,15 @@ impl Router<'_> {
         };
         health.note(Stage::Router, self.number, condition);
         let spent = self.worker.port_mut().spent();
-        if self.pulse.beat(metrics, spent) {
-            self.tell_heard();
+        if self.heartbeat.beat(metrics, spent) {
+            self.report_heard();
         }
     }
 
-    fn tell_heard(&mut self) {
+    fn report_heard(&mut self) {
         for (ca, events) in self.worker.heard() {
-            let told = self.heard.insert(ca.clone(), *events).unwrap_or_default();
-            self.house.metrics.heard(ca.as_str(), events - told, wall());
+            let reported = self.heard.insert(ca.clone(), *events).unwrap_or_default();
+            self.env.metrics.heard(ca.as_str(), events - reported, wall());
         }
     }
 }

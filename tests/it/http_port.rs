@@ -1,12 +1,11 @@
-//! The HTTP port with real sockets: slow, silent, oversized and hostile clients do no harm; TLS and the password hold.
+//! The HTTP port with real sockets: slow, silent, oversized and hostile clients are refused; TLS and the password are enforced.
 
 use crate::certificates::{Authority, VALID};
 use adcs_watch::config::process::{BasicAuth, Http, HttpTls};
 use adcs_watch::config::secret::Secret;
-use adcs_watch::host::shutdown::Shutdown;
+use adcs_watch::host::runtime;
 use adcs_watch::observe::health::Health;
-use adcs_watch::observe::http::Pages;
-use adcs_watch::observe::http::server::{MAX_CONNECTIONS, listen};
+use adcs_watch::observe::http::{MAX_CONNECTIONS, Pages, listen};
 use adcs_watch::observe::metrics::Metrics;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -19,24 +18,21 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
-/// Far more than any answer takes.
+/// Much longer than any answer takes.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Runs a server while a client does its worst.
+/// Runs a server beside a client.
 fn with_server(http: &Http, client: impl FnOnce(SocketAddr)) {
     let listening = listen(http).unwrap();
+    let address = listening.address;
     let pages = Pages { health: Arc::new(Health::default()), metrics: Metrics::new().unwrap() };
-    let shutdown = Shutdown::default();
-    thread::scope(|scope| {
-        let server = scope.spawn(|| listening.serve(&pages, &shutdown));
-        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| client(listening.address)));
-        shutdown.request();
-        server.join().unwrap();
-        if let Err(panic) = done {
-            std::panic::resume_unwind(panic);
-        }
-    });
+    let (runtime, end) = (runtime::start().unwrap(), CancellationToken::new());
+    let server = runtime.spawn(listening.serve(pages, end.clone()));
+    client(address);
+    end.cancel();
+    runtime.block_on(server).unwrap();
 }
 
 fn plain() -> Http {
@@ -49,9 +45,9 @@ fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// What comes back until the connection ends.
+/// Sends a request and returns the answer until the connection ends.
 fn exchange(mut stream: impl Read + Write, request: &[u8]) -> String {
-    // A server that has seen enough may have closed it.
+    // The server may have closed the connection already.
     let _ = stream.write_all(request);
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
@@ -67,7 +63,7 @@ fn status(answer: &str) -> &str {
 }
 
 #[test]
-fn a_probe_is_answered_while_others_are_silent_or_slow() {
+fn probe_is_answered_while_other_clients_are_silent_or_slow() {
     with_server(&plain(), |address| {
         let mut idle: Vec<TcpStream> = Vec::new();
         for n in 0..MAX_CONNECTIONS * 4 {
@@ -77,28 +73,28 @@ fn a_probe_is_answered_while_others_are_silent_or_slow() {
             }
             idle.push(stream);
             if n % MAX_CONNECTIONS == MAX_CONNECTIONS - 1 {
-                assert_eq!(status(&get(address, "/livez")), "200", "{n} connections that say nothing");
+                assert_eq!(status(&get(address, "/livez")), "200", "{n} idle connections");
             }
         }
-        // The first ones were closed to make room.
+        // The oldest ones were closed to make room.
         assert_eq!(idle[0].read(&mut [0; 1]).unwrap_or(0), 0);
     });
 }
 
 #[test]
-fn a_request_that_comes_byte_by_byte_is_cut_off() {
+fn request_sent_byte_by_byte_is_cut_off() {
     with_server(&plain(), |address| {
         let mut stream = connect(address);
         let began = Instant::now();
         stream.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
         loop {
-            assert!(began.elapsed() < DEADLINE, "a slow request is listened to for ever");
+            assert!(began.elapsed() < DEADLINE, "a slow request is never cut off");
             if stream.write_all(b"a").is_err() {
                 break;
             }
             match stream.read(&mut [0; 1]) {
                 Ok(0) => break,
-                Ok(_) => panic!("half a request is answered"),
+                Ok(_) => panic!("an incomplete request is answered"),
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
                 Err(_) => break,
             }
@@ -108,7 +104,7 @@ fn a_request_that_comes_byte_by_byte_is_cut_off() {
 }
 
 #[test]
-fn what_is_too_long_or_no_request_is_refused_and_the_next_is_answered() {
+fn oversized_and_malformed_requests_are_refused_and_the_next_is_answered() {
     with_server(&plain(), |address| {
         let ask = |request: &[u8]| exchange(connect(address), request);
         let header = [b"GET /livez HTTP/1.1\r\nx: ".as_slice(), &[b'a'; 20_000], b"\r\n\r\n"].concat();
@@ -124,7 +120,7 @@ fn what_is_too_long_or_no_request_is_refused_and_the_next_is_answered() {
         );
         assert_eq!(status(&ask(b"GET /../../etc/passwd HTTP/1.1\r\nHost: a\r\n\r\n")), "404");
         let endless = [b"GET /".as_slice(), &vec![b'a'; 10_000_000]].concat();
-        // It may be cut off before it has read the answer.
+        // The connection may be closed before the client has read the answer.
         assert!(["431", ""].contains(&status(&ask(&endless))));
         let two = ask(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\nGET /livez HTTP/1.1\r\nHost: a\r\n\r\n");
         assert_eq!(two.matches("HTTP/1.1 200").count(), 1, "one request for each connection: {two}");
@@ -135,7 +131,7 @@ fn what_is_too_long_or_no_request_is_refused_and_the_next_is_answered() {
 }
 
 #[test]
-fn many_at_once_are_all_answered() {
+fn concurrent_requests_are_all_answered() {
     with_server(&plain(), |address| {
         thread::scope(|scope| {
             let asked: Vec<_> = (0..40).map(|_| scope.spawn(|| get(address, "/metrics"))).collect();
@@ -158,7 +154,7 @@ fn many_at_once_are_all_answered() {
 }
 
 #[test]
-fn metrics_want_the_password_and_probes_do_not() {
+fn metrics_require_the_password_and_probes_do_not() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("password");
     std::fs::write(&file, "first\n").unwrap();
@@ -177,9 +173,9 @@ fn metrics_want_the_password_and_probes_do_not() {
         assert!(with("first").contains("adcs_watch_build_info"));
         assert_eq!((status(&get(address, "/livez")), status(&get(address, "/readyz"))), ("200", "503"));
         std::fs::write(&file, "second\n").unwrap();
-        assert_eq!((status(&with("first")), status(&with("second"))), ("401", "200"), "it was changed");
+        assert_eq!((status(&with("first")), status(&with("second"))), ("401", "200"), "the file changed");
         std::fs::remove_file(&file).unwrap();
-        assert_eq!((status(&with("second")), status(&with(""))), ("401", "401"), "nobody knows a password");
+        assert_eq!((status(&with("second")), status(&with(""))), ("401", "401"), "no password is accepted");
     });
 }
 
@@ -193,7 +189,7 @@ fn certificate(authority: &Authority, folder: &Path) -> (HttpTls, X509) {
 }
 
 #[test]
-fn tls_is_spoken_with_the_certificate_that_there_is_now() {
+fn tls_uses_the_current_certificate_files() {
     let (authority, folder) = (Authority::new("tests"), TempDir::new().unwrap());
     let (tls, first) = certificate(&authority, folder.path());
     with_server(&Http { tls: Some(tls), ..plain() }, |address| {
@@ -205,10 +201,10 @@ fn tls_is_spoken_with_the_certificate_that_there_is_now() {
         let stream = secured();
         assert!(stream.ssl().peer_certificate().unwrap() == first);
         assert_eq!(status(&exchange(stream, b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")), "200");
-        assert_eq!(get(address, "/livez"), "", "without TLS nothing is said");
+        assert_eq!(get(address, "/livez"), "", "no answer without TLS");
         let (_, second) = certificate(&authority, folder.path());
-        assert!(secured().ssl().peer_certificate().unwrap() == second, "it was renewed");
-        // Whoever begins TLS and stops holds nobody up.
+        assert!(secured().ssl().peer_certificate().unwrap() == second, "the certificate was renewed");
+        // Clients that connect and send no handshake delay no others.
         let silent: Vec<TcpStream> = (0..8).map(|_| connect(address)).collect();
         assert_eq!(status(&exchange(secured(), b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")), "200");
         drop(silent);
@@ -216,7 +212,7 @@ fn tls_is_spoken_with_the_certificate_that_there_is_now() {
 }
 
 #[test]
-fn a_certificate_that_cannot_be_used_is_told_before_anything_begins() {
+fn unusable_certificate_is_reported_at_the_start() {
     let (authority, folder) = (Authority::new("tests"), TempDir::new().unwrap());
     let (tls, _) = certificate(&authority, folder.path());
     std::fs::write(&tls.key_file, authority.issue("other", &[], VALID).key_pem()).unwrap();

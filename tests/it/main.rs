@@ -49,3 +49,5 @@ mod replay_inputs;
 mod replay_table;
 #[cfg(feature = "service")]
 mod schema;
+#[cfg(feature = "service")]
+mod signals;

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// The log line of a worker that ended with a fault and restarts after a backoff.
-pub(crate) const WORKER_RESTARTS: &str = "a worker begins anew";
+pub(crate) const WORKER_RESTARTS: &str = "restarting a worker";
 /// The words before the advice in an error.
 pub(crate) const ADVICE: &str = "to fix: ";
 

@@ -31,7 +31,7 @@ fn stop_ends_within_its_grace_period_while_the_broker_is_frozen() {
         process.wait(Duration::from_secs(90))
     });
     assert_eq!(status.code(), Some(0), "{}", process.log());
-    assert!(process.log().contains("the grace is over"), "{}", process.log());
+    assert!(process.log().contains("grace period expired"), "{}", process.log());
     let successor = env.start_with("second", "", &[]);
     env.await_alerts(&expected, Duration::from_secs(90));
     assert!(successor.stop().success());

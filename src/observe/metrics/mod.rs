@@ -1,94 +1,325 @@
-//! Every metric, each name and label once. A label is one of a closed set, a topic and partition of ours, or a CA that the
-//! policy names; never a name from an event.
-//!
-//! A series of a closed set is there from the start, at zero: one that came into being with its first count would hide that
-//! count from `increase()`. A series of a partition ends with its ownership.
+//! METRICS: what is counted, by one method each. Names, labels and help texts stand in `definitions.rs`.
 
-mod book;
-mod coverage;
-mod durability;
-mod flow;
-mod group;
-mod spans;
+mod definitions;
+mod recorder;
+mod values;
+mod handles;
 
-pub use crate::observe::metrics::book::{Definition, PREFIX};
-pub use crate::observe::metrics::durability::{Ended, PartitionState};
-pub use crate::observe::metrics::group::{Position, Rebalance, Spent};
+pub use crate::observe::metrics::definitions::Definition;
+pub use crate::observe::metrics::values::{Ended, PartitionState, Position, Rebalance, Spent};
 
-use crate::host::exit::{Exit, Failure};
-use crate::observe::metrics::book::Book;
-use crate::observe::metrics::coverage::Coverage;
-use crate::observe::metrics::durability::Durability;
-use crate::observe::metrics::flow::Flow;
-use crate::observe::metrics::group::Group;
-use crate::observe::metrics::spans::Spans;
+use crate::alert::Severity;
+use crate::event::time::Time;
+use crate::host::exit::Failure;
+use crate::observe::metrics::definitions as define;
+use crate::observe::metrics::handles::Handles;
+use crate::observe::metrics::recorder::Recorder;
 use crate::stage::Stage;
+use crate::stage::detector::worker::DetectorCounts;
+use crate::stage::router::worker::RouterCounts;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
-/// All metrics of a process.
-#[derive(Clone, Debug)]
-pub struct Metrics {
-    book: Book,
-    flow: Flow,
-    durability: Durability,
-    group: Group,
-    coverage: Coverage,
-    spans: Spans,
+/// All metrics of a process. Clones share their counts.
+#[derive(Clone)]
+pub struct Metrics(Arc<Inner>);
+
+struct Inner {
+    recorder: Recorder,
+    handles: Handles,
 }
 
-/// Seconds: transactions and checkpoints.
-const SHORT: [f64; 12] = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 15.0];
-/// Seconds: from a record to what came of it, with all that lies between them.
-const LONG: [f64; 14] =
-    [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 21_600.0, 86_400.0];
-
-const STAGE: &str = "stage";
-const PARTITION: [&str; 3] = ["stage", "topic", "partition"];
-
-/// The commit that this was built of, where the build says so.
+/// The commit of this build, where the build names it.
 const REVISION: &str = match option_env!("ADCS_WATCH_REVISION") {
     Some(revision) => revision,
     None => "unknown",
 };
+/// How often recorded values are moved into the buckets of histograms.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
 
+/// The process.
 impl Metrics {
-    /// All of them, at zero.
+    /// All metrics, those with closed label sets at zero.
     ///
     /// # Errors
-    /// When a name is used twice.
+    /// When the exporter refuses a definition.
     pub fn new() -> Result<Metrics, Failure> {
-        Metrics::defined()
-            .map_err(|error| Failure::new(Exit::Output, "cannot define the metrics").because(&error))
+        let recorder = Recorder::new()?;
+        let handles = Handles::new(&recorder);
+        recorder.set(define::BUILD_INFO, &[env!("CARGO_PKG_VERSION"), REVISION], 1.0);
+        Ok(Metrics(Arc::new(Inner { recorder, handles })))
     }
 
-    fn defined() -> prometheus::Result<Metrics> {
-        let mut book = Book::default();
-        let info = book.gauge("build_info", "Always 1: which program this is", &["version", "revision"])?;
-        info.with_label_values(&[env!("CARGO_PKG_VERSION"), REVISION]).set(1);
-        let (flow, durability) = (Flow::new(&mut book)?, Durability::new(&mut book)?);
-        let (group, coverage) = (Group::new(&mut book)?, Coverage::new(&mut book)?);
-        let spans = Spans::new(&mut book)?;
-        book.process()?;
-        Ok(Metrics { book, flow, durability, group, coverage, spans })
+    /// All series in Prometheus' text format.
+    pub fn text(&self) -> String {
+        self.0.recorder.render()
     }
 
-    /// All of them in Prometheus' text format.
-    pub fn text(&self) -> Vec<u8> {
-        self.book.text()
+    /// All definitions, in the order of the reference.
+    pub fn definitions(&self) -> &'static [&'static Definition] {
+        define::ALL
     }
 
-    /// What each of them is, in the order of this room's files.
-    pub fn definitions(&self) -> &[Definition] {
-        self.book.definitions()
-    }
-
-    /// The partition is not ours any more: its series end.
-    pub fn forget(&self, stage: Stage, topic: &str, partition: u32) {
-        let partition = partition.to_string();
-        self.group.forget(&[stage.as_str(), topic, &partition]);
-        if stage == Stage::Detector {
-            self.durability.forget(&[topic, &partition]);
+    /// Moves recorded values into the buckets of histograms, every second, for as long as it is polled.
+    pub async fn keep_up(&self) {
+        let mut timer = tokio::time::interval(UPKEEP_INTERVAL);
+        loop {
+            timer.tick().await;
+            self.0.recorder.run_upkeep();
         }
     }
+
+    /// Counts spans that were dropped.
+    pub fn spans_dropped(&self, count: u64) {
+        self.0.handles.traces_dropped.increment(count);
+    }
+
+    fn set(&self, definition: &'static Definition, values: &[&str], value: f64) {
+        self.0.recorder.set(definition, values, value);
+    }
+
+    fn remove(&self, definition: &'static Definition, values: &[&str]) {
+        self.0.recorder.remove(definition, values);
+    }
+}
+
+/// Records and alerts.
+impl Metrics {
+    /// Counts what a router did between two readings of its counts.
+    pub fn router(&self, before: &RouterCounts, counts: &RouterCounts) {
+        for (outcome, counter) in &self.0.handles.routed {
+            let of = |counts: &RouterCounts| counts.records.get(outcome).copied().unwrap_or_default();
+            counter.increment(of(counts) - of(before));
+        }
+    }
+
+    /// Counts what a detector did between two readings of its counts.
+    pub fn detector(&self, before: &DetectorCounts, counts: &DetectorCounts) {
+        let handles = &self.0.handles;
+        let records = &handles.applied;
+        for (counter, more) in [
+            (&records.applied, counts.applied - before.applied),
+            (&records.replayed, counts.replayed - before.replayed),
+            (&records.skipped, counts.skipped - before.skipped),
+            (&records.stray, counts.stray - before.stray),
+            (&records.unreadable, counts.unreadable - before.unreadable),
+            (&handles.late_events, counts.late - before.late),
+            (&handles.silenced_alerts, counts.silenced - before.silenced),
+            (&handles.policy_crossings, counts.policy_crossings - before.policy_crossings),
+            (&handles.alerts_held, counts.held - before.held),
+        ] {
+            counter.increment(more);
+        }
+    }
+
+    /// Counts a poll that returned records: the bytes of their values, and the age of the oldest where it is known.
+    pub fn polled(&self, stage: Stage, bytes: u64, oldest: Option<Duration>) {
+        self.0.handles.consumed_bytes.of(stage).increment(bytes);
+        if let Some(oldest) = oldest {
+            self.0.handles.record_age.of(stage).record(oldest);
+        }
+    }
+
+    /// Counts records written to the routed topic.
+    pub fn routed(&self, count: u64) {
+        self.0.handles.routed_records.increment(count);
+    }
+
+    /// Counts a committed alert or revision, and the time since its source record was appended, where it is known.
+    pub fn alert(&self, detection: &str, severity: Severity, latency: Option<Duration>) {
+        let known = self.0.handles.detections.get(detection);
+        match known.and_then(|known| known.alerts.get(&severity)) {
+            Some(counter) => counter.increment(1),
+            None => self.0.recorder.counter(define::ALERTS, &[detection, severity.as_str()]).increment(1),
+        }
+        if let (Some(known), Some(latency)) = (known, latency) {
+            known.latency.record(latency);
+        }
+    }
+
+    /// Counts a dead letter; the reason is one of a closed set.
+    pub fn dead_letter(&self, stage: Stage, reason: &str) {
+        match self.0.handles.dead_letters.of(stage).get(reason) {
+            Some(counter) => counter.increment(1),
+            None => self.0.recorder.counter(define::DEAD_LETTERS, &[stage.as_str(), reason]).increment(1),
+        }
+    }
+}
+
+/// Transactions, checkpoints, restores and state.
+impl Metrics {
+    /// Counts a transaction.
+    pub fn transaction(&self, stage: Stage, ended: Ended, took: Duration) {
+        self.0.handles.transactions.of(stage).of(ended).record(took);
+    }
+
+    /// Counts a transaction that contains a checkpoint of so many records and bytes.
+    pub fn checkpoint(&self, ended: Ended, took: Duration, records: u64, bytes: u64) {
+        let handles = &self.0.handles;
+        handles.checkpoints.of(ended).record(took);
+        if ended == Ended::Committed {
+            handles.checkpoint_records.increment(records);
+            handles.checkpoint_bytes.increment(bytes);
+        }
+    }
+
+    /// Sets the configured age at which a checkpoint is replaced.
+    pub fn checkpoint_interval(&self, interval: Duration) {
+        self.set(define::CHECKPOINT_INTERVAL, &[], interval.as_secs_f64());
+    }
+
+    /// Counts a restored partition, with the time since its assignment.
+    pub fn restored(&self, took: Duration) {
+        self.0.handles.restores.record(took);
+    }
+
+    /// Counts records of checkpoints that were read.
+    pub fn restored_records(&self, count: u64) {
+        self.0.handles.restored_records.increment(count);
+    }
+
+    /// Sets the number of partitions that a worker is restoring.
+    pub fn restoring(&self, worker: u16, partitions: usize) {
+        self.set(define::RESTORING, &[&worker.to_string()], number(partitions as u64));
+    }
+
+    /// Sets the gauges of a partition's state.
+    pub fn state(&self, topic: &str, partition: u32, state: &PartitionState) {
+        let place = [topic, &partition.to_string()];
+        self.set(define::STATE_RECORDS, &place, number(state.records));
+        self.set(define::STATE_BYTES, &place, number(state.bytes));
+        self.set(define::SINCE_CHECKPOINT, &place, number(state.since_checkpoint));
+        let times = [(define::WATERMARK, state.watermark), (define::CHECKPOINT_AT, state.checkpoint_at)];
+        for (gauge, time) in times {
+            if let Some(time) = time.filter(|time| *time > Time::MIN) {
+                self.set(gauge, &place, seconds(time));
+            }
+        }
+    }
+}
+
+/// Group membership, positions and workers.
+impl Metrics {
+    /// Counts a change of the assigned partitions.
+    pub fn rebalance(&self, stage: Stage, event: Rebalance) {
+        self.0.handles.rebalances.of(stage).of(event).increment(1);
+    }
+
+    /// Sets the number of a worker's assigned partitions.
+    pub fn assigned(&self, stage: Stage, worker: u16, partitions: usize) {
+        let labels = [stage.as_str(), &worker.to_string()];
+        self.set(define::ASSIGNED, &labels, number(partitions as u64));
+    }
+
+    /// Sets the number of partitions of the routed topic.
+    pub fn routed_partitions(&self, partitions: u32) {
+        self.set(define::ROUTED_PARTITIONS, &[], f64::from(partitions));
+    }
+
+    /// Counts a worker that was fenced.
+    pub fn fenced(&self, stage: Stage) {
+        self.0.handles.fencings.of(stage).increment(1);
+    }
+
+    /// Counts a restart of a worker after a fault.
+    pub fn restarted(&self, stage: Stage) {
+        self.0.handles.restarts.of(stage).increment(1);
+    }
+
+    /// Counts whole seconds of a worker's time; `doing` is one of `waiting`, `committing` and `working`.
+    pub fn worker_time(&self, stage: Stage, worker: u16, doing: &'static str, seconds: u64) {
+        let labels = [stage.as_str(), &worker.to_string(), doing];
+        self.0.recorder.counter(define::WORKER_TIME, &labels).increment(seconds);
+    }
+
+    /// Sets the time of a worker's last poll.
+    pub fn worker_polled(&self, stage: Stage, worker: u16, now: Time) {
+        self.set(define::LAST_POLL, &[stage.as_str(), &worker.to_string()], seconds(now));
+    }
+
+    /// Counts offsets of source topics that retention deleted before they were read.
+    pub fn skipped_by_retention(&self, offsets: u64) {
+        self.0.handles.retention_skipped.increment(offsets);
+    }
+
+    /// Counts a record that was delivered again.
+    pub fn delivered_again(&self, stage: Stage) {
+        self.0.handles.redelivered.of(stage).increment(1);
+    }
+
+    /// Sets the position of a partition and its lag.
+    pub fn position(&self, stage: Stage, topic: &str, partition: u32, position: &Position) {
+        let place = [stage.as_str(), topic, &partition.to_string()];
+        let lag = position.end.saturating_sub(position.next);
+        self.set(define::POSITION, &place, number(position.next));
+        self.set(define::STABLE, &place, number(position.end));
+        self.set(define::LAG, &place, number(lag));
+        match position.behind {
+            _ if lag == 0 => self.set(define::LAG_SECONDS, &place, 0.0),
+            Some(behind) => self.set(define::LAG_SECONDS, &place, behind.as_secs_f64()),
+            None => self.remove(define::LAG_SECONDS, &place),
+        }
+    }
+
+    /// Sets the committed offset of an assigned partition.
+    pub fn committed(&self, stage: Stage, topic: &str, partition: u32, next: u64) {
+        let place = [stage.as_str(), topic, &partition.to_string()];
+        self.set(define::COMMITTED, &place, number(next));
+    }
+
+    /// Ends all series of a partition that is no longer assigned.
+    pub fn forget(&self, stage: Stage, topic: &str, partition: u32) {
+        let partition = partition.to_string();
+        let gauges = define::ALL.iter().filter(|definition| definition.labels.contains(&"partition"));
+        for gauge in gauges {
+            match gauge.labels {
+                ["stage", ..] => self.remove(gauge, &[stage.as_str(), topic, &partition]),
+                _ if stage == Stage::Detector => self.remove(gauge, &[topic, &partition]),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// CAs that the policy names. Others get no series: their names come from events.
+impl Metrics {
+    /// Counts events of a CA that were read by `now`. Zero events show that the program listens for the CA.
+    pub fn heard(&self, ca: &str, events: u64, now: Time) {
+        self.0.recorder.counter(define::CA_EVENTS, &[ca]).increment(events);
+        if events > 0 {
+            self.set(define::CA_LAST_EVENT, &[ca], seconds(now));
+        }
+    }
+
+    /// Sets the training progress of a baseline.
+    pub fn training(&self, detection: &str, ca: &str, ratio: f64) {
+        self.set(define::TRAINING, &[detection, ca], ratio);
+    }
+
+    /// Ends the series of a baseline that this worker no longer owns.
+    pub fn forget_training(&self, detection: &str, ca: &str) {
+        self.remove(define::TRAINING, &[detection, ca]);
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Metrics").field(&self.0.recorder).finish()
+    }
+}
+
+/// A count as a gauge. Offsets and counts stay exact up to 2^53.
+#[expect(clippy::cast_precision_loss, reason = "2^53 records are out of reach")]
+fn number(count: u64) -> f64 {
+    count as f64
+}
+
+/// Seconds since the Unix epoch.
+fn seconds(time: Time) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 have 41 bits, a float 53")]
+    let millis = time.as_millis() as f64;
+    millis / 1000.0
 }
 
 #[cfg(test)]
@@ -98,12 +329,14 @@ mod tests {
     use std::time::Duration;
 
     fn series(metrics: &Metrics) -> Vec<String> {
-        let text = String::from_utf8(metrics.text()).unwrap();
-        text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+        let series = |line: &&str| !line.is_empty() && !line.starts_with('#');
+        let mut all: Vec<String> = metrics.text().lines().filter(series).map(str::to_owned).collect();
+        all.sort();
+        all
     }
 
-    /// Everything that can be told of a partition.
-    fn tell(metrics: &Metrics, stage: Stage, partition: u32) {
+    /// Sets every gauge of a partition.
+    fn set_all(metrics: &Metrics, stage: Stage, partition: u32) {
         let position = Position { next: 3, end: 9, behind: Some(Duration::from_secs(4)) };
         metrics.position(stage, "a-topic", partition, &position);
         metrics.committed(stage, "a-topic", partition, 2);
@@ -115,27 +348,31 @@ mod tests {
     }
 
     #[test]
-    fn the_series_of_a_partition_end_with_its_ownership() {
+    fn series_of_a_partition_end_with_its_ownership() {
         let metrics = Metrics::new().unwrap();
         let before = series(&metrics).len();
         for stage in Stage::ALL {
-            tell(&metrics, stage, 7);
+            set_all(&metrics, stage, 7);
         }
-        let of_it = series(&metrics).into_iter().filter(|line| line.contains("partition=\"7\"")).count();
-        assert_eq!(of_it, 5 + 10);
+        let of_partition =
+            series(&metrics).into_iter().filter(|line| line.contains("partition=\"7\"")).count();
+        assert_eq!(of_partition, 5 + 10);
         Stage::ALL.iter().for_each(|stage| metrics.forget(*stage, "a-topic", 7));
         assert_eq!(series(&metrics).len(), before);
     }
 
     #[test]
-    fn a_big_assignment_stays_below_two_thousand_series() {
+    fn large_assignment_stays_below_two_thousand_series() {
         let metrics = Metrics::new().unwrap();
         for stage in Stage::ALL {
-            (0..48).for_each(|partition| tell(&metrics, stage, partition));
+            (0..48).for_each(|partition| set_all(&metrics, stage, partition));
             for worker in 0..4 {
                 metrics.assigned(stage, worker, 12);
                 metrics.restoring(worker, 0);
-                metrics.lived(stage, worker, Duration::from_secs(1), Spent::default(), Time::from_millis(1));
+                metrics.worker_polled(stage, worker, Time::from_millis(1));
+                ["waiting", "committing", "working"]
+                    .iter()
+                    .for_each(|doing| metrics.worker_time(stage, worker, doing, 1));
             }
         }
         for ca in 0..20 {
@@ -148,13 +385,13 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_counted_is_there_at_zero_from_the_start() {
+    fn counters_of_closed_label_sets_start_at_zero() {
         let metrics = Metrics::new().unwrap();
         let there = series(&metrics);
         for definition in metrics.definitions() {
             let by_name = ["worker", "ca", "partition"];
-            let closed = !definition.labels.iter().any(|label| by_name.contains(&label.as_str()));
-            let is_there = there.iter().any(|line| line.starts_with(&definition.name));
+            let closed = !definition.labels.iter().any(|label| by_name.contains(&label));
+            let is_there = there.iter().any(|line| line.starts_with(definition.name));
             let counts = definition.kind != "gauge";
             assert!(is_there || !counts || !closed, "{} is not there", definition.name);
         }
@@ -168,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lag_is_never_negative_and_never_old() {
+    fn lag_is_never_negative_and_never_stale() {
         let metrics = Metrics::new().unwrap();
         let lag = |position: Position| {
             metrics.position(Stage::Router, "t", 0, &position);
@@ -179,7 +416,7 @@ mod tests {
         let behind = Some(Duration::from_secs(60));
         assert_eq!(lag(Position { next: 3, end: 9, behind }), ["6", "60"]);
         assert_eq!(lag(Position { next: 9, end: 9, behind }), ["0", "0"], "all is read");
-        assert_eq!(lag(Position { next: 11, end: 9, behind }), ["0", "0"], "the end is old news");
+        assert_eq!(lag(Position { next: 11, end: 9, behind }), ["0", "0"], "the end is stale");
         assert_eq!(lag(Position { next: 3, end: 9, behind: None }), ["6"], "unknown is no number");
     }
 }

@@ -1,144 +1,161 @@
-//! The thread that sends spans: about every second while there are any. What a collector does not take is dropped, and counted.
+//! Sends spans to the collector, about every second while there are any. Spans that the collector rejects are dropped and
+//! counted: nothing waits for it.
+//!
+//! The request is made here, with hyper: one POST on a connection of its own, without redirects, proxies or retries.
 
-use crate::host::clock::Stopwatch;
 use crate::observe::metrics::Metrics;
 use crate::observe::traces::otlp::body;
 use crate::observe::traces::settings::Settings;
 use crate::observe::traces::span::Span;
-use crate::observe::traces::{Message, Traces, WAITING};
-use std::sync::mpsc::Receiver;
-use std::thread::{self, JoinHandle};
+use crate::observe::traces::{QUEUE_SPANS, Traces};
+use axum::http::header::{CONTENT_TYPE, HOST, USER_AGENT};
+use axum::http::{Request, StatusCode};
+use hyper::client::conn::http1::handshake;
+use hyper_util::rt::TokioIo;
+use std::error::Error;
 use std::time::Duration;
-use ureq::Agent;
-use ureq::http::uri::Authority;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc::Receiver;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
 
-/// Of the thread.
-const NAME: &str = "traces";
-/// How long spans are gathered from the first on.
+/// How long spans are gathered, from the first one on.
 const GATHER: Duration = Duration::from_secs(1);
-/// How long a request may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The limit of a request, from the connection to the status.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The thread, where there is one.
+/// The exporter, if there is one.
 pub struct Export {
     traces: Traces,
-    thread: Option<JoinHandle<()>>,
+    end: CancellationToken,
+    task: Option<JoinHandle<()>>,
 }
 
 impl Export {
-    /// Starts the thread if the environment names a collector. What is wrong there is told; then there are no traces, and alerts
-    /// go out as ever.
+    /// Starts the exporter if the environment names a collector. A mistake there is logged; then traces are off, and alerts
+    /// are not affected.
     pub fn start(metrics: &Metrics) -> Export {
         match Settings::from_environment() {
-            Ok(None) => Export { traces: Traces::default(), thread: None },
             Ok(Some(settings)) => Export::to(settings, metrics),
-            Err(why) => Export::off(&why),
-        }
-    }
-
-    fn off(why: &str) -> Export {
-        tracing::warn!(why, "there are no traces");
-        Export { traces: Traces::default(), thread: None }
-    }
-
-    fn to(settings: Settings, metrics: &Metrics) -> Export {
-        let (traces, queue) = Traces::on(metrics.clone());
-        let collector = settings.collector.authority().map(Authority::to_string);
-        tracing::info!(collector, service = settings.service, "traces are exported");
-        let exporter = Exporter { agent: agent(), settings, metrics: metrics.clone(), is_failing: false };
-        match thread::Builder::new().name(NAME.to_owned()).spawn(move || exporter.serve(&queue)) {
-            Ok(thread) => Export { traces, thread: Some(thread) },
-            Err(error) => Export::off(&error.to_string()),
-        }
-    }
-
-    /// Where spans go.
-    pub fn traces(&self) -> &Traces {
-        &self.traces
-    }
-
-    /// Sends what there is, and ends: after two requests at the latest.
-    pub fn end(self) {
-        self.traces.end();
-        if let Some(thread) = self.thread {
-            // A panic there was printed, and concerns no alert.
-            let _ = thread.join();
-        }
-    }
-}
-
-fn agent() -> Agent {
-    let config = Agent::config_builder()
-        .timeout_global(Some(PATIENCE))
-        .max_redirects(0)
-        .proxy(None)
-        .max_idle_connections(0)
-        .user_agent(concat!("adcs-watch/", env!("CARGO_PKG_VERSION")));
-    Agent::new_with_config(config.build())
-}
-
-struct Exporter {
-    agent: Agent,
-    settings: Settings,
-    metrics: Metrics,
-    /// That it is was told.
-    is_failing: bool,
-}
-
-impl Exporter {
-    fn serve(mut self, queue: &Receiver<Message>) {
-        let mut goes_on = true;
-        while goes_on {
-            let mut spans = Vec::new();
-            goes_on = gather(queue, &mut spans);
-            if !spans.is_empty() {
-                self.send(&spans);
+            Ok(None) => Export::off(),
+            Err(why) => {
+                tracing::warn!(why, "traces are off");
+                Export::off()
             }
         }
     }
 
-    fn send(&mut self, spans: &[Span]) {
-        match self.post(&body(&self.settings.service, spans)) {
+    fn off() -> Export {
+        Export { traces: Traces::default(), end: CancellationToken::new(), task: None }
+    }
+
+    fn to(settings: Settings, metrics: &Metrics) -> Export {
+        let (traces, queue) = Traces::on(metrics.clone());
+        let collector = settings.collector.authority().map(ToString::to_string);
+        tracing::info!(collector, service = settings.service, "traces are exported");
+        let end = CancellationToken::new();
+        let exporter = Exporter { settings, metrics: metrics.clone(), is_failing: false };
+        let task = tokio::spawn(exporter.serve(queue, end.clone()));
+        Export { traces, end, task: Some(task) }
+    }
+
+    /// Takes spans from the workers.
+    pub fn traces(&self) -> &Traces {
+        &self.traces
+    }
+
+    /// Sends the spans that are left, and ends: after two requests at the latest.
+    pub async fn end(self) {
+        self.end.cancel();
+        if let Some(task) = self.task {
+            // A panic there was printed, and concerns no alert.
+            let _ = task.await;
+        }
+    }
+}
+
+struct Exporter {
+    settings: Settings,
+    metrics: Metrics,
+    /// Whether the last request failed: only a change is logged.
+    is_failing: bool,
+}
+
+impl Exporter {
+    async fn serve(mut self, mut queue: Receiver<Span>, end: CancellationToken) {
+        let (mut spans, mut send_at) = (Vec::new(), Instant::now());
+        loop {
+            let room = QUEUE_SPANS - spans.len();
+            tokio::select! {
+                received = queue.recv_many(&mut spans, room), if room > 0 => match received {
+                    0 => break,
+                    // All of them are new: the first of this request.
+                    _ if received == spans.len() => send_at = Instant::now() + GATHER,
+                    _ => {}
+                },
+                () = sleep_until(send_at), if room < QUEUE_SPANS => self.send(&mut spans).await,
+                () = end.cancelled(), if !queue.is_closed() => queue.close(),
+            }
+        }
+        self.send(&mut spans).await;
+    }
+
+    async fn send(&mut self, spans: &mut Vec<Span>) {
+        if spans.is_empty() {
+            return;
+        }
+        let sent = timeout(REQUEST_TIMEOUT, self.post(body(&self.settings.service, spans))).await;
+        match sent.unwrap_or_else(|_| Err(format!("no answer within {REQUEST_TIMEOUT:?}"))) {
             Ok(()) => {
                 if std::mem::take(&mut self.is_failing) {
-                    tracing::info!("the collector takes spans again");
+                    tracing::info!("the collector accepts spans again");
                 }
             }
             Err(why) => {
                 self.metrics.spans_dropped(spans.len() as u64);
                 if !std::mem::replace(&mut self.is_failing, true) {
-                    tracing::warn!(why, "the collector does not take spans: they are dropped until it does");
+                    tracing::warn!(
+                        why,
+                        "the collector does not accept spans: they are dropped until it does"
+                    );
                 }
             }
         }
+        spans.clear();
     }
 
-    fn post(&self, body: &[u8]) -> Result<(), String> {
-        let request = self.agent.post(&self.settings.collector).content_type("application/json");
-        let request =
-            self.settings.headers.iter().fold(request, |request, (name, value)| request.header(name, value));
-        let response = request.send(body).map_err(|error| error.to_string())?;
-        if response.status().is_success() { Ok(()) } else { Err(format!("status {}", response.status())) }
+    async fn post(&self, body: String) -> Result<(), String> {
+        let collector = &self.settings.collector;
+        let authority = collector.authority().ok_or("the collector has no address")?;
+        let path = collector.path_and_query().map_or("/", |path| path.as_str());
+        let mut request = Request::post(path)
+            .header(HOST, authority.as_str())
+            .header(CONTENT_TYPE, "application/json")
+            .header(USER_AGENT, concat!("adcs-watch/", env!("CARGO_PKG_VERSION")));
+        for (name, value) in &self.settings.headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(body).map_err(|error| error.to_string())?;
+        let address = format!("{}:{}", authority.host(), authority.port_u16().unwrap_or(80));
+        match exchange(&address, request).await {
+            Ok(status) if status.is_success() => Ok(()),
+            Ok(status) => Err(format!("status {status}")),
+            Err(error) => Err(error.to_string()),
+        }
     }
 }
 
-/// Waits for a span, and then a while for more. Whether there may be further ones.
-fn gather(queue: &Receiver<Message>, spans: &mut Vec<Span>) -> bool {
-    match queue.recv() {
-        Ok(Message::Span(span)) => spans.push(span),
-        Ok(Message::End) | Err(_) => return false,
-    }
-    let watch = Stopwatch::start();
-    while spans.len() < WAITING {
-        let Some(left) = GATHER.checked_sub(watch.elapsed()) else { break };
-        match queue.recv_timeout(left) {
-            Ok(Message::Span(span)) => spans.push(span),
-            Ok(Message::End) => return false,
-            // Time is up, or nobody is left: the next look tells.
-            Err(_) => break,
-        }
-    }
-    true
+async fn exchange(
+    address: &str,
+    request: Request<String>,
+) -> Result<StatusCode, Box<dyn Error + Send + Sync>> {
+    let stream = TcpStream::connect(address).await?;
+    let (mut sender, connection) = handshake(TokioIo::new(stream)).await?;
+    let status = async move { sender.send_request(request).await.map(|response| response.status()) };
+    // The connection transfers data while it is polled, and ends once the sender and the response are dropped.
+    let (status, _) = tokio::join!(status, connection);
+    Ok(status?)
 }
 
 #[cfg(test)]
@@ -148,8 +165,9 @@ mod tests {
     use crate::stage::port::Outcome;
     use std::io::{Read, Write};
     use std::net::TcpListener;
+    use std::thread;
 
-    /// Answers one request so; none: it does not listen any more.
+    /// The address of a collector that gives this answer to one request; `None`: nothing listens there.
     fn collector(answer: Option<&'static str>) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/v1/traces", listener.local_addr().unwrap());
@@ -168,7 +186,7 @@ mod tests {
     }
 
     /// How many of two spans are dropped.
-    fn dropped(answer: Option<&'static str>) -> String {
+    async fn dropped(answer: Option<&'static str>) -> String {
         let metrics = Metrics::new().unwrap();
         let collector = collector(answer).parse().unwrap();
         let export =
@@ -178,15 +196,21 @@ mod tests {
         for _ in 0..2 {
             assert!(traces.transaction(traces.begin().unwrap(), &sent).is_some());
         }
-        export.end();
-        let text = String::from_utf8(metrics.text()).unwrap();
+        export.end().await;
+        let text = metrics.text();
         let line = text.lines().find(|line| line.starts_with("adcs_watch_traces_dropped_total")).unwrap();
         line.rsplit_once(' ').unwrap().1.to_owned()
     }
 
-    #[test]
-    fn the_end_waits_for_what_was_told_and_what_is_not_taken_is_counted() {
-        let answers = [Some("200 OK"), Some("307 Temporary Redirect"), Some("503 Service Unavailable"), None];
-        assert_eq!(answers.map(dropped), ["0", "2", "2", "2"]);
+    #[tokio::test]
+    async fn end_sends_waiting_spans_and_rejected_ones_are_counted() {
+        for (answer, expected) in [
+            (Some("200 OK"), "0"),
+            (Some("307 Temporary Redirect"), "2"),
+            (Some("503 Service Unavailable"), "2"),
+            (None, "2"),
+        ] {
+            assert_eq!(dropped(answer).await, expected, "{answer:?}");
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! TRACES, where a collector is named: a span for each transaction and each alert, never one for a record. Off, nothing is
-//! done at all.
+//! TRACES: a span for each transaction and each alert, never one for a record. They are on when the environment names a
+//! collector; off, no clock is read and nothing is allocated.
 
 pub mod export;
 mod otlp;
@@ -14,32 +14,24 @@ use crate::stage::port::Outcome;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-/// Where spans go. Off by default.
+/// Takes spans from the workers. Off by default.
 #[derive(Clone, Debug, Default)]
-pub struct Traces(Option<Arc<Way>>);
+pub struct Traces(Option<Arc<Queue>>);
 
-/// The way to the exporter.
+/// The queue to the exporter.
 #[derive(Debug)]
-struct Way {
-    spans: SyncSender<Message>,
+struct Queue {
+    spans: Sender<Span>,
     ids: Ids,
     metrics: Metrics,
 }
 
-/// What the exporter is sent.
-#[derive(Debug)]
-enum Message {
-    Span(Span),
-    /// There is no further one.
-    End,
-}
+/// The most spans that wait for the exporter; further ones are dropped and counted.
+const QUEUE_SPANS: usize = 1024;
 
-/// How many spans may wait for the exporter; further ones are dropped, and counted.
-const WAITING: usize = 1024;
-
-/// When a transaction began. Taken only while traces are on.
+/// The start of a transaction. Taken only while traces are on.
 #[derive(Clone, Copy, Debug)]
 pub struct Begun {
     /// Nanoseconds since 1970.
@@ -47,20 +39,20 @@ pub struct Begun {
     watch: Stopwatch,
 }
 
-/// What a transaction sent.
+/// The content of a transaction.
 #[derive(Clone, Copy, Debug)]
 pub struct Sent<'a> {
-    /// To this topic.
+    /// The topic it wrote to.
     pub topic: &'a str,
-    /// So many records.
+    /// Records, those of a checkpoint excepted.
     pub records: usize,
-    /// And so many of a checkpoint.
+    /// Records of a checkpoint.
     pub checkpoint: usize,
-    /// How it ended.
+    /// Its outcome.
     pub outcome: Outcome,
 }
 
-/// A transaction that was told, with the alerts that it may have committed still to tell.
+/// The span of a transaction, to which the spans of its alerts belong.
 #[derive(Clone, Copy, Debug)]
 pub struct Told {
     context: Context,
@@ -69,47 +61,39 @@ pub struct Told {
 }
 
 impl Traces {
-    /// On, with what the exporter reads.
-    fn on(metrics: Metrics) -> (Traces, Receiver<Message>) {
-        let (spans, queue) = sync_channel(WAITING);
-        (Traces(Some(Arc::new(Way { spans, ids: Ids::default(), metrics }))), queue)
+    /// Switched on, with the end of the queue that the exporter reads.
+    fn on(metrics: Metrics) -> (Traces, Receiver<Span>) {
+        let (spans, queue) = channel(QUEUE_SPANS);
+        (Traces(Some(Arc::new(Queue { spans, ids: Ids::default(), metrics }))), queue)
     }
 
-    /// A transaction begins now; nothing when traces are off.
+    /// Notes that a transaction begins now; `None` while traces are off.
     pub fn begin(&self) -> Option<Begun> {
         self.0.as_ref().map(|_| Begun { at: nanoseconds(wall().as_millis()), watch: Stopwatch::start() })
     }
 
-    /// The transaction ended now: a span, the root of a trace of its own.
+    /// Reports a transaction that ended now: a span that is the root of a trace of its own.
     pub fn transaction(&self, begun: Begun, sent: &Sent<'_>) -> Option<Told> {
-        let way = self.0.as_ref()?;
+        let queue = self.0.as_ref()?;
         let took = u64::try_from(begun.watch.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        let context = Context { trace: way.ids.trace(), span: way.ids.span() };
+        let context = Context { trace: queue.ids.trace(), span: queue.ids.span() };
         let told = Told { context, began: begun.at, ended: begun.at.saturating_add(took) };
-        way.send(transaction(&told, sent));
+        queue.send(transaction(&told, sent));
         Some(told)
     }
 
-    /// An alert that the transaction has committed: a span below that of the transaction, linked to the traces of the source
-    /// records it speaks of.
+    /// Reports an alert that the transaction committed: a span below that of the transaction, linked to the traces of the
+    /// source records in its evidence.
     pub fn alert(&self, told: &Told, alert: &Alert) {
-        if let Some(way) = &self.0 {
-            way.send(committed(told, way.ids.span(), alert));
-        }
-    }
-
-    /// There is no further span: the exporter sends what there is, and ends.
-    fn end(&self) {
-        if let Some(way) = &self.0 {
-            // It has ended already where it panicked.
-            let _ = way.spans.send(Message::End);
+        if let Some(queue) = &self.0 {
+            queue.send(committed(told, queue.ids.span(), alert));
         }
     }
 }
 
-impl Way {
+impl Queue {
     fn send(&self, span: Span) {
-        if self.spans.try_send(Message::Span(span)).is_err() {
+        if self.spans.try_send(span).is_err() {
             self.metrics.spans_dropped(1);
         }
     }
@@ -145,7 +129,7 @@ fn transaction(told: &Told, sent: &Sent<'_>) -> Span {
     }
 }
 
-/// It names no account, and nothing else that an event says.
+/// The span of an alert. It contains no account, and nothing else from an event.
 fn committed(told: &Told, span: u64, alert: &Alert) -> Span {
     let mut links = Vec::new();
     for trace in alert.evidence.iter().filter_map(|evidence| evidence.fields.get("traceparent")) {
@@ -169,7 +153,7 @@ fn committed(told: &Told, span: u64, alert: &Alert) -> Span {
     }
 }
 
-/// Ids that no other process and no other span has: counted, and hashed with keys that the system rolled.
+/// Ids that are unique among spans and processes: counted, and hashed with random keys of the operating system.
 #[derive(Debug)]
 struct Ids {
     keys: RandomState,
@@ -187,7 +171,7 @@ impl Default for Ids {
 }
 
 impl Ids {
-    /// Never 0, which is no id.
+    /// Never 0, which is not a valid id.
     fn span(&self) -> u64 {
         self.keys.hash_one(self.next.fetch_add(1, Ordering::Relaxed)).max(1)
     }
@@ -207,39 +191,36 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn off_nothing_begins() {
+    fn traces_that_are_off_read_no_clock() {
         assert!(Traces::default().begin().is_none());
     }
 
     #[test]
-    fn what_nobody_takes_is_dropped_and_counted() {
+    fn spans_beyond_the_queue_are_dropped_and_counted() {
         let metrics = Metrics::new().unwrap();
-        let (traces, queue) = Traces::on(metrics.clone());
+        let (traces, mut queue) = Traces::on(metrics.clone());
         let sent = Sent { topic: "a", records: 1, checkpoint: 0, outcome: Outcome::Committed };
-        for _ in 0..WAITING + 3 {
+        for _ in 0..QUEUE_SPANS + 3 {
             assert!(traces.transaction(traces.begin().unwrap(), &sent).is_some());
         }
-        let text = String::from_utf8(metrics.text()).unwrap();
+        let text = metrics.text();
         assert!(text.contains("adcs_watch_traces_dropped_total 3\n"), "{text}");
-        assert_eq!(queue.try_iter().count(), WAITING);
+        assert_eq!(std::iter::from_fn(|| queue.try_recv().ok()).count(), QUEUE_SPANS);
     }
 
     #[test]
-    fn a_transaction_that_was_not_committed_is_an_error() {
-        let (traces, queue) = Traces::on(Metrics::new().unwrap());
+    fn transaction_that_was_not_committed_is_an_error() {
+        let (traces, mut queue) = Traces::on(Metrics::new().unwrap());
         let errors = [Outcome::Committed, Outcome::Aborted, Outcome::Doubtful].map(|outcome| {
             let sent = Sent { topic: "a", records: 1, checkpoint: 0, outcome };
             assert!(traces.transaction(traces.begin().unwrap(), &sent).is_some());
-            match queue.try_recv() {
-                Ok(Message::Span(span)) => span.error,
-                other => panic!("{other:?}"),
-            }
+            queue.try_recv().unwrap().error
         });
         assert_eq!(errors, [None, Some("aborted"), Some("doubtful")]);
     }
 
     #[test]
-    fn ids_differ() {
+    fn ids_differ_within_and_between_processes() {
         let (one, other) = (Ids::default(), Ids::default());
         let all: BTreeSet<u128> = (0..1000).flat_map(|_| [one.trace(), other.trace()]).collect();
         assert_eq!(all.len(), 2000);

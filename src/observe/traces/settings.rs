@@ -1,9 +1,9 @@
-//! Whether there are traces, and where they go: OpenTelemetry's own variables of the environment.
+//! The settings of traces: the environment variables that OpenTelemetry defines.
 
+use axum::http::{HeaderName, HeaderValue, Uri};
 use percent_encoding::percent_decode_str;
-use ureq::http::{HeaderName, HeaderValue, Uri};
 
-/// Where spans are sent, and how. Headers may be secret: this is not shown.
+/// The collector, and what is sent with each request. Headers may be secret, so this has no `Debug`.
 pub struct Settings {
     pub(crate) collector: Uri,
     pub(crate) service: String,
@@ -16,7 +16,7 @@ const HEADERS: &str = "OTEL_EXPORTER_OTLP_HEADERS";
 const SERVICE: &str = "OTEL_SERVICE_NAME";
 
 impl Settings {
-    /// What the environment of this process says; none when it names no collector.
+    /// Reads the environment of this process; `None` when it names no collector.
     ///
     /// # Errors
     /// What is wrong with a variable, without its value.
@@ -25,7 +25,7 @@ impl Settings {
         Settings::read(|name| std::env::var(name).ok())
     }
 
-    /// The same of any environment. A variable that is empty counts as not set.
+    /// Reads any environment. A variable that is empty counts as not set.
     fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Settings>, String> {
         let set = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
         let (name, url) = match (set(TRACES_ENDPOINT), set(ENDPOINT)) {
@@ -41,20 +41,20 @@ impl Settings {
 }
 
 fn collector(url: &str) -> Result<Uri, &'static str> {
-    let uri: Uri = url.parse().map_err(|_| "no URL")?;
+    let uri: Uri = url.parse().map_err(|_| "not a URL")?;
     match (uri.scheme_str(), uri.authority()) {
         (Some("http"), Some(place)) if !place.as_str().contains('@') => Ok(uri),
-        (Some("http"), Some(_)) => Err("a password has no place in it"),
+        (Some("http"), Some(_)) => Err("a URL with a user name or password is not allowed; use headers"),
         (Some("https"), Some(_)) => {
-            Err("only http:// is spoken; name a collector nearby that speaks https onwards")
+            Err("only http:// is supported; name a nearby collector that forwards over https")
         }
-        _ => Err("no URL that begins with http://"),
+        _ => Err("not a URL that begins with http://"),
     }
 }
 
 /// `name=value,name=value`; values are percent-encoded.
 fn headers(text: &str) -> Result<Vec<(HeaderName, HeaderValue)>, String> {
-    let wrong = || format!("{HEADERS}: not name=value,name=value with values that a header may have");
+    let wrong = || format!("{HEADERS}: not name=value,name=value with values that are valid in a header");
     let entries = text.split(',').filter(|entry| !entry.trim().is_empty());
     let read = entries.map(|entry| {
         let (name, value) = entry.split_once('=').ok_or_else(wrong)?;
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_switches_traces_on_and_nothing_else_does() {
+    fn only_an_endpoint_switches_traces_on() {
         assert!(read(&[]).unwrap().is_none());
         assert!(read(&[(SERVICE, "a"), (HEADERS, "a=b"), (ENDPOINT, "")]).unwrap().is_none());
         let url = |variables: &[(&str, &str)]| read(variables).unwrap().unwrap().collector.to_string();
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn name_and_headers_are_those_of_the_environment() {
+    fn service_name_and_headers_come_from_the_environment() {
         let plain = read(&[(ENDPOINT, "http://c")]).unwrap().unwrap();
         assert_eq!((plain.service.as_str(), plain.headers.len()), ("adcs-watch", 0));
         let more =
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_without_its_value() {
+    fn mistakes_are_reported_without_the_value() {
         for (name, wrong) in [
             (ENDPOINT, "https://c:4318/hidden"),
             (ENDPOINT, "http://a:hidden@c:4318"),
@@ -113,7 +113,7 @@ mod tests {
             (HEADERS, "a b=hidden"),
         ] {
             let said = match read(&[(name, wrong), (ENDPOINT, "http://c")]) {
-                Ok(_) => panic!("{name}={wrong} is taken"),
+                Ok(_) => panic!("{name}={wrong} is accepted"),
                 Err(said) => said,
             };
             assert!(said.starts_with(name) && !said.contains("hidden"), "{said}");

@@ -1,38 +1,38 @@
-//! A span, before it is written.
+//! A span before it is encoded.
 
-/// One span.
+/// A span, as OpenTelemetry defines it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) context: Context,
-    /// The span above it in the same trace.
+    /// The parent span in the same trace.
     pub(crate) parent: Option<u64>,
     pub(crate) name: String,
     pub(crate) kind: Kind,
     /// Nanoseconds since 1970.
     pub(crate) began: u64,
-    /// The same.
+    /// Nanoseconds since 1970.
     pub(crate) ended: u64,
     pub(crate) attributes: Vec<(&'static str, Value)>,
     pub(crate) links: Vec<Context>,
-    /// What went wrong.
+    /// Why the operation failed; `None` when it succeeded.
     pub(crate) error: Option<&'static str>,
 }
 
-/// Which span of which trace. Neither is 0.
+/// The ids of a trace and of a span in it; neither is 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Context {
     pub(crate) trace: u128,
     pub(crate) span: u64,
 }
 
-/// What it did, as OpenTelemetry tells spans apart.
+/// The kind of a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Internal,
     Producer,
 }
 
-/// Of an attribute.
+/// The value of an attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Value {
     Text(String),
@@ -40,7 +40,7 @@ pub(crate) enum Value {
 }
 
 impl Context {
-    /// Reads a W3C `traceparent`. None: it is none, and is not to be used. Later versions may have more behind the flags.
+    /// Parses a W3C `traceparent`; `None` when it is not valid. Later versions may have more fields after the flags.
     pub(crate) fn parse(text: &str) -> Option<Context> {
         let mut parts = text.split('-');
         let mut next = |digits| parts.next().filter(|part| is_hex(part, digits));
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_trace_context_is_read_as_w3c_says() {
+    fn traceparent_is_parsed_as_w3c_defines() {
         let context =
             Context { trace: 0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c, span: 0xb7ad_6b71_6920_3331 };
         for right in [

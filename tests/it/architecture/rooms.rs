@@ -51,7 +51,13 @@ fn kafka_is_named_in_its_room_only() {
 
 #[test]
 fn metrics_are_defined_in_their_room_only() {
-    assert_none(crate_outside(&Tree::of_this_repository(), "prometheus", METRICS));
+    let tree = Tree::of_this_repository();
+    for name in ["metrics_exporter_prometheus", "metrics_process", "metrics_util"] {
+        assert_none(crate_outside(&tree, name, METRICS));
+    }
+    // A value is often called `metrics`, too; a path into the crate has more segments.
+    let facade = crate_outside(&tree, "metrics", METRICS);
+    assert_none(facade.into_iter().filter(|complaint| complaint.contains("names metrics::")).collect());
 }
 
 #[test]

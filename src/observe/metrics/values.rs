@@ -1,0 +1,86 @@
+//! What callers report: the types behind labels and groups of gauges.
+
+use crate::event::time::Time;
+use std::time::Duration;
+
+/// The outcome of a transaction, as a label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Committed.
+    Committed,
+    /// Aborted.
+    Aborted,
+    /// The broker has not confirmed the outcome.
+    Doubtful,
+}
+
+impl Ended {
+    pub(crate) const ALL: [Ended; 3] = [Ended::Committed, Ended::Aborted, Ended::Doubtful];
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Ended::Committed => "committed",
+            Ended::Aborted => "aborted",
+            Ended::Doubtful => "doubtful",
+        }
+    }
+}
+
+/// A change of the partitions of a group member, as a label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rebalance {
+    /// Partitions were assigned.
+    Assign,
+    /// Partitions were revoked, and the member could still commit.
+    Revoke,
+    /// Partitions were lost without notice.
+    Lost,
+}
+
+impl Rebalance {
+    pub(crate) const ALL: [Rebalance; 3] = [Rebalance::Assign, Rebalance::Revoke, Rebalance::Lost];
+
+    /// The word for metrics and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Rebalance::Assign => "assign",
+            Rebalance::Revoke => "revoke",
+            Rebalance::Lost => "lost",
+        }
+    }
+}
+
+/// How long a worker has waited since it started; the rest of its time it worked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Waiting for records.
+    pub waiting: Duration,
+    /// Waiting for brokers to end transactions.
+    pub committing: Duration,
+}
+
+/// How far a partition is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The next offset to read.
+    pub next: u64,
+    /// The last stable offset.
+    pub end: u64,
+    /// The age of the record before `next`, where it is known.
+    pub behind: Option<Duration>,
+}
+
+/// The state of a partition of the routed topic.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct PartitionState {
+    /// Entities and parts of entities.
+    pub records: u64,
+    /// Bytes of their records.
+    pub bytes: u64,
+    /// The greatest event time seen.
+    pub watermark: Option<Time>,
+    /// Records applied since the last checkpoint.
+    pub since_checkpoint: u64,
+    /// When the last checkpoint was committed, or the partition taken over.
+    pub checkpoint_at: Option<Time>,
+}

@@ -1,0 +1,93 @@
+//! The check of topics and permissions before any worker starts.
+
+use crate::host::exit::{Exit, Failure};
+use crate::kafka::admin::{Admin, Seen};
+use crate::kafka::errors::needs_permission;
+use crate::kafka::topics::{Found, operations, plan};
+use crate::observe::health::Condition;
+use crate::run::backoff::Backoff;
+use crate::run::environment::Environment;
+use crate::run::setup::Setup;
+use crate::stage::Stage;
+use std::sync::Arc;
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
+
+/// Waits for a broker, and checks the topics. False when a stop was requested before.
+///
+/// # Errors
+/// The topics or the permissions do not allow a run: everything that is wrong.
+pub(crate) async fn prepare(env: &Environment) -> Result<bool, Failure> {
+    let mut backoff = Backoff::default();
+    while !env.shutdown.is_cancelled() {
+        let setup = Arc::clone(&env.setup);
+        let checked = spawn_blocking(move || check(&setup)).await;
+        let Err(failure) = checked.unwrap_or_else(|_| Err(Failure::new(Exit::Defect, "the check panicked")))
+        else {
+            return Ok(true);
+        };
+        match failure.exit {
+            // Passwords and certificates may be corrected while the process waits, at either end.
+            Exit::Broker | Exit::Refused => {
+                tracing::warn!(%failure, "the topics cannot be checked yet; retrying");
+                for stage in &env.setup.stages {
+                    env.health.note(*stage, 0, Condition::Unreachable(failure.to_string()));
+                }
+                tokio::select! {
+                    () = sleep(backoff.wait()) => {}
+                    () = env.shutdown.cancelled() => {}
+                }
+            }
+            Exit::Done
+            | Exit::Alerts
+            | Exit::Usage
+            | Exit::Input
+            | Exit::Defect
+            | Exit::Output
+            | Exit::Config => return Err(failure),
+        }
+    }
+    Ok(false)
+}
+
+/// Uses a new client each time, which reads the current secrets.
+fn check(setup: &Setup) -> Result<(), Failure> {
+    let Setup { clients, config, stages, .. } = setup;
+    let admin = Admin::new(clients)?;
+    let mut wrong = Vec::new();
+    for topic in plan(&config.topics) {
+        let operations = operations(stages, &config.topics, &topic.name);
+        if operations.is_empty() {
+            continue;
+        }
+        match admin.find(&topic)? {
+            // A permission to read or write a topic includes that to describe it.
+            Found::Forbidden("DESCRIBE") => {
+                wrong.push(needs_permission(&format!(
+                    "{} on topic {}",
+                    operations.join(" and "),
+                    topic.name
+                )));
+            }
+            found @ (Found::There { .. } | Found::Absent | Found::Forbidden(_)) => {
+                wrong.extend(topic.mismatches(&found).iter().map(ToString::to_string));
+            }
+        }
+    }
+    if stages.contains(&Stage::Router) {
+        for name in setup.named_sources() {
+            wrong.extend(match admin.look(name)? {
+                Seen::There(_) => None,
+                Seen::Absent => Some(format!("sources: the topic {name} does not exist")),
+                Seen::Hidden => {
+                    Some(format!("sources: {}", needs_permission(&format!("READ on topic {name}"))))
+                }
+            });
+        }
+    }
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let failure = Failure::new(Exit::Config, "the topics are not as they must be");
+    Err(wrong.into_iter().fold(failure, Failure::with_cause))
+}
