@@ -1,10 +1,10 @@
 //! TRACES: a span for each transaction and each alert, never one for a record. They are on when the environment names a
 //! collector; off, no clock is read and nothing is allocated.
 
-pub mod export;
+mod span;
 mod otlp;
 pub mod settings;
-mod span;
+pub mod export;
 
 use crate::alert::Alert;
 use crate::host::clock::{Stopwatch, wall};

@@ -22,14 +22,8 @@ const NOT_YET: &[(&str, &str)] = &[
     ("src/stage/detector", "restore stands above task"),
     ("src/memory_log", "mod.rs and transaction.rs use each other"),
     ("src/config", "mod.rs and read.rs use each other"),
-    ("src/observe/http", "the server is replaced"),
-    ("src/observe/metrics", "mod.rs defines what its groups use and uses them"),
-    ("src/observe/traces", "settings and span stand below what uses them"),
     ("src/kafka", "consumer.rs and log_bounds.rs use each other"),
-    ("src/run", "mod.rs defines what its workers use and uses them"),
-    ("src/replay", "reading order"),
     ("src/replay/show", "mod.rs defines what its formats use and uses them"),
-    ("src/cli", "mod.rs defines what its commands use and uses them"),
 ];
 
 #[test]
