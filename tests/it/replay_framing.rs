@@ -159,3 +159,20 @@ fn unclosed_event_loses_no_other_event() {
     let run = World::new().run_with("replay - --format json", content.as_bytes());
     assert_eq!((run.code, run.records("rejected"), run.records("events")), (65, 1, 2));
 }
+
+#[test]
+fn every_layout_is_read_as_a_file() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats/layouts");
+    let mut wrong = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let world = World::new();
+        world.write("input", std::fs::read(&path).unwrap());
+        let run = world.run("replay input --assume-trained --format json");
+        let found = (run.code, run.records("events"), run.records("rejected"));
+        if found != (0, 3, 0) {
+            wrong.push(format!("{}: {found:?} {}", path.display(), run.stderr));
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}

@@ -4,6 +4,8 @@ pub mod carry;
 pub mod documents;
 pub mod evtx;
 pub mod lines;
+pub mod headings;
+pub mod csv;
 pub mod sniff;
 pub mod utf16;
 pub mod xml;

@@ -1,6 +1,6 @@
 //! Which framing a text has: by its beginning, never by the name of its file.
 
-use crate::replay::framing::documents;
+use crate::replay::framing::{csv, documents, headings};
 use memchr::memmem;
 
 /// How a text is cut into records.
@@ -14,23 +14,76 @@ pub enum Framing {
     Documents,
     /// Windows event XML.
     Xml,
+    /// Text below headings of names and values.
+    Headings,
+    /// Rows of values below a row of names.
+    Table,
     /// None that is read here.
     Unknown,
 }
 
-/// Looks at the beginning of a text; `whole` when that is all of it.
+/// Looks at the beginning of a text; `whole` when that is all of it. What stands before the first record does not matter.
 pub fn sniff(head: &[u8], whole: bool) -> Framing {
-    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
-    match text.first() {
-        None if whole => Framing::Empty,
-        None => Framing::Unknown,
-        Some(b'[') => Framing::Documents,
-        Some(b'{') => json(text, whole),
-        Some(b'<') if has_event(text) => Framing::Xml,
-        Some(_) if is_text(text) && begins_within_an_event(text) => Framing::Xml,
-        Some(_) if is_text(text) && complete_line(text, whole) => Framing::Lines,
-        Some(_) => Framing::Unknown,
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let around = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0;
+    let text = &text[text.iter().take_while(|byte| around(byte)).count()..];
+    match text {
+        [] if whole => Framing::Empty,
+        [] => Framing::Unknown,
+        [b'[', ..] if begins_a_list(text) => Framing::Documents,
+        [b'{', ..] => json(text, whole),
+        [b'<', ..] if event_over_lines(text) => Framing::Xml,
+        [b'<', digit, ..] if digit.is_ascii_digit() && is_text(text) => Framing::Lines,
+        [b'<', ..] if has_event(text) => Framing::Xml,
+        _ if is_text(text) => in_text(text, whole),
+        _ => Framing::Unknown,
     }
+}
+
+/// The framing of a text that begins with neither JSON nor XML.
+fn in_text(text: &[u8], whole: bool) -> Framing {
+    let lines = || text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    if begins_within_an_event(text) || event_over_lines(text) || lines().any(begins_event) {
+        Framing::Xml
+    } else if csv::is_table(text) {
+        Framing::Table
+    } else if headings::is_heading(text) {
+        Framing::Headings
+    } else if complete_line(text, whole) || lines().any(is_record_line) {
+        Framing::Lines
+    } else if lines().any(|line| line == b"{" || line == b"[") {
+        Framing::Documents
+    } else {
+        Framing::Unknown
+    }
+}
+
+/// What lines of text carry events: the marks of their formats, or JSON or XML behind a header.
+fn is_record_line(line: &[u8]) -> bool {
+    let has = |part: &[u8]| memmem::find(line, part).is_some();
+    let marks: [&[u8]; 5] = [b"MSWinEventLog", b"CEF:0|", b"LEEF:", b"AgentDevice=", b"EventID=\""];
+    marks.iter().any(|mark| has(mark))
+        || (has(b": {\"") && line.ends_with(b"}"))
+        || (has(b"> <Event ") && has(b"</Event>"))
+}
+
+/// Whether a line begins with an event, also behind the dash of a view that folds elements.
+fn begins_event(line: &[u8]) -> bool {
+    let line = line.strip_prefix(b"- ").unwrap_or(line).trim_ascii_start();
+    line.starts_with(b"<") && has_event(&line[..line.len().min(8)])
+}
+
+/// Whether the first event of a text goes over several lines, so that lines are no records.
+fn event_over_lines(text: &[u8]) -> bool {
+    let line = text.split(|byte| *byte == b'\n').find(|line| has_event(line));
+    line.is_some_and(|line| memmem::find(line, b"</Event>").is_none() && line.len() < text.len())
+        && !text.starts_with(b"{")
+}
+
+/// Whether a bracket begins a list of values and no line of a log: `[2026-03-02 …]`.
+fn begins_a_list(text: &[u8]) -> bool {
+    let rest = text[1..].trim_ascii_start();
+    rest.is_empty() || matches!(rest[0], b'{' | b'[' | b'"' | b']')
 }
 
 /// Records stand on lines when one of the first lines is a whole object, or when the first line is too long to tell.
@@ -46,11 +99,16 @@ fn complete_line(text: &[u8], whole: bool) -> bool {
     let mut lines = text.split(|byte| *byte == b'\n').peekable();
     while let Some(line) = lines.next() {
         let is_cut = lines.peek().is_none() && !whole;
-        if !is_cut && line.starts_with(b"{") && documents::is_one_object(line.trim_ascii_end()) {
+        if !is_cut && line.starts_with(b"{") && documents::is_one_object(without_comma(line)) {
             return true;
         }
     }
     false
+}
+
+fn without_comma(line: &[u8]) -> &[u8] {
+    let line = line.trim_ascii_end();
+    line.strip_suffix(b",").unwrap_or(line)
 }
 
 fn has_event(text: &[u8]) -> bool {
@@ -65,8 +123,9 @@ fn begins_within_an_event(text: &[u8]) -> bool {
     has_event(text) && close.is_some_and(|close| !has_event(&text[..close]))
 }
 
+/// Whether a file holds text: no control characters but white space, and NUL, which a crash leaves in logs.
 fn is_text(text: &[u8]) -> bool {
-    !text.contains(&0)
+    !text.iter().any(|byte| matches!(byte, 1..=8 | 14..=26 | 28..=31))
 }
 
 #[cfg(test)]
@@ -89,6 +148,28 @@ mod tests {
         assert_eq!(sniffed("print('<Event ></Event>')"), Framing::Unknown);
         assert_eq!(sniffed("<html><body>"), Framing::Unknown);
         assert_eq!(sniffed("time,id\n1,2\n"), Framing::Unknown);
+        assert_eq!(sniffed("Time,EventID,Computer,EventData\n1,4887,a,b\n"), Framing::Table);
+        assert_eq!(
+            sniffed("# exported by hand\n{\"a\": 1}\n"),
+            Framing::Lines,
+            "a first line that is no event"
+        );
+        assert_eq!(sniffed("{\"a\": 1},\n{\"a\": 2},\n"), Framing::Lines, "a comma behind each");
+        assert_eq!(sniffed("\0\0\0{\"a\": 1}\n"), Framing::Lines, "what a crash left");
+        assert_eq!(sniffed("<13>Mar 02 09:10:00 wec01 app: {\"a\": 1}\n"), Framing::Lines);
+        assert_eq!(
+            sniffed("<14>1 2026-03-02T09:10:00Z a b - - - <Event xmlns='x'></Event>\n"),
+            Framing::Lines
+        );
+        assert_eq!(
+            sniffed("<14>1 2026-03-02T09:10:00Z a b - - - <Event xmlns='x'>\n</Event>\n"),
+            Framing::Xml
+        );
+        assert_eq!(sniffed("CEF:0|a|b|c|d|e|f|g=h\n"), Framing::Lines);
+        assert_eq!(sniffed("[2026-03-02 09:10:00] x: {\"a\": 1}\n"), Framing::Lines);
+        assert_eq!(sniffed("- <Event xmlns='x'>\n- <System>\n</Event>\n"), Framing::Xml);
+        assert_eq!(sniffed("Log Name: Security\nSource: x\nEvent ID: 4887\n"), Framing::Headings);
+        assert_eq!(sniffed("exported\n[\n  {\n  \"a\": 1\n  }\n]\n"), Framing::Documents);
         assert_eq!(sniff(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", true), Framing::Unknown);
         assert_eq!(sniff(b"{\"a\": \"very long", false), Framing::Lines);
     }

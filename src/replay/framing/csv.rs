@@ -1,0 +1,123 @@
+//! Tables with a heading and quoted values: exports of portals and of responders' tools. Each row becomes a JSON object.
+
+use crate::replay::framing::carry::emit;
+use crate::replay::framing::{Content, Frame, MAX_RECORD, Sink, Stop};
+use serde_json::{Map, Value};
+use std::io::BufRead;
+
+/// Names, in letters and digits only, of the column of the id.
+const IDS: [&str; 4] = ["eventid", "eventcode", "eventidentifier", "id"];
+/// The fewest columns of a table of events.
+const FEWEST_COLUMNS: usize = 4;
+
+/// Hands on every row, numbered by the line at which it begins, from 1.
+pub fn frame(reader: &mut dyn BufRead, sink: &mut Sink) -> Result<(), Stop> {
+    let mut heading: Option<(u8, Vec<String>)> = None;
+    let (mut row, mut line, mut number, mut begins) = (Vec::new(), Vec::new(), 0, 1);
+    loop {
+        line.clear();
+        let ended = reader.read_until(b'\n', &mut line)? == 0;
+        number += u64::from(!ended);
+        row.extend_from_slice(&line);
+        let is_open = row.iter().filter(|byte| **byte == b'"').count() % 2 == 1;
+        if !ended && is_open && row.len() <= MAX_RECORD {
+            continue;
+        }
+        match &heading {
+            _ if row.trim_ascii().is_empty() => {}
+            None => heading = separator(&row).map(|separator| (separator, values(&row, separator))),
+            Some(_) if row.len() > MAX_RECORD => {
+                let length = row.len() as u64;
+                sink(Frame { number: begins, content: Content::TooLarge { start: &row[..4096], length } })?;
+            }
+            Some((separator, names)) => {
+                emit(object(names, values(&row, *separator)).as_bytes(), begins, sink)?
+            }
+        }
+        if ended {
+            return Ok(());
+        }
+        row.clear();
+        begins = number + 1;
+    }
+}
+
+/// Whether the first line of a text is the heading of a table of events.
+pub fn is_table(text: &[u8]) -> bool {
+    let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    separator(line).is_some()
+}
+
+/// What stands between the columns of a heading of events.
+fn separator(line: &[u8]) -> Option<u8> {
+    let is_id = |name: &String| {
+        let name = name.split(" [").next().unwrap_or_default().to_lowercase();
+        IDS.contains(&name.replace(|c: char| !c.is_alphanumeric(), "").as_str())
+    };
+    [b',', b';', b'\t'].into_iter().find(|separator| {
+        let names = values(line, *separator);
+        names.len() >= FEWEST_COLUMNS && names.iter().any(is_id)
+    })
+}
+
+/// The values of a row; `""` within quotes is a quote.
+fn values(row: &[u8], separator: u8) -> Vec<String> {
+    let (mut values, mut value, mut quoted, mut at) = (Vec::new(), Vec::new(), false, 0);
+    let row = row.trim_ascii_end();
+    while at < row.len() {
+        match row[at] {
+            b'"' if quoted && row.get(at + 1) == Some(&b'"') => {
+                value.push(b'"');
+                at += 1;
+            }
+            b'"' => quoted = !quoted,
+            byte if byte == separator && !quoted => values.push(std::mem::take(&mut value)),
+            byte => value.push(byte),
+        }
+        at += 1;
+    }
+    values.push(value);
+    values.iter().map(|value| String::from_utf8_lossy(value).trim().to_owned()).collect()
+}
+
+fn object(names: &[String], values: Vec<String>) -> String {
+    let pairs = names.iter().cloned().zip(values.into_iter().map(Value::String));
+    Value::Object(pairs.collect::<Map<_, _>>()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::replay::framing::Content;
+    use crate::replay::framing::csv::{frame, is_table};
+
+    #[test]
+    fn a_row_is_an_object_also_over_several_lines() {
+        let text =
+            "\"Time [UTC]\",EventID,Computer,Data\r\n1,4887,ca01,\"a \"\"b\"\"\nc\"\r\n\r\n2,4768,dc01,\r\n";
+        let mut records = Vec::new();
+        let framed = frame(&mut text.as_bytes(), &mut |frame| {
+            if let Content::Record(record) = frame.content {
+                records.push((frame.number, String::from_utf8_lossy(record).into_owned()));
+            }
+            Ok(())
+        });
+        assert!(framed.is_ok());
+        assert_eq!(
+            records,
+            [
+                (
+                    2,
+                    r#"{"Time [UTC]":"1","EventID":"4887","Computer":"ca01","Data":"a \"b\"\nc"}"#.to_owned()
+                ),
+                (5, r#"{"Time [UTC]":"2","EventID":"4768","Computer":"dc01","Data":""}"#.to_owned())
+            ]
+        );
+    }
+
+    #[test]
+    fn a_table_needs_a_column_of_ids() {
+        assert!(is_table(b"TimeGenerated [UTC];Computer;EventID;Data\n"));
+        assert!(!is_table(b"time,id\n1,2\n"));
+        assert!(!is_table(b"name,street,town,country\n"));
+    }
+}
