@@ -59,6 +59,22 @@ enum Marker {
     Escape,
 }
 
+/// A record that has passed a prefilter. Only [`Prefilter::candidate`] makes one, so whoever takes one need not filter again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate(Vec<u8>);
+
+impl Candidate {
+    /// The bytes of the record.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The bytes of the record, without a copy.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+}
+
 impl Default for Prefilter {
     fn default() -> Self {
         Prefilter::new()
@@ -87,6 +103,11 @@ impl Prefilter {
             declaration: Finder::new("<!"),
             reference: Finder::new("&#"),
         }
+    }
+
+    /// A copy of the record, if the decoder could find an event of interest in it: what [`Prefilter::may_matter`] says, as a type.
+    pub fn candidate(&self, record: &[u8]) -> Option<Candidate> {
+        self.may_matter(record).then(|| Candidate(record.to_vec()))
     }
 
     /// Whether the decoder could find an event of interest in this record. Never false for a record it would keep.

@@ -10,7 +10,7 @@ use crate::observe::health::{Condition, Health};
 use crate::observe::http::{Listening, Pages, listen};
 use crate::observe::metrics::{Metrics, PartitionState};
 use crate::stage::Stage;
-use crate::stage::detector::worker::DetectorCounts;
+use crate::stage::detector::counts::DetectorCounts;
 use crate::stage::router::worker::RouterCounts;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;

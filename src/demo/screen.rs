@@ -142,7 +142,7 @@ pub(crate) fn summary(demo: &Playback<'_, impl Backend>, elapsed: Duration) -> S
         line(format!(
             "the detector was killed once: its successor restored {PARTITIONS} partitions, replayed {} and suppressed {} that were already committed",
             counted(detector.replayed, "record"),
-            counted(detector.silenced, "alert")
+            counted(detector.replayed_alerts, "alert")
         ));
     }
     let verdict = match (demo.lost(), demo.duplicates()) {

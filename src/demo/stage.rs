@@ -4,7 +4,8 @@ use crate::alert::Alert;
 use crate::demo::backend::{Backend, PARTITIONS, SOURCE_PARTITIONS};
 use crate::detect::policy::Policy;
 use crate::host::exit::Failure;
-use crate::stage::detector::worker::{DetectorCounts, DetectorWorker, PartitionStatus};
+use crate::stage::detector::counts::{DetectorCounts, PartitionStatus};
+use crate::stage::detector::worker::DetectorWorker;
 use crate::stage::pace::Pace;
 use crate::stage::port::{Fault, Millis};
 use crate::stage::router::task::RouterTask;
@@ -185,16 +186,16 @@ fn sum(a: DetectorCounts, b: DetectorCounts) -> DetectorCounts {
     DetectorCounts {
         applied: a.applied + b.applied,
         replayed: a.replayed + b.replayed,
-        silenced: a.silenced + b.silenced,
+        replayed_alerts: a.replayed_alerts + b.replayed_alerts,
         skipped: a.skipped + b.skipped,
-        stray: a.stray + b.stray,
+        unexpected: a.unexpected + b.unexpected,
         unreadable: a.unreadable + b.unreadable,
         late: a.late + b.late,
-        held: a.held + b.held,
+        suppressed: a.suppressed + b.suppressed,
         alerts: a.alerts + b.alerts,
         committed: a.committed + b.committed,
         aborted: a.aborted + b.aborted,
-        doubtful: a.doubtful + b.doubtful,
+        unknown: a.unknown + b.unknown,
         checkpoints: a.checkpoints + b.checkpoints,
         restored: a.restored + b.restored,
         policy_crossings: a.policy_crossings + b.policy_crossings,

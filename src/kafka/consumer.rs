@@ -12,7 +12,7 @@ use crate::kafka::refusals::Cause;
 use crate::kafka::settings::Clients;
 use crate::observe::metrics::{Metrics, Position, Rebalance};
 use crate::stage::Stage;
-use crate::stage::port::{Answer, Fault, Millis, RouterInput, Sieve, SourcePartition};
+use crate::stage::port::{Answer, Fault, Millis, RouterInput, SourcePartition, TopicPrefilter};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{BorrowedMessage, Message, Timestamp};
@@ -36,6 +36,8 @@ pub struct Member {
     /// What may turn out to be forbidden.
     tried: Tried,
     waited: Duration,
+    /// When positions behind transaction markers were last added to a poll.
+    passed_since: Stopwatch,
     metrics: Metrics,
 }
 
@@ -56,6 +58,8 @@ const MAX_RECORDS: usize = 2000;
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
 /// How long a question to a broker may keep the worker from its work.
 pub(crate) const QUESTION: Duration = Duration::from_millis(500);
+/// While records arrive, positions behind transaction markers are looked up this often.
+const PASSED: Duration = Duration::from_millis(100);
 /// How long a seek may take until it is a fault.
 const SEEK: Duration = Duration::from_secs(10);
 
@@ -88,6 +92,7 @@ impl Member {
             away: None,
             tried: Tried { read, group: Some(clients.group(stage)), ..Tried::default() },
             waited: Duration::ZERO,
+            passed_since: Stopwatch::start(),
             metrics,
         })
     }
@@ -122,7 +127,11 @@ impl Member {
     }
 
     /// As [`crate::stage::port::RouterPort::poll`].
-    pub fn poll(&mut self, wait: Millis, may_matter: Sieve<'_>) -> Result<Vec<RouterInput>, Fault> {
+    pub fn poll<V>(
+        &mut self,
+        wait: Millis,
+        prefilter: TopicPrefilter<'_, V>,
+    ) -> Result<Vec<RouterInput<V>>, Fault> {
         let (mut inputs, mut brought) = (Vec::new(), Brought::default());
         let (watch, mut waited) = (Stopwatch::start(), Duration::ZERO);
         let wait = Duration::from_millis(wait.0);
@@ -142,7 +151,7 @@ impl Member {
                     brought.add(&message, timestamp, self.stage);
                     let again = || self.metrics.delivered_again(self.stage);
                     if let Some(offset) = is_news(&message, timestamp, &mut self.partitions, again) {
-                        hand_out(&message, offset, self.stage, may_matter, &mut inputs);
+                        hand_out(&message, offset, self.stage, prefilter, &mut inputs);
                     }
                 }
                 Some(Err(error)) if is_out_of_range(&error) => {
@@ -156,6 +165,7 @@ impl Member {
         self.is_same()?;
         self.waited += waited;
         self.look_around(&brought)?;
+        self.add_passed(&brought, &mut inputs);
         while let Some(change) = self.consumer.context().take_change() {
             inputs.push(self.change(change));
         }
@@ -176,7 +186,25 @@ impl Member {
         )
     }
 
-    fn change(&mut self, change: Change) -> RouterInput {
+    /// Adds how far started partitions were read behind their last record: behind it stand transaction markers and aborted records,
+    /// which are never returned.
+    fn add_passed<V>(&mut self, brought: &Brought, inputs: &mut Vec<RouterInput<V>>) {
+        let is_due = brought.records == 0 || self.consumer.context().has_change();
+        if !is_due && self.passed_since.elapsed() < PASSED {
+            return;
+        }
+        self.passed_since = Stopwatch::start();
+        for (from, next) in self.passed() {
+            let partitions = self.partitions.get_mut(&from.topic);
+            let reading = partitions.and_then(|of| of.get_mut(&from.partition)?.as_mut());
+            if let Some(reading) = reading.filter(|reading| reading.next < next) {
+                reading.next = next;
+                inputs.push(RouterInput::Passed { from, next });
+            }
+        }
+    }
+
+    fn change<V>(&mut self, change: Change) -> RouterInput<V> {
         self.joined = true;
         let (event, partitions) = match &change {
             Change::Assign(partitions) => (Rebalance::Assign, partitions),

@@ -4,7 +4,7 @@ use crate::event::MAX_TRACE;
 use crate::event::time::Time;
 use crate::host::clock::wall;
 use crate::stage::Stage;
-use crate::stage::port::{FilteredRun, RouterInput, Sieve, SourcePartition, SourceRecord};
+use crate::stage::port::{FilteredRun, RouterInput, SourcePartition, SourceRecord, TopicPrefilter};
 use rdkafka::message::{BorrowedMessage, Headers, Message, Timestamp};
 use std::time::Duration;
 
@@ -27,17 +27,18 @@ impl Brought {
     }
 }
 
-/// Copies a record that may matter out of the client's memory; others are only counted, in runs.
-pub(crate) fn hand_out(
+/// Copies a record that passes the prefilter out of the client's memory; others are only counted, in runs.
+pub(crate) fn hand_out<V>(
     message: &BorrowedMessage<'_>,
     offset: u64,
     stage: Stage,
-    may_matter: Sieve<'_>,
-    inputs: &mut Vec<RouterInput>,
+    prefilter: TopicPrefilter<'_, V>,
+    inputs: &mut Vec<RouterInput<V>>,
 ) {
     let topic = message.topic();
-    if message.payload().is_none_or(|value| may_matter(topic, value)) {
-        inputs.extend(source_record(message, stage).map(RouterInput::Record));
+    let filtered = message.payload().map(|value| prefilter(topic, value));
+    if let None | Some(Some(_)) = filtered {
+        inputs.extend(record_with(message, stage, filtered.flatten()).map(RouterInput::Record));
         return;
     }
     let Ok(partition) = u32::try_from(message.partition()) else { return };
@@ -53,13 +54,16 @@ pub(crate) fn hand_out(
     }
 }
 
-/// A record as tasks are given it.
+/// A record with a copy of its value.
 pub fn source_record(message: &BorrowedMessage<'_>, stage: Stage) -> Option<SourceRecord> {
+    record_with(message, stage, message.payload().map(<[u8]>::to_vec))
+}
+
+fn record_with<V>(message: &BorrowedMessage<'_>, stage: Stage, value: Option<V>) -> Option<SourceRecord<V>> {
     let partition = u32::try_from(message.partition()).ok()?;
     let offset = u64::try_from(message.offset()).ok()?;
     let append_time = append_time(message.timestamp(), stage);
     let from = SourcePartition { topic: message.topic().to_owned(), partition };
-    let value = message.payload().map(<[u8]>::to_vec);
     let trace = match stage {
         Stage::Router => message.headers().and_then(trace),
         Stage::Detector => None,

@@ -13,8 +13,8 @@ use crate::observe::metrics::{Ended, Metrics, Spent};
 use crate::observe::traces::{Begun, Sent, Traces};
 use crate::stage::Stage;
 use crate::stage::port::{
-    Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Intake, Millis, Names, Outcome, Raised,
-    RoutedRecord, RouterInput, SourcePartition, Transaction,
+    Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Intake, Millis, Outcome, PendingAlert,
+    RoutedRecord, RouterInput, SourcePartition, TopicNames, Transaction,
 };
 use std::time::Duration;
 
@@ -97,7 +97,7 @@ impl KafkaDetector {
         let ended = match outcome {
             Outcome::Committed => Ended::Committed,
             Outcome::Aborted => Ended::Aborted,
-            Outcome::Doubtful => Ended::Doubtful,
+            Outcome::Unknown => Ended::Doubtful,
         };
         if !transaction.checkpoint.is_empty() {
             let bytes: usize = transaction.checkpoint.iter().map(CheckpointRecord::bytes).sum();
@@ -106,7 +106,7 @@ impl KafkaDetector {
         if ended != Ended::Committed {
             return;
         }
-        for Raised { alert, appended } in &transaction.alerts {
+        for PendingAlert { alert, appended } in &transaction.alerts {
             self.metrics.alert(&alert.detection, alert.severity, appended.map(age));
         }
         for (partition, next) in &transaction.offsets {
@@ -141,9 +141,9 @@ impl DetectorPort for KafkaDetector {
     fn poll(&mut self, wait: Millis, intake: Intake) -> Result<Vec<DetectorInput>, Fault> {
         self.producer.tend();
         self.reader.tend();
-        self.member.hold(intake == Intake::Shut)?;
-        let all_matter = |_: &str, _: &[u8]| true;
-        let inputs = self.member.poll(wait, &all_matter)?.into_iter().filter_map(|input| match input {
+        self.member.hold(intake == Intake::Paused)?;
+        let every_record = |_: &str, value: &[u8]| Some(value.to_vec());
+        let inputs = self.member.poll(wait, &every_record)?.into_iter().filter_map(|input| match input {
             RouterInput::Assign(partitions) => Some(DetectorInput::Assign(numbers(partitions))),
             RouterInput::Revoke(partitions) => Some(DetectorInput::Revoke(numbers(partitions))),
             RouterInput::Lost(partitions) => Some(DetectorInput::Lost(numbers(partitions))),
@@ -153,7 +153,10 @@ impl DetectorPort for KafkaDetector {
                 append_time: record.append_time,
                 value: record.value.unwrap_or_default(),
             })),
-            // There is none: all matter.
+            RouterInput::Passed { from, next } => {
+                Some(DetectorInput::Passed { partition: from.partition, next })
+            }
+            // There is none: every record passes.
             RouterInput::Filtered(_) => None,
         });
         Ok(inputs.collect())
@@ -202,12 +205,12 @@ impl DetectorPort for KafkaDetector {
         answer
     }
 
-    fn read_again(&mut self, partition: u32) -> Result<(), Fault> {
+    fn rewind_checkpoint(&mut self, partition: u32) -> Result<(), Fault> {
         self.reader.forget(partition)
     }
 
-    fn names(&self) -> Names {
-        Names { routed: self.topics.routed.clone(), checkpoint: self.topics.checkpoint.clone() }
+    fn topics(&self) -> TopicNames {
+        TopicNames { routed: self.topics.routed.clone(), checkpoint: self.topics.checkpoint.clone() }
     }
 
     fn start_at(&mut self, partition: u32, offset: u64) -> Result<(), Fault> {

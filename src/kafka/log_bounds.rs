@@ -50,7 +50,7 @@ impl Reach {
              deleted and made anew; to fix: set the group's offset to where it is to be read from, or delete it"
         );
         note(consumer, partition, committed, &why)?;
-        Err(Fault::Broken(why))
+        Err(Fault::Partition(why))
     }
 }
 
@@ -75,7 +75,7 @@ fn note(
 /// What is noted.
 pub fn noted(committed: &TopicPartitionListElem<'_>) -> Result<(), Fault> {
     match committed.metadata().strip_prefix(NOTE) {
-        Some(why) => Err(Fault::Broken(why.to_owned())),
+        Some(why) => Err(Fault::Partition(why.to_owned())),
         None => Ok(()),
     }
 }

@@ -159,7 +159,7 @@ fn bounds(consumer: &BaseConsumer<Chatter>, place: &SourcePartition) -> Result<(
         match watermarks(consumer, place) {
             Ok(Answer::Ready(bounds)) => return Ok(bounds),
             Ok(Answer::Wait) => pass(LOOK),
-            Err(Fault::Fenced(why) | Fault::Broken(why) | Fault::Forbidden(why)) => {
+            Err(Fault::Fenced(why) | Fault::Broken(why) | Fault::Forbidden(why) | Fault::Partition(why)) => {
                 return Err(silent().with_cause(why));
             }
         }

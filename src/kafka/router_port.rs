@@ -11,7 +11,7 @@ use crate::observe::metrics::{Metrics, Spent};
 use crate::observe::traces::{Sent, Traces};
 use crate::stage::Stage;
 use crate::stage::port::{
-    Answer, Fault, Millis, Outcome, RouterCommit, RouterInput, RouterPort, Sieve, SourcePartition,
+    Answer, Fault, Millis, Outcome, RouterCommit, RouterInput, RouterPort, SourcePartition, TopicPrefilter,
 };
 
 /// The port.
@@ -115,9 +115,9 @@ impl KafkaRouter {
 }
 
 impl RouterPort for KafkaRouter {
-    fn poll(&mut self, wait: Millis, may_matter: Sieve<'_>) -> Result<Vec<RouterInput>, Fault> {
+    fn poll(&mut self, wait: Millis, prefilter: TopicPrefilter<'_>) -> Result<Vec<RouterInput>, Fault> {
         self.producer.tend();
-        self.member.poll(wait, may_matter)
+        self.member.poll(wait, prefilter)
     }
 
     fn accept(&mut self, partitions: &[SourcePartition]) -> Result<(), Fault> {
@@ -163,7 +163,7 @@ impl RouterPort for KafkaRouter {
                     self.metrics.committed(Stage::Router, &place.topic, place.partition, *next);
                 }
             }
-            Outcome::Aborted | Outcome::Doubtful => {}
+            Outcome::Aborted | Outcome::Unknown => {}
         }
         Ok(outcome)
     }

@@ -127,7 +127,7 @@ impl Producer {
             }
             Err(Trouble::Doubt(why)) => {
                 self.replace(&why, true);
-                (Outcome::Doubtful, Ended::Doubtful)
+                (Outcome::Unknown, Ended::Doubtful)
             }
             Err(Trouble::End(fault)) => return Err(fault),
         };
@@ -202,7 +202,7 @@ impl Producer {
             match make(&self.clients, &self.ids[self.active], INIT_AGAIN) {
                 Ok(producer) => self.current = Some(producer),
                 Err(fault @ (Fault::Fenced(_) | Fault::Forbidden(_))) => return Err(Trouble::End(fault)),
-                Err(Fault::Broken(why)) => return Err(Trouble::Undo(why)),
+                Err(Fault::Broken(why) | Fault::Partition(why)) => return Err(Trouble::Undo(why)),
             }
         }
         self.current.as_ref().ok_or_else(|| Trouble::Undo("there is no producer".to_owned()))

@@ -1,18 +1,20 @@
-//! One process's member of a group and its producer: what both ports have in common.
+//! A client of the log: a group member and a transactional producer, as both ports use them.
 //!
-//! A transaction is made in steps, each of its own, so that a test can die, wait or lie between any two of them.
+//! A transaction consists of separate steps, so that a test can kill, delay or falsify any of them.
 
-use crate::memory_log::{Handle, MemoryLog, Message, Refused};
+use crate::memory_log::log::MemoryLog;
+use crate::memory_log::partition::StoredRecord;
+use crate::memory_log::transaction::{NewRecord, ProducerHandle, Refused};
 use crate::stage::port::{Answer, Fault, Intake, Outcome, SourcePartition};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many records a poll brings of one partition.
+/// The most records of one partition in one poll.
 const POLL_RECORDS: usize = 100;
 
-/// A member and a producer.
+/// A group member and a transactional producer.
 #[derive(Debug)]
 pub struct Client {
-    /// The log.
+    /// The log that this client uses.
     pub log: MemoryLog,
     name: String,
     group: String,
@@ -21,25 +23,27 @@ pub struct Client {
     generation: u64,
     owned: BTreeSet<SourcePartition>,
     started: BTreeMap<SourcePartition, u64>,
-    producer: Handle,
+    producer: ProducerHandle,
     on_spare: bool,
 }
 
-/// What a poll brings.
+/// The result of a poll.
 #[derive(Debug, Default)]
 pub struct Polled {
-    /// Partitions that were lost.
+    /// Partitions that were lost: other members may own them already.
     pub lost: Vec<SourcePartition>,
-    /// Records of those that were started.
-    pub records: Vec<(SourcePartition, crate::memory_log::Stored)>,
-    /// Partitions that are to be given back.
+    /// Records of partitions that were started.
+    pub records: Vec<(SourcePartition, StoredRecord)>,
+    /// Partitions that were read further than their last record, with the offset behind what was read.
+    pub passed: Vec<(SourcePartition, u64)>,
+    /// Partitions that the member must release.
     pub revoked: Vec<SourcePartition>,
-    /// Partitions that may be taken.
+    /// Partitions that the member may take.
     pub assigned: Vec<SourcePartition>,
 }
 
 impl Client {
-    /// A process `name` begins: its producers' predecessors are fenced.
+    /// The client of a process that starts under this name: it fences the producers of its predecessors.
     pub fn new(log: MemoryLog, name: &str, group: &str, topics: &[&str]) -> Client {
         let producer = log.0.borrow_mut().init_producer(&format!("{group}-{name}-a"));
         log.0.borrow_mut().init_producer(&format!("{group}-{name}-b"));
@@ -58,25 +62,25 @@ impl Client {
         }
     }
 
-    /// The member id: another one for every process that ever began, whatever its name.
+    /// The member id, which no other client ever had.
     pub fn member(&self) -> &str {
         &self.member
     }
 
-    /// The consumer group.
+    /// The id of the consumer group.
     pub fn group(&self) -> &str {
         &self.group
     }
 
-    /// Joins when it must, learns of the group's changes, reads. Who was given up learns that and nothing else.
+    /// Joins the group when needed, and returns its changes and records. After a loss it returns only the loss.
     ///
     /// # Errors
     /// When retention has overtaken a reader.
     pub fn poll(&mut self, intake: Intake) -> Result<Polled, Fault> {
         let mut polled = Polled::default();
         let mut log = self.log.0.borrow_mut();
-        let partitions = log.partitions_of(&self.topics);
-        let group = log.groups.entry(self.group.clone()).or_default();
+        let partitions = self.topics.iter().flat_map(|topic| log.partitions_of(topic)).collect();
+        let group = log.group(&self.group);
         if !group.is_member(&self.member) {
             polled.lost = self.owned.iter().cloned().collect();
             group.join(&self.member, partitions);
@@ -88,10 +92,10 @@ impl Client {
             return Ok(polled);
         }
         (polled.revoked, polled.assigned) = (change.revoked, change.assigned);
-        // They are the member's from here on, whether or not it gets as far as to accept them.
+        // The member owns them from here on, whether or not it accepts them.
         polled.assigned.iter().for_each(|partition| group.own(&self.member, partition));
         self.owned.extend(polled.assigned.iter().cloned());
-        if intake == Intake::Shut {
+        if intake == Intake::Paused {
             return Ok(polled);
         }
         for (partition, position) in &mut self.started {
@@ -99,14 +103,18 @@ impl Client {
                 return Err(out_of_range(partition, *position));
             }
             let (records, next) = log.with(partition, |p| p.read_committed(*position, POLL_RECORDS));
+            let behind_records = records.last().map_or(*position, |record| record.offset + 1);
+            if next > behind_records {
+                polled.passed.push((partition.clone(), next));
+            }
             *position = next;
             polled.records.extend(records.into_iter().map(|record| (partition.clone(), record)));
         }
         Ok(polled)
     }
 
-    /// Undecided and committed records alike, of what was started, from where polls stopped: what no reader of ours does.
-    pub fn read_uncommitted(&mut self) -> Vec<(SourcePartition, crate::memory_log::Stored)> {
+    /// Undecided and committed records of the partitions that were started. Only a broken reader in the simulation uses it.
+    pub fn read_uncommitted(&mut self) -> Vec<(SourcePartition, StoredRecord)> {
         let mut log = self.log.0.borrow_mut();
         let mut read = Vec::new();
         for (partition, position) in &mut self.started {
@@ -117,23 +125,21 @@ impl Client {
         read
     }
 
-    /// Takes partitions, which begin nowhere yet.
+    /// Takes partitions; they are read once they are started.
     pub fn accept(&mut self, partitions: &[SourcePartition]) {
         self.started.retain(|partition, _| !partitions.contains(partition));
     }
 
-    /// Gives partitions back.
+    /// Releases partitions.
     pub fn release(&mut self, partitions: &[SourcePartition]) {
         for partition in partitions {
             self.owned.remove(partition);
             self.started.remove(partition);
         }
-        let mut log = self.log.0.borrow_mut();
-        let group = log.groups.entry(self.group.clone()).or_default();
-        group.give_back(&self.member, partitions);
+        self.log.0.borrow_mut().group(&self.group).release(&self.member, partitions);
     }
 
-    /// The committed offset, when no transaction over it is undecided.
+    /// The committed offset, once no transaction over it is undecided.
     pub fn committed(&self, of: &SourcePartition) -> Answer<Option<u64>> {
         if self.log.0.borrow().is_undecided(&self.group, of) {
             return Answer::Wait;
@@ -141,7 +147,7 @@ impl Client {
         Answer::Ready(self.log.committed(&self.group, of))
     }
 
-    /// Reads from here on.
+    /// Reads the partition from this offset on.
     ///
     /// # Errors
     /// When the offset is not in the log.
@@ -154,17 +160,17 @@ impl Client {
         Ok(())
     }
 
-    /// Begins a transaction and writes all its records.
+    /// Begins a transaction and writes its records.
     ///
     /// # Errors
     /// When the producer is fenced.
-    pub fn produce(&mut self, messages: Vec<Message>) -> Result<(), Refused> {
+    pub fn produce(&mut self, records: Vec<NewRecord>) -> Result<(), Refused> {
         let mut log = self.log.0.borrow_mut();
         log.begin(&self.producer)?;
-        messages.into_iter().try_for_each(|message| log.produce(&self.producer, message))
+        records.into_iter().try_for_each(|record| log.produce(&self.producer, record))
     }
 
-    /// Adds the group's offsets to it.
+    /// Adds offsets of the group to the transaction.
     ///
     /// # Errors
     /// When the producer is fenced, or the member's generation is stale.
@@ -173,7 +179,7 @@ impl Client {
         self.log.0.borrow_mut().send_offsets(&self.producer, &self.group, member, offsets)
     }
 
-    /// Ends it, with all its markers.
+    /// Ends the transaction and writes all its markers.
     ///
     /// # Errors
     /// When the producer is fenced.
@@ -184,28 +190,28 @@ impl Client {
         Ok(())
     }
 
-    /// The request to commit, apart from the producer that sent it: it may arrive late, or never.
+    /// A commit request apart from its producer: a test delivers it late, or never.
     pub fn commit_request(&self) -> CommitRequest {
         CommitRequest { log: self.log.clone(), producer: self.producer.clone() }
     }
 
-    /// The spare takes the producer's place.
+    /// Replaces the producer by its spare.
     pub fn replace_producer(&mut self) {
         self.on_spare = !self.on_spare;
         let id = format!("{}-{}-{}", self.group, self.name, if self.on_spare { "b" } else { "a" });
         self.producer = self.log.0.borrow_mut().init_producer(&id);
     }
 
-    /// One whole transaction.
+    /// Runs a whole transaction.
     ///
     /// # Errors
     /// When the producer is fenced.
     pub fn commit(
         &mut self,
-        messages: Vec<Message>,
+        records: Vec<NewRecord>,
         offsets: &[(SourcePartition, u64)],
     ) -> Result<Outcome, Fault> {
-        let sent = self.produce(messages).and_then(|()| self.send_offsets(offsets));
+        let sent = self.produce(records).and_then(|()| self.send_offsets(offsets));
         let ended = match sent {
             Ok(()) => self.end(true).map(|()| Outcome::Committed),
             Err(Refused::StaleGeneration) => self.end(false).map(|()| Outcome::Aborted),
@@ -214,29 +220,29 @@ impl Client {
         ended.map_err(|_| self.fenced())
     }
 
-    /// What becomes of a producer that is fenced.
+    /// The fault of a fenced producer.
     pub fn fenced(&self) -> Fault {
         Fault::Fenced(self.producer.transactional_id.clone())
     }
 }
 
-pub(crate) fn out_of_range(SourcePartition { topic, partition }: &SourcePartition, offset: u64) -> Fault {
-    Fault::Broken(format!("{topic}[{partition}] does not have offset {offset}"))
+fn out_of_range(SourcePartition { topic, partition }: &SourcePartition, offset: u64) -> Fault {
+    Fault::Broken(format!("{topic}[{partition}] has no offset {offset}"))
 }
 
-/// A request to commit that is on its way.
+/// A commit request in flight.
 #[derive(Clone, Debug)]
 pub struct CommitRequest {
     log: MemoryLog,
-    producer: Handle,
+    producer: ProducerHandle,
 }
 
 impl CommitRequest {
-    /// It arrives: the transaction is decided, if it is still open, and its markers are left to write.
+    /// Delivers the request: the transaction is decided if it is still open; its markers are not written.
     ///
     /// # Errors
     /// When the producer is fenced, or the transaction was ended for it.
-    pub fn arrive(&self) -> Result<(), Refused> {
+    pub fn deliver(&self) -> Result<(), Refused> {
         self.log.0.borrow_mut().end(&self.producer, true).map(drop)
     }
 }

@@ -1,10 +1,11 @@
 //! The detector's port on the log in memory.
 
-use crate::memory_log::client::{Client, out_of_range};
-use crate::memory_log::{MemoryLog, Message};
+use crate::memory_log::client::Client;
+use crate::memory_log::log::MemoryLog;
+use crate::memory_log::transaction::NewRecord;
 use crate::stage::port::{
-    Answer, CheckpointRecord, DeadLetter, DetectorInput, DetectorPort, Fault, Intake, Millis, Names, Outcome,
-    Raised, RoutedRecord, SourcePartition, Transaction,
+    Answer, CheckpointRecord, DeadLetter, DetectorInput, DetectorPort, Fault, Intake, Millis, Outcome,
+    PendingAlert, RoutedRecord, SourcePartition, TopicNames, Transaction,
 };
 use crate::wire;
 use std::collections::BTreeMap;
@@ -20,31 +21,31 @@ pub const ALERTS: &str = "adcs-watch.alerts";
 /// The dead-letter topic: a letter's key is its reason, its value the record.
 pub const DEAD_LETTER: &str = "adcs-watch.dead-letter";
 
-/// How many checkpoint records one call reads.
+/// The most checkpoint records of one call.
 const READ_RECORDS: usize = 64;
 
-/// One process.
+/// The port of one detector process.
 #[derive(Debug)]
 pub struct MemoryDetector {
-    /// Its member and producer.
+    /// Its group member and producer.
     pub client: Client,
     reading: BTreeMap<u32, u64>,
 }
 
 impl MemoryDetector {
-    /// The process `name` begins.
+    /// The port of the process `name`.
     pub fn new(log: MemoryLog, name: &str) -> MemoryDetector {
         MemoryDetector { client: Client::new(log, name, GROUP, &[ROUTED]), reading: BTreeMap::new() }
     }
 
-    /// The records of a transaction.
-    pub fn messages(transaction: &Transaction) -> Vec<Message> {
-        let alerts = transaction.alerts.iter().map(|Raised { alert, .. }| Message {
+    /// The alerts, dead letters and checkpoint records of a transaction.
+    pub fn records(transaction: &Transaction) -> Vec<NewRecord> {
+        let alerts = transaction.alerts.iter().map(|PendingAlert { alert, .. }| NewRecord {
             to: SourcePartition { topic: ALERTS.to_owned(), partition: 0 },
             key: Some(alert.alert_id.to_string().into_bytes()),
             value: Some(wire::alert::to_json(alert).into_bytes()),
         });
-        let checkpoint = transaction.checkpoint.iter().map(|record| Message {
+        let checkpoint = transaction.checkpoint.iter().map(|record| NewRecord {
             to: checkpoint(record.partition),
             key: Some(record.key.clone()),
             value: record.value.clone(),
@@ -52,7 +53,7 @@ impl MemoryDetector {
         alerts.chain(transaction.dead.iter().map(dead_letter)).chain(checkpoint).collect()
     }
 
-    /// Its offsets.
+    /// The offsets of a transaction, by partition of the routed topic.
     pub fn offsets(transaction: &Transaction) -> Vec<(SourcePartition, u64)> {
         transaction.offsets.iter().map(|(partition, offset)| (routed(*partition), *offset)).collect()
     }
@@ -68,8 +69,8 @@ pub fn checkpoint(partition: u32) -> SourcePartition {
     SourcePartition { topic: CHECKPOINT.to_owned(), partition }
 }
 
-pub(crate) fn dead_letter(dead: &DeadLetter) -> Message {
-    Message {
+pub(crate) fn dead_letter(dead: &DeadLetter) -> NewRecord {
+    NewRecord {
         to: SourcePartition { topic: DEAD_LETTER.to_owned(), partition: 0 },
         key: Some(dead.reason.as_bytes().to_vec()),
         value: Some(dead.record.clone()),
@@ -96,6 +97,8 @@ impl DetectorPort for MemoryDetector {
                 value,
             })
         }));
+        let passed = polled.passed.into_iter();
+        inputs.extend(passed.map(|(from, next)| DetectorInput::Passed { partition: from.partition, next }));
         if !polled.revoked.is_empty() {
             inputs.push(DetectorInput::Revoke(numbers(polled.revoked)));
         }
@@ -121,10 +124,11 @@ impl DetectorPort for MemoryDetector {
         Ok(self.client.committed(&routed(partition)))
     }
 
-    fn log_start(&mut self, partition: u32, reaches: Option<u64>) -> Result<Answer<u64>, Fault> {
+    fn log_start(&mut self, partition: u32, committed: Option<u64>) -> Result<Answer<u64>, Fault> {
         let partition = routed(partition);
-        if reaches.is_some_and(|offset| offset > self.client.log.end(&partition)) {
-            return Err(out_of_range(&partition, reaches.unwrap_or_default()));
+        if committed.is_some_and(|offset| offset > self.client.log.end(&partition)) {
+            let SourcePartition { topic, partition } = partition;
+            return Err(Fault::Partition(format!("{topic} [{partition}] ends before its committed offset")));
         }
         Ok(Answer::Ready(self.client.log.start(&partition)))
     }
@@ -149,13 +153,13 @@ impl DetectorPort for MemoryDetector {
         Ok(if next >= end { Answer::Ready(()) } else { Answer::Wait })
     }
 
-    fn read_again(&mut self, partition: u32) -> Result<(), Fault> {
+    fn rewind_checkpoint(&mut self, partition: u32) -> Result<(), Fault> {
         self.reading.remove(&partition);
         Ok(())
     }
 
-    fn names(&self) -> Names {
-        Names { routed: ROUTED.to_owned(), checkpoint: CHECKPOINT.to_owned() }
+    fn topics(&self) -> TopicNames {
+        TopicNames { routed: ROUTED.to_owned(), checkpoint: CHECKPOINT.to_owned() }
     }
 
     fn start_at(&mut self, partition: u32, offset: u64) -> Result<(), Fault> {
@@ -163,6 +167,6 @@ impl DetectorPort for MemoryDetector {
     }
 
     fn commit(&mut self, transaction: &Transaction) -> Result<Outcome, Fault> {
-        self.client.commit(MemoryDetector::messages(transaction), &MemoryDetector::offsets(transaction))
+        self.client.commit(MemoryDetector::records(transaction), &MemoryDetector::offsets(transaction))
     }
 }

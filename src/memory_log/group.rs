@@ -11,7 +11,7 @@ pub(crate) struct Group {
     committed: BTreeMap<SourcePartition, u64>,
 }
 
-/// What a member learns when it polls.
+/// The changes that a poll reports to a member.
 #[derive(Debug, Default)]
 pub(crate) struct Change {
     pub(crate) generation: u64,
@@ -36,7 +36,7 @@ impl Group {
         }
     }
 
-    /// A new generation, in which the partitions are dealt out in turn.
+    /// Starts a new generation and assigns the partitions round-robin.
     fn rebalance(&mut self) {
         self.generation += 1;
         let members: Vec<&String> = self.members.keys().collect();
@@ -46,7 +46,7 @@ impl Group {
         }
     }
 
-    /// What a member is to give back, and what it may take because nobody has it any more.
+    /// What a member must release, and what it may take because no member owns it any more.
     pub(crate) fn change(&self, member: &str) -> Change {
         let empty = BTreeSet::new();
         let owned = self.members.get(member).unwrap_or(&empty);
@@ -67,15 +67,15 @@ impl Group {
         }
     }
 
-    /// Gives partitions back, which makes a new generation: whoever waits for them joins again.
-    pub(crate) fn give_back(&mut self, member: &str, partitions: &[SourcePartition]) {
+    /// Releases partitions. That starts a new generation, in which the members that wait for them join again.
+    pub(crate) fn release(&mut self, member: &str, partitions: &[SourcePartition]) {
         let Some(owned) = self.members.get_mut(member) else { return };
         let before = owned.len();
         owned.retain(|partition| !partitions.contains(partition));
         self.generation += u64::from(owned.len() < before);
     }
 
-    /// Whether the member is one, and of this generation.
+    /// Whether this is a member, and of the present generation.
     pub(crate) fn is_current(&self, (member, generation): (&str, u64)) -> bool {
         self.is_member(member) && generation == self.generation
     }
@@ -84,8 +84,8 @@ impl Group {
         self.committed.get(of).copied()
     }
 
-    pub(crate) fn set_committed(&mut self, of: &SourcePartition, offset: u64) {
-        self.committed.insert(of.clone(), offset);
+    pub(crate) fn set_committed(&mut self, offsets: &[(SourcePartition, u64)]) {
+        self.committed.extend(offsets.iter().cloned());
     }
 
     pub(crate) fn owners(&self) -> BTreeMap<SourcePartition, String> {
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_partition_moves_only_when_its_owner_gave_it_back() {
+    fn partition_moves_only_after_its_owner_released_it() {
         let partitions: Vec<SourcePartition> =
             (0..2).map(|partition| SourcePartition { topic: "t".to_owned(), partition }).collect();
         let mut group = Group::default();
@@ -114,10 +114,10 @@ mod tests {
         assert!(!group.is_current(("a", change.generation)), "a new generation");
         assert_eq!(group.change("b").assigned, []);
         assert_eq!(group.change("a").revoked, partitions[1..]);
-        group.give_back("a", &partitions[1..]);
+        group.release("a", &partitions[1..]);
         assert_eq!(group.change("b").assigned, partitions[1..]);
 
         group.remove("a");
-        assert_eq!(group.change("b").assigned, partitions[..], "nobody has them");
+        assert_eq!(group.change("b").assigned, partitions[..], "no member owns them");
     }
 }

@@ -3,16 +3,16 @@
 use crate::event::time::Time;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A record as a reader gets it.
+/// A record as a reader receives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stored {
-    /// Its offset.
+pub struct StoredRecord {
+    /// Its offset in the partition.
     pub offset: u64,
-    /// Its key.
+    /// The key that compaction compares.
     pub key: Option<Vec<u8>>,
-    /// Its value; none: a tombstone.
+    /// The value; none for a tombstone.
     pub value: Option<Vec<u8>>,
-    /// When it was appended.
+    /// When it was appended, if its writer gave a time.
     pub append_time: Option<Time>,
 }
 
@@ -22,14 +22,14 @@ pub(crate) struct Partition {
     end: u64,
     /// Committed and undecided records; aborted ones are gone.
     records: BTreeMap<u64, Record>,
-    /// Undecided transactions, by their first offset here.
+    /// Undecided transactions, each with the offset of its first record here.
     open: BTreeMap<u64, u64>,
 }
 
 #[derive(Debug)]
 struct Record {
     transaction: Option<u64>,
-    stored: Stored,
+    stored: StoredRecord,
 }
 
 impl Partition {
@@ -45,7 +45,7 @@ impl Partition {
         if let Some(transaction) = transaction {
             self.open.entry(transaction).or_insert(offset);
         }
-        let stored = Stored { offset, key, value, append_time };
+        let stored = StoredRecord { offset, key, value, append_time };
         self.records.insert(offset, Record { transaction, stored });
         offset
     }
@@ -63,6 +63,11 @@ impl Partition {
         }
     }
 
+    /// The offset of the first record at or behind `from`, committed or undecided.
+    pub(crate) fn first_record(&self, from: u64) -> Option<u64> {
+        self.records.range(from..).next().map(|(offset, _)| *offset)
+    }
+
     pub(crate) fn start(&self) -> u64 {
         self.start
     }
@@ -75,10 +80,10 @@ impl Partition {
         self.open.values().copied().min().unwrap_or(self.end)
     }
 
-    pub(crate) fn read_committed(&self, from: u64, limit: usize) -> (Vec<Stored>, u64) {
+    pub(crate) fn read_committed(&self, from: u64, limit: usize) -> (Vec<StoredRecord>, u64) {
         let end = self.stable_end();
         let visible = self.records.range(from.min(end)..end).map(|(_, record)| record.stored.clone());
-        let records: Vec<Stored> = visible.take(limit).collect();
+        let records: Vec<StoredRecord> = visible.take(limit).collect();
         let next = match records.last() {
             Some(last) if records.len() == limit => last.offset + 1,
             Some(_) | None => end.max(from),
@@ -86,7 +91,7 @@ impl Partition {
         (records, next)
     }
 
-    pub(crate) fn read_uncommitted(&self, from: u64) -> (Vec<Stored>, u64) {
+    pub(crate) fn read_uncommitted(&self, from: u64) -> (Vec<StoredRecord>, u64) {
         let records = self.records.range(from..).map(|(_, record)| record.stored.clone());
         (records.collect(), self.end.max(from))
     }

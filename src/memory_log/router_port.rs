@@ -2,31 +2,32 @@
 
 use crate::memory_log::client::Client;
 use crate::memory_log::detector_port::{dead_letter, routed};
-use crate::memory_log::{MemoryLog, Message};
+use crate::memory_log::log::MemoryLog;
+use crate::memory_log::transaction::NewRecord;
 use crate::stage::port::{
-    Answer, Fault, FilteredRun, Intake, Millis, Outcome, RouterCommit, RouterInput, RouterPort, Sieve,
-    SourcePartition, SourceRecord,
+    Answer, Fault, FilteredRun, Intake, Millis, Outcome, RouterCommit, RouterInput, RouterPort,
+    SourcePartition, SourceRecord, TopicPrefilter,
 };
 
 /// The consumer group of the routers.
 pub const GROUP: &str = "adcs-watch-router";
 
-/// One process.
+/// The port of one router process.
 #[derive(Debug)]
 pub struct MemoryRouter {
-    /// Its member and producer.
+    /// Its group member and producer.
     pub client: Client,
 }
 
 impl MemoryRouter {
-    /// The process `name` begins to read these topics.
+    /// The port of the process `name`, which reads these topics.
     pub fn new(log: MemoryLog, name: &str, topics: &[&str]) -> MemoryRouter {
         MemoryRouter { client: Client::new(log, name, GROUP, topics) }
     }
 
-    /// The records of a batch.
-    pub fn messages(batch: &RouterCommit) -> Vec<Message> {
-        let records = batch.routed.iter().map(|(partition, value)| Message {
+    /// The routed records and dead letters of a batch.
+    pub fn records(batch: &RouterCommit) -> Vec<NewRecord> {
+        let records = batch.routed.iter().map(|(partition, value)| NewRecord {
             to: routed(*partition),
             key: None,
             value: Some(value.clone()),
@@ -36,19 +37,25 @@ impl MemoryRouter {
 }
 
 impl RouterPort for MemoryRouter {
-    fn poll(&mut self, _: Millis, may_matter: Sieve<'_>) -> Result<Vec<RouterInput>, Fault> {
+    fn poll(&mut self, _: Millis, prefilter: TopicPrefilter<'_>) -> Result<Vec<RouterInput>, Fault> {
         let polled = self.client.poll(Intake::Open)?;
         let mut inputs = Vec::new();
         if !polled.lost.is_empty() {
             inputs.push(RouterInput::Lost(polled.lost));
         }
         inputs.extend(polled.records.into_iter().map(|(from, record)| {
-            let (append_time, value) = (record.append_time, record.value);
-            if value.as_ref().is_some_and(|value| !may_matter(&from.topic, value)) {
-                return RouterInput::Filtered(FilteredRun { from, next: record.offset + 1, records: 1 });
-            }
-            RouterInput::Record(SourceRecord { from, offset: record.offset, append_time, trace: None, value })
+            let (offset, append_time, trace) = (record.offset, record.append_time, None);
+            let value = match record.value.map(|value| prefilter(&from.topic, &value)) {
+                None => None,
+                Some(Some(candidate)) => Some(candidate),
+                Some(None) => {
+                    return RouterInput::Filtered(FilteredRun { from, next: offset + 1, records: 1 });
+                }
+            };
+            RouterInput::Record(SourceRecord { from, offset, append_time, trace, value })
         }));
+        let passed = polled.passed.into_iter();
+        inputs.extend(passed.map(|(from, next)| RouterInput::Passed { from, next }));
         if !polled.revoked.is_empty() {
             inputs.push(RouterInput::Revoke(polled.revoked));
         }
@@ -80,6 +87,6 @@ impl RouterPort for MemoryRouter {
     }
 
     fn commit(&mut self, batch: &RouterCommit) -> Result<Outcome, Fault> {
-        self.client.commit(MemoryRouter::messages(batch), &batch.offsets)
+        self.client.commit(MemoryRouter::records(batch), &batch.offsets)
     }
 }

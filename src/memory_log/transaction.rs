@@ -1,125 +1,136 @@
-//! Producers with epochs, and transactions: open, decided, marked.
+//! Producers with epochs, and transactions: open, then decided, then marked.
+//!
+//! This is the coordinator's view. It does not touch partitions: the log writes records and markers, and reports them here.
 
-use crate::memory_log::Log;
 use crate::stage::port::SourcePartition;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// A producer that was initialised: an older one with the same id is fenced by it.
+/// An initialised producer. A later one with the same transactional id fences it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Handle {
+pub(crate) struct ProducerHandle {
     /// Its transactional id.
     pub transactional_id: String,
     epoch: u32,
 }
 
-/// A record to be written.
+/// A record to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    /// Where to.
+pub struct NewRecord {
+    /// The partition to write to.
     pub to: SourcePartition,
-    /// Its key.
+    /// The key that compaction compares.
     pub key: Option<Vec<u8>>,
-    /// Its value.
+    /// The value; none for a tombstone.
     pub value: Option<Vec<u8>>,
 }
 
-/// Why the log does not do it.
+/// Why the log refuses a request of a producer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// There is a newer producer with this id, or the transaction was ended for it.
+    /// A newer producer has this transactional id, or the coordinator ended the transaction.
     Fenced,
-    /// The group has moved on: the member is not what it thinks.
+    /// The group has a newer generation than the member.
     StaleGeneration,
 }
 
+/// Offsets of a group in a transaction.
+#[derive(Clone, Debug)]
+pub(crate) struct GroupOffsets {
+    pub(crate) group: String,
+    pub(crate) offsets: Vec<(SourcePartition, u64)>,
+}
+
+/// A marker of a decided transaction that is not written yet.
+#[derive(Clone, Debug)]
+pub(crate) struct Marker {
+    pub(crate) transaction: u64,
+    pub(crate) commit: bool,
+    pub(crate) target: MarkerTarget,
+}
+
+/// Where a marker goes.
+#[derive(Clone, Debug)]
+pub(crate) enum MarkerTarget {
+    Partition(SourcePartition),
+    Offsets(GroupOffsets),
+}
+
+/// All producers and the transactions that still lack a marker.
 #[derive(Debug, Default)]
-pub(crate) struct Producer {
+pub(crate) struct Transactions {
+    producers: BTreeMap<String, Producer>,
+    transactions: BTreeMap<u64, Transaction>,
+    last_id: u64,
+}
+
+#[derive(Debug, Default)]
+struct Producer {
     epoch: u32,
     open: Option<u64>,
-    /// The one before, whose markers may not all be written.
+    /// The transaction before, whose markers may not all be written.
     ended: Option<u64>,
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Transaction {
+struct Transaction {
     commit: Option<bool>,
     /// Partitions without a marker.
     partitions: BTreeSet<SourcePartition>,
     /// Offsets that are not applied.
-    group: Option<String>,
-    offsets: Vec<(SourcePartition, u64)>,
+    offsets: Option<GroupOffsets>,
 }
 
-/// What is left to write of a decided transaction.
-#[derive(Clone, Debug)]
-pub(crate) enum Marker {
-    Partition { transaction: u64, commit: bool, partition: SourcePartition },
-    Offsets { transaction: u64, commit: bool, group: String, offsets: Vec<(SourcePartition, u64)> },
-}
-
-impl Log {
-    /// A new producer under this id. The old one is fenced, its open transaction aborted, its decided one finished.
-    pub(crate) fn init_producer(&mut self, transactional_id: &str) -> Handle {
+impl Transactions {
+    /// Initialises a producer. It fences the one before, whose open transaction is aborted. The transactions returned need their
+    /// markers before the new producer begins one.
+    pub(crate) fn init_producer(&mut self, transactional_id: &str) -> (ProducerHandle, Vec<u64>) {
         let producer = self.producers.entry(transactional_id.to_owned()).or_default();
         producer.epoch += 1;
         let (epoch, open, ended) = (producer.epoch, producer.open.take(), producer.ended.take());
         if let Some(open) = open {
             self.decide(open, false);
         }
-        open.into_iter().chain(ended).for_each(|transaction| self.write_markers_of(transaction));
-        Handle { transactional_id: transactional_id.to_owned(), epoch }
+        let handle = ProducerHandle { transactional_id: transactional_id.to_owned(), epoch };
+        (handle, open.into_iter().chain(ended).collect())
     }
 
-    fn open_of(&mut self, handle: &Handle) -> Result<u64, Refused> {
-        let producer = self.producers.get(&handle.transactional_id);
-        let producer = producer.filter(|producer| producer.epoch == handle.epoch).ok_or(Refused::Fenced)?;
-        producer.open.ok_or(Refused::Fenced)
-    }
-
-    /// Begins a transaction, which waits until the one before has all its markers.
-    pub(crate) fn begin(&mut self, handle: &Handle) -> Result<(), Refused> {
+    fn producer(&mut self, handle: &ProducerHandle) -> Result<&mut Producer, Refused> {
         let producer = self.producers.get_mut(&handle.transactional_id);
-        let producer = producer.filter(|producer| producer.epoch == handle.epoch).ok_or(Refused::Fenced)?;
-        self.transactions_begun += 1;
-        producer.open = Some(self.transactions_begun);
+        producer.filter(|producer| producer.epoch == handle.epoch).ok_or(Refused::Fenced)
+    }
+
+    /// The open transaction of a producer.
+    pub(crate) fn open_of(&mut self, handle: &ProducerHandle) -> Result<u64, Refused> {
+        self.producer(handle)?.open.ok_or(Refused::Fenced)
+    }
+
+    /// Begins a transaction. The one returned needs its markers first.
+    pub(crate) fn begin(&mut self, handle: &ProducerHandle) -> Result<Option<u64>, Refused> {
+        let id = self.last_id + 1;
+        let producer = self.producer(handle)?;
+        producer.open = Some(id);
         let ended = producer.ended.take();
-        self.transactions.insert(self.transactions_begun, Transaction::default());
-        ended.into_iter().for_each(|transaction| self.write_markers_of(transaction));
-        Ok(())
+        self.last_id = id;
+        self.transactions.insert(id, Transaction::default());
+        Ok(ended)
     }
 
-    pub(crate) fn produce(&mut self, handle: &Handle, message: Message) -> Result<(), Refused> {
-        let open = self.open_of(handle)?;
-        let Message { to, key, value } = message;
-        self.with(&to, |partition| partition.append(Some(open), key, value, None));
-        self.transactions.entry(open).or_default().partitions.insert(to);
-        Ok(())
+    /// Notes that a transaction has a record in this partition.
+    pub(crate) fn add_partition(&mut self, transaction: u64, partition: SourcePartition) {
+        self.transactions.entry(transaction).or_default().partitions.insert(partition);
     }
 
-    pub(crate) fn send_offsets(
-        &mut self,
-        handle: &Handle,
-        group: &str,
-        member: (&str, u64),
-        offsets: &[(SourcePartition, u64)],
-    ) -> Result<(), Refused> {
-        let open = self.open_of(handle)?;
-        if !self.groups.get(group).is_some_and(|group| group.is_current(member)) {
-            return Err(Refused::StaleGeneration);
-        }
-        let transaction = self.transactions.entry(open).or_default();
-        transaction.group = Some(group.to_owned());
-        transaction.offsets = offsets.to_vec();
-        Ok(())
+    /// Adds offsets of a group to a transaction.
+    pub(crate) fn add_offsets(&mut self, transaction: u64, offsets: GroupOffsets) {
+        self.transactions.entry(transaction).or_default().offsets = Some(offsets);
     }
 
-    /// Decides the producer's open transaction; its markers are written by [`Log::write_marker`].
-    pub(crate) fn end(&mut self, handle: &Handle, commit: bool) -> Result<u64, Refused> {
+    /// Decides the open transaction of a producer.
+    pub(crate) fn end(&mut self, handle: &ProducerHandle, commit: bool) -> Result<u64, Refused> {
         let open = self.open_of(handle)?;
         self.decide(open, commit);
-        if let Some(producer) = self.producers.get_mut(&handle.transactional_id) {
-            producer.ended = producer.open.take();
-        }
+        let producer = self.producer(handle)?;
+        producer.ended = producer.open.take();
         Ok(open)
     }
 
@@ -129,59 +140,40 @@ impl Log {
         }
     }
 
-    pub(crate) fn write_markers_of(&mut self, transaction: u64) {
-        let of = |marker: &Marker| marker.transaction() == transaction;
-        for marker in self.markers().into_iter().filter(of) {
-            self.write_marker(&marker);
-        }
-    }
-
-    /// What is left to write of all decided transactions.
+    /// The markers of all decided transactions that are not written yet.
     pub(crate) fn markers(&self) -> Vec<Marker> {
         let of = |(id, transaction): (&u64, &Transaction)| {
             let Some(commit) = transaction.commit else { return Vec::new() };
-            let partition =
-                |p: &SourcePartition| Marker::Partition { transaction: *id, commit, partition: p.clone() };
-            let offsets = transaction.group.clone().map(|group| {
-                let offsets = transaction.offsets.clone();
-                Marker::Offsets { transaction: *id, commit, group, offsets }
-            });
-            transaction.partitions.iter().map(partition).chain(offsets).collect()
+            let partitions = transaction.partitions.iter().cloned().map(MarkerTarget::Partition);
+            let targets = partitions.chain(transaction.offsets.clone().map(MarkerTarget::Offsets));
+            targets.map(|target| Marker { transaction: *id, commit, target }).collect()
         };
         self.transactions.iter().flat_map(of).collect()
     }
 
-    /// A marker is written; a transaction that has all of them is forgotten.
+    /// Notes that a marker is written. A transaction with all its markers is forgotten.
     pub(crate) fn marked(&mut self, marker: &Marker) {
-        let id = marker.transaction();
-        let Some(transaction) = self.transactions.get_mut(&id) else { return };
-        match marker {
-            Marker::Partition { partition, .. } => drop(transaction.partitions.remove(partition)),
-            Marker::Offsets { .. } => transaction.group = None,
+        let Some(transaction) = self.transactions.get_mut(&marker.transaction) else { return };
+        match &marker.target {
+            MarkerTarget::Partition(partition) => drop(transaction.partitions.remove(partition)),
+            MarkerTarget::Offsets(_) => transaction.offsets = None,
         }
-        if transaction.partitions.is_empty() && transaction.group.is_none() {
-            self.transactions.remove(&id);
+        if transaction.partitions.is_empty() && transaction.offsets.is_none() {
+            self.transactions.remove(&marker.transaction);
         }
     }
 
-    /// Whether a transaction over this offset is not finished.
+    /// Whether a transaction with an offset of this partition lacks its marker.
     pub(crate) fn is_undecided(&self, group: &str, of: &SourcePartition) -> bool {
-        let concerns = |t: &Transaction| {
-            t.group.as_deref() == Some(group) && t.offsets.iter().any(|(partition, _)| partition == of)
+        let concerns = |offsets: &GroupOffsets| {
+            offsets.group == group && offsets.offsets.iter().any(|(partition, _)| partition == of)
         };
-        self.transactions.values().any(concerns)
+        self.transactions.values().filter_map(|transaction| transaction.offsets.as_ref()).any(concerns)
     }
 
-    pub(crate) fn open_transactions(&self) -> Vec<String> {
+    /// The transactional ids with an open transaction.
+    pub(crate) fn open(&self) -> Vec<String> {
         let open = self.producers.iter().filter(|(_, producer)| producer.open.is_some());
         open.map(|(id, _)| id.clone()).collect()
-    }
-}
-
-impl Marker {
-    fn transaction(&self) -> u64 {
-        match self {
-            Marker::Partition { transaction, .. } | Marker::Offsets { transaction, .. } => *transaction,
-        }
     }
 }

@@ -32,6 +32,8 @@ pub enum Condition {
     Restoring(usize),
     /// Does its work.
     Working,
+    /// Works, but for partitions that are stopped: which, and why.
+    PartitionsStopped(String),
     /// Cannot reach a broker.
     Unreachable(String),
     /// Broke down, and begins anew in a while.
@@ -47,6 +49,7 @@ impl Condition {
             Condition::Working => None,
             Condition::Joining => Some("waits for its partitions".to_owned()),
             Condition::Restoring(partitions) => Some(format!("restores {partitions} partitions")),
+            Condition::PartitionsStopped(why) => Some(format!("partitions are stopped: {why}")),
             Condition::Unreachable(why) => Some(format!("cannot reach a broker: {why}")),
             Condition::Waiting(why) => Some(format!("will begin anew: {why}")),
             Condition::Stopped => Some("stopped".to_owned()),
@@ -56,9 +59,11 @@ impl Condition {
     /// Whether the worker goes round, and so notes its state again and again.
     fn goes_round(&self) -> bool {
         match self {
-            Condition::Joining | Condition::Restoring(_) | Condition::Working | Condition::Unreachable(_) => {
-                true
-            }
+            Condition::Joining
+            | Condition::Restoring(_)
+            | Condition::Working
+            | Condition::PartitionsStopped(_)
+            | Condition::Unreachable(_) => true,
             Condition::Waiting(_) | Condition::Stopped => false,
         }
     }

@@ -9,8 +9,10 @@ use crate::observe::health::Condition;
 use crate::observe::metrics::PartitionState;
 use crate::run::environment::Environment;
 use crate::run::heartbeat::Heartbeat;
+use crate::run::stopped::StoppedPartitions;
 use crate::stage::Stage;
-use crate::stage::detector::worker::{DetectorCounts, DetectorWorker, PartitionStatus};
+use crate::stage::detector::counts::{DetectorCounts, PartitionStatus};
+use crate::stage::detector::worker::DetectorWorker;
 use crate::stage::port::{Fault, Millis};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,6 +35,7 @@ pub(crate) fn run(env: &Environment, number: u16) -> Result<(), Fault> {
         reported: DetectorCounts::default(),
         loads: None,
         heartbeat: Heartbeat::new(Stage::Detector, number),
+        stopped: StoppedPartitions::new(Stage::Detector, number),
         restoring: BTreeMap::new(),
         trainings: BTreeSet::new(),
     };
@@ -57,6 +60,7 @@ struct Detector<'a> {
     /// The numbers of assigned and of restoring partitions that were reported.
     loads: Option<(usize, usize)>,
     heartbeat: Heartbeat,
+    stopped: StoppedPartitions,
     /// The assigned partitions, with the time since their assignment while they are being restored.
     restoring: BTreeMap<u32, Option<Stopwatch>>,
     /// Baselines that were reported.
@@ -136,11 +140,18 @@ impl Detector<'_> {
             metrics.assigned(Stage::Detector, self.number, loads.0);
             metrics.restoring(self.number, restoring);
         }
-        let condition = match (member.unreachable(), member.has_joined(), restoring) {
-            (Some(why), _, _) => Condition::Unreachable(why.to_owned()),
+        let unreachable = member.unreachable().map(str::to_owned);
+        let has_joined = member.has_joined();
+        let topic = self.env.setup.config.topics.routed.0.as_str();
+        let stopped = self.worker.stopped().map(|(partition, why)| (topic, partition, why));
+        let stopped = self.stopped.update(stopped);
+        let condition = match (unreachable, has_joined, restoring) {
+            (Some(why), _, _) => Condition::Unreachable(why),
             (None, false, _) => Condition::Joining,
             (None, true, 0) => Condition::Working,
-            (None, true, restoring) => Condition::Restoring(restoring),
+            (None, true, restoring) => {
+                stopped.map_or(Condition::Restoring(restoring), Condition::PartitionsStopped)
+            }
         };
         self.env.health.note(Stage::Detector, self.number, condition);
     }

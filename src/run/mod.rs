@@ -5,6 +5,7 @@ mod environment;
 pub mod backoff;
 mod check;
 mod heartbeat;
+mod stopped;
 pub mod router;
 pub mod detector;
 mod worker;

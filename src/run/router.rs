@@ -6,6 +6,7 @@ use crate::kafka::router_port::{KafkaRouter, RouterTopics};
 use crate::observe::health::Condition;
 use crate::run::environment::Environment;
 use crate::run::heartbeat::Heartbeat;
+use crate::run::stopped::StoppedPartitions;
 use crate::stage::Stage;
 use crate::stage::pace::Pace;
 use crate::stage::port::Fault;
@@ -31,6 +32,7 @@ pub(crate) fn run(env: &Environment, number: u16) -> Result<(), Fault> {
         reported: RouterCounts::default(),
         assigned: None,
         heartbeat: Heartbeat::new(Stage::Router, number),
+        stopped: StoppedPartitions::new(Stage::Router, number),
         heard: BTreeMap::new(),
     };
     router.report_heard();
@@ -55,6 +57,7 @@ struct Router<'a> {
     /// The number of assigned partitions that was reported.
     assigned: Option<usize>,
     heartbeat: Heartbeat,
+    stopped: StoppedPartitions,
     /// The events of each CA that were reported.
     heard: BTreeMap<Host, u64>,
 }
@@ -66,7 +69,7 @@ impl Router<'_> {
         let topics = self.worker.positions().map(|(partition, _)| &partition.topic);
         let new: BTreeSet<String> = topics.filter(|topic| !self.known.contains(*topic)).cloned().collect();
         for topic in new {
-            self.worker.read_as(topic.clone(), self.env.setup.source(&topic));
+            self.worker.set_source(topic.clone(), self.env.setup.source(&topic));
             self.known.insert(topic);
         }
     }
@@ -83,10 +86,14 @@ impl Router<'_> {
         if self.assigned.replace(member.count()) != Some(member.count()) {
             metrics.assigned(Stage::Router, self.number, member.count());
         }
-        let condition = match (member.unreachable(), member.has_joined(), ready) {
-            (Some(why), _, _) => Condition::Unreachable(why.to_owned()),
+        let unreachable = member.unreachable().map(str::to_owned);
+        let (has_joined, count) = (member.has_joined(), member.count());
+        let stopped = self.worker.stopped().map(|(place, why)| (place.topic.as_str(), place.partition, why));
+        let stopped = self.stopped.update(stopped);
+        let condition = match (unreachable, has_joined, ready) {
+            (Some(why), _, _) => Condition::Unreachable(why),
             (None, false, _) => Condition::Joining,
-            (None, true, false) => Condition::Restoring(member.count()),
+            (None, true, false) => stopped.map_or(Condition::Restoring(count), Condition::PartitionsStopped),
             (None, true, true) => Condition::Working,
         };
         health.note(Stage::Router, self.number, condition);
@@ -97,7 +104,7 @@ impl Router<'_> {
     }
 
     fn report_heard(&mut self) {
-        for (ca, events) in self.worker.heard() {
+        for (ca, events) in self.worker.events_by_ca() {
             let reported = self.heard.insert(ca.clone(), *events).unwrap_or_default();
             self.env.metrics.heard(ca.as_str(), events - reported, wall());
         }

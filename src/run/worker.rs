@@ -73,7 +73,7 @@ fn report(env: &Environment, stage: Stage, fault: &Fault) {
         Fault::Forbidden(_) if !env.health.has_worked() => {
             env.stop_because(Failure::new(Exit::Config, format!("the {stage} cannot work")).because(fault));
         }
-        Fault::Forbidden(_) | Fault::Broken(_) => {}
+        Fault::Forbidden(_) | Fault::Broken(_) | Fault::Partition(_) => {}
     }
     env.metrics.restarted(stage);
 }
@@ -90,6 +90,6 @@ fn advice(env: &Environment, fault: &Fault) -> Option<String> {
             let why = "the broker considered this process dead: it paused for longer than its session or transaction timeout";
             Some(why.to_owned())
         }
-        (Fault::Broken(_) | Fault::Forbidden(_), Some(_) | None) => None,
+        (Fault::Broken(_) | Fault::Forbidden(_) | Fault::Partition(_), Some(_) | None) => None,
     }
 }

@@ -1,25 +1,27 @@
-//! When to commit and when to write a checkpoint.
+//! Pace: when a worker commits, writes a checkpoint, or retries.
 
 use crate::stage::port::Millis;
 
-/// How long things may wait.
+/// The limits that pace a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
     /// An alert waits this long for others to share its transaction. Default 20 ms.
     pub linger: Millis,
     /// Offsets without alerts are committed this often. Default 5 s.
     pub quiet: Millis,
-    /// How long after an aborted transaction the next one is tried. Default 100 ms.
+    /// The delay between an aborted transaction and the next one. Default 100 ms.
     pub retry: Millis,
-    /// The longest a replay after a crash is to take. Default 10 s.
+    /// The delay before an unusable partition is tried again. Default 10 s.
+    pub retry_partition: Millis,
+    /// The longest replay after a crash: a checkpoint is due before the estimate exceeds it. Default 10 s.
     pub longest_replay: Millis,
-    /// How fast a replay is taken to be. Default 20 000 records in a second.
+    /// The assumed speed of a replay. Default 20 000 records per second.
     pub replay_records_per_second: u64,
-    /// A checkpoint is never older than this when there is something to write. Default 10 min.
+    /// The greatest age of a checkpoint when there are changes to write. Default 10 min.
     pub oldest_checkpoint: Millis,
     /// The most bytes of checkpoints in one transaction, one checkpoint excepted. Default 4 MiB.
     pub checkpoint_bytes: usize,
-    /// While so many alerts and dead letters wait to be sent, a detector takes no records. Default 1000.
+    /// A detector takes no records while this many alerts and dead letters wait to be sent. Default 1000.
     pub outbox: usize,
     /// A router's batch waits this long for more. Default 100 ms.
     pub batch: Millis,
@@ -27,7 +29,7 @@ pub struct Pace {
     pub batch_records: usize,
     /// The most bytes that a router's batch writes, one record excepted. Default 8 MiB.
     pub batch_bytes: usize,
-    /// The longest poll. Default 200 ms.
+    /// The longest wait of a poll. Default 200 ms.
     pub poll: Millis,
 }
 
@@ -37,6 +39,7 @@ impl Default for Pace {
             linger: Millis(20),
             quiet: Millis(5000),
             retry: Millis(100),
+            retry_partition: Millis(10_000),
             longest_replay: Millis(10_000),
             replay_records_per_second: 20_000,
             oldest_checkpoint: Millis(600_000),
@@ -51,7 +54,7 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// Whether a task that applied so many records since its last checkpoint, so long ago, is to write one.
+    /// Whether a checkpoint is due after this many records since the last one, which has this age.
     pub fn checkpoint_is_due(&self, records: u64, age: Millis) -> bool {
         let replay = Millis(records.saturating_mul(1000) / self.replay_records_per_second.max(1));
         replay > self.longest_replay || (records > 0 && age >= self.oldest_checkpoint)
@@ -59,13 +62,13 @@ impl Pace {
 }
 
 impl Millis {
-    /// How long after `earlier` this is.
+    /// The time from `earlier` to this; zero if it is later.
     #[must_use]
     pub const fn since(self, earlier: Millis) -> Millis {
         Millis(self.0.saturating_sub(earlier.0))
     }
 
-    /// So much later.
+    /// This time plus a length.
     #[must_use]
     pub const fn plus(self, length: Millis) -> Millis {
         Millis(self.0.saturating_add(length.0))
@@ -77,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_checkpoint_is_due_before_a_replay_gets_long_or_the_last_one_old() {
+    fn checkpoint_is_due_before_a_replay_gets_long_or_the_last_one_old() {
         let pace = Pace::default();
         let (young, old) = (Millis(0), Millis(600_000));
         assert!(!pace.checkpoint_is_due(200_000, young));

@@ -1,60 +1,66 @@
-//! What a task asks of the log it lives on: Kafka in `service`, [`crate::memory_log`] in tests and demonstrations.
+//! The interface between a stage and its log: Kafka, or [`crate::memory_log`] in the demo and in the crash simulation.
 //!
-//! A port does; the worker decides. No call waits long: where Kafka makes one wait (a predecessor's transaction is
-//! undecided, records are still on their way) the port answers [`Answer::Wait`] and is asked again in the next step, so
-//! that one thread serves all partitions and one slow restore stops nobody. A [`Fault`] ends the worker: it drops all it
-//! has, and a new one on a new port restores.
+//! The worker decides, the port executes. No call blocks for long: where Kafka lets a client wait (an undecided transaction of a
+//! predecessor, records in flight) the port answers [`Answer::Wait`] and the worker asks again in its next step. So one thread
+//! serves all partitions, and a slow restore of one does not delay the others.
+//!
+//! Failures come in two sizes. [`Fault::Partition`] stops one partition, which is retried later. Every other [`Fault`] ends the
+//! worker: it drops all its state, and a new worker on a new port restores it.
 
 use crate::alert::Alert;
+use crate::decode::prefilter::Candidate;
 use crate::event::time::Time;
 use std::fmt;
 
-/// A steady clock's milliseconds, from any beginning: they pace commits and checkpoints, and decide nothing else.
+/// Milliseconds of a monotonic clock with an arbitrary origin. They pace commits and checkpoints and decide nothing else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Millis(pub u64);
 
-/// What may not be known yet.
+/// An answer that may not be available yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer<T> {
-    /// Here it is.
+    /// The answer.
     Ready(T),
-    /// Ask again.
+    /// Not available yet: ask again in the next step.
     Wait,
 }
 
-/// Whether a poll may bring records.
+/// Whether a poll may return records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Intake {
-    /// It may.
+    /// Records are taken.
     Open,
-    /// Too much waits to be sent: records stay in the log, changes of the group are told. They come when it is open again, from
-    /// where they stopped.
-    Shut,
+    /// Too many alerts wait to be sent: polls return only changes of the assignment. Records stay in the log, and polls continue
+    /// where they stopped once the intake is open again.
+    Paused,
 }
 
 /// How a transaction ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// For certain: all of it will be seen.
+    /// Certain: consumers see all of it.
     Committed,
-    /// For certain: nothing of it will ever be seen. Also when it was refused before it began, when the group's generation was
-    /// stale (a rebalance is under way: the next poll tells), or when it was abandoned and no commit was ever asked for.
+    /// Certain: consumers never see anything of it. Also when it was refused before it began, when the group's generation was stale
+    /// (a rebalance is in progress: the next poll reports it), or when it was abandoned before the commit was requested.
     Aborted,
-    /// The commit was asked for and its answer did not come (timeout, disconnect). It may be seen or not, even later. Before it
-    /// says so the port replaces its producer by the spare (`transactional.id` …-a/-b). [`DetectorPort::committed`] waits until
-    /// the transaction is decided, and then tells.
-    Doubtful,
+    /// The commit was requested and its answer did not arrive (timeout, disconnect): consumers see all of it or nothing, perhaps
+    /// later. The port has replaced its producer by the spare (`transactional.id` …-a/-b) by then.
+    /// [`DetectorPort::committed`] waits until the transaction is decided, and so resolves the doubt.
+    Unknown,
 }
 
-/// What ends a worker.
+/// Why a worker or a partition cannot continue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Another instance took over what was ours (transactional id, group membership).
+    /// Another instance took over the transactional id or the group membership. Ends the worker.
     Fenced(String),
-    /// The log cannot be used as it must be: a broken client, a missing topic, an offset that is gone.
+    /// The log is unusable: a broken client, a missing topic, a record that was deleted while it was read. Ends the worker.
     Broken(String),
-    /// A permission is missing.
+    /// A permission is missing. Ends the worker.
     Forbidden(String),
+    /// One partition is unusable: a damaged checkpoint, a gap, a truncated log. Only methods that name the partition return it, and
+    /// only that partition stops.
+    Partition(String),
 }
 
 impl fmt::Display for Fault {
@@ -63,23 +69,32 @@ impl fmt::Display for Fault {
             Fault::Fenced(what) => write!(f, "another instance took over: {what}"),
             Fault::Broken(what) => write!(f, "the log cannot be used: {what}"),
             Fault::Forbidden(what) => write!(f, "a permission is missing: {what}"),
+            Fault::Partition(what) => write!(f, "a partition cannot be used: {what}"),
         }
     }
 }
 
 impl std::error::Error for Fault {}
 
-/// What a poll of the routed topic brings, in the order in which it happened.
+/// What a poll of the routed topic returns, in the order in which it happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DetectorInput {
-    /// These partitions are added to ours. The worker answers with [`DetectorPort::accept`].
+    /// These partitions are added to the assignment. The worker answers with [`DetectorPort::accept`].
     Assign(Vec<u32>),
-    /// These are taken away in order, and are ours until [`DetectorPort::release`]: a last commit is still possible.
+    /// These partitions are revoked in order. They stay assigned until [`DetectorPort::release`]: a last commit is possible.
     Revoke(Vec<u32>),
-    /// These are not ours any more. The worker drops them and answers with [`DetectorPort::release`].
+    /// These partitions are lost: others may own them already. The worker drops them and answers with [`DetectorPort::release`].
     Lost(Vec<u32>),
-    /// A record of a partition that was started.
+    /// A record of a started partition.
     Record(RoutedRecord),
+    /// Everything below `next` in a started partition was returned by polls up to here. Behind the last record stand only
+    /// transaction markers and aborted records, which consumers never see.
+    Passed {
+        /// Partition of the routed topic.
+        partition: u32,
+        /// The offset behind them.
+        next: u64,
+    },
 }
 
 /// A record of the routed topic.
@@ -87,9 +102,9 @@ pub enum DetectorInput {
 pub struct RoutedRecord {
     /// Partition of the routed topic.
     pub partition: u32,
-    /// Its offset.
+    /// Its offset in the partition.
     pub offset: u64,
-    /// When it came to the log, by the log.
+    /// The broker's append time.
     pub append_time: Option<Time>,
     /// Events, as [`crate::wire::routed::encode`] writes them.
     pub value: Vec<u8>,
@@ -97,59 +112,58 @@ pub struct RoutedRecord {
 
 /// The routed topic (with the consumer group), the checkpoint topic and the transactions of one detector process.
 ///
-/// Partition `p` of `routed` and partition `p` of `checkpoint` belong together. The consumer is read-committed, has no automatic
-/// commits, and `auto.offset.reset=error`.
+/// Partition `p` of `routed` and partition `p` of `checkpoint` belong together. The consumer is read-committed, without automatic
+/// commits, and with `auto.offset.reset=error`.
 pub trait DetectorPort {
-    /// What happened; waits at most this long for the first input. Records of partitions that were not started
-    /// ([`DetectorPort::start_at`]) are not handed out; records below the position started at may be, the task skips them.
+    /// Returns what happened, and waits at most `wait` for the first input. Records of partitions that are not started
+    /// ([`DetectorPort::start_at`]) are not returned. Records below the start may be; the task skips them.
     ///
-    /// Rebalance callbacks run within it. A callback only notes the change: `poll` returns at once with what it has, the
-    /// change last, and librdkafka waits for the answer ([`DetectorPort::accept`], [`DetectorPort::release`]), which the
-    /// worker gives before it polls again.
+    /// Rebalance callbacks run within a poll and only note the change: `poll` returns at once, the change last, and librdkafka
+    /// waits for the answer ([`DetectorPort::accept`], [`DetectorPort::release`]), which the worker gives before its next poll.
     ///
     /// # Errors
     /// A fault ends the worker.
     fn poll(&mut self, wait: Millis, intake: Intake) -> Result<Vec<DetectorInput>, Fault>;
 
-    /// Takes what [`DetectorInput::Assign`] offered (incremental assign), paused.
+    /// Accepts the partitions of [`DetectorInput::Assign`] (incremental assign), paused.
     ///
     /// # Errors
     /// A fault ends the worker.
     fn accept(&mut self, partitions: &[u32]) -> Result<(), Fault>;
 
-    /// Gives back what [`DetectorInput::Revoke`] or [`DetectorInput::Lost`] named (incremental unassign), and forgets the
-    /// checkpoint readings of these partitions.
+    /// Releases the partitions of [`DetectorInput::Revoke`] or [`DetectorInput::Lost`] (incremental unassign), and forgets how far
+    /// their checkpoints were read.
     ///
     /// # Errors
     /// A fault ends the worker.
     fn release(&mut self, partitions: &[u32]) -> Result<(), Fault>;
 
-    /// The group's committed offset of the routed partition: the next record whose alerts are not out. None: there never was
-    /// one. [`Answer::Wait`] while a transaction with an offset of this partition is undecided, whoever's it is (librdkafka: an
-    /// offset fetch that requires stable offsets, which is what a read-committed consumer sends).
+    /// The group's committed offset of the routed partition: all alerts on records below it are committed. None when there never
+    /// was one. [`Answer::Wait`] while any transaction with an offset of this partition is undecided (an offset fetch that requires
+    /// stable offsets, as librdkafka sends for a read-committed consumer).
     ///
     /// # Errors
-    /// A fault ends the worker.
+    /// [`Fault::Partition`] when the offset is marked as unusable; any other fault ends the worker.
     fn committed(&mut self, partition: u32) -> Result<Answer<Option<u64>>, Fault>;
 
-    /// The first offset that the routed partition still has. It was read up to `reaches`: so [`Answer::Wait`] while it ends
-    /// before that, which the next leader of a partition may say for a moment.
+    /// The first offset that the routed partition still has. [`Answer::Wait`] while the partition ends before `committed`, as a new
+    /// leader may report for a moment.
     ///
     /// # Errors
-    /// When it stays that short ([`Fault::Broken`]): it was truncated or made anew, and what comes to stand there are other
-    /// records.
-    fn log_start(&mut self, partition: u32, reaches: Option<u64>) -> Result<Answer<u64>, Fault>;
+    /// [`Fault::Partition`] when it stays that short: it was truncated or re-created, and later records at these offsets are other
+    /// records. Any other fault ends the worker.
+    fn log_start(&mut self, partition: u32, committed: Option<u64>) -> Result<Answer<u64>, Fault>;
 
-    /// The end of the checkpoint partition now: the *read-uncommitted* high watermark, never the last stable offset, which may
-    /// still lie before a checkpoint whose commit is decided and whose marker is on its way.
+    /// The present end of the checkpoint partition: the *read-uncommitted* high watermark. The last stable offset may lie before a
+    /// checkpoint that is committed and whose marker is not written yet.
     ///
     /// # Errors
     /// A fault ends the worker.
     fn checkpoint_end(&mut self, partition: u32) -> Result<Answer<u64>, Fault>;
 
-    /// Hands some committed records of the checkpoint partition with their offsets to `sink`, in order, from where the last
-    /// call stopped (the first one since [`DetectorPort::accept`] or [`DetectorPort::read_again`]: from the beginning).
-    /// `Ready` when all below `end` were handed out; `Wait` when more will come, also while a transaction below `end` is open.
+    /// Passes committed records of the checkpoint partition with their offsets to `sink`, in order, continuing where the last call
+    /// stopped (the first call after [`DetectorPort::accept`] or [`DetectorPort::rewind_checkpoint`]: at the beginning).
+    /// `Ready` when all below `end` were passed; `Wait` when more will follow, also while a transaction below `end` is open.
     ///
     /// # Errors
     /// A fault ends the worker.
@@ -160,159 +174,167 @@ pub trait DetectorPort {
         sink: &mut dyn FnMut(u64, CheckpointRecord),
     ) -> Result<Answer<()>, Fault>;
 
-    /// Forgets how far the checkpoint partition was read.
+    /// Makes the next [`DetectorPort::read_checkpoint`] of this partition start at the beginning.
     ///
     /// # Errors
     /// A fault ends the worker.
-    fn read_again(&mut self, partition: u32) -> Result<(), Fault>;
+    fn rewind_checkpoint(&mut self, partition: u32) -> Result<(), Fault>;
 
-    /// What the topics are called, to say what is wrong with them.
-    fn names(&self) -> Names;
+    /// The names of the topics, for error messages.
+    fn topics(&self) -> TopicNames;
 
-    /// Seeks and resumes: from now on polls bring the records of this partition from `offset` on.
+    /// Seeks and resumes: from now on polls return the records of this partition from `offset` on.
     ///
     /// # Errors
-    /// When the offset is not in the log ([`Fault::Broken`]): it is never replaced by another one.
+    /// When the offset is not in the log: it is never replaced by another one. A fault ends the worker.
     fn start_at(&mut self, partition: u32, offset: u64) -> Result<(), Fault>;
 
-    /// One Kafka transaction, all or nothing. The offsets are sent with the consumer group's *present* metadata
-    /// (`send_offsets_to_transaction`), so that a stale generation refuses them: then the transaction is aborted.
-    /// The producer's fencing is a fault.
+    /// Runs one Kafka transaction, all or nothing. The offsets are sent with the *present* metadata of the consumer group
+    /// (`send_offsets_to_transaction`), so that the broker refuses a stale generation: then the transaction is aborted.
     ///
     /// # Errors
-    /// A fault ends the worker.
+    /// A fault ends the worker, such as the fencing of the producer.
     fn commit(&mut self, transaction: &Transaction) -> Result<Outcome, Fault>;
 }
 
-/// The names of the topics that a detector lives on.
+/// The names of the topics that a detector restores from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Names {
+pub struct TopicNames {
     /// The routed topic.
     pub routed: String,
     /// The checkpoint topic.
     pub checkpoint: String,
 }
 
-/// What a detector commits at once. For every partition that it has an alert, a dead letter or a checkpoint of it has an
-/// offset: that is what refuses a task whose partition is somebody else's by now.
+/// One transaction of a detector. Every partition with an alert, a dead letter or a checkpoint in it also has an offset in it: by
+/// the offset the broker refuses a task whose partition has another owner by now.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Transaction {
-    /// To the alert topic; the key is the alert id.
-    pub alerts: Vec<Raised>,
-    /// To the dead-letter topic.
+    /// Records of the alert topic; the key is the alert id.
+    pub alerts: Vec<PendingAlert>,
+    /// Records of the dead-letter topic.
     pub dead: Vec<DeadLetter>,
-    /// To the checkpoint topic, in this order.
+    /// Records of the checkpoint topic, in this order.
     pub checkpoint: Vec<CheckpointRecord>,
-    /// To the consumer group: partition of the routed topic, and the next offset.
+    /// Committed offsets of the consumer group: partition of the routed topic and next offset.
     pub offsets: Vec<(u32, u64)>,
 }
 
-/// An alert on its way out, with what is known of it and not said in it.
+/// An alert that is not committed yet, with facts that are not part of it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Raised {
-    /// What is written.
+pub struct PendingAlert {
+    /// The alert to write.
     pub alert: Alert,
-    /// When Kafka appended the source record that raised it, if its topic says so: where the latency begins.
+    /// When Kafka appended the source record that raised it, if its topic has append times: the start of the latency measurement.
     pub appended: Option<Time>,
 }
 
 /// A record of the checkpoint topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckpointRecord {
-    /// Its partition, that of the task.
+    /// Its partition, the same as that of the task.
     pub partition: u32,
-    /// What compaction keeps the newest of.
+    /// The key that compaction compares.
     pub key: Vec<u8>,
-    /// None: a tombstone.
+    /// The value; none for a tombstone.
     pub value: Option<Vec<u8>>,
 }
 
 impl CheckpointRecord {
-    /// The bytes of key and value.
+    /// The size of key and value in bytes.
     pub fn bytes(&self) -> usize {
         self.key.len() + self.value.as_ref().map_or(0, Vec::len)
     }
 }
 
-/// A record that is no event, with the reason.
+/// A record that is not an event, with the reason of its rejection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
-    /// Where it was read.
+    /// The partition in which it was read.
     pub from: SourcePartition,
-    /// Where there.
+    /// Its offset in that partition.
     pub offset: u64,
-    /// When Kafka appended it there, where the reader knows.
+    /// When Kafka appended it there, if known.
     pub append_time: Option<Time>,
-    /// From a closed set: a label of metrics.
+    /// The reason, from a closed set: a label of metrics.
     pub reason: &'static str,
-    /// What exactly.
+    /// The details of the rejection.
     pub detail: String,
-    /// The record as it was.
+    /// The record, unchanged.
     pub record: Vec<u8>,
 }
 
 /// A partition of a source topic.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourcePartition {
-    /// The topic.
+    /// The name of the topic.
     pub topic: String,
-    /// Its partition.
+    /// The number of the partition.
     pub partition: u32,
 }
 
-/// What a poll of the source topics brings, in the order in which it happened.
+/// What a poll of the source topics returns, in the order in which it happened.
+///
+/// A record carries its value as `V`: a router takes records that have passed the prefilter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RouterInput {
+pub enum RouterInput<V = Candidate> {
     /// As [`DetectorInput::Assign`].
     Assign(Vec<SourcePartition>),
     /// As [`DetectorInput::Revoke`].
     Revoke(Vec<SourcePartition>),
     /// As [`DetectorInput::Lost`].
     Lost(Vec<SourcePartition>),
-    /// A record of a partition that was started.
-    Record(SourceRecord),
-    /// Records of a partition that was started, one after the other, none of which may matter.
+    /// A record of a started partition.
+    Record(SourceRecord<V>),
+    /// Consecutive records of a started partition that the prefilter dropped.
     Filtered(FilteredRun),
+    /// As [`DetectorInput::Passed`].
+    Passed {
+        /// Partition of a source topic.
+        from: SourcePartition,
+        /// The offset behind everything that polls have returned.
+        next: u64,
+    },
 }
 
-/// Records that were thrown away where they were read, without being copied.
+/// Records that the prefilter dropped where they were read, without a copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilteredRun {
     /// Their partition.
     pub from: SourcePartition,
     /// The offset behind the last of them.
     pub next: u64,
-    /// How many.
+    /// How many records these are.
     pub records: u64,
 }
 
-/// Whether a record of this topic with this value may matter.
-pub type Sieve<'a> = &'a dyn Fn(&str, &[u8]) -> bool;
+/// The prefilter of each topic: a copy of the value if a record of this topic may be of interest. Ports call it once per record.
+pub type TopicPrefilter<'a, V = Candidate> = &'a dyn Fn(&str, &[u8]) -> Option<V>;
 
-/// A record of a source topic. Its key and other headers are not looked at.
+/// A record of a source topic. Its key and other headers are not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceRecord {
+pub struct SourceRecord<V = Vec<u8>> {
     /// Its partition.
     pub from: SourcePartition,
-    /// Its offset.
+    /// Its offset in the partition.
     pub offset: u64,
-    /// When Kafka appended it, if the topic says so.
+    /// When Kafka appended it, if the topic has append times.
     pub append_time: Option<Time>,
-    /// Its header `traceparent`, where it has one of at most [`crate::event::MAX_TRACE`] characters.
+    /// Its header `traceparent`, if it has one of at most [`crate::event::MAX_TRACE`] characters.
     pub trace: Option<String>,
-    /// None: a tombstone.
-    pub value: Option<Vec<u8>>,
+    /// The value; none for a tombstone.
+    pub value: Option<V>,
 }
 
 /// The source topics (with the consumer group) and the transactions of one router process.
 ///
-/// The methods are those of [`DetectorPort`], and mean the same.
+/// The methods mean the same as those of [`DetectorPort`].
 pub trait RouterPort {
-    /// As [`DetectorPort::poll`]. What may not matter need not be handed out whole: [`RouterInput::Filtered`] counts it.
+    /// As [`DetectorPort::poll`]. Records that do not pass the prefilter are returned as [`RouterInput::Filtered`].
     ///
     /// # Errors
     /// A fault ends the worker.
-    fn poll(&mut self, wait: Millis, may_matter: Sieve<'_>) -> Result<Vec<RouterInput>, Fault>;
+    fn poll(&mut self, wait: Millis, prefilter: TopicPrefilter<'_>) -> Result<Vec<RouterInput>, Fault>;
 
     /// As [`DetectorPort::accept`].
     ///
@@ -329,32 +351,32 @@ pub trait RouterPort {
     /// As [`DetectorPort::committed`].
     ///
     /// # Errors
-    /// A fault ends the worker.
+    /// As [`DetectorPort::committed`].
     fn committed(&mut self, partition: &SourcePartition) -> Result<Answer<Option<u64>>, Fault>;
 
-    /// As [`DetectorPort::start_at`]; without an offset where the source's config says (its beginning or its end). Tells at
-    /// which offset that is. A committed offset that retention has overtaken is the port's to report and to move forward: the
-    /// operator sizes the source topics. [`Answer::Wait`] while the partition ends before its committed offset, as in
-    /// [`DetectorPort::log_start`].
+    /// As [`DetectorPort::start_at`]. Without an offset the partition starts where the config of the source puts it (its beginning, or
+    /// a point in time). Returns the offset at which it starts. When retention has deleted the committed offset, the port reports
+    /// the loss and starts at the first record: the operator sizes the source topics. [`Answer::Wait`] while the partition ends
+    /// before its committed offset, as in [`DetectorPort::log_start`].
     ///
     /// # Errors
-    /// When it stays that short ([`Fault::Broken`]).
+    /// [`Fault::Partition`] when it stays that short; any other fault ends the worker.
     fn start_at(&mut self, partition: &SourcePartition, offset: Option<u64>) -> Result<Answer<u64>, Fault>;
 
-    /// One Kafka transaction, as [`DetectorPort::commit`].
+    /// Runs one Kafka transaction, as [`DetectorPort::commit`].
     ///
     /// # Errors
     /// A fault ends the worker.
     fn commit(&mut self, batch: &RouterCommit) -> Result<Outcome, Fault>;
 }
 
-/// What a router commits at once.
+/// One transaction of a router.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouterCommit {
-    /// To the routed topic: partition and value, in this order; there is no key.
+    /// Records of the routed topic: partition and value, in this order, without a key.
     pub routed: Vec<(u32, Vec<u8>)>,
-    /// To the dead-letter topic.
+    /// Records of the dead-letter topic.
     pub dead: Vec<DeadLetter>,
-    /// To the consumer group: the next offsets.
+    /// Committed offsets of the consumer group: the next offset of each partition.
     pub offsets: Vec<(SourcePartition, u64)>,
 }

@@ -1,4 +1,4 @@
-//! What the tests of this room share.
+//! Events and records that the tests of this room share.
 
 use crate::event::account::Account;
 use crate::event::host::Host;
@@ -8,7 +8,7 @@ use crate::event::{Activity, CertificateRequest, Event, IssuedCertificate, Origi
 use crate::stage::port::RoutedRecord;
 use crate::wire;
 
-/// A certificate that `CORP\mallory` asked for in the name of another one: an alert for each name.
+/// A certificate that `CORP\mallory` requested with another account's UPN. Each further name revises the alert.
 pub(crate) fn mismatch(request_id: u32) -> Event {
     let request = CertificateRequest {
         request_id,
@@ -22,7 +22,7 @@ pub(crate) fn mismatch(request_id: u32) -> Event {
     Event { time, computer: Host::new("ca01.corp.example"), origin, activity }
 }
 
-/// It as the record at an offset of the only partition.
+/// A routed record with one such event, at this offset of partition 0.
 pub(crate) fn record(offset: u64) -> RoutedRecord {
     let value = wire::routed::encode([&mismatch(offset as u32 + 1)]);
     RoutedRecord { partition: 0, offset, append_time: None, value }

@@ -9,7 +9,7 @@ mod generated;
 mod golden;
 mod properties;
 mod simulation;
-mod task;
+mod stage;
 mod decode_formats;
 mod decode_layouts;
 mod decode_mutations;

@@ -3,7 +3,7 @@
 use crate::broker;
 use crate::environment::{Environment, Seen};
 use crate::fixtures::{expected, records};
-use crate::process::{ADVICE, WORKER_RESTARTS};
+use crate::process::{ADVICE, PARTITION_STOPPED};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -43,19 +43,19 @@ fn damaged_checkpoint_is_refused_with_its_offset_until_it_is_repaired() {
     let foreign = Seen { key: b"foreign".to_vec(), value: None, ..state.clone() };
     // The marker holds the digest behind the offset: one flipped bit makes it another digest.
     let damages = [
-        ("a foreign record", &foreign, garbage.clone(), "is no checkpoint of ours"),
-        ("a state that is none", &state, garbage, "is no checkpoint of ours"),
-        ("an empty state", &state, Some(Vec::new()), "is no checkpoint of ours"),
-        ("a state with a flipped bit", &state, flipped(&state, 0), "digest is not that of the marker"),
-        ("a state that was deleted", &state, None, "digest is not that of the marker"),
-        ("a marker with another digest", &marker, flipped(&marker, 8), "digest is not that of the marker"),
+        ("a foreign record", &foreign, garbage.clone(), "was not written by adcs-watch"),
+        ("a state that is none", &state, garbage, "was not written by adcs-watch"),
+        ("an empty state", &state, Some(Vec::new()), "was not written by adcs-watch"),
+        ("a state with a flipped bit", &state, flipped(&state, 0), "the digest of the state differs"),
+        ("a state that was deleted", &state, None, "the digest of the state differs"),
+        ("a marker with another digest", &marker, flipped(&marker, 8), "the digest of the state differs"),
         ("a marker that was deleted", &marker, None, "and no marker"),
     ];
     for (n, (what, place, value, word)) in damages.into_iter().enumerate() {
         env.write("checkpoint", place.partition, &place.key, value.as_deref());
         let detector = env.start(&format!("damaged-{n}"), "detector", false);
-        let log = detector.await_log(WORKER_RESTARTS);
-        let said = log.lines().find(|line| line.contains(WORKER_RESTARTS)).unwrap();
+        let log = detector.await_log(PARTITION_STOPPED);
+        let said = log.lines().find(|line| line.contains(PARTITION_STOPPED)).unwrap();
         assert!(said.contains(word) && said.contains(ADVICE), "{what}:\n{said}");
         assert!(said.contains(&format!("damage.checkpoint [{}] ", place.partition)), "{what}:\n{said}");
         assert!(said.contains(" offset "), "{what}:\n{said}");

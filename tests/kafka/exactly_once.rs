@@ -3,7 +3,7 @@
 use crate::broker;
 use crate::environment::Environment;
 use crate::fixtures::{diluted, events, expected, records};
-use crate::process::{Process, WORKER_RESTARTS};
+use crate::process::{PARTITION_STOPPED, Process};
 use adcs_watch::detect::policy::Policy;
 use adcs_watch::engine::Engine;
 use std::thread;
@@ -98,7 +98,7 @@ fn gap_in_the_routed_topic_stops_the_detector() {
 
     let detector = env.start("detector", "detector", false);
     let began = Instant::now();
-    while !detector.log().contains(WORKER_RESTARTS) {
+    while !detector.log().contains(PARTITION_STOPPED) {
         assert!(began.elapsed() < Duration::from_secs(30), "{}", detector.log());
         thread::sleep(Duration::from_millis(50));
     }

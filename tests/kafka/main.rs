@@ -31,6 +31,7 @@ mod outage;
 mod dead_letters;
 mod quickstart;
 mod replay;
+mod retention;
 mod security;
 mod observability;
 mod topics;

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 /// The log line of a worker that ended with a fault and restarts after a backoff.
 pub(crate) const WORKER_RESTARTS: &str = "restarting a worker";
+/// The log line of a partition that is unusable while the others continue.
+pub(crate) const PARTITION_STOPPED: &str = "a partition is stopped, the others continue";
 /// The words before the advice in an error.
 pub(crate) const ADVICE: &str = "to fix: ";
 

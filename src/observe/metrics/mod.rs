@@ -15,7 +15,7 @@ use crate::observe::metrics::definitions as define;
 use crate::observe::metrics::handles::Handles;
 use crate::observe::metrics::recorder::Recorder;
 use crate::stage::Stage;
-use crate::stage::detector::worker::DetectorCounts;
+use crate::stage::detector::counts::DetectorCounts;
 use crate::stage::router::worker::RouterCounts;
 use std::fmt;
 use std::sync::Arc;
@@ -102,12 +102,12 @@ impl Metrics {
             (&records.applied, counts.applied - before.applied),
             (&records.replayed, counts.replayed - before.replayed),
             (&records.skipped, counts.skipped - before.skipped),
-            (&records.stray, counts.stray - before.stray),
+            (&records.stray, counts.unexpected - before.unexpected),
             (&records.unreadable, counts.unreadable - before.unreadable),
             (&handles.late_events, counts.late - before.late),
-            (&handles.silenced_alerts, counts.silenced - before.silenced),
+            (&handles.silenced_alerts, counts.replayed_alerts - before.replayed_alerts),
             (&handles.policy_crossings, counts.policy_crossings - before.policy_crossings),
-            (&handles.alerts_held, counts.held - before.held),
+            (&handles.alerts_held, counts.suppressed - before.suppressed),
         ] {
             counter.increment(more);
         }

@@ -103,7 +103,7 @@ fn transaction(told: &Told, sent: &Sent<'_>) -> Span {
     let outcome = match sent.outcome {
         Outcome::Committed => "committed",
         Outcome::Aborted => "aborted",
-        Outcome::Doubtful => "doubtful",
+        Outcome::Unknown => "doubtful",
     };
     let mut attributes = vec![
         ("messaging.system", Value::Text("kafka".to_owned())),
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn transaction_that_was_not_committed_is_an_error() {
         let (traces, mut queue) = Traces::on(Metrics::new().unwrap());
-        let errors = [Outcome::Committed, Outcome::Aborted, Outcome::Doubtful].map(|outcome| {
+        let errors = [Outcome::Committed, Outcome::Aborted, Outcome::Unknown].map(|outcome| {
             let sent = Sent { topic: "a", records: 1, checkpoint: 0, outcome };
             assert!(traces.transaction(traces.begin().unwrap(), &sent).is_some());
             queue.try_recv().unwrap().error

@@ -1,45 +1,45 @@
-//! What a task says it did with a record, and what it has to send.
+//! What a task returns: the outcome of a record, and what is to be committed.
 
 use crate::engine::Notice;
-use crate::stage::port::{CheckpointRecord, DeadLetter, Raised};
+use crate::stage::port::{CheckpointRecord, DeadLetter, PendingAlert};
 
-/// What became of a record.
+/// The outcome of a routed record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Became {
+pub enum RecordOutcome {
     /// Below the position: it was applied before.
     Skipped,
-    /// Applied in silence: its alerts are out.
+    /// Applied without output: its alerts are committed.
     Replayed,
     /// Applied.
     Live,
-    /// Not all in it are events: the router wrote it, so this is a fault of ours or damage. It is a dead letter; the events in it
-    /// are applied.
+    /// At least one of its events cannot be decoded, which is damage or a defect, since the router wrote it. The record is a dead
+    /// letter; its other events are applied.
     Unreadable,
 }
 
 /// What a record did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applied {
-    /// What became of it.
-    pub became: Became,
-    /// Alerts it raised; of a replay: that were not repeated.
+    /// The outcome of the record.
+    pub outcome: RecordOutcome,
+    /// Alerts that it raised; in a replay, alerts that were not repeated.
     pub alerts: usize,
-    /// Those of them that are old news and not written.
-    pub held: usize,
-    /// What there is to say beside them.
+    /// Alerts among them that the age limit suppressed.
+    pub suppressed: usize,
+    /// What detections report besides alerts.
     pub notices: Vec<Notice>,
     /// Its events that are older than the allowed lateness.
     pub late: usize,
 }
 
-/// What a task has to send.
+/// What a task has to commit.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskOutput {
     /// Alerts, in the order in which they were raised.
-    pub alerts: Vec<Raised>,
-    /// Records that are no events.
+    pub alerts: Vec<PendingAlert>,
+    /// Records that are not events.
     pub dead: Vec<DeadLetter>,
-    /// The checkpoint, if one was asked for.
+    /// The records of a checkpoint, if one is due.
     pub checkpoint: Vec<CheckpointRecord>,
     /// The next offset; never below the committed one.
     pub offset: u64,

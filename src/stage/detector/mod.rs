@@ -1,9 +1,11 @@
-//! The detector: one task for each partition of the routed topic, and the worker that drives them.
+//! THE DETECTOR: runs the detections on each partition of the routed topic, and commits alerts, checkpoints and offsets.
 
 pub mod age;
-mod checkpoint;
-pub mod restore;
+mod outbox;
 pub mod applied;
+mod checkpoint;
 pub mod task;
+pub mod restore;
 mod takeover;
+pub mod counts;
 pub mod worker;

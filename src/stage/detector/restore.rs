@@ -1,17 +1,20 @@
-//! From nothing to a task: the newest checkpoint, and where to go on from it.
+//! Restore: builds the task of a partition from its newest checkpoint, or reports why that is impossible.
+//!
+//! A checkpoint at offset S is whole if the routed log still has every record from S on. Positions pass transaction markers and
+//! aborted records, and a checkpoint moves along with them, so retention may delete everything that a partition has read without
+//! leaving a gap behind S. If the log starts behind S, records that the state needs may be missing: the partition stops.
 
 use crate::detect::policy::Policy;
 use crate::engine::{Engine, RestoreError};
-use crate::stage::detector::checkpoint::{self, Said};
+use crate::stage::detector::checkpoint::{self, CheckpointValue};
 use crate::stage::detector::task::{Beginning, DetectorTask};
-use crate::stage::port::{CheckpointRecord, Names};
+use crate::stage::port::{CheckpointRecord, TopicNames};
 use std::collections::BTreeMap;
 
 /// Collects the checkpoint of one partition.
 ///
-/// The order matters: the committed offset is asked first (which waits until nobody's transaction over it is undecided), the end
-/// of the checkpoint partition is taken after it, and all committed records below that end are given to
-/// [`Restore::record`].
+/// The order matters: first the committed offset (which waits while a transaction over it is undecided), then the end of the
+/// checkpoint partition, then all committed records below that end ([`Restore::record`]).
 #[derive(Debug)]
 pub struct Restore {
     beginning: Beginning,
@@ -19,53 +22,53 @@ pub struct Restore {
     last: Option<u64>,
 }
 
-/// The newest value of a key, and where it stands.
+/// The newest value of a key and its offset.
 #[derive(Debug)]
 struct Kept {
     offset: u64,
     value: Vec<u8>,
 }
 
-/// Why a partition cannot be taken over.
+/// Why a partition cannot be restored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RestoreFault {
-    /// A record of the checkpoint topic is none of ours.
+    /// A record of the checkpoint topic was not written by this program.
     Unreadable {
-        /// Where it stands.
+        /// The offset of the record.
         offset: u64,
-        /// What is wrong with it.
+        /// Why it cannot be read.
         detail: String,
     },
-    /// There is state without a marker, which no transaction of ours leaves.
+    /// There is state without a marker, which no transaction of this program leaves.
     NoMarker {
-        /// How many records there are.
+        /// The number of records.
         records: usize,
         /// The last record that was read.
         last: u64,
     },
     /// The engine refuses the checkpoint.
     Refused {
-        /// Where its marker stands.
+        /// The offset of its marker.
         marker: u64,
-        /// Why.
+        /// The reason.
         error: RestoreError,
     },
-    /// There is no checkpoint, and the routed log does not begin at its beginning.
+    /// There is no checkpoint, and retention has deleted the start of the routed log.
     NoCheckpoint {
         /// The committed offset.
         committed: u64,
-        /// The first offset there is.
+        /// The first offset in the log.
         log_start: u64,
     },
-    /// The records needed for the replay are not in the log any more.
+    /// The log starts behind the checkpoint: records that the replay needs may be missing.
     HistoryGone {
-        /// The first offset needed.
+        /// The offset of the checkpoint.
         needed: u64,
-        /// The first offset there is.
+        /// The first offset in the log.
         log_start: u64,
     },
-    /// The checkpoint is ahead of the committed offset, which come together: the offset was lost or set back, or the routed topic
-    /// is another one than that which was read.
+    /// The checkpoint is ahead of the committed offset, although a transaction commits both: the offset was lost or set back, or the
+    /// routed topic was re-created.
     OffsetBehind {
         /// The offset of the checkpoint.
         checkpoint: u64,
@@ -75,27 +78,27 @@ pub enum RestoreFault {
 }
 
 impl RestoreFault {
-    /// What is wrong with this partition of these topics, where, and what there is to do.
-    pub fn explain(&self, names: &Names, partition: u32) -> String {
-        let Names { routed, checkpoint } = names;
+    /// The error with topic, partition and offset, and how to fix it.
+    pub fn explain(&self, names: &TopicNames, partition: u32) -> String {
+        let TopicNames { routed, checkpoint } = names;
         let rebuild = format!(
-            "to fix: put back what was there, or stop the detectors, delete {checkpoint} and the group's offsets of {routed}, \
-             and create what is missing: then the state is rebuilt from what {routed} still has"
+            "to fix: restore the deleted or changed records, or stop the detectors, delete {checkpoint} and the group's offsets of \
+             {routed}, and create the missing topics: then the state is rebuilt from the records that {routed} still has"
         );
         let (routed, checkpoint) = (format!("{routed} [{partition}]"), format!("{checkpoint} [{partition}]"));
         match self {
             RestoreFault::Unreadable { offset, detail } => {
                 format!(
-                    "{checkpoint} offset {offset}: the record is no checkpoint of ours ({detail}); {rebuild}"
+                    "{checkpoint} offset {offset}: the record was not written by adcs-watch ({detail}); {rebuild}"
                 )
             }
             RestoreFault::NoMarker { records, last } => format!(
-                "{checkpoint} up to offset {last}: there are {records} records and no marker, somebody deleted it; {rebuild}"
+                "{checkpoint} up to offset {last}: {records} records and no marker, so the marker was deleted; {rebuild}"
             ),
             RestoreFault::Refused { marker, error: RestoreError::WrongDigest { records, expected } } => {
                 format!(
-                    "{checkpoint} offset {marker}: the state's digest is not that of the marker there ({records} records, \
-                 {expected} expected), so a record was deleted, replaced or added; {rebuild}"
+                    "{checkpoint} offset {marker}: the digest of the state differs from that of the marker ({records} records, \
+                 {expected} expected), so a record was deleted, changed or added; {rebuild}"
                 )
             }
             RestoreFault::Refused {
@@ -103,19 +106,19 @@ impl RestoreFault {
                 error: error @ (RestoreError::TooNew { .. } | RestoreError::BadKey),
             } => format!("{checkpoint} offset {marker}: {error}"),
             RestoreFault::NoCheckpoint { committed, log_start } => format!(
-                "{checkpoint} is empty, although {routed} was read up to offset {committed}: somebody deleted the checkpoint, and \
-                 the state cannot be rebuilt from {routed}, which begins at offset {log_start}; {rebuild}"
+                "{checkpoint} is empty, although {routed} was read up to offset {committed}: the checkpoint was deleted, and the \
+                 state cannot be rebuilt from {routed}, which begins at offset {log_start}; {rebuild}"
             ),
             RestoreFault::HistoryGone { needed, log_start } => format!(
-                "{routed} begins at offset {log_start}, and offset {needed} is needed to rebuild the state: its records were \
-                 deleted, or its retention is shorter than the age of the checkpoint; {rebuild}"
+                "{routed} begins at offset {log_start}, and the state needs its records from offset {needed} on: they were deleted, \
+                 or the retention is shorter than the age of the checkpoint; {rebuild}"
             ),
             RestoreFault::OffsetBehind { checkpoint: at, committed } => {
                 let committed = committed.map_or("none".to_owned(), |offset| offset.to_string());
                 format!(
-                    "{checkpoint} is that of {routed} up to offset {at}, and the group's committed offset is {committed}: \
-                     {routed} was made anew, the group's offset expired or was deleted, or kafka.group is another one; if it is \
-                     the same topic, set the group's offset to {at} (alerts that came after it are raised again), else {rebuild}"
+                    "{checkpoint} belongs to offset {at} of {routed}, and the group's committed offset is {committed}: {routed} was \
+                     re-created, the group's offset expired or was deleted, or kafka.group was changed; if it is the same topic, \
+                     set the group's offset to {at} (alerts after it are raised again), else {rebuild}"
                 )
             }
         }
@@ -123,8 +126,7 @@ impl RestoreFault {
 }
 
 impl Restore {
-    /// Begins to restore partition `partition` of `partitions`, of which `committed` is the committed offset and `log_start` the
-    /// first offset there is.
+    /// Starts the restore of a partition. `committed` is its committed offset and `log_start` the first offset in its log.
     pub fn new(partition: u32, partitions: u32, committed: Option<u64>, log_start: u64) -> Restore {
         let beginning = Beginning {
             partition,
@@ -137,7 +139,7 @@ impl Restore {
         Restore { beginning, newest: BTreeMap::new(), last: None }
     }
 
-    /// A committed record of the checkpoint partition and its offset, in the order of its log.
+    /// Adds a committed record of the checkpoint partition, in the order of offsets.
     pub fn record(&mut self, offset: u64, record: CheckpointRecord) {
         self.last = Some(offset);
         match record.value {
@@ -146,18 +148,18 @@ impl Restore {
         }
     }
 
-    /// How many records there are by now.
+    /// The number of keys so far.
     pub fn records(&self) -> usize {
         self.newest.len()
     }
 
-    /// The task, which goes on at [`DetectorTask::position`].
+    /// Builds the task, which continues at [`DetectorTask::position`].
     ///
-    /// Without a checkpoint the log is replayed from its start, if that is all there ever was; and nobody asks for a history when
-    /// nothing was ever committed.
+    /// Without a checkpoint the log is replayed from its start, provided that nothing was deleted from it, or that nothing was ever
+    /// committed.
     ///
     /// # Errors
-    /// Says why the state cannot be rebuilt.
+    /// When the state cannot be rebuilt, with the reason.
     pub fn finish(mut self, policy: Policy) -> Result<DetectorTask, RestoreFault> {
         let log_start = self.beginning.position;
         let mut marker = None;
@@ -165,8 +167,8 @@ impl Restore {
         for (key, Kept { offset, value }) in &self.newest {
             let unreadable = |detail| RestoreFault::Unreadable { offset: *offset, detail };
             match checkpoint::read(key, value).map_err(unreadable)? {
-                Said::State(record) => state.push(record),
-                Said::Marker(read) => marker = Some((*offset, read)),
+                CheckpointValue::State(record) => state.push(record),
+                CheckpointValue::Marker(read) => marker = Some((*offset, read)),
             }
         }
         let committed = self.beginning.committed;
@@ -179,7 +181,7 @@ impl Restore {
             }
             return Ok(DetectorTask::new(Engine::new(policy), self.beginning));
         };
-        // They are written in one transaction, and the committed offset was asked for first.
+        // One transaction writes both, and the committed offset was requested first.
         let checkpoint = marker.input_offset;
         if committed.is_none_or(|committed| committed < checkpoint) {
             return Err(RestoreFault::OffsetBehind { checkpoint, committed });
@@ -194,7 +196,7 @@ impl Restore {
         self.beginning.has_checkpoint = true;
         self.beginning.has_other_policy = engine.policy_version() != marker.policy_version;
         let mut task = DetectorTask::new(engine, self.beginning);
-        task.forget_unclaimed(written);
+        task.remove_disabled(written);
         Ok(task)
     }
 }
@@ -222,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_goes_on_at_its_marker() {
+    fn task_continues_at_its_marker() {
         let (records, digest) = checkpoint(3);
         let task = restored(Some(5), 2, &records).finish(Policy::default()).unwrap();
         assert_eq!((task.position(), task.left_to_replay(), task.digest()), (3, 2, digest));
@@ -230,19 +232,19 @@ mod tests {
     }
 
     #[test]
-    fn without_a_checkpoint_the_log_is_all_there_is() {
+    fn without_a_checkpoint_the_whole_log_is_replayed() {
         let task = fresh(Some(4), 0).finish(Policy::default()).unwrap();
         assert_eq!((task.position(), task.left_to_replay(), task.needs_first_checkpoint()), (0, 4, false));
         let task = fresh(None, 7).finish(Policy::default()).unwrap();
         assert_eq!(
             (task.position(), task.needs_first_checkpoint()),
             (7, true),
-            "it says where history begins"
+            "the first checkpoint records where the history starts"
         );
     }
 
     #[test]
-    fn history_that_is_gone_is_an_error() {
+    fn deleted_history_is_an_error() {
         let gone = |needed, log_start| Some(RestoreFault::HistoryGone { needed, log_start });
         let none = RestoreFault::NoCheckpoint { committed: 4, log_start: 1 };
         assert_eq!(fresh(Some(4), 1).finish(Policy::default()).err(), Some(none));
@@ -250,8 +252,21 @@ mod tests {
         assert_eq!(restored(Some(9), 4, &records).finish(Policy::default()).err(), gone(3, 4));
     }
 
+    /// The records behind the checkpoint were markers, so the position and the checkpoint moved along with the end of the log.
     #[test]
-    fn a_checkpoint_that_is_not_whole_is_refused() {
+    fn log_that_retention_has_emptied_is_whole() {
+        let mut task = fresh(None, 0).finish(Policy::default()).unwrap();
+        task.on_record(&record(0));
+        let mut records = task.take(true).unwrap().checkpoint;
+        task.committed();
+        task.on_passed(2);
+        records.extend(task.take(false).unwrap().checkpoint);
+        let restored = restored(Some(2), 2, &records).finish(Policy::default()).unwrap();
+        assert_eq!((restored.position(), restored.digest()), (2, task.digest()));
+    }
+
+    #[test]
+    fn incomplete_checkpoint_is_refused() {
         let (records, _) = checkpoint(3);
         let without = |at: usize| {
             let mut records = records.clone();
@@ -266,7 +281,7 @@ mod tests {
             without(0),
             Some(RestoreFault::Refused { error: RestoreError::WrongDigest { .. }, .. })
         ));
-        // No protobuf; none of ours, though protobuf; another entity's.
+        // Not protobuf; protobuf of another program; the value of another key.
         for (at, value) in [(1, Some(vec![0xff])), (1, Some(Vec::new())), (1, records[0].value.clone())] {
             let mut damaged = records.clone();
             damaged[at].value = value;
@@ -278,13 +293,13 @@ mod tests {
         let fault = restored(Some(3), 0, &deleted).finish(Policy::default()).err();
         assert!(
             matches!(fault, Some(RestoreFault::NoMarker { records: 0, .. })),
-            "not taken for a beginning"
+            "a deleted checkpoint is not an empty one"
         );
     }
 
-    /// A topic that is made anew has no committed offset: Kafka forgets those of topics that are deleted.
+    /// A re-created topic has no committed offset: Kafka deletes the offsets of deleted topics.
     #[test]
-    fn a_checkpoint_without_its_committed_offset_is_of_another_log() {
+    fn checkpoint_ahead_of_the_committed_offset_is_refused() {
         let (records, _) = checkpoint(3);
         for committed in [None, Some(2)] {
             let fault = restored(committed, 0, &records).finish(Policy::default()).err();
@@ -293,19 +308,22 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_says_where_and_what_to_do() {
-        let names = Names { routed: "a.routed".to_owned(), checkpoint: "a.checkpoint".to_owned() };
+    fn error_names_the_place_and_the_fix() {
+        let names = TopicNames { routed: "a.routed".to_owned(), checkpoint: "a.checkpoint".to_owned() };
         let (records, _) = checkpoint(3);
         let fault = restored(Some(3), 0, &records[1..]).finish(Policy::default()).err();
-        let said = fault.map(|fault| fault.explain(&names, 7)).unwrap_or_default();
+        let text = fault.map(|fault| fault.explain(&names, 7)).unwrap_or_default();
         let marker = records.len() - 2;
-        assert!(said.starts_with(&format!("a.checkpoint [7] offset {marker}: the state's digest")), "{said}");
-        assert!(said.contains("to fix: ") && said.contains("offsets of a.routed, "), "{said}");
+        assert!(
+            text.starts_with(&format!("a.checkpoint [7] offset {marker}: the digest of the state differs")),
+            "{text}"
+        );
+        assert!(text.contains("to fix: ") && text.contains("offsets of a.routed, "), "{text}");
     }
 
-    /// Its state is dropped, so the next checkpoint must drop it from the topic too.
+    /// The engine drops its state, so the next checkpoint must remove it from the topic too.
     #[test]
-    fn a_detection_can_be_switched_off_and_on_between_checkpoints() {
+    fn detection_can_be_disabled_and_enabled_between_checkpoints() {
         let (mut records, _) = checkpoint(3);
         let mut off = Policy::default();
         off.san_mismatch.enabled = false;

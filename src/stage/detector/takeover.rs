@@ -1,4 +1,4 @@
-//! How a partition is taken over: each question only when the one before it is answered.
+//! Takeover: the steps from an assigned partition to a running task. Each request is sent only when the one before is answered.
 
 use crate::detect::policy::Policy;
 use crate::stage::detector::restore::Restore;
@@ -6,114 +6,180 @@ use crate::stage::detector::task::DetectorTask;
 use crate::stage::pace::Pace;
 use crate::stage::port::{Answer, DetectorPort, Fault, Millis};
 
-/// How far a partition is taken over.
+/// How far the takeover of a partition is.
 #[derive(Debug)]
-pub(crate) enum Stage {
-    /// The committed offset is asked for, first of all: the answer waits until no transaction over it is undecided.
-    Asking,
-    /// The same, after what was read made no state. Who was frozen in the middle of it, longer than the group waits, has read
-    /// a checkpoint that others went on writing meanwhile. That it is lost is told by a poll; what is wrong the second time is
-    /// wrong.
-    AskingAgain,
-    /// The end of its checkpoint is asked for, after that: so it lies behind every checkpoint that came with that offset.
-    Committed { restore: Restore, again: bool },
-    /// Its checkpoint is read, up to that end.
-    Reading { restore: Restore, end: u64, again: bool },
-    /// It runs, at first in silence.
+pub(crate) enum Progress {
+    /// The committed offset is requested first: the answer waits until no transaction over it is undecided.
+    FetchingOffset { attempt: Attempt },
+    /// The end of the checkpoint is requested after it: so it lies behind every checkpoint that was committed with that offset.
+    FetchingEnd { restore: Restore, attempt: Attempt },
+    /// The checkpoint is read up to that end.
+    Reading { restore: Restore, end: u64, attempt: Attempt },
+    /// The task runs, at first without output.
     Running { task: Box<DetectorTask>, checkpoint_at: Millis },
+    /// The partition is unusable for this reason, and tried again later. The other partitions continue.
+    Stopped { reason: String, retry_at: Millis },
 }
 
-impl Stage {
+/// A restore that fails is tried a second time at once: a process that was frozen during the first one, for longer than its session,
+/// has read a checkpoint that its successor was writing. Its next poll reports the loss of the partition before the second attempt
+/// ends. What fails twice is damaged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Attempt {
+    First,
+    Second,
+}
+
+impl Progress {
+    /// A partition that was just assigned.
+    pub(crate) fn assigned() -> Progress {
+        Progress::FetchingOffset { attempt: Attempt::First }
+    }
+
     pub(crate) fn task(&self) -> Option<&DetectorTask> {
         match self {
-            Stage::Running { task, .. } => Some(task),
-            Stage::Asking | Stage::AskingAgain | Stage::Committed { .. } | Stage::Reading { .. } => None,
+            Progress::Running { task, .. } => Some(task),
+            Progress::FetchingOffset { .. }
+            | Progress::FetchingEnd { .. }
+            | Progress::Reading { .. }
+            | Progress::Stopped { .. } => None,
         }
     }
 
     pub(crate) fn task_mut(&mut self) -> Option<&mut DetectorTask> {
         match self {
-            Stage::Running { task, .. } => Some(task),
-            Stage::Asking | Stage::AskingAgain | Stage::Committed { .. } | Stage::Reading { .. } => None,
+            Progress::Running { task, .. } => Some(task),
+            Progress::FetchingOffset { .. }
+            | Progress::FetchingEnd { .. }
+            | Progress::Reading { .. }
+            | Progress::Stopped { .. } => None,
         }
     }
 
     pub(crate) fn checkpoint_at(&self) -> Option<Millis> {
         match self {
-            Stage::Running { checkpoint_at, .. } => Some(*checkpoint_at),
-            Stage::Asking | Stage::AskingAgain | Stage::Committed { .. } | Stage::Reading { .. } => None,
+            Progress::Running { checkpoint_at, .. } => Some(*checkpoint_at),
+            Progress::FetchingOffset { .. }
+            | Progress::FetchingEnd { .. }
+            | Progress::Reading { .. }
+            | Progress::Stopped { .. } => None,
+        }
+    }
+
+    /// Why the partition is stopped.
+    pub(crate) fn stopped(&self) -> Option<&str> {
+        match self {
+            Progress::Stopped { reason, .. } => Some(reason),
+            Progress::FetchingOffset { .. }
+            | Progress::FetchingEnd { .. }
+            | Progress::Reading { .. }
+            | Progress::Running { .. } => None,
         }
     }
 
     pub(crate) fn checkpoint_is_due(&self, pace: &Pace, now: Millis) -> bool {
-        match self {
-            Stage::Running { task, .. } if task.left_to_replay() > 0 => false,
-            Stage::Running { task, checkpoint_at } => {
-                let age = now.since(*checkpoint_at);
+        match (self.task(), self.checkpoint_at()) {
+            (Some(task), Some(checkpoint_at)) if task.left_to_replay() == 0 => {
+                let age = now.since(checkpoint_at);
                 task.needs_first_checkpoint() || pace.checkpoint_is_due(task.applied_since_checkpoint(), age)
             }
-            Stage::Asking | Stage::AskingAgain | Stage::Committed { .. } | Stage::Reading { .. } => false,
+            (Some(_) | None, Some(_) | None) => false,
         }
     }
 }
 
-/// The taking over of one partition.
+/// A takeover has fewer steps than this.
+const MOST_STEPS: usize = 8;
+
+/// The takeover of one partition.
 pub(crate) struct Takeover<'a> {
     pub(crate) partition: u32,
     pub(crate) partitions: u32,
     pub(crate) policy: &'a Policy,
     pub(crate) now: Millis,
+    /// The delay before a stopped partition is tried again.
+    pub(crate) retry: Millis,
 }
 
 impl Takeover<'_> {
-    /// The furthest stage that can be reached without waiting.
-    pub(crate) fn further(&self, mut stage: Stage, port: &mut impl DetectorPort) -> Result<Stage, Fault> {
-        loop {
-            let before = std::mem::discriminant(&stage);
-            stage = self.next(stage, port)?;
-            let is_again = matches!(stage, Stage::AskingAgain);
-            if is_again || std::mem::discriminant(&stage) == before {
-                return Ok(stage);
+    /// Takes every step that is possible without waiting. A fault of this partition stops it.
+    ///
+    /// # Errors
+    /// A fault that ends the worker.
+    pub(crate) fn advance(
+        &self,
+        mut progress: Progress,
+        port: &mut impl DetectorPort,
+    ) -> Result<Progress, Fault> {
+        for _ in 0..MOST_STEPS {
+            let before = std::mem::discriminant(&progress);
+            progress = match self.next(progress, port) {
+                Ok(progress) => progress,
+                Err(Fault::Partition(reason)) => {
+                    let retry_at = self.now.plus(self.retry);
+                    return Ok(Progress::Stopped { reason, retry_at });
+                }
+                Err(fault @ (Fault::Fenced(_) | Fault::Broken(_) | Fault::Forbidden(_))) => {
+                    return Err(fault);
+                }
+            };
+            // A second attempt starts after the next poll, which may report that the partition is lost.
+            let is_retry = matches!(progress, Progress::FetchingOffset { attempt: Attempt::Second });
+            if is_retry || std::mem::discriminant(&progress) == before {
+                return Ok(progress);
             }
         }
+        Ok(progress)
     }
 
-    fn next(&self, stage: Stage, port: &mut impl DetectorPort) -> Result<Stage, Fault> {
+    fn next(&self, progress: Progress, port: &mut impl DetectorPort) -> Result<Progress, Fault> {
         let partition = self.partition;
-        match stage {
-            Stage::Asking | Stage::AskingAgain => {
-                let Answer::Ready(committed) = port.committed(partition)? else { return Ok(stage) };
+        match progress {
+            Progress::FetchingOffset { attempt } => {
+                let Answer::Ready(committed) = port.committed(partition)? else { return Ok(progress) };
                 let Answer::Ready(log_start) = port.log_start(partition, committed)? else {
-                    return Ok(stage);
+                    return Ok(progress);
                 };
                 let restore = Restore::new(partition, self.partitions, committed, log_start);
-                Ok(Stage::Committed { restore, again: matches!(stage, Stage::AskingAgain) })
+                Ok(Progress::FetchingEnd { restore, attempt })
             }
-            Stage::Committed { restore, again } => match port.checkpoint_end(partition)? {
-                Answer::Ready(end) => Ok(Stage::Reading { restore, end, again }),
-                Answer::Wait => Ok(Stage::Committed { restore, again }),
+            Progress::FetchingEnd { restore, attempt } => match port.checkpoint_end(partition)? {
+                Answer::Ready(end) => Ok(Progress::Reading { restore, end, attempt }),
+                Answer::Wait => Ok(Progress::FetchingEnd { restore, attempt }),
             },
-            Stage::Reading { mut restore, end, again } => {
+            Progress::Reading { mut restore, end, attempt } => {
                 let mut sink = |offset, record| restore.record(offset, record);
                 match port.read_checkpoint(partition, end, &mut sink)? {
-                    Answer::Ready(()) => self.start(restore, again, port),
-                    Answer::Wait => Ok(Stage::Reading { restore, end, again }),
+                    Answer::Ready(()) => self.start(restore, attempt, port),
+                    Answer::Wait => Ok(Progress::Reading { restore, end, attempt }),
                 }
             }
-            Stage::Running { .. } => Ok(stage),
+            Progress::Stopped { retry_at, .. } if self.now >= retry_at => {
+                port.rewind_checkpoint(partition)?;
+                Ok(Progress::assigned())
+            }
+            Progress::Stopped { .. } | Progress::Running { .. } => Ok(progress),
         }
     }
 
-    fn start(&self, restore: Restore, again: bool, port: &mut impl DetectorPort) -> Result<Stage, Fault> {
-        let task = match restore.finish(self.policy.clone()) {
-            Ok(task) => task,
-            Err(_) if !again => {
-                port.read_again(self.partition)?;
-                return Ok(Stage::AskingAgain);
+    fn start(
+        &self,
+        restore: Restore,
+        attempt: Attempt,
+        port: &mut impl DetectorPort,
+    ) -> Result<Progress, Fault> {
+        match (restore.finish(self.policy.clone()), attempt) {
+            (Ok(task), Attempt::First | Attempt::Second) => {
+                port.start_at(self.partition, task.position())?;
+                Ok(Progress::Running { task: Box::new(task), checkpoint_at: self.now })
             }
-            Err(fault) => return Err(Fault::Broken(fault.explain(&port.names(), self.partition))),
-        };
-        port.start_at(self.partition, task.position())?;
-        Ok(Stage::Running { task: Box::new(task), checkpoint_at: self.now })
+            (Err(_), Attempt::First) => {
+                port.rewind_checkpoint(self.partition)?;
+                Ok(Progress::FetchingOffset { attempt: Attempt::Second })
+            }
+            (Err(error), Attempt::Second) => {
+                Err(Fault::Partition(error.explain(&port.topics(), self.partition)))
+            }
+        }
     }
 }

@@ -1,33 +1,34 @@
-//! One partition of the routed topic in memory: records in, alerts and checkpoints out.
+//! The detector's task: one partition of the routed topic in memory. Records in; alerts, checkpoints and offsets out.
 //!
-//! What goes into a transaction is taken, and then confirmed, aborted or settled. The memory itself is never undone: what was
-//! taken and did not go out is taken again.
+//! The worker takes what a transaction is to contain ([`DetectorTask::take`]) and reports its outcome: committed, aborted, or
+//! resolved after an unknown outcome. Memory is never rolled back: what was taken and is not committed is taken again.
 
 use crate::alert::Alert;
 use crate::engine::{CaTraining, Engine, StateSize};
 use crate::event::Event;
 use crate::event::time::Time;
 use crate::stage::detector::age::{AgeLimit, Older};
-use crate::stage::detector::applied::{Applied, Became, TaskOutput};
-use crate::stage::detector::checkpoint;
-use crate::stage::port::{CheckpointRecord, DeadLetter, Raised, RoutedRecord, SourcePartition};
+use crate::stage::detector::applied::{Applied, RecordOutcome, TaskOutput};
+use crate::stage::detector::checkpoint::NextCheckpoint;
+use crate::stage::detector::outbox::Outbox;
+use crate::stage::port::{CheckpointRecord, DeadLetter, PendingAlert, RoutedRecord, SourcePartition};
 use crate::wire;
-use crate::wire::record::StateRecord;
-use std::collections::{BTreeMap, VecDeque};
 
-/// Where a task begins: what [`crate::stage::detector::restore::Restore`] found out.
+/// Where a task starts, as a restore found out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Beginning {
     pub(crate) partition: u32,
     pub(crate) partitions: u32,
+    /// The committed offset of the group.
     pub(crate) committed: Option<u64>,
+    /// The next offset to apply.
     pub(crate) position: u64,
     pub(crate) has_checkpoint: bool,
     /// The checkpoint was written under another policy than that of the engine.
     pub(crate) has_other_policy: bool,
 }
 
-/// One partition's detections, their state, and what is not committed yet.
+/// The detections of one partition with their state, and what is not committed yet.
 #[derive(Debug)]
 pub struct DetectorTask {
     partition: u32,
@@ -37,21 +38,13 @@ pub struct DetectorTask {
     live_from: u64,
     replays_another_policy: bool,
     committed: Option<u64>,
-    has_checkpoint: bool,
-    outbox: VecDeque<(u64, Outgoing)>,
-    unwritten: BTreeMap<(String, Vec<u8>), StateRecord>,
-    applied_since_checkpoint: u64,
+    checkpoint: NextCheckpoint,
+    outbox: Outbox,
     taken: Option<Taken>,
     age_limit: Option<AgeLimit>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
-enum Outgoing {
-    Alert(Box<Raised>),
-    Dead(DeadLetter),
-}
-
-/// What of a task is in a transaction whose end is not known yet.
+/// What of a task is in a transaction whose outcome is not known yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Taken {
     offset: u64,
@@ -61,7 +54,7 @@ struct Taken {
 impl DetectorTask {
     pub(crate) fn new(engine: Engine, beginning: Beginning) -> DetectorTask {
         let Beginning { partition, partitions, committed, position, has_checkpoint, .. } = beginning;
-        // A checkpoint goes out together with all alerts below its offset, so they are out below either.
+        // A checkpoint is committed together with all alerts below its offset, so alerts below either offset are committed.
         let live_from = committed.unwrap_or_default().max(position);
         DetectorTask {
             partition,
@@ -71,43 +64,44 @@ impl DetectorTask {
             live_from,
             replays_another_policy: beginning.has_other_policy && position < live_from,
             committed,
-            has_checkpoint,
-            outbox: VecDeque::new(),
-            unwritten: BTreeMap::new(),
-            applied_since_checkpoint: 0,
+            checkpoint: NextCheckpoint::after(has_checkpoint.then_some(position)),
+            outbox: Outbox::default(),
             taken: None,
             age_limit: None,
         }
     }
 
-    /// From now on alerts that are old news are marked or held. What is remembered does not change by it.
+    /// Sets the age limit of alerts. The state does not depend on it.
     pub fn limit_age(&mut self, limit: Option<AgeLimit>) {
         self.age_limit = limit;
     }
 
-    /// State of detections that are switched off was dropped by the engine: the next checkpoint removes it from the topic, or its
-    /// records would not be those of the marker.
-    pub(crate) fn forget_unclaimed(&mut self, written: Vec<(String, Vec<u8>)>) {
+    /// Removes the state of disabled detections from the topic with the next checkpoint. The engine has dropped it, so its records
+    /// would not match the digest of the marker.
+    pub(crate) fn remove_disabled(&mut self, written: Vec<(String, Vec<u8>)>) {
         for (detection, key) in written.into_iter().filter(|(detection, _)| !self.engine.runs(detection)) {
-            let gone =
-                StateRecord { detection: detection.clone(), key: key.clone(), ..StateRecord::default() };
-            self.unwritten.insert((detection, key), gone);
+            self.checkpoint.remove(detection, key);
         }
     }
 
-    /// Applies the next record. Offsets jump (transaction markers, aborted records); they never go back.
+    /// Applies the next record. Offsets may jump (transaction markers, aborted records) but never go back.
     pub fn on_record(&mut self, record: &RoutedRecord) -> Applied {
-        let mut applied =
-            Applied { became: Became::Skipped, alerts: 0, held: 0, notices: Vec::new(), late: 0 };
+        let mut applied = Applied {
+            outcome: RecordOutcome::Skipped,
+            alerts: 0,
+            suppressed: 0,
+            notices: Vec::new(),
+            late: 0,
+        };
         if record.offset < self.next {
             return applied;
         }
         self.next = record.offset + 1;
         let live = record.offset >= self.live_from;
-        applied.became = if live { Became::Live } else { Became::Replayed };
+        applied.outcome = if live { RecordOutcome::Live } else { RecordOutcome::Replayed };
         let mut damage = None;
         for event in wire::routed::decode(&record.value) {
-            self.applied_since_checkpoint += 1;
+            self.checkpoint.count_event();
             match event {
                 Ok(event) => self.on_event(&event, record, live, &mut applied),
                 Err(detail) => {
@@ -116,12 +110,18 @@ impl DetectorTask {
             }
         }
         if let Some(detail) = damage {
-            applied.became = Became::Unreadable;
+            applied.outcome = RecordOutcome::Unreadable;
             if live {
-                self.outbox.push_back((record.offset, Outgoing::Dead(unreadable(record, detail))));
+                self.outbox.add_dead_letter(record.offset, unreadable(record, detail));
             }
         }
         applied
+    }
+
+    /// Moves the position past transaction markers and aborted records. They are committed like records, so that retention never
+    /// deletes an offset at which a successor would have to start.
+    pub fn on_passed(&mut self, next: u64) {
+        self.next = self.next.max(next);
     }
 
     fn on_event(&mut self, event: &Event, record: &RoutedRecord, live: bool, applied: &mut Applied) {
@@ -133,20 +133,21 @@ impl DetectorTask {
             return;
         }
         let written = self.written(output.alerts, event.time, record.append_time);
-        applied.held += alerts - written.len();
+        applied.suppressed += alerts - written.len();
         applied.late += usize::from(output.late);
         applied.notices.extend(output.notices);
         let appended = event.origin.append_time;
-        let raised = written.into_iter().map(|alert| Box::new(Raised { alert, appended }));
-        self.outbox.extend(raised.map(|raised| (record.offset, Outgoing::Alert(raised))));
+        for alert in written {
+            self.outbox.add_alert(record.offset, PendingAlert { alert, appended });
+        }
     }
 
-    /// What is written of these alerts on an event of this time.
+    /// Applies the age limit to alerts on an event of this time: those that are written.
     fn written(&self, mut alerts: Vec<Alert>, event: Time, appended: Option<Time>) -> Vec<Alert> {
         match self.age_limit.and_then(|limit| limit.judge(event, appended)) {
             None => {}
             Some(Older::Mark) => alerts.iter_mut().for_each(|alert| alert.historical = true),
-            Some(Older::Hold) => alerts.clear(),
+            Some(Older::Suppress) => alerts.clear(),
         }
         alerts
     }
@@ -156,20 +157,20 @@ impl DetectorTask {
         self.next
     }
 
-    /// How many offsets are left to replay in silence.
+    /// How many offsets are left to replay without output.
     pub fn left_to_replay(&self) -> u64 {
         self.live_from.saturating_sub(self.next)
     }
 
-    /// Whether the replay crosses a change of the policy. A policy changes at a checkpoint, but for a crash just then: the state is
-    /// what the new policy makes of those records, and what the old one alerted is out.
+    /// Whether the replay crosses a change of the policy. A policy changes at a checkpoint; after a crash just then the records behind
+    /// the checkpoint are replayed under the new policy, and the alerts of the old one are committed.
     pub fn replays_another_policy(&self) -> bool {
         self.replays_another_policy
     }
 
-    /// Whether something urgent waits to be sent.
+    /// Whether alerts or dead letters wait to be sent.
     pub fn has_alerts(&self) -> bool {
-        !self.outbox.is_empty()
+        self.outbox.len() > 0
     }
 
     /// How many alerts and dead letters wait to be sent.
@@ -179,80 +180,68 @@ impl DetectorTask {
 
     /// Whether an offset waits to be committed.
     pub fn has_progress(&self) -> bool {
-        self.left_to_replay() == 0 && self.committed != Some(self.next)
+        self.left_to_replay() == 0
+            && (self.committed != Some(self.next) || self.checkpoint.has_only_passed(self.next))
     }
 
-    /// Whether nothing may be committed without a checkpoint: there is none yet, and it says where the history begins.
+    /// Whether the next commit must contain a checkpoint: there is none yet, and it records where the history starts.
     pub fn needs_first_checkpoint(&self) -> bool {
-        !self.has_checkpoint && self.left_to_replay() == 0
+        self.checkpoint.is_first() && self.left_to_replay() == 0
     }
 
-    /// Events applied since the last checkpoint: what a restore would replay.
+    /// Events applied since the last checkpoint: those that a restore would replay.
     pub fn applied_since_checkpoint(&self) -> u64 {
-        self.applied_since_checkpoint
+        self.checkpoint.applied()
     }
 
-    /// Everything that is to be sent, with a checkpoint or without: the state that changed since the last checkpoint that is
-    /// known to be written, and the marker that closes it. None while the task replays, and when there is nothing to send.
+    /// Everything to commit, with a checkpoint or without: the state that changed since the last committed checkpoint, and the marker
+    /// that closes it. None while the task replays, and when there is nothing to commit.
     ///
-    /// There is always an offset, also where it is the committed one: by it the log refuses whoever does not own the partition
-    /// any more.
+    /// There is always an offset, even if it is committed already: by it the broker refuses a task whose partition has another
+    /// owner. If only markers and aborted records were passed since the last checkpoint, the checkpoint moves along: the state at
+    /// both offsets is the same, so it is one small record, and retention cannot delete where a restore would start.
     pub fn take(&mut self, checkpoint: bool) -> Option<TaskOutput> {
         if self.left_to_replay() > 0 || !(checkpoint || self.has_progress()) {
             return None;
         }
-        let mut output = TaskOutput { offset: self.next, ..TaskOutput::default() };
-        for (_, outgoing) in &self.outbox {
-            match outgoing {
-                Outgoing::Alert(alert) => output.alerts.push((**alert).clone()),
-                Outgoing::Dead(dead) => output.dead.push(dead.clone()),
-            }
-        }
-        if checkpoint {
-            output.checkpoint = self.checkpoint();
-        }
+        let checkpoint = checkpoint || self.checkpoint.has_only_passed(self.next);
+        let (alerts, dead) = self.outbox.copies();
+        let records = if checkpoint { self.checkpoint_records() } else { Vec::new() };
         self.taken = Some(Taken { offset: self.next, checkpoint });
-        Some(output)
+        Some(TaskOutput { alerts, dead, checkpoint: records, offset: self.next })
     }
 
-    fn checkpoint(&mut self) -> Vec<CheckpointRecord> {
+    fn checkpoint_records(&mut self) -> Vec<CheckpointRecord> {
         let changes = self.engine.take_changes();
-        self.unwritten.extend(changes.into_iter().map(|c| ((c.detection.clone(), c.key.clone()), c)));
-        let state = self.unwritten.values().map(|record| checkpoint::state_record(self.partition, record));
-        let marker = self.engine.marker(self.next);
-        state.chain([checkpoint::marker_record(self.partition, &marker)]).collect()
+        self.checkpoint.records(self.partition, changes, &self.engine.marker(self.next))
     }
 
-    /// What was taken is out.
-    pub fn confirmed(&mut self) {
+    /// The transaction is committed.
+    pub fn committed(&mut self) {
         let Some(taken) = self.taken.take() else { return };
-        self.sent_below(taken.offset);
+        self.committed_below(taken.offset);
         if taken.checkpoint {
-            self.has_checkpoint = true;
-            self.unwritten.clear();
-            self.applied_since_checkpoint = 0;
+            self.checkpoint.committed(taken.offset);
         }
     }
 
-    /// What was taken is not out, and will be taken again.
+    /// The transaction is aborted: its content will be taken again.
     pub fn aborted(&mut self) {
         self.taken = None;
     }
 
-    /// What was taken may be out: the committed offset tells for the alerts. A checkpoint is written again in any case, which
-    /// does no harm.
-    pub fn settled(&mut self, committed: Option<u64>) {
+    /// The outcome of the transaction was unknown and is resolved by the committed offset. The checkpoint is written again in either
+    /// case, which is harmless.
+    pub fn resolved(&mut self, committed: Option<u64>) {
         self.taken = None;
         if let Some(committed) = committed {
-            self.sent_below(committed);
+            self.committed_below(committed);
         }
     }
 
-    fn sent_below(&mut self, offset: u64) {
+    fn committed_below(&mut self, offset: u64) {
         self.committed = self.committed.max(Some(offset));
-        while self.outbox.front().is_some_and(|(of, _)| *of < offset) {
-            self.outbox.pop_front();
-        }
+        self.outbox.committed_below(offset);
     }
 
     /// The size of the state.
@@ -260,23 +249,23 @@ impl DetectorTask {
         self.engine.size()
     }
 
-    /// How far the baselines are trained of the CAs that the policy names and that live in this partition.
+    /// The training progress of the CAs that the policy names and whose state is in this partition.
     pub fn trainings(&self) -> Vec<CaTraining> {
         self.engine.trainings(|key| key.partition(self.partitions) == self.partition)
     }
 
-    /// The digest of the state.
+    /// The digest of the state, as in the marker of a checkpoint.
     pub fn digest(&self) -> u128 {
         self.engine.digest()
     }
 
-    /// The greatest event time seen.
+    /// The greatest event time so far.
     pub fn watermark(&self) -> Time {
         self.engine.watermark()
     }
 }
 
-/// The topic is called by its role: its name is the service's to know.
+/// A dead letter names the topic by its role; only the port knows the configured name.
 fn unreadable(record: &RoutedRecord, detail: String) -> DeadLetter {
     DeadLetter {
         from: SourcePartition { topic: ROUTED.to_owned(), partition: record.partition },
@@ -288,7 +277,7 @@ fn unreadable(record: &RoutedRecord, detail: String) -> DeadLetter {
     }
 }
 
-/// What a dead letter of the detector names as its topic, whatever the routed topic's name is.
+/// The topic in a dead letter of the detector, whatever the configured name of the routed topic.
 pub const ROUTED: &str = "routed";
 
 /// The reason of a dead letter of the detector.
@@ -299,87 +288,77 @@ mod tests {
     use super::*;
     use crate::detect::policy::Policy;
     use crate::stage::testing::record;
+    use std::collections::BTreeMap;
 
-    fn task(committed: Option<u64>) -> DetectorTask {
-        let beginning = Beginning {
-            partition: 0,
-            partitions: 1,
-            committed,
-            position: 0,
-            has_checkpoint: committed.is_some(),
-            has_other_policy: false,
-        };
-        DetectorTask::new(Engine::new(Policy::default()), beginning)
+    fn beginning(partition: u32, partitions: u32, committed: Option<u64>) -> Beginning {
+        let (has_checkpoint, has_other_policy) = (committed.is_some(), false);
+        Beginning { partition, partitions, committed, position: 0, has_checkpoint, has_other_policy }
     }
 
-    fn did(applied: &Applied) -> (Became, usize, usize) {
-        (applied.became, applied.alerts, applied.held)
+    fn task(committed: Option<u64>) -> DetectorTask {
+        DetectorTask::new(Engine::new(Policy::default()), beginning(0, 1, committed))
+    }
+
+    fn did(applied: &Applied) -> (RecordOutcome, usize, usize) {
+        (applied.outcome, applied.alerts, applied.suppressed)
     }
 
     #[test]
     fn offsets_jump_and_never_go_back() {
         let mut task = task(None);
-        assert_eq!(did(&task.on_record(&record(3))), (Became::Live, 1, 0));
-        assert_eq!(did(&task.on_record(&record(3))), (Became::Skipped, 0, 0));
-        assert_eq!(did(&task.on_record(&record(0))), (Became::Skipped, 0, 0));
+        assert_eq!(did(&task.on_record(&record(3))), (RecordOutcome::Live, 1, 0));
+        assert_eq!(did(&task.on_record(&record(3))), (RecordOutcome::Skipped, 0, 0));
+        assert_eq!(did(&task.on_record(&record(0))), (RecordOutcome::Skipped, 0, 0));
         assert_eq!(task.position(), 4);
     }
 
     #[test]
-    fn a_replay_is_silent_and_commits_nothing() {
+    fn replay_raises_and_commits_nothing() {
         let mut task = task(Some(2));
-        assert_eq!(did(&task.on_record(&record(0))), (Became::Replayed, 1, 0));
+        assert_eq!(did(&task.on_record(&record(0))), (RecordOutcome::Replayed, 1, 0));
         assert_eq!((task.left_to_replay(), task.take(true)), (1, None));
         task.on_record(&record(1));
         assert_eq!((task.left_to_replay(), task.take(false)), (0, None), "nothing new");
-        assert_eq!(did(&task.on_record(&record(2))), (Became::Live, 1, 0));
+        assert_eq!(did(&task.on_record(&record(2))), (RecordOutcome::Live, 1, 0));
         assert_eq!(task.take(false).map(|output| (output.alerts.len(), output.offset)), Some((1, 3)));
     }
 
     #[test]
-    fn what_did_not_go_out_is_taken_again() {
+    fn uncommitted_output_is_taken_again() {
         let mut task = task(None);
         task.on_record(&record(0));
         let first = task.take(false);
         task.aborted();
         assert_eq!(task.take(false), first);
         task.on_record(&record(1));
-        task.settled(Some(1));
+        task.resolved(Some(1));
         let rest = task.take(false).unwrap_or_default();
         assert_eq!((rest.alerts.len(), rest.alerts[0].alert.revision, rest.offset), (1, 2, 2));
-        task.confirmed();
+        task.committed();
         assert_eq!((task.has_alerts(), task.take(false)), (false, None));
     }
 
     #[test]
-    fn baselines_of_named_cas_are_told_where_they_live() {
+    fn trainings_are_reported_in_the_partition_of_the_ca() {
         let cas: BTreeMap<String, String> = [("ca01.corp.example".to_owned(), "CORP-CA01".to_owned())].into();
         let engine = || Engine::new(Policy { cas: cas.clone(), ..Policy::default() });
-        let beginning = |partition, partitions| Beginning {
-            partition,
-            partitions,
-            committed: None,
-            position: 0,
-            has_checkpoint: false,
-            has_other_policy: false,
-        };
-        let mut task = DetectorTask::new(engine(), beginning(0, 1));
+        let mut task = DetectorTask::new(engine(), beginning(0, 1, None));
         let days = |task: &DetectorTask| {
-            task.trainings().iter().map(|told| (told.detection, told.training.days)).collect::<Vec<_>>()
+            task.trainings().iter().map(|ca| (ca.detection, ca.training.days)).collect::<Vec<_>>()
         };
         assert_eq!(days(&task), [("certlog-remote-write", 0)], "it waits for data");
         task.on_record(&record(0));
         assert_eq!(days(&task), [("certlog-remote-write", 1)]);
-        let elsewhere = (0..4).map(|partition| DetectorTask::new(engine(), beginning(partition, 4)));
+        let elsewhere = (0..4).map(|partition| DetectorTask::new(engine(), beginning(partition, 4, None)));
         assert_eq!(
             elsewhere.map(|task| task.trainings().len()).sum::<usize>(),
             1,
-            "it lives in one partition"
+            "the state of a CA is in one partition"
         );
     }
 
     #[test]
-    fn old_news_is_marked_or_held_and_remembered_all_the_same() {
+    fn alerts_on_old_events_are_marked_or_suppressed_and_the_state_is_the_same() {
         use crate::event::time::Span;
         let run = |limit: Option<AgeLimit>| {
             let mut task = task(None);
@@ -388,20 +367,20 @@ mod tests {
             let first = task.on_record(&RoutedRecord { append_time: Some(old), ..record(0) });
             task.on_record(&RoutedRecord { append_time: Some(old.minus(Span::days(2))), ..record(1) });
             let alerts = task.take(false).unwrap_or_default().alerts;
-            let said = alerts.iter().map(|raised| (raised.alert.revision, raised.alert.historical));
-            (first, said.collect::<Vec<_>>(), task.digest())
+            let written = alerts.iter().map(|raised| (raised.alert.revision, raised.alert.historical));
+            (first, written.collect::<Vec<_>>(), task.digest())
         };
         let limit = |older| Some(AgeLimit { max_age: Span::days(7), older });
-        let (off, mark, hold) = (run(None), run(limit(Older::Mark)), run(limit(Older::Hold)));
+        let (off, mark, suppress) = (run(None), run(limit(Older::Mark)), run(limit(Older::Suppress)));
         assert_eq!(off.1, [(1, false), (2, false)]);
         assert_eq!(mark.1, [(1, true), (2, false)]);
-        assert_eq!(hold.1, [(2, false)], "what is news today is told whole");
-        assert_eq!(did(&hold.0), (Became::Live, 1, 1));
-        assert_eq!((off.2, off.2), (mark.2, hold.2), "the state is a function of the log");
+        assert_eq!(suppress.1, [(2, false)], "the revision of today is written");
+        assert_eq!(did(&suppress.0), (RecordOutcome::Live, 1, 1));
+        assert_eq!((off.2, off.2), (mark.2, suppress.2), "the state is a function of the log");
     }
 
     #[test]
-    fn an_alert_carries_when_its_source_record_was_appended() {
+    fn alert_carries_the_append_time_of_its_source_record() {
         let mut event = crate::stage::testing::mismatch(1);
         let appended = Some(event.time.plus(crate::event::time::Span::seconds(3)));
         event.origin.append_time = appended;
@@ -413,17 +392,17 @@ mod tests {
     }
 
     #[test]
-    fn a_checkpoint_that_did_not_go_out_is_written_with_the_next() {
+    fn uncommitted_checkpoint_is_written_again() {
         let mut task = task(None);
         assert!(task.needs_first_checkpoint());
         task.on_record(&record(0));
         let of = |output: Option<TaskOutput>| output.unwrap_or_default().checkpoint;
         let first = of(task.take(true));
         task.aborted();
-        assert_eq!(of(task.take(true)), first, "no change since, and all of it again");
-        task.settled(Some(1));
-        assert_eq!(of(task.take(true)), first, "doubt is no promise");
-        task.confirmed();
+        assert_eq!(of(task.take(true)), first, "all of it again without a further change");
+        task.resolved(Some(1));
+        assert_eq!(of(task.take(true)), first, "an unknown outcome commits nothing");
+        task.committed();
         assert!(!task.needs_first_checkpoint());
         let marker = of(task.take(true));
         assert_eq!(
@@ -434,22 +413,62 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_is_no_event_is_a_dead_letter_once() {
+    fn position_passes_markers_and_the_checkpoint_moves_along() {
+        let mut task = task(None);
+        task.on_record(&record(0));
+        task.take(true);
+        task.committed();
+        task.on_passed(2);
+        task.on_passed(1);
+        assert_eq!((task.position(), task.has_progress()), (2, true));
+        let output = task.take(false).unwrap_or_default();
+        let marker = output.checkpoint.iter().map(|record| record.key.as_slice()).collect::<Vec<_>>();
+        assert_eq!(
+            (output.offset, marker),
+            (2, vec![&b"marker"[..]]),
+            "the state is the same at both offsets"
+        );
+        task.committed();
+        assert_eq!(task.take(false), None);
+        task.on_record(&record(2));
+        task.on_passed(4);
+        let output = task.take(false).unwrap_or_default();
+        assert_eq!(
+            (output.offset, output.checkpoint.len()),
+            (4, 0),
+            "an event waits for the next checkpoint"
+        );
+    }
+
+    #[test]
+    fn replay_ends_at_a_committed_offset_behind_markers() {
+        let mut task = task(Some(3));
+        task.on_record(&record(0));
+        assert_eq!(task.left_to_replay(), 2);
+        task.on_passed(3);
+        assert_eq!((task.left_to_replay(), task.has_progress()), (0, false));
+    }
+
+    #[test]
+    fn unreadable_record_is_one_dead_letter() {
         let damaged = |offset| RoutedRecord { value: vec![0xff], ..record(offset) };
         let mut task = task(Some(1));
-        assert_eq!(task.on_record(&damaged(0)).became, Became::Unreadable);
-        assert_eq!(task.on_record(&damaged(1)).became, Became::Unreadable);
+        assert_eq!(task.on_record(&damaged(0)).outcome, RecordOutcome::Unreadable);
+        assert_eq!(task.on_record(&damaged(1)).outcome, RecordOutcome::Unreadable);
         let output = task.take(false).unwrap_or_default();
         assert_eq!(output.dead.iter().map(|dead| dead.offset).collect::<Vec<_>>(), [1]);
     }
 
     #[test]
-    fn events_that_came_together_are_applied_one_by_one() {
+    fn events_of_one_record_are_applied_one_by_one() {
         use crate::stage::testing::mismatch;
         let events = [mismatch(1), mismatch(2), mismatch(3)];
         let (mut together, mut apart) = (task(None), task(None));
         let value = wire::routed::encode(&events);
-        assert_eq!(did(&together.on_record(&RoutedRecord { value, ..record(0) })), (Became::Live, 3, 0));
+        assert_eq!(
+            did(&together.on_record(&RoutedRecord { value, ..record(0) })),
+            (RecordOutcome::Live, 3, 0)
+        );
         for (offset, event) in (0..).zip(&events) {
             apart.on_record(&RoutedRecord { value: wire::routed::encode([event]), ..record(offset) });
         }
@@ -460,13 +479,16 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_event_is_a_dead_letter_and_its_neighbours_are_applied() {
+    fn damaged_event_is_a_dead_letter_and_the_others_are_applied() {
         use crate::stage::testing::mismatch;
         let mut value = wire::routed::encode([&mismatch(1)]);
         wire::routed::push(&mut value, &[0xff]);
         wire::routed::push(&mut value, &wire::event::encode(&mismatch(2)));
         let mut task = task(None);
-        assert_eq!(did(&task.on_record(&RoutedRecord { value, ..record(0) })), (Became::Unreadable, 2, 0));
+        assert_eq!(
+            did(&task.on_record(&RoutedRecord { value, ..record(0) })),
+            (RecordOutcome::Unreadable, 2, 0)
+        );
         let output = task.take(false).unwrap_or_default();
         assert_eq!((output.alerts.len(), output.dead.len()), (2, 1));
     }

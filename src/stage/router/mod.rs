@@ -1,4 +1,5 @@
-//! The router: source records in, routed records out.
+//! THE ROUTER: reads source topics, and writes each event to the partitions of the routed topic that it concerns.
 
+mod batch;
 pub mod task;
 pub mod worker;

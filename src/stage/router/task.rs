@@ -1,32 +1,34 @@
-//! Source records in, routed records out: one batch at a time, without state beyond it.
+//! The router's task: source records in, routed records and dead letters out, one batch at a time. It keeps no state beyond the
+//! batch.
 
-use crate::decode::prefilter::Prefilter;
+use crate::decode::prefilter::{Candidate, Prefilter};
 use crate::decode::rejection::Rejection;
 use crate::decode::{Decoded, Decoder, Place};
 use crate::detect::policy::Policy;
 use crate::engine::Routes;
 use crate::event::host::Host;
 use crate::stage::port::{DeadLetter, FilteredRun, RouterCommit, SourcePartition, SourceRecord};
+use crate::stage::router::batch::Batch;
 use crate::wire;
 use std::collections::BTreeMap;
 
 /// How the records of one topic are read.
 #[derive(Clone, Debug, Default)]
 pub struct Source {
-    /// Throws away what cannot matter.
+    /// Drops records that cannot be of interest, by their bytes.
     pub prefilter: Prefilter,
-    /// Reads the rest.
+    /// Decodes the other records.
     pub decoder: Decoder,
 }
 
 impl Source {
-    /// The source that this decoder reads.
+    /// A source with this decoder and the prefilter for its format.
     pub fn new(decoder: Decoder) -> Source {
         Source { prefilter: Prefilter::for_format(decoder.format), decoder }
     }
 }
 
-/// Routes records: what becomes of one depends on nothing but its bytes, its source and the policy.
+/// Routes records. The outcome of a record depends only on its bytes, its source and the policy.
 #[derive(Debug)]
 pub struct RouterTask {
     routes: Routes,
@@ -34,39 +36,32 @@ pub struct RouterTask {
     sources: BTreeMap<String, Source>,
     other: Source,
     next: BTreeMap<SourcePartition, u64>,
-    batch: RouterCommit,
-    /// What the batch holds for each partition and is no whole record yet.
-    open: Vec<Vec<u8>>,
-    batch_records: usize,
-    batch_bytes: usize,
-    /// Events of each CA that the policy names.
-    heard: BTreeMap<Host, u64>,
+    batch: Batch,
+    /// The number of events of each CA that the policy names.
+    events_by_ca: BTreeMap<Host, u64>,
 }
 
-/// A record of the routed topic is closed when it has so many bytes: many events, and far from what a broker refuses.
-const RECORD_BYTES: usize = 64 * 1024;
-
-/// What became of a source record: exactly one of these.
+/// The outcome of a source record: exactly one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Routed {
-    /// Below the position: it is routed already.
+    /// Below the position: it was routed before.
     Skipped,
-    /// It has no value.
+    /// It has no value (a tombstone).
     Tombstone,
-    /// Thrown away unread.
+    /// The prefilter dropped it.
     Filtered,
-    /// Well formed, and nothing of interest in it.
+    /// Well formed, without an event of interest.
     Ignored,
-    /// Events, but no detection's business.
+    /// It has events, none of which concerns a detection.
     Unconcerned,
-    /// At least one of its events went to at least one partition.
+    /// At least one of its events was written to at least one partition.
     Sent,
-    /// At least one thing in it was rejected: it is a dead letter, and its other events went on.
+    /// At least one part of it was rejected: the record is a dead letter, and its other events are routed.
     Rejected,
 }
 
 impl Routed {
-    /// All, in order.
+    /// All outcomes, in order.
     pub const ALL: [Routed; 7] = [
         Routed::Skipped,
         Routed::Tombstone,
@@ -77,7 +72,7 @@ impl Routed {
         Routed::Rejected,
     ];
 
-    /// The snake_case word for metrics.
+    /// Its value in the label `outcome` of metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Routed::Skipped => "skipped",
@@ -92,7 +87,7 @@ impl Routed {
 }
 
 impl RouterTask {
-    /// A router to `partitions` partitions; a topic that `sources` does not name is read as any format.
+    /// A router to `partitions` partitions. The format of records is detected in topics that `sources` does not name.
     pub fn new(policy: &Policy, partitions: u32, sources: BTreeMap<String, Source>) -> RouterTask {
         RouterTask {
             routes: Routes::new(policy),
@@ -100,76 +95,93 @@ impl RouterTask {
             sources,
             other: Source::default(),
             next: BTreeMap::new(),
-            batch: RouterCommit::default(),
-            open: Vec::new(),
-            batch_records: 0,
-            batch_bytes: 0,
-            heard: policy.cas.keys().map(|name| (Host::new(name), 0)).collect(),
+            batch: Batch::default(),
+            events_by_ca: policy.cas.keys().map(|name| (Host::new(name), 0)).collect(),
         }
     }
 
-    /// How many events came of each CA that the policy names, also such as concern no detection. Other computers are not
-    /// counted: their names come from events, and there may be any number of them.
-    pub fn heard(&self) -> &BTreeMap<Host, u64> {
-        &self.heard
+    /// The number of events of each CA that the policy names, also those that concern no detection. Other computers are not
+    /// counted: their names come from events, so their number has no bound.
+    pub fn events_by_ca(&self) -> &BTreeMap<Host, u64> {
+        &self.events_by_ca
     }
 
-    /// From now on the records of this topic are read so. What a partition that was started brought before stays as it is.
-    pub fn read_as(&mut self, topic: String, source: Source) {
+    /// Sets how the records of this topic are read from now on.
+    pub fn set_source(&mut self, topic: String, source: Source) {
         self.sources.insert(topic, source);
     }
 
-    /// A partition begins at this offset. One without a committed offset gets one with the next batch, so that a crash does not
-    /// move its beginning.
+    /// Starts a partition at this offset. If the offset is not committed it is committed with the next batch, so that a crash does
+    /// not move the start.
     pub fn start(&mut self, partition: SourcePartition, offset: u64, is_committed: bool) {
         if !is_committed {
-            self.note_offset(&partition, offset);
+            self.batch.set_offset(&partition, offset);
         }
         self.next.insert(partition, offset);
     }
 
-    /// A partition is gone. What the batch holds of it must have been committed or dropped before.
+    /// Removes a partition. Its part of the batch must have been committed or dropped before.
     pub fn stop(&mut self, partition: &SourcePartition) {
         self.next.remove(partition);
     }
 
-    /// The next offset of a partition that was started.
+    /// The next offset of a started partition.
     pub fn position(&self, partition: &SourcePartition) -> Option<u64> {
         self.next.get(partition).copied()
     }
 
-    /// Whether a record of this topic may matter. A tombstone may not be asked about: it has no value.
-    pub fn may_matter(&self, topic: &str, value: &[u8]) -> bool {
-        self.sources.get(topic).unwrap_or(&self.other).prefilter.may_matter(value)
+    /// The prefilter of a topic: a copy of the value if a record of this topic may be of interest.
+    pub fn prefilter(&self, topic: &str, value: &[u8]) -> Option<Candidate> {
+        self.source(topic).prefilter.candidate(value)
     }
 
-    /// Notes records that were thrown away where they were read.
+    fn source(&self, topic: &str) -> &Source {
+        self.sources.get(topic).unwrap_or(&self.other)
+    }
+
+    /// Moves the position past transaction markers and aborted records, so that it is committed before retention deletes them.
+    pub fn on_passed(&mut self, from: &SourcePartition, next: u64) {
+        if let Some(position) = self.next.get_mut(from).filter(|position| **position < next) {
+            *position = next;
+            self.batch.set_offset(from, next);
+        }
+    }
+
+    /// Counts records that the prefilter dropped where they were read.
     pub fn on_filtered(&mut self, run: &FilteredRun) -> Routed {
         let Some(next) = self.next.get_mut(&run.from).filter(|next| **next < run.next) else {
             return Routed::Skipped;
         };
         *next = run.next;
-        self.batch_records += usize::try_from(run.records).unwrap_or(usize::MAX);
-        self.note_offset(&run.from, run.next);
+        self.batch.count_records(usize::try_from(run.records).unwrap_or(usize::MAX));
+        self.batch.set_offset(&run.from, run.next);
         Routed::Filtered
     }
 
-    /// Routes one record.
-    pub fn on_record(&mut self, record: SourceRecord) -> Routed {
+    /// Routes one record that has passed the prefilter.
+    pub fn on_record(&mut self, record: SourceRecord<Candidate>) -> Routed {
         let Some(next) = self.next.get_mut(&record.from).filter(|next| **next <= record.offset) else {
             return Routed::Skipped;
         };
         *next = record.offset + 1;
-        self.batch_records += 1;
-        self.note_offset(&record.from, record.offset + 1);
-        let Some(value) = &record.value else { return Routed::Tombstone };
-        if !self.may_matter(&record.from.topic, value) {
-            return Routed::Filtered;
-        }
-        let found = self.decode(&record, value);
+        self.batch.count_records(1);
+        self.batch.set_offset(&record.from, record.offset + 1);
+        let SourceRecord { from, offset, append_time, trace, value } = record;
+        let Some(value) = value else { return Routed::Tombstone };
+        let place = Place {
+            source: from.topic.clone(),
+            partition: i32::try_from(from.partition).ok(),
+            offset,
+            append_time,
+            trace,
+        };
+        let found = self.decode(&place, value.as_bytes());
         match found.rejection {
             Some(rejection) => {
-                self.dead(record, rejection, found.rejections);
+                let (detail, reason) =
+                    (detail(rejection.detail, found.rejections), rejection.reason.as_str());
+                let record = value.into_bytes();
+                self.batch.add_dead_letter(DeadLetter { from, offset, append_time, reason, detail, record });
                 Routed::Rejected
             }
             None if found.sent > 0 => Routed::Sent,
@@ -178,46 +190,20 @@ impl RouterTask {
         }
     }
 
-    fn decode(&mut self, record: &SourceRecord, value: &[u8]) -> Found {
-        let RouterTask {
-            routes,
-            partitions,
-            sources,
-            other,
-            batch,
-            open,
-            batch_records,
-            batch_bytes,
-            heard,
-            ..
-        } = self;
-        let source = sources.get(&record.from.topic).unwrap_or(other);
-        let place = Place {
-            source: record.from.topic.clone(),
-            partition: i32::try_from(record.from.partition).ok(),
-            offset: record.offset,
-            append_time: record.append_time,
-            trace: record.trace.clone(),
-        };
+    fn decode(&mut self, place: &Place, value: &[u8]) -> Found {
+        let RouterTask { routes, partitions, sources, other, batch, events_by_ca, .. } = self;
+        let source = sources.get(&place.source).unwrap_or(other);
         let mut found = Found::default();
-        source.decoder.decode(value, &place, &mut |decoded| match decoded {
+        source.decoder.decode(value, place, &mut |decoded| match decoded {
             Ok(Decoded::Event(event)) => {
                 found.events += 1;
-                if let Some(events) = heard.get_mut(&event.computer) {
+                if let Some(events) = events_by_ca.get_mut(&event.computer) {
                     *events += 1;
                 }
                 let concerned = routes.partitions(&event, *partitions);
                 found.sent += concerned.len();
-                *batch_records += concerned.len();
                 let bytes = if concerned.is_empty() { Vec::new() } else { wire::event::encode(&event) };
-                *batch_bytes += bytes.len() * concerned.len();
-                for partition in concerned {
-                    let record = slot(open, partition);
-                    wire::routed::push(record, &bytes);
-                    if record.len() >= RECORD_BYTES {
-                        batch.routed.push((partition, std::mem::take(record)));
-                    }
-                }
+                concerned.into_iter().for_each(|partition| batch.add_event(partition, &bytes));
             }
             Ok(Decoded::Ignored(_)) => {}
             Err(rejection) => {
@@ -228,66 +214,38 @@ impl RouterTask {
         found
     }
 
-    /// One dead letter for a record, however many things in it are wrong: it holds the whole record.
-    fn dead(&mut self, record: SourceRecord, rejection: Rejection, rejections: usize) {
-        let detail = match rejections {
-            0 | 1 => rejection.detail,
-            more => format!("{} (and {} more)", rejection.detail, more - 1),
-        };
-        let bytes = record.value.unwrap_or_default();
-        self.batch_bytes += bytes.len();
-        self.batch.dead.push(DeadLetter {
-            from: record.from,
-            offset: record.offset,
-            append_time: record.append_time,
-            reason: rejection.reason.as_str(),
-            detail,
-            record: bytes,
-        });
-    }
-
-    fn note_offset(&mut self, partition: &SourcePartition, offset: u64) {
-        match self.batch.offsets.iter_mut().find(|(of, _)| of == partition) {
-            Some((_, next)) => *next = offset,
-            None => self.batch.offsets.push((partition.clone(), offset)),
-        }
-    }
-
     /// Whether there is nothing to commit.
     pub fn is_empty(&self) -> bool {
-        self.batch.offsets.is_empty()
+        self.batch.is_empty()
     }
 
-    /// Records in and events out, and the bytes that are to be written.
+    /// The number of records read and events written since the last commit, and the bytes to write.
     pub fn batch_size(&self) -> (usize, usize) {
-        (self.batch_records, self.batch_bytes)
+        self.batch.size()
     }
 
-    /// The batch, one transaction. It is committed, or all partitions begin again at their committed offsets
+    /// Takes the batch as one transaction. If it is not committed, all partitions restart at their committed offsets
     /// ([`RouterTask::restart`]).
     pub fn take_commit(&mut self) -> RouterCommit {
-        (self.batch_records, self.batch_bytes) = (0, 0);
-        let open = (0..).zip(&mut self.open).filter(|(_, record)| !record.is_empty());
-        self.batch.routed.extend(open.map(|(partition, record)| (partition, std::mem::take(record))));
-        std::mem::take(&mut self.batch)
+        self.batch.take()
     }
 
-    /// Forgets the batch and all positions: what is not committed is read again.
+    /// Drops the batch and all positions: records that are not committed are read again.
     pub fn restart(&mut self) {
-        self.take_commit();
+        self.batch.take();
         self.next.clear();
     }
 }
 
-/// What is open for a partition.
-fn slot(open: &mut Vec<Vec<u8>>, partition: u32) -> &mut Vec<u8> {
-    let index = partition as usize;
-    if open.len() <= index {
-        open.resize_with(index + 1, Vec::new);
+/// The detail of a dead letter. A record is one dead letter however many of its parts were rejected.
+fn detail(first: String, rejections: usize) -> String {
+    match rejections {
+        0 | 1 => first,
+        more => format!("{first} (and {} more)", more - 1),
     }
-    &mut open[index]
 }
 
+/// What a record contained.
 #[derive(Debug, Default)]
 struct Found {
     events: usize,
@@ -299,6 +257,7 @@ struct Found {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stage::router::batch::RECORD_BYTES;
     use crate::stage::testing::mismatch;
 
     fn from() -> SourcePartition {
@@ -311,13 +270,30 @@ mod tests {
         router
     }
 
-    fn record(offset: u64, value: Option<&str>) -> SourceRecord {
-        let value = value.map(|value| value.as_bytes().to_vec());
-        SourceRecord { from: from(), offset, append_time: None, trace: None, value }
+    /// A record as a port returns it to the worker, and what the task makes of it.
+    fn pass(router: &mut RouterTask, offset: u64, value: Option<&str>) -> Routed {
+        pass_traced(router, offset, value, None)
+    }
+
+    fn pass_traced(
+        router: &mut RouterTask,
+        offset: u64,
+        value: Option<&str>,
+        trace: Option<String>,
+    ) -> Routed {
+        let candidate = value.map(|value| router.prefilter(&from().topic, value.as_bytes()));
+        let value = match candidate {
+            Some(None) => {
+                return router.on_filtered(&FilteredRun { from: from(), next: offset + 1, records: 1 });
+            }
+            Some(Some(candidate)) => Some(candidate),
+            None => None,
+        };
+        router.on_record(SourceRecord { from: from(), offset, append_time: None, trace, value })
     }
 
     #[test]
-    fn events_are_counted_for_the_cas_that_the_policy_names() {
+    fn events_are_counted_for_each_ca_in_the_policy() {
         let cas = ["CA01.corp.example", "ca02.corp.example"].map(|host| (host.to_owned(), "CA".to_owned()));
         let policy = Policy { cas: cas.into_iter().collect(), ..Policy::default() };
         let mut router = RouterTask::new(&policy, 24, BTreeMap::new());
@@ -325,15 +301,15 @@ mod tests {
         let event = mismatch(1);
         let other = crate::event::Event { computer: Host::new("ca03.corp.example"), ..event.clone() };
         for (offset, event) in [(10, &event), (11, &other), (12, &event)] {
-            router.on_record(record(offset, Some(&serde_json::to_string(event).unwrap_or_default())));
+            pass(&mut router, offset, Some(&serde_json::to_string(event).unwrap_or_default()));
         }
-        let heard: Vec<(&str, u64)> =
-            router.heard().iter().map(|(ca, events)| (ca.as_str(), *events)).collect();
-        assert_eq!(heard, [("ca01.corp.example", 2), ("ca02.corp.example", 0)]);
+        let counted: Vec<(&str, u64)> =
+            router.events_by_ca().iter().map(|(ca, events)| (ca.as_str(), *events)).collect();
+        assert_eq!(counted, [("ca01.corp.example", 2), ("ca02.corp.example", 0)]);
     }
 
     #[test]
-    fn every_record_has_one_outcome() {
+    fn every_record_has_exactly_one_outcome() {
         let event = serde_json::to_string(&mismatch(1)).unwrap_or_default();
         let unconcerned = r#"{"time": "2026-03-02T09:00:00Z", "computer": "ca01", "share_accessed": {
             "account": "CORP\\bob", "share": "\\\\*\\C$", "target": "x", "access_mask": 1}}"#;
@@ -349,7 +325,7 @@ mod tests {
         ];
         let mut router = router();
         for (offset, value, expect) in cases {
-            assert_eq!(router.on_record(record(offset, value)), expect, "{offset}");
+            assert_eq!(pass(&mut router, offset, value), expect, "{offset}");
         }
         let batch = router.take_commit();
         assert_eq!(batch.offsets, [(from(), 16)]);
@@ -359,22 +335,22 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_one_dead_letter_however_much_is_wrong() {
+    fn record_with_several_rejections_is_one_dead_letter() {
         let mut router = router();
         let events = "{\"EventID\": 4887, \"Channel\": \"Security\"},".repeat(5);
         let wrapped = format!("[{}]", events.trim_end_matches(','));
-        assert_eq!(router.on_record(record(10, Some(&wrapped))), Routed::Rejected);
+        assert_eq!(pass(&mut router, 10, Some(&wrapped)), Routed::Rejected);
         let batch = router.take_commit();
         assert_eq!(batch.dead.len(), 1);
         assert!(batch.dead[0].detail.ends_with("(and 4 more)"), "{}", batch.dead[0].detail);
     }
 
     #[test]
-    fn what_a_batch_sends_to_a_partition_goes_together_in_order() {
+    fn events_of_a_batch_share_routed_records_in_order() {
         let mut router = router();
         let events: Vec<_> = (1..=2000).map(mismatch).collect();
         for (offset, event) in (10..).zip(&events) {
-            router.on_record(record(offset, Some(&serde_json::to_string(event).unwrap_or_default())));
+            pass(&mut router, offset, Some(&serde_json::to_string(event).unwrap_or_default()));
         }
         let (sent, bytes) = (router.batch_size().0 - events.len(), router.batch_size().1);
         let batch = router.take_commit();
@@ -392,11 +368,11 @@ mod tests {
     }
 
     #[test]
-    fn a_trace_context_goes_with_the_event() {
+    fn trace_context_stays_with_the_event() {
         let event = serde_json::to_string(&mismatch(1)).unwrap_or_default();
         let trace = Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned());
         let mut router = router();
-        router.on_record(SourceRecord { trace: trace.clone(), ..record(10, Some(&event)) });
+        pass_traced(&mut router, 10, Some(&event), trace.clone());
         let (_, bytes) = router.take_commit().routed.remove(0);
         let routed = wire::routed::decode(&bytes).next().unwrap().unwrap();
         assert_eq!(routed.origin.trace, trace);
@@ -405,23 +381,36 @@ mod tests {
     }
 
     #[test]
-    fn where_a_partition_begins_is_committed() {
+    fn start_of_a_partition_is_committed() {
         let mut router = router();
         assert!(router.is_empty());
         router.start(SourcePartition { partition: 4, ..from() }, 7, false);
         assert_eq!(router.take_commit().offsets, [(SourcePartition { partition: 4, ..from() }, 7)]);
         router.restart();
-        assert_eq!(router.on_record(record(10, None)), Routed::Skipped, "not before it is started again");
+        assert_eq!(pass(&mut router, 10, None), Routed::Skipped, "the partition is not started");
     }
 
     #[test]
-    fn what_was_thrown_away_where_it_was_read_moves_the_offset_all_the_same() {
+    fn filtered_records_move_the_offset() {
         let mut router = router();
         let run = |next, records| FilteredRun { from: from(), next, records };
         assert_eq!(router.on_filtered(&run(14, 4)), Routed::Filtered);
         assert_eq!(router.on_filtered(&run(14, 4)), Routed::Skipped, "it came before");
-        assert_eq!(router.on_record(record(13, None)), Routed::Skipped);
+        assert_eq!(pass(&mut router, 13, None), Routed::Skipped);
         assert_eq!((router.position(&from()), router.batch_size().0), (Some(14), 4));
         assert_eq!(router.take_commit().offsets, [(from(), 14)]);
+    }
+
+    #[test]
+    fn transaction_markers_behind_the_last_record_are_committed() {
+        let mut router = router();
+        pass(&mut router, 10, None);
+        router.on_passed(&from(), 12);
+        router.on_passed(&from(), 11);
+        router.on_passed(&SourcePartition { partition: 4, ..from() }, 7);
+        let batch = router.take_commit();
+        assert_eq!(batch.offsets, [(from(), 12)], "never back, and only of partitions that are started");
+        router.on_passed(&from(), 13);
+        assert!(!router.is_empty(), "also without a record");
     }
 }

@@ -1,4 +1,5 @@
-//! Drives a router: polls, routes, commits a batch. After anything but a commit it begins again at the committed offsets.
+//! The router's worker: polls, routes, and commits batches. Unless a batch is known to be committed, every partition restarts at
+//! its committed offset.
 
 use crate::event::host::Host;
 use crate::stage::pace::Pace;
@@ -6,61 +7,65 @@ use crate::stage::port::{Answer, Fault, Millis, Outcome, RouterInput, RouterPort
 use crate::stage::router::task::{Routed, RouterTask, Source};
 use std::collections::BTreeMap;
 
-/// The router of one process.
+/// The router of one worker thread.
 #[derive(Debug)]
 pub struct RouterWorker<P> {
     port: P,
     task: RouterTask,
     pace: Pace,
-    owned: BTreeMap<SourcePartition, Stage>,
+    owned: BTreeMap<SourcePartition, Progress>,
     batch_since: Option<Millis>,
     counts: RouterCounts,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    /// The committed offset is asked for.
-    Asking,
+/// How far an assigned partition is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Progress {
+    /// Its committed offset is requested.
+    FetchingOffset,
+    /// Its records are routed.
     Running,
+    /// It is unusable for this reason, and tried again later. The other partitions continue.
+    Stopped { reason: String, retry_at: Millis },
 }
 
-/// What a router did since it began.
+/// What a router has done since its start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouterCounts {
-    /// Source records by what became of them.
+    /// Source records by outcome.
     pub records: BTreeMap<Routed, u64>,
     /// Records written to the routed topic.
     pub routed: u64,
     /// Records written to the dead-letter topic.
     pub dead: u64,
-    /// Committed transactions.
+    /// Transactions that were committed.
     pub committed: u64,
-    /// Aborted ones.
+    /// Transactions that were aborted.
     pub aborted: u64,
-    /// Those whose end was not told.
-    pub doubtful: u64,
+    /// Transactions whose outcome was unknown.
+    pub unknown: u64,
 }
 
 impl<P: RouterPort> RouterWorker<P> {
-    /// A router that owns nothing yet.
+    /// A router without partitions.
     pub fn new(port: P, task: RouterTask, pace: Pace) -> RouterWorker<P> {
         let (owned, counts) = (BTreeMap::new(), RouterCounts::default());
         RouterWorker { port, task, pace, owned, batch_since: None, counts }
     }
 
-    /// From now on the records of this topic are read so: for topics that come while it runs.
-    pub fn read_as(&mut self, topic: String, source: Source) {
-        self.task.read_as(topic, source);
+    /// Sets how the records of this topic are read from now on, for topics that appear while the router runs.
+    pub fn set_source(&mut self, topic: String, source: Source) {
+        self.task.set_source(topic, source);
     }
 
-    /// Polls once and does what there is to do.
+    /// Polls once, routes the records and commits if a batch is due.
     ///
     /// # Errors
-    /// A fault ends the worker; what it had not committed is read again by the next one.
+    /// A fault ends the worker. The next worker reads again what this one had not committed.
     pub fn step(&mut self, now: Millis) -> Result<(), Fault> {
-        self.start_partitions()?;
+        self.start_partitions(now)?;
         let (wait, task) = (self.wait(now), &self.task);
-        for input in self.port.poll(wait, &|topic, value| task.may_matter(topic, value))? {
+        for input in self.port.poll(wait, &|topic, value| task.prefilter(topic, value))? {
             self.on_input(input)?;
         }
         if self.batch_since.is_none() && !self.task.is_empty() {
@@ -73,25 +78,26 @@ impl<P: RouterPort> RouterWorker<P> {
     }
 
     fn wait(&self, now: Millis) -> Millis {
-        let asking = self.owned.values().any(|stage| *stage == Stage::Asking);
+        let fetching = self.owned.values().any(|progress| *progress == Progress::FetchingOffset);
         let batch = self.batch_since.map(|since| self.pace.batch.since(now.since(since)));
-        batch.unwrap_or(self.pace.poll).min(if asking { self.pace.linger } else { self.pace.poll })
+        batch.unwrap_or(self.pace.poll).min(if fetching { self.pace.linger } else { self.pace.poll })
     }
 
     fn on_input(&mut self, input: RouterInput) -> Result<(), Fault> {
         match input {
             RouterInput::Assign(partitions) => {
                 self.port.accept(&partitions)?;
-                self.owned.extend(partitions.into_iter().map(|partition| (partition, Stage::Asking)));
+                self.owned
+                    .extend(partitions.into_iter().map(|partition| (partition, Progress::FetchingOffset)));
             }
             RouterInput::Revoke(partitions) => {
                 self.commit()?;
-                self.leave(&partitions)?;
+                self.release(&partitions)?;
             }
             RouterInput::Lost(partitions) => {
-                // The batch mixes partitions, and is small: it is dropped whole.
+                // A batch mixes partitions and is small: the whole batch is dropped.
                 self.restart();
-                self.leave(&partitions)?;
+                self.release(&partitions)?;
             }
             RouterInput::Record(record) => {
                 *self.counts.records.entry(self.task.on_record(record)).or_default() += 1;
@@ -101,6 +107,7 @@ impl<P: RouterPort> RouterWorker<P> {
                 *self.counts.records.entry(self.task.on_filtered(&run)).or_default() += run.records;
                 self.commit_if_full()?;
             }
+            RouterInput::Passed { from, next } => self.task.on_passed(&from, next),
         }
         Ok(())
     }
@@ -111,7 +118,8 @@ impl<P: RouterPort> RouterWorker<P> {
         if is_full { self.commit() } else { Ok(()) }
     }
 
-    fn leave(&mut self, partitions: &[SourcePartition]) -> Result<(), Fault> {
+    /// Drops these partitions and releases them.
+    fn release(&mut self, partitions: &[SourcePartition]) -> Result<(), Fault> {
         for partition in partitions {
             self.owned.remove(partition);
             self.task.stop(partition);
@@ -119,7 +127,7 @@ impl<P: RouterPort> RouterWorker<P> {
         self.port.release(partitions)
     }
 
-    /// Commits the batch now: also before the process leaves.
+    /// Commits the batch now, also before the process ends.
     ///
     /// # Errors
     /// A fault ends the worker.
@@ -139,55 +147,89 @@ impl<P: RouterPort> RouterWorker<P> {
                 self.counts.aborted += 1;
                 self.restart();
             }
-            Outcome::Doubtful => {
-                self.counts.doubtful += 1;
+            Outcome::Unknown => {
+                self.counts.unknown += 1;
                 self.restart();
             }
         }
         Ok(())
     }
 
-    /// Every partition begins again at its committed offset, which is asked for until nobody's transaction over it is undecided.
+    /// Restarts every partition at its committed offset, which is requested until no transaction over it is undecided.
     fn restart(&mut self) {
         self.batch_since = None;
         self.task.restart();
-        self.owned.values_mut().for_each(|stage| *stage = Stage::Asking);
+        for progress in self.owned.values_mut().filter(|progress| **progress == Progress::Running) {
+            *progress = Progress::FetchingOffset;
+        }
     }
 
-    fn start_partitions(&mut self) -> Result<(), Fault> {
-        for (partition, stage) in self.owned.iter_mut().filter(|(_, stage)| **stage == Stage::Asking) {
-            if let Answer::Ready(committed) = self.port.committed(partition)?
-                && let Answer::Ready(offset) = self.port.start_at(partition, committed)?
-            {
-                self.task.start(partition.clone(), offset, committed == Some(offset));
-                *stage = Stage::Running;
+    fn start_partitions(&mut self, now: Millis) -> Result<(), Fault> {
+        for (partition, progress) in &mut self.owned {
+            match progress {
+                Progress::Running => continue,
+                Progress::Stopped { retry_at, .. } if now < *retry_at => continue,
+                Progress::Stopped { .. } | Progress::FetchingOffset => {}
+            }
+            match start(&mut self.port, partition) {
+                Ok(Answer::Wait) => {}
+                Ok(Answer::Ready(Start { offset, is_committed })) => {
+                    self.task.start(partition.clone(), offset, is_committed);
+                    *progress = Progress::Running;
+                }
+                Err(Fault::Partition(reason)) => {
+                    *progress = Progress::Stopped { reason, retry_at: now.plus(self.pace.retry_partition) };
+                }
+                Err(fault @ (Fault::Fenced(_) | Fault::Broken(_) | Fault::Forbidden(_))) => {
+                    return Err(fault);
+                }
             }
         }
         Ok(())
     }
 
-    /// Whether every partition that is ours is being read.
-    pub fn is_ready(&self) -> bool {
-        self.owned.values().all(|stage| *stage == Stage::Running)
+    /// The assigned partitions that are unusable, each with the reason.
+    pub fn stopped(&self) -> impl Iterator<Item = (&SourcePartition, &str)> {
+        self.owned.iter().filter_map(|(partition, progress)| match progress {
+            Progress::Stopped { reason, .. } => Some((partition, reason.as_str())),
+            Progress::FetchingOffset | Progress::Running => None,
+        })
     }
 
-    /// The partitions that are ours, each with its next offset where that is known.
+    /// Whether every assigned partition is routed.
+    pub fn is_ready(&self) -> bool {
+        self.owned.values().all(|progress| *progress == Progress::Running)
+    }
+
+    /// The assigned partitions, each with its next offset once it is known.
     pub fn positions(&self) -> impl Iterator<Item = (&SourcePartition, Option<u64>)> {
         self.owned.keys().map(|partition| (partition, self.task.position(partition)))
     }
 
-    /// As [`RouterTask::heard`].
-    pub fn heard(&self) -> &BTreeMap<Host, u64> {
-        self.task.heard()
+    /// As [`RouterTask::events_by_ca`].
+    pub fn events_by_ca(&self) -> &BTreeMap<Host, u64> {
+        self.task.events_by_ca()
     }
 
-    /// What was done so far.
+    /// What was done since the start.
     pub fn counts(&self) -> &RouterCounts {
         &self.counts
     }
 
-    /// The port, to close it.
+    /// The port, for its own state.
     pub fn port_mut(&mut self) -> &mut P {
         &mut self.port
     }
+}
+
+/// Where a partition starts.
+struct Start {
+    offset: u64,
+    is_committed: bool,
+}
+
+fn start(port: &mut impl RouterPort, partition: &SourcePartition) -> Result<Answer<Start>, Fault> {
+    let Answer::Ready(committed) = port.committed(partition)? else { return Ok(Answer::Wait) };
+    let Answer::Ready(offset) = port.start_at(partition, committed)? else { return Ok(Answer::Wait) };
+    Ok(Answer::Ready(Start { offset, is_committed: committed == Some(offset) }))
 }

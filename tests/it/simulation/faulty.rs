@@ -1,63 +1,66 @@
-//! A port between the worker and the log: it dies, waits while others go on, and delivers twice; in runs that leave a rule out it
-//! is also where that is done.
+//! A port between a worker and the log that crashes, pauses while others continue, loses answers and delivers twice. In a run
+//! without a rule of the protocol this port breaks the rule.
 
+use crate::simulation::cluster::{Cluster, PARTITIONS};
 use crate::simulation::rules::{Rule, Where};
-use crate::simulation::world::{PARTITIONS, World};
+use adcs_watch::decode::prefilter::Candidate;
 use adcs_watch::memory_log::client::Client;
 use adcs_watch::memory_log::detector_port::{self, CHECKPOINT, MemoryDetector};
 use adcs_watch::memory_log::router_port::MemoryRouter;
-use adcs_watch::memory_log::{Message, Refused};
+use adcs_watch::memory_log::{NewRecord, Refused};
 use adcs_watch::stage::port::{
-    Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Intake, Millis, Names, Outcome,
-    RoutedRecord, RouterCommit, RouterInput, RouterPort, Sieve, SourcePartition, SourceRecord, Transaction,
+    Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Intake, Millis, Outcome, RoutedRecord,
+    RouterCommit, RouterInput, RouterPort, SourcePartition, SourceRecord, TopicNames, TopicPrefilter,
+    Transaction,
 };
 use adcs_watch::wire;
 use adcs_watch::wire::record::Marker;
 use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 
-/// What a process dies of.
+/// The fault of a process that was killed.
 pub(crate) const DIED: &str = "the process died";
 
 pub(crate) struct Faulty<P> {
     pub(crate) port: P,
-    world: Weak<World>,
+    cluster: Weak<Cluster>,
     stage: Where,
     dead: bool,
-    /// Committed offsets when they were last asked for, for broken rules.
+    /// Committed offsets when they were last requested, for broken rules.
     committed: BTreeMap<u32, Option<u64>>,
-    /// Checkpoint ends when the process began, likewise.
+    /// Checkpoint ends when the process started, for broken rules.
     ends: BTreeMap<u32, u64>,
 }
 
 impl<P> Faulty<P> {
-    pub(crate) fn new(world: &Rc<World>, stage: Where, port: P) -> Faulty<P> {
-        let end = |partition| (partition, world.log.end(&detector_port::checkpoint(partition)));
+    pub(crate) fn new(cluster: &Rc<Cluster>, stage: Where, port: P) -> Faulty<P> {
+        let end = |partition| (partition, cluster.log.end(&detector_port::checkpoint(partition)));
         let ends = (0..PARTITIONS).map(end).collect();
-        Faulty { port, world: Rc::downgrade(world), stage, dead: false, committed: BTreeMap::new(), ends }
+        Faulty { port, cluster: Rc::downgrade(cluster), stage, dead: false, committed: BTreeMap::new(), ends }
     }
 
-    fn world(&self) -> Rc<World> {
-        self.world.upgrade().unwrap()
+    fn cluster(&self) -> Rc<Cluster> {
+        self.cluster.upgrade().unwrap()
     }
 
     fn breaks(&self, rule: Rule) -> bool {
-        self.world().broken == Some((rule, self.stage))
+        self.cluster().broken == Some((rule, self.stage))
     }
 
-    /// A point between two steps: here a process may die, or wait for as long as others need to take its place.
+    /// A point between two steps at which a process may be killed, or pause for as long as others need to take its place.
     fn point(&mut self, client: impl Fn(&P) -> &Client) -> Result<(), Fault> {
-        let world = self.world();
-        if world.strikes(world.danger.death) {
-            world.count(|summary| summary.deaths += 1);
+        let cluster = self.cluster();
+        cluster.count_call()?;
+        if cluster.strikes(cluster.danger.death) {
+            cluster.count(|summary| summary.deaths += 1);
             self.dead = true;
         }
         if self.dead {
             return Err(Fault::Broken(DIED.to_owned()));
         }
-        if world.strikes(world.danger.pause) {
+        if cluster.strikes(cluster.danger.pause) {
             let client = client(&self.port);
-            world.meanwhile(client.group(), client.member());
+            cluster.meanwhile(client.group(), client.member());
         }
         Ok(())
     }
@@ -66,14 +69,14 @@ impl<P> Faulty<P> {
         &mut self,
         client: fn(&mut P) -> &mut Client,
         shared: fn(&P) -> &Client,
-        mut messages: Vec<Message>,
+        mut records: Vec<NewRecord>,
         offsets: &[(SourcePartition, u64)],
     ) -> Result<Outcome, Fault> {
-        let world = self.world();
+        let cluster = self.cluster();
         self.point(shared)?;
         if self.breaks(Rule::CheckpointInTransaction) {
-            let (checkpoint, rest) = messages.into_iter().partition(|message| message.to.topic == CHECKPOINT);
-            messages = rest;
+            let (checkpoint, rest) = records.into_iter().partition(|record| record.to.topic == CHECKPOINT);
+            records = rest;
             for record in checkpoint {
                 let client = client(&mut self.port);
                 let written = client.produce(vec![record]).and_then(|()| client.end(true));
@@ -81,11 +84,11 @@ impl<P> Faulty<P> {
                 self.point(shared)?;
             }
         }
-        let checkpoint_only = messages.iter().all(|message| message.to.topic == CHECKPOINT);
-        let produced = client(&mut self.port).produce(messages);
+        let checkpoint_only = records.iter().all(|record| record.to.topic == CHECKPOINT);
+        let produced = client(&mut self.port).produce(records);
         produced.map_err(|_| client(&mut self.port).fenced())?;
         self.point(shared)?;
-        if world.strikes(world.danger.abort) {
+        if cluster.strikes(cluster.danger.abort) {
             return self.end(client, Outcome::Aborted);
         }
         if self.breaks(Rule::OffsetsInTransaction) {
@@ -110,13 +113,13 @@ impl<P> Faulty<P> {
                 return Ok(Outcome::Committed);
             }
             Err(Refused::StaleGeneration) => {
-                world.count(|summary| summary.stale += 1);
+                cluster.count(|summary| summary.stale += 1);
                 return self.end(client, Outcome::Aborted);
             }
         }
         self.point(shared)?;
-        if world.strikes(world.danger.doubt) {
-            return Ok(self.doubt(client));
+        if cluster.strikes(cluster.danger.doubt) {
+            return Ok(self.lose_answer(client));
         }
         let ended = self.end(client, Outcome::Committed)?;
         self.point(shared)?;
@@ -133,39 +136,39 @@ impl<P> Faulty<P> {
         offsets.iter().all(|(partition, offset)| *offset <= committed(partition))
     }
 
-    /// Ends the transaction. What is decided may still want its markers.
+    /// Ends the transaction. The markers of a decided one may be written later.
     fn end(&mut self, client: fn(&mut P) -> &mut Client, outcome: Outcome) -> Result<Outcome, Fault> {
-        let world = self.world();
+        let cluster = self.cluster();
         let client = client(&mut self.port);
         if outcome == Outcome::Aborted {
-            world.count(|summary| summary.aborted += 1);
+            cluster.count(|summary| summary.aborted += 1);
         }
-        if outcome == Outcome::Committed && world.strikes(500) {
-            let arrived = client.commit_request().arrive();
+        if outcome == Outcome::Committed && cluster.strikes(500) {
+            let arrived = client.commit_request().deliver();
             return arrived.map(|()| outcome).map_err(|_| client.fenced());
         }
         let ended = client.end(outcome == Outcome::Committed);
         ended.map(|()| outcome).map_err(|_| client.fenced())
     }
 
-    /// Asks for the commit and does not hear the answer: the request arrived, or arrives later, or never.
-    fn doubt(&mut self, client: fn(&mut P) -> &mut Client) -> Outcome {
-        let world = self.world();
-        world.count(|summary| summary.doubtful += 1);
+    /// Requests the commit and loses the answer: the request arrived, or arrives later, or never.
+    fn lose_answer(&mut self, client: fn(&mut P) -> &mut Client) -> Outcome {
+        let cluster = self.cluster();
+        cluster.count(|summary| summary.unknown += 1);
         let client = client(&mut self.port);
         let request = client.commit_request();
-        match world.random.borrow_mut().below(3) {
-            0 => drop(request.arrive()),
-            1 => world.requests.borrow_mut().push(request),
+        match cluster.random.borrow_mut().below(3) {
+            0 => drop(request.deliver()),
+            1 => cluster.requests.borrow_mut().push(request),
             _ => {}
         }
         client.replace_producer();
-        if self.breaks(Rule::DoubtIsNoAbort) {
+        if self.breaks(Rule::UnknownIsNotAborted) {
             Outcome::Aborted
-        } else if self.breaks(Rule::DoubtIsNoCommit) {
+        } else if self.breaks(Rule::UnknownIsNotCommitted) {
             Outcome::Committed
         } else {
-            Outcome::Doubtful
+            Outcome::Unknown
         }
     }
 }
@@ -182,7 +185,7 @@ impl DetectorPort for Faulty<MemoryDetector> {
     fn poll(&mut self, wait: Millis, intake: Intake) -> Result<Vec<DetectorInput>, Fault> {
         self.point(|port| &port.client)?;
         let mut inputs = self.port.poll(wait, intake)?;
-        let world = self.world();
+        let cluster = self.cluster();
         if self.breaks(Rule::ReadCommitted) {
             let records = self.port.client.read_uncommitted();
             let records = records.into_iter().map(|(from, record)| {
@@ -201,23 +204,29 @@ impl DetectorPort for Faulty<MemoryDetector> {
             if let DetectorInput::Record(record) = input
                 && self.breaks(Rule::Determinism)
             {
-                record.value = reread(&record.value, world.now.get());
+                record.value = reread(&record.value, cluster.now.get());
             }
         }
-        if self.breaks(Rule::LossIsTold) {
+        if self.breaks(Rule::LossIsReported) {
             inputs.retain(|input| !matches!(input, DetectorInput::Lost(_)));
         }
-        // What was delivered before is delivered again, before or behind the rest.
+        if self.breaks(Rule::PassedMarkers) {
+            inputs.retain(|input| !matches!(input, DetectorInput::Passed { .. }));
+        }
+        // The first record is delivered twice more, before and behind the others.
         let first = inputs.iter().find_map(|input| match input {
             DetectorInput::Record(record) => Some(record.clone()),
-            DetectorInput::Assign(_) | DetectorInput::Revoke(_) | DetectorInput::Lost(_) => None,
+            DetectorInput::Assign(_)
+            | DetectorInput::Revoke(_)
+            | DetectorInput::Lost(_)
+            | DetectorInput::Passed { .. } => None,
         });
-        if let Some(record) = first.filter(|_| world.strikes(100)) {
+        if let Some(record) = first.filter(|_| cluster.strikes(100)) {
             let again = DetectorInput::Record(record);
             let lost = inputs.iter().filter(|input| matches!(input, DetectorInput::Lost(_))).count();
             inputs.insert(lost, again.clone());
             inputs.insert(inputs.len() - changes(&inputs), again);
-            world.count(|summary| summary.repeated += 2);
+            cluster.count(|summary| summary.repeated += 2);
         }
         self.point(|port| &port.client)?;
         Ok(inputs)
@@ -246,13 +255,13 @@ impl DetectorPort for Faulty<MemoryDetector> {
         let answer = self.port.committed(partition)?;
         self.point(|port| &port.client)?;
         match answer {
-            Answer::Ready(_) if self.breaks(Rule::SilentReplay) => Ok(Answer::Ready(None)),
+            Answer::Ready(_) if self.breaks(Rule::ReplayWithoutOutput) => Ok(Answer::Ready(None)),
             Answer::Ready(_) | Answer::Wait => Ok(answer),
         }
     }
 
-    fn log_start(&mut self, partition: u32, reaches: Option<u64>) -> Result<Answer<u64>, Fault> {
-        self.port.log_start(partition, reaches)
+    fn log_start(&mut self, partition: u32, committed: Option<u64>) -> Result<Answer<u64>, Fault> {
+        self.port.log_start(partition, committed)
     }
 
     fn checkpoint_end(&mut self, partition: u32) -> Result<Answer<u64>, Fault> {
@@ -287,12 +296,12 @@ impl DetectorPort for Faulty<MemoryDetector> {
         })
     }
 
-    fn read_again(&mut self, partition: u32) -> Result<(), Fault> {
-        self.port.read_again(partition)
+    fn rewind_checkpoint(&mut self, partition: u32) -> Result<(), Fault> {
+        self.port.rewind_checkpoint(partition)
     }
 
-    fn names(&self) -> Names {
-        self.port.names()
+    fn topics(&self) -> TopicNames {
+        self.port.topics()
     }
 
     fn start_at(&mut self, partition: u32, offset: u64) -> Result<(), Fault> {
@@ -305,21 +314,21 @@ impl DetectorPort for Faulty<MemoryDetector> {
     }
 
     fn commit(&mut self, transaction: &Transaction) -> Result<Outcome, Fault> {
-        let mut messages = MemoryDetector::messages(transaction);
+        let mut records = MemoryDetector::records(transaction);
         if self.breaks(Rule::Marker) {
-            messages.retain(|message| message.key.as_deref() != Some(b"marker"));
+            records.retain(|record| record.key.as_deref() != Some(b"marker"));
         }
         let offsets = MemoryDetector::offsets(transaction);
-        self.commit(detector_client, |port| &port.client, messages, &offsets)
+        self.commit(detector_client, |port| &port.client, records, &offsets)
     }
 }
 
-/// How many inputs at the end are changes of the assignment.
+/// How many inputs stand behind the last record.
 fn changes(inputs: &[DetectorInput]) -> usize {
     inputs.iter().rev().take_while(|input| !matches!(input, DetectorInput::Record(_))).count()
 }
 
-/// The event as it would be if its time were that of its reading.
+/// The events with times that depend on when they are read.
 fn reread(value: &[u8], now: u64) -> Vec<u8> {
     let mut events: Vec<_> = wire::routed::decode(value).map(Result::unwrap).collect();
     for event in &mut events {
@@ -329,28 +338,29 @@ fn reread(value: &[u8], now: u64) -> Vec<u8> {
 }
 
 impl RouterPort for Faulty<MemoryRouter> {
-    fn poll(&mut self, wait: Millis, may_matter: Sieve<'_>) -> Result<Vec<RouterInput>, Fault> {
+    fn poll(&mut self, wait: Millis, prefilter: TopicPrefilter<'_>) -> Result<Vec<RouterInput>, Fault> {
         self.point(|port| &port.client)?;
-        let mut inputs = self.port.poll(wait, may_matter)?;
-        let world = self.world();
-        if self.breaks(Rule::LossIsTold) {
+        let mut inputs = self.port.poll(wait, prefilter)?;
+        let cluster = self.cluster();
+        if self.breaks(Rule::LossIsReported) {
             inputs.retain(|input| !matches!(input, RouterInput::Lost(_)));
         }
-        let records: Vec<SourceRecord> = inputs
+        let records: Vec<SourceRecord<Candidate>> = inputs
             .iter()
             .filter_map(|input| match input {
                 RouterInput::Record(record) => Some(record.clone()),
                 RouterInput::Assign(_)
                 | RouterInput::Revoke(_)
                 | RouterInput::Lost(_)
-                | RouterInput::Filtered(_) => None,
+                | RouterInput::Filtered(_)
+                | RouterInput::Passed { .. } => None,
             })
             .collect();
-        if let Some(last) = records.last().filter(|_| world.strikes(100)) {
+        if let Some(last) = records.last().filter(|_| cluster.strikes(100)) {
             let changes =
                 inputs.iter().rev().take_while(|input| !matches!(input, RouterInput::Record(_))).count();
             inputs.insert(inputs.len() - changes, RouterInput::Record(last.clone()));
-            world.count(|summary| summary.repeated += 1);
+            cluster.count(|summary| summary.repeated += 1);
         }
         self.point(|port| &port.client)?;
         Ok(inputs)
@@ -385,6 +395,6 @@ impl RouterPort for Faulty<MemoryRouter> {
     }
 
     fn commit(&mut self, batch: &RouterCommit) -> Result<Outcome, Fault> {
-        self.commit(router_client, |port| &port.client, MemoryRouter::messages(batch), &batch.offsets)
+        self.commit(router_client, |port| &port.client, MemoryRouter::records(batch), &batch.offsets)
     }
 }

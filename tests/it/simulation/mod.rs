@@ -1,7 +1,7 @@
-//! The crash simulation: the router's and the detector's real tasks and workers on the log in memory, through ports that die, wait,
-//! lie about their luck and deliver twice. Whatever happens, every alert of the pure core is seen exactly once.
+//! The crash simulation: the real tasks and workers of both stages on the log in memory, through ports that crash, pause, lose
+//! answers and deliver twice. Whatever happens, every alert of the pure core is committed exactly once.
 //!
-//! And the other way round: each rule of the protocol left out is caught ([`rules::Rule`]).
+//! The reverse holds too: a run without one rule of the protocol is noticed ([`rules::Rule`]).
 
 #![allow(clippy::print_stdout, reason = "`--nocapture` shows what happened, and what caught which rule")]
 
@@ -9,17 +9,19 @@ mod checks;
 mod faulty;
 mod random;
 mod rules;
-mod story;
-mod world;
+mod summary;
+mod source;
+mod cluster;
 
-use crate::simulation::world::{Summary, World};
+use crate::simulation::cluster::Cluster;
+use crate::simulation::summary::Summary;
 
-/// Runs of the protocol as it is.
+/// Runs of the whole protocol.
 const SEEDS: u64 = 200;
-/// Runs within which a missing rule must be noticed; the rarest shows in one of a hundred.
+/// Runs within which a missing rule must be noticed. The rarest shows in one run of a hundred.
 const SEEDS_TO_CATCH: u64 = 1000;
 
-/// Does this for all of these, on as many threads as a small machine has cores.
+/// Maps all of these on two threads.
 fn on_two_threads<T: Copy + Sync, R: Send>(all: &[T], work: impl Fn(T) -> R + Sync) -> Vec<R> {
     let (work, halves) = (&work, all.split_at(all.len() / 2));
     std::thread::scope(|scope| {
@@ -30,23 +32,23 @@ fn on_two_threads<T: Copy + Sync, R: Send>(all: &[T], work: impl Fn(T) -> R + Sy
 }
 
 #[test]
-fn every_alert_is_seen_exactly_once_whatever_happens() {
+fn every_alert_is_committed_exactly_once_under_any_fault() {
     let seeds: Vec<u64> = (0..SEEDS).collect();
     let mut seen = Summary::default();
-    for (seed, result) in on_two_threads(&seeds, |seed| (seed, World::run(seed, None))) {
+    for (seed, result) in on_two_threads(&seeds, |seed| (seed, Cluster::run(seed, None))) {
         match result {
             Ok(summary) => seen.add(&summary),
             Err(complaint) => panic!("seed {seed}: {complaint}"),
         }
     }
     println!("{SEEDS} seeds: {seen:?}");
-    assert!(seen.is_rich(), "the simulation must meet what it is about: {seen:?}");
+    assert!(seen.is_rich(), "too few faults of some kind: {seen:?}");
 }
 
 #[test]
-fn every_rule_left_out_is_caught() {
+fn every_missing_rule_is_noticed() {
     let caught = on_two_threads(&rules::ALL, |rule| {
-        let complaint = |seed| World::run(seed, Some(rule)).err().map(|why| format!("seed {seed}: {why}"));
+        let complaint = |seed| Cluster::run(seed, Some(rule)).err().map(|why| format!("seed {seed}: {why}"));
         (rule, (0..SEEDS_TO_CATCH).find_map(complaint))
     });
     for (rule, why) in &caught {
@@ -54,5 +56,5 @@ fn every_rule_left_out_is_caught() {
     }
     let uncaught: Vec<_> =
         caught.into_iter().filter(|(_, why)| why.is_none()).map(|(rule, _)| rule).collect();
-    assert!(uncaught.is_empty(), "nobody notices that these are missing: {uncaught:?}");
+    assert!(uncaught.is_empty(), "no run notices that these are missing: {uncaught:?}");
 }

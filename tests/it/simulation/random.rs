@@ -1,4 +1,4 @@
-//! A small generator of numbers that are the same for the same seed, for ever.
+//! A small random generator: the same seed gives the same numbers on every platform and version.
 
 /// SplitMix64.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ impl Random {
         (self.next() % n.max(1) as u64) as usize
     }
 
-    /// Whether something happens that does so in `per_mille` of 1000 cases.
+    /// Whether an event with this probability in 1000 occurs.
     pub(crate) fn happens(&mut self, per_mille: usize) -> bool {
         self.below(1000) < per_mille
     }

@@ -1,4 +1,4 @@
-//! What the sources bring: certificates, logons with them and remote writes of a few accounts, with noise in between.
+//! The source records: certificates of a few accounts, logons with them, and records without interest in between.
 
 use crate::simulation::random::Random;
 use adcs_watch::event::account::Account;
@@ -11,7 +11,7 @@ use adcs_watch::event::{Activity, CertificateLogon, CertificateRequest, Event, I
 const ACCOUNTS: [&str; 5] = ["alice", "bob", "carol", "WKS-1$", "administrator"];
 pub(crate) const START: Time = Time::from_millis(1_772_442_000_000);
 
-/// The value of one source record; none: a tombstone.
+/// The value of one source record; none for a tombstone.
 pub(crate) fn record(random: &mut Random, number: u64) -> Option<Vec<u8>> {
     match random.below(12) {
         0 => None,

@@ -1,15 +1,16 @@
-//! The world of one run: the log, the processes, and what befalls them. One number decides all of it.
+//! The cluster of one run: the log, the processes and their faults. The seed decides all of it.
 
 use crate::simulation::checks;
 use crate::simulation::faulty::{DIED, Faulty};
 use crate::simulation::random::Random;
 use crate::simulation::rules::{Rule, Where};
-use crate::simulation::story;
+use crate::simulation::source;
+use crate::simulation::summary::Summary;
 use adcs_watch::detect::policy::Policy;
 use adcs_watch::memory_log::client::CommitRequest;
 use adcs_watch::memory_log::detector_port::{ALERTS, CHECKPOINT, DEAD_LETTER, MemoryDetector, ROUTED};
 use adcs_watch::memory_log::router_port::MemoryRouter;
-use adcs_watch::memory_log::{MemoryLog, Stored, detector_port, router_port};
+use adcs_watch::memory_log::{MemoryLog, StoredRecord, detector_port, router_port};
 use adcs_watch::stage::detector::worker::DetectorWorker;
 use adcs_watch::stage::pace::Pace;
 use adcs_watch::stage::port::{Fault, Millis, SourcePartition};
@@ -26,12 +27,16 @@ pub(crate) const SOURCE_PARTITIONS: u32 = 2;
 pub(crate) const PARTITIONS: u32 = 4;
 const RECORDS: u64 = 70;
 const TICKS: u64 = 900;
-/// Ticks within which all must come to rest when nothing bad happens any more.
+/// Ticks within which the cluster must become idle once no more faults occur.
 const TICKS_OF_REST: u64 = 3000;
-/// What a reader says of an offset that retention has taken.
-const NOT_THERE: &str = "does not have offset";
+/// Ticks in which an idle cluster commits its positions.
+const TICKS_OF_SILENCE: u64 = 20;
+/// Calls of ports in one run, far above what any run needs: a worker in an endless loop fails the run instead of hanging it.
+const MOST_CALLS: u64 = 2_000_000;
+/// The error of a reader whose offset was deleted by retention.
+const NOT_THERE: &str = "has no offset";
 
-/// How often something bad happens at a point where it can, in 1000.
+/// The probabilities of faults, in 1000, at every point where they can occur.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Danger {
     pub(crate) death: usize,
@@ -40,107 +45,47 @@ pub(crate) struct Danger {
     pub(crate) doubt: usize,
 }
 
-/// What happened in a run.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Summary {
-    pub(crate) alerts: u64,
-    pub(crate) deaths: u64,
-    pub(crate) pauses: u64,
-    pub(crate) zombies: u64,
-    pub(crate) fenced: u64,
-    pub(crate) stale: u64,
-    pub(crate) aborted: u64,
-    pub(crate) doubtful: u64,
-    pub(crate) repeated: u64,
-    pub(crate) restored: u64,
-    pub(crate) silenced: u64,
-    pub(crate) checkpoints: u64,
-    pub(crate) compactions: u64,
-}
-
-impl Summary {
-    fn fields(&self) -> [u64; 13] {
-        let Summary { alerts, deaths, pauses, zombies, fenced, stale, aborted, .. } = *self;
-        let Summary { doubtful, repeated, restored, silenced, checkpoints, compactions, .. } = *self;
-        [
-            alerts,
-            deaths,
-            pauses,
-            zombies,
-            fenced,
-            stale,
-            aborted,
-            doubtful,
-            repeated,
-            restored,
-            silenced,
-            checkpoints,
-            compactions,
-        ]
-    }
-
-    pub(crate) fn add(&mut self, other: &Summary) {
-        self.alerts += other.alerts;
-        self.deaths += other.deaths;
-        self.pauses += other.pauses;
-        self.zombies += other.zombies;
-        self.fenced += other.fenced;
-        self.stale += other.stale;
-        self.aborted += other.aborted;
-        self.doubtful += other.doubtful;
-        self.repeated += other.repeated;
-        self.restored += other.restored;
-        self.silenced += other.silenced;
-        self.checkpoints += other.checkpoints;
-        self.compactions += other.compactions;
-    }
-
-    /// Whether everything happened often.
-    pub(crate) fn is_rich(&self) -> bool {
-        self.fields().into_iter().all(|count| count >= 100)
-    }
-}
-
 pub(crate) enum Worker {
     Router(Box<RouterWorker<Faulty<MemoryRouter>>>),
     Detector(Box<DetectorWorker<Faulty<MemoryDetector>>>),
 }
 
-/// A process, alive until its worker is gone.
+/// A process. It is dead once its worker is gone.
 struct Process {
     name: String,
     worker: RefCell<Option<Worker>>,
 }
 
-pub(crate) struct World {
+pub(crate) struct Cluster {
     pub(crate) log: MemoryLog,
     pub(crate) random: RefCell<Random>,
     pub(crate) danger: Danger,
     pub(crate) broken: Option<(Rule, Where)>,
     pub(crate) now: Cell<u64>,
-    /// Commit requests that are on their way.
+    /// Commit requests in flight.
     pub(crate) requests: RefCell<Vec<CommitRequest>>,
-    /// Every record of the routed topic, also what retention took.
-    pub(crate) history: RefCell<Vec<BTreeMap<u64, Stored>>>,
+    /// Every record of the routed topic, also those that retention deleted.
+    pub(crate) history: RefCell<Vec<BTreeMap<u64, StoredRecord>>>,
     pub(crate) summary: RefCell<Summary>,
-    /// What must never happen, and did.
+    /// Violations of a guarantee.
     complaints: RefCell<Vec<String>>,
     calm: Cell<bool>,
     depth: Cell<u32>,
+    calls: Cell<u64>,
     fed: Cell<u64>,
     wanted: Cell<(usize, usize)>,
     processes: RefCell<Vec<Rc<Process>>>,
-    /// Members of processes that are gone, whose sessions are not over.
-    ghosts: RefCell<Vec<(String, String)>>,
+    /// Members of dead processes whose sessions have not expired.
+    expiring: RefCell<Vec<(String, String)>>,
 }
 
-impl World {
-    /// One run. The error says which promise was broken.
+impl Cluster {
+    /// One run. The error names the guarantee that was violated.
     pub(crate) fn run(seed: u64, broken: Option<(Rule, Where)>) -> Result<Summary, String> {
         let mut random = Random::new(seed);
         let mut often = |most: usize| random.below(most + 1);
         let danger = Danger { death: often(12), pause: often(12), abort: often(150), doubt: often(200) };
-        let world = Rc::new(World {
+        let cluster = Rc::new(Cluster {
             log: MemoryLog::new(),
             random: RefCell::new(random),
             danger,
@@ -152,24 +97,57 @@ impl World {
             complaints: RefCell::default(),
             calm: Cell::new(false),
             depth: Cell::new(0),
+            calls: Cell::new(0),
             fed: Cell::new(0),
             wanted: Cell::new((1, 1)),
             processes: RefCell::default(),
-            ghosts: RefCell::default(),
+            expiring: RefCell::default(),
         });
-        world.log.create(SOURCE, SOURCE_PARTITIONS);
-        world.log.create(ROUTED, PARTITIONS);
-        world.log.create(CHECKPOINT, PARTITIONS);
-        world.log.create(ALERTS, 1);
-        world.log.create(DEAD_LETTER, 1);
+        cluster.log.create(SOURCE, SOURCE_PARTITIONS);
+        cluster.log.create(ROUTED, PARTITIONS);
+        cluster.log.create(CHECKPOINT, PARTITIONS);
+        cluster.log.create(ALERTS, 1);
+        cluster.log.create(DEAD_LETTER, 1);
         for _ in 0..TICKS {
-            world.tick();
+            cluster.tick();
         }
-        world.come_to_rest()?;
-        let complaints = world.complaints.take();
-        complaints.first().map_or(Ok(()), |complaint| Err(complaint.clone()))?;
-        checks::check(&world)?;
-        Ok(world.summary.take())
+        cluster.calm.set(true);
+        cluster.become_idle()?;
+        checks::check(&cluster)?;
+        cluster.survive_retention()?;
+        checks::check(&cluster)?;
+        Ok(cluster.summary.take())
+    }
+
+    /// A long silence: retention deletes everything that was read, transaction markers included. A new detector must restore.
+    fn survive_retention(self: &Rc<Self>) -> Result<(), String> {
+        (0..TICKS_OF_SILENCE).for_each(|_| self.idle_tick());
+        for partition in 0..PARTITIONS {
+            let routed = detector_port::routed(partition);
+            let Some(checkpoint) = self.checkpoint(partition) else { continue };
+            if self.log.first_record(&routed, checkpoint).is_none() {
+                self.count(|summary| summary.emptied += 1);
+                self.retain(partition, self.log.stable_end(&routed));
+            }
+        }
+        for process in self.processes.borrow().iter().filter(|process| process.name.starts_with("detector")) {
+            if let Some(mut worker) = process.worker.borrow_mut().take() {
+                self.gone(&mut worker);
+            }
+        }
+        self.become_idle()
+    }
+
+    /// Counts a call of a port.
+    ///
+    /// # Errors
+    /// When a run has too many of them.
+    pub(crate) fn count_call(&self) -> Result<(), Fault> {
+        self.calls.set(self.calls.get() + 1);
+        if self.calls.get() <= MOST_CALLS {
+            return Ok(());
+        }
+        Err(Fault::Broken("a worker loops without end".to_owned()))
     }
 
     pub(crate) fn strikes(&self, per_mille: usize) -> bool {
@@ -184,7 +162,7 @@ impl World {
         self.random.borrow_mut().below(n)
     }
 
-    /// Others go on while a process waits; often until it is given up and its partitions are theirs.
+    /// The other processes continue while one pauses, often until its session expires and they own its partitions.
     pub(crate) fn meanwhile(self: &Rc<Self>, group: &str, member: &str) {
         if self.depth.get() >= 2 {
             return;
@@ -205,7 +183,7 @@ impl World {
         self.now.set(self.now.get() + 7);
         match self.below(40) {
             0 => self.scale(),
-            1 | 2 => self.bury(),
+            1 | 2 => self.expire_session(),
             3 | 4 => self.housekeeping(),
             5 => self.expire_transaction(),
             6 | 7 => self.deliver_request(),
@@ -215,7 +193,7 @@ impl World {
         }
     }
 
-    /// One, two, three and fewer processes; a process that is too many stops as one does that is told to, or just dies.
+    /// Changes the number of processes. A process too many stops in order, or is killed.
     fn scale(self: &Rc<Self>) {
         self.wanted.set((1 + self.below(2), 1 + self.below(3)));
         let (routers, detectors) = self.wanted.get();
@@ -244,38 +222,46 @@ impl World {
                 let counts = worker.counts();
                 self.count(|summary| {
                     summary.restored += counts.restored;
-                    summary.silenced += counts.silenced;
+                    summary.replayed_alerts += counts.replayed_alerts;
                     summary.checkpoints += counts.checkpoints;
                 });
                 &worker.port_mut().port.client
             }
         };
-        let ghost = (client.group().to_owned(), client.member().to_owned());
-        self.ghosts.borrow_mut().push(ghost.clone());
-        ghost
+        let member_of_group = (client.group().to_owned(), client.member().to_owned());
+        self.expiring.borrow_mut().push(member_of_group.clone());
+        member_of_group
     }
 
-    /// Sessions of processes that are gone are over.
-    fn bury(&self) {
-        let ghost = self.ghosts.borrow_mut().pop();
-        if let Some((group, member)) = ghost {
+    /// A session of a dead process expires.
+    fn expire_session(&self) {
+        let member_of_group = self.expiring.borrow_mut().pop();
+        if let Some((group, member)) = member_of_group {
             self.log.expire_member(&group, &member);
         }
     }
 
-    /// Compaction and retention; retention takes all that no checkpoint needs.
+    /// Compaction, and retention of the records that no restore needs.
     fn housekeeping(&self) {
         let partition = self.below(PARTITIONS as usize) as u32;
-        let (routed, checkpoint) = (detector_port::routed(partition), detector_port::checkpoint(partition));
-        self.log.compact(&checkpoint);
+        self.log.compact(&detector_port::checkpoint(partition));
         self.count(|summary| summary.compactions += 1);
-        let (records, _) = self.log.read_committed(&checkpoint, 0, usize::MAX);
-        let marker = records.iter().rfind(|record| record.key.as_deref() == Some(b"marker"));
-        let marker = marker.and_then(|record| wire::decode::<Marker>(record.value.as_deref()?).ok());
-        if let Some(marker) = marker {
-            self.remember(partition);
-            self.log.truncate(&routed, marker.input_offset);
+        if let Some(checkpoint) = self.checkpoint(partition) {
+            self.retain(partition, checkpoint);
         }
+    }
+
+    /// The offset of the newest committed checkpoint.
+    fn checkpoint(&self, partition: u32) -> Option<u64> {
+        let (records, _) = self.log.read_committed(&detector_port::checkpoint(partition), 0, usize::MAX);
+        let marker = records.iter().rfind(|record| record.key.as_deref() == Some(b"marker"))?;
+        Some(wire::decode::<Marker>(marker.value.as_deref()?).ok()?.input_offset)
+    }
+
+    /// Retention deletes everything below an offset.
+    fn retain(&self, partition: u32, from: u64) {
+        self.remember(partition);
+        self.log.truncate(&detector_port::routed(partition), from);
     }
 
     pub(crate) fn remember(&self, partition: u32) {
@@ -285,7 +271,7 @@ impl World {
         history.extend(records.into_iter().map(|record| (record.offset, record)));
     }
 
-    /// A transaction that stays open is aborted by the coordinator at some time.
+    /// The coordinator aborts a transaction that exceeds its timeout.
     fn expire_transaction(&self) {
         let open = self.log.open_transactions();
         if !open.is_empty() {
@@ -295,19 +281,19 @@ impl World {
 
     fn deliver_request(&self) {
         let request = self.requests.borrow_mut().pop();
-        let _ = request.map(|request| request.arrive());
+        let _ = request.map(|request| request.deliver());
     }
 
     fn feed(&self) {
         if self.fed.get() < RECORDS {
-            let value = story::record(&mut self.random.borrow_mut(), self.fed.get());
+            let value = source::record(&mut self.random.borrow_mut(), self.fed.get());
             let partition = self.below(SOURCE_PARTITIONS as usize) as u32;
             self.log.append(&SourcePartition { topic: SOURCE.to_owned(), partition }, value, None);
             self.fed.set(self.fed.get() + 1);
         }
     }
 
-    /// Some process takes a step, or is started.
+    /// One process takes a step, or starts.
     fn step(self: &Rc<Self>) {
         let (routers, detectors) = self.wanted.get();
         let choice = self.below(routers + detectors * 2);
@@ -317,7 +303,7 @@ impl World {
         };
         let process = self.process(&name);
         match process {
-            // One that waits may be given up for another one of its name.
+            // A process that pauses may be replaced by another one of its name.
             Some(process) => match process.worker.try_borrow_mut() {
                 Ok(mut worker) if worker.is_some() => self.step_of(&mut worker),
                 Ok(_) => self.start(name),
@@ -346,21 +332,37 @@ impl World {
             Some(Worker::Detector(worker)) => worker.step(now),
             None => return,
         };
+        if result.is_ok() {
+            return self.note_stopped(worker);
+        }
         if let Err(fault) = result {
             let mut broken = None;
             match fault {
                 Fault::Fenced(_) => self.count(|summary| summary.fenced += 1),
                 Fault::Broken(what) if what == DIED => {}
-                Fault::Broken(what) | Fault::Forbidden(what) => broken = Some(what),
+                Fault::Broken(what) | Fault::Forbidden(what) | Fault::Partition(what) => broken = Some(what),
             }
             let Some(mut worker) = worker.take() else { return };
             let (group, member) = self.gone(&mut worker);
-            // Who waited and was given up meanwhile may find that retention has taken what others have behind them.
-            let given_up = || self.log.owners(&group).values().all(|owner| *owner != member);
-            if let Some(what) = broken.filter(|what| !(what.contains(NOT_THERE) && given_up())) {
+            // A process that paused and lost its partitions may find that retention deleted what their new owner has read.
+            let lost = || self.log.owners(&group).values().all(|owner| *owner != member);
+            if let Some(what) = broken.filter(|what| !(what.contains(NOT_THERE) && lost())) {
                 self.complaints.borrow_mut().push(what);
             }
         }
+    }
+
+    /// A partition may stop only at a process that does not own it any more.
+    fn note_stopped(&self, worker: &mut Option<Worker>) {
+        let Some(Worker::Detector(worker)) = worker else { return };
+        let stopped: Vec<(u32, String)> =
+            worker.stopped().map(|(partition, why)| (partition, why.to_owned())).collect();
+        let client = &worker.port_mut().port.client;
+        let owners = self.log.owners(client.group());
+        let is_own = |(partition, _): &(u32, String)| {
+            owners.get(&detector_port::routed(*partition)).is_some_and(|owner| owner == client.member())
+        };
+        self.complaints.borrow_mut().extend(stopped.into_iter().filter(is_own).map(|(_, why)| why));
     }
 
     fn start(self: &Rc<Self>, name: String) {
@@ -368,6 +370,7 @@ impl World {
             linger: Millis(20),
             quiet: Millis(100),
             retry: Millis(10),
+            retry_partition: Millis(50),
             longest_replay: Millis(2000),
             replay_records_per_second: 1,
             oldest_checkpoint: Millis(300),
@@ -388,23 +391,24 @@ impl World {
         self.processes.borrow_mut().push(process);
     }
 
-    /// Nothing bad happens any more, one router and one detector go on until all is done.
-    fn come_to_rest(self: &Rc<Self>) -> Result<(), String> {
-        self.calm.set(true);
+    /// Runs one router and one detector without faults until everything is done.
+    fn become_idle(self: &Rc<Self>) -> Result<(), String> {
         self.wanted.set((1, 1));
         for tick in 0..TICKS_OF_REST {
-            self.tick_of_rest();
-            if !self.complaints.borrow().is_empty() || (tick % 10 == 0 && self.is_at_rest()) {
+            self.idle_tick();
+            let complaint = self.complaints.borrow().first().cloned();
+            complaint.map_or(Ok(()), Err)?;
+            if tick % 10 == 0 && self.is_idle() {
                 return Ok(());
             }
         }
-        Err("it does not come to rest".to_owned())
+        Err("the cluster does not become idle".to_owned())
     }
 
-    fn tick_of_rest(self: &Rc<Self>) {
+    fn idle_tick(self: &Rc<Self>) {
         self.now.set(self.now.get() + 50);
         self.feed();
-        self.bury();
+        self.expire_session();
         self.deliver_request();
         self.expire_transaction();
         self.log.write_marker(0);
@@ -420,14 +424,14 @@ impl World {
         self.step();
     }
 
-    fn is_at_rest(&self) -> bool {
+    fn is_idle(&self) -> bool {
         let done = |group: &str, partition: &SourcePartition| {
             let (records, _) = self.log.read_committed(partition, 0, usize::MAX);
             let needed = records.last().map_or(0, |record| record.offset + 1);
             self.log.committed(group, partition).unwrap_or_default() >= needed
         };
         self.fed.get() >= RECORDS
-            && self.ghosts.borrow().is_empty()
+            && self.expiring.borrow().is_empty()
             && self.requests.borrow().is_empty()
             && self.log.open_transactions().is_empty()
             && self.log.markers_left() == 0
@@ -437,7 +441,7 @@ impl World {
                 == Some(true)
     }
 
-    /// Asks the detector that is left.
+    /// Reads from the only detector that is left.
     pub(crate) fn detector<T>(
         &self,
         ask: impl Fn(&DetectorWorker<Faulty<MemoryDetector>>) -> T,

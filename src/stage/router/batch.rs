@@ -1,0 +1,71 @@
+//! The router's batch: what its next transaction writes, and how large it is.
+
+use crate::stage::port::{DeadLetter, RouterCommit, SourcePartition};
+use crate::wire;
+
+/// The size at which a routed record is finished, in bytes: many events, and far below the record limit of a broker.
+pub(crate) const RECORD_BYTES: usize = 64 * 1024;
+
+/// The next transaction. The events of a batch for one partition share a routed record.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    commit: RouterCommit,
+    /// Events by partition that are not a finished record yet.
+    unfinished: Vec<Vec<u8>>,
+    records: usize,
+    bytes: usize,
+}
+
+impl Batch {
+    /// Counts records that were read.
+    pub(crate) fn count_records(&mut self, records: usize) {
+        self.records = self.records.saturating_add(records);
+    }
+
+    /// Adds an encoded event for a partition.
+    pub(crate) fn add_event(&mut self, partition: u32, event: &[u8]) {
+        self.records += 1;
+        self.bytes += event.len();
+        let index = partition as usize;
+        if self.unfinished.len() <= index {
+            self.unfinished.resize_with(index + 1, Vec::new);
+        }
+        let record = &mut self.unfinished[index];
+        wire::routed::push(record, event);
+        if record.len() >= RECORD_BYTES {
+            self.commit.routed.push((partition, std::mem::take(record)));
+        }
+    }
+
+    /// Adds a dead letter.
+    pub(crate) fn add_dead_letter(&mut self, letter: DeadLetter) {
+        self.bytes += letter.record.len();
+        self.commit.dead.push(letter);
+    }
+
+    /// Sets the offset to commit for a source partition.
+    pub(crate) fn set_offset(&mut self, partition: &SourcePartition, offset: u64) {
+        match self.commit.offsets.iter_mut().find(|(of, _)| of == partition) {
+            Some((_, next)) => *next = offset,
+            None => self.commit.offsets.push((partition.clone(), offset)),
+        }
+    }
+
+    /// Whether there is nothing to commit.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.commit.offsets.is_empty()
+    }
+
+    /// The number of records read and events written, and the bytes to write.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        (self.records, self.bytes)
+    }
+
+    /// Takes everything as one transaction; the batch is empty afterwards.
+    pub(crate) fn take(&mut self) -> RouterCommit {
+        (self.records, self.bytes) = (0, 0);
+        let unfinished = (0..).zip(&mut self.unfinished).filter(|(_, record)| !record.is_empty());
+        self.commit.routed.extend(unfinished.map(|(partition, record)| (partition, std::mem::take(record))));
+        std::mem::take(&mut self.commit)
+    }
+}
