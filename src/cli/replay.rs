@@ -5,7 +5,6 @@ use crate::cli::{help, terminal};
 use crate::config::Config;
 use crate::config::topics::Source;
 use crate::decode::Decoder;
-use crate::detect::certlog_remote_write::Days;
 use crate::detect::policy::Policy;
 use crate::host::exit::{Exit, Failure};
 use crate::kafka::range_reader::Slice;
@@ -123,7 +122,7 @@ impl Replay {
     fn policy(&self, config: Config) -> Policy {
         let mut policy = config.policy;
         if self.assume_trained {
-            assume_trained(&mut policy);
+            policy.assume_trained();
         }
         policy
     }
@@ -136,11 +135,6 @@ fn topic(slice: &Slice, config: &Config) -> Result<TopicInput, Failure> {
         wrong.into_iter().fold(failure, Failure::with_cause)
     })?;
     Ok(TopicInput { slice: slice.clone(), clients, routed: slice.topic == config.topics.routed.0 })
-}
-
-/// Baselines are active from their first event.
-fn assume_trained(policy: &mut Policy) {
-    policy.certlog_remote_write.activation_days = Days::NONE;
 }
 
 fn no_input() -> Exit {

@@ -1,10 +1,10 @@
-//! The list of detections. A new one is a file beside this one and a line in [`visit`].
+//! The list of detections. A new one is a file beside this one, its settings in `policy.rs` and a line in [`visit`].
 
 use crate::detect::certificate_used_by_other::CertificateUsedByOther;
 use crate::detect::certlog_remote_write::CertlogRemoteWrite;
 use crate::detect::policy::Policy;
 use crate::detect::san_mismatch::SanMismatch;
-use crate::detect::{About, Detection};
+use crate::detect::{About, Detection, DetectionSettings};
 
 /// Receives every detection: what a list of values of different types would be.
 pub trait Visitor {
@@ -14,9 +14,12 @@ pub trait Visitor {
 
 /// Shows every detection to the visitor, always in the same order.
 pub fn visit(policy: &Policy, visitor: &mut impl Visitor) {
-    visitor.detection(SanMismatch, policy.san_mismatch.enabled);
-    visitor.detection(CertlogRemoteWrite, policy.certlog_remote_write.enabled);
-    visitor.detection(CertificateUsedByOther, policy.certificate_used_by_other.enabled);
+    let settings = &policy.san_mismatch;
+    visitor.detection(SanMismatch::new(settings.clone()), settings.is_enabled());
+    let settings = &policy.certlog_remote_write;
+    visitor.detection(CertlogRemoteWrite::new(settings.clone()), settings.is_enabled());
+    let settings = &policy.certificate_used_by_other;
+    visitor.detection(CertificateUsedByOther::new(settings.clone()), settings.is_enabled());
 }
 
 /// What the detections are, in the same order.

@@ -1,19 +1,22 @@
-//! WHAT WE LOOK FOR: one file per detection, with its settings and its logic; [`catalogue`] lists them.
+//! WHAT WE LOOK FOR: one file or folder per detection, with its settings and its logic; [`policy`] collects the settings,
+//! [`catalogue`] lists the detections.
 //!
 //! A detection names the entity an event concerns, and looks at one event together with what is remembered of that
 //! entity. It may change what is remembered and raise alerts; it can do nothing else.
 
+pub mod domain;
 pub mod naming;
-pub mod policy;
-pub mod report;
 pub mod slot;
+pub mod report;
+pub mod lifecycle;
 pub mod san_mismatch;
 pub mod certlog_remote_write;
 pub mod certificate_used_by_other;
+pub mod policy;
 pub mod catalogue;
 
 use crate::alert::{Alert, Severity};
-use crate::detect::policy::Policy;
+use crate::detect::domain::DomainPolicy;
 use crate::detect::slot::Slot;
 use crate::event::Event;
 use crate::event::account::Account;
@@ -44,9 +47,18 @@ pub trait Detection {
     fn on_event(&self, event: &Event, slot: &mut Slot<'_, Self::State, Self::Part>, cx: &mut Context<'_>);
 
     /// How far the baseline of a CA is trained; none: this detection keeps none for CAs.
-    fn training(_state: &Self::State, _policy: &Policy) -> Option<Training> {
+    fn training(&self, _state: &Self::State) -> Option<Training> {
         None
     }
+}
+
+/// What the policy asks of the settings of every detection.
+pub trait DetectionSettings {
+    /// Whether the detection runs.
+    fn is_enabled(&self) -> bool;
+
+    /// Takes the baseline for trained from the first event on. A detection without a baseline has nothing to change.
+    fn assume_trained(&mut self) {}
 }
 
 /// How far a baseline is trained. It raises alerts from the day on that `days` are all that are needed.
@@ -74,7 +86,7 @@ pub struct About {
     pub title: &'static str,
     /// Tactics and techniques: (tactic id, tactic, technique id, technique).
     pub mitre: &'static [(&'static str, &'static str, &'static str, &'static str)],
-    /// What an analyst is told to do.
+    /// What an analyst should do.
     pub investigative_actions: &'static [&'static str],
     /// The severities it can raise, least first.
     pub severities: &'static [Severity],
@@ -118,19 +130,28 @@ impl fmt::Display for Entity {
 /// What a detection may know beside the event and its state, and where its findings go.
 #[derive(Debug)]
 pub struct Context<'a> {
-    /// What the operator configured.
-    pub policy: &'a Policy,
-    /// Its fingerprint.
+    /// The detection that runs.
+    pub about: About,
+    /// What the operator configured of the domain.
+    pub policy: &'a DomainPolicy,
+    /// Fingerprint of the whole policy.
     pub policy_version: &'a str,
     /// The event is older than the allowed lateness.
     pub late: bool,
     /// Alerts and revisions, in the order they were raised.
     pub alerts: Vec<Alert>,
-    /// What is to be said that is no alert.
+    /// What is reported beside alerts.
     pub notices: Vec<Notice>,
 }
 
-/// What a detection has to say that is no alert.
+impl<'a> Context<'a> {
+    /// For one event and one detection.
+    pub fn new(about: About, policy: &'a DomainPolicy, policy_version: &'a str, late: bool) -> Context<'a> {
+        Context { about, policy, policy_version, late, alerts: Vec::new(), notices: Vec::new() }
+    }
+}
+
+/// What a detection reports beside alerts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
     /// A baseline is not active yet: it has seen `days` different days of the `needed` ones.

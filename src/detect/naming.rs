@@ -3,7 +3,7 @@
 //! Comparison is equality of identities, never of substrings: the scheduled rule's `contains` lets a requester `a` match
 //! every name with an `a` in it. Unknown is unknown: what cannot be compared is neither a match nor a mismatch.
 
-use crate::detect::policy::Policy;
+use crate::detect::domain::DomainPolicy;
 use crate::event::CertificateRequest;
 use crate::event::account::{Account, same_text};
 use crate::event::host::Host;
@@ -51,7 +51,7 @@ impl Judgement {
 }
 
 /// Judges every name of a request, with the allow-lists applied: they silence a mismatch, never a protected identity.
-pub fn judge(policy: &Policy, request: &CertificateRequest) -> Judgement {
+pub fn judge(policy: &DomainPolicy, request: &CertificateRequest) -> Judgement {
     let allowed = is_allowed(policy, request);
     let verdicts: Vec<Verdict> =
         request.names.iter().map(|name| compare(policy, &request.requester, name, &request.names)).collect();
@@ -84,7 +84,7 @@ pub fn judge(policy: &Policy, request: &CertificateRequest) -> Judgement {
 }
 
 /// Whether requester, template or client machine are allowed to look odd.
-pub fn is_allowed(policy: &Policy, request: &CertificateRequest) -> bool {
+pub fn is_allowed(policy: &DomainPolicy, request: &CertificateRequest) -> bool {
     policy.allow.requester(&request.requester)
         || request.template.as_ref().is_some_and(|template| policy.allow.template(template))
         || request.client.as_ref().is_some_and(|client| policy.allow.source_host(client.as_str()))
@@ -92,7 +92,7 @@ pub fn is_allowed(policy: &Policy, request: &CertificateRequest) -> bool {
 
 /// Whether two accounts are one: equal names, and domains that are or may be the same. The domain of a requester is a
 /// NetBIOS name, that of a logon a realm: without a `domains:` entry they cannot be told apart.
-pub fn same_account(policy: &Policy, requester: &Account, other: &Account) -> bool {
+pub fn same_account(policy: &DomainPolicy, requester: &Account, other: &Account) -> bool {
     if !requester.has_name(&other.name) {
         return false;
     }
@@ -107,20 +107,20 @@ pub fn same_account(policy: &Policy, requester: &Account, other: &Account) -> bo
 }
 
 /// Whether an account is protected: by a term, or by the policy's list of accounts and domain controllers.
-pub fn is_protected_account(policy: &Policy, account: &Account) -> bool {
+pub fn is_protected_account(policy: &DomainPolicy, account: &Account) -> bool {
     has_term(&policy.protected.terms, &account.name) || is_listed_account(policy, account)
 }
 
-fn is_listed_account(policy: &Policy, account: &Account) -> bool {
+fn is_listed_account(policy: &DomainPolicy, account: &Account) -> bool {
     policy.protected.accounts.iter().any(|listed| same_account(policy, listed, account))
         || (account.is_machine() && is_domain_controller(policy, &Host::new(account.bare_name())))
 }
 
-fn is_domain_controller(policy: &Policy, host: &Host) -> bool {
+fn is_domain_controller(policy: &DomainPolicy, host: &Host) -> bool {
     policy.protected.domain_controllers.iter().any(|dc| dc.is_same(host) || dc.label() == host.label())
 }
 
-fn compare(policy: &Policy, requester: &Account, name: &San, all: &[San]) -> Verdict {
+fn compare(policy: &DomainPolicy, requester: &Account, name: &San, all: &[San]) -> Verdict {
     match name {
         San::Upn(upn) => compare_upn(policy, requester, upn),
         San::Email(address) => match compare_upn(policy, requester, address) {
@@ -132,7 +132,7 @@ fn compare(policy: &Policy, requester: &Account, name: &San, all: &[San]) -> Ver
     }
 }
 
-fn compare_upn(policy: &Policy, requester: &Account, upn: &str) -> Verdict {
+fn compare_upn(policy: &DomainPolicy, requester: &Account, upn: &str) -> Verdict {
     let (local, suffix) = upn.rsplit_once('@').unwrap_or((upn, ""));
     if !requester.has_name(local.trim()) {
         return Verdict::Other;
@@ -151,7 +151,7 @@ fn compare_upn(policy: &Policy, requester: &Account, upn: &str) -> Verdict {
 
 /// A machine owns the names whose first label is its own. The name of its domain, which domain controllers carry too,
 /// is no account's.
-fn compare_dns(policy: &Policy, requester: &Account, dns: &Host, all: &[San]) -> Verdict {
+fn compare_dns(policy: &DomainPolicy, requester: &Account, dns: &Host, all: &[San]) -> Verdict {
     if !requester.is_machine() {
         return Verdict::Other;
     }
@@ -179,7 +179,7 @@ fn compare_dns(policy: &Policy, requester: &Account, dns: &Host, all: &[San]) ->
 
 /// A machine's own names are never sensitive: domain controllers renew their certificates. A person's own name is, when a
 /// term of the rule matches it (the rule reports it too), but not when only the policy's lists do.
-fn is_sensitive(policy: &Policy, requester: &Account, name: &San, verdict: Verdict) -> bool {
+fn is_sensitive(policy: &DomainPolicy, requester: &Account, name: &San, verdict: Verdict) -> bool {
     let own = matches!(verdict, Verdict::Own { .. });
     if own && requester.is_machine() {
         return false;
@@ -224,7 +224,7 @@ fn has_word(text: &str, word: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn judged(policy: &Policy, requester: &str, names: &[San]) -> Judgement {
+    fn judged(policy: &DomainPolicy, requester: &str, names: &[San]) -> Judgement {
         let request = CertificateRequest {
             requester: Account::parse(requester),
             names: names.to_vec(),
@@ -243,14 +243,14 @@ mod tests {
 
     #[test]
     fn a_substring_is_no_match() {
-        let policy = Policy::default();
+        let policy = DomainPolicy::default();
         assert!(judged(&policy, "CORP\\ann", &[upn("joanna@corp.example")]).is_mismatch());
         assert!(!judged(&policy, "CORP\\ANN", &[upn("ann@corp.example")]).is_mismatch());
     }
 
     #[test]
     fn suffixes_are_checked_where_the_policy_knows_them() {
-        let mut policy = Policy::default();
+        let mut policy = DomainPolicy::default();
         assert!(judged(&policy, "CORP\\ann", &[upn("ann@evil.example")]).suffix_assumed);
         policy.domains.insert("corp".to_owned(), vec!["corp.example".to_owned()]);
         assert!(judged(&policy, "CORP\\ann", &[upn("ann@evil.example")]).is_mismatch());
@@ -260,7 +260,7 @@ mod tests {
 
     #[test]
     fn a_domain_controller_may_name_itself_and_its_domain_but_nobody_else_may() {
-        let policy = Policy::default();
+        let policy = DomainPolicy::default();
         let names = [dns("dc01.corp.example"), dns("corp.example"), dns("CORP")];
         assert_eq!(judged(&policy, "CORP\\DC01$", &names).harmless.len(), 3);
         let other = judged(&policy, "CORP\\WKS-114$", &names);
@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn terms_are_words() {
-        let terms = &Policy::default().protected.terms;
+        let terms = &DomainPolicy::default().protected.terms;
         for text in [
             "administrator",
             "Administrator@corp.example",
@@ -287,7 +287,7 @@ mod tests {
 
     #[test]
     fn a_mail_address_counts_only_without_an_own_name() {
-        let policy = Policy::default();
+        let policy = DomainPolicy::default();
         let mail = San::Email("ann.smith@corp.example".to_owned());
         assert!(!judged(&policy, "CORP\\asmith", &[upn("asmith@corp.example"), mail.clone()]).is_mismatch());
         assert!(judged(&policy, "CORP\\asmith", &[mail]).is_mismatch());
@@ -295,7 +295,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_compared_is_no_mismatch_but_a_protected_sid_is_sensitive() {
-        let policy = Policy::default();
+        let policy = DomainPolicy::default();
         let sid = |text| San::Sid(crate::event::account::Sid::parse(text).unwrap());
         assert!(
             !judged(&policy, "CORP\\ann", &[sid("S-1-5-21-1-2-3-1105"), San::Ip("10.0.0.1".to_owned())])
@@ -306,7 +306,7 @@ mod tests {
 
     #[test]
     fn one_account_in_several_spellings() {
-        let mut policy = Policy::default();
+        let mut policy = DomainPolicy::default();
         let (a, b) = (Account::parse("CORP\\ann"), Account::parse("ann@CORP.EXAMPLE"));
         assert!(same_account(&policy, &a, &b));
         policy.domains.insert("CORP".to_owned(), vec!["corp.example".to_owned()]);

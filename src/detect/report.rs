@@ -3,10 +3,7 @@
 use crate::alert::id::AlertId;
 use crate::alert::{Alert, Evidence, Mitre, Reason, Severity};
 use crate::detect::{About, Context, Entity};
-use crate::event::time::{Span, Time};
 use crate::event::{Activity, CertificateRequest, Event};
-use crate::wire;
-use crate::wire::record::OpenAlert;
 
 /// The most events an alert names.
 pub const MAX_EVIDENCE: usize = 20;
@@ -18,7 +15,8 @@ pub const MAX_LISTED: usize = 10;
 pub const MAX_TEXT: usize = 120;
 
 /// A new alert about this event: revision 1, everything empty that only the detection knows.
-pub fn new_alert(about: &About, entity: &Entity, event: &Event, cx: &Context<'_>) -> Alert {
+pub fn new_alert(entity: &Entity, event: &Event, cx: &Context<'_>) -> Alert {
+    let about = &cx.about;
     let time = event.effective_time();
     Alert {
         alert_id: alert_id(about, entity, &evidence(event)),
@@ -157,19 +155,4 @@ pub fn request_of(event: &Event) -> Option<&CertificateRequest> {
         Activity::CertificateDenied(denied) => Some(&denied.request),
         Activity::CertificateLogon(_) | Activity::ShareAccessed(_) | Activity::RemoteFileWrite(_) => None,
     }
-}
-
-/// Remembers an alert so that it can be revised.
-pub fn keep(alert: &Alert, last_trigger: Time, suppressed: u32) -> OpenAlert {
-    OpenAlert {
-        alert: Some(wire::alert::to_record(alert)),
-        last_trigger_ms: last_trigger.as_millis(),
-        suppressed,
-    }
-}
-
-/// The alert that is remembered, if an event at this time is still within `span` of its latest trigger.
-pub fn still_open(open: Option<&OpenAlert>, at: Time, span: Span) -> Option<Alert> {
-    let open = open.filter(|open| Time::from_millis(open.last_trigger_ms).distance(at) <= span)?;
-    wire::alert::from_record(open.alert.clone()?).ok()
 }

@@ -3,14 +3,15 @@
 //! Deterministic: alerts and state are a function of the events in their order, and of the policy. There is no clock, no
 //! randomness, and nothing depends on the order of a hash map.
 
-mod operator;
 mod routes;
+mod operator;
 
 pub use crate::detect::Notice;
 pub use crate::engine::routes::Routes;
 
 use crate::alert::Alert;
 use crate::detect::catalogue;
+use crate::detect::domain::DomainPolicy;
 use crate::detect::policy::Policy;
 use crate::detect::{ALLOWED_LATENESS, Context, Training};
 use crate::engine::operator::{Operator, Operators};
@@ -31,7 +32,7 @@ pub const MINIMUM_READER: u32 = 1;
 /// All detections that are switched on, and what they remember of one partition.
 #[derive(Debug)]
 pub struct Engine {
-    policy: Policy,
+    policy: DomainPolicy,
     policy_version: String,
     operators: Vec<Box<dyn Operator>>,
     watermark: Time,
@@ -117,7 +118,7 @@ impl Engine {
         let mut operators = Operators::default();
         catalogue::visit(&policy, &mut operators);
         let policy_version = policy.version();
-        Engine { policy, policy_version, operators: operators.0, watermark: Time::MIN }
+        Engine { policy: policy.domain(), policy_version, operators: operators.0, watermark: Time::MIN }
     }
 
     /// Whether any detection is interested in the event.
@@ -139,17 +140,18 @@ impl Engine {
     pub fn on_event_where(&mut self, event: &Event, lives_here: impl Fn(EntityKey) -> bool) -> Output {
         let late = event.effective_time() < self.watermark.minus(ALLOWED_LATENESS);
         let (policy, policy_version) = (&self.policy, &self.policy_version);
-        let mut cx = Context { policy, policy_version, late, alerts: Vec::new(), notices: Vec::new() };
-        let mut concerned = 0;
+        let mut output = Output { late, ..Output::default() };
         for operator in &mut self.operators {
             if let Some(key) = operator.key(event).filter(|key| lives_here(*key)) {
+                let mut cx = Context::new(operator.about(), policy, policy_version, late);
                 operator.on_event(key, event, &mut cx);
-                concerned += 1;
+                output.alerts.append(&mut cx.alerts);
+                output.notices.append(&mut cx.notices);
+                output.concerned += 1;
             }
         }
-        let (alerts, notices) = (cx.alerts, cx.notices);
         self.advance(event.effective_time());
-        Output { alerts, notices, concerned, late }
+        output
     }
 
     /// Moves the watermark, and forgets garbage once a day of it.
@@ -195,7 +197,7 @@ impl Engine {
         let mut trainings = Vec::new();
         for ca in self.policy.cas.keys().map(|name| Host::new(name)) {
             for operator in &self.operators {
-                let told = operator.training(&ca, &self.policy).filter(|(key, _)| lives_here(*key));
+                let told = operator.training(&ca).filter(|(key, _)| lives_here(*key));
                 trainings.extend(told.map(|(_, training)| CaTraining {
                     detection: operator.id(),
                     ca: ca.clone(),

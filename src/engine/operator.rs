@@ -1,9 +1,8 @@
 //! A detection together with its keyed state, its types hidden.
 
 use crate::detect::catalogue::Visitor;
-use crate::detect::policy::Policy;
 use crate::detect::slot::Slot;
-use crate::detect::{Context, Detection, Entity, Training};
+use crate::detect::{About, Context, Detection, Entity, Training};
 use crate::engine::routes::key_of;
 use crate::event::Event;
 use crate::event::host::Host;
@@ -14,12 +13,15 @@ use std::fmt::Debug;
 
 /// What the engine asks of a detection, whatever its state is.
 pub(crate) trait Operator: Debug + Send {
-    fn id(&self) -> &'static str;
+    fn about(&self) -> About;
+    fn id(&self) -> &'static str {
+        self.about().id
+    }
     /// The key of the entity that the event concerns.
     fn key(&self, event: &Event) -> Option<EntityKey>;
     fn on_event(&mut self, key: EntityKey, event: &Event, cx: &mut Context<'_>);
     /// How far the baseline of this CA is trained, and its key.
-    fn training(&self, ca: &Host, policy: &Policy) -> Option<(EntityKey, Training)>;
+    fn training(&self, ca: &Host) -> Option<(EntityKey, Training)>;
     fn store(&self) -> &KeyedStore;
     fn store_mut(&mut self) -> &mut KeyedStore;
 }
@@ -31,8 +33,8 @@ struct Running<D> {
 }
 
 impl<D: Detection + Debug + Send> Operator for Running<D> {
-    fn id(&self) -> &'static str {
-        D::ABOUT.id
+    fn about(&self) -> About {
+        D::ABOUT
     }
 
     fn key(&self, event: &Event) -> Option<EntityKey> {
@@ -45,10 +47,10 @@ impl<D: Detection + Debug + Send> Operator for Running<D> {
         slot.close();
     }
 
-    fn training(&self, ca: &Host, policy: &Policy) -> Option<(EntityKey, Training)> {
+    fn training(&self, ca: &Host) -> Option<(EntityKey, Training)> {
         let key = EntityKey::of(D::ABOUT.id, Entity::ca(ca).as_str());
         let state = self.store.get(key).and_then(|bytes| wire::decode(bytes).ok()).unwrap_or_default();
-        Some((key, D::training(&state, policy)?))
+        Some((key, self.detection.training(&state)?))
     }
 
     fn store(&self) -> &KeyedStore {

@@ -3,7 +3,6 @@
 
 use crate::common::{alerts_of, events_of, project, restored};
 use adcs_watch::alert::Alert;
-use adcs_watch::detect::certlog_remote_write::Days;
 use adcs_watch::detect::{catalogue, policy::Policy};
 use adcs_watch::engine::Engine;
 use adcs_watch::event::Event;
@@ -114,7 +113,7 @@ fn the_example_on_every_page_is_what_a_recording_gives() {
 #[test]
 fn the_story_raises_the_same_alerts_in_every_shape() {
     let mut policy = Policy::default();
-    policy.certlog_remote_write.activation_days = Days::NONE;
+    policy.assume_trained();
     let said = |file: &PathBuf| -> Vec<_> {
         let say =
             |a: Alert| (a.detection, a.revision, a.severity, a.title, a.why_suspicious, a.san_values, a.join);

@@ -2,8 +2,8 @@
 
 use crate::alert::{Alert, Evidence, Severity};
 use crate::detect::Entity;
-use crate::detect::certificate_used_by_other::Settings;
 use crate::detect::certificate_used_by_other::join::{Join, ca_host};
+use crate::detect::certificate_used_by_other::settings::Settings;
 use crate::detect::report::{self, reason};
 use crate::event::account::Account;
 use crate::event::serial::Serial;
@@ -79,7 +79,7 @@ pub(crate) fn describe(
     report::add_reason(alert, reason(code, text));
     report::add_reason(alert, reason(how.as_str(), how.sentence().to_owned()));
     alert.why_suspicious = alert.reasons.iter().map(|r| r.code.as_str()).collect::<Vec<_>>().join("; ");
-    alert.severity = severity;
+    alert.severity = alert.severity.max(severity);
     alert.time = alert.time.max(at);
     alert.first_seen = alert.first_seen.min(at);
     alert.last_seen = alert.last_seen.max(at);

@@ -1,14 +1,22 @@
 //! Joining issuance to use, and the directory of CAs that joining by request id needs.
 
-use crate::detect::certificate_used_by_other::{DIRECTORY, MAX_CAS, RequestSlot};
-use crate::detect::policy::Policy;
+use crate::detect::certificate_used_by_other::settings::Settings;
+use crate::detect::domain::DomainPolicy;
+use crate::detect::slot::Slot;
 use crate::event::MAX_CLOCK_LEAD;
 use crate::event::account::same_text;
 use crate::event::host::Host;
 use crate::event::serial::Serial;
 use crate::event::time::Time;
 use crate::state::key;
-use crate::wire::record::{CaDirectory, IssuedRecord, KnownCa, PendingLogon};
+use crate::wire::record::{CaDirectory, IssuedRecord, KnownCa, PendingLogon, RequestIdState};
+
+pub(crate) type RequestSlot<'a> = Slot<'a, RequestIdState, ()>;
+
+/// The most CAs, and the most issuers, that a partition tells apart.
+pub(crate) const MAX_CAS: usize = 64;
+
+pub(crate) const DIRECTORY: &str = "certificate-used-by-other directory";
 
 /// How issuance was joined to use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,11 +70,12 @@ pub(crate) fn logon_of(pending: &PendingLogon) -> Logon<'_> {
 pub(crate) fn join(
     record: &IssuedRecord,
     logon: &Logon<'_>,
-    policy: &Policy,
+    settings: &Settings,
+    policy: &DomainPolicy,
     directory: &CaDirectory,
 ) -> Option<Join> {
     let issued = Time::from_millis(record.issued_ms);
-    if logon.at > issued.plus(policy.certificate_used_by_other.remember) {
+    if logon.at > issued.plus(settings.remember) {
         return None;
     }
     if let Some(hash) = record.serial_hash {
@@ -82,7 +91,7 @@ pub(crate) fn join(
 }
 
 /// The name of a CA as logons write it: configured, else learned.
-pub(crate) fn ca_name<'a>(policy: &'a Policy, directory: &'a CaDirectory, ca: u32) -> Option<&'a str> {
+pub(crate) fn ca_name<'a>(policy: &'a DomainPolicy, directory: &'a CaDirectory, ca: u32) -> Option<&'a str> {
     let known = directory.cas.get(ca.checked_sub(1)? as usize)?;
     let configured =
         policy.cas.iter().find(|(host, _)| same_text(host, &known.host)).map(|(_, name)| name.as_str());

@@ -8,84 +8,45 @@
 //! **What looks alike and is harmless.** Smart cards that an enrollment agent asked for, devices behind NDES: allow-list
 //! those requesters.
 
+mod settings;
 mod join;
 mod finding;
 
-use crate::alert::Severity;
+use crate::alert::{Alert, Severity};
 use crate::detect::certificate_used_by_other::finding::{
     describe, entity_of, is_about, issuance_evidence, request_id, severity,
 };
 use crate::detect::certificate_used_by_other::join::{
-    Join, ca_host, ca_index, join, learn, logon_of, serial_hash,
+    DIRECTORY, Join, MAX_CAS, RequestSlot, ca_host, ca_index, join, learn, logon_of, serial_hash,
 };
+pub use crate::detect::certificate_used_by_other::settings::{Settings, Severities};
+use crate::detect::domain::DomainPolicy;
+use crate::detect::lifecycle::{Lifetime, Trigger};
 use crate::detect::naming;
-use crate::detect::policy::Policy;
 use crate::detect::report;
 use crate::detect::slot::Slot;
-use crate::detect::{About, Context, Detection, Entity, Notice, memory_after};
+use crate::detect::{About, Context, Detection, Entity, memory_after};
 use crate::event::account::{Account, same_text};
 use crate::event::time::{Span, Time};
 use crate::event::{Activity, CertificateLogon, Event, IssuedCertificate};
 use crate::wire;
 use crate::wire::record::{CaDirectory, IssuedRecord, PendingLogon, RequestIdState};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-/// What the operator may set.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Settings {
-    /// Off: the detection does not run.
-    pub enabled: bool,
-    /// How long an issued certificate is remembered: the longest life of a certificate. Default 400d.
-    pub remember: Span,
-    /// How long a logon waits for the issuance of its certificate to arrive. Default 1d.
-    pub wait: Span,
-    /// How long further logons with the same certificate as the same account stay silent. Default 1d.
-    pub suppression: Span,
-    /// Severity by outcome.
-    pub severity: Severities,
-}
-
-/// Severity by outcome. A join that had to assume the CA's name is one step milder.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Severities {
-    /// The logon was accepted. Default critical.
-    pub accepted: Severity,
-    /// The logon was refused: an attempt. Default high.
-    pub refused: Severity,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Settings {
-            enabled: true,
-            remember: Span::days(400),
-            wait: Span::days(1),
-            suppression: Span::days(1),
-            severity: Severities::default(),
-        }
-    }
-}
-
-impl Default for Severities {
-    fn default() -> Self {
-        Severities { accepted: Severity::Critical, refused: Severity::High }
-    }
-}
 
 /// One request id is remembered of at most this many CAs, and for so many logons and alerts.
 const MAX_PER_REQUEST_ID: usize = 8;
 
-/// The most CAs, and the most issuers, that a partition tells apart.
-const MAX_CAS: usize = 64;
+/// The detection with its settings.
+#[derive(Clone, Debug, Default)]
+pub struct CertificateUsedByOther {
+    settings: Settings,
+}
 
-const DIRECTORY: &str = "certificate-used-by-other directory";
-
-/// The detection.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct CertificateUsedByOther;
+impl CertificateUsedByOther {
+    /// The detection as the operator configured it.
+    pub fn new(settings: Settings) -> CertificateUsedByOther {
+        CertificateUsedByOther { settings }
+    }
+}
 
 impl Detection for CertificateUsedByOther {
     type State = RequestIdState;
@@ -122,10 +83,11 @@ impl Detection for CertificateUsedByOther {
 
     fn on_event(&self, event: &Event, slot: &mut Slot<'_, RequestIdState, ()>, cx: &mut Context<'_>) {
         let at = event.effective_time();
-        forget(&mut slot.state, &cx.policy.certificate_used_by_other, at);
+        let settings = &self.settings;
+        forget(&mut slot.state, settings, at);
         match &event.activity {
-            Activity::CertificateIssued(issued) => on_issued(event, issued, slot, cx),
-            Activity::CertificateLogon(logon) => on_logon(event, logon, slot, cx),
+            Activity::CertificateIssued(issued) => on_issued(settings, event, issued, slot, cx),
+            Activity::CertificateLogon(logon) => on_logon(settings, event, logon, slot, cx),
             Activity::CertificateRequested(_)
             | Activity::CertificateDenied(_)
             | Activity::ShareAccessed(_)
@@ -134,9 +96,13 @@ impl Detection for CertificateUsedByOther {
     }
 }
 
-pub(crate) type RequestSlot<'a> = Slot<'a, RequestIdState, ()>;
-
-fn on_issued(event: &Event, issued: &IssuedCertificate, slot: &mut RequestSlot<'_>, cx: &mut Context<'_>) {
+fn on_issued(
+    settings: &Settings,
+    event: &Event,
+    issued: &IssuedCertificate,
+    slot: &mut RequestSlot<'_>,
+    cx: &mut Context<'_>,
+) {
     let at = event.effective_time();
     let mut directory: CaDirectory = slot.shared(DIRECTORY);
     let known = directory.cas.len();
@@ -157,21 +123,26 @@ fn on_issued(event: &Event, issued: &IssuedCertificate, slot: &mut RequestSlot<'
     if slot.state.issued.len() > MAX_PER_REQUEST_ID {
         slot.state.issued.remove(0);
     }
-    slot.keep_until(memory_after(at, cx.policy.certificate_used_by_other.remember));
+    slot.keep_until(memory_after(at, settings.remember));
     for pending in std::mem::take(&mut slot.state.pending) {
-        match join(&record, &logon_of(&pending), cx.policy, &directory) {
+        match join(&record, &logon_of(&pending), settings, cx.policy, &directory) {
             Some(how) => {
                 learn(&mut directory, &record, how, &pending.issuer, slot);
-                judge(event, &record, &pending, how, slot, &directory, cx);
+                judge(settings, event, &record, &pending, how, slot, &directory, cx);
             }
             None => slot.state.pending.push(pending),
         }
     }
 }
 
-fn on_logon(event: &Event, logon: &CertificateLogon, slot: &mut RequestSlot<'_>, cx: &mut Context<'_>) {
+fn on_logon(
+    settings: &Settings,
+    event: &Event,
+    logon: &CertificateLogon,
+    slot: &mut RequestSlot<'_>,
+    cx: &mut Context<'_>,
+) {
     let at = event.effective_time();
-    let settings = &cx.policy.certificate_used_by_other;
     let mut directory: CaDirectory = slot.shared(DIRECTORY);
     if !directory.issuers.iter().any(|known| same_text(known, &logon.issuer))
         && directory.issuers.len() < MAX_CAS
@@ -191,14 +162,15 @@ fn on_logon(event: &Event, logon: &CertificateLogon, slot: &mut RequestSlot<'_>,
         evidence: Some(wire::alert::evidence_to_record(&report::evidence(event))),
     };
     let issued = slot.state.issued.clone();
-    let joined =
-        issued.iter().filter_map(|r| Some((r, join(r, &logon_of(&pending), cx.policy, &directory)?)));
+    let joined = issued
+        .iter()
+        .filter_map(|r| Some((r, join(r, &logon_of(&pending), settings, cx.policy, &directory)?)));
     let Some((record, how)) = joined.min_by_key(|(_, how)| *how as u8) else {
         wait_for_issuance(pending, slot, at, settings);
         return;
     };
     learn(&mut directory, record, how, &pending.issuer, slot);
-    judge(event, record, &pending, how, slot, &directory, cx);
+    judge(settings, event, record, &pending, how, slot, &directory, cx);
 }
 
 /// A logon whose certificate is not known yet; the same one twice counts once.
@@ -218,12 +190,13 @@ fn wait_for_issuance(logon: PendingLogon, slot: &mut RequestSlot<'_>, at: Time, 
 }
 
 /// Whether the one who logged on is another than the one who asked, and may not be.
-fn is_other(policy: &Policy, requester: &Account, used_by: &Account) -> bool {
+fn is_other(policy: &DomainPolicy, requester: &Account, used_by: &Account) -> bool {
     !naming::same_account(policy, requester, used_by)
         && (!policy.allow.requester(requester) || naming::is_protected_account(policy, used_by))
 }
 
 fn judge(
+    settings: &Settings,
     event: &Event,
     record: &IssuedRecord,
     logon: &PendingLogon,
@@ -237,40 +210,47 @@ fn judge(
     if !is_other(cx.policy, &requester, &used_by) {
         return;
     }
-    let settings = &cx.policy.certificate_used_by_other;
-    let at = Time::from_millis(logon.time_ms);
     let severity = severity(settings, logon.status, how);
-    let open = slot.state.open.iter_mut().find(|open| is_about(open, &logon.serial, &used_by));
-    if let Some(open) = open
-        && let Some(mut alert) = report::still_open(Some(open), at, settings.suppression)
-    {
-        if severity <= alert.severity {
-            open.suppressed = open.suppressed.saturating_add(1);
-            cx.notices.push(Notice::Suppressed { detection: CertificateUsedByOther::ABOUT.id });
-            return;
-        }
-        alert.revision += 1;
-        alert.policy_version = cx.policy_version.to_owned();
-        describe(&mut alert, &requester, &used_by, logon, how, severity);
-        *open = report::keep(&alert, Time::from_millis(open.last_trigger_ms), 0);
-        cx.alerts.push(alert);
-        return;
-    }
-    let entity = entity_of(record, directory);
-    let mut alert = report::new_alert(&CertificateUsedByOther::ABOUT, &entity, event, cx);
-    if let Some(trigger) = logon.evidence.clone().map(wire::alert::evidence_from_record) {
-        // The logon, not whichever of the two arrived last.
-        alert.alert_id = report::alert_id(&CertificateUsedByOther::ABOUT, &entity, &trigger);
-    }
-    alert.computer = ca_host(directory, record.ca);
-    report::add_evidence(&mut alert, issuance_evidence(record, &requester, directory, request_id(logon)));
-    describe(&mut alert, &requester, &used_by, logon, how, severity);
-    slot.state.open.retain(|open| !is_about(open, &logon.serial, &used_by));
-    slot.state.open.push(report::keep(&alert, at, 0));
+    let known = slot.state.open.iter().position(|open| is_about(open, &logon.serial, &used_by));
+    let mut open = known.map(|index| slot.state.open.remove(index));
+    let trigger = Trigger { at: Time::from_millis(logon.time_ms), lifetime: lifetime(settings) };
+    trigger.raise(
+        &mut open,
+        cx,
+        |cx| new_alert(event, record, &requester, logon, directory, cx),
+        |alert, _| {
+            describe(alert, &requester, &used_by, logon, how, severity);
+            false
+        },
+    );
+    slot.state.open.extend(open);
     if slot.state.open.len() > MAX_PER_REQUEST_ID {
         slot.state.open.remove(0);
     }
-    cx.alerts.push(alert);
+}
+
+/// The same certificate as the same account alerts once in this time.
+fn lifetime(settings: &Settings) -> Lifetime {
+    Lifetime::SinceOpened(settings.suppression)
+}
+
+fn new_alert(
+    event: &Event,
+    record: &IssuedRecord,
+    requester: &Account,
+    logon: &PendingLogon,
+    directory: &CaDirectory,
+    cx: &Context<'_>,
+) -> Alert {
+    let entity = entity_of(record, directory);
+    let mut alert = report::new_alert(&entity, event, cx);
+    if let Some(trigger) = logon.evidence.clone().map(wire::alert::evidence_from_record) {
+        // The logon, not whichever of the two arrived last.
+        alert.alert_id = report::alert_id(&cx.about, &entity, &trigger);
+    }
+    alert.computer = ca_host(directory, record.ca);
+    report::add_evidence(&mut alert, issuance_evidence(record, requester, directory, request_id(logon)));
+    alert
 }
 
 /// Drops what is over: certificates beyond their life, logons that waited in vain, alerts that are not silenced any more.
@@ -278,5 +258,5 @@ fn forget(state: &mut RequestIdState, settings: &Settings, at: Time) {
     let over = |millis: i64, span: Span| Time::from_millis(millis).plus(span) < at;
     state.issued.retain(|record| !over(record.issued_ms, settings.remember));
     state.pending.retain(|logon| !over(logon.time_ms, settings.wait));
-    state.open.retain(|open| !over(open.last_trigger_ms, settings.suppression));
+    state.open.retain(|open| !lifetime(settings).is_over(open, at));
 }

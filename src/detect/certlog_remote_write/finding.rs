@@ -2,15 +2,16 @@
 
 use crate::alert::{Alert, BaselineSummary, Evidence, Severity};
 use crate::detect::certlog_remote_write::pair::Side;
+use crate::detect::certlog_remote_write::settings::Settings;
 use crate::detect::certlog_remote_write::write::{Kind, Write, title, write_evidence};
-use crate::detect::certlog_remote_write::{CertlogRemoteWrite, Settings};
+use crate::detect::lifecycle::{Lifetime, Trigger};
 use crate::detect::report::{self, reason};
-use crate::detect::{Context, Detection, Entity, Notice};
+use crate::detect::{Context, Entity};
 use crate::event::Event;
 use crate::event::account::Sid;
 use crate::event::time::{Span, Time};
 use crate::wire;
-use crate::wire::record::{BadRequest, CertLogCaState};
+use crate::wire::record::{BadRequest, CertLogCaState, OpenAlert};
 
 /// Why a write is unusual, and what makes it worse.
 pub(crate) struct Finding {
@@ -21,13 +22,12 @@ pub(crate) struct Finding {
 
 impl Finding {
     pub(crate) fn new(
+        settings: &Settings,
         event: &Event,
         write: &Write<'_>,
         host: &Side,
         account: Option<&Side>,
-        cx: &Context<'_>,
     ) -> Finding {
-        let settings = &cx.policy.certlog_remote_write;
         let ca = &event.computer;
         let mut reasons = Vec::new();
         let account_new = account.is_some_and(|account| !account.is_known());
@@ -67,7 +67,7 @@ impl Finding {
     }
 }
 
-pub(crate) fn nearest_bad_request<'a, 'b: 'a>(
+fn nearest_bad_request<'a, 'b: 'a>(
     sides: impl Iterator<Item = &'a &'b Side>,
     at: Time,
     within: Span,
@@ -80,7 +80,7 @@ pub(crate) fn nearest_bad_request<'a, 'b: 'a>(
         .cloned()
 }
 
-pub(crate) fn bad_request_reason(bad: &BadRequest, settings: &Settings) -> (&'static str, String) {
+fn bad_request_reason(bad: &BadRequest, settings: &Settings) -> (&'static str, String) {
     let what = if bad.denied { "denied" } else { "for another identity" };
     let text = format!(
         "request {} of that account or host, within {}, was {what}",
@@ -89,7 +89,13 @@ pub(crate) fn bad_request_reason(bad: &BadRequest, settings: &Settings) -> (&'st
     ("bad_request_nearby", text)
 }
 
+/// The same host at the same CA alerts once in this time.
+fn lifetime(settings: &Settings) -> Lifetime {
+    Lifetime::SinceOpened(settings.suppression)
+}
+
 pub(crate) fn raise(
+    settings: &Settings,
     finding: Finding,
     event: &Event,
     write: &Write<'_>,
@@ -98,28 +104,48 @@ pub(crate) fn raise(
     ca: &CertLogCaState,
     cx: &mut Context<'_>,
 ) {
-    let settings = &cx.policy.certlog_remote_write;
     let at = event.effective_time();
-    let open = host.now.open.as_ref();
-    if let Some(alert) = report::still_open(open, at, settings.suppression) {
-        let open = host.now.open.get_or_insert_default();
-        open.suppressed = open.suppressed.saturating_add(1);
-        let (suppressed, raised) = (open.suppressed, Time::from_millis(open.last_trigger_ms));
-        let finding =
-            Finding { evidence: [finding.evidence, vec![write_evidence(event, write)]].concat(), ..finding };
-        match revise(alert, finding, at, suppressed, cx) {
-            Some(revised) => host.now.open = Some(report::keep(&revised, raised, 0)),
-            None => cx.notices.push(Notice::Suppressed { detection: CertlogRemoteWrite::ABOUT.id }),
-        }
-        return;
-    }
-    let silent = open.map_or(0, |open| open.suppressed);
-    let mut alert = report::new_alert(&CertlogRemoteWrite::ABOUT, &Entity::ca(&event.computer), event, cx);
-    alert.severity = finding.severity;
-    alert.reasons = finding.reasons.into_iter().map(|(code, text)| reason(code, text)).collect();
-    let new = [Some(&*host), account].into_iter().flatten().find(|side| !side.is_known());
+    let mut open = host.now.open.take();
+    Trigger { at, lifetime: lifetime(settings) }.raise(
+        &mut open,
+        cx,
+        |cx| new_alert(event, write, host, account, baseline(host, account, ca), cx),
+        |alert, suppressed| {
+            report::add_evidence(alert, write_evidence(event, write));
+            describe(alert, &finding, at, suppressed)
+        },
+    );
+    host.now.open = open;
+}
+
+/// A bad request that came after the unusual write makes its open alert worse. Whether there was a revision.
+pub(crate) fn worsen(
+    settings: &Settings,
+    bad: &BadRequest,
+    at: Time,
+    open: &mut Option<OpenAlert>,
+    cx: &mut Context<'_>,
+) -> bool {
+    let finding = Finding {
+        severity: settings.severity.suspicious,
+        reasons: vec![bad_request_reason(bad, settings)],
+        evidence: bad.evidence.clone().map(wire::alert::evidence_from_record).into_iter().collect(),
+    };
+    let trigger = Trigger { at, lifetime: lifetime(settings) };
+    trigger.revise(open, cx, |alert, suppressed| describe(alert, &finding, at, suppressed))
+}
+
+fn new_alert(
+    event: &Event,
+    write: &Write<'_>,
+    host: &Side,
+    account: Option<&Side>,
+    baseline: BaselineSummary,
+    cx: &Context<'_>,
+) -> Alert {
+    let mut alert = report::new_alert(&Entity::ca(&event.computer), event, cx);
+    let new = [Some(host), account].into_iter().flatten().find(|side| !side.is_known());
     alert.title = title(write, &event.computer, new.is_some_and(|side| side.was.last_seen_ms != 0));
-    alert.why_suspicious = codes(&alert);
     alert.requester_account = write.account.map(|account| account.name.clone());
     alert.requester_domain =
         write.account.map(|account| account.domain.clone()).filter(|domain| !domain.is_empty());
@@ -128,62 +154,38 @@ pub(crate) fn raise(
     alert.remote_host = write.host.cloned();
     alert.remote_ip = write.ip.map(str::to_owned);
     alert.path = Some(report::cut(&write.path));
-    alert.baseline = Some(baseline(host, account, ca, silent));
-    report::add_evidence(&mut alert, write_evidence(event, write));
-    for evidence in finding.evidence {
-        report::add_evidence(&mut alert, evidence);
-    }
-    host.now.open = Some(report::keep(&alert, at, 0));
-    cx.alerts.push(alert);
+    alert.baseline = Some(baseline);
+    alert
 }
 
-/// A further finding within the suppression: a revision when it is worse or has a new reason, else none.
-pub(crate) fn revise(
-    mut alert: Alert,
-    finding: Finding,
-    at: Time,
-    suppressed: u32,
-    cx: &mut Context<'_>,
-) -> Option<Alert> {
-    let mut adds = finding.severity > alert.severity;
-    for (code, text) in finding.reasons {
-        let known = alert.reasons.iter().any(|known| known.code == code);
+/// Writes a finding into a new or an open alert. Whether it adds a reason.
+fn describe(alert: &mut Alert, finding: &Finding, at: Time, suppressed: u32) -> bool {
+    let mut adds = false;
+    for (code, text) in &finding.reasons {
+        let known = alert.reasons.iter().any(|known| known.code == *code);
         adds |= !known;
         if !known {
-            alert.reasons.push(reason(code, text));
+            alert.reasons.push(reason(code, text.clone()));
         }
     }
-    if !adds {
-        return None;
+    for evidence in &finding.evidence {
+        report::add_evidence(alert, evidence.clone());
     }
-    for evidence in finding.evidence {
-        report::add_evidence(&mut alert, evidence);
-    }
-    alert.revision += 1;
     alert.severity = alert.severity.max(finding.severity);
-    alert.time = at;
     alert.first_seen = alert.first_seen.min(at);
     alert.last_seen = alert.last_seen.max(at);
-    alert.late = cx.late;
-    alert.policy_version = cx.policy_version.to_owned();
-    alert.why_suspicious = codes(&alert);
+    alert.why_suspicious = codes(alert);
     if let Some(baseline) = &mut alert.baseline {
         baseline.suppressed = suppressed;
     }
-    cx.alerts.push(alert.clone());
-    Some(alert)
+    adds
 }
 
-pub(crate) fn codes(alert: &Alert) -> String {
+fn codes(alert: &Alert) -> String {
     alert.reasons.iter().map(|r| r.code.as_str()).collect::<Vec<_>>().join("; ")
 }
 
-pub(crate) fn baseline(
-    host: &Side,
-    account: Option<&Side>,
-    ca: &CertLogCaState,
-    suppressed: u32,
-) -> BaselineSummary {
+fn baseline(host: &Side, account: Option<&Side>, ca: &CertLogCaState) -> BaselineSummary {
     let instant = |millis: i64| (millis != 0).then(|| Time::from_millis(millis));
     BaselineSummary {
         days_of_data: ca.days_of_data,
@@ -194,6 +196,6 @@ pub(crate) fn baseline(
         account_days_seen: account.map_or(0, |account| account.days_seen),
         account_first_seen: account.and_then(|account| instant(account.was.first_seen_ms)),
         account_last_seen: account.and_then(|account| instant(account.was.last_seen_ms)),
-        suppressed,
+        suppressed: 0,
     }
 }

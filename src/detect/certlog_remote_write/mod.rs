@@ -8,18 +8,20 @@
 //! **What looks alike and is harmless.** Backup and management hosts: they come again and again, which the baseline
 //! learns. Allow-list those that come rarely.
 
+mod settings;
 mod write;
 mod pair;
 mod finding;
 
 use crate::alert::Severity;
-use crate::detect::certlog_remote_write::finding::{Finding, bad_request_reason, raise, revise};
+use crate::detect::certlog_remote_write::finding::{Finding, raise, worsen};
 use crate::detect::certlog_remote_write::pair::{
     CaSlot, Side, account_part, host_part, memory, remember_bad_request,
 };
+pub use crate::detect::certlog_remote_write::settings::{Days, Settings, Severities};
 use crate::detect::certlog_remote_write::write::{Write, write_of};
+use crate::detect::domain::DomainPolicy;
 use crate::detect::naming;
-use crate::detect::policy::Policy;
 use crate::detect::report;
 use crate::detect::slot::Slot;
 use crate::detect::{About, Context, Detection, Entity, Notice, Training, memory_after};
@@ -28,92 +30,22 @@ use crate::event::{Activity, CertificateRequest, Event};
 use crate::state::days::REMEMBERED_DAYS;
 use crate::wire;
 use crate::wire::record::{BadRequest, CertLogCaState, CertLogPairState};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-/// What the operator may set. The defaults are the analytic's.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Settings {
-    /// Off: the detection does not run.
-    pub enabled: bool,
-    /// How far back the baseline looks, in days, at most 64. Default 30.
-    pub training_days: Days,
-    /// On how many different days a CA must have given data before it can alert. Default 14.
-    pub activation_days: Days,
-    /// How long the same host at the same CA stays silent after an alert. Default 1d.
-    pub suppression: Span,
-    /// On how many further days a pair that alerted must be seen before it counts as normal. Default 3.
-    pub probation_days: Days,
-    /// How near a mismatched or denied request must be to make a write suspicious. Default 10m.
-    pub bad_request_window: Span,
-    /// Severity by variation.
-    pub severity: Severities,
-}
-
-/// Severity by variation.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Severities {
-    /// Host or account is new to the CA. Default low.
-    pub unusual: Severity,
-    /// And the evidence is worse. Default medium.
-    pub suspicious: Severity,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Settings {
-            enabled: true,
-            training_days: Days(30),
-            activation_days: Days(14),
-            suppression: Span::days(1),
-            probation_days: Days(3),
-            bad_request_window: Span::minutes(10),
-            severity: Severities::default(),
-        }
-    }
-}
-
-impl Default for Severities {
-    fn default() -> Self {
-        Severities { unusual: Severity::Low, suspicious: Severity::Medium }
-    }
-}
-
-/// A number of days that a baseline can remember: 0 to 64.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "u32", into = "u32")]
-#[schemars(extend("maximum" = REMEMBERED_DAYS))]
-pub struct Days(u32);
-
-impl Days {
-    /// No days: active at once.
-    pub const NONE: Days = Days(0);
-}
-
-impl TryFrom<u32> for Days {
-    type Error = String;
-    fn try_from(days: u32) -> Result<Days, String> {
-        if days > REMEMBERED_DAYS {
-            return Err(format!("{days} days are more than the {REMEMBERED_DAYS} that a baseline remembers"));
-        }
-        Ok(Days(days))
-    }
-}
-
-impl From<Days> for u32 {
-    fn from(days: Days) -> u32 {
-        days.0
-    }
-}
 
 /// A CA that gave no data for so long begins anew.
 const CA_MEMORY: Span = Span::days(2 * REMEMBERED_DAYS as i64);
 
-/// The detection.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct CertlogRemoteWrite;
+/// The detection with its settings.
+#[derive(Clone, Debug, Default)]
+pub struct CertlogRemoteWrite {
+    settings: Settings,
+}
+
+impl CertlogRemoteWrite {
+    /// The detection as the operator configured it.
+    pub fn new(settings: Settings) -> CertlogRemoteWrite {
+        CertlogRemoteWrite { settings }
+    }
+}
 
 impl Detection for CertlogRemoteWrite {
     type State = CertLogCaState;
@@ -158,22 +90,27 @@ impl Detection for CertlogRemoteWrite {
         }
         slot.keep_until(memory_after(at, CA_MEMORY));
         if let Some(write) = write_of(event) {
-            on_write(event, &write, slot, cx);
+            on_write(&self.settings, event, &write, slot, cx);
         } else if let Some(request) = report::request_of(event) {
-            on_request(event, request, slot, cx);
+            on_request(&self.settings, event, request, slot, cx);
         }
     }
 
-    fn training(state: &CertLogCaState, policy: &Policy) -> Option<Training> {
-        Some(Training { days: state.days_of_data, needed: policy.certlog_remote_write.activation_days.0 })
+    fn training(&self, state: &CertLogCaState) -> Option<Training> {
+        Some(Training { days: state.days_of_data, needed: self.settings.activation_days.0 })
     }
 }
 
-fn on_write(event: &Event, write: &Write<'_>, slot: &mut CaSlot<'_>, cx: &mut Context<'_>) {
+fn on_write(
+    settings: &Settings,
+    event: &Event,
+    write: &Write<'_>,
+    slot: &mut CaSlot<'_>,
+    cx: &mut Context<'_>,
+) {
     if is_allowed(cx.policy, write) {
         return;
     }
-    let settings = &cx.policy.certlog_remote_write;
     let at = event.effective_time();
     let mut host = Side::load(host_part(&write.remote()), slot, at.day(), settings.training_days);
     let mut account =
@@ -184,10 +121,10 @@ fn on_write(event: &Event, write: &Write<'_>, slot: &mut CaSlot<'_>, cx: &mut Co
     if !active {
         let needed = settings.activation_days.0;
         let entity = event.computer.to_string();
-        cx.notices.push(Notice::Training { detection: CertlogRemoteWrite::ABOUT.id, entity, days, needed });
+        cx.notices.push(Notice::Training { detection: cx.about.id, entity, days, needed });
     } else if !host.is_known() || !account_known {
-        let finding = Finding::new(event, write, &host, account.as_ref(), cx);
-        raise(finding, event, write, &mut host, account.as_ref(), &slot.state, cx);
+        let finding = Finding::new(settings, event, write, &host, account.as_ref());
+        raise(settings, finding, event, write, &mut host, account.as_ref(), &slot.state, cx);
         host.now.unusual_ms = at.as_millis();
         if let Some(account) = &mut account {
             account.now.unusual_ms = at.as_millis();
@@ -204,7 +141,7 @@ fn on_write(event: &Event, write: &Write<'_>, slot: &mut CaSlot<'_>, cx: &mut Co
     }
 }
 
-fn is_allowed(policy: &Policy, write: &Write<'_>) -> bool {
+fn is_allowed(policy: &DomainPolicy, write: &Write<'_>) -> bool {
     write.host.is_some_and(|host| policy.allow.source_host(host.as_str()))
         || write.ip.is_some_and(|ip| policy.allow.source_host(ip))
         || write.account.is_some_and(|account| policy.allow.requester(account))
@@ -212,13 +149,18 @@ fn is_allowed(policy: &Policy, write: &Write<'_>) -> bool {
 
 /// A mismatched or denied request is remembered with its account and its client machine, and makes an unusual write of theirs
 /// suspicious that came shortly before.
-fn on_request(event: &Event, request: &CertificateRequest, slot: &mut CaSlot<'_>, cx: &mut Context<'_>) {
+fn on_request(
+    settings: &Settings,
+    event: &Event,
+    request: &CertificateRequest,
+    slot: &mut CaSlot<'_>,
+    cx: &mut Context<'_>,
+) {
     let denied = matches!(event.activity, Activity::CertificateDenied(_));
     let judgement = naming::judge(cx.policy, request);
     if !denied && !judgement.is_mismatch() && !judgement.is_sensitive() {
         return;
     }
-    let settings = &cx.policy.certlog_remote_write;
     let at = event.effective_time();
     let evidence = wire::alert::evidence_to_record(&report::evidence(event));
     let bad = BadRequest {
@@ -243,23 +185,9 @@ fn on_request(event: &Event, request: &CertificateRequest, slot: &mut CaSlot<'_>
     }
     hosts.dedup();
     for host in hosts {
-        worsen(&host, &bad, at, slot, cx);
-    }
-}
-
-fn worsen(host: &str, bad: &BadRequest, at: Time, slot: &mut CaSlot<'_>, cx: &mut Context<'_>) {
-    let settings = &cx.policy.certlog_remote_write;
-    let mut part = slot.part(host);
-    let Some(alert) = report::still_open(part.open.as_ref(), at, settings.suppression) else { return };
-    let finding = Finding {
-        severity: settings.severity.suspicious,
-        reasons: vec![bad_request_reason(bad, settings)],
-        evidence: bad.evidence.clone().map(wire::alert::evidence_from_record).into_iter().collect(),
-    };
-    let (suppressed, raised) =
-        part.open.as_ref().map_or((0, at.as_millis()), |o| (o.suppressed, o.last_trigger_ms));
-    if let Some(revised) = revise(alert, finding, at, suppressed, cx) {
-        part.open = Some(report::keep(&revised, Time::from_millis(raised), 0));
-        slot.put_part(host, &part, memory_after(at, memory(settings.training_days)));
+        let mut part = slot.part(&host);
+        if worsen(settings, &bad, at, &mut part.open, cx) {
+            slot.put_part(&host, &part, memory_after(at, memory(settings.training_days)));
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The baseline of one pair: a remote host and the CA, or an account and the CA.
 
-use crate::detect::certlog_remote_write::{Days, Settings};
+use crate::detect::certlog_remote_write::settings::{Days, Settings};
 use crate::detect::memory_after;
 use crate::detect::slot::Slot;
 use crate::event::account::Account;

@@ -1,9 +1,10 @@
 //! What is said of suspicious certificates: counts, reasons, names, in the words of the scheduled rule and in sentences.
 
 use crate::alert::{Alert, Evidence, Severity};
+use crate::detect::lifecycle::{Lifetime, Trigger};
 use crate::detect::report::{self, reason};
-use crate::detect::san_mismatch::{SanMismatch, Settings, time};
-use crate::detect::{Context, Detection, Entity, Notice};
+use crate::detect::san_mismatch::settings::Settings;
+use crate::detect::{Context, Entity};
 use crate::event::time::Time;
 use crate::event::{CertificateRequest, Event};
 use crate::wire;
@@ -19,42 +20,34 @@ fn counted<'a>(settings: &Settings, state: &'a SanMismatchState, at: Time) -> &'
     &all[start..end]
 }
 
+pub(crate) fn time(certificate: &WindowCertificate) -> Time {
+    Time::from_millis(certificate.time_ms)
+}
+
+/// One alert lasts as long as suspicious certificates of the requester follow each other within the look-back.
+fn lifetime(settings: &Settings) -> Lifetime {
+    Lifetime::SinceLatestTrigger(settings.look_back)
+}
+
 pub(crate) fn raise(
+    settings: &Settings,
     event: &Event,
     request: &CertificateRequest,
     burst: Option<usize>,
     state: &mut SanMismatchState,
     cx: &mut Context<'_>,
 ) {
-    let settings = &cx.policy.san_mismatch;
     let at = event.effective_time();
-    let earlier = report::still_open(state.open.as_ref(), at, settings.look_back);
-    let entity = Entity::account_at(&request.requester, &event.computer);
-    let mut alert =
-        earlier.clone().unwrap_or_else(|| report::new_alert(&SanMismatch::ABOUT, &entity, event, cx));
+    let mut open = state.open.take();
     let certificates = counted(settings, state, at);
-    let adds = describe(&mut alert, certificates, burst, request, event, settings);
-    let last_trigger =
-        state.open.as_ref().filter(|_| earlier.is_some()).map_or(at.as_millis(), |o| o.last_trigger_ms);
-    let last_trigger = Time::from_millis(last_trigger).max(at);
-    match earlier {
-        Some(earlier) if !adds && alert.severity <= earlier.severity => {
-            let suppressed = state.open.as_ref().map_or(0, |open| open.suppressed).saturating_add(1);
-            state.open = Some(report::keep(&earlier, last_trigger, suppressed));
-            cx.notices.push(Notice::Suppressed { detection: SanMismatch::ABOUT.id });
-            return;
-        }
-        Some(earlier) => {
-            alert.revision = earlier.revision + 1;
-            alert.severity = alert.severity.max(earlier.severity);
-            alert.time = at;
-            alert.late = cx.late;
-            alert.policy_version = cx.policy_version.to_owned();
-        }
-        None => {}
-    }
-    state.open = Some(report::keep(&alert, last_trigger, 0));
-    cx.alerts.push(alert);
+    let entity = Entity::account_at(&request.requester, &event.computer);
+    Trigger { at, lifetime: lifetime(settings) }.raise(
+        &mut open,
+        cx,
+        |cx| report::new_alert(&entity, event, cx),
+        |alert, _| describe(alert, certificates, burst, request, event, settings),
+    );
+    state.open = open;
 }
 
 /// Writes into the alert what the certificates of the look-back say. Whether that adds a reason, a name or a template.

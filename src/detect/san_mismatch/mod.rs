@@ -7,88 +7,34 @@
 //! **What looks alike and is harmless.** A machine that renews its own certificate, a domain controller that also names
 //! its domain, enrollment agents, NDES and life-cycle products (allow-list them), web server templates.
 
+mod settings;
 mod finding;
 
 use crate::alert::Severity;
 use crate::detect::naming::{self, Judgement};
 use crate::detect::report;
-use crate::detect::san_mismatch::finding::raise;
+use crate::detect::san_mismatch::finding::{raise, time};
+pub use crate::detect::san_mismatch::settings::{Settings, Severities};
 use crate::detect::slot::Slot;
-use crate::detect::{ALLOWED_LATENESS, About, Context, Detection, Entity, memory_after};
-use crate::event::time::{Span, Time};
+use crate::detect::{About, Context, Detection, Entity, memory_after};
+use crate::event::time::Time;
 use crate::event::{Activity, CertificateRequest, Event};
 use crate::state::window;
 use crate::wire;
 use crate::wire::record::{SanMismatchState, WindowCertificate};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use std::num::NonZeroU32;
 
-/// What the operator may set. The defaults are the scheduled rule's.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Settings {
-    /// Off: the detection does not run.
-    pub enabled: bool,
-    /// How long an alert lasts, and how far back its counts look. Default 15m.
-    pub look_back: Span,
-    /// The window of a burst. Default 10m, as the rule's text says; its query counts in 15m.
-    pub burst_window: Span,
-    /// Certificates within the window that make a burst. Default 3.
-    pub burst_count: NonZeroU32,
-    /// Severity by reason.
-    pub severity: Severities,
+/// The detection with its settings.
+#[derive(Clone, Debug, Default)]
+pub struct SanMismatch {
+    settings: Settings,
 }
 
-/// Severity by reason.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Severities {
-    /// A protected identity is named. Default critical.
-    pub sensitive_san: Severity,
-    /// Another identity is named. Default high.
-    pub san_mismatch: Severity,
-    /// Many certificates in a short time. Default medium.
-    pub burst_enrollment: Severity,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Settings {
-            enabled: true,
-            look_back: Span::minutes(15),
-            burst_window: Span::minutes(10),
-            burst_count: NonZeroU32::new(3).unwrap_or(NonZeroU32::MIN),
-            severity: Severities::default(),
-        }
+impl SanMismatch {
+    /// The detection as the operator configured it.
+    pub fn new(settings: Settings) -> SanMismatch {
+        SanMismatch { settings }
     }
 }
-
-impl Default for Severities {
-    fn default() -> Self {
-        Severities {
-            sensitive_san: Severity::Critical,
-            san_mismatch: Severity::High,
-            burst_enrollment: Severity::Medium,
-        }
-    }
-}
-
-impl Settings {
-    /// How far back behind the newest certificate of a requester another one can still matter.
-    fn reach(&self) -> Span {
-        Span::millis(self.look_back.max(self.burst_window).as_millis() + ALLOWED_LATENESS.as_millis())
-    }
-
-    /// The most certificates that are remembered of one requester.
-    fn capacity(&self) -> usize {
-        window::capacity(self.reach(), self.burst_window, self.burst_count.get() as usize).clamp(64, 4096)
-    }
-}
-
-/// The detection.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SanMismatch;
 
 impl Detection for SanMismatch {
     type State = SanMismatchState;
@@ -116,7 +62,7 @@ impl Detection for SanMismatch {
 
     fn on_event(&self, event: &Event, slot: &mut Slot<'_, SanMismatchState, ()>, cx: &mut Context<'_>) {
         let Some(request) = issued(event) else { return };
-        let settings = &cx.policy.san_mismatch;
+        let settings = &self.settings;
         let judgement = naming::judge(cx.policy, request);
         let at = event.effective_time();
         forget(settings, &mut slot.state, at);
@@ -130,7 +76,7 @@ impl Detection for SanMismatch {
         slot.state.certificates.insert(index, remembered(event, request, &judgement));
         let burst = burst_with(settings, &slot.state, index);
         if judgement.is_mismatch() || judgement.is_sensitive() || burst.is_some() {
-            raise(event, request, burst, &mut slot.state, cx);
+            raise(settings, event, request, burst, &mut slot.state, cx);
         }
         let surplus = slot.state.certificates.len().saturating_sub(settings.capacity());
         slot.state.certificates.drain(..surplus);
@@ -148,10 +94,6 @@ fn issued(event: &Event) -> Option<&CertificateRequest> {
         | Activity::ShareAccessed(_)
         | Activity::RemoteFileWrite(_) => None,
     }
-}
-
-fn time(certificate: &WindowCertificate) -> Time {
-    Time::from_millis(certificate.time_ms)
 }
 
 fn remembered(event: &Event, request: &CertificateRequest, judgement: &Judgement) -> WindowCertificate {

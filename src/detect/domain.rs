@@ -1,0 +1,105 @@
+//! The domain as the operator describes it: what every detection may read, whatever its own settings are.
+
+use crate::event::account::{Account, same_text};
+use crate::event::host::Host;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// The part of the policy that concerns all detections: domains, CAs, protected identities and allow-lists.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DomainPolicy {
+    /// NetBIOS name of a domain → its own UPN and DNS suffixes. A domain without an entry is not checked by its suffix.
+    pub domains: BTreeMap<String, Vec<String>>,
+    /// Host name of a CA → the CA's common name, as 4768 writes it in `CertIssuerName`.
+    pub cas: BTreeMap<String, String>,
+    /// Identities nobody else may hold a certificate for.
+    pub protected: Protected,
+    /// What is allowed to look odd.
+    pub allow: Allow,
+}
+
+impl DomainPolicy {
+    /// The suffixes of a domain, given by NetBIOS name; none when the policy has no entry for it.
+    pub fn suffixes(&self, domain: &str) -> Option<&[String]> {
+        self.domains.iter().find(|(name, _)| same_text(name, domain)).map(|(_, suffixes)| suffixes.as_slice())
+    }
+}
+
+/// Identities nobody else may hold a certificate for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Protected {
+    /// Terms that make a name sensitive wherever they stand in it as a whole word. Default: those of the scheduled rule.
+    pub terms: Vec<String>,
+    /// Tier-0 accounts, `CORP\svc-backup` or `svc-backup`.
+    #[schemars(example = json!([r"CORP\svc-backup"]))]
+    pub accounts: Vec<Account>,
+    /// Domain controllers, `dc01.corp.example` or `dc01`.
+    #[schemars(example = json!(["dc01.corp.example", "hq-ads-1.corp.example"]))]
+    pub domain_controllers: Vec<Host>,
+    /// Last numbers of the SIDs that are sensitive. Default: 500, 502, 512, 516, 518, 519.
+    pub rids: Vec<u32>,
+}
+
+impl Default for Protected {
+    fn default() -> Self {
+        let terms =
+            ["administrator", "domain admins", "enterprise admins", "krbtgt", "dc$", "-dc@", "dc01", "dc02"];
+        Protected {
+            terms: terms.map(str::to_owned).to_vec(),
+            accounts: Vec::new(),
+            domain_controllers: Vec::new(),
+            rids: vec![500, 502, 512, 516, 518, 519],
+        }
+    }
+}
+
+/// What is allowed to look odd. An allowed requester, template, suffix or host suppresses mismatch and burst, never a
+/// protected identity.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Allow {
+    /// Accounts that request for others: enrollment agents, NDES, certificate life-cycle products. Whoever logs on with what
+    /// they were issued is not "another" either.
+    #[schemars(example = json!([r"CORP\svc-ndes", r"CORP\smartcard-desk"]))]
+    pub requesters: Vec<Account>,
+    /// Templates whose names are the requester's to choose, `WebServer`.
+    #[schemars(example = json!(["WebServer"]))]
+    pub templates: Vec<String>,
+    /// Ends of names that anybody may ask for, `.dmz.corp.example`.
+    #[schemars(example = json!([".dmz.corp.example"]))]
+    pub san_suffixes: Vec<String>,
+    /// Client machines (names or addresses) whose requests and remote writes are expected.
+    #[schemars(example = json!(["srv-clm.corp.example", "10.20.30.40"]))]
+    pub source_hosts: Vec<String>,
+}
+
+impl Allow {
+    /// Whether this account may request for others. An entry without a domain means any domain.
+    pub fn requester(&self, account: &Account) -> bool {
+        let is = |known: &Account| {
+            known.has_name(&account.name)
+                && (known.domain.is_empty() || same_text(&known.domain, &account.domain))
+        };
+        self.requesters.iter().any(is)
+    }
+
+    /// Whether this template's names are the requester's to choose.
+    pub fn template(&self, template: &str) -> bool {
+        self.templates.iter().any(|t| same_text(t, template))
+    }
+
+    /// Whether anybody may ask for this name.
+    pub fn name(&self, name: &str) -> bool {
+        let name = name.to_lowercase();
+        self.san_suffixes.iter().any(|suffix| name.ends_with(&suffix.to_lowercase()))
+    }
+
+    /// Whether this host name or address is expected.
+    pub fn source_host(&self, host: &str) -> bool {
+        let host = Host::new(host);
+        self.source_hosts.iter().any(|known| Host::new(known).is_same(&host))
+    }
+}

@@ -1,0 +1,253 @@
+//! The life of an alert: it opens, further triggers revise it when they add something, and are suppressed when they do not.
+//!
+//! ```text
+//!            first trigger               adds a reason, a name, or severity (escalation)
+//!   nothing ──────────────▶ revision 1 ─────────────────────────────────────────▶ revision n + 1
+//!                              │ ▲ adds nothing: suppressed and counted                  │
+//!                              └─┘                                                       │
+//!      ▲                                       lifetime is over                          │
+//!      └─────────────────────────────────────────────────────────────────────────────────┘
+//! ```
+//! The alert that is open is part of the state of its entity. A revision keeps the id, and its severity never falls.
+
+use crate::alert::Alert;
+use crate::detect::{Context, Notice};
+use crate::event::time::{Span, Time};
+use crate::wire;
+use crate::wire::record::OpenAlert;
+
+/// How long an alert stays open: within this time of its trigger, a further trigger belongs to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lifetime {
+    /// Counted from the trigger that opened it: the same finding is an alert again after this time, however often it
+    /// happens in between.
+    SinceOpened(Span),
+    /// Counted from its latest trigger: one alert lasts as long as what it reports.
+    SinceLatestTrigger(Span),
+}
+
+/// What became of a trigger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A new alert, revision 1.
+    Opened,
+    /// A revision of the open alert.
+    Revised,
+    /// The open alert reports it already.
+    Suppressed,
+}
+
+/// One trigger of an alert, or more evidence for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trigger {
+    /// Event time.
+    pub at: Time,
+    /// How long the alert stays open.
+    pub lifetime: Lifetime,
+}
+
+impl Trigger {
+    /// Opens an alert, revises the open one, or is suppressed, and keeps the result in `open`.
+    ///
+    /// `new` makes an alert that is not described yet. `describe` writes into an alert, new or open, what this trigger
+    /// adds. It returns whether that is a new reason, name or the like; a higher severity is noticed here. Its second
+    /// argument is how many triggers were suppressed since an alert or revision was last published.
+    pub fn raise(
+        self,
+        open: &mut Option<OpenAlert>,
+        cx: &mut Context<'_>,
+        new: impl FnOnce(&Context<'_>) -> Alert,
+        describe: impl FnOnce(&mut Alert, u32) -> bool,
+    ) -> Outcome {
+        let suppressed = open.as_ref().map_or(0, |open| open.suppressed);
+        let Some(alert) = self.open_alert(open.as_ref()) else {
+            let mut alert = new(cx);
+            describe(&mut alert, suppressed);
+            *open = Some(remembered(&alert, self.at, 0));
+            cx.alerts.push(alert);
+            return Outcome::Opened;
+        };
+        let suppressed = suppressed.saturating_add(1);
+        if self.revise_open(alert, open, cx, |alert| describe(alert, suppressed)) {
+            return Outcome::Revised;
+        }
+        if let Some(open) = open {
+            open.suppressed = suppressed;
+            open.last_trigger_ms = self.latest_trigger(open).as_millis();
+            cx.notices.push(Notice::Suppressed { detection: cx.about.id });
+        }
+        Outcome::Suppressed
+    }
+
+    /// Revises the open alert with evidence that is no trigger by itself: it opens no alert, and is not counted when it
+    /// adds nothing. `describe` is that of [`Trigger::raise`]. Whether there was a revision.
+    pub fn revise(
+        self,
+        open: &mut Option<OpenAlert>,
+        cx: &mut Context<'_>,
+        describe: impl FnOnce(&mut Alert, u32) -> bool,
+    ) -> bool {
+        let suppressed = open.as_ref().map_or(0, |open| open.suppressed);
+        match self.open_alert(open.as_ref()) {
+            Some(alert) => self.revise_open(alert, open, cx, |alert| describe(alert, suppressed)),
+            None => false,
+        }
+    }
+
+    fn revise_open(
+        self,
+        mut alert: Alert,
+        open: &mut Option<OpenAlert>,
+        cx: &mut Context<'_>,
+        describe: impl FnOnce(&mut Alert) -> bool,
+    ) -> bool {
+        let severity = alert.severity;
+        let adds = describe(&mut alert);
+        if !adds && alert.severity <= severity {
+            return false;
+        }
+        alert.revision += 1;
+        alert.severity = alert.severity.max(severity);
+        alert.time = self.at;
+        alert.late = cx.late;
+        alert.policy_version = cx.policy_version.to_owned();
+        let latest = open.as_ref().map_or(self.at, |open| self.latest_trigger(open));
+        *open = Some(remembered(&alert, latest, 0));
+        cx.alerts.push(alert);
+        true
+    }
+
+    /// The alert that this trigger belongs to.
+    fn open_alert(self, open: Option<&OpenAlert>) -> Option<Alert> {
+        let open = open.filter(|open| self.lifetime.contains(open, self.at))?;
+        wire::alert::from_record(open.alert.clone()?).ok()
+    }
+
+    /// The trigger from which the lifetime counts, after this one.
+    fn latest_trigger(self, open: &OpenAlert) -> Time {
+        let known = Time::from_millis(open.last_trigger_ms);
+        match self.lifetime {
+            Lifetime::SinceOpened(_) => known,
+            Lifetime::SinceLatestTrigger(_) => known.max(self.at),
+        }
+    }
+}
+
+impl Lifetime {
+    fn span(self) -> Span {
+        match self {
+            Lifetime::SinceOpened(span) | Lifetime::SinceLatestTrigger(span) => span,
+        }
+    }
+
+    /// Whether the alert is open for an event of this time, before or after its trigger.
+    fn contains(self, open: &OpenAlert, at: Time) -> bool {
+        Time::from_millis(open.last_trigger_ms).distance(at) <= self.span()
+    }
+
+    /// Whether the alert is over at this time: no later event belongs to it.
+    pub fn is_over(self, open: &OpenAlert, at: Time) -> bool {
+        Time::from_millis(open.last_trigger_ms).plus(self.span()) < at
+    }
+}
+
+fn remembered(alert: &Alert, last_trigger: Time, suppressed: u32) -> OpenAlert {
+    OpenAlert {
+        alert: Some(wire::alert::to_record(alert)),
+        last_trigger_ms: last_trigger.as_millis(),
+        suppressed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alert::{Reason, Severity};
+    use crate::detect::domain::DomainPolicy;
+    use crate::detect::report;
+    use crate::detect::{About, Entity};
+    use crate::event::account::Account;
+    use crate::event::host::Host;
+    use crate::event::{Activity, Event, Origin, RemoteFileWrite};
+
+    const ABOUT: About =
+        About { id: "test", title: "", mitre: &[], investigative_actions: &[], severities: &[] };
+
+    fn write_at(minute: i64) -> Event {
+        Event {
+            time: Time::from_millis(Span::minutes(minute).as_millis()),
+            computer: Host::new("ca01.corp.example"),
+            origin: Origin { record_id: Some(minute as u64), ..Origin::default() },
+            activity: Activity::RemoteFileWrite(RemoteFileWrite::default()),
+        }
+    }
+
+    /// What becomes of triggers (minute, severity, reason), each with the revision and severity of the open alert.
+    fn outcomes(
+        lifetime: fn(Span) -> Lifetime,
+        triggers: &[(i64, Severity, &str)],
+    ) -> Vec<(Outcome, u32, Severity, u32)> {
+        let policy = DomainPolicy::default();
+        let mut open = None;
+        let entity = Entity::account_at(&Account::parse("CORP\\ann"), &Host::new("ca01"));
+        let one = |&(minute, severity, code): &(i64, Severity, &str)| {
+            let event = write_at(minute);
+            let mut cx = Context::new(ABOUT, &policy, "v", false);
+            let trigger = Trigger { at: event.time, lifetime: lifetime(Span::minutes(15)) };
+            let outcome = trigger.raise(
+                &mut open,
+                &mut cx,
+                |cx| report::new_alert(&entity, &event, cx),
+                |alert, _| {
+                    alert.severity = alert.severity.max(severity);
+                    report::add_reason(alert, Reason { code: code.to_owned(), text: String::new() })
+                },
+            );
+            assert_eq!(cx.alerts.len(), usize::from(outcome != Outcome::Suppressed));
+            assert_eq!(cx.notices.len(), usize::from(outcome == Outcome::Suppressed));
+            let open: &OpenAlert = open.as_ref().unwrap();
+            let alert = wire::alert::from_record(open.alert.clone().unwrap()).unwrap();
+            (outcome, alert.revision, alert.severity, open.suppressed)
+        };
+        triggers.iter().map(one).collect()
+    }
+
+    #[test]
+    fn trigger_that_adds_nothing_is_suppressed_and_counted() {
+        let outcomes = outcomes(
+            Lifetime::SinceOpened,
+            &[(0, Severity::High, "a"), (1, Severity::High, "a"), (2, Severity::Low, "a")],
+        );
+        let expected = [
+            (Outcome::Opened, 1, Severity::High, 0),
+            (Outcome::Suppressed, 1, Severity::High, 1),
+            (Outcome::Suppressed, 1, Severity::High, 2),
+        ];
+        assert_eq!(outcomes, expected);
+    }
+
+    #[test]
+    fn new_reason_or_higher_severity_revises_and_severity_never_falls() {
+        let outcomes = outcomes(
+            Lifetime::SinceOpened,
+            &[(0, Severity::High, "a"), (1, Severity::Low, "b"), (2, Severity::Critical, "b")],
+        );
+        let expected = [
+            (Outcome::Opened, 1, Severity::High, 0),
+            (Outcome::Revised, 2, Severity::High, 0),
+            (Outcome::Revised, 3, Severity::Critical, 0),
+        ];
+        assert_eq!(outcomes, expected);
+    }
+
+    #[test]
+    fn lifetime_counts_from_the_first_or_from_the_latest_trigger() {
+        let triggers = [10, 20, 30].map(|minute| (minute, Severity::High, "a"));
+        let of = |lifetime| outcomes(lifetime, &triggers).into_iter().map(|o| o.0).collect::<Vec<_>>();
+        assert_eq!(of(Lifetime::SinceOpened), [Outcome::Opened, Outcome::Suppressed, Outcome::Opened]);
+        assert_eq!(
+            of(Lifetime::SinceLatestTrigger),
+            [Outcome::Opened, Outcome::Suppressed, Outcome::Suppressed]
+        );
+    }
+}
