@@ -56,7 +56,10 @@ const BANNED: [(&str, &str); 46] = [
 ];
 
 /// Where a banned phrase stands for a reason: path, phrase, reason.
-const ALLOWED: [(&str, &str, &str); 0] = [];
+const ALLOWED: [Allowance; 2] = [
+    ("docs/run.md", "doubtful", "the value of a metric label and of a span attribute"),
+    ("docs/runbooks/AdcsWatchTransactionsFailing.md", "doubtful", "the value of a metric label"),
+];
 
 /// Folders and files that are not clean yet. This list only ever shrinks.
 const NOT_YET: [&str; 21] = [
