@@ -9,7 +9,7 @@ FIRED = [
              overrides=by_severity(), width=4)
         for severity in ("critical", "high", "medium", "low")
     ],
-    stat("Held", "Alerts on events too old to be told, which were not written (`alerts.older: hold`).", "short",
+    stat("Held", "Suppressed alerts on old events, which were not written (`alerts.older: hold`).", "short",
          q("sum(increase(adcs_watch_alerts_held_total{@}[$__range]))"), width=4, decimals=0),
     stat("Alert latency, p99", "From the append of the source record to the committed alert; topics with LogAppendTime.", "s",
          q("histogram_quantile(0.99, sum by (le) (increase(adcs_watch_alert_latency_seconds_bucket{@}[$__range])))"), width=4,

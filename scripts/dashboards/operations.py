@@ -42,7 +42,7 @@ RED = [
           q("sum(rate(adcs_watch_alerts_total{@}[$__rate_interval]))", "alerts"),
           q("sum(rate(adcs_watch_dead_letters_total{@}[$__rate_interval]))", "dead letters"),
           q("sum(rate(adcs_watch_checkpoint_records_total{@}[$__rate_interval]))", "checkpoint")),
-    lines("Errors", "Dead letters by reason, transactions that were not committed, and workers that began anew.", "cps",
+    lines("Errors", "Dead letters by reason, transactions that were not committed, and workers that restarted.", "cps",
           q("sum by (reason) (rate(adcs_watch_dead_letters_total{@}[$__rate_interval])) > 0", "dead letter: {{reason}}"),
           q('sum by (stage, outcome) (rate(adcs_watch_transaction_duration_seconds_count{@,outcome!="committed"}[$__rate_interval]))',
             "{{stage}} transaction {{outcome}}"),

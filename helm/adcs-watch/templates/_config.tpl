@@ -57,16 +57,16 @@
 {{- hasKey (.Values.config.http | default dict) "tls" | ternary "HTTPS" "HTTP" -}}
 {{- end -}}
 
-{{/* What no schema can say. */}}
+{{/* Rules that a schema cannot express. */}}
 {{- define "adcs-watch.refuse" -}}
 {{- $config := .Values.config -}}
 {{- $kafka := $config.kafka -}}
 {{- $sasl := .Values.secrets.sasl -}}
 {{- $tls := .Values.secrets.tls -}}
 {{- if hasKey $kafka "instance_id" }}{{ fail "config.kafka.instance_id: the chart sets it, to the name of the pod" }}{{ end -}}
-{{- if hasKey ($config.http | default dict) "listen" }}{{ fail "config.http.listen: say http.address and http.port" }}{{ end -}}
-{{- if hasKey ($config.shutdown | default dict) "grace" }}{{ fail "config.shutdown.grace: say shutdownGraceSeconds" }}{{ end -}}
-{{- if and $sasl.existingSecret (not $kafka.sasl) }}{{ fail "secrets.sasl.existingSecret: config.kafka.sasl says who the password belongs to: {mechanism, username}" }}{{ end -}}
+{{- if hasKey ($config.http | default dict) "listen" }}{{ fail "config.http.listen: set http.address and http.port" }}{{ end -}}
+{{- if hasKey ($config.shutdown | default dict) "grace" }}{{ fail "config.shutdown.grace: set shutdownGraceSeconds" }}{{ end -}}
+{{- if and $sasl.existingSecret (not $kafka.sasl) }}{{ fail "secrets.sasl.existingSecret: config.kafka.sasl must name the owner of the password: {mechanism, username}" }}{{ end -}}
 {{- range list "password" "token" -}}
 {{- if and $sasl.existingSecret (hasKey ($kafka.sasl | default dict) .) }}{{ fail (printf "config.kafka.sasl.%s: it is in secrets.sasl.existingSecret already" .) }}{{ end -}}
 {{- end -}}

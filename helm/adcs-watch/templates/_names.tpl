@@ -31,7 +31,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end -}}
 
-{{/* Of pods: nothing that a new version of the chart alone would change, for that would start all pods anew. */}}
+{{/* Labels of pods: nothing that a new version of the chart alone changes, because that would restart all pods. */}}
 {{- define "adcs-watch.podLabels" -}}
 {{ include "adcs-watch.selectorLabels" . }}
 app.kubernetes.io/part-of: adcs-watch

@@ -103,7 +103,7 @@ volumes:
 {{- end -}}
 
 {{/*
-/livez says that the process and its poll loop live, never that Kafka does: brokers that are away make a pod unready, and never start it anew.
+/livez covers the process and its poll loop, never Kafka: an outage of the brokers makes a pod unready, and never restarts it.
 */}}
 {{- define "adcs-watch.probes" -}}
 startupProbe:

@@ -62,12 +62,13 @@ const ALLOWED: [Allowance; 2] = [
 ];
 
 /// Folders and files that are not clean yet. This list only ever shrinks.
-const NOT_YET: [&str; 21] = [
+const NOT_YET: [&str; 22] = [
     "CHANGELOG.md",
     "SECURITY.md",
     "benches/",
-    "docs/",
-    "helm/",
+    "docs/alerts.md",
+    "docs/configuration.md",
+    "docs/metrics.md",
     "proto/",
     "src/alert/",
     "src/cli/",
