@@ -22,35 +22,49 @@ use adcs_watch::stage::router::worker::RouterWorker;
 use adcs_watch::wire;
 use std::collections::BTreeMap;
 
-/// A port whose transactions are all aborted.
-struct Aborting(MemoryDetector);
+/// A port whose transactions are all aborted. It records how long each poll may wait, and can take all partitions away for good.
+struct Aborting {
+    inner: MemoryDetector,
+    waits: Vec<Millis>,
+    lost: Option<Vec<u32>>,
+}
+
+impl Aborting {
+    fn new(inner: MemoryDetector) -> Aborting {
+        Aborting { inner, waits: Vec::new(), lost: None }
+    }
+}
 
 impl DetectorPort for Aborting {
     fn poll(&mut self, wait: Millis, intake: Intake) -> Result<Vec<DetectorInput>, Fault> {
-        self.0.poll(wait, intake)
+        self.waits.push(wait);
+        if let Some(lost) = &mut self.lost {
+            return Ok(vec![DetectorInput::Lost(std::mem::take(lost))]);
+        }
+        self.inner.poll(wait, intake)
     }
     fn accept(&mut self, partitions: &[u32]) -> Result<(), Fault> {
-        self.0.accept(partitions)
+        self.inner.accept(partitions)
     }
     fn release(&mut self, partitions: &[u32]) -> Result<(), Fault> {
-        self.0.release(partitions)
+        self.inner.release(partitions)
     }
     fn committed(&mut self, partition: u32) -> Result<Answer<Option<u64>>, Fault> {
-        self.0.committed(partition)
+        self.inner.committed(partition)
     }
     fn log_start(&mut self, partition: u32, committed: Option<u64>) -> Result<Answer<u64>, Fault> {
-        self.0.log_start(partition, committed)
+        self.inner.log_start(partition, committed)
     }
 
     fn rewind_checkpoint(&mut self, partition: u32) -> Result<(), Fault> {
-        self.0.rewind_checkpoint(partition)
+        self.inner.rewind_checkpoint(partition)
     }
 
     fn topics(&self) -> TopicNames {
-        self.0.topics()
+        self.inner.topics()
     }
     fn checkpoint_end(&mut self, partition: u32) -> Result<Answer<u64>, Fault> {
-        self.0.checkpoint_end(partition)
+        self.inner.checkpoint_end(partition)
     }
     fn read_checkpoint(
         &mut self,
@@ -58,10 +72,10 @@ impl DetectorPort for Aborting {
         end: u64,
         sink: &mut dyn FnMut(u64, CheckpointRecord),
     ) -> Result<Answer<()>, Fault> {
-        self.0.read_checkpoint(partition, end, sink)
+        self.inner.read_checkpoint(partition, end, sink)
     }
     fn start_at(&mut self, partition: u32, offset: u64) -> Result<(), Fault> {
-        self.0.start_at(partition, offset)
+        self.inner.start_at(partition, offset)
     }
     fn commit(&mut self, _: &Transaction) -> Result<Outcome, Fault> {
         Ok(Outcome::Aborted)
@@ -221,7 +235,7 @@ fn uncommitted_output_is_bounded_and_none_is_lost() {
         log.append(&routed(n % PARTITIONS), Some(vec![0xff; 8]), None);
     }
     let pace = Pace { outbox: 50, ..Pace::default() };
-    let port = Aborting(MemoryDetector::new(log.clone(), "aborting"));
+    let port = Aborting::new(MemoryDetector::new(log.clone(), "aborting"));
     let mut worker = DetectorWorker::new(port, Policy::default(), PARTITIONS, pace);
     let waiting = |worker: &DetectorWorker<Aborting>| -> usize {
         (0..PARTITIONS).filter_map(|partition| worker.task(partition)).map(|task| task.waiting()).sum()
@@ -239,12 +253,31 @@ fn uncommitted_output_is_bounded_and_none_is_lost() {
         second.step(Millis(now)).unwrap();
     }
     assert_eq!((worker.status().count(), second.status().count()), (1, 1), "it still answers rebalances");
-    let member = worker.port_mut().0.client.member().to_owned();
+    let member = worker.port_mut().inner.client.member().to_owned();
     drop(worker);
     log.expire_member(GROUP, &member);
     route_everywhere(&log, &[event]);
     (0..500).for_each(|now| second.step(Millis(100 + now * 50)).unwrap());
     assert_eq!(count(&log, DEAD_LETTER), broken as usize);
+}
+
+/// Found by the chaos test: a worker whose partitions moved after an aborted transaction polled without waiting, for good.
+#[test]
+fn worker_that_lost_its_partitions_after_an_abort_waits_for_input() {
+    let log = log();
+    route_everywhere(&log, &recording());
+    let port = Aborting::new(MemoryDetector::new(log.clone(), "aborting"));
+    let mut worker = DetectorWorker::new(port, Policy::default(), PARTITIONS, Pace::default());
+    for now in 0..100 {
+        worker.step(Millis(now * 50)).unwrap();
+    }
+    assert!(worker.counts().aborted > 0);
+    worker.port_mut().lost = Some((0..PARTITIONS).collect());
+    for now in 100..200 {
+        worker.step(Millis(now * 50)).unwrap();
+    }
+    let idle = &worker.port_mut().waits[120..];
+    assert!(idle.iter().all(|wait| *wait == Pace::default().poll), "{idle:?}");
 }
 
 /// Steps of a worker, from this time on.

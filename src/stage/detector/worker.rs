@@ -88,7 +88,9 @@ impl<P: DetectorPort> DetectorWorker<P> {
         let is_fetching = |progress: &Progress| progress.task().is_none() && progress.stopped().is_none();
         let fetches = !self.in_doubt.is_empty() || self.owned.values().any(is_fetching);
         let longest = if fetches { self.pace.linger } else { self.pace.poll };
-        let commit = match (self.retry_at, self.alerts_since) {
+        // A retry that is past has nothing left to send; else it would have been cleared.
+        let retry_at = self.retry_at.filter(|at| now < *at);
+        let commit = match (retry_at, self.alerts_since) {
             _ if !self.in_doubt.is_empty() => longest,
             (Some(at), _) => at.since(now),
             (None, Some(since)) => self.pace.linger.since(now.since(since)),
@@ -237,6 +239,8 @@ impl<P: DetectorPort> DetectorWorker<P> {
         }
         let (transaction, checkpoints) = self.collect(wanted);
         if transaction.offsets.is_empty() {
+            // Whatever waited left with its partition: the next poll may wait as usual.
+            self.restart_linger(now);
             return Ok(false);
         }
         let outcome = self.port.commit(&transaction)?;
