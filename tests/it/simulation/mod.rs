@@ -18,6 +18,8 @@ use crate::simulation::summary::Summary;
 
 /// Runs of the whole protocol.
 const SEEDS: u64 = 200;
+/// The environment variable that sets another number of runs; scripts/nightly does.
+const SEEDS_VARIABLE: &str = "ADCS_WATCH_SEEDS";
 /// Runs within which a missing rule must be noticed. The rarest shows in one run of a hundred.
 const SEEDS_TO_CATCH: u64 = 1000;
 
@@ -33,7 +35,8 @@ fn on_two_threads<T: Copy + Sync, R: Send>(all: &[T], work: impl Fn(T) -> R + Sy
 
 #[test]
 fn every_alert_is_committed_exactly_once_under_any_fault() {
-    let seeds: Vec<u64> = (0..SEEDS).collect();
+    let count = std::env::var(SEEDS_VARIABLE).map_or(SEEDS, |number| number.parse().unwrap());
+    let seeds: Vec<u64> = (0..count).collect();
     let mut seen = Summary::default();
     for (seed, result) in on_two_threads(&seeds, |seed| (seed, Cluster::run(seed, None))) {
         match result {
@@ -41,7 +44,7 @@ fn every_alert_is_committed_exactly_once_under_any_fault() {
             Err(complaint) => panic!("seed {seed}: {complaint}"),
         }
     }
-    println!("{SEEDS} seeds: {seen:?}");
+    println!("{count} seeds: {seen:?}");
     assert!(seen.is_rich(), "too few faults of some kind: {seen:?}");
 }
 
