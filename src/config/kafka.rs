@@ -1,4 +1,4 @@
-//! The `kafka:` section: where the brokers are and how this program shows who it is.
+//! The section `kafka:`: brokers, authentication, encryption and settings of librdkafka.
 
 use crate::config::secret::{Secret, variable};
 use schemars::JsonSchema;
@@ -9,19 +9,19 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-/// The section.
+/// The section `kafka:`.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Kafka {
-    /// `host:port` of some brokers; the rest is learned from them.
+    /// `host:port` of some brokers. The others are learned from them.
     #[schemars(example = json!(["kafka-1.corp.example:9093", "kafka-2.corp.example:9093"]))]
     pub brokers: Vec<String>,
-    /// The beginning of the names of the consumer groups, `<group>-router` and `<group>-detector`, and of transactional ids.
+    /// The prefix of the consumer groups, `<group>-router` and `<group>-detector`, and of transactional ids.
     pub group: String,
-    /// A name of this process that survives its restart, such as the pod's: it comes back to its partitions at once.
+    /// A name of this process that survives a restart, such as the pod's: after a restart it keeps its partitions (static membership).
     #[schemars(example = &"adcs-watch-0")]
     pub instance_id: Option<InstanceId>,
-    /// Settings of librdkafka for every client. Those that would break exactly-once, or that have a place here, are refused.
+    /// Settings of librdkafka for every client. Those that would break exactly-once, or that have a field of their own here, are refused.
     #[schemars(example = json!({"socket.keepalive.enable": true}))]
     pub properties: Properties,
     /// Settings of librdkafka for consumers.
@@ -30,9 +30,9 @@ pub struct Kafka {
     /// Settings of librdkafka for producers.
     #[schemars(example = json!({"compression.type": "zstd"}))]
     pub producer: Properties,
-    /// Who we are, by name and password or by a token.
+    /// Authentication by name and password, or by a token.
     pub sasl: Option<Sasl>,
-    /// Encryption, and who we are, by certificate.
+    /// Encryption, and authentication by certificate.
     pub tls: Option<Tls>,
 }
 
@@ -51,66 +51,70 @@ impl Default for Kafka {
     }
 }
 
-/// A name that one config for many processes can say for each of them.
+/// The name of a process: written in the config, or in a variable when several processes share one config.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(untagged, deny_unknown_fields, expecting = "neither a name nor {env: VARIABLE}")]
 pub enum InstanceId {
-    /// This one.
+    /// The name.
     Name(String),
-    /// The one in a variable of the environment.
+    /// The name of the variable that holds the name.
     Variable {
-        /// Its name.
+        /// The environment variable.
         env: String,
     },
 }
 
 impl InstanceId {
-    /// The name itself.
+    /// The name, read from the environment if it is there.
     ///
     /// # Errors
-    /// Says which variable holds none.
+    /// The variable is not set, or empty.
     pub fn name(&self) -> Result<String, String> {
         match self {
             InstanceId::Name(name) => Ok(name.clone()),
             InstanceId::Variable { env } => {
                 let name = variable(env)?;
-                if name.is_empty() { Err(format!("the variable {env} is empty")) } else { Ok(name) }
+                if name.is_empty() {
+                    Err(format!("the environment variable {env} is empty"))
+                } else {
+                    Ok(name)
+                }
             }
         }
     }
 }
 
-/// Who we are.
+/// How this program authenticates.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "SaslText")]
 #[schemars(with = "SaslText")]
 pub enum Sasl {
-    /// By name and password.
+    /// With name and password.
     Password {
-        /// How the password is shown.
+        /// The SASL mechanism.
         mechanism: Mechanism,
-        /// The name.
+        /// The user name.
         username: String,
-        /// Where the password is.
+        /// The place of the password.
         password: Secret,
     },
-    /// By a token that somebody else issues and renews (`OAUTHBEARER`): a JWT, whose `exp` says until when it holds.
+    /// With a token that another program issues and renews (`OAUTHBEARER`): a JWT whose `exp` is the end of its validity.
     Token(Secret),
 }
 
-/// How a password is shown.
+/// A SASL mechanism with a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mechanism {
-    /// As it is: only over TLS.
+    /// The password itself is sent: only over TLS.
     Plain,
-    /// Salted and hashed.
+    /// Challenge and response with SHA-256.
     ScramSha256,
-    /// Salted and hashed.
+    /// Challenge and response with SHA-512.
     ScramSha512,
 }
 
 impl Mechanism {
-    /// Kafka's word.
+    /// The name of the mechanism in Kafka.
     pub const fn as_str(self) -> &'static str {
         match self {
             Mechanism::Plain => "PLAIN",
@@ -123,31 +127,31 @@ impl Mechanism {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct SaslText {
-    /// How we show who we are.
+    /// The SASL mechanism.
     #[schemars(example = &"SCRAM-SHA-512")]
     mechanism: MechanismName,
-    /// The name; not with OAUTHBEARER.
+    /// The user name; not with OAUTHBEARER.
     #[schemars(example = &"adcs-watch")]
     username: Option<String>,
-    /// Where the password is: in a file, or in a variable of the environment; not with OAUTHBEARER.
+    /// The place of the password, a file or an environment variable; not with OAUTHBEARER.
     #[schemars(example = json!({"file": "/run/secrets/kafka-password"}))]
     password: Option<Secret>,
-    /// With OAUTHBEARER: where the token is, a JWT that somebody else renews.
+    /// The place of the token, a JWT that another program renews; only with OAUTHBEARER.
     token: Option<Secret>,
 }
 
 #[derive(Clone, Copy, Deserialize, JsonSchema)]
 enum MechanismName {
-    /// A password as it is: only over TLS.
+    /// Sends the password itself: only over TLS.
     #[serde(rename = "PLAIN")]
     Plain,
-    /// A password, salted and hashed.
+    /// Proves the password without sending it, with SHA-256.
     #[serde(rename = "SCRAM-SHA-256")]
     ScramSha256,
-    /// A password, salted and hashed.
+    /// Proves the password without sending it, with SHA-512.
     #[serde(rename = "SCRAM-SHA-512")]
     ScramSha512,
-    /// A token that somebody else issues and renews.
+    /// Sends a token that another program issues and renews.
     #[serde(rename = "OAUTHBEARER")]
     OauthBearer,
 }
@@ -165,13 +169,13 @@ impl TryFrom<SaslText> for Sasl {
         match (text.username, text.password, text.token) {
             (Some(username), Some(password), None) => Ok(Sasl::Password { mechanism, username, password }),
             (_, _, Some(_)) => Err(format!(
-                "`token` belongs to `mechanism: OAUTHBEARER`; {} has `username` and `password`",
+                "`token` belongs to `mechanism: OAUTHBEARER`; {} needs `username` and `password`",
                 mechanism.as_str()
             )),
-            (Some(_), None, None) => Err("missing field `password`".to_owned()),
-            (None, Some(_), None) => Err("missing field `username`".to_owned()),
+            (Some(_), None, None) => Err("`password` is missing".to_owned()),
+            (None, Some(_), None) => Err("`username` is missing".to_owned()),
             (None, None, None) => {
-                Err(format!("`username` and `password` are missing: {} has both", mechanism.as_str()))
+                Err(format!("`username` and `password` are missing: {} needs both", mechanism.as_str()))
             }
         }
     }
@@ -180,93 +184,90 @@ impl TryFrom<SaslText> for Sasl {
 fn token_only(text: SaslText) -> Result<Sasl, String> {
     match (text.username, text.password, text.token) {
         (None, None, Some(token)) => Ok(Sasl::Token(token)),
-        (None, None, None) => Err("missing field `token`".to_owned()),
+        (None, None, None) => Err("`token` is missing".to_owned()),
         (Some(_), _, _) | (_, Some(_), _) => Err(
-            "OAUTHBEARER has a `token` and neither `username` nor `password`: who we are stands in the token"
+            "OAUTHBEARER needs a `token` and neither `username` nor `password`: the token names the account"
                 .to_owned(),
         ),
     }
 }
 
-/// Encryption.
+/// Encryption with TLS.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tls {
-    /// Certificates that are trusted, PEM; default: the system's.
+    /// The certificates that are trusted, PEM. Default: those of the system.
     #[schemars(example = &"/etc/ssl/kafka-ca.pem")]
     pub ca_file: Option<PathBuf>,
-    /// Our certificate, PEM.
+    /// The certificate of this client, PEM.
     #[schemars(example = &"/run/secrets/tls.crt")]
     pub cert_file: Option<PathBuf>,
-    /// Its key, PEM.
+    /// The key of the certificate, PEM.
     #[schemars(example = &"/run/secrets/tls.key")]
     pub key_file: Option<PathBuf>,
-    /// The password of the key.
+    /// The place of the password of the key.
     #[schemars(example = json!({"env": "KEY_PASSWORD"}))]
     pub key_password: Option<Secret>,
-    /// Take any broker for the one that is meant. For tests.
+    /// Accept certificates that name another host. For tests only.
     pub insecure_skip_hostname_verification: bool,
 }
 
-/// Settings of librdkafka by their names, without those that this program must decide itself.
+/// Settings of librdkafka by their names, except those that this program sets itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(extend("additionalProperties" = json!({"type": ["string", "number", "boolean"]})))]
 #[schemars(extend("propertyNames" = json!({"not": {"enum": REFUSED.map(|(name, _)| name)}})))]
 pub struct Properties(pub BTreeMap<String, String>);
 
-/// What is refused, and why.
+/// Settings that are refused, each with the reason.
 const REFUSED: [(&str, &str); 32] = [
-    ("bootstrap.servers", "say kafka.brokers"),
-    ("metadata.broker.list", "say kafka.brokers"),
-    ("group.id", "say kafka.group"),
-    ("group.instance.id", "say kafka.instance_id"),
+    ("bootstrap.servers", "use kafka.brokers"),
+    ("metadata.broker.list", "use kafka.brokers"),
+    ("group.id", "use kafka.group"),
+    ("group.instance.id", "use kafka.instance_id"),
     ("group.protocol", "cooperative-sticky with static membership needs the classic protocol"),
-    ("group.remote.assignor", "partitions are taken and given up one by one: cooperative-sticky"),
-    ("partition.assignment.strategy", "partitions are taken and given up one by one: cooperative-sticky"),
+    ("group.remote.assignor", "partitions are assigned and revoked one by one: cooperative-sticky"),
+    ("partition.assignment.strategy", "partitions are assigned and revoked one by one: cooperative-sticky"),
     ("isolation.level", "exactly-once needs read_committed"),
-    ("enable.auto.commit", "offsets are committed with what was made of the records"),
-    ("auto.commit.interval.ms", "offsets are committed with what was made of the records"),
-    ("enable.auto.offset.store", "offsets are committed with what was made of the records"),
+    ("enable.auto.commit", "offsets are committed in the transaction of the output"),
+    ("auto.commit.interval.ms", "offsets are committed in the transaction of the output"),
+    ("enable.auto.offset.store", "offsets are committed in the transaction of the output"),
     (
         "auto.offset.reset",
         "a gap in the routed topic must stop the detector; sources begin at their earliest record",
     ),
-    ("enable.partition.eof", "nothing waits for the end of a partition"),
-    ("transactional.id", "it is made of kafka.group and the instance, so that a predecessor is fenced"),
-    (
-        "transaction.timeout.ms",
-        "it bounds how long an open transaction hides records from every reader: 15000",
-    ),
+    ("enable.partition.eof", "no consumer of `run` waits for the end of a partition"),
+    ("transactional.id", "it is built from kafka.group and the instance, so that a predecessor is fenced"),
+    ("transaction.timeout.ms", "it is 15000, which bounds how long an open transaction delays every reader"),
     ("enable.idempotence", "exactly-once needs it"),
     ("enable.gapless.guarantee", "exactly-once needs idempotence, which decides this"),
-    ("acks", "exactly-once needs all"),
-    ("request.required.acks", "exactly-once needs all"),
-    ("partitioner", "the partition is given with every record"),
+    ("acks", "exactly-once needs `all`"),
+    ("request.required.acks", "exactly-once needs `all`"),
+    ("partitioner", "the partition of every record is given"),
     ("security.protocol", "it follows from kafka.sasl and kafka.tls"),
-    ("sasl.mechanism", "say kafka.sasl.mechanism"),
-    ("sasl.mechanisms", "say kafka.sasl.mechanism"),
-    ("sasl.username", "say kafka.sasl.username"),
+    ("sasl.mechanism", "use kafka.sasl.mechanism"),
+    ("sasl.mechanisms", "use kafka.sasl.mechanism"),
+    ("sasl.username", "use kafka.sasl.username"),
     (
         "sasl.password",
-        "secrets are not written in the config: say kafka.sasl.password: {env: NAME} or {file: PATH}",
+        "secrets are not written in the config: use kafka.sasl.password: {env: NAME} or {file: PATH}",
     ),
     (
         "ssl.key.password",
-        "secrets are not written in the config: say kafka.tls.key_password: {env: NAME} or {file: PATH}",
+        "secrets are not written in the config: use kafka.tls.key_password: {env: NAME} or {file: PATH}",
     ),
-    ("ssl.key.pem", "secrets are not written in the config: say kafka.tls.key_file"),
-    ("ssl.keystore.password", "secrets are not written in the config: say kafka.tls.key_file"),
-    ("ssl.ca.location", "say kafka.tls.ca_file"),
-    ("ssl.certificate.location", "say kafka.tls.cert_file"),
-    ("ssl.key.location", "say kafka.tls.key_file"),
-    ("enable.sasl.oauthbearer.unsecure.jwt", "who we are is not for us to say: kafka.sasl.token"),
+    ("ssl.key.pem", "secrets are not written in the config: use kafka.tls.key_file"),
+    ("ssl.keystore.password", "secrets are not written in the config: use kafka.tls.key_file"),
+    ("ssl.ca.location", "use kafka.tls.ca_file"),
+    ("ssl.certificate.location", "use kafka.tls.cert_file"),
+    ("ssl.key.location", "use kafka.tls.key_file"),
+    ("enable.sasl.oauthbearer.unsecure.jwt", "a token comes from its issuer: use kafka.sasl.token"),
 ];
 
-/// Why a setting is refused, if it is.
+/// The reason why a setting is refused; `None` if it is allowed.
 fn refusal(name: &str) -> Option<&'static str> {
-    // Some of these are secrets, and none does anything without libcurl, which is not built in.
+    // Some of these are secrets, and none has an effect without libcurl, which is not built in.
     if name.starts_with("sasl.oauthbearer.") {
-        return Some("say kafka.sasl: {mechanism: OAUTHBEARER, token: {file: PATH}}");
+        return Some("use kafka.sasl: {mechanism: OAUTHBEARER, token: {file: PATH}}");
     }
     REFUSED.iter().find(|(refused, _)| *refused == name).map(|(_, why)| *why)
 }
@@ -283,7 +284,7 @@ impl<'de> Visitor<'de> for Names {
     type Value = Properties;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("settings of librdkafka by their names")
+        f.write_str("a mapping of settings of librdkafka")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Properties, A::Error> {
@@ -296,7 +297,7 @@ impl<'de> Visitor<'de> for Names {
     }
 }
 
-/// The value of one setting; it fails where the setting is refused, so that the mistake stands at its place.
+/// The value of one setting. A refused setting fails here, so the mistake has the position of its value.
 struct ValueOf<'a>(&'a str);
 
 impl<'de> DeserializeSeed<'de> for ValueOf<'_> {
@@ -314,7 +315,7 @@ impl Visitor<'_> for ValueOf<'_> {
     type Value = String;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a word or a number")
+        f.write_str("text, a number, `true` or `false`")
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {

@@ -1,42 +1,85 @@
-//! What is wrong with a config, where, and what was probably meant.
+//! A mistake in a config: where it is, and what is wrong.
 
 use crate::host::exit::{Exit, Failure};
 use std::fmt;
 
-/// A place in the file, both from 1.
+/// A position in the file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Location {
-    /// Line.
+    /// The line, from 1.
     pub line: usize,
-    /// Column, in characters.
+    /// The column in characters, from 1.
     pub column: usize,
 }
 
 /// One mistake.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mistake {
-    /// Where it stands; none when it is the file as a whole.
+    /// Its position; `None` when it concerns the file as a whole.
     pub at: Option<Location>,
-    /// Path of the field, `policy.san_mismatch.burst_count`; empty at the top.
+    /// The path of the field, `policy.san_mismatch.burst_count`; empty at the top.
     pub path: String,
     /// What is wrong.
     pub message: String,
 }
 
+impl Mistake {
+    /// A mistake whose position is found later by its path.
+    pub(crate) fn of(path: impl Into<String>, message: impl Into<String>) -> Mistake {
+        Mistake { at: None, path: path.into(), message: message.into() }
+    }
+}
+
+impl fmt::Display for Mistake {
+    /// `path: message`, without the position.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
 /// All mistakes of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistakes {
-    /// The file.
+    /// The path of the file.
     pub file: String,
-    /// In the order of the file; at least one.
+    /// The mistakes in the order of the file; at least one.
     pub mistakes: Vec<Mistake>,
+    /// The text of the file, for excerpts.
+    text: String,
 }
 
+/// Words in a line or path that may stand beside a secret.
+const SECRETS: [&str; 6] = ["password", "token", "secret", "sasl.", "ssl.", "pem"];
+
 impl Mistakes {
+    /// Mistakes in the order of the file.
+    pub(crate) fn new(file: &str, text: &str, mut mistakes: Vec<Mistake>) -> Mistakes {
+        mistakes.sort();
+        mistakes.dedup();
+        Mistakes { file: file.to_owned(), mistakes, text: text.to_owned() }
+    }
+
     /// The file as a whole cannot be read.
-    pub fn unreadable(file: &str, why: String) -> Mistakes {
-        let mistake = Mistake { at: None, path: String::new(), message: format!("cannot be read: {why}") };
-        Mistakes { file: file.to_owned(), mistakes: vec![mistake] }
+    pub(crate) fn unreadable(file: &str, why: &str) -> Mistakes {
+        Mistakes::new(file, "", vec![Mistake::of("", format!("cannot be read: {why}"))])
+    }
+
+    /// `FILE:LINE:COLUMN` of a mistake, or `FILE`.
+    pub(crate) fn place(&self, mistake: &Mistake) -> String {
+        match mistake.at {
+            Some(at) => format!("{}:{}:{}", self.file, at.line, at.column),
+            None => self.file.clone(),
+        }
+    }
+
+    /// The line in which a mistake is; `None` when it may hold a secret.
+    pub(crate) fn line(&self, mistake: &Mistake) -> Option<&str> {
+        let line = self.text.lines().nth(mistake.at?.line.checked_sub(1)?)?;
+        let near_a_secret = |text: &str| SECRETS.iter().any(|word| text.to_lowercase().contains(word));
+        (!near_a_secret(line) && !near_a_secret(&mistake.path)).then_some(line)
     }
 }
 
@@ -52,74 +95,9 @@ impl fmt::Display for Mistakes {
     /// One line for each, `file:line:column: path: message`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (n, mistake) in self.mistakes.iter().enumerate() {
-            if n > 0 {
-                writeln!(f)?;
-            }
-            f.write_str(&self.file)?;
-            if let Some(at) = mistake.at {
-                write!(f, ":{}:{}", at.line, at.column)?;
-            }
-            if !mistake.path.is_empty() {
-                write!(f, ": {}", mistake.path)?;
-            }
-            write!(f, ": {}", mistake.message)?;
+            let separator = if n == 0 { "" } else { "\n" };
+            write!(f, "{separator}{}: {mistake}", self.place(mistake))?;
         }
         Ok(())
-    }
-}
-
-/// Says what serde said in the words of this program: an unknown name comes with the nearest right one.
-pub fn explain(message: &str) -> String {
-    for kind in ["field", "variant"] {
-        let Some(rest) = message.strip_prefix("unknown ").and_then(|m| m.strip_prefix(kind)) else {
-            continue;
-        };
-        let mut names = rest.split('`').skip(1).step_by(2);
-        let wrong = names.next().unwrap_or_default();
-        let known: Vec<&str> = names.collect();
-        let what = if kind == "field" { "unknown field" } else { "unknown value" };
-        return format!("{what}; {}", suggestion(wrong, &known));
-    }
-    message.to_owned()
-}
-
-fn suggestion(wrong: &str, known: &[&str]) -> String {
-    match nearest(wrong, known) {
-        Some(name) => format!("did you mean `{name}`?"),
-        None if known.is_empty() => "nothing can be set here".to_owned(),
-        None => format!("known here: {}", known.join(", ")),
-    }
-}
-
-/// The nearest of the right names, if one is near enough to have been meant.
-pub fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
-    let plain = wrong.to_lowercase().replace('-', "_");
-    let distance = |name: &str| strsim::damerau_levenshtein(&plain, name);
-    let best = known.iter().min_by_key(|name| distance(name))?;
-    (distance(best) <= plain.chars().count().max(3) / 3).then_some(best)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn unknown_field_suggests_the_nearest_name() {
-        let said = explain("unknown field `burst_cuont`, expected one of `burst_count`, `burst_window`");
-        assert_eq!(said, "unknown field; did you mean `burst_count`?");
-        assert_eq!(
-            explain("unknown field `zebra`, expected `domains`"),
-            "unknown field; known here: domains"
-        );
-        assert_eq!(
-            explain("unknown field `x`, there are no fields"),
-            "unknown field; nothing can be set here"
-        );
-    }
-
-    #[test]
-    fn hyphens_and_capitals_do_not_count_as_distance() {
-        assert_eq!(nearest("San-Mismatch", &["certlog_remote_write", "san_mismatch"]), Some("san_mismatch"));
-        assert_eq!(nearest("zz", &["domains"]), None);
     }
 }

@@ -14,34 +14,35 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Http {
-    /// Where `/livez`, `/readyz` and `/metrics` are served; port 0 takes any.
+    /// The IP address and port of `/livez`, `/readyz` and `/metrics`. Port 0 takes a free one.
+    #[schemars(extend("title" = "IP address and port"))]
     pub listen: SocketAddr,
-    /// Served over TLS.
+    /// Serve over TLS.
     pub tls: Option<HttpTls>,
-    /// Who may read `/metrics`; default: everybody. Probes need no password.
+    /// The user who may read `/metrics`. Default: everybody. Probes need no password.
     pub basic_auth: Option<BasicAuth>,
 }
 
-/// The certificate that is shown. Both files are read anew for each connection, so a renewed one is shown at once.
+/// The certificate of the server. Changed files are read again, so a renewed certificate is used without a restart.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HttpTls {
-    /// Our certificate and those that issued it, PEM.
+    /// The certificate of the server and its issuers, PEM.
     #[schemars(example = &"/run/secrets/http.pem")]
     pub cert_file: PathBuf,
-    /// Its key, PEM, without a password.
+    /// The key of the certificate, PEM, without a password.
     #[schemars(example = &"/run/secrets/http.key")]
     pub key_file: PathBuf,
 }
 
-/// The one who may read.
+/// The user of HTTP basic authentication.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BasicAuth {
-    /// The name.
+    /// The user name.
     #[schemars(example = &"prometheus")]
     pub username: String,
-    /// Where the password is; read anew for each request.
+    /// The place of the password. It is read for each request.
     #[schemars(example = serde_json::json!({"file": "/run/secrets/http-password"}))]
     pub password: Secret,
 }
@@ -53,7 +54,7 @@ impl Default for Http {
 }
 
 impl Http {
-    /// Files and secrets that are named and cannot be read.
+    /// Files and secrets that cannot be read, each with its path in the config and the reason.
     pub fn missing(&self) -> Vec<String> {
         let mut wrong = Vec::new();
         if let Some(tls) = &self.tls {
@@ -72,35 +73,35 @@ impl Http {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
-    /// How lines look.
+    /// The format of the lines.
     pub format: LogFormat,
-    /// Which lines are written.
+    /// The least severe level that is written.
     pub level: LogLevel,
 }
 
-/// How lines look.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LogFormat {
-    /// To read.
+    /// Text for a person.
     #[default]
     Text,
-    /// One object per line.
+    /// One JSON object per line.
     Json,
 }
 
-/// Which lines are written: these and the worse ones.
+/// A log level: lines of this and of more severe levels are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LogLevel {
-    /// What needs a person.
+    /// A person must act.
     Error,
-    /// What may come to need one.
+    /// A person may have to act.
     Warn,
-    /// What happens seldom.
+    /// Rare events of normal operation.
     #[default]
     Info,
-    /// What happens often; may name accounts and hosts.
+    /// Frequent events. Lines may name accounts and hosts.
     Debug,
 }
 
@@ -108,9 +109,9 @@ pub enum LogLevel {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Checkpoints {
-    /// A checkpoint is never older than this when there is something to write.
+    /// The longest time between two checkpoints of a partition whose state changed.
     pub interval: Span,
-    /// The longest a replay after a crash is to take.
+    /// The longest replay after a crash: a checkpoint is written before the estimate exceeds this.
     pub longest_replay: Span,
 }
 
@@ -121,7 +122,7 @@ impl Default for Checkpoints {
 }
 
 impl Checkpoints {
-    /// When to write one.
+    /// The pace of checkpoints for a detector worker.
     pub fn pace(self) -> Pace {
         let millis = |span: Span| Millis(u64::try_from(span.as_millis()).unwrap_or_default());
         let (oldest_checkpoint, longest_replay) = (millis(self.interval), millis(self.longest_replay));
@@ -133,17 +134,18 @@ impl Checkpoints {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Stopping {
-    /// How long a stop in order may take. What is not done by then is left undone, which loses nothing.
+    /// How long the process may take to commit and write checkpoints when it shuts down. Work that is not finished by then is repeated after the restart; nothing is lost.
     pub grace: Grace,
 }
 
-/// A time to stop in.
+/// A grace period between 1s and 1h.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(try_from = "String")]
+#[schemars(with = "Span")]
 pub struct Grace(pub Span);
 
 impl Default for Grace {
-    /// Less than the 30 s that Kubernetes gives a process unless it is told otherwise.
+    /// 25s: less than the default grace period of Kubernetes, 30s.
     fn default() -> Self {
         Grace(Span::seconds(25))
     }
@@ -159,7 +161,7 @@ impl TryFrom<String> for Grace {
 }
 
 impl Grace {
-    /// As a clock counts it.
+    /// The grace period as a duration.
     pub fn duration(self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.as_millis()).unwrap_or_default())
     }
@@ -169,13 +171,13 @@ impl Grace {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Workers {
-    /// Of the router.
+    /// Threads of the router.
     pub router: Option<Threads>,
-    /// Of the detector.
+    /// Threads of the detector.
     pub detector: Option<Threads>,
 }
 
-/// How many threads.
+/// A number of threads, 1 to 64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(try_from = "u16")]
 #[schemars(extend("minimum" = 1, "maximum" = 64))]

@@ -1,69 +1,63 @@
-//! A tree → the config, or every mistake: what is wrong is noted and taken out, until the rest can be read.
+//! Tree → value of a type, or every mistake: a value that serde refuses is noted and removed, until the rest can be read.
 
-use crate::config::Config;
-use crate::config::mistake::{Location, Mistake, explain};
+use crate::config::mistake::{Location, Mistake};
 use crate::config::tree::{Entry, Kind, Node};
+use crate::config::words::explain;
+use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 
-/// More mistakes than anybody reads.
+/// The most mistakes that are collected.
 const MAX_MISTAKES: usize = 100;
 
-/// Reads the text of a config.
-pub fn read(text: &str) -> Result<Config, Vec<Mistake>> {
-    let mut mistakes = Vec::new();
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let Some(mut tree) = Node::parse(text, &mut mistakes) else {
-        return Err(mistakes);
-    };
-    loop {
+/// Reads a value. Adds to `mistakes` what is wrong, and returns a value only if nothing was wrong before or here.
+pub(crate) fn read<T: DeserializeOwned>(mut tree: Node, mistakes: &mut Vec<Mistake>) -> Option<T> {
+    let value = loop {
         match serde_path_to_error::deserialize(tree.to_value()) {
-            Ok(config) if mistakes.is_empty() => return Ok(config),
-            Ok(_) => break,
+            Ok(value) => break Some(value),
             Err(error) => {
                 let (found, path) = (error.inner().to_string(), error.path());
-                let taken = take_out(&mut tree, path);
-                mistakes.push(note(&found, taken.as_ref(), tree.at));
-                if taken.is_none() || mistakes.len() >= MAX_MISTAKES {
-                    break;
+                let removed = remove(&mut tree, path);
+                mistakes.push(note(&found, removed.as_ref(), tree.at));
+                if removed.is_none() || mistakes.len() >= MAX_MISTAKES {
+                    break None;
                 }
             }
         }
-    }
-    forget_what_was_taken_out(&mut mistakes);
-    mistakes.sort();
-    mistakes.dedup();
-    Err(mistakes)
+    };
+    drop_consequences(mistakes);
+    value.filter(|_| mistakes.is_empty())
 }
 
-/// What is missing because it was wrong was told already.
-fn forget_what_was_taken_out(mistakes: &mut Vec<Mistake>) {
-    let told: Vec<String> = mistakes.iter().map(|mistake| mistake.path.clone()).collect();
+/// A field that is missing only because its wrong value was removed is no mistake of its own.
+fn drop_consequences(mistakes: &mut Vec<Mistake>) {
+    let noted: Vec<String> = mistakes.iter().map(|mistake| mistake.path.clone()).collect();
     mistakes.retain(|mistake| {
-        let missing = mistake.message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
-        missing.is_none_or(|field| !told.contains(&format!("{}.{field}", mistake.path)))
+        let missing = mistake.message.strip_prefix('`').and_then(|rest| rest.strip_suffix("` is missing"));
+        missing.is_none_or(|field| !noted.contains(&format!("{}.{field}", mistake.path)))
     });
 }
 
-/// A wrong name is wrong where the name stands, a wrong value where the value stands.
-fn note(found: &str, taken: Option<&Taken>, top: Location) -> Mistake {
+/// The position of a wrong name is that of the name, the position of a wrong value that of the value.
+fn note(found: &str, removed: Option<&Removed>, top: Location) -> Mistake {
     let name_is_wrong = found.starts_with("unknown field");
-    let at = taken.map_or(top, |taken| if name_is_wrong { taken.name_at } else { taken.node.at });
-    let path = taken.map_or_else(String::new, |taken| taken.node.path.clone());
-    Mistake { at: Some(at), path, message: explain(found) }
+    let at = removed.map_or(top, |removed| if name_is_wrong { removed.name_at } else { removed.node.at });
+    let path = removed.map_or_else(String::new, |removed| removed.node.path.clone());
+    let message = explain(found, &path, removed.map(|removed| &removed.node.kind));
+    Mistake { at: Some(at), path, message }
 }
 
-struct Taken {
+struct Removed {
     name_at: Location,
     node: Node,
 }
 
-/// Takes out the node that a path leads to, or the nearest one above it that stands in the file; none at the top.
-fn take_out(root: &mut Node, path: &Path) -> Option<Taken> {
+/// Removes the node at a path, or the nearest one above it that is in the file; `None` at the top.
+fn remove(root: &mut Node, path: &Path) -> Option<Removed> {
     let steps: Vec<&Segment> = path.iter().collect();
-    (1..=steps.len()).rev().find_map(|depth| take_out_at(root, &steps[..depth]))
+    (1..=steps.len()).rev().find_map(|depth| remove_at(root, &steps[..depth]))
 }
 
-fn take_out_at(root: &mut Node, steps: &[&Segment]) -> Option<Taken> {
+fn remove_at(root: &mut Node, steps: &[&Segment]) -> Option<Removed> {
     let (last, before) = steps.split_last()?;
     let mut node = root;
     for step in before {
@@ -73,11 +67,11 @@ fn take_out_at(root: &mut Node, steps: &[&Segment]) -> Option<Taken> {
         (Kind::Mapping(entries), Segment::Map { key }) => {
             let position = entries.iter().position(|entry| entry.name == *key)?;
             let Entry { at, node, .. } = entries.remove(position);
-            Some(Taken { name_at: at, node })
+            Some(Removed { name_at: at, node })
         }
         (Kind::Sequence(nodes), Segment::Seq { index }) if *index < nodes.len() => {
             let node = nodes.remove(*index);
-            Some(Taken { name_at: node.at, node })
+            Some(Removed { name_at: node.at, node })
         }
         (Kind::Mapping(_) | Kind::Sequence(_) | Kind::Scalar(_), _) => None,
     }

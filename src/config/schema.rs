@@ -1,29 +1,29 @@
-//! The config and the alerts as JSON Schemas, told from their definitions: a setting is known here as soon as it is read.
+//! JSON Schemas of the config and of alerts, generated from their types, so they always have every field.
 
 use crate::alert::Alert;
-use crate::config::Config;
+use crate::config::root::Config;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
-/// The schema of the config, for editors. What says nothing (`key:`) may be left out, so null stands nowhere in it.
+/// The schema of the config (draft 07), for editors. A name without a value means the default, so no type includes null.
 pub fn config() -> Value {
     without_null(definitions())
 }
 
-/// The schema of an alert, for whoever reads the topic.
+/// The schema of an alert (draft 07), for consumers of the alert topic.
 pub fn alert() -> Value {
     let settings =
         SchemaSettings::draft07().for_serialize().with(|settings| settings.inline_subschemas = true);
     without_null(settings.into_generator().into_root_schema_for::<Alert>().to_value())
 }
 
-/// The config as its types tell it: null is a value of what may be left out.
+/// The schema as derived from the types: an optional field may be null.
 pub(crate) fn definitions() -> Value {
     let settings = SchemaSettings::draft07().with(|settings| settings.inline_subschemas = true);
     settings.into_generator().into_root_schema_for::<Config>().to_value()
 }
 
-/// Whether null is a value of this.
+/// Whether a schema allows null.
 pub(crate) fn may_be_null(schema: &Value) -> bool {
     let null = Value::from("null");
     let among = |values: &Value| values.as_array().is_some_and(|values| values.contains(&null));
@@ -31,7 +31,7 @@ pub(crate) fn may_be_null(schema: &Value) -> bool {
         || schema["anyOf"].as_array().is_some_and(|any| any.iter().any(|schema| schema["type"] == null))
 }
 
-/// The same without null, without defaults of whole sections, and without the widths of Rust's numbers.
+/// Removes null, defaults of whole sections, and the widths of Rust's numbers from a schema.
 pub(crate) fn without_null(schema: Value) -> Value {
     match schema {
         Value::Array(schemas) => Value::Array(schemas.into_iter().map(without_null).collect()),

@@ -1,4 +1,4 @@
-//! Secrets: the config says where they are, never what they are.
+//! Secrets: the config names their place, a file or a variable, and never their value.
 
 use schemars::JsonSchema;
 use serde::de::{Error, MapAccess, Visitor};
@@ -6,21 +6,21 @@ use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// Where a secret is: `{env: NAME}` or `{file: PATH}`.
+/// The place of a secret: `{env: NAME}` or `{file: PATH}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Secret {
-    /// In this variable of the environment.
+    /// A variable of the environment.
     Env(String),
-    /// In this file; a line end after it does not belong to it.
+    /// A file. Line ends at its end do not belong to the secret.
     File(PathBuf),
 }
 
 impl Secret {
-    /// The secret itself.
+    /// Reads the secret.
     ///
     /// # Errors
-    /// Says where nothing was found, and nothing of what was.
+    /// The place cannot be read, or is empty. The error does not contain the secret.
     pub fn reveal(&self) -> Result<String, String> {
         let secret = match self {
             Secret::Env(name) => variable(name)?,
@@ -34,35 +34,35 @@ impl Secret {
         Ok(secret.to_owned())
     }
 
-    /// Where it is, to be said.
+    /// The place, for messages.
     pub fn place(&self) -> String {
         match self {
-            Secret::Env(name) => format!("the variable {name}"),
+            Secret::Env(name) => format!("the environment variable {name}"),
             Secret::File(path) => path.display().to_string(),
         }
     }
 }
 
-/// What is in a variable of the environment.
+/// Reads a variable of the environment.
 ///
 /// # Errors
-/// When it is not set.
+/// It is not set, or not UTF-8.
 #[expect(clippy::disallowed_methods, reason = "the config names the variable")]
 pub fn variable(name: &str) -> Result<String, String> {
-    std::env::var(name).map_err(|_| format!("the variable {name} is not set, or not in UTF-8"))
+    std::env::var(name).map_err(|_| format!("the environment variable {name} is not set, or not UTF-8"))
 }
 
-/// Whether a file can be read.
+/// Checks that a file can be opened for reading.
 ///
 /// # Errors
-/// Why not.
+/// The reason why not, with the path.
 pub fn readable(path: &Path) -> Result<(), String> {
     let opened = std::fs::File::open(path);
     opened.map(drop).map_err(|error| format!("cannot read {}: {error}", path.display()))
 }
 
-/// Whoever writes the secret itself where its place belongs is told so, without a word of it.
-const PLACES: &str = "a secret is not written in the config: say {env: NAME} or {file: PATH}";
+/// The error for a secret that is written in the config itself. It does not repeat the secret.
+const PLACES: &str = "a secret is not written in the config: write {env: NAME} or {file: PATH}";
 
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -1,6 +1,6 @@
-//! The sections `sources:`, `topics:` and `alerts:`: what is read, and where what comes of it goes.
+//! The sections `sources:`, `topics:` and `alerts:`: input, own topics and output.
 
-use crate::config::mistake::nearest;
+use crate::config::words::nearest;
 use crate::decode::{Decoder, Format};
 use crate::event::time::Span;
 use crate::stage::detector::age::{AgeLimit, Older};
@@ -15,20 +15,20 @@ use serde_json::{Value, json};
 #[serde(try_from = "SourceText")]
 #[schemars(with = "SourceText")]
 pub struct Source {
-    /// Which topics.
+    /// The topics of this source.
     pub topics: Topics,
-    /// How their records are read.
+    /// The format of the records; `None`: recognised for each record.
     pub format: Option<Format>,
-    /// The zone of local times without one.
+    /// The zone of local times that have none.
     pub zone: Option<TimeZone>,
 }
 
-/// Topics of a source.
+/// The topics of a source.
 #[derive(Clone, Debug)]
 pub enum Topics {
-    /// The one of this name.
+    /// The topic of this name.
     Name(String),
-    /// All whose whole name matches.
+    /// All topics whose whole name matches.
     Pattern(Regex),
 }
 
@@ -41,22 +41,23 @@ impl PartialEq for Topics {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct SourceText {
-    /// The name of a topic. Say either this or `pattern`.
+    /// The name of a topic. Either this or `pattern`.
     topic: Option<String>,
-    /// A pattern of whole names: every topic that matches.
+    /// A regular expression for whole names: every topic that matches.
     pattern: Option<String>,
-    /// The format of the records. Without it the format is found for each record.
+    /// The format of the records. Without it the format is recognised for each record.
     #[schemars(extend("enum" = Format::ALL.map(Format::as_str)))]
     format: Option<String>,
     /// The former name of `format`, still read.
     #[schemars(extend("enum" = Format::ALL.map(Format::as_str)))]
     shape: Option<String>,
-    /// The zone of local times without one, such as NXLog writes: a name of the IANA database. Without it UTC.
+    /// The IANA time zone of local times that have none, such as those of NXLog. Default: UTC.
+    #[schemars(extend("title" = "time zone"))]
     zone: Option<String>,
 }
 
-/// What `sources:` may look like.
-pub fn source_examples() -> Value {
+/// Examples of `sources:`.
+pub(crate) fn source_examples() -> Value {
     json!([
         {"topic": "winlogbeat"},
         {"pattern": "siem\\..*", "format": "nxlog", "zone": "Europe/Zurich"},
@@ -70,8 +71,8 @@ impl TryFrom<SourceText> for Source {
         let topics = match (text.topic, text.pattern) {
             (Some(name), None) => Topics::Name(topic_name(name)?),
             (None, Some(pattern)) => Topics::Pattern(whole(&pattern)?),
-            (Some(_), Some(_)) => return Err("say either `topic` or `pattern`".to_owned()),
-            (None, None) => return Err("say which `topic`, or a `pattern` of topics".to_owned()),
+            (Some(_), Some(_)) => return Err("has `topic` and `pattern`: use one of them".to_owned()),
+            (None, None) => return Err("has neither `topic` nor `pattern`".to_owned()),
         };
         let format = match (text.format, text.shape) {
             (Some(_), Some(_)) => return Err("set `format` only: `shape` is its former name".to_owned()),
@@ -91,7 +92,7 @@ impl Topics {
         }
     }
 
-    /// What a consumer subscribes to: a name, or a pattern that begins with `^`.
+    /// The subscription of a consumer: a name, or a pattern that begins with `^`.
     pub fn subscription(&self) -> &str {
         match self {
             Topics::Name(name) => name,
@@ -101,27 +102,31 @@ impl Topics {
 }
 
 impl Source {
-    /// What reads its records.
+    /// A decoder for the records of this source.
     pub fn decoder(&self) -> Decoder {
         Decoder { format: self.format, zone: self.zone.clone().unwrap_or(TimeZone::UTC) }
     }
 }
 
-/// Kafka's own rules for names.
+/// Checks a name by the rules of Kafka.
 fn topic_name(name: String) -> Result<String, String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     let right = (1..=249).contains(&name.len()) && name.chars().all(fits) && name != "." && name != "..";
-    if right { Ok(name) } else { Err(format!("`{name}` is no name of a topic (letters, digits, . _ -)")) }
+    if right {
+        Ok(name)
+    } else {
+        Err(format!("`{name}` is not a topic name (1 to 249 letters, digits, `.`, `_` or `-`)"))
+    }
 }
 
-/// The pattern of whole names.
+/// A pattern that matches whole names.
 fn whole(pattern: &str) -> Result<Regex, String> {
     let inner = pattern.trim_start_matches('^').trim_end_matches('$');
     if inner.is_empty() {
         return Err("the pattern is empty".to_owned());
     }
     let wrapped = if inner.contains('|') { format!("^({inner})$") } else { format!("^{inner}$") };
-    Regex::new(&wrapped).map_err(|error| format!("`{pattern}` is no pattern: {error}"))
+    Regex::new(&wrapped).map_err(|error| format!("`{pattern}` is not a regular expression: {error}"))
 }
 
 fn format_named(name: &str) -> Result<Format, String> {
@@ -136,28 +141,27 @@ fn format_named(name: &str) -> Result<Format, String> {
 }
 
 fn zone(name: &str) -> Result<TimeZone, String> {
-    TimeZone::get(name)
-        .map_err(|_| format!("`{name}` is no time zone of the IANA database, such as Europe/Zurich"))
+    TimeZone::get(name).map_err(|_| format!("`{name}` is not an IANA time zone, such as Europe/Zurich"))
 }
 
-/// The section `topics:`: our own topics.
+/// The section `topics:`: the topics of adcs-watch itself.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OwnTopics {
-    /// The re-keyed log that all state is a function of.
+    /// Events, re-keyed for the detector. All state is computed from this topic.
     pub routed: TopicName,
-    /// The state, compacted.
+    /// The state of the detector; compacted.
     pub checkpoint: TopicName,
-    /// Where alerts go.
+    /// Alerts.
     pub alerts: TopicName,
-    /// Where records go that are not understood.
+    /// Rejected records, with the reason.
     pub dead_letter: TopicName,
-    /// Partitions of `routed` and `checkpoint`; fixed once they are created.
+    /// Partitions of `routed` and of `checkpoint`. Fixed once the topics exist.
     pub partitions: Partitions,
-    /// Copies of each of our topics; default: the broker's.
+    /// Replicas of each topic. Default: the default of the broker.
     #[schemars(example = 3)]
     pub replication_factor: Option<u16>,
-    /// How long `routed` keeps its records; at least 72 h.
+    /// Retention of `routed`; at least 72h.
     pub retention: Retention,
 }
 
@@ -177,13 +181,13 @@ impl Default for OwnTopics {
 }
 
 impl OwnTopics {
-    /// The names of all four.
+    /// The names of all four topics.
     pub fn names(&self) -> [&str; 4] {
         [&self.routed, &self.checkpoint, &self.alerts, &self.dead_letter].map(|name| name.0.as_str())
     }
 }
 
-/// A name that Kafka takes.
+/// A valid topic name.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(try_from = "String")]
 #[schemars(extend("pattern" = "^[A-Za-z0-9._-]{1,249}$"))]
@@ -196,7 +200,7 @@ impl TryFrom<String> for TopicName {
     }
 }
 
-/// How many partitions.
+/// A number of partitions, 1 to 10000.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(try_from = "u32")]
 #[schemars(extend("minimum" = 1, "maximum" = 10_000))]
@@ -210,14 +214,14 @@ impl TryFrom<u32> for Partitions {
     }
 }
 
-/// How long a log is kept.
+/// A retention of at least [`Retention::LEAST`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(try_from = "String")]
 #[schemars(with = "Span")]
 pub struct Retention(pub Span);
 
 impl Retention {
-    /// Many times the age of a checkpoint plus the longest outage.
+    /// Many times the age of a checkpoint plus the longest planned outage.
     pub const LEAST: Span = Span::hours(72);
 }
 
@@ -226,7 +230,7 @@ impl TryFrom<String> for Retention {
     fn try_from(text: String) -> Result<Retention, String> {
         let span = Span::try_from(text)?;
         if span < Retention::LEAST {
-            return Err(format!("{span} is less than 72h: an outage longer than that would lose events"));
+            return Err(format!("{span} is less than 72h: a longer outage would lose events"));
         }
         Ok(Retention(span))
     }
@@ -237,23 +241,23 @@ impl TryFrom<String> for Retention {
 #[serde(try_from = "AlertsText")]
 #[schemars(with = "AlertsText")]
 pub struct Alerts {
-    /// How alerts are written.
+    /// The encoding.
     pub format: AlertFormat,
-    /// What is old news, if anything is.
+    /// The age from which an alert is historical; `None`: no limit.
     pub age_limit: Option<AgeLimit>,
 }
 
-/// How alerts are written.
+/// The encoding of alerts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AlertFormat {
     /// One JSON object.
     #[default]
     Json,
-    /// `adcs_watch.v1.Alert`.
+    /// The protobuf message `adcs_watch.v1.Alert`.
     Protobuf,
-    /// The same, behind the id that a schema registry gave `alert.proto`.
+    /// The protobuf message in the framing of Confluent's serialisers.
     Confluent {
-        /// The id.
+        /// The id of `alert.proto` in the schema registry.
         schema_id: u32,
     },
 }
@@ -261,15 +265,15 @@ pub enum AlertFormat {
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct AlertsText {
-    /// How alerts are written.
+    /// The encoding.
     format: FormatName,
-    /// The id that a schema registry gave `alert.proto`: alerts are framed as Confluent's serialisers do. Only with `format: protobuf`.
+    /// The id of `alert.proto` in a schema registry: alerts get the framing of Confluent's serialisers. Only with `format: protobuf`.
     #[schemars(range(min = 1, max = 2_147_483_647), example = 7)]
     schema_id: Option<u32>,
-    /// An alert on an event older than this, when its record was routed, is old news. Without it nothing is.
+    /// The greatest age of an event, when its record is routed, for a current alert. An alert on an older event is historical. Default: no limit.
     #[schemars(example = &"7d")]
     max_age: Option<Span>,
-    /// What becomes of old news; `mark` without it. Only with `max_age`.
+    /// What happens to historical alerts. Default: `mark`. Only with `max_age`.
     #[schemars(example = &"hold")]
     older: Option<Older>,
 }
@@ -280,7 +284,7 @@ enum FormatName {
     /// One JSON object.
     #[default]
     Json,
-    /// `adcs_watch.v1.Alert` of `proto/adcs_watch/v1/alert.proto`.
+    /// The message `adcs_watch.v1.Alert` of `proto/adcs_watch/v1/alert.proto`.
     Protobuf,
 }
 
@@ -294,15 +298,17 @@ impl TryFrom<AlertsText> for Alerts {
             (FormatName::Protobuf, Some(schema_id)) if (1..=i32::MAX.unsigned_abs()).contains(&schema_id) => {
                 AlertFormat::Confluent { schema_id }
             }
-            (FormatName::Protobuf, Some(id)) => return Err(format!("schema_id: {id} is no id of a schema")),
+            (FormatName::Protobuf, Some(id)) => {
+                return Err(format!("schema_id: {id} is not between 1 and 2147483647"));
+            }
             (FormatName::Json, Some(_)) => {
-                return Err("schema_id belongs to `format: protobuf`: JSON is written without one".to_owned());
+                return Err("schema_id needs `format: protobuf`: JSON has no schema id".to_owned());
             }
         };
         let age_limit = match (text.max_age, text.older) {
             (Some(max_age), older) => Some(AgeLimit { max_age, older: older.unwrap_or_default() }),
             (None, None) => None,
-            (None, Some(_)) => return Err("`older` says nothing without `max_age`".to_owned()),
+            (None, Some(_)) => return Err("`older` has no effect without `max_age`".to_owned()),
         };
         Ok(Alerts { format, age_limit })
     }

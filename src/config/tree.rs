@@ -1,24 +1,27 @@
-//! YAML → a small tree in which every node knows its place in the file and its path.
+//! YAML → a tree in which every node knows its position in the file and its path.
+//!
+//! This is our own code, above the parser `saphyr-parser`, because readers of YAML for serde stop at the first mistake and
+//! lose positions. A config is refused with all its mistakes at once, each with line and column.
 
 use crate::config::mistake::{Location, Mistake};
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
 use serde_json::Value;
 
-/// A node.
+/// A value in the file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
-    /// Where it begins.
+    /// The position of its first character.
     pub at: Location,
-    /// Its path from the top.
+    /// Its path from the top, `policy.allow.templates[1]`.
     pub path: String,
-    /// What it is.
+    /// Its value.
     pub kind: Kind,
 }
 
-/// What a node is.
+/// The value of a node.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kind {
-    /// A value that holds no others.
+    /// A text, number, truth value or null.
     Scalar(Value),
     /// Entries, in the order of the file.
     Mapping(Vec<Entry>),
@@ -29,20 +32,20 @@ pub enum Kind {
 /// One entry of a mapping.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// Its name.
+    /// The name before the colon.
     pub name: String,
-    /// Where the name stands.
+    /// The position of the name.
     pub at: Location,
-    /// What it names.
+    /// The value behind the colon.
     pub node: Node,
 }
 
-/// Deeper than any config of ours, shallow enough for any stack.
+/// Deeper than any valid config, and shallow enough for the stack of any thread.
 const MAX_DEPTH: usize = 32;
 
 impl Node {
-    /// The tree of a file; an empty file is an empty mapping. Mistakes that leave the rest readable are collected,
-    /// the first one that does not ends the reading.
+    /// Parses a file; an empty file is an empty mapping. Collects mistakes that leave the rest readable. The first one that
+    /// does not ends the parsing, and the result is `None`.
     pub fn parse(text: &str, mistakes: &mut Vec<Mistake>) -> Option<Node> {
         let mut builder = Builder { parser: Parser::new_from_str(text), mistakes };
         match builder.document() {
@@ -54,16 +57,33 @@ impl Node {
         }
     }
 
-    /// The tree as JSON, for serde. A name without a value is left out, as if its line were a comment.
+    /// The tree as JSON, for serde. A name without a value is left out, like a comment.
     pub fn to_value(&self) -> Value {
         match &self.kind {
             Kind::Scalar(value) => value.clone(),
             Kind::Sequence(nodes) => Value::Array(nodes.iter().map(Node::to_value).collect()),
             Kind::Mapping(entries) => {
-                let said = entries.iter().filter(|entry| entry.node.kind != Kind::Scalar(Value::Null));
-                Value::Object(said.map(|entry| (entry.name.clone(), entry.node.to_value())).collect())
+                let set = entries.iter().filter(|entry| entry.node.kind != Kind::Scalar(Value::Null));
+                Value::Object(set.map(|entry| (entry.name.clone(), entry.node.to_value())).collect())
             }
         }
+    }
+}
+
+impl Node {
+    /// The position of the field at a path, or of the nearest one above it that is in the file.
+    pub(crate) fn locate(&self, path: &str) -> Option<Location> {
+        let entries: Vec<(Location, &Node)> = match &self.kind {
+            Kind::Mapping(entries) => entries.iter().map(|entry| (entry.at, &entry.node)).collect(),
+            Kind::Sequence(nodes) => nodes.iter().map(|node| (node.at, node)).collect(),
+            Kind::Scalar(_) => Vec::new(),
+        };
+        let (at, node) = entries.into_iter().find(|(_, node)| {
+            let below = path.strip_prefix(node.path.as_str());
+            below.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        })?;
+        let here = if node.path == path { node.at } else { at };
+        node.locate(path).or(Some(here))
     }
 }
 
@@ -79,7 +99,11 @@ impl<'a> Builder<'a, '_> {
             match event {
                 Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
                 Event::DocumentStart(_) if root.is_some() => {
-                    return Err(mistake(location(span), "", "a second document (`---`); one is read"));
+                    return Err(mistake(
+                        location(span),
+                        "",
+                        "a second document (`---`); a config is one document",
+                    ));
                 }
                 Event::DocumentStart(_) => {}
                 Event::Alias(_)
@@ -101,7 +125,7 @@ impl<'a> Builder<'a, '_> {
                 Kind::Mapping(_) => Ok(node),
                 Kind::Scalar(Value::Null) => Ok(empty),
                 Kind::Scalar(_) | Kind::Sequence(_) => {
-                    Err(mistake(node.at, "", "a config begins with names, such as `policy:`"))
+                    Err(mistake(node.at, "", "a config is a mapping at the top, such as `policy: {…}`"))
                 }
             },
         }
@@ -124,7 +148,7 @@ impl<'a> Builder<'a, '_> {
                 self.mistakes.push(mistake(
                     at,
                     &path,
-                    "an alias (`*name`) is not read; write the value again",
+                    "aliases (`*name`) are not supported; repeat the value",
                 ));
                 Kind::Scalar(Value::Null)
             }
@@ -172,7 +196,7 @@ impl<'a> Builder<'a, '_> {
         Ok(Kind::Mapping(entries))
     }
 
-    /// A number or a truth value as a name is taken as it is written: NetBIOS names can be `123`.
+    /// A name must be text: the NetBIOS name `123` needs quotes.
     fn name(&mut self, key: &Node) -> String {
         match &key.kind {
             Kind::Scalar(Value::String(name)) => name.clone(),
@@ -180,19 +204,19 @@ impl<'a> Builder<'a, '_> {
                 self.mistakes.push(mistake(
                     key.at,
                     &key.path,
-                    &format!("the name `{value}` is no text; put it in quotes"),
+                    &format!("the name `{value}` is not text; put it in quotes"),
                 ));
                 value.to_string()
             }
             Kind::Mapping(_) | Kind::Sequence(_) => {
-                self.mistakes.push(mistake(key.at, &key.path, "a name must be a text"));
+                self.mistakes.push(mistake(key.at, &key.path, "a name must be text"));
                 String::new()
             }
         }
     }
 }
 
-/// What a scalar means by the core schema of YAML 1.2: quoted is text, plain may be null, a truth value or a number.
+/// The value of a scalar by the core schema of YAML 1.2: quoted is text, plain may be null, a truth value or a number.
 fn scalar(text: &str, style: ScalarStyle) -> Value {
     if style != ScalarStyle::Plain {
         return Value::from(text);
@@ -221,5 +245,5 @@ fn mistake(at: Location, path: &str, message: &str) -> Mistake {
 
 fn syntax(error: &ScanError) -> Mistake {
     let at = Location { line: error.marker().line(), column: error.marker().col() + 1 };
-    mistake(at, "", &format!("no YAML: {}", error.info().trim_end_matches('.')))
+    mistake(at, "", &format!("not YAML: {}", error.info().trim_end_matches('.')))
 }

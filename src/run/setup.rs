@@ -181,7 +181,7 @@ mod tests {
         // Cargo sets it for every test.
         assert_eq!(id("{env: CARGO_PKG_NAME}"), "adcs-watch-detector-0");
         let said = setup("{env: ADCS_WATCH_NOT_SET}").unwrap_err().to_string();
-        assert!(said.contains("kafka.instance_id: the variable ADCS_WATCH_NOT_SET is not set"), "{said}");
+        assert!(said.contains("kafka.instance_id: the environment variable ADCS_WATCH_NOT_SET is not set"), "{said}");
     }
 
     #[test]

@@ -29,9 +29,9 @@ kafak:
         [
             "c.yaml:3:5: policy.san_mismatch.burst_cuont: unknown field; did you mean `burst_count`?",
             "c.yaml:4:3: policy.domians: unknown field; did you mean `domains`?",
-            "c.yaml:7:17: policy.allow.requesters: invalid type: integer `5`, expected a sequence",
-            "c.yaml:8:28: policy.allow.templates[1]: invalid type: integer `7`, expected a string",
-            "c.yaml:10:17: policy.protected.rids[1]: invalid type: string \"x\", expected u32",
+            "c.yaml:7:17: policy.allow.requesters: expected a list, found the number 5; write `requesters: [5]`",
+            "c.yaml:8:28: policy.allow.templates[1]: expected text, found the number 7; write '7' in quotes",
+            "c.yaml:10:17: policy.protected.rids[1]: expected a whole number, found the text `x`",
             "c.yaml:11:1: kafak: unknown field; did you mean `kafka`?",
         ]
     );
@@ -65,15 +65,15 @@ http: {listen: here}
     let wanted = [
         "c.yaml:4:20: kafka.properties.sasl.password: cannot be set: secrets are not written in the config",
         "c.yaml:7:22: kafka.consumer.isolation.level: cannot be set: exactly-once needs read_committed",
-        "c.yaml:10:23: kafka.producer.transactional.id: cannot be set: it is made of kafka.group",
+        "c.yaml:10:23: kafka.producer.transactional.id: cannot be set: it is built from kafka.group",
         "c.yaml:11:21: kafka.sasl.mechanism: unknown value; ",
         "kafka.sasl.password: ",
         "c.yaml:13:5: sources[0]: `winlogbaet` is no format; did you mean `winlogbeat`?",
-        "sources[1]: `(` is no pattern",
-        "sources[2]: say either `topic` or `pattern`",
+        "sources[1]: `(` is not a regular expression",
+        "sources[2]: has `topic` and `pattern`: use one of them",
         "c.yaml:17:22: topics.partitions: 0 is not between 1 and 10000",
         "topics.retention: 1h is less than 72h",
-        "topics.routed: `a b` is no name of a topic",
+        "topics.routed: `a b` is not a topic name",
         "alerts.format: unknown value; ",
         "log.level: unknown value; ",
         "http.listen: ",
@@ -91,13 +91,13 @@ fn incomplete_sasl_settings_name_what_is_missing() {
         let said = mistakes(&format!("kafka:\n  sasl: {sasl}\n"));
         assert!(matches!(&said[..], [one] if one.contains("kafka.sasl") && one.contains(why)), "{said:?}");
     };
-    refused("{mechanism: OAUTHBEARER}", "missing field `token`");
+    refused("{mechanism: OAUTHBEARER}", "`token` is missing");
     refused("{mechanism: OAUTHBEARER, username: a, token: {file: t}}", "neither `username` nor `password`");
     refused("{mechanism: OAUTHBEARER, password: {file: t}}", "neither `username` nor `password`");
     refused("{mechanism: PLAIN, username: a, password: {file: p}, token: {file: t}}", "`token` belongs to");
-    refused("{mechanism: PLAIN, username: a}", "missing field `password`");
-    refused("{mechanism: PLAIN, password: {env: P}}", "missing field `username`");
-    refused("{mechanism: SCRAM-SHA-512}", "SCRAM-SHA-512 has both");
+    refused("{mechanism: PLAIN, username: a}", "`password` is missing");
+    refused("{mechanism: PLAIN, password: {env: P}}", "`username` is missing");
+    refused("{mechanism: SCRAM-SHA-512}", "SCRAM-SHA-512 needs both");
     refused(
         "{mechanism: GSSAPI, username: a, password: {env: P}}",
         "known here: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER",
@@ -150,9 +150,9 @@ fn alert_settings_that_exclude_each_other_are_refused() {
         let said = mistakes(&format!("alerts: {alerts}\n"));
         assert!(matches!(&said[..], [one] if one.contains("alerts: ") && one.contains(why)), "{said:?}");
     };
-    refused("{schema_id: 12}", "belongs to `format: protobuf`");
-    refused("{format: protobuf, schema_id: 0}", "no id of a schema");
-    refused("{older: hold}", "nothing without `max_age`");
+    refused("{schema_id: 12}", "needs `format: protobuf`");
+    refused("{format: protobuf, schema_id: 0}", "is not between 1 and 2147483647");
+    refused("{older: hold}", "no effect without `max_age`");
     assert_eq!(mistakes("alerts: {format: protobuf, shcema_id: 12}\n").len(), 1);
 }
 
@@ -185,15 +185,15 @@ fn yaml_features_that_a_config_does_not_use_are_refused() {
         ["c.yaml:3:3: policy.cas: said twice; the first is in line 2"]
     );
     assert!(
-        mistakes("policy:\n  cas: {7: x}\n")[0].contains("c.yaml:2:9: policy.cas: the name `7` is no text")
+        mistakes("policy:\n  cas: {7: x}\n")[0].contains("c.yaml:2:9: policy.cas: the name `7` is not text")
     );
-    assert!(mistakes("policy: &p {}\nother: *p\n")[0].contains("c.yaml:2:8: other: an alias"));
+    assert!(mistakes("policy: &p {}\nother: *p\n")[0].contains("c.yaml:2:8: other: aliases"));
     assert!(mistakes("policy: {}\n---\npolicy: {}\n")[0].contains("a second document"));
-    assert!(mistakes("policy: [\n")[0].contains("no YAML: "));
-    assert!(mistakes("- a\n")[0].contains("c.yaml:1:1: a config begins with names"));
+    assert!(mistakes("policy: [\n")[0].contains("not YAML: "));
+    assert!(mistakes("- a\n")[0].contains("c.yaml:1:1: a config is a mapping at the top"));
     let deep = |depth: usize| format!("policy: {}{}", "[".repeat(depth), "]".repeat(depth));
     assert!(mistakes(&deep(100))[0].contains("nested too deeply"));
-    assert!(mistakes(&deep(100_000))[0].contains("no YAML: recursion limit"));
+    assert!(mistakes(&deep(100_000))[0].contains("not YAML: recursion limit"));
 }
 
 #[test]

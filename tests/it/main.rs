@@ -32,6 +32,8 @@ mod certificates;
 #[cfg(feature = "service")]
 mod config_mistakes;
 #[cfg(feature = "service")]
+mod config_types;
+#[cfg(feature = "service")]
 mod http_port;
 #[cfg(feature = "service")]
 mod metrics;

@@ -134,20 +134,30 @@ fn kind(schema: &Value) -> String {
     if let Some(choices) = schema["oneOf"].as_array() {
         let choice = |choice: &Value| {
             let name = choice["const"].as_str().map(|name| format!("`{name}`"));
-            name.unwrap_or_else(|| format!("`{{{}: …}}`", properties(choice).next().unwrap().0))
+            name.unwrap_or_else(|| kind(choice))
         };
         return choices.iter().map(choice).collect::<Vec<_>>().join(", ");
     }
-    match schema["type"].as_str().unwrap_or_default() {
+    if let Some(choices) = schema["anyOf"].as_array() {
+        return choices.iter().map(kind).collect::<Vec<_>>().join(" or ");
+    }
+    if let Some(types) = schema["type"].as_array() {
+        assert_eq!(types.len(), 3, "{schema}");
+        return "text, number, `true` or `false`".to_owned();
+    }
+    match schema["type"].as_str().unwrap_or_else(|| panic!("a schema without a type: {schema}")) {
         "array" => format!("list of {}", kind(&schema["items"])),
         "object" if schema["additionalProperties"].is_object() => {
             format!("names, each with {}", kind(&schema["additionalProperties"]))
+        }
+        "object" if schema["required"].is_array() && properties(schema).count() == 1 => {
+            format!("`{{{}: …}}`", properties(schema).next().unwrap().0)
         }
         "object" => "object".to_owned(),
         "string" => "text".to_owned(),
         "boolean" => "`true`, `false`".to_owned(),
         "integer" => number(schema),
-        _ => "text, number, `true` or `false`".to_owned(),
+        unknown => panic!("the type {unknown} is not known here"),
     }
 }
 

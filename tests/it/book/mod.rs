@@ -98,7 +98,7 @@ fn planted_faults_in_blocks_are_found() {
     one("```sh\nadcs-watch check && adcs-watch run -c a\n```\n", "adcs-watch check");
     one("```sh\nscripts/gone start\n```\n", "scripts/gone");
     one("```yaml\npolicy: {san_mismatch: {burst_cuont: 3}}\n```\n", "burst_cuont");
-    one("```yaml,helm\na: [1\n```\n", "no YAML");
+    one("```yaml,helm\na: [1\n```\n", "not YAML");
     one("```sh\ncat > a.yaml <<'END'\nkafak: {}\nEND\nadcs-watch check -c a.yaml\n```\n", "kafak");
     one("```json\n{'a': 1}\n```\n", "no JSON");
     one("```ndjson\n{\"a\": 1}\n{\n```\n", "a.md:3: no JSON");

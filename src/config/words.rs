@@ -1,0 +1,240 @@
+//! The messages of serde in the words of a user, with the right spelling of common mistakes.
+
+use crate::config::tree::Kind;
+use serde_json::Value;
+
+/// Names that users of other programs expect, and ours.
+const SYNONYMS: [(&str, &str); 17] = [
+    ("bootstrapservers", "brokers"),
+    ("bootstrap", "brokers"),
+    ("servers", "brokers"),
+    ("user", "username"),
+    ("pass", "password"),
+    ("ca", "ca_file"),
+    ("cert", "cert_file"),
+    ("key", "key_file"),
+    ("name", "topic"),
+    ("topics", "topic"),
+    ("regex", "pattern"),
+    ("timezone", "zone"),
+    ("shape", "format"),
+    ("port", "listen"),
+    ("address", "listen"),
+    ("replicas", "replication_factor"),
+    ("on", "enabled"),
+];
+
+/// The longest value that a message repeats, in characters.
+const MAX_SHOWN: usize = 40;
+
+/// A message of serde as a sentence for a user. `path` is the field's and `found` what stands there.
+pub(crate) fn explain(message: &str, path: &str, found: Option<&Kind>) -> String {
+    if let Some(text) = unknown_name(message) {
+        return text;
+    }
+    if let Some(field) = message.strip_prefix("missing field ") {
+        return format!("{field} is missing");
+    }
+    let wrong_type =
+        message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "));
+    match (wrong_type.and_then(|rest| rest.rsplit_once(", expected ")), found) {
+        (Some((_, expected)), Some(found)) => wrong_value(expected, path, found),
+        (Some(_) | None, _) => message.to_owned(),
+    }
+}
+
+/// `expected a list, found the text `a,b`; write `brokers: [a, b]``
+fn wrong_value(expected: &str, path: &str, found: &Kind) -> String {
+    let wanted = Wanted::of(expected);
+    let hint = hint(&wanted, path, found).map_or_else(String::new, |hint| format!("; {hint}"));
+    format!("expected {}, found {}{hint}", wanted.as_str(), described(found))
+}
+
+/// What belongs at a place.
+enum Wanted<'a> {
+    List,
+    Mapping,
+    Whole,
+    Truth,
+    Text,
+    Other(&'a str),
+}
+
+impl<'a> Wanted<'a> {
+    fn of(expected: &'a str) -> Wanted<'a> {
+        match expected {
+            "a sequence" => Wanted::List,
+            "a map" => Wanted::Mapping,
+            "a boolean" => Wanted::Truth,
+            "a string" | "string or map" | "a borrowed string" | "path string" => Wanted::Text,
+            "u8" | "u16" | "u32" | "u64" | "usize" | "i32" | "i64" | "a nonzero u32" => Wanted::Whole,
+            other if other.starts_with("struct ") => Wanted::Mapping,
+            other => Wanted::Other(other),
+        }
+    }
+
+    fn as_str(&self) -> &'a str {
+        match self {
+            Wanted::List => "a list",
+            Wanted::Mapping => "a mapping",
+            Wanted::Whole => "a whole number",
+            Wanted::Truth => "`true` or `false`",
+            Wanted::Text => "text",
+            Wanted::Other(other) => other,
+        }
+    }
+}
+
+/// What stands in the file.
+fn described(found: &Kind) -> String {
+    match found {
+        Kind::Scalar(Value::String(text)) if text.chars().count() > MAX_SHOWN => {
+            format!("the text `{}…`", text.chars().take(MAX_SHOWN).collect::<String>())
+        }
+        Kind::Scalar(Value::String(text)) => format!("the text `{text}`"),
+        Kind::Scalar(Value::Number(number)) => format!("the number {number}"),
+        Kind::Scalar(value) => format!("`{value}`"),
+        Kind::Mapping(_) => "a mapping".to_owned(),
+        Kind::Sequence(_) => "a list".to_owned(),
+    }
+}
+
+/// How the value is written that was probably meant.
+fn hint(wanted: &Wanted<'_>, path: &str, found: &Kind) -> Option<String> {
+    let name = path.rsplit('.').next().unwrap_or(path);
+    match (wanted, found) {
+        (Wanted::List, Kind::Scalar(Value::String(text))) => {
+            let items: Vec<&str> = text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect();
+            let items: Vec<String> = items.iter().map(|item| quoted(item)).collect();
+            Some(format!("write `{name}: [{}]`", items.join(", ")))
+        }
+        (Wanted::List, Kind::Scalar(value)) => Some(format!("write `{name}: [{value}]`")),
+        (Wanted::Mapping, Kind::Scalar(Value::Bool(on))) => section_hint(path, name, *on),
+        (Wanted::Text, Kind::Scalar(Value::Number(number))) if is_length_of_time(name) => {
+            Some(format!("write a unit, `{number}s`, `{number}m`, `{number}h` or `{number}d`"))
+        }
+        (Wanted::Text, Kind::Scalar(Value::Number(number))) => Some(format!("write '{number}' in quotes")),
+        (Wanted::Text, Kind::Scalar(Value::Bool(value))) => Some(format!("write '{value}' in quotes")),
+        (Wanted::Whole, Kind::Scalar(Value::String(text))) if text.parse::<u64>().is_ok() => {
+            Some("remove the quotes".to_owned())
+        }
+        (Wanted::Truth, Kind::Scalar(Value::String(text))) => match text.to_lowercase().as_str() {
+            "yes" | "on" | "true" => Some("write `true`".to_owned()),
+            "no" | "off" | "false" => Some("write `false`".to_owned()),
+            _ => None,
+        },
+        (
+            Wanted::List | Wanted::Mapping | Wanted::Whole | Wanted::Truth | Wanted::Text | Wanted::Other(_),
+            Kind::Scalar(_) | Kind::Mapping(_) | Kind::Sequence(_),
+        ) => None,
+    }
+}
+
+/// Whether the values of a field are lengths of time, by its name.
+fn is_length_of_time(name: &str) -> bool {
+    let names =
+        ["retention", "max_age", "interval", "longest_replay", "grace", "look_back", "remember", "wait"];
+    names.contains(&name) || name.ends_with("_window") || name == "suppression"
+}
+
+/// A section that was switched with `true` or `false`.
+fn section_hint(path: &str, name: &str, on: bool) -> Option<String> {
+    match (path, on) {
+        ("kafka.tls", true) => Some("write `tls: {}` to trust the certificates of the system".to_owned()),
+        ("http.tls", true) => Some("write `tls: {cert_file: PATH, key_file: PATH}`".to_owned()),
+        (path, on) if path.starts_with("policy.") => Some(format!("write `{name}: {{enabled: {on}}}`")),
+        (_, false) => Some(format!("leave `{name}` out")),
+        (_, true) => None,
+    }
+}
+
+/// An item of a list in one line, in quotes where YAML would read something else.
+fn quoted(item: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-:/\\@$".contains(c);
+    if item.starts_with(|c: char| c.is_ascii_alphanumeric()) && item.chars().all(plain) {
+        item.to_owned()
+    } else {
+        format!("'{}'", item.replace('\'', "''"))
+    }
+}
+
+/// An unknown field or value, with the nearest known one.
+fn unknown_name(message: &str) -> Option<String> {
+    let rest = message.strip_prefix("unknown ")?;
+    let (what, rest) = match rest.strip_prefix("field") {
+        Some(rest) => ("unknown field", rest),
+        None => ("unknown value", rest.strip_prefix("variant")?),
+    };
+    let mut names = rest.split('`').skip(1).step_by(2);
+    let wrong = names.next().unwrap_or_default();
+    let known: Vec<&str> = names.collect();
+    Some(format!("{what}; {}", suggestion(wrong, &known)))
+}
+
+fn suggestion(wrong: &str, known: &[&str]) -> String {
+    match nearest(wrong, known) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None if known.is_empty() => "nothing can be set here".to_owned(),
+        None => format!("known here: {}", known.join(", ")),
+    }
+}
+
+/// The known name that was probably meant: the same but for case and separators, a synonym, or a typing error away.
+pub(crate) fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
+    let wrong = letters(wrong);
+    let meant = SYNONYMS.iter().find(|(synonym, _)| *synonym == wrong).map(|(_, meant)| *meant);
+    if let Some(name) = known.iter().find(|name| Some(**name) == meant) {
+        return Some(name);
+    }
+    let distance = |name: &str| strsim::damerau_levenshtein(&wrong, &letters(name));
+    let best = known.iter().min_by_key(|name| distance(name))?;
+    (distance(best) <= wrong.chars().count().max(3) / 3).then_some(best)
+}
+
+/// A name without case and separators.
+fn letters(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn explained(message: &str) -> String {
+        explain(message, "", None)
+    }
+
+    #[test]
+    fn unknown_field_suggests_the_nearest_name() {
+        assert_eq!(
+            explained("unknown field `burst_cuont`, expected one of `burst_count`, `burst_window`"),
+            "unknown field; did you mean `burst_count`?"
+        );
+        assert_eq!(
+            explained("unknown field `zebra`, expected `domains`"),
+            "unknown field; known here: domains"
+        );
+        assert_eq!(
+            explained("unknown field `x`, there are no fields"),
+            "unknown field; nothing can be set here"
+        );
+    }
+
+    #[test]
+    fn case_and_separators_do_not_count_as_distance() {
+        assert_eq!(nearest("San-Mismatch", &["certlog_remote_write", "san_mismatch"]), Some("san_mismatch"));
+        assert_eq!(nearest("plain", &["PLAIN", "OAUTHBEARER"]), Some("PLAIN"));
+        assert_eq!(
+            nearest("scram_sha_512", &["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]),
+            Some("SCRAM-SHA-512")
+        );
+        assert_eq!(nearest("zz", &["domains"]), None);
+    }
+
+    #[test]
+    fn names_of_other_programs_suggest_ours() {
+        assert_eq!(nearest("bootstrap.servers", &["group", "brokers"]), Some("brokers"));
+        assert_eq!(nearest("user", &["mechanism", "username"]), Some("username"));
+        assert_eq!(nearest("user", &["cert_file", "key_file"]), None);
+    }
+}
