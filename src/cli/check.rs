@@ -2,10 +2,19 @@
 
 use crate::cli::{help, terminal};
 use crate::config::Config;
+use crate::config::mistake::{Mistake, Mistakes};
+use crate::config::needs;
+use crate::config::root::Document;
+use crate::detect::Detection;
+use crate::detect::catalogue::{self, Visitor};
 use crate::host::exit::{Exit, Failure};
+use crate::kafka::properties;
 use crate::replay::pipe::Pipe;
-use crate::replay::show::text::counted;
-use clap::Args;
+use crate::replay::show::text::{counted, wrap};
+use crate::run::setup::Setup;
+use crate::stage::Stage;
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -16,44 +25,178 @@ pub(crate) struct Check {
     /// The config file
     #[arg(short, long, value_name = "FILE")]
     config: PathBuf,
+    /// The command that is to use the config; `replay` needs no brokers and no sources
+    #[arg(long = "for", value_enum, value_name = "COMMAND", default_value_t = Purpose::Run)]
+    purpose: Purpose,
+    /// Do not read secrets, certificates and environment variables: for a machine that does not have them
+    #[arg(long)]
+    no_secrets: bool,
+    /// How to write the result
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Purpose {
+    /// `run` with both stages
+    Run,
+    /// `run --stage router`
+    Router,
+    /// `run --stage detector`
+    Detector,
+    /// `replay` of files: only the policy is used
+    Replay,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Text for a person
+    Text,
+    /// One JSON document, for editors
+    Json,
+    /// Annotations of GitHub Actions
+    Github,
 }
 
 impl Check {
+    /// Prints a summary of the config, or every mistake.
+    ///
+    /// # Errors
+    /// Output cannot be written. Mistakes are no error: they decide the exit code.
     pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let checked = self.checked();
         let mut stdout = anstream::stdout();
         let mut out = Pipe::new(&mut stdout);
-        let unwritable =
-            |error: io::Error| Failure::new(Exit::Output, "cannot write the result").because(&error);
-        match Config::load(&self.config) {
+        let text = match self.format {
+            Format::Text => self.text(&checked),
+            Format::Json => format!("{:#}\n", self.json(&checked)),
+            Format::Github => checked.as_ref().err().map_or_else(String::new, annotations),
+        };
+        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        written.map_err(|error: io::Error| {
+            Failure::new(Exit::Output, "cannot write the result").because(&error)
+        })?;
+        Ok(if checked.is_ok() { Exit::Done } else { Exit::Config })
+    }
+
+    fn checked(&self) -> Result<Config, Mistakes> {
+        let document = Document::open(&self.config)?;
+        let stages = match self.purpose {
+            Purpose::Run => Stage::ALL.to_vec(),
+            Purpose::Router => vec![Stage::Router],
+            Purpose::Detector => vec![Stage::Detector],
+            Purpose::Replay => return Ok(document.config),
+        };
+        let mistakes = if self.no_secrets {
+            let mut mistakes = needs::of_run(&document.config, stages.contains(&Stage::Router));
+            mistakes.extend(properties::mistakes(&document.config.kafka));
+            mistakes
+        } else {
+            Setup::checked(document.config.clone(), stages).err().unwrap_or_default()
+        };
+        if mistakes.is_empty() { Ok(document.config) } else { Err(document.mistakes(mistakes)) }
+    }
+
+    fn text(&self, checked: &Result<Config, Mistakes>) -> String {
+        match checked {
             Ok(config) => {
-                write!(out, "{}", self.in_order(&config)).and_then(|()| out.flush()).map_err(unwritable)?;
-                Ok(Exit::Done)
+                let rows = summary(config).into_iter().map(|(name, value)| row(name, &value));
+                let name = self.config.display();
+                format!("{name}: {}\n{}", terminal::bold("ok"), rows.collect::<String>())
             }
             Err(mistakes) => {
+                let texts = mistakes.mistakes.iter().map(|mistake| excerpt(mistakes, mistake));
                 let total = counted(mistakes.mistakes.len() as u64, "mistake");
-                writeln!(out, "{mistakes}\n{total}").and_then(|()| out.flush()).map_err(unwritable)?;
-                Ok(Exit::Config)
+                format!("{}\n{total}\n", texts.collect::<Vec<_>>().join("\n"))
             }
         }
     }
 
-    fn in_order(&self, config: &Config) -> String {
-        let policy = &config.policy;
-        let (protected, allow) = (&policy.protected, &policy.allow);
-        let allowed = allow.requesters.len()
-            + allow.templates.len()
-            + allow.san_suffixes.len()
-            + allow.source_hosts.len();
-        let rows = [
-            ("policy version", policy.version()),
-            ("domains", policy.domains.len().to_string()),
-            ("CAs", policy.cas.len().to_string()),
-            ("protected terms", protected.terms.len().to_string()),
-            ("protected accounts", protected.accounts.len().to_string()),
-            ("domain controllers", protected.domain_controllers.len().to_string()),
-            ("allowances", allowed.to_string()),
-        ];
-        let rows: Vec<String> = rows.iter().map(|(name, value)| format!("  {name:<20}{value}\n")).collect();
-        format!("{}: {}\n{}", self.config.display(), terminal::bold("ok"), rows.concat())
+    fn json(&self, checked: &Result<Config, Mistakes>) -> Value {
+        let file = self.config.display().to_string();
+        match checked {
+            Ok(config) => {
+                let rows =
+                    summary(config).into_iter().map(|(name, value)| (name.replace(' ', "_"), json!(value)));
+                json!({"file": file, "ok": true, "mistakes": [], "summary": rows.collect::<Value>()})
+            }
+            Err(mistakes) => {
+                let list = mistakes.mistakes.iter().map(|mistake| {
+                    json!({
+                        "line": mistake.at.map(|at| at.line), "column": mistake.at.map(|at| at.column),
+                        "path": mistake.path, "message": mistake.message,
+                    })
+                });
+                json!({"file": file, "ok": false, "mistakes": list.collect::<Vec<_>>()})
+            }
+        }
+    }
+}
+
+/// The place and message of a mistake. On a terminal the message is wrapped, and the line of the file stands below it.
+fn excerpt(mistakes: &Mistakes, mistake: &Mistake) -> String {
+    if !terminal::is_terminal() {
+        return format!("{}: {mistake}", mistakes.place(mistake));
+    }
+    let message = wrap(&mistake.to_string(), terminal::width().saturating_sub(2)).join("\n  ");
+    let mut text = format!("{}\n  {}", terminal::bold(&mistakes.place(mistake)), terminal::red(&message));
+    if let (Some(at), Some(line)) = (mistake.at, mistakes.line(mistake)) {
+        let before: usize = at.column.saturating_sub(1);
+        let number = at.line.to_string();
+        let pad = " ".repeat(number.len());
+        text.push_str(&format!("\n  {number} | {line}\n  {pad} | {}^\n", " ".repeat(before)));
+    }
+    text
+}
+
+/// `::error file=…,line=…,col=…::message`, which GitHub shows at the line.
+fn annotations(mistakes: &Mistakes) -> String {
+    let data = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    let property = |text: &str| data(text).replace(':', "%3A").replace(',', "%2C");
+    let lines = mistakes.mistakes.iter().map(|mistake| {
+        let at = mistake.at.map_or_else(String::new, |at| format!(",line={},col={}", at.line, at.column));
+        let message = data(&mistake.to_string());
+        format!("::error file={}{at},title=adcs-watch config::{message}\n", property(&mistakes.file))
+    });
+    lines.collect()
+}
+
+/// What the config sets, in a few lines.
+fn summary(config: &Config) -> Vec<(&'static str, String)> {
+    let policy = &config.policy;
+    let (protected, allow) = (&policy.protected, &policy.allow);
+    let exceptions =
+        allow.requesters.len() + allow.templates.len() + allow.san_suffixes.len() + allow.source_hosts.len();
+    let mut switched = Switched::default();
+    catalogue::visit(policy, &mut switched);
+    let listed = |ids: &[&str]| if ids.is_empty() { "none".to_owned() } else { ids.join(", ") };
+    vec![
+        ("policy version", policy.version()),
+        ("detections on", listed(&switched.on)),
+        ("detections off", listed(&switched.off)),
+        ("sources", config.sources.len().to_string()),
+        ("domains", policy.domains.len().to_string()),
+        ("CAs", policy.cas.len().to_string()),
+        ("protected terms", protected.terms.len().to_string()),
+        ("protected accounts", protected.accounts.len().to_string()),
+        ("domain controllers", protected.domain_controllers.len().to_string()),
+        ("exceptions", exceptions.to_string()),
+    ]
+}
+
+fn row(name: &str, value: &str) -> String {
+    format!("  {name:<20}{value}\n")
+}
+
+/// The ids of the detections, by whether the policy enables them.
+#[derive(Default)]
+struct Switched {
+    on: Vec<&'static str>,
+    off: Vec<&'static str>,
+}
+
+impl Visitor for Switched {
+    fn detection<D: Detection + std::fmt::Debug + Send + 'static>(&mut self, _: D, enabled: bool) {
+        if enabled { self.on.push(D::ABOUT.id) } else { self.off.push(D::ABOUT.id) }
     }
 }

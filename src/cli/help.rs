@@ -119,15 +119,21 @@ Examples:
   adcs-watch replay exports/ --assume-trained --fail-on high && echo no alerts";
 
 pub(crate) const CHECK: &str = "\
-Lists every mistake as file:line:column: field: what is wrong. Contacts no broker.
+Lists every mistake as file:line:column: field: what is wrong. Checks all that `run` checks before it
+contacts a broker: also secrets, certificates and variables, and settings of librdkafka.
+
+--format json writes one document: file, ok, mistakes (line, column, path, message), summary.
+--format github writes annotations for GitHub Actions.
 
 Exit codes:
   0   the config has no mistakes
   64  wrong command line
   78  the config has mistakes, or cannot be read
 
-Example:
-  adcs-watch check -c adcs-watch.yaml";
+Examples:
+  adcs-watch check -c adcs-watch.yaml
+  adcs-watch check -c policy.yaml --for replay
+  adcs-watch check -c adcs-watch.yaml --no-secrets --format github    in a pipeline that has no secrets";
 
 pub(crate) const GENERATE: &str = "\
 Examples:

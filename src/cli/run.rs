@@ -1,7 +1,7 @@
 //! `adcs-watch run`
 
 use crate::cli::help;
-use crate::config::Config;
+use crate::config::root::Document;
 use crate::event::time::{Span, Time};
 use crate::host::clock::wall;
 use crate::host::exit::{Exit, Failure};
@@ -57,8 +57,8 @@ impl Run {
     /// # Errors
     /// The config, the topics or the permissions do not allow it.
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let config = Config::load(&self.config).map_err(Failure::from)?;
-        crate::observe::log::start(&config.log);
+        let document = Document::open(&self.config).map_err(Failure::from)?;
+        crate::observe::log::start(&document.config.log);
         let stages = match self.stage {
             Stages::Router => vec![Stage::Router],
             Stages::Detector => vec![Stage::Detector],
@@ -68,7 +68,9 @@ impl Run {
             Since::Ago(span) => wall().minus(span),
             Since::At(time) => time,
         });
-        crate::run::run(Setup { since, ..Setup::new(config, stages)? })
+        let setup = Setup::checked(document.config.clone(), stages);
+        let setup = setup.map_err(|mistakes| Failure::from(document.mistakes(mistakes)))?;
+        crate::run::run(Setup { since, ..setup })
     }
 }
 

@@ -7,7 +7,7 @@ use anstream::ColorChoice;
 use anstyle::AnsiColor;
 use clap::ValueEnum;
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 /// When to use colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -65,6 +65,16 @@ pub(crate) fn output(format: Format) -> Box<dyn Write> {
         Format::Table => Box::new(io::BufWriter::new(anstream::stdout())),
         Format::Ndjson | Format::Json => Box::new(io::BufWriter::with_capacity(64 * 1024, io::stdout())),
     }
+}
+
+/// Whether standard output is a terminal, or colour is forced as if it were.
+pub(crate) fn is_terminal() -> bool {
+    io::stdout().is_terminal() || ColorChoice::global() == ColorChoice::Always
+}
+
+/// The text in red.
+pub(crate) fn red(text: &str) -> String {
+    paint(AnsiColor::Red.on_default(), text)
 }
 
 /// Prints an error and its causes to standard error.

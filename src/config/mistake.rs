@@ -30,6 +30,14 @@ impl Mistake {
     }
 }
 
+impl Mistake {
+    /// Reads `path: message`, as checks of other rooms return it.
+    pub(crate) fn parse(text: &str) -> Mistake {
+        let (path, message) = text.split_once(": ").unwrap_or(("", text));
+        Mistake::of(path, message)
+    }
+}
+
 impl fmt::Display for Mistake {
     /// `path: message`, without the position.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

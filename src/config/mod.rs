@@ -8,7 +8,9 @@ pub mod kafka;
 pub mod topics;
 pub mod process;
 pub(crate) mod read;
+mod rules;
 pub(crate) mod root;
+pub(crate) mod needs;
 pub mod schema;
 pub mod sample;
 

@@ -4,6 +4,7 @@ use crate::config::kafka::Kafka;
 use crate::config::mistake::{Mistake, Mistakes};
 use crate::config::process::{Checkpoints, Http, Log, Stopping, Workers};
 use crate::config::read::read;
+use crate::config::rules;
 use crate::config::topics::{self, Alerts, OwnTopics, Source};
 use crate::config::tree::Node;
 use crate::detect::policy::Policy;
@@ -79,11 +80,17 @@ impl Document {
     fn parse(name: &str, text: &str) -> Result<Document, Mistakes> {
         let mut mistakes = Vec::new();
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let tree = Node::parse(text, &mut mistakes);
-        let config = tree.clone().and_then(|tree| read(tree, &mut mistakes));
-        match (config, tree) {
+        let mut tree = Node::parse(text, &mut mistakes);
+        if let Some(tree) = &mut tree {
+            rules::take_variables(tree, &mut mistakes);
+            rules::take_lists(tree, &mut mistakes);
+            rules::entries(tree, &mut mistakes);
+        }
+        match (tree.clone().and_then(|tree| read(tree, &mut mistakes)), tree) {
             (Some(config), Some(tree)) => {
-                Ok(Document { config, name: name.to_owned(), text: text.to_owned(), tree })
+                let document = Document { config, name: name.to_owned(), text: text.to_owned(), tree };
+                let excluded = rules::combinations(&document.config.policy);
+                if excluded.is_empty() { Ok(document) } else { Err(document.mistakes(excluded)) }
             }
             (_, _) => Err(Mistakes::new(name, text, mistakes)),
         }

@@ -1,6 +1,7 @@
 //! KAFKA: the only room that names rdkafka. It does what `stage` asks and decides nothing about events.
 
 pub mod topics;
+pub(crate) mod properties;
 pub mod oauth;
 pub mod refusals;
 pub mod errors;

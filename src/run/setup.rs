@@ -2,10 +2,13 @@
 
 use crate::config::Config;
 use crate::config::kafka::Kafka;
+use crate::config::mistake::Mistake;
+use crate::config::needs;
 use crate::config::topics::Topics;
 use crate::event::time::Time;
 use crate::host::clock::wall;
 use crate::host::exit::{Exit, Failure};
+use crate::kafka::properties;
 use crate::kafka::settings::{Clients, Instance};
 use crate::stage::Stage;
 use crate::stage::port::Millis;
@@ -36,24 +39,29 @@ impl Setup {
     /// # Errors
     /// Everything that is wrong.
     pub fn new(config: Config, stages: Vec<Stage>) -> Result<Setup, Failure> {
-        let mut wrong = Vec::new();
+        Setup::checked(config, stages).map_err(|mistakes| {
+            let failure = Failure::new(Exit::Config, "the config does not allow this");
+            mistakes.iter().fold(failure, |failure, mistake| failure.with_cause(mistake.to_string()))
+        })
+    }
+
+    /// The same, with every mistake by its path in the config.
+    pub(crate) fn checked(config: Config, stages: Vec<Stage>) -> Result<Setup, Vec<Mistake>> {
+        let mut mistakes = needs::of_run(&config, stages.contains(&Stage::Router));
+        mistakes.extend(properties::mistakes(&config.kafka));
         let instance = instance(&config).unwrap_or_else(|why| {
-            wrong.push(format!("kafka.instance_id: {why}"));
+            mistakes.push(Mistake::of("kafka.instance_id", why));
             passing()
         });
         let clients = Clients::new(&config.kafka, instance);
-        let clients = clients.map_err(|missing| wrong.extend(missing));
-        wrong.extend(config.http.missing());
-        if stages.contains(&Stage::Router) && config.sources.is_empty() {
-            wrong.push("sources: none is named".to_owned());
-        }
-        wrong.extend(own_topics_read(&config));
-        match (clients, wrong.is_empty()) {
+        let clients =
+            clients.map_err(|missing| mistakes.extend(missing.iter().map(|text| Mistake::parse(text))));
+        mistakes.extend(config.http.missing().iter().map(|text| Mistake::parse(text)));
+        mistakes.sort();
+        mistakes.dedup();
+        match (clients, mistakes.is_empty()) {
             (Ok(clients), true) => Ok(Setup { config, stages, since: None, clients }),
-            (Ok(_) | Err(()), _) => {
-                let failure = Failure::new(Exit::Config, "the config does not allow this");
-                Err(wrong.into_iter().fold(failure, Failure::with_cause))
-            }
+            (Ok(_) | Err(()), _) => Err(mistakes),
         }
     }
 
@@ -104,27 +112,6 @@ fn instance(config: &Config) -> Result<Instance, String> {
 /// Process id and time tell a process from all others.
 fn passing() -> Instance {
     Instance::Passing(format!("{:x}-{:x}", wall().as_millis(), std::process::id()))
-}
-
-/// Sources that would read what this program writes.
-fn own_topics_read(config: &Config) -> Vec<String> {
-    let own = config.topics.names();
-    let mut wrong = Vec::new();
-    for source in &config.sources {
-        let read = own.iter().filter(|name| source.topics.matches(name));
-        wrong.extend(read.map(|name| {
-            format!(
-                "sources: `{}` matches {name}, a topic of our own: it would read what it writes",
-                source.topics.subscription()
-            )
-        }));
-    }
-    for (n, name) in own.iter().enumerate() {
-        if own[..n].contains(name) {
-            wrong.push(format!("topics: {name} is named twice"));
-        }
-    }
-    wrong
 }
 
 #[cfg(test)]
@@ -181,7 +168,10 @@ mod tests {
         // Cargo sets it for every test.
         assert_eq!(id("{env: CARGO_PKG_NAME}"), "adcs-watch-detector-0");
         let said = setup("{env: ADCS_WATCH_NOT_SET}").unwrap_err().to_string();
-        assert!(said.contains("kafka.instance_id: the environment variable ADCS_WATCH_NOT_SET is not set"), "{said}");
+        assert!(
+            said.contains("kafka.instance_id: the environment variable ADCS_WATCH_NOT_SET is not set"),
+            "{said}"
+        );
     }
 
     #[test]

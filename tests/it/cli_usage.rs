@@ -85,7 +85,7 @@ fn generated_config_passes_check() {
     let config = world.run("generate config");
     assert_eq!((config.code, config.stderr.as_str()), (0, ""));
     world.write("adcs-watch.yaml", config.stdout.as_bytes());
-    let check = world.run("check -c adcs-watch.yaml");
+    let check = world.run("check -c adcs-watch.yaml --for replay");
     assert_eq!(check.code, 0, "{}", check.stdout);
     assert!(world.run("generate schema").json()["properties"]["kafka"].is_object());
     assert!(world.run("generate schema alert").json()["properties"]["alert_id"].is_object());

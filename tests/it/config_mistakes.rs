@@ -219,27 +219,6 @@ fn values_are_read() {
 }
 
 #[test]
-fn check_prints_ok_or_all_mistakes() {
-    let world = World::new();
-    world.write("good.yaml", "policy:\n  domains: {CORP: [corp.example]}\n");
-    world.write("bad.yaml", "polcy: {}\nother: 1\n");
-    let run = world.run("check -c good.yaml");
-    assert_eq!(run.code, 0);
-    assert!(run.stdout.starts_with("good.yaml: ok\n"), "{}", run.stdout);
-    let run = world.run("check -c bad.yaml");
-    assert_eq!(run.code, 78);
-    assert!(
-        run.stdout.contains("bad.yaml:1:1: polcy: unknown field; did you mean `policy`?"),
-        "{}",
-        run.stdout
-    );
-    assert!(run.stdout.ends_with("2 mistakes\n"), "{}", run.stdout);
-    let run = world.run("check -c none.yaml");
-    assert_eq!(run.code, 78);
-    assert!(run.stdout.contains("none.yaml: cannot be read: No such file"), "{}", run.stdout);
-}
-
-#[test]
 fn replay_refuses_a_wrong_config_and_uses_a_right_one() {
     let world = World::new();
     world.write("story.ndjson", story()).write("bad.yaml", "polcy: {}\n");

@@ -30,6 +30,8 @@ mod cli_world;
 #[path = "../certificates.rs"]
 mod certificates;
 #[cfg(feature = "service")]
+mod config_check;
+#[cfg(feature = "service")]
 mod config_mistakes;
 #[cfg(feature = "service")]
 mod config_types;

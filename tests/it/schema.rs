@@ -44,6 +44,19 @@ fn schema_has_every_field_of_the_reader() {
     }
 }
 
+#[test]
+fn reader_refuses_lists_in_place_of_sections() {
+    let mut sections = Vec::new();
+    objects(&schema::config(), "", &mut sections);
+    for (path, _) in sections.iter().filter(|(path, _)| !path.is_empty()) {
+        for list in ["[]", "[[]]", "[a]"] {
+            let text = nested(path, list);
+            let said = Config::parse("c.yaml", &text).map(drop).unwrap_err().to_string();
+            assert!(said.contains("expected a mapping, found a list"), "{text}: {said}");
+        }
+    }
+}
+
 /// Every object with properties: its path, and their names.
 fn objects(schema: &Value, path: &str, found: &mut Vec<(String, Vec<String>)>) {
     if let Some(properties) = schema["properties"].as_object() {
@@ -59,16 +72,20 @@ fn objects(schema: &Value, path: &str, found: &mut Vec<(String, Vec<String>)>) {
 
 /// What the reader says it knows there, when it is shown a name that nobody can mean.
 fn known_to_the_reader(path: &str) -> Vec<String> {
-    let innermost = "{zzzzzzzzzzzzzzzzzzzzzzzz: 1}".to_owned();
-    let around = |inner: String, step: &str| match step {
-        "[]" => format!("[{inner}]"),
-        name => format!("{{{name}: {inner}}}"),
-    };
-    let text = path.split('/').rev().filter(|step| !step.is_empty()).fold(innermost, around);
+    let text = nested(path, "{zzzzzzzzzzzzzzzzzzzzzzzz: 1}");
     let said = Config::parse("c.yaml", &text).unwrap_err().to_string();
     let known = said.lines().find_map(|line| line.split_once("unknown field; known here: "));
     let known = known.unwrap_or_else(|| panic!("{text}: {said}")).1;
     known.split(", ").map(str::to_owned).collect()
+}
+
+/// A config with this value at a path.
+fn nested(path: &str, value: &str) -> String {
+    let around = |inner: String, step: &str| match step {
+        "[]" => format!("[{inner}]"),
+        name => format!("{{{name}: {inner}}}"),
+    };
+    path.split('/').rev().filter(|step| !step.is_empty()).fold(value.to_owned(), around)
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::alert::Alert;
 use crate::host::exit::Failure;
 use crate::replay::pipe::Pipe;
-use crate::replay::show::{Show, unwritable};
+use crate::replay::show::format::{Show, unwritable};
 use crate::replay::summary::Summary;
 use std::io::{self, Write};
 

@@ -1,5 +1,6 @@
 //! The output formats of a replay.
 
+pub(crate) mod format;
 pub(crate) mod style;
 pub(crate) mod text;
 pub(crate) mod totals;
@@ -7,42 +8,12 @@ pub(crate) mod table;
 pub(crate) mod ndjson;
 pub(crate) mod json;
 
-use crate::alert::Alert;
-use crate::host::exit::{Exit, Failure};
+pub use format::{Format, Show};
+
+use crate::host::exit::Failure;
 use crate::replay::pipe::Pipe;
-use crate::replay::summary::Summary;
 use std::collections::BTreeMap;
-use std::io::{self, Write};
-
-/// An output format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// Text for a person: alerts, then totals.
-    Table,
-    /// One line of JSON for every revision of an alert.
-    Ndjson,
-    /// One JSON document with the last revision of every alert, and the summary.
-    Json,
-}
-
-/// Writes alerts and the summary in one format.
-pub trait Show {
-    /// Called for each revision in the order of events, with its JSON.
-    ///
-    /// # Errors
-    /// Output cannot be written.
-    fn revision(&mut self, json: &[u8]) -> Result<(), Failure>;
-    /// Called after all revisions for the last revision of each alert, earliest first.
-    ///
-    /// # Errors
-    /// Output cannot be written.
-    fn latest(&mut self, alert: &Alert) -> Result<(), Failure>;
-    /// Called once at the end.
-    ///
-    /// # Errors
-    /// Output cannot be written.
-    fn finish(&mut self, summary: &Summary) -> Result<(), Failure>;
-}
+use std::io::Write;
 
 /// Starts the output.
 ///
@@ -59,9 +30,4 @@ pub fn start<'a>(
         Format::Ndjson => Box::new(ndjson::Ndjson { out, err, width }),
         Format::Json => Box::new(json::Json::start(out)?),
     })
-}
-
-/// The failure of an output that cannot be written.
-pub fn unwritable(error: io::Error) -> Failure {
-    Failure::new(Exit::Output, "cannot write the results").because(&error)
 }

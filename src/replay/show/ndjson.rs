@@ -3,8 +3,8 @@
 use crate::alert::Alert;
 use crate::host::exit::Failure;
 use crate::replay::pipe::Pipe;
+use crate::replay::show::format::{Show, unwritable};
 use crate::replay::show::totals::Totals;
-use crate::replay::show::{Show, unwritable};
 use crate::replay::summary::Summary;
 use std::io::Write;
 
