@@ -32,7 +32,7 @@ The config names brokers and sources. Everything else has a default:
   sources:
     - topic: winlogbeat
     - pattern: siem\\..*
-      shape: nxlog
+      format: nxlog
       zone: Europe/Zurich
 
 /livez, /readyz and /metrics are served on http.listen (127.0.0.1:9464). SIGTERM and SIGINT shut the

@@ -110,7 +110,7 @@ impl Replay {
         }
     }
 
-    /// Files are of any shape; a topic is read as the config says of it.
+    /// Files may have any format. A topic has the format and zone of its source in the config.
     fn decoder(&self, config: &Config) -> Decoder {
         let source = self.from_topic.as_ref().and_then(|slice| {
             config.sources.iter().find(|source| source.topics.matches(&slice.topic)).map(Source::decoder)

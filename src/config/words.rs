@@ -4,7 +4,7 @@ use crate::config::tree::Kind;
 use serde_json::Value;
 
 /// Names that users of other programs expect, and ours.
-const SYNONYMS: [(&str, &str); 17] = [
+const SYNONYMS: [(&str, &str); 16] = [
     ("bootstrapservers", "brokers"),
     ("bootstrap", "brokers"),
     ("servers", "brokers"),
@@ -17,7 +17,6 @@ const SYNONYMS: [(&str, &str); 17] = [
     ("topics", "topic"),
     ("regex", "pattern"),
     ("timezone", "zone"),
-    ("shape", "format"),
     ("port", "listen"),
     ("address", "listen"),
     ("replicas", "replication_factor"),

@@ -56,13 +56,16 @@ const BANNED: [(&str, &str); 46] = [
 ];
 
 /// Where a banned phrase stands for a reason: path, phrase, reason.
-const ALLOWED: [Allowance; 2] = [
+const ALLOWED: [Allowance; 3] = [
     ("docs/run.md", "doubtful", "the value of a metric label and of a span attribute"),
     ("docs/runbooks/AdcsWatchTransactionsFailing.md", "doubtful", "the value of a metric label"),
+    ("src/config/topics.rs", "shape", "the former name of the key `format`, which is still read"),
 ];
 
 /// Folders and files that are not clean yet. This list only ever shrinks.
-const NOT_YET: [&str; 22] = [
+const NOT_YET: [&str; 20] = [
+    "src/demo/",
+    "src/replay/framing/",
     "CHANGELOG.md",
     "SECURITY.md",
     "benches/",
@@ -71,17 +74,13 @@ const NOT_YET: [&str; 22] = [
     "docs/metrics.md",
     "proto/",
     "src/alert/",
-    "src/cli/",
-    "src/config/",
     "src/decode/",
-    "src/demo/",
     "src/detect/",
     "src/engine/",
     "src/event/",
     "src/host/",
     "src/kafka/",
     "src/observe/",
-    "src/replay/",
     "src/run/",
     "src/state/",
     "src/wire/",
