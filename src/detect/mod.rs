@@ -24,6 +24,7 @@ use crate::event::host::Host;
 use crate::event::time::{Span, Time};
 use crate::wire::Record;
 use std::fmt;
+use std::net::IpAddr;
 
 /// How far behind the newest event of its partition an event may be without being late. Windows are exact within it.
 pub const ALLOWED_LATENESS: Span = Span::hours(1);
@@ -115,10 +116,25 @@ impl Entity {
         Entity(host.as_str().to_owned())
     }
 
+    /// The same entity of whatever spelling of its CA: what state is keyed by. `CA01` and `ca01.corp.example` are one.
+    pub fn ca_in_any_spelling(host: &Host) -> Entity {
+        Entity::ca(&first_label(host))
+    }
+
+    /// A requester at a CA, of whatever spelling of the CA.
+    pub fn account_at_any_spelling(account: &Account, ca: &Host) -> Entity {
+        Entity::account_at(account, &first_label(ca))
+    }
+
     /// The canonical name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// The first label of a host name; an address as it is.
+fn first_label(host: &Host) -> Host {
+    if host.as_str().parse::<IpAddr>().is_ok() { host.clone() } else { Host::new(host.label()) }
 }
 
 impl fmt::Display for Entity {

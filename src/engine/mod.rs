@@ -3,6 +3,7 @@
 //! Deterministic: alerts and state are a function of the events in their order, and of the policy. There is no clock, no
 //! randomness, and nothing depends on the order of a hash map.
 
+mod clock;
 mod routes;
 mod operator;
 
@@ -14,6 +15,7 @@ use crate::detect::catalogue;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::policy::Policy;
 use crate::detect::{ALLOWED_LATENESS, Context, Training};
+use crate::engine::clock::StreamClock;
 use crate::engine::operator::{Operator, Operators};
 use crate::event::Event;
 use crate::event::host::Host;
@@ -35,6 +37,7 @@ pub struct Engine {
     policy: DomainPolicy,
     policy_version: String,
     operators: Vec<Box<dyn Operator>>,
+    clock: StreamClock,
     watermark: Time,
 }
 
@@ -118,7 +121,13 @@ impl Engine {
         let mut operators = Operators::default();
         catalogue::visit(&policy, &mut operators);
         let policy_version = policy.version();
-        Engine { policy: policy.domain(), policy_version, operators: operators.0, watermark: Time::MIN }
+        Engine {
+            policy: policy.domain(),
+            policy_version,
+            operators: operators.0,
+            clock: StreamClock::new(),
+            watermark: Time::MIN,
+        }
     }
 
     /// Whether any detection is interested in the event.
@@ -138,7 +147,7 @@ impl Engine {
 
     /// Runs the detections whose entity lives here: of an event that was routed to several partitions, each runs its own.
     pub fn on_event_where(&mut self, event: &Event, lives_here: impl Fn(EntityKey) -> bool) -> Output {
-        let late = event.effective_time() < self.watermark.minus(ALLOWED_LATENESS);
+        let late = event.effective_time() < self.clock.now().minus(ALLOWED_LATENESS);
         let (policy, policy_version) = (&self.policy, &self.policy_version);
         let mut output = Output { late, ..Output::default() };
         for operator in &mut self.operators {
@@ -150,20 +159,19 @@ impl Engine {
                 output.concerned += 1;
             }
         }
-        self.advance(event.effective_time());
+        self.advance(event);
         output
     }
 
-    /// Moves the watermark, and forgets garbage once a day of it.
-    fn advance(&mut self, time: Time) {
-        if time <= self.watermark {
-            return;
-        }
-        let new_day = time.day() > self.watermark.day();
-        self.watermark = time;
-        if new_day {
+    /// Moves the stream time, and forgets garbage once a day of it.
+    fn advance(&mut self, event: &Event) {
+        self.watermark = self.watermark.max(event.effective_time());
+        let day = self.clock.now().day();
+        self.clock.observe(event);
+        let now = self.clock.now();
+        if now.day() > day {
             for operator in &mut self.operators {
-                operator.store_mut().sweep(time);
+                operator.store_mut().sweep(now);
             }
         }
     }
@@ -232,6 +240,7 @@ impl Engine {
             logic_version: LOGIC_VERSION,
             minimum_reader: MINIMUM_READER,
             policy_version: self.policy_version.clone(),
+            clock: self.clock.readings(),
         }
     }
 
@@ -267,6 +276,7 @@ impl Engine {
             return Err(RestoreError::WrongDigest { records: restored, expected: marker.records });
         }
         engine.watermark = Time::from_millis(marker.watermark_ms);
+        engine.clock = StreamClock::restored(&marker.clock, engine.watermark);
         Ok(engine)
     }
 }

@@ -48,7 +48,7 @@ impl<D: Detection + Debug + Send> Operator for Running<D> {
     }
 
     fn training(&self, ca: &Host) -> Option<(EntityKey, Training)> {
-        let key = EntityKey::of(D::ABOUT.id, Entity::ca(ca).as_str());
+        let key = EntityKey::of(D::ABOUT.id, Entity::ca_in_any_spelling(ca).as_str());
         let state = self.store.get(key).and_then(|bytes| wire::decode(bytes).ok()).unwrap_or_default();
         Some((key, self.detection.training(&state)?))
     }

@@ -37,6 +37,12 @@ pub struct Event {
 pub const MAX_CLOCK_LEAD: time::Span = time::Span::minutes(5);
 
 impl Event {
+    /// Bounds the event's time by when the broker appended a record that carries it, if that is known.
+    pub fn bound_by_append(&mut self, appended: Option<Time>) {
+        let bounds = [self.origin.append_time, appended];
+        self.origin.append_time = bounds.into_iter().flatten().min();
+    }
+
     /// The time detections count with: the event's own, but never more than [`MAX_CLOCK_LEAD`] ahead of the
     /// time at which Kafka appended it, so that one host with a wrong clock cannot run ahead far.
     pub fn effective_time(&self) -> Time {

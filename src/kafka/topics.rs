@@ -110,6 +110,11 @@ const LOG: Demand = Demand {
 };
 const COMPACT: Demand =
     Demand { name: "cleanup.policy", rule: Rule::Is("compact"), why: "state must outlive any time" };
+const APPEND_TIME: Demand = Demand {
+    name: "message.timestamp.type",
+    rule: Rule::Is("LogAppendTime"),
+    why: "the broker's clock bounds the time of events",
+};
 const LONG_RECORDS: Demand = Demand {
     name: "max.message.bytes",
     rule: Rule::AtLeast(MAX_MESSAGE_BYTES as i64),
@@ -133,12 +138,13 @@ pub fn plan(topics: &OwnTopics) -> [Planned; 4] {
         ("retention.ms", &retention),
         ("retention.bytes", "-1"),
         ("max.message.bytes", &longest),
+        ("message.timestamp.type", "LogAppendTime"),
     ];
     let checkpoint = [("cleanup.policy", "compact"), ("max.message.bytes", longest.as_str())];
     let alerts = [("cleanup.policy", "delete"), ("max.message.bytes", longest.as_str())];
     let dead_letter = [("cleanup.policy", "delete"), ("retention.ms", retention.as_str())];
     [
-        topic(&topics.routed.0, partitions, &routed, &[LOG, KEEP, UNBOUNDED, LONG_RECORDS]),
+        topic(&topics.routed.0, partitions, &routed, &[LOG, KEEP, UNBOUNDED, LONG_RECORDS, APPEND_TIME]),
         topic(&topics.checkpoint.0, partitions, &checkpoint, &[COMPACT, LONG_RECORDS]),
         topic(&topics.alerts.0, None, &alerts, &[]),
         topic(&topics.dead_letter.0, None, &dead_letter, &[]),

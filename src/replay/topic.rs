@@ -57,7 +57,8 @@ impl Intake<'_> {
         }
         for event in wire::routed::decode(value) {
             match event {
-                Ok(event) => {
+                Ok(mut event) => {
+                    event.bound_by_append(record.append_time);
                     let concerned = self.engine.concerns(&event);
                     self.summary.event(&event, concerned);
                     if concerned {

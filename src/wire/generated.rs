@@ -207,7 +207,7 @@ pub struct StateRecord {
     pub state: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
 }
 /// Closes a checkpoint: with it, the records before it are the whole state.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Marker {
     /// The next offset of the routed topic to apply.
     #[prost(uint64, tag = "1")]
@@ -229,6 +229,19 @@ pub struct Marker {
     pub minimum_reader: u32,
     #[prost(string, tag = "7")]
     pub policy_version: ::prost::alloc::string::String,
+    /// What the computers' clocks showed in the latest events: see `engine/clock.rs`.
+    #[prost(message, repeated, tag = "8")]
+    pub clock: ::prost::alloc::vec::Vec<ClockReading>,
+}
+/// The time of one event.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ClockReading {
+    /// 64-bit hash of the computer's name.
+    #[prost(fixed64, tag = "1")]
+    pub computer: u64,
+    /// Event time, milliseconds since the Unix epoch.
+    #[prost(int64, tag = "2")]
+    pub time_ms: i64,
 }
 /// The days of up to 64 on which something was seen: bit n of `bits` is `newest_day` - n.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -286,6 +299,9 @@ pub struct WindowCertificate {
     pub names_cut: u32,
     #[prost(message, optional, tag = "10")]
     pub evidence: ::core::option::Option<Evidence>,
+    /// 64-bit hash of the serial number; absent: the CA does not log it.
+    #[prost(fixed64, optional, tag = "11")]
+    pub serial_hash: ::core::option::Option<u64>,
 }
 /// certlog-remote-write: one CA.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

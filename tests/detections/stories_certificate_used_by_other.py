@@ -44,6 +44,12 @@ def joined_by_request_id():
            [at(0, v0(304)), at(1, v0(304, "bob.jones", CA2)), at(21, logon("bob.jones", 304, version=0))], {"policy": CAS})
     yield ("fires_v0_with_learned_ca", "Which CA calls itself CORP-CA01 is learned from alice's exact join; the version 0 certificates 304 of two CAs are told apart by it.",
            [at(0, own(300)), at(2, logon("alice.smith", 300, "10.20.30.114")), at(5, v0(304)), at(6, v0(304, "bob.jones", CA2)), at(21, logon("bob.jones", 304))])
+    yield ("fires_v0_with_a_clock_one_hour_off", "The CA's collector writes local time: the issuance is dated an hour after the logon that it came before. The join bears that, and the alert says so.",
+           [at(60, v0(304)), at(21, logon("bob.jones", 304, version=0))], {"policy": CAS})
+    yield ("quiet_v0_logon_a_day_before_the_issuance", "A logon a day before the issuance with the same request id: no clock is off by so much, it was another certificate.",
+           [at(0, v0(304), days=1), at(21, logon("bob.jones", 304, version=0))], {"policy": CAS})
+    yield ("fires_request_id_of_a_rebuilt_ca", "The CA was built again and counts from 1: both certificates 301 are remembered, and mallory's is used by another.",
+           [at(0, clean(301)), at(1, dict(clean(301, "bob.jones"), data=clean(301, "bob.jones")["data"] | {"SerialNumber": "6d00000000b0b1b2b3b4b5000000000000012d"})), at(11, logon("bob.jones", 301))])
     yield ("fires_v0_with_only_one_ca", "A version 0 certificate, no CA in the policy and none learned: only one CA has issued a certificate with this request id.",
            [at(0, v0(304)), at(21, logon("bob.jones", 304, version=0))], {"shape": "xml"})
 

@@ -90,6 +90,13 @@ def bursts():
     twice = at(4, own(212, "carol.white"), record=70_002)
     yield ("quiet_one_record_delivered_twice", "Two certificates within ten minutes; the pipeline delivers the second record twice.",
            [at(0, own(211, "carol.white"), record=70_001), twice, dict(twice)])
+    yield ("quiet_one_record_under_two_names_of_the_ca", "Two certificates within ten minutes; the second record comes by two ways, under the CA's short and its full name.",
+           [at(0, own(211, "carol.white"), record=70_001), twice, dict(twice, computer="CA01")])
+    rebuilt = dict(esc1(211), data=esc1(211)["data"] | {"SerialNumber": "6d00000000b0b1b2b3b4b50000000000000000d3"})
+    yield ("fires_request_id_of_a_rebuilt_ca", "The CA was built again and counts from 1: the same request id, another serial number, and this time the name of another user.",
+           [at(0, own(211, "mallory")), at(4, rebuilt)])
+    yield ("fires_burst_under_two_names_of_the_ca", "Three certificates of one user within ten minutes; one of the records names the CA by its short name.",
+           [at(0, own(211, "carol.white")), at(2, dict(own(212, "carol.white"), computer="CA01")), at(4, own(213, "carol.white"))])
     yield ("quiet_two_requesters_with_similar_names", "Two certificates of `ann` and two of `anna` within ten minutes: no one of them has three.",
            [at(0, own(211, "ann")), at(2, own(212, "anna")), at(4, own(213, "ann")), at(6, own(214, "anna"))])
     yield ("quiet_one_requester_at_two_cas", "Two certificates from one CA and two from another within ten minutes: a burst belongs to one CA.",

@@ -153,6 +153,32 @@ proptest! {
         prop_assert_eq!(together, alone);
     }
 
+    /// One of a hundred records, of whatever computer, is dated years ahead or back. Nobody else notices.
+    #[test]
+    fn wrong_clocks_change_no_alert_of_others(
+        events in any_story(),
+        wrong in vec((any::<prop::sample::Index>(), -20_i64..20, 0_u32..40), 0..3),
+    ) {
+        let policy = Policy::default();
+        let events: Vec<Event> = std::iter::repeat_n(events, 5).enumerate().flat_map(|(n, story)| {
+            story.into_iter().map(move |event| {
+                let time = event.time.plus(Span::days(26 * n as i64));
+                Event { time, ..moved_to_ca(event, n as u32) }
+            })
+        }).collect();
+        let mut hostile = events.clone();
+        for (place, years, id) in wrong.into_iter().take(events.len() / 100) {
+            let time = after(years * 365 * 24 * 3600);
+            let request_id = 77_000_000 + id;
+            let name = "mallory@corp.example";
+            let event = issued(time, "ca77.corp.example", request_id, "CORP\\mallory", name);
+            hostile.insert(place.index(hostile.len() + 1), event);
+        }
+        let mut alerts = alerts_of(&policy, &hostile);
+        alerts.retain(|alert| alert.requester_account.as_deref() != Some("mallory"));
+        prop_assert_eq!(alerts, alerts_of(&policy, &events));
+    }
+
     #[test]
     fn an_event_survives_protobuf_and_json(event in any_event()) {
         prop_assert_eq!(wire::event::decode(&wire::event::encode(&event)), Ok(event.clone()));

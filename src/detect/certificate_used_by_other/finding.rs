@@ -7,7 +7,7 @@ use crate::detect::certificate_used_by_other::settings::Settings;
 use crate::detect::report::{self, reason};
 use crate::event::account::Account;
 use crate::event::serial::Serial;
-use crate::event::time::Time;
+use crate::event::time::{Span, Time};
 use crate::wire;
 use crate::wire::record::{CaDirectory, IssuedRecord, OpenAlert, PendingLogon};
 
@@ -78,7 +78,7 @@ pub(crate) fn describe(
     }
     report::add_reason(alert, reason(code, text));
     report::add_reason(alert, reason(how.as_str(), how.sentence().to_owned()));
-    alert.why_suspicious = alert.reasons.iter().map(|r| r.code.as_str()).collect::<Vec<_>>().join("; ");
+    alert.why_suspicious = codes(alert);
     alert.severity = alert.severity.max(severity);
     alert.time = alert.time.max(at);
     alert.first_seen = alert.first_seen.min(at);
@@ -102,6 +102,20 @@ pub(crate) fn describe(
         evidence.fields.extend(fields.map(|(name, value)| (name.to_owned(), value)));
         report::add_evidence(alert, evidence);
     }
+}
+
+/// That the two clocks differ by hours, and the join holds only if one of them is wrong.
+pub(crate) fn add_clock_offset(alert: &mut Alert, offset: Span) {
+    let text = format!(
+        "the logon is dated {offset} before the issuance: it is joined because a collector that writes local time is off by \
+         whole hours"
+    );
+    report::add_reason(alert, reason("clock_offset", text));
+    alert.why_suspicious = codes(alert);
+}
+
+fn codes(alert: &Alert) -> String {
+    alert.reasons.iter().map(|r| r.code.as_str()).collect::<Vec<_>>().join("; ")
 }
 
 pub(crate) fn capitalised(text: &str) -> String {

@@ -7,7 +7,7 @@ use crate::event::MAX_CLOCK_LEAD;
 use crate::event::account::same_text;
 use crate::event::host::Host;
 use crate::event::serial::Serial;
-use crate::event::time::Time;
+use crate::event::time::{Span, Time};
 use crate::state::key;
 use crate::wire::record::{CaDirectory, IssuedRecord, KnownCa, PendingLogon, RequestIdState};
 
@@ -18,8 +18,8 @@ pub(crate) const MAX_CAS: usize = 64;
 
 pub(crate) const DIRECTORY: &str = "certificate-used-by-other directory";
 
-/// How issuance was joined to use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How issuance was joined to use, the surest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Join {
     /// The serial numbers are equal.
     Serial,
@@ -67,6 +67,16 @@ pub(crate) fn logon_of(pending: &PendingLogon) -> Logon<'_> {
     }
 }
 
+/// The farthest that time zones and summer time put the clocks of two computers apart, when a collector writes local time
+/// for UTC.
+const MAX_CLOCK_OFFSET: Span = Span::hours(15);
+
+/// How far a logon is dated before the issuance of its certificate, beyond what clocks differ by ordinarily.
+pub(crate) fn clock_offset(record: &IssuedRecord, logon: Time) -> Option<Span> {
+    let issued = Time::from_millis(record.issued_ms);
+    (logon.plus(MAX_CLOCK_LEAD) < issued).then(|| logon.distance(issued))
+}
+
 pub(crate) fn join(
     record: &IssuedRecord,
     logon: &Logon<'_>,
@@ -81,7 +91,7 @@ pub(crate) fn join(
     if let Some(hash) = record.serial_hash {
         return (hash == logon.serial_hash).then_some(Join::Serial);
     }
-    if logon.at.plus(MAX_CLOCK_LEAD) < issued {
+    if logon.at.plus(MAX_CLOCK_OFFSET) < issued {
         return None;
     }
     match ca_name(policy, directory, record.ca) {
@@ -93,13 +103,16 @@ pub(crate) fn join(
 /// The name of a CA as logons write it: configured, else learned.
 pub(crate) fn ca_name<'a>(policy: &'a DomainPolicy, directory: &'a CaDirectory, ca: u32) -> Option<&'a str> {
     let known = directory.cas.get(ca.checked_sub(1)? as usize)?;
-    let configured =
-        policy.cas.iter().find(|(host, _)| same_text(host, &known.host)).map(|(_, name)| name.as_str());
+    let configured = policy
+        .cas
+        .iter()
+        .find(|(host, _)| Host::new(host).is_same(&Host::new(&known.host)))
+        .map(|(_, name)| name.as_str());
     configured.or_else(|| Some(known.name.as_str()).filter(|name| !name.is_empty()))
 }
 
 pub(crate) fn ca_index(directory: &mut CaDirectory, host: &str) -> Option<u32> {
-    let known = directory.cas.iter().position(|ca| ca.host == host);
+    let known = directory.cas.iter().position(|ca| Host::new(&ca.host).is_same(&Host::new(host)));
     let index = known.or_else(|| {
         (directory.cas.len() < MAX_CAS).then(|| {
             directory.cas.push(KnownCa { host: host.to_owned(), name: String::new() });

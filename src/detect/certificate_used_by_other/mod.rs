@@ -14,10 +14,11 @@ mod finding;
 
 use crate::alert::{Alert, Severity};
 use crate::detect::certificate_used_by_other::finding::{
-    describe, entity_of, is_about, issuance_evidence, request_id, severity,
+    add_clock_offset, describe, entity_of, is_about, issuance_evidence, request_id, severity,
 };
 use crate::detect::certificate_used_by_other::join::{
-    DIRECTORY, Join, MAX_CAS, RequestSlot, ca_host, ca_index, join, learn, logon_of, serial_hash,
+    DIRECTORY, Join, MAX_CAS, RequestSlot, ca_host, ca_index, clock_offset, join, learn, logon_of,
+    serial_hash,
 };
 pub use crate::detect::certificate_used_by_other::settings::{Settings, Severities};
 use crate::detect::domain::DomainPolicy;
@@ -31,6 +32,7 @@ use crate::event::time::{Span, Time};
 use crate::event::{Activity, CertificateLogon, Event, IssuedCertificate};
 use crate::wire;
 use crate::wire::record::{CaDirectory, IssuedRecord, PendingLogon, RequestIdState};
+use std::cmp::Reverse;
 
 /// One request id is remembered of at most this many CAs, and for so many logons and alerts.
 const MAX_PER_REQUEST_ID: usize = 8;
@@ -118,7 +120,7 @@ fn on_issued(
         issued_ms: at.as_millis(),
         record_id: event.origin.record_id,
     };
-    slot.state.issued.retain(|known| known.ca != ca);
+    slot.state.issued.retain(|known| !is_copy(known, &record));
     slot.state.issued.push(record.clone());
     if slot.state.issued.len() > MAX_PER_REQUEST_ID {
         slot.state.issued.remove(0);
@@ -133,6 +135,22 @@ fn on_issued(
             None => slot.state.pending.push(pending),
         }
     }
+}
+
+/// Whether two records are of one certificate: by the serial number, else by CA, record id, time and requester. A rebuilt CA
+/// issues the same request id again, and two CAs may share a name.
+fn is_copy(known: &IssuedRecord, other: &IssuedRecord) -> bool {
+    if let (Some(known), Some(other)) = (known.serial_hash, other.serial_hash) {
+        return known == other;
+    }
+    let same_record = match (known.record_id, other.record_id) {
+        (Some(known), Some(other)) => known == other,
+        (None, _) | (_, None) => true,
+    };
+    let same_time =
+        Time::from_millis(known.issued_ms).distance(Time::from_millis(other.issued_ms)) < Span::seconds(1);
+    let requester = |record: &IssuedRecord| (record.ca, record.domain.clone(), record.account.clone());
+    same_record && same_time && requester(known) == requester(other)
 }
 
 fn on_logon(
@@ -165,7 +183,7 @@ fn on_logon(
     let joined = issued
         .iter()
         .filter_map(|r| Some((r, join(r, &logon_of(&pending), settings, cx.policy, &directory)?)));
-    let Some((record, how)) = joined.min_by_key(|(_, how)| *how as u8) else {
+    let Some((record, how)) = joined.min_by_key(|(record, how)| (*how, Reverse(record.issued_ms))) else {
         wait_for_issuance(pending, slot, at, settings);
         return;
     };
@@ -210,16 +228,21 @@ fn judge(
     if !is_other(cx.policy, &requester, &used_by) {
         return;
     }
+    let trigger = Trigger { at: Time::from_millis(logon.time_ms), lifetime: lifetime(settings) };
+    let offset = clock_offset(record, trigger.at).filter(|_| how != Join::Serial);
     let severity = severity(settings, logon.status, how);
+    let severity = offset.map_or(severity, |_| severity.milder());
     let known = slot.state.open.iter().position(|open| is_about(open, &logon.serial, &used_by));
     let mut open = known.map(|index| slot.state.open.remove(index));
-    let trigger = Trigger { at: Time::from_millis(logon.time_ms), lifetime: lifetime(settings) };
     trigger.raise(
         &mut open,
         cx,
         |cx| new_alert(event, record, &requester, logon, directory, cx),
         |alert, _| {
             describe(alert, &requester, &used_by, logon, how, severity);
+            if let Some(offset) = offset {
+                add_clock_offset(alert, offset);
+            }
             false
         },
     );

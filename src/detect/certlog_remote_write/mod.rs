@@ -66,7 +66,7 @@ impl Detection for CertlogRemoteWrite {
 
     fn entity(&self, event: &Event) -> Option<Entity> {
         (write_of(event).is_some() || report::request_of(event).is_some())
-            .then(|| Entity::ca(&event.computer))
+            .then(|| Entity::ca_in_any_spelling(&event.computer))
     }
 
     fn on_event(

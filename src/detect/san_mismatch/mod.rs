@@ -17,9 +17,10 @@ use crate::detect::san_mismatch::finding::{raise, time};
 pub use crate::detect::san_mismatch::settings::{Settings, Severities};
 use crate::detect::slot::Slot;
 use crate::detect::{About, Context, Detection, Entity, memory_after};
-use crate::event::time::Time;
+use crate::event::serial::Serial;
+use crate::event::time::{Span, Time};
 use crate::event::{Activity, CertificateRequest, Event};
-use crate::state::window;
+use crate::state::{key, window};
 use crate::wire;
 use crate::wire::record::{SanMismatchState, WindowCertificate};
 
@@ -57,7 +58,7 @@ impl Detection for SanMismatch {
     };
 
     fn entity(&self, event: &Event) -> Option<Entity> {
-        issued(event).map(|request| Entity::account_at(&request.requester, &event.computer))
+        issued(event).map(|request| Entity::account_at_any_spelling(&request.requester, &event.computer))
     }
 
     fn on_event(&self, event: &Event, slot: &mut Slot<'_, SanMismatchState, ()>, cx: &mut Context<'_>) {
@@ -66,14 +67,14 @@ impl Detection for SanMismatch {
         let judgement = naming::judge(cx.policy, request);
         let at = event.effective_time();
         forget(settings, &mut slot.state, at);
-        let known = |c: &WindowCertificate| c.request_id == request.request_id;
+        let certificate = remembered(event, request, &judgement);
         if (naming::is_allowed(cx.policy, request) && !judgement.is_sensitive())
-            || slot.state.certificates.iter().any(known)
+            || slot.state.certificates.iter().any(|known| is_copy(known, &certificate))
         {
             return;
         }
         let index = slot.state.certificates.partition_point(|c| c.time_ms <= at.as_millis());
-        slot.state.certificates.insert(index, remembered(event, request, &judgement));
+        slot.state.certificates.insert(index, certificate);
         let burst = burst_with(settings, &slot.state, index);
         if judgement.is_mismatch() || judgement.is_sensitive() || burst.is_some() {
             raise(settings, event, request, burst, &mut slot.state, cx);
@@ -116,8 +117,38 @@ fn remembered(event: &Event, request: &CertificateRequest, judgement: &Judgement
         suffix_assumed: judgement.suffix_assumed,
         names_cut: judgement.names_cut,
         evidence: Some(wire::alert::evidence_to_record(&report::evidence(event))),
+        serial_hash: serial(event).map(|serial| key::hash(&[serial.as_str().as_bytes()]) as u64),
     }
 }
+
+fn serial(event: &Event) -> Option<&Serial> {
+    match &event.activity {
+        Activity::CertificateIssued(issued) => issued.serial.as_ref(),
+        Activity::CertificateRequested(_)
+        | Activity::CertificateDenied(_)
+        | Activity::CertificateLogon(_)
+        | Activity::ShareAccessed(_)
+        | Activity::RemoteFileWrite(_) => None,
+    }
+}
+
+/// Whether two records are of one certificate: by its serial number, else by record id, time and content. The request id
+/// alone is not enough: a rebuilt CA counts from 1 again, and two CAs may share a name.
+fn is_copy(known: &WindowCertificate, other: &WindowCertificate) -> bool {
+    if let (Some(known), Some(other)) = (known.serial_hash, other.serial_hash) {
+        return known == other;
+    }
+    let record_id = |c: &WindowCertificate| c.evidence.as_ref().and_then(|evidence| evidence.record_id);
+    let same_record = match (record_id(known), record_id(other)) {
+        (Some(known), Some(other)) => known == other,
+        (None, _) | (_, None) => true,
+    };
+    let content = |c: &WindowCertificate| (c.request_id, c.template.clone(), c.names.clone());
+    same_record && time(known).distance(time(other)) < SAME_TIME && content(known) == content(other)
+}
+
+/// Formats keep different digits of a second.
+const SAME_TIME: Span = Span::seconds(1);
 
 /// How many certificates the burst has, if the certificate at `index` is part of one.
 fn burst_with(settings: &Settings, state: &SanMismatchState, index: usize) -> Option<usize> {

@@ -103,7 +103,7 @@ impl DetectorTask {
         for event in wire::routed::decode(&record.value) {
             self.checkpoint.count_event();
             match event {
-                Ok(event) => self.on_event(&event, record, live, &mut applied),
+                Ok(event) => self.on_event(event, record, live, &mut applied),
                 Err(detail) => {
                     damage.get_or_insert(detail);
                 }
@@ -124,9 +124,12 @@ impl DetectorTask {
         self.next = self.next.max(next);
     }
 
-    fn on_event(&mut self, event: &Event, record: &RoutedRecord, live: bool, applied: &mut Applied) {
+    fn on_event(&mut self, mut event: Event, record: &RoutedRecord, live: bool, applied: &mut Applied) {
         let (here, partitions) = (self.partition, self.partitions);
-        let output = self.engine.on_event_where(event, |key| key.partition(partitions) == here);
+        let appended = event.origin.append_time;
+        // A source's record may carry any time; this one was appended by the broker of the routed topic.
+        event.bound_by_append(record.append_time);
+        let output = self.engine.on_event_where(&event, |key| key.partition(partitions) == here);
         let alerts = output.alerts.len();
         applied.alerts += alerts;
         if !live {
@@ -136,7 +139,6 @@ impl DetectorTask {
         applied.suppressed += alerts - written.len();
         applied.late += usize::from(output.late);
         applied.notices.extend(output.notices);
-        let appended = event.origin.append_time;
         for alert in written {
             self.outbox.add_alert(record.offset, PendingAlert { alert, appended });
         }
