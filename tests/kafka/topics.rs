@@ -59,6 +59,7 @@ fn topic_with_other_settings_is_refused_with_every_mismatch() {
         "otherwise.routed: has 7 partitions, topics.partitions says 6",
         "otherwise.routed: retention.ms is 3600000",
         "--alter --topic otherwise.routed --add-config retention.ms=259200000",
+        "otherwise.routed: message.timestamp.type is CreateTime",
         "otherwise.checkpoint: cleanup.policy is delete",
         "otherwise.dead: is not there",
     ];
