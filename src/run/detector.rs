@@ -35,7 +35,7 @@ pub(crate) fn run(env: &Environment, number: u16) -> Result<(), Fault> {
         reported: DetectorCounts::default(),
         loads: None,
         heartbeat: Heartbeat::new(Stage::Detector, number),
-        stopped: StoppedPartitions::new(Stage::Detector, number),
+        stopped: StoppedPartitions::new(Stage::Detector, number, env.metrics.clone()),
         restoring: BTreeMap::new(),
         trainings: BTreeSet::new(),
     };

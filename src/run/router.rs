@@ -32,7 +32,7 @@ pub(crate) fn run(env: &Environment, number: u16) -> Result<(), Fault> {
         reported: RouterCounts::default(),
         assigned: None,
         heartbeat: Heartbeat::new(Stage::Router, number),
-        stopped: StoppedPartitions::new(Stage::Router, number),
+        stopped: StoppedPartitions::new(Stage::Router, number, env.metrics.clone()),
         heard: BTreeMap::new(),
     };
     router.report_heard();

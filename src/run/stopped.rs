@@ -1,5 +1,6 @@
-//! Stopped partitions: logged when they stop, and named by `/readyz` while they are stopped.
+//! Stopped partitions: logged when they stop, and named by `/readyz` and a metric while they are stopped.
 
+use crate::observe::metrics::Metrics;
 use crate::stage::Stage;
 use std::collections::BTreeMap;
 
@@ -8,14 +9,15 @@ use std::collections::BTreeMap;
 pub(crate) struct StoppedPartitions {
     stage: Stage,
     worker: u16,
+    metrics: Metrics,
     /// The reason by topic and partition.
     reasons: BTreeMap<(String, u32), String>,
 }
 
 impl StoppedPartitions {
     /// No partition of this worker is stopped.
-    pub(crate) fn new(stage: Stage, worker: u16) -> StoppedPartitions {
-        StoppedPartitions { stage, worker, reasons: BTreeMap::new() }
+    pub(crate) fn new(stage: Stage, worker: u16, metrics: Metrics) -> StoppedPartitions {
+        StoppedPartitions { stage, worker, metrics, reasons: BTreeMap::new() }
     }
 
     /// Takes the partitions that are stopped now, each with topic, number and reason, and logs those that were not. The text for
@@ -24,14 +26,19 @@ impl StoppedPartitions {
         &mut self,
         stopped: impl Iterator<Item = (&'a str, u32, &'a str)>,
     ) -> Option<String> {
-        let before = std::mem::take(&mut self.reasons);
+        let mut before = std::mem::take(&mut self.reasons);
         for (topic, partition, reason) in stopped {
             let key = (topic.to_owned(), partition);
-            if before.get(&key).is_none_or(|known| known != reason) {
-                let Self { stage, worker, .. } = self;
+            let known = before.remove(&key);
+            if known.is_none_or(|known| known != reason) {
+                let Self { stage, worker, metrics, .. } = self;
                 tracing::error!(%stage, worker, topic, partition, reason, "a partition is stopped, the others continue");
+                metrics.partition_stopped(*stage, topic, partition, true);
             }
             self.reasons.insert(key, reason.to_owned());
+        }
+        for (topic, partition) in before.keys() {
+            self.metrics.partition_stopped(self.stage, topic, *partition, false);
         }
         (!self.reasons.is_empty()).then(|| self.text())
     }
@@ -50,14 +57,18 @@ mod tests {
 
     #[test]
     fn readiness_names_every_stopped_partition_until_it_continues() {
-        let mut stopped = StoppedPartitions::new(Stage::Detector, 0);
+        let metrics = Metrics::new().unwrap();
+        let series = |metrics: &Metrics| metrics.text().matches("adcs_watch_partition_stopped{").count();
+        let mut stopped = StoppedPartitions::new(Stage::Detector, 0, metrics.clone());
         assert_eq!(stopped.update(std::iter::empty()), None);
         let both = [("routed", 1, "damaged"), ("routed", 7, "truncated")];
         assert_eq!(
             stopped.update(both.into_iter()).as_deref(),
             Some("routed [1]: damaged; routed [7]: truncated")
         );
+        assert_eq!(series(&metrics), 2);
         assert_eq!(stopped.update([both[1]].into_iter()).as_deref(), Some("routed [7]: truncated"));
-        assert_eq!(stopped.update(std::iter::empty()), None);
+        assert_eq!(series(&metrics), 1);
+        assert_eq!((stopped.update(std::iter::empty()), series(&metrics)), (None, 0));
     }
 }

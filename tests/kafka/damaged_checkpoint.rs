@@ -59,7 +59,11 @@ fn damaged_checkpoint_is_refused_with_its_offset_until_it_is_repaired() {
         assert!(said.contains(word) && said.contains(ADVICE), "{what}:\n{said}");
         assert!(said.contains(&format!("damage.checkpoint [{}] ", place.partition)), "{what}:\n{said}");
         assert!(said.contains(" offset "), "{what}:\n{said}");
-        assert_eq!(detector.page("/readyz").unwrap().0, 503, "{what}");
+        let (status, text) = detector.page("/readyz").unwrap();
+        assert!(status == 503 && text.contains("damage.checkpoint"), "{what}: {text}");
+        let labels = format!("partition=\"{}\"", place.partition);
+        assert_eq!(detector.metric("adcs_watch_partition_stopped", &labels), 1.0, "{what}");
+        assert_eq!(detector.metric("adcs_watch_partition_stopped", ""), 1.0, "{what}: the others continue");
         assert!(detector.stop().success());
         env.write("checkpoint", place.partition, &place.key, place.value.as_deref());
     }

@@ -14,7 +14,7 @@ fn unreadable_records_become_dead_letters_with_their_offsets() {
     let poison: [(&[u8], &str); 4] = [
         (b"{\"EventID\": 4887, \"broken\"", "bad_json"),
         (b"<Event><System><EventID>4887</EventID>", "bad_xml"),
-        (b"\xff\xfe\x00 4887 {", "not_utf8"),
+        (b"\xff\xfe\x00 4887 {", "unknown_shape"),
         (long.as_bytes(), "bad_json"),
     ];
     let process = env.start("all", "all", false);

@@ -211,6 +211,11 @@ definitions! {
         PARTITION,
         "Age of the last record read, by its timestamp in Kafka; 0 when there is no lag",
     );
+    PARTITION_STOPPED = gauge(
+        "adcs_watch_partition_stopped",
+        PARTITION,
+        "1 while an assigned partition is unusable and waits to be tried again; the others continue",
+    );
 
     CA_EVENTS = counter("adcs_watch_ca_events_total", &["ca"], "Events of a CA that the policy names");
     CA_LAST_EVENT = gauge(

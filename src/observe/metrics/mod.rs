@@ -262,6 +262,15 @@ impl Metrics {
         }
     }
 
+    /// Shows whether an assigned partition is stopped.
+    pub fn partition_stopped(&self, stage: Stage, topic: &str, partition: u32, is_stopped: bool) {
+        let place = [stage.as_str(), topic, &partition.to_string()];
+        match is_stopped {
+            true => self.set(define::PARTITION_STOPPED, &place, 1.0),
+            false => self.remove(define::PARTITION_STOPPED, &place),
+        }
+    }
+
     /// Sets the committed offset of an assigned partition.
     pub fn committed(&self, stage: Stage, topic: &str, partition: u32, next: u64) {
         let place = [stage.as_str(), topic, &partition.to_string()];
