@@ -7,7 +7,7 @@ use crate::decode::rejection::{Reason, Rejection};
 /// The values with their names, which the order in the manifest gives.
 pub(crate) fn named(id: u32, values: &[String]) -> Result<Named, Rejection> {
     let names = names::of(id);
-    if names::counts(id).contains(&values.len()) || values.len() > names.len() {
+    if names::is_whole(id, values.len()) {
         return Ok(zip(names.iter().copied(), values));
     }
     let mut all = Vec::new();
@@ -70,4 +70,74 @@ fn assignments(
 fn needed(names: &[&str], chosen: &[usize]) -> Vec<Option<usize>> {
     let deciding = names.iter().enumerate().filter(|(_, name)| names::decides(name));
     deciding.map(|(at, _)| chosen.iter().position(|c| *c == at)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::decode::align::named;
+    use crate::decode::rejection::Reason;
+
+    const TICKET: [&str; 14] = [
+        "dave.admin",
+        "CORP.EXAMPLE",
+        "S-1-5-21-1-2-3-1604",
+        "krbtgt",
+        "S-1-5-21-1-2-3-502",
+        "0x40800010",
+        "0x0",
+        "0x12",
+        "16",
+        "::ffff:10.44.5.6",
+        "50123",
+        "CORP-CA02",
+        "61000000D1B2C3D4",
+        "0D4C3B2A19F8E7D6C5B4A3928170FFEEDDCCBBAA",
+    ];
+
+    fn without(all: &[&str], left_out: &[usize]) -> Vec<String> {
+        let kept = all.iter().enumerate().filter(|(at, _)| !left_out.contains(at));
+        kept.map(|(_, value)| (*value).to_owned()).collect()
+    }
+
+    #[test]
+    fn all_values_are_named_by_position() {
+        let named = named(4768, &without(&TICKET, &[])).unwrap();
+        assert_eq!(named.find("CertSerialNumber"), Some("61000000D1B2C3D4"));
+    }
+
+    #[test]
+    fn values_left_out_are_recognised_by_the_others() {
+        let read = named(4768, &without(&TICKET, &[1, 4])).unwrap();
+        assert_eq!(
+            (read.find("Status"), read.find("CertSerialNumber")),
+            (Some("0x0"), Some("61000000D1B2C3D4"))
+        );
+        // A logon with a password: no certificate at all.
+        let read = named(4768, &without(&TICKET, &[11, 12, 13])).unwrap();
+        assert_eq!((read.find("PreAuthType"), read.find("CertSerialNumber")), (Some("16"), None));
+        let share = [
+            "S-1-5-21-1-2-3-1733",
+            "eve",
+            "CORP",
+            "0x7a",
+            "File",
+            "10.44.5.6",
+            "50111",
+            r"\\*\IPC$",
+            "cert",
+            "0x3",
+            "%%4416",
+            "-",
+        ];
+        let read = named(5145, &without(&share, &[])).unwrap();
+        assert_eq!((read.find("RelativeTargetName"), read.find("AccessMask")), (Some("cert"), Some("0x3")));
+    }
+
+    #[test]
+    fn what_is_not_clear_is_a_rejection() {
+        for values in [vec!["x", "y", "z"], vec![r"CORP\a", "3"]] {
+            let values: Vec<String> = values.into_iter().map(ToOwned::to_owned).collect();
+            assert_eq!(named(4887, &values).unwrap_err().reason, Reason::PositionUnclear, "{values:?}");
+        }
+    }
 }

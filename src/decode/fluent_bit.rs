@@ -1,5 +1,6 @@
 //! Fluent Bit's `winevtlog`: the values are in `StringInserts`, without their names. TimeCreated is in whole seconds
-//! with an offset; `date` is the time of arrival.
+//! with an offset; `date` is the time of arrival. A collector may leave empty values out: such records are read by the table
+//! of layouts, which aligns them.
 
 use crate::decode::envelope::{Envelope, Fields, event_id, record_id, text_of};
 use crate::decode::json::Value;
@@ -8,7 +9,8 @@ use crate::decode::names;
 /// The event in an object; none when it has no id.
 pub(crate) fn envelope(record: Value<'_>) -> Option<Envelope<'_>> {
     let id = event_id(&text_of(record.get("EventID"))?)?;
-    let inserts = record.get("StringInserts")?;
+    let inserts =
+        record.get("StringInserts").filter(|inserts| names::is_whole(id, inserts.items().count()))?;
     Some(Envelope {
         id,
         provider: text_of(record.get("ProviderName")),

@@ -20,6 +20,8 @@ pub(crate) fn parse(text: &str, zone: &TimeZone) -> Option<Time> {
     if let Some(time) = parse_utc(text.as_bytes()) {
         return Some(time);
     }
+    // The last day that .NET knows has hours that no instant has.
+    let text = if text.starts_with("9999-12-31") { "9999-12-30T00:00:00Z" } else { text };
     parse_general(text, zone).or_else(|| number(text)).or_else(|| civil::parse(text, zone))
 }
 
@@ -154,6 +156,15 @@ mod tests {
         ] {
             assert_eq!(parse(text, utc), None, "{text}");
         }
+    }
+
+    #[test]
+    fn absurd_times_are_kept() {
+        let utc = &TimeZone::UTC;
+        check("1601-01-01T00:00:00.0000000Z", utc, "1601-01-01T00:00:00Z");
+        check("0001-01-01T00:00:00", utc, "0001-01-01T00:00:00Z");
+        check("9999-12-31T23:59:59.9999999Z", utc, "9999-12-30T00:00:00Z");
+        check("2300-01-01T00:00:00Z", utc, "2300-01-01T00:00:00Z");
     }
 
     #[test]

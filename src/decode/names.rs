@@ -100,6 +100,11 @@ pub(crate) fn counts(id: u32) -> &'static [usize] {
     }
 }
 
+/// Whether so many values are all that a version of an event has: later versions than those known append.
+pub(crate) fn is_whole(id: u32, count: usize) -> bool {
+    counts(id).contains(&count) || count > of(id).len() || of(id).is_empty()
+}
+
 /// Whether a value looks like what a name means. Names whose values can be anything fit anything.
 pub(crate) fn fits(name: &str, value: &str) -> bool {
     let value = value.trim();

@@ -183,9 +183,13 @@ fn marker(pattern: usize) -> Marker {
 }
 
 /// Whether digits are a number by themselves: no digit stands beside them, except zeros before them.
+/// A tab or a line end in the spelling of syslog servers (`#011`) is no digit.
 fn stands_alone(record: &[u8], start: usize, end: usize) -> bool {
-    let before = without_zeros(record, start).last();
-    !before.is_some_and(u8::is_ascii_digit) && !record.get(end).is_some_and(u8::is_ascii_digit)
+    let before = without_zeros(record, start);
+    let is_control =
+        || [&b"#011"[..], b"#012", b"#015"].iter().any(|control| record[..start].ends_with(control));
+    (!before.last().is_some_and(u8::is_ascii_digit) || is_control())
+        && !record.get(end).is_some_and(u8::is_ascii_digit)
 }
 
 /// Whether digits are a number in hex: `0x` and zeros stand before them and no further digit behind them.
@@ -279,6 +283,7 @@ mod tests {
         check(r#"{"EventID": "0x12A0"}"#, true);
         check(r#"{"EventID": "1317", "a": "0x13170", "b": "0x91317"}"#, false);
         check(r#"{"EventID": 104887}"#, false);
+        check("2026#0114887#011x", true);
         check(r#"{"EventID": 4624, "ProcessId": "0x4888a"}"#, true);
     }
 

@@ -60,6 +60,13 @@ impl<'a> Outlet<'a> {
             {
                 self.xml(text, Format::Xml)
             }
+            [b'"', .., b'"'] => match Document::parse(text)
+                .ok()
+                .and_then(|document| document.root().string().map(|s| s.into_owned()))
+            {
+                Some(inner) => self.other_text(&inner),
+                None => self.other_text(text),
+            },
             [b'{' | b'[', ..] if named != Some(Format::Xml) => match Document::parse(text) {
                 Ok(document) => self.json(document.root()),
                 Err(rejection) => self.several(text, rejection),

@@ -477,6 +477,20 @@ FILES = {
     "cef-values.log": lines(cef_values),
     "syslog-structured-data.log": lines(structured),
     "gelf-text-only.ndjson": lines(lambda e: {k: v for k, v in gelf(e).items() if k.strip("_") not in e.d()}),
+    # What query tools, converters and syslog servers make of events.
+    "log-analytics-query.json": nested({"tables": [{"name": "PrimaryResult", "columns": [{"name": n} for n in ("TimeGenerated", "EventID", "Computer", "Channel", "EventRecordId", "EventData")],
+                                                   "rows": [[e.iso, e.id, e.computer, "Security", e.record, nested(e.d())] for e in EVENTS]}]}),
+    "xml2js.ndjson": lines(lambda e: {"Event": {"System": [{"Provider": [{"$": {"Name": SECURITY}}], "EventID": [str(e.id)], "TimeCreated": [{"$": {"SystemTime": e.iso}}],
+                                                           "EventRecordID": [str(e.record)], "Channel": ["Security"], "Computer": [e.computer]}],
+                                               "EventData": [{"Data": [{"_": v, "$": {"Name": n}} for n, v in e.data]}]}}),
+    "half-dotted.ndjson": lines(lambda e: {"@timestamp": e.iso[:23] + "Z", "event": {"code": e.id, "provider": SECURITY}, "winlog": {
+        "channel": "Security", "record_id": e.record, "computer_name": e.computer, **{"event_data." + k: v for k, v in e.data}}}),
+    "graylog-search.json": nested({"messages": [{"index": "graylog_0", "message": {"timestamp": e.iso, "source": e.computer, "EventID": e.id, "Channel": "Security",
+                                                                                  "RecordNumber": e.record, "message": e.text, **e.d()}} for e in EVENTS]}),
+    "texts-in-array.json": nested([nested(flat(e)) for e in EVENTS]),
+    "snare-escaped-tabs.log": lines(lambda e: snare(e).replace("\t", "#011")),
+    "ids-in-hex.ndjson": lines(lambda e: {**flat(e), "EventID": hex(e.id)}),
+    "ids-in-groups.ndjson": lines(lambda e: {**flat(e), "EventID": f"{e.id:,}"}),
     # Mapped.
     "ocsf.ndjson": lines(ocsf),
 }

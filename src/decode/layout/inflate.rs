@@ -29,7 +29,9 @@ struct Writer {
 
 impl Writer {
     fn value(&mut self, value: Value<'_>, depth: usize) {
-        if value.is_object() {
+        if let Some((columns, rows)) = table(value) {
+            self.rows(&columns, rows, depth);
+        } else if value.is_object() {
             self.text.push('{');
             for (at, (key, member)) in value.members().enumerate() {
                 self.text.push_str(if at > 0 { ",\"" } else { "\"" });
@@ -52,6 +54,22 @@ impl Writer {
         }
     }
 
+    /// The rows of a table as objects.
+    fn rows(&mut self, columns: &[Value<'_>], rows: Value<'_>, depth: usize) {
+        self.changed = true;
+        for (at, row) in rows.items().enumerate() {
+            self.text.push_str(if at == 0 { "[" } else { "," });
+            for (at, (name, value)) in columns.iter().zip(row.items()).enumerate() {
+                self.text.push_str(if at == 0 { "{\"" } else { ",\"" });
+                self.text.push_str(name.source());
+                self.text.push_str("\":");
+                self.value(value, depth + 1);
+            }
+            self.text.push('}');
+        }
+        self.text.push(']');
+    }
+
     fn scalar(&mut self, value: Value<'_>, depth: usize) {
         let Some(string) = value.string() else { return self.text.push_str(value.source()) };
         match nested(&string, depth) {
@@ -66,6 +84,15 @@ impl Writer {
             }
         }
     }
+}
+
+/// The names of the columns and the rows of a table, as query APIs answer: `{"columns": [{"name": …}], "rows": [[…]]}`.
+fn table(value: Value<'_>) -> Option<(Vec<Value<'_>>, Value<'_>)> {
+    let (columns, rows) = (value.get("columns")?, value.get("rows")?);
+    let names: Vec<_> = columns.items().map(|column| column.get("name")).collect::<Option<_>>()?;
+    let is_table = rows.items().all(|row| row.items().count() == names.len());
+    let named = !names.is_empty() && names.iter().all(|name| name.string().is_some());
+    (named && is_table && rows.items().next().is_some()).then_some((names, rows))
 }
 
 /// The JSON object or array that a string is.
@@ -98,5 +125,9 @@ mod tests {
         );
         check(r#"{"a": "{\"b\": \"{\\\"c\\\": 1}\"}"}"#, Some(r#"{"a":{"b":{"c": 1}}}"#));
         check(r#"{"a": "{not json}", "b": "[1"}"#, None);
+        check(
+            r#"{"columns": [{"name": "a"}, {"name": "b"}], "rows": [[1, "x"], [2, null]]}"#,
+            Some(r#"[{"a":1,"b":"x"},{"a":2,"b":null}]"#),
+        );
     }
 }

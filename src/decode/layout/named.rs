@@ -131,21 +131,31 @@ impl Named {
     }
 
     /// Adds the members of a whole record, each under the path to it, and lists of names and values as what they list.
+    ///
+    /// Behind all these come the members of members under their own names alone: a field in a container that no row knows
+    /// is still found.
     pub(crate) fn record(&mut self, record: &Members<'_>) {
-        self.record_at("", record, 0);
+        let mut inner = Vec::new();
+        self.record_at("", record, 0, &mut inner);
+        inner.into_iter().for_each(|(name, text)| self.push(&name, text));
     }
 
-    fn record_at(&mut self, path: &str, record: &Members<'_>, level: usize) {
+    fn record_at(
+        &mut self,
+        path: &str,
+        record: &Members<'_>,
+        level: usize,
+        inner: &mut Vec<(String, String)>,
+    ) {
         for (name, value) in record.iter() {
             let path = format!("{path}{name}");
-            match text(value) {
-                Some(text) => self.push(&path, text),
-                None if level < MAX_LEVELS => {
-                    if let Some(inner) = Members::of(value) {
-                        self.record_at(&path, &inner, level + 1);
-                    }
+            if let Some(text) = text(value) {
+                if level > 0 && inner.len() < MAX_NAMED_VALUES {
+                    inner.push((name.to_owned(), text.clone().into_owned()));
                 }
-                None => {}
+                self.push(&path, text);
+            } else if let Some(members) = Members::of(value).filter(|_| level < MAX_LEVELS) {
+                self.record_at(&path, &members, level + 1, inner);
             }
         }
     }

@@ -32,6 +32,11 @@ fn id(row: &Row, members: &Members<'_>) -> Option<String> {
     ids.find(|id| looks_like_id(id)).map(|id| id.into_owned())
 }
 
+/// Whether a text can be the name of a host: `source` is that of a host in Graylog, and something else elsewhere.
+fn is_host(text: &str) -> bool {
+    text.len() <= 255 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
+}
+
 fn with_row(row: &Row, id: String, members: &Members<'_>, outer: &[Members<'_>]) -> Found {
     let own = |paths: &[&str]| members.text(paths).map(|text| text.into_owned());
     let around =
@@ -41,7 +46,7 @@ fn with_row(row: &Row, id: String, members: &Members<'_>, outer: &[Members<'_>])
         named.data(value);
     }
     for path in row.data.iter().chain(&["EventData"]) {
-        members.under(path).for_each(|(name, value)| named.member_of_record(name, value));
+        members.under(path).into_iter().for_each(|(name, value)| named.member_of_record(&name, value));
     }
     named.record(members);
     let texts = TEXTS.iter().filter_map(|path| members.at(path)).filter_map(text);
@@ -50,7 +55,10 @@ fn with_row(row: &Row, id: String, members: &Members<'_>, outer: &[Members<'_>])
         id,
         provider: own(PROVIDERS),
         channel: own(CHANNELS),
-        computer: own(row.computer).or_else(|| own(COMPUTERS)).or_else(|| around(COMPUTERS)),
+        computer: own(row.computer)
+            .or_else(|| own(COMPUTERS))
+            .or_else(|| around(COMPUTERS))
+            .or_else(|| own(&["source"]).filter(|name| is_host(name))),
         time: own(row.time).or_else(|| own(TIMES)).or_else(|| around(TIMES)),
         record_id: own(RECORD_IDS),
         named,

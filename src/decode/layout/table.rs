@@ -167,6 +167,11 @@ pub(crate) const COMPUTERS: &[&str] = &[
     "agent.hostname",
     "agent.name",
     "source_host",
+    "dest_host",
+    "dest_nt_host",
+    "dest",
+    "device.name",
+    "hostIdentifier",
 ];
 /// The usual places of the record's number.
 pub(crate) const RECORD_IDS: &[&str] = &[

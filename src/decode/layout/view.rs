@@ -28,10 +28,18 @@ const TYPES: [&str; 17] = [
 /// Keys of the text of an element or of a typed value, folded.
 const TEXTS: [&str; 9] = ["text", "value", "_", "#", "content", "id", "datetime", "cdata", "string"];
 
-/// The value inside typed wrappings.
+/// The value inside typed wrappings, and the object that is alone in a list: converters of XML make such lists.
 pub(crate) fn untyped(value: Value<'_>) -> Value<'_> {
     let mut value = value;
     loop {
+        let mut items = value.items();
+        if let (Some(item), None) = (items.next(), items.next())
+            && item.is_object()
+            && pair(item).is_none()
+        {
+            value = item;
+            continue;
+        }
         let mut members = value.members();
         let inner = match (members.next(), members.next()) {
             (Some((key, inner)), None) if TYPES.iter().any(|name| key.is(name)) => inner,
@@ -126,13 +134,17 @@ impl<'t> Members<'t> {
     }
 
     /// Members whose names begin with that of the path, by the rest of their names: `winlog.event_data.RequestId`.
-    pub(crate) fn under(&self, path: &str) -> impl Iterator<Item = (&str, Value<'t>)> {
+    pub(crate) fn under(&self, path: &str) -> Vec<(String, Value<'t>)> {
         let stem = fold(path);
-        let rest = move |name: &'_ str| name.strip_prefix(stem.as_str()).map(str::len);
-        self.0.iter().filter_map(move |(name, value)| {
-            let length = rest(name).filter(|length| *length > 0)?;
-            Some((&name[name.len() - length..], *value))
-        })
+        let rest =
+            |name: &str| name.strip_prefix(stem.as_str()).filter(|rest| !rest.is_empty()).map(str::to_owned);
+        let found: Vec<_> = self.0.iter().filter_map(|(name, value)| Some((rest(name)?, *value))).collect();
+        match path.split_once('.').filter(|_| found.is_empty()) {
+            Some((first, below)) => {
+                self.at(first).and_then(Members::of).map_or(found, |inner| inner.under(below))
+            }
+            None => found,
+        }
     }
 
     /// Folded names and values, in order.
