@@ -97,7 +97,7 @@ impl KafkaDetector {
         let ended = match outcome {
             Outcome::Committed => Ended::Committed,
             Outcome::Aborted => Ended::Aborted,
-            Outcome::Unknown => Ended::Doubtful,
+            Outcome::Unknown => Ended::Unknown,
         };
         if !transaction.checkpoint.is_empty() {
             let bytes: usize = transaction.checkpoint.iter().map(CheckpointRecord::bytes).sum();

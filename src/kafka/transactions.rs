@@ -127,7 +127,7 @@ impl Producer {
             }
             Err(Trouble::Doubt(why)) => {
                 self.replace(&why, true);
-                (Outcome::Unknown, Ended::Doubtful)
+                (Outcome::Unknown, Ended::Unknown)
             }
             Err(Trouble::End(fault)) => return Err(fault),
         };

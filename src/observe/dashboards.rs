@@ -5,14 +5,14 @@ use clap::ValueEnum;
 /// A dashboard for Grafana.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Dashboard {
-    /// Does it run, is it in time, what is it short of?
+    /// For operators: health, lag and resources.
     Operations,
-    /// For the SOC: what fired, and is everything seen that should be?
+    /// For the SOC: alerts, and whether all sources are covered.
     Detection,
 }
 
 impl Dashboard {
-    /// All.
+    /// All dashboards.
     pub const ALL: [Dashboard; 2] = [Dashboard::Operations, Dashboard::Detection];
 
     /// The name of its file.
@@ -30,7 +30,7 @@ impl Dashboard {
         }
     }
 
-    /// The dashboard, with links to the runbooks below this address.
+    /// The dashboard as JSON, with links to the runbooks below this address.
     pub fn text(self, runbooks: Option<&str>) -> String {
         linked(self.json(), runbooks)
     }
@@ -41,7 +41,7 @@ pub fn alerts(runbooks: Option<&str>) -> String {
     linked(include_str!("../../helm/adcs-watch/rules/adcs-watch.yaml"), runbooks)
 }
 
-/// Where the files say that the runbooks are: nowhere, until somebody serves them.
+/// The placeholder for the address of the runbooks in the files.
 const RUNBOOKS: &str = "https://docs.corp.example/adcs-watch/runbooks/";
 
 fn linked(text: &str, runbooks: Option<&str>) -> String {

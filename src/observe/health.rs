@@ -1,4 +1,4 @@
-//! Whether the process lives, and whether it does its work: what `/livez` and `/readyz` say.
+//! The state of the workers, which `/livez` and `/readyz` report.
 
 use crate::host::clock::Stopwatch;
 use crate::stage::Stage;
@@ -16,7 +16,7 @@ pub struct Health {
     longest_round: Millis,
 }
 
-/// What a worker said of itself, and when.
+/// The state that a worker last noted, and when.
 #[derive(Debug)]
 struct Noted {
     condition: Condition,
@@ -26,24 +26,24 @@ struct Noted {
 /// The state of one worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
-    /// Makes its clients, or waits for its first assignment.
+    /// Creates its clients, or waits for its first assignment.
     Joining,
-    /// Has partitions that are not restored.
+    /// Restores so many of its partitions.
     Restoring(usize),
-    /// Does its work.
+    /// Processes records of all its partitions.
     Working,
-    /// Works, but for partitions that are stopped: which, and why.
+    /// Processes records, except those of stopped partitions: which, and why.
     PartitionsStopped(String),
-    /// Cannot reach a broker.
+    /// No broker is reachable, for this reason.
     Unreachable(String),
-    /// Broke down, and begins anew in a while.
+    /// Failed for this reason, and waits for its restart.
     Waiting(String),
-    /// Is gone, in order.
+    /// Stopped in order.
     Stopped,
 }
 
 impl Condition {
-    /// What is to be said of a worker that is not ready.
+    /// Why the worker is not ready; `None` when it is.
     fn complaint(&self) -> Option<String> {
         match self {
             Condition::Working => None,
@@ -51,13 +51,13 @@ impl Condition {
             Condition::Restoring(partitions) => Some(format!("restores {partitions} partitions")),
             Condition::PartitionsStopped(why) => Some(format!("partitions are stopped: {why}")),
             Condition::Unreachable(why) => Some(format!("cannot reach a broker: {why}")),
-            Condition::Waiting(why) => Some(format!("will begin anew: {why}")),
+            Condition::Waiting(why) => Some(format!("waits for its restart: {why}")),
             Condition::Stopped => Some("stopped".to_owned()),
         }
     }
 
-    /// Whether the worker goes round, and so notes its state again and again.
-    fn goes_round(&self) -> bool {
+    /// Whether the worker is in its poll loop, and so notes its state regularly.
+    fn is_polling(&self) -> bool {
         match self {
             Condition::Joining
             | Condition::Restoring(_)
@@ -70,7 +70,7 @@ impl Condition {
 }
 
 impl Health {
-    /// Nobody has started. A worker that does not note its state for longer than `longest_round` is stuck.
+    /// No worker has started. A worker that does not note its state for longer than `longest_round` is stuck.
     pub fn new(longest_round: Millis) -> Health {
         Health {
             workers: Mutex::default(),
@@ -80,7 +80,7 @@ impl Health {
         }
     }
 
-    /// Notes the state of a worker: each does that every time it comes round.
+    /// Notes the state of a worker. Each worker does so after every poll.
     pub fn note(&self, stage: Stage, worker: u16, condition: Condition) {
         if condition == Condition::Working {
             self.worked.store(true, Ordering::SeqCst);
@@ -92,24 +92,24 @@ impl Health {
         self.lock().insert((stage, worker), Noted { condition, at });
     }
 
-    /// Whether any worker has done its work since the process began.
+    /// Whether any worker was ready since the process started.
     pub fn has_worked(&self) -> bool {
         self.worked.load(Ordering::SeqCst)
     }
 
-    /// Why the process is not ready, one line for each worker that is not; empty: it is.
+    /// Why the process is not ready, with one line for each worker that is not; empty when it is.
     pub fn complaints(&self) -> Vec<String> {
         let workers = self.lock();
         if workers.is_empty() {
             return vec!["no worker has started".to_owned()];
         }
         let complaint = |((stage, worker), noted): (&(Stage, u16), &Noted)| {
-            noted.condition.complaint().map(|said| format!("{stage} {worker} {said}"))
+            noted.condition.complaint().map(|why| format!("{stage} {worker} {why}"))
         };
         workers.iter().filter_map(complaint).collect()
     }
 
-    /// Workers that hang, one line each; empty: the process lives. Whether a broker can be reached does not matter.
+    /// Workers that are stuck, one line each; empty when there are none. An unreachable broker makes no worker stuck.
     pub fn stuck(&self) -> Vec<String> {
         self.stuck_at(self.clock.millis())
     }
@@ -117,25 +117,23 @@ impl Health {
     fn stuck_at(&self, now: Millis) -> Vec<String> {
         let complaint = |((stage, worker), noted): (&(Stage, u16), &Noted)| {
             let silent = now.since(noted.at);
-            let is_stuck = noted.condition.goes_round() && silent > self.longest_round;
+            let is_stuck = noted.condition.is_polling() && silent > self.longest_round;
             is_stuck.then(|| {
                 let (silent, longest) = (silent.0 / 1000, self.longest_round.0 / 1000);
-                format!(
-                    "{stage} {worker} hangs: it has not come round for {silent} s, longer than {longest} s"
-                )
+                format!("{stage} {worker} is stuck: no poll for {silent} s, longer than {longest} s")
             })
         };
         self.lock().iter().filter_map(complaint).collect()
     }
 
-    /// A thread that panicked while it wrote leaves what it wrote: still true enough to be told.
+    /// A thread that panicked leaves a map that is whole.
     fn lock(&self) -> MutexGuard<'_, BTreeMap<(Stage, u16), Noted>> {
         self.workers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Default for Health {
-    /// With the longest round that librdkafka allows a consumer by default.
+    /// With librdkafka's default of `max.poll.interval.ms`.
     fn default() -> Self {
         Health::new(Millis(300_000))
     }
@@ -146,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ready_is_who_has_only_working_workers() {
+    fn process_is_ready_when_all_workers_are() {
         let health = Health::default();
         assert_eq!(health.complaints(), ["no worker has started"]);
         health.note(Stage::Router, 0, Condition::Working);
@@ -157,20 +155,20 @@ mod tests {
     }
 
     #[test]
-    fn a_worker_that_does_not_come_round_is_stuck() {
+    fn worker_without_a_poll_is_stuck() {
         let health = Health::new(Millis(60_000));
-        assert_eq!(health.stuck_at(Millis(1_000_000)), [""; 0], "nobody has started");
+        assert_eq!(health.stuck_at(Millis(1_000_000)), [""; 0], "no worker has started");
         let note = |worker, condition, at| health.note_at(Stage::Detector, worker, condition, Millis(at));
         note(0, Condition::Working, 0);
         note(1, Condition::Unreachable("no route".to_owned()), 50_000);
         note(2, Condition::Waiting("a fault".to_owned()), 0);
         note(3, Condition::Stopped, 0);
         assert_eq!(health.stuck_at(Millis(60_000)), [""; 0]);
-        let said = "detector 0 hangs: it has not come round for 61 s, longer than 60 s";
-        assert_eq!(health.stuck_at(Millis(61_000)), [said]);
+        let line = "detector 0 is stuck: no poll for 61 s, longer than 60 s";
+        assert_eq!(health.stuck_at(Millis(61_000)), [line]);
         assert_eq!(health.stuck_at(Millis(110_001)).len(), 2);
         note(0, Condition::Working, 110_000);
         note(1, Condition::Unreachable("no route".to_owned()), 110_000);
-        assert_eq!(health.stuck_at(Millis(110_001)), [""; 0], "a broker that cannot be reached kills nobody");
+        assert_eq!(health.stuck_at(Millis(110_001)), [""; 0], "an unreachable broker makes no worker stuck");
     }
 }

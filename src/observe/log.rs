@@ -1,10 +1,10 @@
-//! Log lines on standard error, to read or as JSON. What events hold is named at `debug` only.
+//! Log lines on standard error, as text or JSON. Contents of events are logged at `debug` only.
 
 use crate::config::process::{Log, LogFormat, LogLevel};
 use std::io;
 use tracing_subscriber::filter::LevelFilter;
 
-/// From now on what is logged is written.
+/// Starts to write log lines.
 pub fn start(log: &Log) {
     let level = match log.level {
         LogLevel::Error => LevelFilter::ERROR,
@@ -13,7 +13,7 @@ pub fn start(log: &Log) {
         LogLevel::Debug => LevelFilter::DEBUG,
     };
     let lines = tracing_subscriber::fmt().with_max_level(level).with_writer(io::stderr).with_ansi(false);
-    // There is another writer already only where a test started one.
+    // A writer exists already only where a test started one.
     let _ = match log.format {
         LogFormat::Text => lines.try_init(),
         LogFormat::Json => lines.json().flatten_event(true).try_init(),

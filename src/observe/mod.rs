@@ -1,4 +1,4 @@
-//! WHAT OPERATORS SEE: health, metrics, traces, log lines, the HTTP port, dashboards and alert rules.
+//! OBSERVE: health, metrics, traces, dashboards and alert rules, log lines, and the HTTP port.
 
 pub mod health;
 pub mod metrics;

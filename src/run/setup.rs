@@ -1,4 +1,4 @@
-//! What a run needs, checked as a whole before anything begins.
+//! The configuration of a run, checked as a whole before anything starts.
 
 use crate::config::Config;
 use crate::config::kafka::Kafka;
@@ -16,25 +16,25 @@ use crate::stage::router::task::Source;
 use std::num::NonZero;
 use std::thread;
 
-/// What was configured.
+/// The configuration of a run.
 #[derive(Clone, Debug)]
 pub struct Setup {
-    /// The config.
+    /// The config file.
     pub config: Config,
-    /// What runs.
+    /// The stages that this process runs.
     pub stages: Vec<Stage>,
-    /// Where a router begins that was never here; none: at the beginning.
+    /// Where a router starts in a partition without a committed offset; `None`: at its first record.
     pub since: Option<Time>,
-    /// Makes clients.
+    /// Creates Kafka clients.
     pub clients: Clients,
 }
 
-/// The most workers of a stage that nobody asked for. Each worker of both stages has six clients, about 25 threads and 45 open
+/// The most workers of a stage unless the config sets a number. Each worker of both stages has six clients, about 25 threads and 45 open
 /// files on one broker and more on several: beyond this, a large machine would run into the usual limit of 1024 open files.
 const MOST_WORKERS: usize = 8;
 
 impl Setup {
-    /// Checks the config for these stages.
+    /// Checks the config for these stages, and reads the secrets.
     ///
     /// # Errors
     /// Everything that is wrong.
@@ -70,7 +70,7 @@ impl Setup {
         self.workers_on(stage, thread::available_parallelism().map_or(1, NonZero::get))
     }
 
-    /// On so many cores: one for each, unless the config says otherwise.
+    /// The number of workers on so many cores: one for each, unless the config sets it.
     fn workers_on(&self, stage: Stage, cores: usize) -> u16 {
         let configured = match stage {
             Stage::Router => self.config.workers.router,
@@ -80,8 +80,8 @@ impl Setup {
         configured.map_or(cores, |threads| threads.0)
     }
 
-    /// How long a worker may take to come round until it counts as stuck: as long as the group waits for it, and at least a minute,
-    /// which a broker that does not answer can make a round last.
+    /// The longest time between two polls of a worker that is not stuck: `max.poll.interval.ms`, and at least a minute, because
+    /// requests to a broker that does not answer may take as long.
     pub fn longest_round(&self) -> Millis {
         let Kafka { consumer, properties, .. } = &self.config.kafka;
         let configured = [consumer, properties].into_iter().find_map(|set| set.0.get("max.poll.interval.ms"));
@@ -89,13 +89,13 @@ impl Setup {
         Millis(millis.max(60_000))
     }
 
-    /// How the records of a topic are read: as the first source says that it belongs to.
+    /// How the records of a topic are decoded: by the settings of the first source that matches it.
     pub fn source(&self, topic: &str) -> Source {
         let source = self.config.sources.iter().find(|source| source.topics.matches(topic));
         source.map_or_else(Source::default, |source| Source::new(source.decoder()))
     }
 
-    /// The topics that sources name; patterns name none.
+    /// The topics that sources name. Patterns are left out.
     pub fn named_sources(&self) -> impl Iterator<Item = &str> {
         self.config.sources.iter().filter_map(|source| match &source.topics {
             Topics::Name(name) => Some(name.as_str()),
@@ -104,12 +104,12 @@ impl Setup {
     }
 }
 
-/// A name that survives the process comes from the config.
+/// The identity of this process. One that survives a restart comes from the config.
 fn instance(config: &Config) -> Result<Instance, String> {
     config.kafka.instance_id.as_ref().map_or_else(|| Ok(passing()), |id| id.name().map(Instance::Static))
 }
 
-/// Process id and time tell a process from all others.
+/// An identity that differs between processes: time and process id.
 fn passing() -> Instance {
     Instance::Passing(format!("{:x}-{:x}", wall().as_millis(), std::process::id()))
 }
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_that_is_wrong_is_listed() {
+    fn all_mistakes_are_listed() {
         let text = "sources: [{pattern: 'adcs.*'}]\nkafka: {sasl: {mechanism: PLAIN, username: a, password: {file: /nowhere/p}}}\n";
         let config = Config::parse("c.yaml", text).unwrap();
         let failure = Setup::new(config, vec![Stage::Router]).unwrap_err();
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_a_worker_for_each_core_but_not_for_a_great_many() {
+    fn each_core_has_a_worker_up_to_a_limit() {
         let text = "kafka: {brokers: ['b:9092']}\nworkers: {router: 12}\n";
         let setup = Setup::new(Config::parse("c.yaml", text).unwrap(), vec![]).unwrap();
         let on = |cores| (setup.workers_on(Stage::Router, cores), setup.workers_on(Stage::Detector, cores));
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_round_is_as_long_as_the_group_waits() {
+    fn longest_round_is_the_poll_interval_and_at_least_a_minute() {
         let round = |more: &str| {
             let text = format!("kafka: {{brokers: ['b:9092']{more}}}\n");
             Setup::new(Config::parse("c.yaml", &text).unwrap(), vec![]).unwrap().longest_round()
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_of_an_instance_may_come_from_the_environment() {
+    fn instance_id_may_come_from_the_environment() {
         let setup = |id: &str| {
             let text = format!("kafka: {{brokers: ['b:9092'], instance_id: {id}}}\n");
             Setup::new(Config::parse("c.yaml", &text).unwrap(), vec![Stage::Detector])
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_source_that_fits_says_how() {
+    fn first_matching_source_decides_the_format() {
         let text = "sources: [{topic: a.x, format: protobuf}, {pattern: 'a\\..*', format: nxlog}]\nkafka: {brokers: ['b:9092']}\n";
         let setup = Setup::new(Config::parse("c.yaml", text).unwrap(), vec![Stage::Router]).unwrap();
         let format = |topic: &str| setup.source(topic).decoder.format.map(crate::decode::Format::as_str);

@@ -121,7 +121,7 @@ mod tests {
             page = get(&pages, "/livez").await;
         }
         assert_eq!(page.0, 503);
-        assert!(page.1.starts_with("detector 3 hangs"), "{}", page.1);
+        assert!(page.1.starts_with("detector 3 is stuck"), "{}", page.1);
         release.send(()).unwrap();
         worker.join().unwrap();
         assert_eq!(get(&pages, "/livez").await.0, 200);

@@ -76,7 +76,7 @@ definitions! {
     );
     ROUTED_RECORDS = counter("adcs_watch_routed_records_total", &[], "Records written to the routed topic");
     LATE_EVENTS = counter("adcs_watch_late_events_total", &[], "Events older than the allowed lateness");
-    SILENCED_ALERTS = counter(
+    REPLAYED_ALERTS = counter(
         "adcs_watch_silenced_alerts_total",
         &[],
         "Alerts that a replay raised again and that were not written, because they had been committed before",
@@ -87,7 +87,7 @@ definitions! {
         "Replays that applied records under another policy than the one of their first run",
     );
     ALERTS = counter("adcs_watch_alerts_total", &["detection", "severity"], "Committed alerts and revisions");
-    ALERTS_HELD = counter(
+    OUTDATED_ALERTS = counter(
         "adcs_watch_alerts_held_total",
         &[],
         "Alerts that were not written because their events exceed the configured age limit",

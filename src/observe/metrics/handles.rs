@@ -39,20 +39,20 @@ impl<H> PerStage<H> {
 pub(crate) struct PerEnd<H> {
     committed: H,
     aborted: H,
-    doubtful: H,
+    unknown: H,
 }
 
 impl<H> PerEnd<H> {
     fn new(handle: impl Fn(&'static str) -> H) -> PerEnd<H> {
-        let [committed, aborted, doubtful] = Ended::ALL.map(|ended| handle(ended.as_str()));
-        PerEnd { committed, aborted, doubtful }
+        let [committed, aborted, unknown] = Ended::ALL.map(|ended| handle(ended.as_str()));
+        PerEnd { committed, aborted, unknown }
     }
 
     pub(crate) fn of(&self, ended: Ended) -> &H {
         match ended {
             Ended::Committed => &self.committed,
             Ended::Aborted => &self.aborted,
-            Ended::Doubtful => &self.doubtful,
+            Ended::Unknown => &self.unknown,
         }
     }
 }
@@ -79,7 +79,7 @@ pub(crate) struct Applied {
     pub(crate) applied: Counter,
     pub(crate) replayed: Counter,
     pub(crate) skipped: Counter,
-    pub(crate) stray: Counter,
+    pub(crate) unexpected: Counter,
     pub(crate) unreadable: Counter,
 }
 
@@ -97,9 +97,9 @@ pub(crate) struct Handles {
     pub(crate) record_age: PerStage<Histogram>,
     pub(crate) routed_records: Counter,
     pub(crate) late_events: Counter,
-    pub(crate) silenced_alerts: Counter,
+    pub(crate) replayed_alerts: Counter,
     pub(crate) policy_crossings: Counter,
-    pub(crate) alerts_held: Counter,
+    pub(crate) outdated_alerts: Counter,
     pub(crate) detections: BTreeMap<&'static str, OfDetection>,
     pub(crate) dead_letters: PerStage<BTreeMap<&'static str, Counter>>,
     pub(crate) transactions: PerStage<PerEnd<Histogram>>,
@@ -130,9 +130,9 @@ impl Handles {
             record_age: PerStage::new(|stage| recorder.histogram(define::RECORD_AGE, &[stage.as_str()])),
             routed_records: plain(define::ROUTED_RECORDS),
             late_events: plain(define::LATE_EVENTS),
-            silenced_alerts: plain(define::SILENCED_ALERTS),
+            replayed_alerts: plain(define::REPLAYED_ALERTS),
             policy_crossings: plain(define::POLICY_CROSSINGS),
-            alerts_held: plain(define::ALERTS_HELD),
+            outdated_alerts: plain(define::OUTDATED_ALERTS),
             detections: detections(recorder),
             dead_letters: PerStage::new(|stage| dead_letters(recorder, stage)),
             transactions: PerStage::new(|stage| {
@@ -165,7 +165,7 @@ fn applied(recorder: &Recorder) -> Applied {
         applied: counter("applied"),
         replayed: counter("replayed"),
         skipped: counter("skipped"),
-        stray: counter("stray"),
+        unexpected: counter("stray"),
         unreadable: counter("unreadable"),
     }
 }

@@ -102,12 +102,12 @@ impl Metrics {
             (&records.applied, counts.applied - before.applied),
             (&records.replayed, counts.replayed - before.replayed),
             (&records.skipped, counts.skipped - before.skipped),
-            (&records.stray, counts.unexpected - before.unexpected),
+            (&records.unexpected, counts.unexpected - before.unexpected),
             (&records.unreadable, counts.unreadable - before.unreadable),
             (&handles.late_events, counts.late - before.late),
-            (&handles.silenced_alerts, counts.replayed_alerts - before.replayed_alerts),
+            (&handles.replayed_alerts, counts.replayed_alerts - before.replayed_alerts),
             (&handles.policy_crossings, counts.policy_crossings - before.policy_crossings),
-            (&handles.alerts_held, counts.suppressed - before.suppressed),
+            (&handles.outdated_alerts, counts.suppressed - before.suppressed),
         ] {
             counter.increment(more);
         }

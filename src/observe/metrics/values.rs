@@ -11,17 +11,17 @@ pub enum Ended {
     /// Aborted.
     Aborted,
     /// The broker has not confirmed the outcome.
-    Doubtful,
+    Unknown,
 }
 
 impl Ended {
-    pub(crate) const ALL: [Ended; 3] = [Ended::Committed, Ended::Aborted, Ended::Doubtful];
+    pub(crate) const ALL: [Ended; 3] = [Ended::Committed, Ended::Aborted, Ended::Unknown];
 
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Ended::Committed => "committed",
             Ended::Aborted => "aborted",
-            Ended::Doubtful => "doubtful",
+            Ended::Unknown => "doubtful",
         }
     }
 }

@@ -54,7 +54,7 @@ pub struct Sent<'a> {
 
 /// The span of a transaction, to which the spans of its alerts belong.
 #[derive(Clone, Copy, Debug)]
-pub struct Told {
+pub struct Reported {
     context: Context,
     began: u64,
     ended: u64,
@@ -73,20 +73,20 @@ impl Traces {
     }
 
     /// Reports a transaction that ended now: a span that is the root of a trace of its own.
-    pub fn transaction(&self, begun: Begun, sent: &Sent<'_>) -> Option<Told> {
+    pub fn transaction(&self, begun: Begun, sent: &Sent<'_>) -> Option<Reported> {
         let queue = self.0.as_ref()?;
         let took = u64::try_from(begun.watch.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let context = Context { trace: queue.ids.trace(), span: queue.ids.span() };
-        let told = Told { context, began: begun.at, ended: begun.at.saturating_add(took) };
-        queue.send(transaction(&told, sent));
-        Some(told)
+        let reported = Reported { context, began: begun.at, ended: begun.at.saturating_add(took) };
+        queue.send(transaction(&reported, sent));
+        Some(reported)
     }
 
     /// Reports an alert that the transaction committed: a span below that of the transaction, linked to the traces of the
     /// source records in its evidence.
-    pub fn alert(&self, told: &Told, alert: &Alert) {
+    pub fn alert(&self, reported: &Reported, alert: &Alert) {
         if let Some(queue) = &self.0 {
-            queue.send(committed(told, queue.ids.span(), alert));
+            queue.send(committed(reported, queue.ids.span(), alert));
         }
     }
 }
@@ -99,7 +99,7 @@ impl Queue {
     }
 }
 
-fn transaction(told: &Told, sent: &Sent<'_>) -> Span {
+fn transaction(reported: &Reported, sent: &Sent<'_>) -> Span {
     let outcome = match sent.outcome {
         Outcome::Committed => "committed",
         Outcome::Aborted => "aborted",
@@ -117,12 +117,12 @@ fn transaction(told: &Told, sent: &Sent<'_>) -> Span {
         attributes.push(("adcs_watch.checkpoint.records", Value::Count(sent.checkpoint as u64)));
     }
     Span {
-        context: told.context,
+        context: reported.context,
         parent: None,
         name: format!("send {}", sent.topic),
         kind: Kind::Producer,
-        began: told.began,
-        ended: told.ended,
+        began: reported.began,
+        ended: reported.ended,
         attributes,
         links: Vec::new(),
         error: (sent.outcome != Outcome::Committed).then_some(outcome),
@@ -130,18 +130,18 @@ fn transaction(told: &Told, sent: &Sent<'_>) -> Span {
 }
 
 /// The span of an alert. It contains no account, and nothing else from an event.
-fn committed(told: &Told, span: u64, alert: &Alert) -> Span {
+fn committed(reported: &Reported, span: u64, alert: &Alert) -> Span {
     let mut links = Vec::new();
     for trace in alert.evidence.iter().filter_map(|evidence| evidence.fields.get("traceparent")) {
         links.extend(Context::parse(trace).filter(|context| !links.contains(context)));
     }
     Span {
-        context: Context { span, ..told.context },
-        parent: Some(told.context.span),
+        context: Context { span, ..reported.context },
+        parent: Some(reported.context.span),
         name: format!("alert {}", alert.detection),
         kind: Kind::Internal,
-        began: told.began,
-        ended: told.ended,
+        began: reported.began,
+        ended: reported.ended,
         attributes: vec![
             ("adcs_watch.detection", Value::Text(alert.detection.clone())),
             ("adcs_watch.severity", Value::Text(alert.severity.as_str().to_owned())),
@@ -163,7 +163,7 @@ struct Ids {
 impl Default for Ids {
     #[expect(
         clippy::disallowed_methods,
-        reason = "ids of spans are to differ between two runs; nothing is decided by them"
+        reason = "span ids must differ between two runs; no decision depends on them"
     )]
     fn default() -> Self {
         Ids { keys: RandomState::new(), next: AtomicU64::new(0) }

@@ -46,13 +46,13 @@ fn context(context: &Context) -> Json {
 
 fn attribute(key: &str, value: &Value) -> Json {
     match value {
-        Value::Text(said) => text(key, said),
+        Value::Text(value) => text(key, value),
         Value::Count(count) => json!({"key": key, "value": {"intValue": count.to_string()}}),
     }
 }
 
-fn text(key: &str, said: &str) -> Json {
-    json!({"key": key, "value": {"stringValue": said}})
+fn text(key: &str, value: &str) -> Json {
+    json!({"key": key, "value": {"stringValue": value}})
 }
 
 #[cfg(test)]

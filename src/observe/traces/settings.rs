@@ -112,11 +112,11 @@ mod tests {
             (HEADERS, "a=hidden%0d%0a"),
             (HEADERS, "a b=hidden"),
         ] {
-            let said = match read(&[(name, wrong), (ENDPOINT, "http://c")]) {
+            let message = match read(&[(name, wrong), (ENDPOINT, "http://c")]) {
                 Ok(_) => panic!("{name}={wrong} is accepted"),
-                Err(said) => said,
+                Err(message) => message,
             };
-            assert!(said.starts_with(name) && !said.contains("hidden"), "{said}");
+            assert!(message.starts_with(name) && !message.contains("hidden"), "{message}");
         }
     }
 }

@@ -56,14 +56,17 @@ const BANNED: [(&str, &str); 46] = [
 ];
 
 /// Where a banned phrase stands for a reason: path, phrase, reason.
-const ALLOWED: [Allowance; 3] = [
+const ALLOWED: [Allowance; 6] = [
     ("docs/run.md", "doubtful", "the value of a metric label and of a span attribute"),
     ("docs/runbooks/AdcsWatchTransactionsFailing.md", "doubtful", "the value of a metric label"),
     ("src/config/topics.rs", "shape", "the former name of the key `format`, which is still read"),
+    ("src/observe/metrics/values.rs", "doubtful", "the value of a metric label"),
+    ("src/observe/metrics/handles.rs", "stray", "the value of a metric label"),
+    ("src/observe/traces/mod.rs", "doubtful", "the value of a span attribute"),
 ];
 
 /// Folders and files that are not clean yet. This list only ever shrinks.
-const NOT_YET: [&str; 20] = [
+const NOT_YET: [&str; 17] = [
     "src/demo/",
     "src/replay/framing/",
     "CHANGELOG.md",
@@ -78,10 +81,7 @@ const NOT_YET: [&str; 20] = [
     "src/detect/",
     "src/engine/",
     "src/event/",
-    "src/host/",
     "src/kafka/",
-    "src/observe/",
-    "src/run/",
     "src/state/",
     "src/wire/",
 ];
