@@ -39,7 +39,7 @@ pub struct Alert {
     /// Its domain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requester_domain: Option<String>,
-    /// Its SID, when the event says it.
+    /// Its SID, when the event has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requester_sid: Option<String>,
     /// Who used the certificate, when that is another account than the requester.
@@ -94,7 +94,7 @@ pub struct Alert {
     pub mitre: Vec<Mitre>,
     /// The events behind it.
     pub evidence: Vec<Evidence>,
-    /// What an analyst is told to do.
+    /// What an analyst should do.
     pub investigative_actions: Vec<String>,
     /// The story this alert is part of. Not written by any detection yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -190,7 +190,7 @@ pub struct BaselineSummary {
     /// Its last before this event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_last_seen: Option<Time>,
-    /// Writes of this host that were kept silent since its last alert.
+    /// Writes of this host that were suppressed since its last alert.
     pub suppressed: u32,
 }
 

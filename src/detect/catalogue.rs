@@ -8,7 +8,7 @@ use crate::detect::{About, Detection, DetectionSettings};
 
 /// Receives every detection: what a list of values of different types would be.
 pub trait Visitor {
-    /// Called once for each detection; `enabled` is what the policy says.
+    /// Called once for each detection; `enabled` comes from the policy.
     fn detection<D: Detection + std::fmt::Debug + Send + 'static>(&mut self, detection: D, enabled: bool);
 }
 

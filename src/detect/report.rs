@@ -59,7 +59,7 @@ pub fn new_alert(entity: &Entity, event: &Event, cx: &Context<'_>) -> Alert {
 }
 
 /// Stable through replay, restart and revision: detection, entity, and computer and record id of the first trigger; where a
-/// shape loses the record id, time and request id stand in. A record id is unique in its channel, and all events that
+/// format loses the record id, time and request id stand in. A record id is unique in its channel, and all events that
 /// trigger alerts are of one channel.
 pub fn alert_id(about: &About, entity: &Entity, trigger: &Evidence) -> AlertId {
     let record = match (trigger.record_id, trigger.request_id) {

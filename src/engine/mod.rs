@@ -46,7 +46,7 @@ pub struct Engine {
 pub struct Output {
     /// Alerts, and revisions of earlier ones.
     pub alerts: Vec<Alert>,
-    /// What a detection has to say that is no alert.
+    /// What detections report beside alerts.
     pub notices: Vec<Notice>,
     /// How many detections the event concerned. None: it is no detection's business.
     pub concerned: u32,
@@ -199,14 +199,14 @@ impl Engine {
         })
     }
 
-    /// How far the baselines are trained of the CAs that the policy names and that live here. Others are not told: their names
+    /// How far the baselines are trained of the CAs that the policy names and that live here. Others are not reported: their names
     /// come from events, and there may be any number of them.
     pub fn trainings(&self, lives_here: impl Fn(EntityKey) -> bool) -> Vec<CaTraining> {
         let mut trainings = Vec::new();
         for ca in self.policy.cas.keys().map(|name| Host::new(name)) {
             for operator in &self.operators {
-                let told = operator.training(&ca).filter(|(key, _)| lives_here(*key));
-                trainings.extend(told.map(|(_, training)| CaTraining {
+                let trained = operator.training(&ca).filter(|(key, _)| lives_here(*key));
+                trainings.extend(trained.map(|(_, training)| CaTraining {
                     detection: operator.id(),
                     ca: ca.clone(),
                     training,

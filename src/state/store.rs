@@ -178,12 +178,12 @@ mod tests {
     }
 
     #[test]
-    fn changes_are_told_once_in_order_with_tombstones() {
+    fn changes_are_reported_once_in_order_with_tombstones() {
         let mut store = KeyedStore::default();
         store.put(key(2), b"two", Hour(9));
         store.put(key(1), b"one", Hour(9));
-        let told: Vec<_> = store.take_changes().into_iter().map(|c| c.key).collect();
-        assert_eq!(told, [key(1), key(2)]);
+        let changed: Vec<_> = store.take_changes().into_iter().map(|c| c.key).collect();
+        assert_eq!(changed, [key(1), key(2)]);
         store.put(key(1), b"one", Hour(9));
         assert_eq!(store.take_changes(), [], "nothing is different");
         store.remove(key(2));
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_digest_does_not_depend_on_the_way() {
+    fn digest_does_not_depend_on_the_order_of_changes() {
         let (mut a, mut b) = (KeyedStore::default(), KeyedStore::default());
         a.put(key(1), b"one", Hour(9));
         a.put(key(2), b"two", Hour(9));

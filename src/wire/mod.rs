@@ -24,7 +24,7 @@ pub fn encode(record: &impl Record) -> Vec<u8> {
 /// The record that these bytes hold.
 ///
 /// # Errors
-/// What prost says of bytes that are no such record.
+/// Prost's error for bytes that are no such record.
 pub fn decode<R: Record>(bytes: &[u8]) -> Result<R, String> {
     R::decode(bytes).map_err(|error| error.to_string())
 }

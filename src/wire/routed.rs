@@ -25,7 +25,7 @@ pub fn encode<'a>(events: impl IntoIterator<Item = &'a Event>) -> Vec<u8> {
     record
 }
 
-/// The events of a record, in order. One that cannot be read is an error that says why; what is no record of events, or holds
+/// The events of a record, in order. One that cannot be read is an error with the reason; what is no record of events, or holds
 /// none, is one error.
 pub fn decode(record: &[u8]) -> impl Iterator<Item = Result<Event, String>> {
     let mut rest = Some(record);

@@ -1,6 +1,6 @@
 //! `src/wire/generated.rs` is what prost-build makes of `proto/`, through protox, without protoc.
 //!
-//! `UPDATE=1 cargo test --test it generated` writes it anew. Its module is declared `#[rustfmt::skip] mod generated;`.
+//! `UPDATE=1 cargo test --test it generated` writes it again. Its module is declared `#[rustfmt::skip] mod generated;`.
 
 use std::fs;
 use std::path::{Path, PathBuf};

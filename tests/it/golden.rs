@@ -1,5 +1,5 @@
 //! Every folder `tests/detections/<id>/<fires_…|quiet_…>/` is a recording: the events in the order of their arrival, the
-//! policy if it is not the default, and the alerts that come of them. `UPDATE=1` writes the alerts anew.
+//! policy if it is not the default, and the alerts that come of them. `UPDATE=1` rewrites the alerts.
 
 use crate::common::{alerts_of, events_of, project, restored};
 use adcs_watch::alert::Alert;

@@ -13,7 +13,7 @@ use crate::wire::record::{CaDirectory, IssuedRecord, KnownCa, PendingLogon, Requ
 
 pub(crate) type RequestSlot<'a> = Slot<'a, RequestIdState, ()>;
 
-/// The most CAs, and the most issuers, that a partition tells apart.
+/// The most CAs, and the most issuers, that a partition keeps apart.
 pub(crate) const MAX_CAS: usize = 64;
 
 pub(crate) const DIRECTORY: &str = "certificate-used-by-other directory";
@@ -122,7 +122,7 @@ pub(crate) fn ca_index(directory: &mut CaDirectory, host: &str) -> Option<u32> {
     u32::try_from(index + 1).ok()
 }
 
-/// An exact join tells what logons call the CA.
+/// Learns from an exact join under which name logons know the CA.
 pub(crate) fn learn(
     directory: &mut CaDirectory,
     record: &IssuedRecord,

@@ -1,7 +1,7 @@
 //! `certificate-used-by-other`: a certificate that was issued to one account was used to log on as another.
 //!
 //! **What.** 4887 (issued to A) joined with 4768 with certificate fields (a Kerberos logon, PKINIT, as B). By the serial
-//! number where the CA tells it (4887 version 1), else by the request id, which AD CS makes the last four bytes of the serial
+//! number where the CA logs it (4887 version 1), else by the request id, which AD CS makes the last four bytes of the serial
 //! number, together with the CA's name. Source: the event schemas, and [MS-WCCE] on request ids.
 //! **Why.** It is what every certificate attack comes down to, also where the CA's events show nothing: a name that stands
 //! only inside the signed request of an old CA, an account whose userPrincipalName was changed for the moment.
@@ -207,7 +207,7 @@ fn wait_for_issuance(logon: PendingLogon, slot: &mut RequestSlot<'_>, at: Time, 
     slot.keep_until(memory_after(at, settings.wait));
 }
 
-/// Whether the one who logged on is another than the one who asked, and may not be.
+/// Whether another account than the requester logged on, and the policy does not allow it.
 fn is_other(policy: &DomainPolicy, requester: &Account, used_by: &Account) -> bool {
     !naming::same_account(policy, requester, used_by)
         && (!policy.allow.requester(requester) || naming::is_protected_account(policy, used_by))
@@ -276,7 +276,7 @@ fn new_alert(
     alert
 }
 
-/// Drops what is over: certificates beyond their life, logons that waited in vain, alerts that are not silenced any more.
+/// Drops what is over: certificates beyond their life, logons whose issuance did not arrive, alerts whose lifetime is over.
 fn forget(state: &mut RequestIdState, settings: &Settings, at: Time) {
     let over = |millis: i64, span: Span| Time::from_millis(millis).plus(span) < at;
     state.issued.retain(|record| !over(record.issued_ms, settings.remember));

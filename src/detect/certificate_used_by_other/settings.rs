@@ -16,7 +16,7 @@ pub struct Settings {
     pub remember: Span,
     /// How long a logon waits for the issuance of its certificate to arrive. Default 1d.
     pub wait: Span,
-    /// How long further logons with the same certificate as the same account stay silent. Default 1d.
+    /// How long further logons with the same certificate as the same account are suppressed. Default 1d.
     pub suppression: Span,
     /// Severity by outcome.
     pub severity: Severities,

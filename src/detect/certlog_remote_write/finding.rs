@@ -3,7 +3,7 @@
 use crate::alert::{Alert, BaselineSummary, Evidence, Severity};
 use crate::detect::certlog_remote_write::pair::Side;
 use crate::detect::certlog_remote_write::settings::Settings;
-use crate::detect::certlog_remote_write::write::{Kind, Write, title, write_evidence};
+use crate::detect::certlog_remote_write::write::{Write, WriteKind, title, write_evidence};
 use crate::detect::lifecycle::{Lifetime, Trigger};
 use crate::detect::report::{self, reason};
 use crate::detect::{Context, Entity};
@@ -43,7 +43,7 @@ impl Finding {
             ));
         }
         let unusual = reasons.len();
-        if write.kind == Kind::DirectWrite {
+        if write.kind == WriteKind::DirectWrite {
             reasons.push((
                 "direct_write",
                 format!("the file {} itself was opened for writing over the network", write.path),

@@ -31,7 +31,7 @@ use crate::state::days::REMEMBERED_DAYS;
 use crate::wire;
 use crate::wire::record::{BadRequest, CertLogCaState, CertLogPairState};
 
-/// A CA that gave no data for so long begins anew.
+/// The baseline of a CA that gave no data for so long is forgotten.
 const CA_MEMORY: Span = Span::days(2 * REMEMBERED_DAYS as i64);
 
 /// The detection with its settings.

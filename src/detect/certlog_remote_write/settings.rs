@@ -17,7 +17,7 @@ pub struct Settings {
     pub training_days: Days,
     /// On how many different days a CA must have given data before it can alert. Default 14.
     pub activation_days: Days,
-    /// How long the same host at the same CA stays silent after an alert. Default 1d.
+    /// How long further writes of the same host to the same CA are suppressed after an alert. Default 1d.
     pub suppression: Span,
     /// On how many further days a pair that alerted must be seen before it counts as normal. Default 3.
     pub probation_days: Days,

@@ -1,4 +1,4 @@
-//! What a remote write to the CA's log is, whichever event tells of it.
+//! What a remote write to the CA's log is, whichever event reports it.
 
 use crate::alert::Evidence;
 use crate::detect::report;
@@ -9,7 +9,7 @@ use crate::event::{Activity, Event, ShareAccess};
 
 /// How a remote write came about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum WriteKind {
     /// The file was opened for writing over a share.
     DirectWrite,
     /// The CA service wrote on behalf of an RPC caller.
@@ -18,20 +18,20 @@ pub(crate) enum Kind {
     RequestPipe,
 }
 
-impl Kind {
+impl WriteKind {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
-            Kind::DirectWrite => "direct-write",
-            Kind::Rpc => "rpc",
-            Kind::RequestPipe => "request-pipe",
+            WriteKind::DirectWrite => "direct-write",
+            WriteKind::Rpc => "rpc",
+            WriteKind::RequestPipe => "request-pipe",
         }
     }
 }
 
-/// A remote write, whichever event told of it.
+/// A remote write, whichever event reported it.
 #[derive(Debug)]
 pub(crate) struct Write<'a> {
-    pub(crate) kind: Kind,
+    pub(crate) kind: WriteKind,
     pub(crate) path: String,
     pub(crate) host: Option<&'a Host>,
     pub(crate) ip: Option<&'a str>,
@@ -64,7 +64,7 @@ pub(crate) fn write_of(event: &Event) -> Option<Write<'_>> {
             }
         }
         Activity::RemoteFileWrite(write) if file::is_certlog_path(&write.path) => Write {
-            kind: if write.interface.is_some() { Kind::Rpc } else { Kind::DirectWrite },
+            kind: if write.interface.is_some() { WriteKind::Rpc } else { WriteKind::DirectWrite },
             path: write.path.clone(),
             host: write.remote_host.as_ref(),
             ip: write.remote_ip.as_deref(),
@@ -85,13 +85,13 @@ pub(crate) fn write_of(event: &Event) -> Option<Write<'_>> {
 }
 
 /// What a 5145 means for the CA's log: the request pipe was opened, or a file under it for writing.
-pub(crate) fn share_write(access: &ShareAccess) -> Option<(Kind, String)> {
+pub(crate) fn share_write(access: &ShareAccess) -> Option<(WriteKind, String)> {
     if file::is_request_pipe(&access.share, &access.target) {
-        return Some((Kind::RequestPipe, "\\pipe\\cert".to_owned()));
+        return Some((WriteKind::RequestPipe, "\\pipe\\cert".to_owned()));
     }
     let path = file::share_path(&access.share, &access.local_path, &access.target)?;
     let written = file::is_certlog_path(&path) && file::has_write_access(access.access_mask);
-    written.then_some((Kind::DirectWrite, path))
+    written.then_some((WriteKind::DirectWrite, path))
 }
 
 pub(crate) fn write_evidence(event: &Event, write: &Write<'_>) -> Evidence {
@@ -113,9 +113,9 @@ pub(crate) fn write_evidence(event: &Event, write: &Write<'_>) -> Evidence {
 
 pub(crate) fn title(write: &Write<'_>, ca: &Host, seen_before: bool) -> String {
     let what = match write.kind {
-        Kind::DirectWrite => "wrote to the certificate log of",
-        Kind::Rpc => "wrote through RPC to the certificate log of",
-        Kind::RequestPipe => "opened the request pipe of",
+        WriteKind::DirectWrite => "wrote to the certificate log of",
+        WriteKind::Rpc => "wrote through RPC to the certificate log of",
+        WriteKind::RequestPipe => "opened the request pipe of",
     };
     let who = write.account.map_or_else(String::new, |account| format!(" as {account}"));
     let again = if seen_before { "again, which is not usual yet" } else { "for the first time" };

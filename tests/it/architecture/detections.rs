@@ -1,6 +1,6 @@
 //! What belongs to a detection: a line in the catalogue, fixtures that fire and fixtures that do not, a page.
 
-use crate::architecture::paths::named_paths;
+use crate::architecture::paths::{NamedPath, named_paths};
 use crate::architecture::tree::Tree;
 use crate::architecture::{assert_none, assert_one};
 use std::collections::BTreeSet;
@@ -21,6 +21,31 @@ const CATALOGUE: &str = "src/detect/catalogue.rs";
 #[test]
 fn every_detection_has_all_that_belongs_to_it() {
     assert_none(missing(&Tree::of_this_repository()));
+}
+
+#[test]
+fn no_detection_uses_another() {
+    assert_none(uses_of_another(&Tree::of_this_repository()));
+}
+
+/// Files of one detection that name another: what two of them share is a file of its own beside them.
+fn uses_of_another(tree: &Tree) -> Vec<String> {
+    let modules: Vec<String> = detections(tree).into_iter().map(|id| id.replace('-', "_")).collect();
+    let mut complaints = Vec::new();
+    for module in &modules {
+        let own = [format!("src/detect/{module}.rs"), format!("src/detect/{module}/")];
+        let files = tree.under("src/detect/").filter(|(path, _)| own.iter().any(|own| path.starts_with(own)));
+        for (file, text) in files {
+            let names_another = |path: &NamedPath| {
+                path.starts_with(&["crate", "detect"])
+                    && path.segment(2) != module
+                    && modules.iter().any(|other| path.segment(2) == other)
+            };
+            let wrong = named_paths(text).into_iter().filter(names_another);
+            complaints.extend(wrong.map(|path| format!("{file} uses {path}: a detection uses no other")));
+        }
+    }
+    complaints
 }
 
 #[test]
@@ -118,6 +143,19 @@ mod tests {
         assert_one(&missing(&without("tests/detections/old-template/quiet_b/events.xml")), "quiet_…");
         let tree = Tree::of(&[&WHOLE[..5], &WHOLE[7..]].concat());
         assert_one(&missing(&tree), "fires_…");
+    }
+
+    #[test]
+    fn detection_that_uses_another_is_refused() {
+        let tree = |text| {
+            Tree::of(&[
+                ("src/detect/a_b/mod.rs", "use crate::detect::a_b::finding; use crate::detect::naming;"),
+                ("src/detect/a_b/finding.rs", text),
+                ("src/detect/c.rs", ""),
+            ])
+        };
+        assert_eq!(uses_of_another(&tree("")), [""; 0]);
+        assert_one(&uses_of_another(&tree("use crate::detect::c::Settings;")), "a_b/finding.rs uses");
     }
 
     #[test]
