@@ -1,11 +1,14 @@
 //! The domain as the operator describes it: what every detection may read, whatever its own settings are.
 
 use crate::event::account::{Account, same_text};
-use crate::event::host::Host;
+use crate::event::host::{Host, remote_ip};
+use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::ops::Deref;
 
 /// The part of the policy that concerns all detections: domains, CAs, protected identities and allow-lists.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,8 +34,8 @@ impl DomainPolicy {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Protected {
-    /// Terms that make a name sensitive wherever they stand in it as a whole word. Default: those of the scheduled rule.
-    pub terms: Vec<String>,
+    /// Terms that make a name sensitive wherever they are a whole word of it. A list adds to the terms of the scheduled rule, `{replace: […]}` replaces them.
+    pub terms: Terms,
     /// Tier-0 accounts, `CORP\svc-backup` or `svc-backup`.
     #[schemars(example = json!([r"CORP\svc-backup"]))]
     pub accounts: Vec<Account>,
@@ -43,12 +46,58 @@ pub struct Protected {
     pub rids: Vec<u32>,
 }
 
+/// Terms of protected names: the built-in ones and those that the operator adds, or only the operator's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(from = "TermsText")]
+#[schemars(with = "TermsText")]
+pub struct Terms(Vec<String>);
+
+/// The terms of the scheduled rule.
+const BUILT_IN_TERMS: [&str; 8] =
+    ["administrator", "domain admins", "enterprise admins", "krbtgt", "dc$", "-dc@", "dc01", "dc02"];
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(untagged, deny_unknown_fields, expecting = "expected a list of texts, or {replace: [TERM, …]}")]
+enum TermsText {
+    Added(Vec<String>),
+    Replaced { replace: Vec<String> },
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Terms(BUILT_IN_TERMS.map(str::to_owned).to_vec())
+    }
+}
+
+impl From<TermsText> for Terms {
+    fn from(text: TermsText) -> Terms {
+        match text {
+            TermsText::Replaced { replace } => Terms(replace),
+            TermsText::Added(added) => {
+                let mut terms = Terms::default().0;
+                for term in added {
+                    if !terms.contains(&term) {
+                        terms.push(term);
+                    }
+                }
+                Terms(terms)
+            }
+        }
+    }
+}
+
+impl Deref for Terms {
+    type Target = [String];
+
+    fn deref(&self) -> &[String] {
+        &self.0
+    }
+}
+
 impl Default for Protected {
     fn default() -> Self {
-        let terms =
-            ["administrator", "domain admins", "enterprise admins", "krbtgt", "dc$", "-dc@", "dc01", "dc02"];
         Protected {
-            terms: terms.map(str::to_owned).to_vec(),
+            terms: Terms::default(),
             accounts: Vec::new(),
             domain_controllers: Vec::new(),
             rids: vec![500, 502, 512, 516, 518, 519],
@@ -71,7 +120,7 @@ pub struct Allow {
     /// Ends of names that anybody may ask for, `.dmz.corp.example`.
     #[schemars(example = json!([".dmz.corp.example"]))]
     pub san_suffixes: Vec<String>,
-    /// Client machines (names or addresses) whose requests and remote writes are expected.
+    /// Client machines whose requests and remote writes are expected: names, addresses or networks (`10.20.0.0/16`).
     #[schemars(example = json!(["srv-clm.corp.example", "10.20.30.40"]))]
     pub source_hosts: Vec<String>,
 }
@@ -99,7 +148,10 @@ impl Allow {
 
     /// Whether this host name or address is expected.
     pub fn source_host(&self, host: &str) -> bool {
-        let host = Host::new(host);
-        self.source_hosts.iter().any(|known| Host::new(known).is_same(&host))
+        let (address, host) = (remote_ip(host).and_then(|text| text.parse::<IpAddr>().ok()), Host::new(host));
+        self.source_hosts.iter().any(|known| match known.parse::<IpNet>() {
+            Ok(network) => address.is_some_and(|address| network.contains(&address)),
+            Err(_) => Host::new(known).is_same(&host),
+        })
     }
 }

@@ -241,3 +241,29 @@ fn excerpt_shows_the_line_unless_it_may_hold_a_secret() {
     let (_, said) = check("kafka:\n  sasl:\n    password:\n      hunter2\n", "--for replay --color always");
     assert!(said.contains("kafka.sasl.password") && !said.contains("hunter2"), "{said}");
 }
+
+#[test]
+fn terms_add_to_the_built_in_ones_unless_they_replace_them() {
+    let terms = |text: &str| {
+        let config = Config::parse("c.yaml", &format!("policy: {{protected: {{terms: {text}}}}}\n")).unwrap();
+        config.policy.protected.terms.to_vec()
+    };
+    let added = terms("[tier0, krbtgt]");
+    assert!(added.len() == 9 && added.contains(&"tier0".to_owned()) && added.contains(&"dc$".to_owned()));
+    assert_eq!(terms("{replace: [tier0]}"), ["tier0"]);
+    assert_eq!(terms("{replace: []}"), [""; 0]);
+    assert!(policy("{protected: {terms: {replace: ['']}}}").contains("terms.replace[0]: is empty"));
+    assert!(policy("{protected: {terms: {remove: [a]}}}").contains("expected a list of texts, or {replace"));
+}
+
+#[test]
+fn networks_in_source_hosts_match_their_addresses() {
+    let text = "policy: {allow: {source_hosts: [10.20.0.0/16, 'fd00::/8', srv-clm]}}\n";
+    let allow = Config::parse("c.yaml", text).unwrap().policy.allow;
+    for inside in ["10.20.30.40", "::ffff:10.20.30.40", "fd00::1", "SRV-CLM.corp.example"] {
+        assert!(allow.source_host(inside), "{inside}");
+    }
+    for outside in ["10.21.0.1", "fe80::1", "srv-clm2", "-", ""] {
+        assert!(!allow.source_host(outside), "{outside}");
+    }
+}

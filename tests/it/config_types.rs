@@ -130,6 +130,7 @@ fn of_kind(name: &str, kind: &str) -> Vec<Value> {
 fn literal(text: &str) -> Value {
     let text = text.trim_matches('`');
     match text.strip_prefix('{').and_then(|object| object.split_once(':')) {
+        Some(("replace", _)) => json!({"replace": ["PATH"]}),
         Some((field, _)) => json!({ field: "PATH" }),
         None => json!(text),
     }
