@@ -110,8 +110,8 @@ impl Default for Protected {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Allow {
-    /// Accounts that request for others: enrollment agents, NDES, certificate life-cycle products. Whoever logs on with what
-    /// they were issued is not "another" either.
+    /// Accounts that request for others: enrollment agents, NDES, certificate life-cycle products. A logon with a
+    /// certificate that one of them requested is no finding.
     #[schemars(example = json!([r"CORP\svc-ndes", r"CORP\smartcard-desk"]))]
     pub requesters: Vec<Account>,
     /// Templates whose names are the requester's to choose, `WebServer`.

@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
-    /// NetBIOS name of a domain → the UPN and DNS suffixes that are its own. Without an entry any suffix is taken for the domain's, and the alert says so.
+    /// NetBIOS name of a domain → its UPN and DNS suffixes. Without an entry every suffix counts as the domain's own, and
+    /// the alert states this.
     #[schemars(example = json!({"CORP": ["corp.example", "example.com"]}))]
     pub domains: BTreeMap<String, Vec<String>>,
     /// CA host → the CA's common name, as 4768 writes it in CertIssuerName. Learned from exact joins where it can be.

@@ -29,7 +29,7 @@ pub fn to_confluent(alert: &Alert, schema_id: u32) -> Vec<u8> {
 /// The alert that these bytes hold.
 ///
 /// # Errors
-/// Says which field cannot be read.
+/// Names the field that cannot be read.
 pub fn from_protobuf(bytes: &[u8]) -> Result<Alert, String> {
     from_record(crate::wire::decode(bytes)?)
 }

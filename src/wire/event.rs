@@ -19,7 +19,7 @@ pub fn encode(event: &Event) -> Vec<u8> {
 /// The event that these bytes hold.
 ///
 /// # Errors
-/// Says which field is missing or cannot be read.
+/// Names the field that is missing or cannot be read.
 pub fn decode(bytes: &[u8]) -> Result<Event, String> {
     from_record(crate::wire::decode(bytes)?)
 }

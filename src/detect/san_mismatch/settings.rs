@@ -16,7 +16,7 @@ pub struct Settings {
     pub enabled: bool,
     /// How long an alert lasts, and how far back its counts look. Default 15m.
     pub look_back: Span,
-    /// The window of a burst. Default 10m, as the rule's text says; its query counts in 15m.
+    /// The window of a burst. Default 10m, as in the text of the scheduled rule; its query uses 15m.
     pub burst_window: Span,
     /// Certificates within the window that make a burst. Default 3.
     pub burst_count: NonZeroU32,

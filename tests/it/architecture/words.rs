@@ -56,7 +56,9 @@ const BANNED: [(&str, &str); 46] = [
 ];
 
 /// Where a banned phrase stands for a reason: path, phrase, reason.
-const ALLOWED: [Allowance; 6] = [
+const ALLOWED: [Allowance; 8] = [
+    ("CHANGELOG.md", "shape", "the former name of a config key"),
+    ("docs/configuration.md", "shape", "the former name of a config key"),
     ("docs/run.md", "doubtful", "the value of a metric label and of a span attribute"),
     ("docs/runbooks/AdcsWatchTransactionsFailing.md", "doubtful", "the value of a metric label"),
     ("src/config/topics.rs", "shape", "the former name of the key `format`, which is still read"),
@@ -66,25 +68,7 @@ const ALLOWED: [Allowance; 6] = [
 ];
 
 /// Folders and files that are not clean yet. This list only ever shrinks.
-const NOT_YET: [&str; 17] = [
-    "src/demo/",
-    "src/replay/framing/",
-    "CHANGELOG.md",
-    "SECURITY.md",
-    "benches/",
-    "docs/alerts.md",
-    "docs/configuration.md",
-    "docs/metrics.md",
-    "proto/",
-    "src/alert/",
-    "src/decode/",
-    "src/detect/",
-    "src/engine/",
-    "src/event/",
-    "src/kafka/",
-    "src/state/",
-    "src/wire/",
-];
+const NOT_YET: [&str; 5] = ["src/decode/", "src/detect/", "src/event/", "src/kafka/", "src/replay/framing/"];
 
 /// What is read. Texts of other projects, pictures and generated tables of other tools are not.
 const READ: [&str; 9] = [
