@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 const PACKAGE: &str = "adcs_watch.v1";
 const HEADER: &str = "\
-// Made of proto/adcs_watch/v1/*.proto: `UPDATE=1 cargo test --test it generated` writes it anew.
+// Made of proto/adcs_watch/v1/*.proto: `UPDATE=1 cargo test --test it generated` writes it.
 #![allow(missing_docs, unreachable_pub, clippy::all, reason = \"generated\")]
 
 ";
