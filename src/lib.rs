@@ -19,6 +19,8 @@ pub mod config;
 #[cfg(feature = "service")]
 pub mod observe;
 #[cfg(feature = "service")]
+pub mod encode;
+#[cfg(feature = "service")]
 pub mod kafka;
 #[cfg(feature = "service")]
 pub mod run;

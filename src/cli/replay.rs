@@ -7,7 +7,7 @@ use crate::config::topics::Source;
 use crate::decode::Decoder;
 use crate::detect::policy::Policy;
 use crate::host::exit::{Exit, Failure};
-use crate::kafka::range_reader::Slice;
+use crate::kafka::range_reader::TopicRange;
 use crate::kafka::settings::{Clients, Instance};
 use crate::replay::show::Format;
 use crate::replay::topic::TopicInput;
@@ -37,7 +37,7 @@ pub(crate) struct Replay {
         conflicts_with = "paths",
         help_heading = "Input"
     )]
-    from_topic: Option<Slice>,
+    from_topic: Option<TopicRange>,
     /// Time zone of local times that have none (NXLog), such as Europe/Zurich; default UTC
     #[arg(long, value_name = "TZ", value_parser = zone, help_heading = "Input")]
     zone: Option<TimeZone>,
@@ -129,8 +129,8 @@ impl Replay {
 }
 
 /// The topic to read, with the clients that read it.
-fn topic(slice: &Slice, config: &Config) -> Result<TopicInput, Failure> {
-    let clients = Clients::new(&config.kafka, Instance::Passing("replay".to_owned())).map_err(|wrong| {
+fn topic(slice: &TopicRange, config: &Config) -> Result<TopicInput, Failure> {
+    let clients = Clients::new(&config.kafka, Instance::Ephemeral("replay".to_owned())).map_err(|wrong| {
         let failure = Failure::new(Exit::Config, "the config does not allow to read a topic");
         wrong.into_iter().fold(failure, Failure::with_cause)
     })?;

@@ -4,8 +4,8 @@ use crate::cli::help;
 use crate::config::Config;
 use crate::host::clock::{Stopwatch, pass};
 use crate::host::exit::{Exit, Failure};
-use crate::kafka::admin::{Admin, Seen};
-use crate::kafka::topics::{Planned, plan};
+use crate::kafka::admin::{Admin, TopicState};
+use crate::kafka::topics::{PlannedTopic, plan};
 use crate::replay::pipe::Pipe;
 use crate::run::setup::Setup;
 use clap::{Args, Subcommand};
@@ -52,7 +52,7 @@ impl Topics {
         match self.what {
             What::Plan(file) => {
                 let config = Config::load(&file.config).map_err(Failure::from)?;
-                let text: String = plan(&config.topics).iter().map(Planned::to_string).collect();
+                let text: String = plan(&config.topics).iter().map(PlannedTopic::to_string).collect();
                 write!(out, "{text}").map_err(unwritable)?;
                 Ok(Exit::Done)
             }
@@ -73,7 +73,7 @@ impl Topics {
     }
 }
 
-fn open(file: &File) -> Result<(Admin, [Planned; 4]), Failure> {
+fn open(file: &File) -> Result<(Admin, [PlannedTopic; 4]), Failure> {
     let config = Config::load(&file.config).map_err(Failure::from)?;
     let planned = plan(&config.topics);
     let setup = Setup::new(config, Vec::new())?;
@@ -81,12 +81,12 @@ fn open(file: &File) -> Result<(Admin, [Planned; 4]), Failure> {
 }
 
 /// Waits until the metadata have every topic: brokers learn of a new topic one after another.
-fn wait_until_seen(admin: &Admin, planned: &[Planned]) -> Result<(), Failure> {
+fn wait_until_seen(admin: &Admin, planned: &[PlannedTopic]) -> Result<(), Failure> {
     let watch = Stopwatch::start();
     while watch.elapsed() < METADATA_TIMEOUT {
         let mut seen = true;
         for topic in planned {
-            seen &= admin.look(&topic.name)? != Seen::Absent;
+            seen &= admin.state(&topic.name)? != TopicState::Absent;
         }
         if seen {
             break;
@@ -96,10 +96,10 @@ fn wait_until_seen(admin: &Admin, planned: &[Planned]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn check(admin: &Admin, planned: &[Planned], out: &mut dyn Write) -> Result<Exit, Failure> {
+fn check(admin: &Admin, planned: &[PlannedTopic], out: &mut dyn Write) -> Result<Exit, Failure> {
     let mut exit = Exit::Done;
     for topic in planned {
-        let wrong = topic.mismatches(&admin.find(topic)?);
+        let wrong = topic.mismatches(&admin.describe(topic)?);
         if wrong.is_empty() {
             writeln!(out, "{}: ok", topic.name).map_err(unwritable)?;
             continue;

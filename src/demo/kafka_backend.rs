@@ -7,14 +7,14 @@ use crate::demo::backend::{Backend, PARTITIONS, SOURCE_PARTITIONS, alerts_in};
 use crate::demo::story::EVENTS;
 use crate::host::clock::{Stopwatch, pass, wall};
 use crate::host::exit::{Exit, Failure};
-use crate::kafka::admin::{Admin, Seen};
+use crate::kafka::admin::{Admin, TopicState};
 use crate::kafka::detector_port::{DetectorTopics, KafkaDetector};
 use crate::kafka::errors::needs_permission;
-use crate::kafka::follower::Tail;
-use crate::kafka::range_reader::{self, Slice};
+use crate::kafka::follower::TopicFollower;
+use crate::kafka::range_reader::{self, TopicRange};
 use crate::kafka::router_port::{KafkaRouter, RouterTopics};
 use crate::kafka::settings::{Clients, Instance};
-use crate::kafka::topics::{Planned, plan};
+use crate::kafka::topics::{PlannedTopic, plan};
 use crate::kafka::writer::Writer;
 use crate::observe::metrics::Metrics;
 use crate::observe::traces::Traces;
@@ -46,7 +46,7 @@ pub(crate) struct KafkaBackend {
     topics: OwnTopics,
     created: Vec<String>,
     writer: Writer,
-    alerts: Option<Tail>,
+    alerts: Option<TopicFollower>,
     metrics: Metrics,
     clock: Stopwatch,
 }
@@ -94,7 +94,7 @@ impl KafkaBackend {
     /// # Errors
     /// No broker can be reached, or none creates the topics in time.
     pub(crate) fn prepare(&mut self) -> Result<(), Failure> {
-        let asked = self.admin.look(&self.source());
+        let asked = self.admin.state(&self.source());
         asked.map_err(|failure| failure.with_cause(format!("--bootstrap {}", self.brokers)))?;
         for topic in self.planned() {
             self.admin.create(&topic)?;
@@ -114,29 +114,29 @@ impl KafkaBackend {
         }
         let alerts = &self.topics.alerts.0;
         let partitions = self.partitions(alerts)?;
-        self.alerts = Some(Tail::new(&self.clients, alerts, partitions)?);
+        self.alerts = Some(TopicFollower::new(&self.clients, alerts, partitions)?);
         Ok(())
     }
 
     /// The number of partitions of a topic; 0 if it does not exist.
     fn partitions(&self, topic: &str) -> Result<u32, Failure> {
-        Ok(match self.admin.look(topic)? {
-            Seen::There(partitions) => partitions,
-            Seen::Absent => 0,
-            Seen::Hidden => {
+        Ok(match self.admin.state(topic)? {
+            TopicState::Present(partitions) => partitions,
+            TopicState::Absent => 0,
+            TopicState::Hidden => {
                 let needs = needs_permission(&format!("READ and WRITE on topic {topic}"));
                 return Err(Failure::new(Exit::Config, "the demo cannot use its topics").with_cause(needs));
             }
         })
     }
 
-    fn planned(&self) -> Vec<Planned> {
-        let source = Planned {
+    fn planned(&self) -> Vec<PlannedTopic> {
+        let source = PlannedTopic {
             name: self.source(),
             partitions: Some(SOURCE_PARTITIONS),
             replication: None,
             settings: Vec::new(),
-            demands: Vec::new(),
+            requirements: Vec::new(),
         };
         [source].into_iter().chain(plan(&self.topics)).collect()
     }
@@ -206,16 +206,16 @@ impl Backend for KafkaBackend {
     }
 
     fn alerts(&mut self) -> Result<Vec<Alert>, Failure> {
-        Ok(alerts(self.alerts.as_ref().map_or_else(|| Ok(Vec::new()), Tail::fresh)?))
+        Ok(alerts(self.alerts.as_ref().map_or_else(|| Ok(Vec::new()), TopicFollower::new_records)?))
     }
 
     fn last_alerts(&mut self) -> Result<Vec<Alert>, Failure> {
-        Ok(alerts(self.alerts.as_ref().map_or_else(|| Ok(Vec::new()), Tail::rest)?))
+        Ok(alerts(self.alerts.as_ref().map_or_else(|| Ok(Vec::new()), TopicFollower::remaining_records)?))
     }
 
     fn last_routed(&mut self) -> Result<Vec<Option<u64>>, Failure> {
         let mut last = vec![None; PARTITIONS as usize];
-        let all = Slice { topic: self.topics.routed.0.clone(), partition: None, from: None, to: None };
+        let all = TopicRange { topic: self.topics.routed.0.clone(), partition: None, from: None, to: None };
         range_reader::read(&self.clients, &all, &mut |record| {
             if let Some(last) = last.get_mut(record.from.partition as usize) {
                 *last = Some(record.offset);

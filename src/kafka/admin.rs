@@ -1,75 +1,77 @@
-//! Looks after topics: what there is, how it is, and making what is missing.
+//! Describes, creates and deletes topics.
 
 use crate::host::clock::wall;
 use crate::host::exit::{Exit, Failure};
-use crate::kafka::context::Chatter;
+use crate::kafka::context::BasicContext;
 use crate::kafka::errors::needs_permission;
-pub use crate::kafka::metadata::Seen;
-use crate::kafka::metadata::{Door, refused, unreadable};
-use crate::kafka::oauth::{Token, hand_over};
+pub use crate::kafka::metadata::TopicState;
+use crate::kafka::metadata::{MetadataClient, invalid_config, rejected_config};
+use crate::kafka::native::set_token;
+use crate::kafka::oauth::Token;
 use crate::kafka::settings::Clients;
-use crate::kafka::topics::{Found, Planned};
+use crate::kafka::timeouts::ADMIN_SECONDS;
+use crate::kafka::topics::{ActualTopic, PlannedTopic};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::error::RDKafkaErrorCode as Code;
 use std::collections::BTreeMap;
-use std::pin::pin;
-use std::sync::{Arc, mpsc};
-use std::task::{Context, Poll, Wake, Waker};
-use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
 
-/// A client for topics.
+/// A client for topics. Its methods block, and must not be called on a thread of a tokio runtime.
 pub struct Admin {
-    door: Door,
-    client: AdminClient<Chatter>,
+    metadata: MetadataClient,
+    client: AdminClient<BasicContext>,
     clients: Clients,
+    /// Runs the futures of rdkafka, which another thread of rdkafka completes.
+    runtime: Runtime,
 }
 
-/// How long a broker may take to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 impl Admin {
-    /// Makes the client.
+    /// Creates the client. Sends no request to a broker.
     ///
     /// # Errors
-    /// When the settings are refused.
+    /// librdkafka rejects the settings.
     pub fn new(clients: &Clients) -> Result<Admin, Failure> {
-        let config = clients.admin().map_err(unreadable)?;
-        let client = config.create_with_context(clients.chatter()).map_err(|error| refused(&error))?;
-        Ok(Admin { door: Door::new(clients)?, client, clients: clients.clone() })
+        let config = clients.admin().map_err(invalid_config)?;
+        let client =
+            config.create_with_context(clients.context()).map_err(|error| rejected_config(&error))?;
+        let runtime = Builder::new_current_thread()
+            .build()
+            .map_err(|error| Failure::new(Exit::Defect, "cannot create a runtime").because(&error))?;
+        Ok(Admin { metadata: MetadataClient::new(clients)?, client, clients: clients.clone(), runtime })
     }
 
-    /// What there is of a topic.
+    /// Whether a topic exists.
     ///
     /// # Errors
-    /// When no broker can be reached, or none lets us in.
-    pub fn look(&self, topic: &str) -> Result<Seen, Failure> {
-        self.door.look(topic)
+    /// No broker can be reached, or none accepts this client.
+    pub fn state(&self, topic: &str) -> Result<TopicState, Failure> {
+        self.metadata.topic(topic)
     }
 
-    /// How a topic is.
+    /// The topic as it is: its partitions, and its settings if the plan requires any.
     ///
     /// # Errors
-    /// When no broker answers.
-    pub fn find(&self, planned: &Planned) -> Result<Found, Failure> {
+    /// No broker answers.
+    pub fn describe(&self, planned: &PlannedTopic) -> Result<ActualTopic, Failure> {
         let name = &planned.name;
-        let partitions = match self.look(name)? {
-            Seen::There(partitions) => partitions,
-            Seen::Absent => return Ok(Found::Absent),
-            Seen::Hidden => return Ok(Found::Forbidden("DESCRIBE")),
+        let partitions = match self.state(name)? {
+            TopicState::Present(partitions) => partitions,
+            TopicState::Absent => return Ok(ActualTopic::Absent),
+            TopicState::Hidden => return Ok(ActualTopic::Forbidden("DESCRIBE")),
         };
-        if planned.demands.is_empty() {
-            return Ok(Found::There { partitions, settings: BTreeMap::new() });
+        if planned.requirements.is_empty() {
+            return Ok(ActualTopic::Present { partitions, settings: BTreeMap::new() });
         }
         Ok(match self.settings(name)? {
-            Some(settings) => Found::There { partitions, settings },
-            None => Found::Forbidden("DESCRIBE_CONFIGS"),
+            Some(settings) => ActualTopic::Present { partitions, settings },
+            None => ActualTopic::Forbidden("DESCRIBE_CONFIGS"),
         })
     }
 
-    /// None: we may not know them.
+    /// The settings of a topic. `None`: the permission to read them is missing.
     fn settings(&self, topic: &str) -> Result<Option<BTreeMap<String, String>>, Failure> {
-        let asked = [ResourceSpecifier::Topic(topic)];
-        let answer = wait(self.shown()?.describe_configs(&asked, &options()));
+        let requested = [ResourceSpecifier::Topic(topic)];
+        let answer = self.runtime.block_on(self.authenticated()?.describe_configs(&requested, &options()));
         let failed = |why: String| {
             Failure::new(Exit::Broker, format!("cannot read the settings of {topic}")).with_cause(why)
         };
@@ -84,26 +86,26 @@ impl Admin {
             let known = resource.entries.into_iter().filter_map(|entry| Some((entry.name, entry.value?)));
             settings.extend(known);
         }
-        // rdkafka hands on no error of a resource: but every topic has settings, for whoever may see them.
+        // rdkafka drops the error of a resource. A topic without any setting is one whose settings may not be read.
         Ok(Some(settings).filter(|settings| !settings.is_empty()))
     }
 
-    /// The client, with the token of now if that is who we are.
-    fn shown(&self) -> Result<&AdminClient<Chatter>, Failure> {
+    /// The client, with the current token if one is used.
+    fn authenticated(&self) -> Result<&AdminClient<BasicContext>, Failure> {
         if let Some(place) = self.clients.token() {
             let token = Token::for_client(&place, wall()).map_err(|error| error.to_string());
-            token
-                .and_then(|token| hand_over(self.client.inner(), token))
-                .map_err(|why| Failure::new(Exit::Refused, "no broker lets us in").with_cause(why))?;
+            token.and_then(|token| set_token(self.client.inner(), token)).map_err(|why| {
+                Failure::new(Exit::Refused, "no broker accepts this client").with_cause(why)
+            })?;
         }
         Ok(&self.client)
     }
 
-    /// Makes a topic. Whether it was made; else it is there already.
+    /// Creates a topic. Returns false if it exists already.
     ///
     /// # Errors
-    /// When it cannot be made.
-    pub fn create(&self, planned: &Planned) -> Result<bool, Failure> {
+    /// The broker does not create it, with the reason.
+    pub fn create(&self, planned: &PlannedTopic) -> Result<bool, Failure> {
         let count = planned.partitions.and_then(|count| i32::try_from(count).ok()).unwrap_or(-1);
         let copies = planned.replication.map_or(-1, i32::from);
         let mut topic = NewTopic::new(&planned.name, count, TopicReplication::Fixed(copies));
@@ -113,8 +115,9 @@ impl Admin {
         let failed = |why: String| {
             Failure::new(Exit::Broker, format!("cannot create {}", planned.name)).with_cause(why)
         };
-        let answer = wait(self.shown()?.create_topics(&[topic], &options()))
-            .map_err(|error| failed(error.to_string()))?;
+        let (topics, options) = ([topic], options());
+        let request = self.authenticated()?.create_topics(&topics, &options);
+        let answer = self.runtime.block_on(request).map_err(|error| failed(error.to_string()))?;
         match answer.into_iter().next() {
             None | Some(Ok(_)) => Ok(true),
             Some(Err((_, Code::TopicAlreadyExists))) => Ok(false),
@@ -129,11 +132,15 @@ impl Admin {
     /// Deletes topics.
     ///
     /// # Errors
-    /// When some cannot be deleted: which, and why.
+    /// The topics that are not deleted, each with the reason.
     pub fn delete(&self, topics: &[String]) -> Result<(), Failure> {
         let names: Vec<&str> = topics.iter().map(String::as_str).collect();
         let failed = || Failure::new(Exit::Broker, "topics cannot be deleted");
-        let answer = wait(self.shown()?.delete_topics(&names, &options()))
+        let options = options();
+        let request = self.authenticated()?.delete_topics(&names, &options);
+        let answer = self
+            .runtime
+            .block_on(request)
             .map_err(|error| failed().because(&error).with_cause(names.join(", ")))?;
         let left = answer.into_iter().filter_map(Result::err);
         let left: Vec<String> = left.map(|(topic, code)| format!("{topic}: {code}")).collect();
@@ -142,26 +149,5 @@ impl Admin {
 }
 
 fn options() -> AdminOptions {
-    AdminOptions::new().request_timeout(Some(PATIENCE)).operation_timeout(Some(PATIENCE))
-}
-
-/// Waits for an answer that another thread brings.
-fn wait<T>(answer: impl Future<Output = T>) -> T {
-    struct Bell(mpsc::Sender<()>);
-    impl Wake for Bell {
-        fn wake(self: Arc<Self>) {
-            // Who waited is gone when it has what it waited for.
-            let _ = self.0.send(());
-        }
-    }
-    let (sender, bell) = mpsc::channel();
-    let waker = Waker::from(Arc::new(Bell(sender)));
-    let mut answer = pin!(answer);
-    loop {
-        if let Poll::Ready(answer) = answer.as_mut().poll(&mut Context::from_waker(&waker)) {
-            return answer;
-        }
-        // It ends when the bell is gone; then the answer is there as well.
-        let _ = bell.recv_timeout(PATIENCE);
-    }
+    AdminOptions::new().request_timeout(Some(ADMIN_SECONDS)).operation_timeout(Some(ADMIN_SECONDS))
 }

@@ -1,11 +1,12 @@
-//! Reads checkpoint partitions from their beginning to an end that was asked for before.
+//! Reads checkpoint partitions from their beginning to an end that was requested before.
 
 use crate::host::clock::Stopwatch;
-use crate::kafka::context::Chatter;
-use crate::kafka::errors::{Tried, fault, is_unreachable};
+use crate::kafka::context::BasicContext;
+use crate::kafka::errors::{Resources, fault, is_unreachable};
 use crate::kafka::log_bounds::watermarks;
-use crate::kafka::partitions::{at, list, signed};
+use crate::kafka::partitions::{at, list};
 use crate::kafka::settings::Clients;
+use crate::kafka::timeouts::{CHECKPOINT_POLL_MS, TRIAL_READ_SECONDS};
 use crate::stage::Stage;
 use crate::stage::port::{Answer, CheckpointRecord, Fault, SourcePartition};
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -15,70 +16,64 @@ use rdkafka::{ClientConfig, Offset};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-/// The reader.
-pub struct Reader {
+/// The reader of a worker.
+pub(crate) struct CheckpointReader {
     topic: String,
     group: String,
-    /// Read-committed: hands out nothing that may yet be aborted.
-    records: BaseConsumer<Chatter>,
+    /// Read-committed: returns no record of a transaction that may be aborted.
+    records: BaseConsumer<BasicContext>,
     /// Read-uncommitted: sees the end behind open transactions.
-    ends: BaseConsumer<Chatter>,
-    partitions: BTreeMap<u32, Reading>,
+    ends: BaseConsumer<BasicContext>,
+    partitions: BTreeMap<u32, Progress>,
 }
 
 /// How far one partition is read.
 #[derive(Debug, Default)]
-struct Reading {
+struct Progress {
     /// The next offset to read.
     next: i64,
-    /// Everything below it was read.
+    /// All records below this offset were read.
     read_to: u64,
-    /// Records are on their way; when they end, everything below this was read.
+    /// The partition is assigned. At its end, all records below this offset were read.
     reading_to: Option<u64>,
-    /// Records that came while another partition was read.
-    waiting: VecDeque<(u64, CheckpointRecord)>,
+    /// Records that came while another partition was requested.
+    buffered: VecDeque<(u64, CheckpointRecord)>,
 }
 
-/// How long one call waits for records.
-const PATIENCE: Duration = Duration::from_millis(20);
-/// How long a try to read waits for an answer.
-const TRIAL: Duration = Duration::from_secs(5);
 /// The most records of one call.
 const MAX_RECORDS: usize = 10_000;
 
-impl Reader {
-    /// Makes the clients.
+impl CheckpointReader {
+    /// Creates the clients, and reads once to find a missing permission.
     ///
     /// # Errors
-    /// When the settings are refused.
-    pub fn new(clients: &Clients, topic: &str) -> Result<Reader, Fault> {
+    /// librdkafka rejects the settings, or the topic may not be read.
+    pub(crate) fn new(clients: &Clients, topic: &str) -> Result<CheckpointReader, Fault> {
         let make = |config: &ClientConfig| {
             config
-                .create_with_context::<_, BaseConsumer<Chatter>>(clients.chatter())
-                .map_err(|error| fault("making a reader of checkpoints", &error))
+                .create_with_context::<_, BaseConsumer<BasicContext>>(clients.context())
+                .map_err(|error| fault("creating a reader of checkpoints", &error))
         };
-        let (records, ends) = (make(&clients.reader()?)?, make(&clients.ends()?)?);
+        let (records, ends) = (make(&clients.checkpoint_reader()?)?, make(&clients.metadata()?)?);
         let (topic, group) = (topic.to_owned(), clients.group(Stage::Detector));
-        let reader = Reader { topic, group, records, ends, partitions: BTreeMap::new() };
-        reader.tend();
-        reader.try_it()?;
+        let reader = CheckpointReader { topic, group, records, ends, partitions: BTreeMap::new() };
+        reader.serve_events();
+        reader.try_to_read()?;
         Ok(reader)
     }
 
-    /// Reads at the end of a partition: whether we may is better known now than when there is something to restore.
-    fn try_it(&self) -> Result<(), Fault> {
-        let place = self.place(0);
-        let Answer::Ready((_, end)) = watermarks(&self.records, &place)? else { return Ok(()) };
-        let list = list(&[place], at(end))?;
-        self.records
-            .incremental_assign(&list)
-            .map_err(|error| fault("trying to read a checkpoint", &error))?;
+    /// Reads at the end of a partition: a missing permission shows now, not when a state is to be restored.
+    fn try_to_read(&self) -> Result<(), Fault> {
+        let partition = self.partition(0);
+        let Answer::Ready((_, end)) = watermarks(&self.records, &partition)? else { return Ok(()) };
+        let list = list(&[partition], at(end))?;
+        self.records.incremental_assign(&list).map_err(|error| fault("reading checkpoints", &error))?;
         let watch = Stopwatch::start();
         let forbidden = loop {
-            match self.records.poll(PATIENCE) {
-                None if watch.elapsed() < TRIAL => {}
-                Some(Err(error)) => break self.tried().missing_for(&error),
-                // Who gets a record may read. Who gets no answer will see.
+            match self.records.poll(CHECKPOINT_POLL_MS) {
+                None if watch.elapsed() < TRIAL_READ_SECONDS => {}
+                Some(Err(error)) => break self.resources().missing_permission(&error),
+                // A record: the topic may be read. No answer: the restore will show it.
                 None | Some(Ok(_)) => break None,
             }
         };
@@ -86,117 +81,117 @@ impl Reader {
         forbidden.map_or(Ok(()), |why| Err(Fault::Forbidden(format!("reading checkpoints: {why}"))))
     }
 
-    fn tried(&self) -> Tried {
+    fn resources(&self) -> Resources {
         let group = Some(self.group.clone());
-        Tried { read: vec![self.topic.clone()], group, ..Tried::default() }
+        Resources { read: vec![self.topic.clone()], group, ..Resources::default() }
     }
 
-    /// Looks for what brokers tell aside, such as that a token is to be renewed, also while nothing is read.
-    pub fn tend(&self) {
+    /// Serves the events of librdkafka, such as a request for a token, while nothing is read.
+    pub(crate) fn serve_events(&self) {
         drop(self.ends.poll(Duration::ZERO));
-        // Else it would take a record, and reading looks for the rest as well.
-        if self.partitions.values().all(|reading| reading.reading_to.is_none()) {
+        // While records are read, the poll for them serves the events, and this one would lose a record.
+        if self.partitions.values().all(|progress| progress.reading_to.is_none()) {
             drop(self.records.poll(Duration::ZERO));
         }
     }
 
     /// As [`crate::stage::port::DetectorPort::checkpoint_end`].
-    pub fn end(&self, partition: u32) -> Result<Answer<u64>, Fault> {
-        Ok(match watermarks(&self.ends, &self.place(partition))? {
+    pub(crate) fn end(&self, partition: u32) -> Result<Answer<u64>, Fault> {
+        Ok(match watermarks(&self.ends, &self.partition(partition))? {
             Answer::Ready((_, end)) => Answer::Ready(end),
             Answer::Wait => Answer::Wait,
         })
     }
 
     /// As [`crate::stage::port::DetectorPort::read_checkpoint`].
-    pub fn read(
+    pub(crate) fn read(
         &mut self,
         partition: u32,
         end: u64,
         sink: &mut dyn FnMut(u64, CheckpointRecord),
     ) -> Result<Answer<()>, Fault> {
-        let reading = self.partitions.entry(partition).or_default();
-        if reading.read_to < end && reading.reading_to.is_none() && !self.begin(partition, end)? {
+        let progress = self.partitions.entry(partition).or_default();
+        if progress.read_to < end && progress.reading_to.is_none() && !self.begin(partition, end)? {
             return Ok(Answer::Wait);
         }
         self.receive(partition)?;
-        let reading = self.partitions.entry(partition).or_default();
-        reading.waiting.drain(..).for_each(|(offset, record)| sink(offset, record));
-        Ok(if reading.read_to >= end { Answer::Ready(()) } else { Answer::Wait })
+        let progress = self.partitions.entry(partition).or_default();
+        progress.buffered.drain(..).for_each(|(offset, record)| sink(offset, record));
+        Ok(if progress.read_to >= end { Answer::Ready(()) } else { Answer::Wait })
     }
 
-    /// Forgets what was read of a partition.
-    pub fn forget(&mut self, partition: u32) -> Result<(), Fault> {
-        let reading = self.partitions.remove(&partition);
-        if reading.is_some_and(|reading| reading.reading_to.is_some()) {
+    /// Forgets how far a partition was read.
+    pub(crate) fn forget(&mut self, partition: u32) -> Result<(), Fault> {
+        let progress = self.partitions.remove(&partition);
+        if progress.is_some_and(|progress| progress.reading_to.is_some()) {
             self.stop(partition)?;
         }
         Ok(())
     }
 
-    fn place(&self, partition: u32) -> SourcePartition {
+    fn partition(&self, partition: u32) -> SourcePartition {
         SourcePartition { topic: self.topic.clone(), partition }
     }
 
-    /// Begins to read, when all below `end` is decided: so the end that the client will reach lies no lower.
+    /// Begins to read, once no transaction below `end` is open: only then the end that librdkafka reports is at least `end`.
     fn begin(&mut self, partition: u32, end: u64) -> Result<bool, Fault> {
-        let place = self.place(partition);
-        let (first, stable) = match watermarks(&self.records, &place)? {
+        let requested = self.partition(partition);
+        let (first, stable) = match watermarks(&self.records, &requested)? {
             Answer::Ready((first, stable)) if stable >= end => (first, stable),
             Answer::Ready(_) | Answer::Wait => return Ok(false),
         };
-        let reading = self.partitions.entry(partition).or_default();
-        // A number, and not "the beginning": an answer that comes late would move the reading back (see Member::anywhere).
+        let progress = self.partitions.entry(partition).or_default();
+        // A number, and not the logical beginning: its answer could come late and move the position back.
         let first = i64::try_from(first).unwrap_or(i64::MAX);
-        let list = list(&[place], Offset::Offset(reading.next.max(first)))?;
+        let list = list(&[requested], Offset::Offset(progress.next.max(first)))?;
         self.records
             .incremental_assign(&list)
-            .map_err(|error| fault("beginning to read a checkpoint", &error))?;
-        reading.reading_to = Some(stable);
+            .map_err(|error| fault("assigning a checkpoint partition", &error))?;
+        progress.reading_to = Some(stable);
         Ok(true)
     }
 
     fn stop(&self, partition: u32) -> Result<(), Fault> {
-        let list = list(&[self.place(partition)], Offset::Invalid)?;
-        self.records.incremental_unassign(&list).map_err(|error| fault("ending to read a checkpoint", &error))
+        let list = list(&[self.partition(partition)], Offset::Invalid)?;
+        self.records
+            .incremental_unassign(&list)
+            .map_err(|error| fault("releasing a checkpoint partition", &error))
     }
 
-    /// Takes what has come, for whichever partition it is, until the wanted one is at its end.
+    /// Buffers the records of all partitions until the wanted one is at its end.
     fn receive(&mut self, wanted: u32) -> Result<(), Fault> {
-        let is_reading = |reader: &Reader| {
-            reader.partitions.get(&wanted).is_some_and(|reading| reading.reading_to.is_some())
+        let is_reading = |reader: &CheckpointReader| {
+            reader.partitions.get(&wanted).is_some_and(|progress| progress.reading_to.is_some())
         };
         for _ in 0..MAX_RECORDS {
             if !is_reading(self) {
                 return Ok(());
             }
-            let at_end = match self.records.poll(PATIENCE) {
+            let at_end = match self.records.poll(CHECKPOINT_POLL_MS) {
                 None => return Ok(()),
                 Some(Ok(message)) => {
                     let Ok(partition) = u32::try_from(message.partition()) else { continue };
-                    if let Some(reading) = self.partitions.get_mut(&partition) {
-                        reading.next = message.offset() + 1;
+                    if let Some(progress) = self.partitions.get_mut(&partition) {
+                        progress.next = message.offset() + 1;
                         let record = CheckpointRecord {
                             partition,
                             key: message.key().unwrap_or_default().to_vec(),
                             value: message.payload().map(<[u8]>::to_vec),
                         };
                         let offset = u64::try_from(message.offset()).unwrap_or_default();
-                        reading.waiting.push_back((offset, record));
+                        progress.buffered.push_back((offset, record));
                     }
                     continue;
                 }
                 Some(Err(KafkaError::PartitionEOF(partition))) => partition,
                 Some(Err(error)) if is_unreachable(&error) => return Ok(()),
-                Some(Err(error)) => return Err(self.tried().fault("reading a checkpoint", &error)),
+                Some(Err(error)) => return Err(self.resources().fault("reading a checkpoint", &error)),
             };
-            let Some(partition) = self.partitions.keys().copied().find(|p| signed(*p) == Ok(at_end)) else {
-                continue;
-            };
-            if let Some(reading) = self.partitions.get_mut(&partition)
-                && let Some(read_to) = reading.reading_to.take()
+            let Ok(partition) = u32::try_from(at_end) else { continue };
+            if let Some(progress) = self.partitions.get_mut(&partition)
+                && let Some(read_to) = progress.reading_to.take()
             {
-                reading.read_to = read_to;
+                progress.read_to = read_to;
                 self.stop(partition)?;
             }
         }

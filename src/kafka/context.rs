@@ -1,10 +1,9 @@
-//! What librdkafka tells on its own: changes of a member's partitions, ends of partitions, errors, log lines.
+//! The callbacks of librdkafka: rebalances, ends of partitions, errors, log lines, requests for a token.
 
 use crate::config::secret::Secret;
 use crate::host::clock::wall;
-use crate::kafka::errors::is_unreachable;
+use crate::kafka::errors::{LastConnectionError, is_unreachable};
 use crate::kafka::oauth::Token;
-use crate::kafka::refusals::Causes;
 use crate::stage::port::SourcePartition;
 use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::RDKafkaLogLevel;
@@ -19,70 +18,70 @@ use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A change of a member's partitions.
+/// A rebalance of the group, for one consumer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// These are offered.
+pub(crate) enum GroupChange {
+    /// These partitions are offered.
     Assign(Vec<SourcePartition>),
-    /// These are to be given back.
+    /// These partitions are to be released.
     Revoke(Vec<SourcePartition>),
-    /// These are gone.
+    /// These partitions may belong to another consumer already.
     Lost(Vec<SourcePartition>),
 }
 
-/// The context of a member of a group: it notes changes, and leaves the answer to the worker.
+/// The context of a group consumer. It queues rebalances; the worker answers them.
 #[derive(Debug, Default)]
-pub struct MemberContext {
+pub(crate) struct GroupContext {
     token: Option<Secret>,
-    changes: Mutex<VecDeque<Change>>,
+    changes: Mutex<VecDeque<GroupChange>>,
     ends: Mutex<BTreeMap<SourcePartition, u64>>,
-    /// Why brokers do not let us in.
-    pub causes: Causes,
-    renewed: Mutex<Option<String>>,
+    /// Why brokers cannot be reached, or reject this client.
+    pub(crate) connection: LastConnectionError,
+    recreated: Mutex<Option<String>>,
     closing: AtomicBool,
 }
 
-impl MemberContext {
-    /// Of a member that shows this token, if any.
-    pub fn new(token: Option<Secret>) -> MemberContext {
-        MemberContext { token, ..MemberContext::default() }
+impl GroupContext {
+    /// `token`: where the OAUTHBEARER token is, if one is used.
+    pub(crate) fn new(token: Option<Secret>) -> GroupContext {
+        GroupContext { token, ..GroupContext::default() }
     }
 
-    /// The next change that waits for its answer.
-    pub fn take_change(&self) -> Option<Change> {
+    /// The next rebalance that is not answered.
+    pub(crate) fn take_change(&self) -> Option<GroupChange> {
         lock(&self.changes).pop_front()
     }
 
-    /// Whether a change waits for its answer.
-    pub fn has_change(&self) -> bool {
+    /// Whether a rebalance is not answered.
+    pub(crate) fn has_change(&self) -> bool {
         !lock(&self.changes).is_empty()
     }
 
-    /// Where partitions ended when that was last heard.
-    pub fn take_ends(&self) -> BTreeMap<SourcePartition, u64> {
+    /// The ends of partitions (last stable offsets) in the statistics since the last call.
+    pub(crate) fn take_ends(&self) -> BTreeMap<SourcePartition, u64> {
         std::mem::take(&mut *lock(&self.ends))
     }
 
-    /// A topic that was deleted and made anew while it was read, if there is one.
-    pub fn renewed(&self) -> Option<String> {
-        lock(&self.renewed).clone()
+    /// A topic that was re-created while it was read, according to librdkafka's log.
+    pub(crate) fn recreated(&self) -> Option<String> {
+        lock(&self.recreated).clone()
     }
 
-    /// From now on nobody answers changes: they are answered here.
-    pub fn close(&self) {
+    /// The worker answers no more rebalances: from now on the callback does.
+    pub(crate) fn close(&self) {
         self.closing.store(true, Ordering::SeqCst);
     }
 }
 
-/// A thread that panicked leaves what it wrote, which is whole: each write is one assignment.
+/// Each write is one assignment, so the value of a thread that panicked is whole.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl ConsumerContext for MemberContext {
+impl ConsumerContext for GroupContext {
     fn rebalance(
         &self,
-        consumer: &BaseConsumer<MemberContext>,
+        consumer: &BaseConsumer<GroupContext>,
         error: RDKafkaRespErr,
         list: &mut TopicPartitionList,
     ) {
@@ -90,21 +89,21 @@ impl ConsumerContext for MemberContext {
         if self.closing.load(Ordering::SeqCst) {
             let done = if assign { Ok(()) } else { consumer.incremental_unassign(list) };
             if let Err(error) = done {
-                tracing::warn!(%error, "cannot give partitions back while leaving the group");
+                tracing::warn!(%error, "cannot release partitions while leaving the group");
             }
             return;
         }
         let partitions = partitions(list);
         let change = match assign {
-            true => Change::Assign(partitions),
-            false if consumer.assignment_lost() => Change::Lost(partitions),
-            false => Change::Revoke(partitions),
+            true => GroupChange::Assign(partitions),
+            false if consumer.assignment_lost() => GroupChange::Lost(partitions),
+            false => GroupChange::Revoke(partitions),
         };
         lock(&self.changes).push_back(change);
     }
 }
 
-impl ClientContext for MemberContext {
+impl ClientContext for GroupContext {
     const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
 
     fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
@@ -112,19 +111,19 @@ impl ClientContext for MemberContext {
     }
 
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        if let Some(topic) = renewed(message) {
-            *lock(&self.renewed) = Some(topic.to_owned());
+        if let Some(topic) = recreated_topic(message) {
+            *lock(&self.recreated) = Some(topic.to_owned());
         }
         log(level, facility, message);
     }
 
-    #[expect(clippy::iter_over_hash_type, reason = "they land in an ordered map")]
+    #[expect(clippy::iter_over_hash_type, reason = "the ends are collected into an ordered map")]
     fn stats(&self, statistics: Statistics) {
         let mut ends = lock(&self.ends);
         for (topic, known) in statistics.topics {
             for (partition, known) in known.partitions {
                 let Ok(partition) = u32::try_from(partition) else { continue };
-                // Below zero: not known.
+                // Negative: unknown.
                 if let Ok(end) = u64::try_from(known.ls_offset) {
                     ends.insert(SourcePartition { topic: topic.clone(), partition }, end);
                 }
@@ -134,26 +133,26 @@ impl ClientContext for MemberContext {
 
     fn error(&self, error: KafkaError, reason: &str) {
         note_error(&error, reason);
-        self.causes.note(&error, reason);
+        self.connection.note(&error, reason);
     }
 }
 
-/// The context of every other client: it only talks.
+/// The context of every other client: it logs, notes connection errors and provides the token.
 #[derive(Clone, Debug, Default)]
-pub struct Chatter {
+pub(crate) struct BasicContext {
     token: Option<Secret>,
-    /// Why brokers do not let us in.
-    pub causes: Causes,
+    /// Why brokers cannot be reached, or reject this client.
+    pub(crate) connection: LastConnectionError,
 }
 
-impl Chatter {
-    /// Of a client that shows this token, if any.
-    pub fn new(token: Option<Secret>) -> Chatter {
-        Chatter { token, causes: Causes::default() }
+impl BasicContext {
+    /// `token`: where the OAUTHBEARER token is, if one is used.
+    pub(crate) fn new(token: Option<Secret>) -> BasicContext {
+        BasicContext { token, connection: LastConnectionError::default() }
     }
 }
 
-impl ClientContext for Chatter {
+impl ClientContext for BasicContext {
     const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
 
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
@@ -162,7 +161,7 @@ impl ClientContext for Chatter {
 
     fn error(&self, error: KafkaError, reason: &str) {
         note_error(&error, reason);
-        self.causes.note(&error, reason);
+        self.connection.note(&error, reason);
     }
 
     fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
@@ -175,17 +174,17 @@ fn token(place: Option<&Secret>) -> Result<OAuthToken, Box<dyn Error>> {
     Token::for_client(place, wall())
 }
 
-impl ConsumerContext for Chatter {}
+impl ConsumerContext for BasicContext {}
 
-impl ProducerContext for Chatter {
+impl ProducerContext for BasicContext {
     type DeliveryOpaque = ();
 
-    /// A record that is not delivered aborts its transaction, which is where it is seen.
+    /// A record that is not delivered makes the commit of its transaction fail, and is reported there.
     fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
 }
 
-/// The partitions of a list; `elements()` of an empty one is not to be called.
-pub fn partitions(list: &TopicPartitionList) -> Vec<SourcePartition> {
+/// The partitions of a list. `elements()` of an empty list has panicked, so it is not called.
+fn partitions(list: &TopicPartitionList) -> Vec<SourcePartition> {
     if list.count() == 0 {
         return Vec::new();
     }
@@ -196,25 +195,25 @@ pub fn partitions(list: &TopicPartitionList) -> Vec<SourcePartition> {
     known.collect()
 }
 
-/// The topic that this line of the log says is another one than before.
+/// The topic that was re-created according to this line of librdkafka's log.
 ///
-/// A client that finds a new topic behind a name that it reads goes on at the offset that it had in the old one, and tells
-/// nobody but its debugging log (librdkafka 2.12, `rd_kafka_topic_metadata_update`). `tests/kafka/recreated_topics.rs` holds that it
-/// still does.
-fn renewed(message: &str) -> Option<&str> {
+/// A consumer that finds a re-created topic behind a known name continues at its old offset, and reports that in its debugging
+/// log only (librdkafka 2.12, `rd_kafka_topic_metadata_update`). `tests/kafka/recreated_topics.rs` fails if the line goes;
+/// [`crate::kafka::topic_ids`] does not depend on it.
+fn recreated_topic(message: &str) -> Option<&str> {
     let (before, ids) = message.split_once(" changed id from ")?;
     let topic = before.rsplit_once("Topic ")?.1;
     (!ids.starts_with(NO_ID)).then_some(topic)
 }
 
-/// The id of a topic that was not known before, in base 64.
+/// The base64 form of the id of a topic that was unknown before.
 const NO_ID: &str = "AAAAAAAAAAAAAAAAAAAAAA";
 
 fn note_error(error: &KafkaError, reason: &str) {
     if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
         return;
     }
-    // A member says once that no broker can be reached, and once that one can; clients say it many times a second.
+    // Clients report it many times a second; the worker logs the beginning and the end of an outage.
     if is_unreachable(error) {
         tracing::debug!(target: "librdkafka", %error, reason, "client error");
         return;
@@ -224,6 +223,10 @@ fn note_error(error: &KafkaError, reason: &str) {
 
 fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
     match level {
+        // The worker logs the abort with its reason; librdkafka's line would be an ERROR in every healthy scale-out.
+        _ if is_refused_by_rebalance(message) => {
+            tracing::debug!(target: "librdkafka", facility, "{message}");
+        }
         RDKafkaLogLevel::Emerg
         | RDKafkaLogLevel::Alert
         | RDKafkaLogLevel::Critical
@@ -235,18 +238,37 @@ fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
     }
 }
 
+/// Whether the line reports a transaction whose offsets were refused because the group rebalances: an expected outcome.
+fn is_refused_by_rebalance(message: &str) -> bool {
+    message.contains("Current transaction failed")
+        && ["ILLEGAL_GENERATION", "REBALANCE_IN_PROGRESS"].iter().any(|code| message.contains(code))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_topic_with_another_id_is_another_topic() {
+    fn log_line_names_a_recreated_topic() {
         let line = "[thrd:main]: Topic a.b changed id from qgVbQ1pXSkKJ4mCgzYSWDA to X9mXk2cQTlyJ8nD4mS1v0w";
-        assert_eq!(renewed(line), Some("a.b"));
+        assert_eq!(recreated_topic(line), Some("a.b"));
         assert_eq!(
-            renewed("Topic a.b changed id from AAAAAAAAAAAAAAAAAAAAAA to X9mXk2cQTlyJ8nD4mS1v0w"),
+            recreated_topic("Topic a.b changed id from AAAAAAAAAAAAAAAAAAAAAA to X9mXk2cQTlyJ8nD4mS1v0w"),
             None
         );
-        assert_eq!(renewed("Topic a.b [0] Leader 1 Epoch 0"), None);
+        assert_eq!(recreated_topic("Topic a.b [0] Leader 1 Epoch 0"), None);
+    }
+
+    #[test]
+    fn refusal_by_a_rebalance_is_an_expected_outcome() {
+        let line = |code: &str| {
+            format!(
+                "[thrd:main]: Current transaction failed in state InTransaction: offsets refused ({code})"
+            )
+        };
+        assert!(is_refused_by_rebalance(&line("ILLEGAL_GENERATION")));
+        assert!(is_refused_by_rebalance(&line("REBALANCE_IN_PROGRESS")));
+        assert!(!is_refused_by_rebalance(&line("INVALID_PRODUCER_EPOCH")));
+        assert!(!is_refused_by_rebalance("heartbeat failed: ILLEGAL_GENERATION"));
     }
 }

@@ -1,4 +1,4 @@
-//! What is taken out of a record while it is in the client's memory.
+//! Copies records out of the memory of librdkafka.
 
 use crate::event::MAX_TRACE;
 use crate::event::time::Time;
@@ -8,16 +8,16 @@ use crate::stage::port::{FilteredRun, RouterInput, SourcePartition, SourceRecord
 use rdkafka::message::{BorrowedMessage, Headers, Message, Timestamp};
 use std::time::Duration;
 
-/// What a poll brought, for the metrics.
+/// The totals of one poll, for its limits and for the metrics.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Brought {
+pub(crate) struct PollTotals {
     pub(crate) records: usize,
     pub(crate) bytes: u64,
-    /// When the oldest record was appended.
+    /// The append time of the oldest record.
     pub(crate) oldest: Option<Time>,
 }
 
-impl Brought {
+impl PollTotals {
     pub(crate) fn add(&mut self, message: &BorrowedMessage<'_>, timestamp: Timestamp, stage: Stage) {
         self.records += 1;
         self.bytes += message.payload_len() as u64;
@@ -27,8 +27,8 @@ impl Brought {
     }
 }
 
-/// Copies a record that passes the prefilter out of the client's memory; others are only counted, in runs.
-pub(crate) fn hand_out<V>(
+/// Copies a record that passes the prefilter. Others are counted, as runs of consecutive records.
+pub(crate) fn copy<V>(
     message: &BorrowedMessage<'_>,
     offset: u64,
     stage: Stage,
@@ -54,8 +54,8 @@ pub(crate) fn hand_out<V>(
     }
 }
 
-/// A record with a copy of its value.
-pub fn source_record(message: &BorrowedMessage<'_>, stage: Stage) -> Option<SourceRecord> {
+/// A record as the stages take it. `None` if partition or offset are negative, which Kafka never sends.
+pub(crate) fn source_record(message: &BorrowedMessage<'_>, stage: Stage) -> Option<SourceRecord> {
     record_with(message, stage, message.payload().map(<[u8]>::to_vec))
 }
 
@@ -76,19 +76,19 @@ fn append_time(timestamp: Timestamp, stage: Stage) -> Option<Time> {
         (Timestamp::LogAppendTime(millis), Stage::Router | Stage::Detector) => {
             Some(Time::from_millis(millis))
         }
-        // Our router made the record when it wrote it; anybody else may have made it long before.
+        // Our router sets it when it writes. Other producers may set any time.
         (Timestamp::CreateTime(millis), Stage::Detector) => Some(Time::from_millis(millis)),
         (Timestamp::CreateTime(_), Stage::Router) | (Timestamp::NotAvailable, _) => None,
     }
 }
 
-/// How long ago that was. Brokers have clocks of their own: what is to come is now.
-pub fn age(time: Time) -> Duration {
+/// The age of a record by the wall clock; 0 for a time in the future, since the clocks of brokers differ.
+pub(crate) fn age(time: Time) -> Duration {
     let millis = wall().as_millis().saturating_sub(time.as_millis());
     Duration::from_millis(u64::try_from(millis).unwrap_or_default())
 }
 
-/// The trace context of a record, if it can be one.
+/// The header `traceparent`, if it has at most [`MAX_TRACE`] visible ASCII characters.
 fn trace(headers: &impl Headers) -> Option<String> {
     let value = headers.iter().find(|header| header.key.eq_ignore_ascii_case("traceparent"))?.value?;
     let right = (1..=MAX_TRACE).contains(&value.len()) && value.iter().all(u8::is_ascii_graphic);
@@ -101,7 +101,7 @@ mod tests {
     use rdkafka::message::{Header, OwnedHeaders};
 
     #[test]
-    fn a_trace_context_is_kept_where_it_can_be_one() {
+    fn traceparent_is_kept_if_it_is_short_visible_ascii() {
         let of = |value: &str| {
             trace(&OwnedHeaders::new().insert(Header { key: "traceparent", value: Some(value) }))
         };

@@ -1,14 +1,17 @@
-//! The log of a detector: the routed topic, the checkpoint topic, and its transactions.
+//! The Kafka port of a detector: the routed topic, the checkpoint topic, and its transactions. Why it blocks:
+//! [`crate::kafka::worker_clients`].
 
 use crate::config::topics::{AlertFormat, OwnTopics};
+use crate::encode::alert::alert;
+use crate::encode::dead_letter::dead_letter;
+use crate::encode::record;
 use crate::host::clock::Stopwatch;
-use crate::kafka::checkpoint_reader::Reader;
-use crate::kafka::consumer::Member;
+use crate::kafka::checkpoint_reader::CheckpointReader;
+use crate::kafka::consumer::GroupConsumer;
 use crate::kafka::decode::age;
-use crate::kafka::partitions::offsets;
-use crate::kafka::records;
+use crate::kafka::partitions::next_offsets;
 use crate::kafka::settings::Clients;
-use crate::kafka::transactions::Producer;
+use crate::kafka::worker_clients::WorkerClients;
 use crate::observe::metrics::{Ended, Metrics, Spent};
 use crate::observe::traces::{Begun, Sent, Traces};
 use crate::stage::Stage;
@@ -18,33 +21,30 @@ use crate::stage::port::{
 };
 use std::time::Duration;
 
-/// The port.
+/// The port of one detector.
 pub struct KafkaDetector {
-    member: Member,
-    reader: Reader,
-    producer: Producer,
+    worker: WorkerClients,
+    checkpoints: CheckpointReader,
     topics: DetectorTopics,
-    metrics: Metrics,
-    traces: Traces,
 }
 
-/// The topics of a detector.
+/// The topics that a detector reads and writes.
 #[derive(Clone, Debug)]
 pub struct DetectorTopics {
-    /// Read.
+    /// The routed topic, which is read.
     pub routed: String,
-    /// Read to restore, written.
+    /// The checkpoint topic, which is written, and read to restore.
     pub checkpoint: String,
-    /// Written.
+    /// The topic of alerts, which is written.
     pub alerts: String,
-    /// Written.
+    /// The topic of dead letters, which is written.
     pub dead_letter: String,
-    /// How alerts are written.
+    /// The encoding of alerts.
     pub format: AlertFormat,
 }
 
 impl DetectorTopics {
-    /// Those of our own topics, with alerts written like this.
+    /// Our own topics, with this encoding of alerts.
     pub fn new(topics: &OwnTopics, format: AlertFormat) -> DetectorTopics {
         DetectorTopics {
             routed: topics.routed.0.clone(),
@@ -57,10 +57,10 @@ impl DetectorTopics {
 }
 
 impl KafkaDetector {
-    /// Takes the transactional id, then joins the group.
+    /// Reads a checkpoint to find a missing permission, takes the transactional id, then joins the group.
     ///
     /// # Errors
-    /// When no broker can be reached, or the settings are refused.
+    /// No broker can be reached, or librdkafka rejects the settings.
     pub fn new(
         clients: &Clients,
         worker: u16,
@@ -68,28 +68,27 @@ impl KafkaDetector {
         metrics: Metrics,
         traces: Traces,
     ) -> Result<KafkaDetector, Fault> {
-        let stage = Stage::Detector;
-        let producer = Producer::new(clients, stage, worker, metrics.clone())?;
-        let reader = Reader::new(clients, &topics.checkpoint)?;
-        let member = Member::join(clients, stage, worker, &[&topics.routed], metrics.clone())?;
-        Ok(KafkaDetector { member, reader, producer, topics, metrics, traces })
+        let checkpoints = CheckpointReader::new(clients, &topics.checkpoint)?;
+        let read = [topics.routed.as_str()];
+        let worker = WorkerClients::new(clients, Stage::Detector, worker, &read, metrics, traces)?;
+        Ok(KafkaDetector { worker, checkpoints, topics })
     }
 
-    /// The member of the group.
-    pub fn member(&self) -> &Member {
-        &self.member
+    /// The consumer of this detector.
+    pub fn consumer(&self) -> &GroupConsumer {
+        &self.worker.consumer
     }
 
-    /// What the worker's time went to beside its work.
+    /// The time of the worker that its own work did not take.
     pub fn spent(&self) -> Spent {
-        Spent { waiting: self.member.waited(), committing: self.producer.took() }
+        self.worker.spent()
     }
 
     fn routed(&self, partition: u32) -> SourcePartition {
         SourcePartition { topic: self.topics.routed.clone(), partition }
     }
 
-    fn places(&self, partitions: &[u32]) -> Vec<SourcePartition> {
+    fn all_routed(&self, partitions: &[u32]) -> Vec<SourcePartition> {
         partitions.iter().map(|partition| self.routed(*partition)).collect()
     }
 
@@ -99,25 +98,26 @@ impl KafkaDetector {
             Outcome::Aborted => Ended::Aborted,
             Outcome::Unknown => Ended::Unknown,
         };
+        let metrics = &self.worker.metrics;
         if !transaction.checkpoint.is_empty() {
             let bytes: usize = transaction.checkpoint.iter().map(CheckpointRecord::bytes).sum();
-            self.metrics.checkpoint(ended, took, transaction.checkpoint.len() as u64, bytes as u64);
+            metrics.checkpoint(ended, took, transaction.checkpoint.len() as u64, bytes as u64);
         }
         if ended != Ended::Committed {
             return;
         }
         for PendingAlert { alert, appended } in &transaction.alerts {
-            self.metrics.alert(&alert.detection, alert.severity, appended.map(age));
+            metrics.alert(&alert.detection, alert.severity, appended.map(age));
         }
         for (partition, next) in &transaction.offsets {
-            self.metrics.committed(Stage::Detector, &self.topics.routed, *partition, *next);
+            metrics.committed(Stage::Detector, &self.topics.routed, *partition, *next);
         }
         for letter in &transaction.dead {
-            self.metrics.dead_letter(Stage::Detector, letter.reason);
+            metrics.dead_letter(Stage::Detector, letter.reason);
         }
     }
 
-    /// Tells of a transaction with alerts or a checkpoint. One that moves offsets only is no news.
+    /// Writes the spans of a transaction with alerts or a checkpoint. One with offsets only has none.
     fn trace(&self, begun: Begun, transaction: &Transaction, outcome: Outcome) {
         let (alerts, checkpoint) = (&transaction.alerts, transaction.checkpoint.len());
         let (topic, records) = match (alerts.len(), checkpoint) {
@@ -126,9 +126,10 @@ impl KafkaDetector {
             (records, _) => (&self.topics.alerts, records),
         };
         let sent = Sent { topic, records, checkpoint, outcome };
-        let told = self.traces.transaction(begun, &sent).filter(|_| outcome == Outcome::Committed);
-        if let Some(told) = told {
-            alerts.iter().for_each(|raised| self.traces.alert(&told, &raised.alert));
+        let traces = &self.worker.traces;
+        let span = traces.transaction(begun, &sent).filter(|_| outcome == Outcome::Committed);
+        if let Some(span) = span {
+            alerts.iter().for_each(|raised| traces.alert(&span, &raised.alert));
         }
     }
 }
@@ -139,55 +140,56 @@ fn numbers(partitions: Vec<SourcePartition>) -> Vec<u32> {
 
 impl DetectorPort for KafkaDetector {
     fn poll(&mut self, wait: Millis, intake: Intake) -> Result<Vec<DetectorInput>, Fault> {
-        self.producer.tend();
-        self.reader.tend();
-        self.member.hold(intake == Intake::Paused)?;
+        self.worker.serve_events();
+        self.checkpoints.serve_events();
+        self.worker.consumer.set_paused(intake == Intake::Paused)?;
         let every_record = |_: &str, value: &[u8]| Some(value.to_vec());
-        let inputs = self.member.poll(wait, &every_record)?.into_iter().filter_map(|input| match input {
-            RouterInput::Assign(partitions) => Some(DetectorInput::Assign(numbers(partitions))),
-            RouterInput::Revoke(partitions) => Some(DetectorInput::Revoke(numbers(partitions))),
-            RouterInput::Lost(partitions) => Some(DetectorInput::Lost(numbers(partitions))),
-            RouterInput::Record(record) => Some(DetectorInput::Record(RoutedRecord {
-                partition: record.from.partition,
-                offset: record.offset,
-                append_time: record.append_time,
-                value: record.value.unwrap_or_default(),
-            })),
-            RouterInput::Passed { from, next } => {
-                Some(DetectorInput::Passed { partition: from.partition, next })
-            }
-            // There is none: every record passes.
-            RouterInput::Filtered(_) => None,
-        });
+        let inputs =
+            self.worker.consumer.poll(wait, &every_record)?.into_iter().filter_map(|input| match input {
+                RouterInput::Assign(partitions) => Some(DetectorInput::Assign(numbers(partitions))),
+                RouterInput::Revoke(partitions) => Some(DetectorInput::Revoke(numbers(partitions))),
+                RouterInput::Lost(partitions) => Some(DetectorInput::Lost(numbers(partitions))),
+                RouterInput::Record(record) => Some(DetectorInput::Record(RoutedRecord {
+                    partition: record.from.partition,
+                    offset: record.offset,
+                    append_time: record.append_time,
+                    value: record.value.unwrap_or_default(),
+                })),
+                RouterInput::Passed { from, next } => {
+                    Some(DetectorInput::Passed { partition: from.partition, next })
+                }
+                // There is none: every record passes.
+                RouterInput::Filtered(_) => None,
+            });
         Ok(inputs.collect())
     }
 
     fn accept(&mut self, partitions: &[u32]) -> Result<(), Fault> {
-        self.member.accept(&self.places(partitions))
+        self.worker.consumer.accept(&self.all_routed(partitions))
     }
 
     fn release(&mut self, partitions: &[u32]) -> Result<(), Fault> {
         for partition in partitions {
-            self.reader.forget(*partition)?;
+            self.checkpoints.forget(*partition)?;
         }
-        self.member.release(&self.places(partitions))
+        self.worker.consumer.release(&self.all_routed(partitions))
     }
 
     fn committed(&mut self, partition: u32) -> Result<Answer<Option<u64>>, Fault> {
-        self.producer.decide();
-        self.member.committed(&self.routed(partition))
+        let partition = self.routed(partition);
+        self.worker.committed(&partition)
     }
 
     fn log_start(&mut self, partition: u32, reaches: Option<u64>) -> Result<Answer<u64>, Fault> {
         let partition = self.routed(partition);
-        Ok(match self.member.bounds(&partition, reaches)? {
+        Ok(match self.worker.consumer.bounds(&partition, reaches)? {
             Answer::Ready((start, _)) => Answer::Ready(start),
             Answer::Wait => Answer::Wait,
         })
     }
 
     fn checkpoint_end(&mut self, partition: u32) -> Result<Answer<u64>, Fault> {
-        self.reader.end(partition)
+        self.checkpoints.end(partition)
     }
 
     fn read_checkpoint(
@@ -197,16 +199,16 @@ impl DetectorPort for KafkaDetector {
         sink: &mut dyn FnMut(u64, CheckpointRecord),
     ) -> Result<Answer<()>, Fault> {
         let mut count = 0;
-        let answer = self.reader.read(partition, end, &mut |offset, record| {
+        let answer = self.checkpoints.read(partition, end, &mut |offset, record| {
             count += 1;
             sink(offset, record);
         });
-        self.metrics.restored_records(count);
+        self.worker.metrics.restored_records(count);
         answer
     }
 
     fn rewind_checkpoint(&mut self, partition: u32) -> Result<(), Fault> {
-        self.reader.forget(partition)
+        self.checkpoints.forget(partition)
     }
 
     fn topics(&self) -> TopicNames {
@@ -214,25 +216,23 @@ impl DetectorPort for KafkaDetector {
     }
 
     fn start_at(&mut self, partition: u32, offset: u64) -> Result<(), Fault> {
-        self.member.start_at(&self.routed(partition), offset)
+        let partition = self.routed(partition);
+        self.worker.consumer.start_at(&partition, offset)
     }
 
     fn commit(&mut self, transaction: &Transaction) -> Result<Outcome, Fault> {
-        self.member.is_same()?;
-        let (watch, begun) = (Stopwatch::start(), self.traces.begin());
+        let (watch, begun) = (Stopwatch::start(), self.worker.traces.begin());
         let topics = &self.topics;
         let next =
             transaction.offsets.iter().map(|(partition, next)| (topics.routed.as_str(), *partition, *next));
-        let offsets = offsets(next)?;
-        let alerts = transaction
-            .alerts
-            .iter()
-            .map(|raised| records::alert(&topics.alerts, topics.format, &raised.alert));
-        let dead = transaction.dead.iter().map(|letter| records::dead_letter(&topics.dead_letter, letter));
+        let offsets = next_offsets(next)?;
+        let alerts =
+            transaction.alerts.iter().map(|raised| alert(&topics.alerts, topics.format, &raised.alert));
+        let dead = transaction.dead.iter().map(|letter| dead_letter(&topics.dead_letter, letter));
         let checkpoint =
-            transaction.checkpoint.iter().map(|record| records::checkpoint(&topics.checkpoint, record));
+            transaction.checkpoint.iter().map(|record| record::checkpoint(&topics.checkpoint, record));
         let all = alerts.chain(dead).chain(checkpoint);
-        let outcome = self.producer.commit(all, &offsets, self.member.metadata())?;
+        let outcome = self.worker.commit(all, &offsets)?;
         self.count(transaction, outcome, watch.elapsed());
         if let Some(begun) = begun {
             self.trace(begun, transaction, outcome);

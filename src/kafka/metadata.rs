@@ -1,80 +1,75 @@
-//! Asks brokers, and hears meanwhile why they do not answer.
+//! Requests the metadata of topics, and reports why there is no answer.
 
 use crate::host::clock::Stopwatch;
 use crate::host::exit::{Exit, Failure};
-use crate::kafka::context::Chatter;
-use crate::kafka::refusals::Cause;
+use crate::kafka::context::BasicContext;
+use crate::kafka::errors::ConnectionError;
 use crate::kafka::settings::Clients;
+use crate::kafka::timeouts::{EVENTS_MS, METADATA_SECONDS, REQUEST_MS};
 use crate::stage::port::Fault;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use std::time::Duration;
 
-/// A client that asks.
-pub struct Door {
-    client: BaseConsumer<Chatter>,
+/// A client for metadata.
+pub(crate) struct MetadataClient {
+    client: BaseConsumer<BasicContext>,
     clients: Clients,
 }
 
-/// What there is of a topic, as far as we may know.
+/// Whether a topic exists, as far as this principal may know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Seen {
-    /// It has so many partitions.
-    There(u32),
-    /// It is not there.
+pub enum TopicState {
+    /// It exists with this number of partitions.
+    Present(u32),
+    /// It does not exist.
     Absent,
-    /// We may not even know whether it is there.
+    /// The permission DESCRIBE is missing.
     Hidden,
 }
 
-/// How long is listened to what is told aside: for no time it would be one thing only.
-pub const ASIDE: Duration = Duration::from_millis(10);
-/// How long brokers may be silent.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How long one question waits, until it is looked whether somebody has said why.
-const QUESTION: Duration = Duration::from_millis(500);
-
-impl Door {
-    /// Makes the client.
+impl MetadataClient {
+    /// Creates the client. Sends no request to a broker.
     ///
     /// # Errors
-    /// When the settings are refused.
-    pub fn new(clients: &Clients) -> Result<Door, Failure> {
-        let mut config = clients.ends().map_err(unreadable)?;
-        // Who hangs up without a word may want TLS, or none.
+    /// librdkafka rejects the settings.
+    pub(crate) fn new(clients: &Clients) -> Result<MetadataClient, Failure> {
+        let mut config = clients.metadata().map_err(invalid_config)?;
+        // A connection that is closed without a reason may be one between TLS and plain text.
         config.set("log.connection.close", "true");
-        let client: BaseConsumer<Chatter> =
-            config.create_with_context(clients.chatter()).map_err(|error| refused(&error))?;
-        Ok(Door { client, clients: clients.clone() })
+        let client: BaseConsumer<BasicContext> =
+            config.create_with_context(clients.context()).map_err(|error| rejected_config(&error))?;
+        Ok(MetadataClient { client, clients: clients.clone() })
     }
 
-    /// What there is of a topic.
+    /// Whether the topic exists. Waits up to [`METADATA_SECONDS`] for a broker.
     ///
     /// # Errors
-    /// When no broker can be reached, or none lets us in: with the reason.
-    pub fn look(&self, topic: &str) -> Result<Seen, Failure> {
+    /// No broker can be reached, or none accepts this client: with the reason.
+    pub(crate) fn topic(&self, topic: &str) -> Result<TopicState, Failure> {
         let watch = Stopwatch::start();
         loop {
-            // A token is asked for by an event, and errors come as events.
-            drop(self.client.poll(ASIDE));
-            let error = match self.client.fetch_metadata(Some(topic), QUESTION) {
+            // librdkafka requests tokens and reports connection errors by events.
+            drop(self.client.poll(EVENTS_MS));
+            let error = match self.client.fetch_metadata(Some(topic), REQUEST_MS) {
                 Ok(metadata) => {
                     let found = metadata.topics().iter().find(|known| known.name() == topic);
                     let code = found.and_then(|known| known.error()).map(Code::from);
                     match (found, code) {
-                        (Some(known), None) => return Ok(Seen::There(count(known.partitions().len()))),
-                        (None, _) | (_, Some(Code::UnknownTopicOrPartition | Code::UnknownTopic)) => {
-                            return Ok(Seen::Absent);
+                        (Some(known), None) => {
+                            return Ok(TopicState::Present(count(known.partitions().len())));
                         }
-                        (_, Some(Code::TopicAuthorizationFailed)) => return Ok(Seen::Hidden),
-                        // Its leader is being elected.
+                        (None, _) | (_, Some(Code::UnknownTopicOrPartition | Code::UnknownTopic)) => {
+                            return Ok(TopicState::Absent);
+                        }
+                        (_, Some(Code::TopicAuthorizationFailed)) => return Ok(TopicState::Hidden),
+                        // A leader is being elected.
                         (Some(_), Some(code)) => KafkaError::MetadataFetch(code),
                     }
                 }
                 Err(error) => error,
             };
-            drop(self.client.poll(ASIDE));
-            if self.client.context().causes.is_refused() || watch.elapsed() > PATIENCE {
+            drop(self.client.poll(EVENTS_MS));
+            if self.client.context().connection.is_rejected() || watch.elapsed() > METADATA_SECONDS {
                 return Err(self.failure(&error));
             }
         }
@@ -82,10 +77,12 @@ impl Door {
 
     fn failure(&self, error: &KafkaError) -> Failure {
         let unreachable = || Failure::new(Exit::Broker, "no broker can be reached");
-        let cause = self.client.context().causes.take();
-        match cause.map(|cause| self.clients.look_at_certificate(cause)) {
-            Some(Cause::Refused(why)) => Failure::new(Exit::Refused, "no broker lets us in").with_cause(why),
-            Some(Cause::Unreachable(why)) => unreachable().with_cause(why),
+        let last = self.client.context().connection.take();
+        match last.map(|last| self.clients.explain_certificate(last)) {
+            Some(ConnectionError::Rejected(why)) => {
+                Failure::new(Exit::Refused, "no broker accepts this client").with_cause(why)
+            }
+            Some(ConnectionError::Unreachable(why)) => unreachable().with_cause(why),
             None => unreachable().because(error),
         }
     }
@@ -95,12 +92,12 @@ fn count(partitions: usize) -> u32 {
     u32::try_from(partitions).unwrap_or(u32::MAX)
 }
 
-/// Settings cannot be made: a secret cannot be read.
-pub fn unreadable(fault: Fault) -> Failure {
+/// The failure of settings that cannot be made: a secret cannot be read.
+pub(crate) fn invalid_config(fault: Fault) -> Failure {
     Failure::new(Exit::Config, fault.to_string())
 }
 
-/// The settings are not those of a client.
-pub fn refused(error: &KafkaError) -> Failure {
-    Failure::new(Exit::Config, "the settings of kafka are refused").because(error)
+/// The failure of settings that librdkafka rejects.
+pub(crate) fn rejected_config(error: &KafkaError) -> Failure {
+    Failure::new(Exit::Config, "librdkafka rejects the settings of kafka").because(error)
 }

@@ -1,22 +1,26 @@
-//! KAFKA: the only room that names rdkafka. It does what `stage` asks and decides nothing about events.
+//! KAFKA: the only room that names rdkafka. It does what `stage` asks, and decides nothing about events.
+//!
+//! The files stand in reading order: each uses only files above it.
 
+mod timeouts;
+mod oauth;
+mod native;
+pub mod errors;
 pub mod topics;
 pub(crate) mod properties;
-pub mod oauth;
-pub mod refusals;
-pub mod errors;
-pub mod context;
-pub mod tls_probe;
+mod tls_probe;
+mod context;
 pub mod settings;
-pub mod metadata;
+mod metadata;
 mod outage;
-pub mod partitions;
-pub mod decode;
-pub mod consumer;
-pub mod log_bounds;
-pub mod checkpoint_reader;
-pub mod records;
-pub mod transactions;
+mod partitions;
+mod decode;
+mod log_bounds;
+mod topic_ids;
+mod consumer;
+mod checkpoint_reader;
+mod transactions;
+mod worker_clients;
 pub mod detector_port;
 pub mod router_port;
 pub mod admin;

@@ -1,66 +1,59 @@
-//! Since when no broker can be reached, or none lets us in.
+//! An outage of a worker: since when no broker can be reached, or none accepts this client.
 
 use crate::host::clock::Stopwatch;
-use crate::kafka::refusals::Cause;
+use crate::kafka::errors::ConnectionError;
+use crate::kafka::timeouts::{OUTAGE_PROBE_SECONDS, OUTAGE_SECONDS, REJECTED_SECONDS};
 use crate::stage::port::Fault;
-use std::time::Duration;
 
-/// How often an unreachable broker is looked for.
-const PROBE: Duration = Duration::from_secs(1);
-/// Who is refused for so long begins anew: with the password, the certificate or the token that there is then.
-const REFUSED: Duration = Duration::from_secs(10);
-/// Who reaches no broker for so long begins anew with new clients: it has lost its partitions by then, and a client that a hanging
-/// broker had kept waiting was seen not to find back although others had.
-const SILENCE: Duration = Duration::from_secs(30);
-
-/// No broker can be reached, or none lets us in.
-pub(crate) struct Away {
-    why: Cause,
+/// No broker can be reached, or none accepts this client.
+pub(crate) struct Outage {
+    why: ConnectionError,
     began: Stopwatch,
     probed: Stopwatch,
 }
 
-impl Away {
-    /// Says it, once: however often it is heard until it is over.
-    fn new(why: Cause) -> Away {
+impl Outage {
+    /// Logs the beginning of an outage. What is reported until its end is not logged.
+    fn new(why: ConnectionError) -> Outage {
         tracing::warn!(why = why.as_str(), "a broker cannot be reached");
-        Away { why, began: Stopwatch::start(), probed: Stopwatch::start() }
+        Outage { why, began: Stopwatch::start(), probed: Stopwatch::start() }
     }
 
-    /// Notes that a question has no answer; a cause that is known says more.
-    pub(crate) fn begin(away: &mut Option<Away>, why: impl FnOnce() -> Cause) {
-        away.get_or_insert_with(|| Away::new(why()));
+    /// A request failed. An outage that is known keeps its reason.
+    pub(crate) fn begin(outage: &mut Option<Outage>, why: impl FnOnce() -> ConnectionError) {
+        outage.get_or_insert_with(|| Outage::new(why()));
     }
 
-    /// Notes why.
-    pub(crate) fn hear(away: &mut Option<Away>, why: Cause) {
-        match away {
-            Some(away) => away.why = why,
-            None => *away = Some(Away::new(why)),
+    /// A client reported a connection error. It becomes the reason of an outage that is known.
+    pub(crate) fn report(outage: &mut Option<Outage>, why: ConnectionError) {
+        match outage {
+            Some(outage) => outage.why = why,
+            None => *outage = Some(Outage::new(why)),
         }
     }
 
-    /// Why.
+    /// The reason.
     pub(crate) fn why(&self) -> &str {
         self.why.as_str()
     }
 
-    /// Whether it is over: something was received, or a question that is asked now and then has an answer.
+    /// Whether it is over: records were received, or a request succeeds, which is tried every [`OUTAGE_PROBE_SECONDS`].
     ///
     /// # Errors
-    /// When we are refused, or reach nobody, for long.
-    pub(crate) fn is_over(&mut self, received: bool, answers: impl FnOnce() -> bool) -> Result<bool, Fault> {
-        let probe = self.probed.elapsed() >= PROBE;
-        if received || (probe && answers()) {
+    /// It lasts longer than [`OUTAGE_SECONDS`], or [`REJECTED_SECONDS`] if brokers reject this client.
+    pub(crate) fn is_over(&mut self, received: bool, request: impl FnOnce() -> bool) -> Result<bool, Fault> {
+        let is_due = self.probed.elapsed() >= OUTAGE_PROBE_SECONDS;
+        if received || (is_due && request()) {
             return Ok(true);
         }
-        if matches!(self.why, Cause::Refused(_)) && self.began.elapsed() >= REFUSED {
-            return Err(Fault::Broken(format!("no broker lets us in: {}", self.why())));
+        if matches!(self.why, ConnectionError::Rejected(_)) && self.began.elapsed() >= REJECTED_SECONDS {
+            return Err(Fault::Broken(format!("no broker accepts this client: {}", self.why())));
         }
-        if self.began.elapsed() >= SILENCE {
-            return Err(Fault::Broken(format!("no broker could be reached for {SILENCE:?}: {}", self.why())));
+        if self.began.elapsed() >= OUTAGE_SECONDS {
+            let why = self.why();
+            return Err(Fault::Broken(format!("no broker could be reached for {OUTAGE_SECONDS:?}: {why}")));
         }
-        if probe {
+        if is_due {
             self.probed = Stopwatch::start();
         }
         Ok(false)

@@ -1,37 +1,40 @@
-//! Partitions and offsets as Kafka's clients take them.
+//! Partitions and offsets as librdkafka takes them.
 
 use crate::kafka::errors::fault;
 use crate::stage::port::{Fault, SourcePartition};
 use rdkafka::{Offset, TopicPartitionList};
 
-/// Kafka's number of a partition.
-pub fn signed(partition: u32) -> Result<i32, Fault> {
-    i32::try_from(partition).map_err(|_| Fault::Broken(format!("{partition} is no partition")))
+/// The number of a partition.
+///
+/// # Errors
+/// It is greater than Kafka's greatest, 2³¹ − 1.
+pub(crate) fn number(partition: u32) -> Result<i32, Fault> {
+    i32::try_from(partition).map_err(|_| Fault::Broken(format!("{partition} is no number of a partition")))
 }
 
-/// An offset as Kafka's clients take it.
-pub fn at(offset: u64) -> Offset {
+/// An offset. One beyond Kafka's greatest becomes that.
+pub(crate) fn at(offset: u64) -> Offset {
     Offset::Offset(i64::try_from(offset).unwrap_or(i64::MAX))
 }
 
-/// Kafka's list of partitions, each with the next offset, to commit them.
-pub fn offsets<'a>(
-    places: impl ExactSizeIterator<Item = (&'a str, u32, u64)>,
+/// The list of these partitions, each with its next offset, for a commit.
+pub(crate) fn next_offsets<'a>(
+    partitions: impl ExactSizeIterator<Item = (&'a str, u32, u64)>,
 ) -> Result<TopicPartitionList, Fault> {
-    let mut list = TopicPartitionList::with_capacity(places.len());
-    for (topic, partition, next) in places {
-        list.add_partition_offset(topic, signed(partition)?, at(next))
-            .map_err(|error| fault("naming an offset", &error))?;
+    let mut list = TopicPartitionList::with_capacity(partitions.len());
+    for (topic, partition, next) in partitions {
+        list.add_partition_offset(topic, number(partition)?, at(next))
+            .map_err(|error| fault("listing the offsets of a commit", &error))?;
     }
     Ok(list)
 }
 
-/// Kafka's list of partitions.
-pub fn list(partitions: &[SourcePartition], offset: Offset) -> Result<TopicPartitionList, Fault> {
+/// The list of these partitions, each with the same offset.
+pub(crate) fn list(partitions: &[SourcePartition], offset: Offset) -> Result<TopicPartitionList, Fault> {
     let mut list = TopicPartitionList::with_capacity(partitions.len());
     for SourcePartition { topic, partition } in partitions {
-        list.add_partition_offset(topic, signed(*partition)?, offset)
-            .map_err(|error| fault("naming a partition", &error))?;
+        list.add_partition_offset(topic, number(*partition)?, offset)
+            .map_err(|error| fault("listing partitions", &error))?;
     }
     Ok(list)
 }

@@ -1,12 +1,13 @@
-//! The log of a router: the source topics, and its transactions.
+//! The Kafka port of a router: the source topics, and its transactions. Why it blocks: [`crate::kafka::worker_clients`].
 
 use crate::config::topics::{OwnTopics, Source};
+use crate::encode::dead_letter::dead_letter;
+use crate::encode::record;
 use crate::event::time::Time;
-use crate::kafka::consumer::Member;
-use crate::kafka::partitions::offsets;
-use crate::kafka::records;
+use crate::kafka::consumer::GroupConsumer;
+use crate::kafka::partitions::next_offsets;
 use crate::kafka::settings::Clients;
-use crate::kafka::transactions::Producer;
+use crate::kafka::worker_clients::WorkerClients;
 use crate::observe::metrics::{Metrics, Spent};
 use crate::observe::traces::{Sent, Traces};
 use crate::stage::Stage;
@@ -14,30 +15,27 @@ use crate::stage::port::{
     Answer, Fault, Millis, Outcome, RouterCommit, RouterInput, RouterPort, SourcePartition, TopicPrefilter,
 };
 
-/// The port.
+/// The port of one router.
 pub struct KafkaRouter {
-    member: Member,
-    producer: Producer,
+    worker: WorkerClients,
     topics: RouterTopics,
-    metrics: Metrics,
-    traces: Traces,
 }
 
-/// The topics of a router.
+/// The topics that a router reads and writes.
 #[derive(Clone, Debug)]
 pub struct RouterTopics {
-    /// Read.
+    /// The source topics, which are read.
     pub sources: Vec<Source>,
-    /// Written.
+    /// The routed topic, which is written.
     pub routed: String,
-    /// Written.
+    /// The topic of dead letters, which is written.
     pub dead_letter: String,
-    /// Where a partition begins that has no committed offset: at the first record since then, else at its first.
+    /// A partition without a committed offset is read from its first record since this time. `None`: from its first record.
     pub since: Option<Time>,
 }
 
 impl RouterTopics {
-    /// These sources, and those of our own topics.
+    /// These sources, and the two of our own topics that a router writes.
     pub fn new(sources: Vec<Source>, topics: &OwnTopics, since: Option<Time>) -> RouterTopics {
         let (routed, dead_letter) = (topics.routed.0.clone(), topics.dead_letter.0.clone());
         RouterTopics { sources, routed, dead_letter, since }
@@ -48,7 +46,7 @@ impl KafkaRouter {
     /// Takes the transactional id, then joins the group.
     ///
     /// # Errors
-    /// When no broker can be reached, or the settings are refused.
+    /// No broker can be reached, or librdkafka rejects the settings.
     pub fn new(
         clients: &Clients,
         worker: u16,
@@ -56,111 +54,116 @@ impl KafkaRouter {
         metrics: Metrics,
         traces: Traces,
     ) -> Result<KafkaRouter, Fault> {
-        let stage = Stage::Router;
-        let producer = Producer::new(clients, stage, worker, metrics.clone())?;
         let wanted: Vec<&str> = topics.sources.iter().map(|source| source.topics.subscription()).collect();
-        let member = Member::join(clients, stage, worker, &wanted, metrics.clone())?;
-        Ok(KafkaRouter { member, producer, topics, metrics, traces })
+        let worker = WorkerClients::new(clients, Stage::Router, worker, &wanted, metrics, traces)?;
+        Ok(KafkaRouter { worker, topics })
     }
 
-    /// The member of the group.
-    pub fn member(&self) -> &Member {
-        &self.member
+    /// The consumer of this router.
+    pub fn consumer(&self) -> &GroupConsumer {
+        &self.worker.consumer
     }
 
-    /// What the worker's time went to beside its work.
+    /// The time of the worker that its own work did not take.
     pub fn spent(&self) -> Spent {
-        Spent { waiting: self.member.waited(), committing: self.producer.took() }
+        self.worker.spent()
     }
 
-    /// Where to begin: at the committed offset if it is still there, else at the first that is.
-    fn beginning(
-        &mut self,
-        partition: &SourcePartition,
-        committed: Option<u64>,
-    ) -> Result<Answer<u64>, Fault> {
-        let Answer::Ready((first, end)) = self.member.bounds(partition, committed)? else {
+    /// Where to start: at the committed offset, or at the first offset if that is greater.
+    fn start(&mut self, partition: &SourcePartition, committed: Option<u64>) -> Result<Answer<u64>, Fault> {
+        let Answer::Ready((first, end)) = self.worker.consumer.bounds(partition, committed)? else {
             return Ok(Answer::Wait);
         };
         let SourcePartition { topic, partition: number } = partition;
-        let Some(committed) = committed else { return self.first(partition, first, end) };
+        let Some(committed) = committed else { return self.start_without_offset(partition, first, end) };
         if committed < first {
             let lost = first - committed;
-            tracing::error!(topic, number, committed, first, lost, "retention was faster than we were");
-            self.metrics.skipped_by_retention(lost);
+            tracing::error!(
+                topic,
+                number,
+                committed,
+                first,
+                lost,
+                "retention deleted records before they were read"
+            );
+            self.worker.metrics.skipped_by_retention(lost);
         }
         Ok(Answer::Ready(committed.max(first)))
     }
 
-    /// Where a partition begins that was never read. It is committed with the first batch, so it is asked for once.
-    fn first(&self, partition: &SourcePartition, first: u64, end: u64) -> Result<Answer<u64>, Fault> {
+    /// Where to start in a partition that was never read. The first batch commits it.
+    fn start_without_offset(
+        &self,
+        partition: &SourcePartition,
+        first: u64,
+        end: u64,
+    ) -> Result<Answer<u64>, Fault> {
         let Some(since) = self.topics.since else {
             let SourcePartition { topic, partition } = partition;
             tracing::info!(
                 topic,
                 partition,
                 first,
-                "a partition without a committed offset begins at its first record"
+                "a partition without a committed offset is read from its first record"
             );
             return Ok(Answer::Ready(first));
         };
-        let Answer::Ready(found) = self.member.first_since(partition, since)? else {
+        let Answer::Ready(found) = self.worker.consumer.first_since(partition, since)? else {
             return Ok(Answer::Wait);
         };
-        let begins = found.unwrap_or(end).max(first);
+        let start = found.unwrap_or(end).max(first);
         let SourcePartition { topic, partition } = partition;
-        tracing::info!(topic, partition, %since, first, end, begins, "a partition begins at its first record since then");
-        Ok(Answer::Ready(begins))
+        tracing::info!(topic, partition, %since, first, end, start, "a partition is read from its first record since this time");
+        Ok(Answer::Ready(start))
     }
 }
 
 impl RouterPort for KafkaRouter {
     fn poll(&mut self, wait: Millis, prefilter: TopicPrefilter<'_>) -> Result<Vec<RouterInput>, Fault> {
-        self.producer.tend();
-        self.member.poll(wait, prefilter)
+        self.worker.serve_events();
+        self.worker.consumer.poll(wait, prefilter)
     }
 
     fn accept(&mut self, partitions: &[SourcePartition]) -> Result<(), Fault> {
-        self.member.accept(partitions)
+        self.worker.consumer.accept(partitions)
     }
 
     fn release(&mut self, partitions: &[SourcePartition]) -> Result<(), Fault> {
-        self.member.release(partitions)
+        self.worker.consumer.release(partitions)
     }
 
     fn committed(&mut self, partition: &SourcePartition) -> Result<Answer<Option<u64>>, Fault> {
-        self.producer.decide();
-        self.member.committed(partition)
+        self.worker.committed(partition)
     }
 
     fn start_at(&mut self, partition: &SourcePartition, offset: Option<u64>) -> Result<Answer<u64>, Fault> {
-        let from = self.beginning(partition, offset)?;
+        let from = self.start(partition, offset)?;
         if let Answer::Ready(from) = from {
-            self.member.start_at(partition, from)?;
+            self.worker.consumer.start_at(partition, from)?;
         }
         Ok(from)
     }
 
     fn commit(&mut self, batch: &RouterCommit) -> Result<Outcome, Fault> {
-        self.member.is_same()?;
-        let next = batch.offsets.iter().map(|(place, next)| (place.topic.as_str(), place.partition, *next));
-        let offsets = offsets(next)?;
+        let next = batch.offsets.iter().map(|(of, next)| (of.topic.as_str(), of.partition, *next));
+        let offsets = next_offsets(next)?;
         let topics = &self.topics;
         let routed =
-            batch.routed.iter().map(|(partition, value)| records::routed(&topics.routed, *partition, value));
-        let dead = batch.dead.iter().map(|letter| records::dead_letter(&topics.dead_letter, letter));
-        let begun = self.traces.begin();
-        let outcome = self.producer.commit(routed.chain(dead), &offsets, self.member.metadata())?;
+            batch.routed.iter().map(|(partition, value)| record::routed(&topics.routed, *partition, value));
+        let dead = batch.dead.iter().map(|letter| dead_letter(&topics.dead_letter, letter));
+        let begun = self.worker.traces.begin();
+        let outcome = self.worker.commit(routed.chain(dead), &offsets)?;
         if let Some(begun) = begun {
             let sent = Sent { topic: &topics.routed, records: batch.routed.len(), checkpoint: 0, outcome };
-            self.traces.transaction(begun, &sent);
+            self.worker.traces.transaction(begun, &sent);
         }
         match outcome {
             Outcome::Committed => {
-                self.metrics.routed(batch.routed.len() as u64);
-                batch.dead.iter().for_each(|letter| self.metrics.dead_letter(Stage::Router, letter.reason));
-                for (place, next) in &batch.offsets {
-                    self.metrics.committed(Stage::Router, &place.topic, place.partition, *next);
+                let metrics = &self.worker.metrics;
+                metrics.routed(batch.routed.len() as u64);
+                batch.dead.iter().for_each(|letter| metrics.dead_letter(Stage::Router, letter.reason));
+                for (of, next) in &batch.offsets {
+                    metrics.committed(Stage::Router, &of.topic, of.partition, *next);
                 }
             }
             Outcome::Aborted | Outcome::Unknown => {}

@@ -1,10 +1,13 @@
-//! The settings of each client, by its role.
+//! The librdkafka settings of each client, by its role.
 
 use crate::config::kafka::{Kafka, Properties, Sasl, Tls};
 use crate::config::secret::{Secret, readable};
-use crate::kafka::context::Chatter;
+use crate::kafka::context::BasicContext;
+use crate::kafka::errors::ConnectionError;
 use crate::kafka::oauth::Token;
-use crate::kafka::refusals::Cause;
+use crate::kafka::timeouts::{
+    CHECKPOINT_FETCH_WAIT_MS, FETCH_WAIT_MS, LINGER_MS, STATISTICS_MS, TRANSACTION_SECONDS, millis,
+};
 use crate::kafka::tls_probe;
 use crate::kafka::topics::MAX_MESSAGE_BYTES;
 use crate::stage::Stage;
@@ -12,52 +15,52 @@ use crate::stage::port::Fault;
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 
-/// Makes the settings of clients. Secrets are read for each client anew: one that was changed is used from the next on.
+/// Makes the settings of clients. Secrets are read for each client: the next client uses a secret that was changed.
 #[derive(Clone, Debug)]
 pub struct Clients {
     kafka: Kafka,
     instance: Instance,
 }
 
-/// This process, as Kafka tells it from others.
+/// The name of this process in `client.id`, `group.instance.id` and `transactional.id`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Instance {
-    /// A name that survives a restart: its successor is the same member of the group, and fences it.
+    /// A name that survives a restart (static membership): the next process of this name is the same member, and fences this one.
     Static(String),
-    /// A name of its own; nobody succeeds it.
-    Passing(String),
+    /// A name that no other process uses.
+    Ephemeral(String),
 }
 
 impl Instance {
     fn name(&self) -> &str {
         match self {
-            Instance::Static(name) | Instance::Passing(name) => name,
+            Instance::Static(name) | Instance::Ephemeral(name) => name,
         }
     }
 }
 
 impl Clients {
-    /// Checks that what the config names can be read.
+    /// Checks the settings, and that every secret and certificate can be read.
     ///
     /// # Errors
-    /// Everything that is missing.
+    /// Everything that is wrong.
     pub fn new(kafka: &Kafka, instance: Instance) -> Result<Clients, Vec<String>> {
         let clients = Clients { kafka: kafka.clone(), instance };
         clients.settings().map(|_| clients)
     }
 
-    /// What every client has.
+    /// The settings that all clients have.
     fn settings(&self) -> Result<ClientConfig, Vec<String>> {
         let kafka = &self.kafka;
         let mut wrong = Vec::new();
         let mut base = ClientConfig::new();
         if kafka.brokers.is_empty() {
-            wrong.push("kafka.brokers: none is named".to_owned());
+            wrong.push("kafka.brokers: none is configured".to_owned());
         }
         base.set("bootstrap.servers", kafka.brokers.join(","));
         base.set("client.id", format!("{}-{}", kafka.group, self.instance.name()));
         base.set("security.protocol", protocol(kafka));
-        // Idle brokers close connections; that is no news.
+        // Brokers close idle connections; no operator needs to know.
         base.set("log.connection.close", "false");
         if let Some(sasl) = &kafka.sasl {
             set_sasl(&mut base, sasl, &mut wrong);
@@ -73,142 +76,138 @@ impl Clients {
         self.settings().map_err(|wrong| Fault::Broken(wrong.join("; ")))
     }
 
-    /// What a client listens with.
-    pub fn chatter(&self) -> Chatter {
-        Chatter::new(self.token())
+    /// The context of a client that joins no group.
+    pub(crate) fn context(&self) -> BasicContext {
+        BasicContext::new(self.token())
     }
 
-    /// Where the token is, if that is who we are.
-    pub fn token(&self) -> Option<Secret> {
+    /// Where the OAUTHBEARER token is, if one is used.
+    pub(crate) fn token(&self) -> Option<Secret> {
         match &self.kafka.sasl {
             Some(Sasl::Token(token)) => Some(token.clone()),
             Some(Sasl::Password { .. }) | None => None,
         }
     }
 
-    /// What is wrong with a certificate that librdkafka did not trust: it does not say.
-    pub fn look_at_certificate(&self, cause: Cause) -> Cause {
+    /// The error with the reason why a certificate was rejected, which librdkafka does not report.
+    pub(crate) fn explain_certificate(&self, error: ConnectionError) -> ConnectionError {
         let tls = self.kafka.tls.as_ref();
-        match (cause, tls) {
-            (Cause::Refused(why), Some(tls)) if why.contains("certificate verify failed") => {
-                Cause::Refused(tls_probe::look(&why, tls).unwrap_or(why))
+        match (error, tls) {
+            (ConnectionError::Rejected(why), Some(tls)) if why.contains("certificate verify failed") => {
+                ConnectionError::Rejected(tls_probe::explain(&why, tls).unwrap_or(why))
             }
-            (cause, _) => cause,
+            (error, _) => error,
         }
     }
 
-    /// The group of a stage.
+    /// The consumer group of a stage.
     pub fn group(&self, stage: Stage) -> String {
         format!("{}-{stage}", self.kafka.group)
     }
 
-    /// A member of the group of a stage.
+    /// The consumer of a worker, in the group of its stage.
     ///
     /// # Errors
-    /// When a secret cannot be read.
-    pub fn member(&self, stage: Stage, worker: u16) -> Result<ClientConfig, Fault> {
-        let mut config = self.reading()?;
+    /// A secret cannot be read.
+    pub fn group_consumer(&self, stage: Stage, worker: u16) -> Result<ClientConfig, Fault> {
+        let mut config = self.consumer()?;
         config.set("group.id", self.group(stage));
         config.set("partition.assignment.strategy", "cooperative-sticky");
         config.set("isolation.level", "read_committed");
         if let Instance::Static(name) = &self.instance {
             config.set("group.instance.id", format!("{name}-{stage}-{worker}"));
         }
-        config.set("statistics.interval.ms", "2000");
-        // That a topic is another one than before is told there only: see MemberContext.
+        config.set("statistics.interval.ms", millis(STATISTICS_MS));
+        // Only this log reports a re-created topic at once: see `GroupContext`.
         let debug = config.get("debug").map_or_else(|| "topic".to_owned(), |more| format!("topic,{more}"));
         config.set("debug", debug);
         config.set_log_level(RDKafkaLogLevel::Debug);
         Ok(config)
     }
 
-    /// Reads checkpoints. The library wants the name of a group, and asks for its coordinator: it is that of the detector, so
-    /// that nothing more has to be allowed; it is not joined.
+    /// The reader of checkpoints. librdkafka requires a group and requests its coordinator; the group is not joined. It is the
+    /// detector's, so that no further permission is needed.
     ///
     /// # Errors
-    /// When a secret cannot be read.
-    pub fn reader(&self) -> Result<ClientConfig, Fault> {
-        let mut config = self.reading()?;
+    /// A secret cannot be read.
+    pub(crate) fn checkpoint_reader(&self) -> Result<ClientConfig, Fault> {
+        let mut config = self.consumer()?;
         config.set("group.id", self.group(Stage::Detector));
         config.set("isolation.level", "read_committed");
         config.set("enable.partition.eof", "true");
-        // The end of a partition is told by a fetch that brings nothing: it is not to wait for more.
-        config.set("fetch.wait.max.ms", "10");
+        config.set("fetch.wait.max.ms", millis(CHECKPOINT_FETCH_WAIT_MS));
         Ok(config)
     }
 
-    /// Reads a part of a topic. The library wants the name of a group; it is not joined.
+    /// The reader of a range of a topic. librdkafka requires a group; it is not joined.
     ///
     /// # Errors
-    /// When a secret cannot be read.
-    pub fn slice(&self) -> Result<ClientConfig, Fault> {
-        let mut config = self.reading()?;
+    /// A secret cannot be read.
+    pub(crate) fn range_reader(&self) -> Result<ClientConfig, Fault> {
+        let mut config = self.consumer()?;
         config.set("group.id", format!("{}-replay", self.kafka.group));
         config.set("isolation.level", "read_committed");
         config.set("enable.partition.eof", "true");
         Ok(config)
     }
 
-    /// Knows where partitions end, also behind open transactions.
+    /// A client for metadata and for the ends of partitions, also behind open transactions.
     ///
     /// # Errors
-    /// When a secret cannot be read.
-    pub fn ends(&self) -> Result<ClientConfig, Fault> {
-        let mut config = self.reading()?;
+    /// A secret cannot be read.
+    pub(crate) fn metadata(&self) -> Result<ClientConfig, Fault> {
+        let mut config = self.consumer()?;
         config.set("isolation.level", "read_uncommitted");
         Ok(config)
     }
 
     /// The two transactional ids of a worker: the second is the spare.
-    pub fn transactional_ids(&self, stage: Stage, worker: u16) -> [String; 2] {
+    pub(crate) fn transactional_ids(&self, stage: Stage, worker: u16) -> [String; 2] {
         ["a", "b"]
             .map(|spare| format!("{}-{stage}-{}-{worker}-{spare}", self.kafka.group, self.instance.name()))
     }
 
-    /// Writes in transactions.
+    /// A producer of transactions.
     ///
     /// # Errors
-    /// When a secret cannot be read.
-    pub fn producer(&self, transactional_id: &str) -> Result<ClientConfig, Fault> {
+    /// A secret cannot be read.
+    pub(crate) fn transactional_producer(&self, transactional_id: &str) -> Result<ClientConfig, Fault> {
         let mut config = self.base()?;
         config.set("compression.type", "lz4");
-        // A batch is sent when it is whole: its end flushes.
-        config.set("linger.ms", "2");
+        config.set("linger.ms", millis(LINGER_MS));
         config.set("queue.buffering.max.kbytes", "65536");
         config.set("message.max.bytes", MAX_MESSAGE_BYTES.to_string());
         set_all(&mut config, &self.kafka.producer);
         config.set("transactional.id", transactional_id);
-        config.set("transaction.timeout.ms", "15000");
+        config.set("transaction.timeout.ms", millis(TRANSACTION_SECONDS));
         Ok(config)
     }
 
-    /// Writes, each record once, outside of transactions.
+    /// An idempotent producer without transactions.
     ///
     /// # Errors
-    /// When a secret cannot be read.
-    pub fn writer(&self) -> Result<ClientConfig, Fault> {
+    /// A secret cannot be read.
+    pub(crate) fn idempotent_producer(&self) -> Result<ClientConfig, Fault> {
         let mut config = self.base()?;
         config.set("compression.type", "lz4");
-        config.set("linger.ms", "2");
+        config.set("linger.ms", millis(LINGER_MS));
         set_all(&mut config, &self.kafka.producer);
         config.set("enable.idempotence", "true");
         Ok(config)
     }
 
-    /// Looks after topics.
+    /// A client that creates, describes and deletes topics.
     ///
     /// # Errors
-    /// When a secret cannot be read.
-    pub fn admin(&self) -> Result<ClientConfig, Fault> {
+    /// A secret cannot be read.
+    pub(crate) fn admin(&self) -> Result<ClientConfig, Fault> {
         self.base()
     }
 
-    fn reading(&self) -> Result<ClientConfig, Fault> {
+    fn consumer(&self) -> Result<ClientConfig, Fault> {
         let mut config = self.base()?;
         config.set("queued.max.messages.kbytes", "65536");
-        // A broker answers a connection's questions one after the other: those of a worker that takes partitions over would wait
-        // behind each fetch of the others that finds nothing.
-        config.set("fetch.wait.max.ms", "50");
+        config.set("fetch.wait.max.ms", millis(FETCH_WAIT_MS));
         set_all(&mut config, &self.kafka.consumer);
         config.set("enable.auto.commit", "false");
         config.set("enable.auto.offset.store", "false");
@@ -265,7 +264,7 @@ fn set_tls(config: &mut ClientConfig, tls: &Tls, wrong: &mut Vec<String>) {
         }
     }
     if tls.cert_file.is_some() != tls.key_file.is_some() {
-        wrong.push("kafka.tls: cert_file and key_file belong together".to_owned());
+        wrong.push("kafka.tls: cert_file and key_file must be set together".to_owned());
     }
     match tls.key_password.as_ref().map(|secret| secret.reveal()).transpose() {
         Ok(None) => {}

@@ -1,23 +1,21 @@
-//! What is wrong with the certificate of a broker, looked at with our own eyes: librdkafka has one text for all of it.
+//! Why the certificate of a broker was rejected. librdkafka has one text for every reason, so a handshake of our own finds it.
 
 use crate::config::kafka::Tls;
+use crate::kafka::timeouts::TLS_PROBE_SECONDS;
 use openssl::ssl::{SslConnector, SslMethod, SslVerifyMode};
 use openssl::x509::{X509Ref, X509VerifyResult};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-/// How long a broker may take for each step.
-const PATIENCE: Duration = Duration::from_secs(3);
-
-/// What OpenSSL finds wrong (`X509_V_ERR_…`).
+/// Results of OpenSSL's verification (`X509_V_ERR_…`).
 const NOT_YET_VALID: i32 = 9;
 const EXPIRED: i32 = 10;
 const OTHER_HOST: i32 = 62;
 const OTHER_ADDRESS: i32 = 64;
 
-/// Says what is wrong and how to mend it; none: it cannot be seen. `reason` are librdkafka's words, which name the broker.
-pub fn look(reason: &str, tls: &Tls) -> Option<String> {
+/// The fault of the certificate and its fix. `None` if the handshake does not show it. `reason` is librdkafka's text, which
+/// names the broker.
+pub(crate) fn explain(reason: &str, tls: &Tls) -> Option<String> {
     let address = reason.split_once("ssl://")?.1.split('/').next()?;
     let (host, _) = address.rsplit_once(':')?;
     let found = Arc::new(Mutex::new(None));
@@ -28,16 +26,16 @@ pub fn look(reason: &str, tls: &Tls) -> Option<String> {
     let (noted, broker) = (Arc::clone(&found), (host.to_owned(), address.to_owned()));
     connector.set_verify_callback(SslVerifyMode::PEER, move |good, context| {
         if !good && let Some(certificate) = context.current_cert() {
-            let said = describe(&broker.1, &broker.0, context.error(), certificate);
-            noted.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(said);
+            let text = describe(&broker.1, &broker.0, context.error(), certificate);
+            noted.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(text);
         }
         good
     });
     let at = address.to_socket_addrs().ok()?.next()?;
-    let stream = TcpStream::connect_timeout(&at, PATIENCE).ok()?;
-    stream.set_read_timeout(Some(PATIENCE)).ok()?;
-    stream.set_write_timeout(Some(PATIENCE)).ok()?;
-    // That it fails is why we are here.
+    let stream = TcpStream::connect_timeout(&at, TLS_PROBE_SECONDS).ok()?;
+    stream.set_read_timeout(Some(TLS_PROBE_SECONDS)).ok()?;
+    stream.set_write_timeout(Some(TLS_PROBE_SECONDS)).ok()?;
+    // The handshake fails; the callback has noted why.
     drop(connector.build().connect(host.trim_matches(['[', ']']), stream));
     found.lock().unwrap_or_else(PoisonError::into_inner).take()
 }

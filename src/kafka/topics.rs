@@ -1,45 +1,45 @@
-//! Our own topics: how each must be, what is wrong with one that is otherwise, and how to mend it.
+//! Our own topics: how each must be configured, what differs, and how to fix it.
 
 use crate::config::topics::{OwnTopics, Retention};
 use crate::stage::Stage;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// The longest record of our own topics: a state or an event with all that its limits allow.
+/// The longest record of our own topics, bytes: a state or an event at its limits.
 pub const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 
-/// How a topic is to be.
+/// A topic as it must be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Planned {
-    /// Its name.
+pub struct PlannedTopic {
+    /// The name of the topic.
     pub name: String,
-    /// How many partitions; none: as many as the broker likes.
+    /// The number of partitions. `None`: the broker's default.
     pub partitions: Option<u32>,
-    /// How many copies; none: as many as the broker likes.
+    /// The replication factor. `None`: the broker's default.
     pub replication: Option<u16>,
-    /// What it is created with.
+    /// The settings it is created with.
     pub settings: Vec<(&'static str, String)>,
-    /// What it must keep.
-    pub demands: Vec<Demand>,
+    /// The settings that are checked.
+    pub requirements: Vec<Requirement>,
 }
 
-/// What a topic must keep.
+/// A requirement on one setting of a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Demand {
-    /// The setting.
+pub struct Requirement {
+    /// The name of the setting.
     pub name: &'static str,
-    /// What holds of it.
+    /// Which values are valid.
     pub rule: Rule,
-    /// Why.
+    /// The reason, for the error.
     pub why: &'static str,
 }
 
-/// What holds of a setting.
+/// The valid values of a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// It is this.
+    /// Only this value.
     Is(&'static str),
-    /// It is at least this, or -1: without a bound.
+    /// This number or a greater one, or -1 (unlimited).
     AtLeast(i64),
 }
 
@@ -51,8 +51,8 @@ impl Rule {
         }
     }
 
-    /// A value that keeps it.
-    fn remedy(self) -> String {
+    /// A valid value.
+    fn valid_value(self) -> String {
         match self {
             Rule::Is(wanted) => wanted.to_owned(),
             Rule::AtLeast(least) => least.to_string(),
@@ -60,78 +60,83 @@ impl Rule {
     }
 }
 
-/// How a topic is.
+/// A topic as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
-    /// There is one of that name.
-    There {
-        /// How many partitions.
+pub enum ActualTopic {
+    /// It exists.
+    Present {
+        /// The number of partitions.
         partitions: u32,
-        /// Its settings, of a topic that must keep some.
+        /// The settings. Empty if the plan requires none.
         settings: BTreeMap<String, String>,
     },
-    /// There is none.
+    /// It does not exist.
     Absent,
-    /// We may not know: this operation is not allowed to us.
+    /// This operation on it is not permitted, so its state is unknown.
     Forbidden(&'static str),
 }
 
-/// What is wrong with a topic, and how to mend it.
+/// A difference between a topic and its plan, and the fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
-    /// Which topic.
+    /// The name of the topic.
     pub topic: String,
-    /// What is wrong.
+    /// What differs.
     pub what: String,
-    /// How to mend it.
-    pub mend: String,
+    /// What the operator can do, as a command where there is one.
+    pub fix: String,
 }
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}; to fix: {}", self.topic, self.what, self.mend)
+        write!(f, "{}: {}; to fix: {}", self.topic, self.what, self.fix)
     }
 }
 
-const KEEP: Demand = Demand {
+const KEEP: Requirement = Requirement {
     name: "retention.ms",
     rule: Rule::AtLeast(Retention::LEAST.as_millis()),
-    why: "a checkpoint and the longest outage must fit in",
+    why: "it must cover the age of a checkpoint and the longest outage",
 };
-const UNBOUNDED: Demand = Demand {
+const UNBOUNDED: Requirement = Requirement {
     name: "retention.bytes",
     rule: Rule::Is("-1"),
-    why: "a bound on bytes deletes records whatever their age",
+    why: "a limit in bytes deletes records of any age",
 };
-const LOG: Demand = Demand {
+const LOG: Requirement = Requirement {
     name: "cleanup.policy",
     rule: Rule::Is("delete"),
-    why: "every record counts, none replaces another",
+    why: "compaction would delete records of the log",
 };
-const COMPACT: Demand =
-    Demand { name: "cleanup.policy", rule: Rule::Is("compact"), why: "state must outlive any time" };
-const APPEND_TIME: Demand = Demand {
+const COMPACT: Requirement = Requirement {
+    name: "cleanup.policy",
+    rule: Rule::Is("compact"),
+    why: "state must be kept for an unlimited time",
+};
+const APPEND_TIME: Requirement = Requirement {
     name: "message.timestamp.type",
     rule: Rule::Is("LogAppendTime"),
     why: "the broker's clock bounds the time of events",
 };
-const LONG_RECORDS: Demand = Demand {
+const LONG_RECORDS: Requirement = Requirement {
     name: "max.message.bytes",
     rule: Rule::AtLeast(MAX_MESSAGE_BYTES as i64),
-    why: "a state or an event may be that long",
+    why: "a state or an event may have that length",
 };
 
-/// How our topics are to be.
-pub fn plan(topics: &OwnTopics) -> [Planned; 4] {
+/// Our own topics as they must be.
+pub fn plan(topics: &OwnTopics) -> [PlannedTopic; 4] {
     let partitions = Some(topics.partitions.0);
     let retention = topics.retention.0.as_millis().to_string();
     let longest = MAX_MESSAGE_BYTES.to_string();
-    let topic = |name: &str, partitions, settings: &[(&'static str, &str)], demands: &[Demand]| Planned {
-        name: name.to_owned(),
-        partitions,
-        replication: topics.replication_factor,
-        settings: settings.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
-        demands: demands.to_vec(),
+    let topic = |name: &str, partitions, settings: &[(&'static str, &str)], requirements: &[Requirement]| {
+        PlannedTopic {
+            name: name.to_owned(),
+            partitions,
+            replication: topics.replication_factor,
+            settings: settings.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
+            requirements: requirements.to_vec(),
+        }
     };
     let routed = [
         ("cleanup.policy", "delete"),
@@ -151,7 +156,7 @@ pub fn plan(topics: &OwnTopics) -> [Planned; 4] {
     ]
 }
 
-/// What these stages do with a topic of ours, in Kafka's words; nothing: they leave it alone.
+/// The operations of these stages on one of our topics, as ACLs name them. Empty: they do not use it.
 pub fn operations(stages: &[Stage], topics: &OwnTopics, name: &str) -> Vec<&'static str> {
     let all = [
         (Stage::Router, &topics.routed, "WRITE"),
@@ -168,38 +173,38 @@ pub fn operations(stages: &[Stage], topics: &OwnTopics, name: &str) -> Vec<&'sta
     operations
 }
 
-impl Planned {
-    /// What is wrong with the topic as it is.
-    pub fn mismatches(&self, found: &Found) -> Vec<Mismatch> {
-        let mismatch = |what: String, mend: String| Mismatch { topic: self.name.clone(), what, mend };
+impl PlannedTopic {
+    /// The differences between the topic and this plan, each with its fix.
+    pub fn mismatches(&self, found: &ActualTopic) -> Vec<Mismatch> {
+        let mismatch = |what: String, fix: String| Mismatch { topic: self.name.clone(), what, fix };
         let (has, settings) = match found {
-            Found::There { partitions, settings } => (*partitions, settings),
-            Found::Absent => {
-                return vec![mismatch("is not there".to_owned(), "adcs-watch topics create".to_owned())];
+            ActualTopic::Present { partitions, settings } => (*partitions, settings),
+            ActualTopic::Absent => {
+                return vec![mismatch("does not exist".to_owned(), "adcs-watch topics create".to_owned())];
             }
-            Found::Forbidden(operation) => {
-                let mend =
+            ActualTopic::Forbidden(operation) => {
+                let fix =
                     format!("allow this principal {operation} on topic {} (docs/security.md)", self.name);
-                return vec![mismatch(format!("may not be looked at: {operation} is missing"), mend)];
+                return vec![mismatch(format!("cannot be described: {operation} is missing"), fix)];
             }
         };
         let mut wrong = Vec::new();
         if let Some(partitions) = self.partitions.filter(|wanted| *wanted != has) {
             wrong.push(mismatch(
-                format!("has {has} partitions, topics.partitions says {partitions}"),
-                format!("say topics.partitions: {has} if both topics have so many, or stop every instance, delete the \
-                         topics routed and checkpoint, and create them anew: state is lost"),
+                format!("has {has} partitions, topics.partitions is {partitions}"),
+                format!("set topics.partitions: {has} if both topics have as many, or stop every instance, delete the \
+                         topics routed and checkpoint, and re-create them: the state is lost"),
             ));
         }
-        for demand in &self.demands {
-            let Some(value) = settings.get(demand.name) else { continue };
-            if !demand.rule.holds(value) {
-                let remedy = demand.rule.remedy();
+        for requirement in &self.requirements {
+            let Some(value) = settings.get(requirement.name) else { continue };
+            if !requirement.rule.holds(value) {
+                let valid = requirement.rule.valid_value();
                 wrong.push(mismatch(
-                    format!("{} is {value}, but {}", demand.name, demand.why),
+                    format!("{} is {value}, but {}", requirement.name, requirement.why),
                     format!(
-                        "kafka-configs.sh --alter --topic {} --add-config {}={remedy}",
-                        self.name, demand.name
+                        "kafka-configs.sh --alter --topic {} --add-config {}={valid}",
+                        self.name, requirement.name
                     ),
                 ));
             }
@@ -208,10 +213,9 @@ impl Planned {
     }
 }
 
-/// What is left to the broker.
 const BROKERS: &str = "the broker's default";
 
-impl fmt::Display for Planned {
+impl fmt::Display for PlannedTopic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.name)?;
         let partitions = self.partitions.map_or_else(|| BROKERS.to_owned(), |count| count.to_string());
@@ -226,39 +230,39 @@ impl fmt::Display for Planned {
 mod tests {
     use super::*;
 
-    fn as_planned(planned: &Planned) -> Found {
+    fn as_planned(planned: &PlannedTopic) -> ActualTopic {
         let settings = planned.settings.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
-        Found::There { partitions: planned.partitions.unwrap_or(1), settings: settings.collect() }
+        ActualTopic::Present { partitions: planned.partitions.unwrap_or(1), settings: settings.collect() }
     }
 
-    fn with(mut found: Found, changes: &[(&str, &str)]) -> Found {
-        if let Found::There { settings, .. } = &mut found {
+    fn with(mut found: ActualTopic, changes: &[(&str, &str)]) -> ActualTopic {
+        if let ActualTopic::Present { settings, .. } = &mut found {
             settings.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         }
         found
     }
 
     #[test]
-    fn what_is_created_is_right() {
+    fn created_topic_has_no_mismatch() {
         for planned in plan(&OwnTopics::default()) {
             assert_eq!(planned.mismatches(&as_planned(&planned)), []);
         }
     }
 
     #[test]
-    fn each_fault_is_told_with_its_remedy() {
+    fn each_mismatch_has_its_fix() {
         let [mut routed, checkpoint, alerts, _] = plan(&OwnTopics::default());
         let found = with(as_planned(&routed), &[("retention.ms", "3600000"), ("cleanup.policy", "compact")]);
         routed.partitions = Some(12);
         let wrong: Vec<String> = routed.mismatches(&found).iter().map(Mismatch::to_string).collect();
         assert_eq!(wrong.len(), 3);
-        assert!(wrong[0].contains("has 24 partitions, topics.partitions says 12"));
+        assert!(wrong[0].contains("has 24 partitions, topics.partitions is 12"));
         assert!(wrong[1].ends_with("--add-config cleanup.policy=delete"));
         assert!(wrong[2].ends_with("--add-config retention.ms=259200000"));
-        assert_eq!(alerts.mismatches(&Found::Absent)[0].mend, "adcs-watch topics create");
+        assert_eq!(alerts.mismatches(&ActualTopic::Absent)[0].fix, "adcs-watch topics create");
         assert!(
-            alerts.mismatches(&Found::Forbidden("DESCRIBE"))[0]
-                .mend
+            alerts.mismatches(&ActualTopic::Forbidden("DESCRIBE"))[0]
+                .fix
                 .contains("allow this principal DESCRIBE on topic adcs-watch.alerts")
         );
         let found = with(as_planned(&checkpoint), &[("cleanup.policy", "compact,delete")]);
@@ -266,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn no_bound_is_as_good_as_a_long_time() {
+    fn unlimited_retention_is_valid() {
         let [routed, ..] = plan(&OwnTopics::default());
         assert_eq!(routed.mismatches(&with(as_planned(&routed), &[("retention.ms", "-1")])), []);
     }

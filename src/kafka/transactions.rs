@@ -1,12 +1,16 @@
-//! Transactions: all or nothing, and when nobody knows which, the spare takes over.
+//! Transactions: records and offsets together or not at all. When the outcome of a commit is unknown, the spare producer with
+//! another transactional id takes over.
 
+use crate::encode::record::OutgoingRecord;
 use crate::host::clock::Stopwatch;
-use crate::kafka::context::Chatter;
-use crate::kafka::errors::{Tried, fault, is_fencing, plain, transaction_error};
-use crate::kafka::metadata::ASIDE;
-use crate::kafka::partitions::signed;
-use crate::kafka::records::Outgoing;
+use crate::kafka::context::BasicContext;
+use crate::kafka::errors::{Resources, fault, is_fencing, is_rebalance, message, transaction_error};
+use crate::kafka::partitions::number;
 use crate::kafka::settings::Clients;
+use crate::kafka::timeouts::{
+    ABORT_SECONDS, ABORTED_SECONDS, DELIVERY_POLL_MS, DELIVERY_SECONDS, EVENTS_MS, INIT_TRANSACTIONS_SECONDS,
+    LONG_COMMIT_SECONDS, REINIT_TRANSACTIONS_SECONDS,
+};
 use crate::observe::metrics::{Ended, Metrics};
 use crate::stage::Stage;
 use crate::stage::port::{Fault, Outcome};
@@ -20,65 +24,68 @@ use std::time::Duration;
 
 /// The producer of a worker, and its spare.
 ///
-/// librdkafka has the transaction protocol before KIP-890: a commit whose answer was lost may still arrive, and would then
-/// end a *later* transaction of the same transactional id. So after a doubtful commit the id changes.
-pub struct Producer {
+/// librdkafka has the transaction protocol before KIP-890: a commit whose answer was lost may still arrive, and would then end a
+/// *later* transaction of the same transactional id. So after a commit whose outcome is unknown the id changes.
+pub(crate) struct TransactionalProducer {
     clients: Clients,
     stage: Stage,
     ids: [String; 2],
     active: usize,
-    current: Option<BaseProducer<Chatter>>,
-    /// Of the other id, ready to take over. To make it decides what its id left open.
-    spare: Option<BaseProducer<Chatter>>,
-    /// The other id has left a transaction that is not decided.
+    current: Option<BaseProducer<BasicContext>>,
+    /// The producer of the other id. Creating it ends the transaction that its id left open.
+    spare: Option<BaseProducer<BasicContext>>,
+    /// The other id left a transaction whose outcome is unknown.
     undecided: bool,
-    /// Since when every transaction was aborted.
+    /// Since when all transactions were aborted.
     aborting: Option<Stopwatch>,
-    /// When that was last tried to be decided.
-    tried: Option<Stopwatch>,
+    /// When the last attempt to end that transaction failed.
+    attempted: Option<Stopwatch>,
     group: String,
-    /// How long transactions took so far.
+    /// The time spent in transactions.
     took: Duration,
     metrics: Metrics,
 }
 
-/// How long the broker may take to give us our id; it may first have to end what a predecessor left.
-const INIT: Duration = Duration::from_secs(20);
-/// The same while other work waits.
-const INIT_AGAIN: Duration = Duration::from_secs(2);
-/// How long records and offsets may take.
-const DELIVERY: Duration = Duration::from_secs(10);
-/// How long to undo may take.
-const ABORT: Duration = Duration::from_secs(5);
-/// A commit that took longer may have been asked for twice.
-const LONG_COMMIT: Duration = Duration::from_secs(2);
-/// When every transaction is aborted for so long, the worker begins anew.
-const STUCK: Duration = Duration::from_secs(60);
-/// How long one look for delivery reports waits.
-const LOOK: Duration = Duration::from_millis(10);
-
-/// Why a transaction did not end well.
-enum Trouble {
-    /// Nothing of it will be seen, once it is undone.
-    Undo(String),
-    /// Nobody knows.
-    Doubt(String),
+/// Why a transaction is not committed.
+enum CommitError {
+    /// It is aborted: none of it will be seen.
+    Abort(AbortReason),
+    /// The commit was sent and not answered.
+    Unknown(String),
     /// No further transaction is possible.
-    End(Fault),
+    Fatal(Fault),
 }
 
-impl Producer {
-    /// Makes the producer, and fences its predecessor of the same name.
+/// Why a transaction is aborted.
+struct AbortReason {
+    why: String,
+    /// The group rebalances, so the broker refuses the offsets. Every start and scale-out does that.
+    is_rebalance: bool,
+}
+
+impl CommitError {
+    fn abort(why: impl Into<String>) -> CommitError {
+        CommitError::Abort(AbortReason { why: why.into(), is_rebalance: false })
+    }
+}
+
+impl TransactionalProducer {
+    /// Creates the producer and takes its transactional id, which fences a predecessor of the same name.
     ///
     /// # Errors
-    /// When no broker gives it its id.
-    pub fn new(clients: &Clients, stage: Stage, worker: u16, metrics: Metrics) -> Result<Producer, Fault> {
+    /// No broker grants the id.
+    pub(crate) fn new(
+        clients: &Clients,
+        stage: Stage,
+        worker: u16,
+        metrics: Metrics,
+    ) -> Result<TransactionalProducer, Fault> {
         let ids = clients.transactional_ids(stage, worker);
-        let current = make(clients, &ids[0], INIT)?;
+        let current = create(clients, &ids[0], INIT_TRANSACTIONS_SECONDS)?;
         let group = clients.group(stage);
         let clients = clients.clone();
         let current = Some(current);
-        Ok(Producer {
+        Ok(TransactionalProducer {
             clients,
             group,
             stage,
@@ -88,144 +95,162 @@ impl Producer {
             spare: None,
             undecided: false,
             aborting: None,
-            tried: None,
+            attempted: None,
             took: Duration::ZERO,
             metrics,
         })
     }
 
-    /// One transaction.
+    /// Writes and commits one transaction. `group` is the metadata of the assignment that the offsets belong to; without it the
+    /// transaction is aborted.
     ///
     /// # Errors
-    /// A fault ends the worker.
-    pub fn commit<'a>(
+    /// A fault ends the worker: this producer is fenced, a permission is missing, or all transactions were aborted for
+    /// [`ABORTED_SECONDS`].
+    pub(crate) fn commit<'a>(
         &mut self,
-        records: impl Iterator<Item = Outgoing<'a>>,
+        records: impl Iterator<Item = OutgoingRecord<'a>>,
         offsets: &TopicPartitionList,
         group: Option<&ConsumerGroupMetadata>,
     ) -> Result<Outcome, Fault> {
         let watch = Stopwatch::start();
-        let done = self.attempt(records, offsets, group);
+        let result = self.attempt(records, offsets, group);
         let took = watch.elapsed();
         self.took += took;
-        let (outcome, ended) = match done {
+        let (outcome, ended) = match result {
             Ok(commit_took) => {
                 self.aborting = None;
-                if commit_took > LONG_COMMIT {
+                if commit_took > LONG_COMMIT_SECONDS {
                     self.replace("a commit took long", false);
                 }
                 (Outcome::Committed, Ended::Committed)
             }
-            Err(Trouble::Undo(why)) => {
-                tracing::warn!(stage = %self.stage, why, "a transaction is aborted");
-                let since = self.aborting.get_or_insert_with(Stopwatch::start);
-                if since.elapsed() > STUCK {
-                    return Err(Fault::Broken(format!("every transaction of {STUCK:?} was aborted: {why}")));
-                }
-                self.undo()?;
+            Err(CommitError::Abort(reason)) => {
+                self.log_abort(&reason)?;
+                self.abort()?;
                 (Outcome::Aborted, Ended::Aborted)
             }
-            Err(Trouble::Doubt(why)) => {
+            Err(CommitError::Unknown(why)) => {
                 self.replace(&why, true);
                 (Outcome::Unknown, Ended::Unknown)
             }
-            Err(Trouble::End(fault)) => return Err(fault),
+            Err(CommitError::Fatal(fault)) => return Err(fault),
         };
         self.metrics.transaction(self.stage, ended, took);
         Ok(outcome)
     }
 
-    /// Looks for what brokers tell aside, such as that a token is to be renewed, also while there is nothing to commit.
-    pub fn tend(&self) {
+    fn log_abort(&mut self, AbortReason { why, is_rebalance }: &AbortReason) -> Result<(), Fault> {
+        if *is_rebalance {
+            tracing::info!(stage = %self.stage, why, "a transaction is aborted: the group rebalances");
+        } else {
+            tracing::warn!(stage = %self.stage, why, "a transaction is aborted");
+        }
+        let since = self.aborting.get_or_insert_with(Stopwatch::start);
+        if since.elapsed() > ABORTED_SECONDS {
+            return Err(Fault::Broken(format!(
+                "all transactions of {ABORTED_SECONDS:?} were aborted: {why}"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Serves the events of librdkafka, such as a request for a token, while there is nothing to commit.
+    pub(crate) fn serve_events(&self) {
         for producer in self.current.iter().chain(&self.spare) {
             producer.poll(Duration::ZERO);
         }
     }
 
-    /// How long transactions took so far.
-    pub fn took(&self) -> Duration {
+    /// The time spent in transactions since the producer was created.
+    pub(crate) fn took(&self) -> Duration {
         self.took
     }
 
-    /// Has what a doubtful commit left decided, when it can be had without a long wait: a producer that takes the id ends its
-    /// transaction.
-    pub fn decide(&mut self) {
-        if !self.undecided || self.tried.is_some_and(|tried| tried.elapsed() < INIT_AGAIN * 2) {
+    /// Ends the transaction whose outcome is unknown, if there is one: a new producer takes its id. Waits at most
+    /// [`REINIT_TRANSACTIONS_SECONDS`], and tries again after twice that time.
+    pub(crate) fn end_unknown(&mut self) {
+        let is_early = |attempted: Stopwatch| attempted.elapsed() < REINIT_TRANSACTIONS_SECONDS * 2;
+        if !self.undecided || self.attempted.is_some_and(is_early) {
             return;
         }
-        match make(&self.clients, &self.ids[1 - self.active], INIT_AGAIN) {
+        match create(&self.clients, &self.ids[1 - self.active], REINIT_TRANSACTIONS_SECONDS) {
             Ok(spare) => {
                 self.spare = Some(spare);
                 self.undecided = false;
-                self.tried = None;
+                self.attempted = None;
             }
             Err(fault) => {
-                self.tried = Some(Stopwatch::start());
-                tracing::warn!(stage = %self.stage, %fault, "a transaction stays undecided");
+                self.attempted = Some(Stopwatch::start());
+                tracing::warn!(stage = %self.stage, %fault, "the outcome of a transaction is still unknown");
             }
         }
     }
 
-    /// How long the commit itself took.
+    /// Writes and commits. Returns how long the commit itself took.
     fn attempt<'a>(
         &mut self,
-        records: impl Iterator<Item = Outgoing<'a>>,
+        records: impl Iterator<Item = OutgoingRecord<'a>>,
         offsets: &TopicPartitionList,
         group: Option<&ConsumerGroupMetadata>,
-    ) -> Result<Duration, Trouble> {
-        let Some(group) = group else { return Err(Trouble::Undo("we are in no group".to_owned())) };
-        let mut tried = Tried { group: Some(self.group.clone()), ..Tried::default() };
+    ) -> Result<Duration, CommitError> {
+        let Some(group) = group else { return Err(CommitError::abort("the consumer has no assignment")) };
+        let mut resources = Resources { group: Some(self.group.clone()), ..Resources::default() };
         let producer = self.ready()?;
-        producer.begin_transaction().map_err(|error| judge("beginning a transaction", &error, &tried))?;
+        producer
+            .begin_transaction()
+            .map_err(|error| classify("beginning a transaction", &error, &resources))?;
         for record in records {
-            if tried.written.iter().all(|topic| topic != record.topic) {
-                tried.written.push(record.topic.to_owned());
+            if resources.written.iter().all(|topic| topic != record.topic) {
+                resources.written.push(record.topic.to_owned());
             }
-            send(producer, &record, &tried)?;
+            send(producer, &record, &resources)?;
         }
         if offsets.count() > 0 {
             producer
-                .send_offsets_to_transaction(offsets, group, DELIVERY)
-                .map_err(|error| judge("sending offsets", &error, &tried))?;
+                .send_offsets_to_transaction(offsets, group, DELIVERY_SECONDS)
+                .map_err(|error| classify("sending offsets", &error, &resources))?;
         }
-        if !flush(producer, DELIVERY) {
-            return Err(Trouble::Undo("records are not delivered in time".to_owned()));
+        if !flush(producer, DELIVERY_SECONDS) {
+            return Err(CommitError::abort(format!("records are not delivered within {DELIVERY_SECONDS:?}")));
         }
         let watch = Stopwatch::start();
-        producer.commit_transaction(Timeout::Never).map_err(|error| judge_commit(&error, &tried))?;
+        producer.commit_transaction(Timeout::Never).map_err(|error| classify_commit(&error, &resources))?;
         Ok(watch.elapsed())
     }
 
-    /// The producer, made if there is none.
-    fn ready(&mut self) -> Result<&BaseProducer<Chatter>, Trouble> {
+    /// The current producer. It is created if the spare was not ready.
+    fn ready(&mut self) -> Result<&BaseProducer<BasicContext>, CommitError> {
         if self.current.is_none() {
-            match make(&self.clients, &self.ids[self.active], INIT_AGAIN) {
+            match create(&self.clients, &self.ids[self.active], REINIT_TRANSACTIONS_SECONDS) {
                 Ok(producer) => self.current = Some(producer),
-                Err(fault @ (Fault::Fenced(_) | Fault::Forbidden(_))) => return Err(Trouble::End(fault)),
-                Err(Fault::Broken(why) | Fault::Partition(why)) => return Err(Trouble::Undo(why)),
+                Err(fault @ (Fault::Fenced(_) | Fault::Forbidden(_))) => {
+                    return Err(CommitError::Fatal(fault));
+                }
+                Err(Fault::Broken(why) | Fault::Partition(why)) => return Err(CommitError::abort(why)),
             }
         }
-        self.current.as_ref().ok_or_else(|| Trouble::Undo("there is no producer".to_owned()))
+        self.current.as_ref().ok_or_else(|| CommitError::abort("there is no producer"))
     }
 
-    fn undo(&mut self) -> Result<(), Fault> {
+    fn abort(&mut self) -> Result<(), Fault> {
         let Some(producer) = &self.current else { return Ok(()) };
         if producer.client().fatal_error().is_some_and(|(code, _)| is_fencing(code)) {
             return Err(Fault::Fenced("the producer is fenced".to_owned()));
         }
-        // What is on its way must arrive before the abort: after it, it would fall into the next transaction.
+        // Records in flight must be delivered before the abort, or they would join the next transaction.
         producer.purge(PurgeConfig::default().queue());
-        if !flush(producer, ABORT) {
-            self.replace("records are still on their way", true);
+        if !flush(producer, ABORT_SECONDS) {
+            self.replace("records are still in flight", true);
             return Ok(());
         }
-        match producer.abort_transaction(ABORT) {
+        match producer.abort_transaction(ABORT_SECONDS) {
             Ok(()) => Ok(()),
-            // There was none.
+            // No transaction had begun.
             Err(error) if transaction_error(&error).is_some_and(|e| e.code() == Code::State) => Ok(()),
-            Err(error) => match judge("aborting a transaction", &error, &Tried::default()) {
-                Trouble::End(fault) => Err(fault),
-                Trouble::Undo(why) | Trouble::Doubt(why) => {
+            Err(error) => match classify("aborting a transaction", &error, &Resources::default()) {
+                CommitError::Fatal(fault) => Err(fault),
+                CommitError::Abort(AbortReason { why, .. }) | CommitError::Unknown(why) => {
                     self.replace(&why, true);
                     Ok(())
                 }
@@ -233,7 +258,7 @@ impl Producer {
         }
     }
 
-    /// Goes on with the spare.
+    /// Continues with the spare and its transactional id.
     fn replace(&mut self, why: &str, undecided: bool) {
         tracing::warn!(stage = %self.stage, why, "the spare producer takes over");
         self.current = self.spare.take();
@@ -242,33 +267,38 @@ impl Producer {
     }
 }
 
-fn make(clients: &Clients, id: &str, patience: Duration) -> Result<BaseProducer<Chatter>, Fault> {
-    let producer: BaseProducer<Chatter> = clients
-        .producer(id)?
-        .create_with_context(clients.chatter())
-        .map_err(|error| fault("making a producer", &error))?;
-    // A token is asked for by an event, and nothing below looks for events.
-    producer.poll(ASIDE);
-    producer.init_transactions(patience).map_err(|error| {
-        let tried = Tried { transactional_id: Some(id.to_owned()), ..Tried::default() };
-        // Why brokers did not let us in came aside.
-        producer.poll(ASIDE);
-        match (tried.fault("taking a transactional id", &error), producer.context().causes.take()) {
-            (Fault::Broken(said), Some(cause)) => Fault::Broken(format!("{said}: {}", cause.as_str())),
+/// Creates a producer and takes the transactional id within `timeout`.
+fn create(clients: &Clients, id: &str, timeout: Duration) -> Result<BaseProducer<BasicContext>, Fault> {
+    let producer: BaseProducer<BasicContext> = clients
+        .transactional_producer(id)?
+        .create_with_context(clients.context())
+        .map_err(|error| fault("creating a producer", &error))?;
+    // librdkafka requests a token by an event, and the calls below serve no events.
+    producer.poll(EVENTS_MS);
+    producer.init_transactions(timeout).map_err(|error| {
+        let resources = Resources { transactional_id: Some(id.to_owned()), ..Resources::default() };
+        // The reason of a connection error comes as an event.
+        producer.poll(EVENTS_MS);
+        match (resources.fault("taking a transactional id", &error), producer.context().connection.take()) {
+            (Fault::Broken(text), Some(last)) => Fault::Broken(format!("{text}: {}", last.as_str())),
             (fault, Some(_) | None) => fault,
         }
     })?;
     Ok(producer)
 }
 
-fn send(producer: &BaseProducer<Chatter>, record: &Outgoing<'_>, tried: &Tried) -> Result<(), Trouble> {
+fn send(
+    producer: &BaseProducer<BasicContext>,
+    record: &OutgoingRecord<'_>,
+    resources: &Resources,
+) -> Result<(), CommitError> {
     let mut headers = OwnedHeaders::new_with_capacity(record.headers.len());
     for (key, value) in &record.headers {
         headers = headers.insert(Header { key, value: Some(value) });
     }
     let mut next = BaseRecord::<[u8], [u8]>::to(record.topic).headers(headers);
     if let Some(partition) = record.partition {
-        next = next.partition(signed(partition).map_err(Trouble::End)?);
+        next = next.partition(number(partition).map_err(CommitError::Fatal)?);
     }
     if let Some(key) = &record.key {
         next = next.key(key);
@@ -276,24 +306,24 @@ fn send(producer: &BaseProducer<Chatter>, record: &Outgoing<'_>, tried: &Tried) 
     if let Some(value) = &record.value {
         next = next.payload(value);
     }
-    queue(producer, next, DELIVERY).map_err(|error| judge("sending a record", &error, tried))
+    enqueue(producer, next, DELIVERY_SECONDS).map_err(|error| classify("sending a record", &error, resources))
 }
 
-/// Sends a record on its way, as soon as there is a place for it.
+/// Puts a record into the queue of the producer. Waits while the queue is full.
 ///
 /// # Errors
-/// When there is none for so long, or the record is refused.
-pub(crate) fn queue<C: ProducerContext<DeliveryOpaque = ()>>(
+/// The queue is full for longer than `timeout`, or librdkafka rejects the record.
+pub(crate) fn enqueue<C: ProducerContext<DeliveryOpaque = ()>>(
     producer: &BaseProducer<C>,
     record: BaseRecord<'_, [u8], [u8]>,
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<(), KafkaError> {
     let (watch, mut next) = (Stopwatch::start(), record);
     loop {
         match producer.send(next) {
             Ok(()) => return Ok(()),
-            Err((KafkaError::MessageProduction(Code::QueueFull), again)) if watch.elapsed() < patience => {
-                producer.poll(LOOK);
+            Err((KafkaError::MessageProduction(Code::QueueFull), again)) if watch.elapsed() < timeout => {
+                producer.poll(DELIVERY_POLL_MS);
                 next = again;
             }
             Err((error, _)) => return Err(error),
@@ -301,43 +331,45 @@ pub(crate) fn queue<C: ProducerContext<DeliveryOpaque = ()>>(
     }
 }
 
-/// Waits until nothing is on its way, and says whether that came to be. The library's own way looks only every 100 ms.
-pub(crate) fn flush<C: ProducerContext>(producer: &BaseProducer<C>, patience: Duration) -> bool {
+/// Waits until all records are delivered or have failed; false if that takes longer than `timeout`. rdkafka's own flush polls
+/// every 100 ms only.
+pub(crate) fn flush<C: ProducerContext>(producer: &BaseProducer<C>, timeout: Duration) -> bool {
     let watch = Stopwatch::start();
     while producer.in_flight_count() > 0 {
-        if watch.elapsed() > patience {
+        if watch.elapsed() > timeout {
             return false;
         }
-        producer.poll(LOOK);
+        producer.poll(DELIVERY_POLL_MS);
     }
     true
 }
 
-/// What an error before the commit means.
-fn judge(what: &str, error: &KafkaError, tried: &Tried) -> Trouble {
-    let said = format!("{what}: {}", plain(error));
+/// What an error before the commit means. `action` is what was tried, as "sending offsets".
+fn classify(action: &str, error: &KafkaError, resources: &Resources) -> CommitError {
+    let why = format!("{action}: {}", message(error));
     let code = error.rdkafka_error_code();
-    if let Some(missing) = tried.missing_for(error) {
-        return Trouble::End(Fault::Forbidden(format!("{what}: {missing}")));
+    if let Some(missing) = resources.missing_permission(error) {
+        return CommitError::Fatal(Fault::Forbidden(format!("{action}: {missing}")));
     }
+    let is_rebalance = code.is_some_and(is_rebalance);
     match transaction_error(error) {
-        _ if code.is_some_and(is_fencing) => Trouble::End(Fault::Fenced(said)),
-        Some(error) if error.is_fatal() => Trouble::End(Fault::Broken(said)),
-        Some(_) => Trouble::Undo(said),
+        _ if code.is_some_and(is_fencing) => CommitError::Fatal(Fault::Fenced(why)),
+        Some(error) if error.is_fatal() => CommitError::Fatal(Fault::Broken(why)),
         None if code == Some(Code::MessageSizeTooLarge) || code == Some(Code::UnknownTopicOrPartition) => {
-            Trouble::End(Fault::Broken(said))
+            CommitError::Fatal(Fault::Broken(why))
         }
-        None => Trouble::Undo(said),
+        Some(_) | None => CommitError::Abort(AbortReason { why, is_rebalance }),
     }
 }
 
-/// What an error of the commit means: only an error that asks for an abort says that it was refused.
-fn judge_commit(error: &KafkaError, tried: &Tried) -> Trouble {
-    match judge("committing a transaction", error, tried) {
-        Trouble::End(fault) => Trouble::End(fault),
-        Trouble::Undo(why) | Trouble::Doubt(why) => match transaction_error(error) {
-            Some(error) if error.txn_requires_abort() => Trouble::Undo(why),
-            Some(_) | None => Trouble::Doubt(why),
+/// What an error of the commit means. Only an error that requires an abort proves that the commit was refused.
+fn classify_commit(error: &KafkaError, resources: &Resources) -> CommitError {
+    match classify("committing a transaction", error, resources) {
+        CommitError::Fatal(fault) => CommitError::Fatal(fault),
+        CommitError::Unknown(why) => CommitError::Unknown(why),
+        CommitError::Abort(reason) => match transaction_error(error) {
+            Some(error) if error.txn_requires_abort() => CommitError::Abort(reason),
+            Some(_) | None => CommitError::Unknown(reason.why),
         },
     }
 }

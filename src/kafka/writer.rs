@@ -1,10 +1,11 @@
-//! Writes records, each once and in order, outside of transactions.
+//! Writes records idempotently and in order, outside of transactions.
 
 use crate::host::exit::{Exit, Failure};
-use crate::kafka::context::Chatter;
-use crate::kafka::metadata::{ASIDE, refused, unreadable};
+use crate::kafka::context::BasicContext;
+use crate::kafka::metadata::{invalid_config, rejected_config};
 use crate::kafka::settings::Clients;
-use crate::kafka::transactions::{flush, queue};
+use crate::kafka::timeouts::{EVENTS_MS, WRITE_SECONDS};
+use crate::kafka::transactions::{enqueue, flush};
 use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
@@ -12,38 +13,34 @@ use rdkafka::message::Message;
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 use std::error::Error;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
-/// A producer.
+/// A producer without transactions.
 pub struct Writer {
     producer: BaseProducer<Deliveries>,
 }
 
-/// How long records may take.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Remembers the first record that was not delivered.
+/// The context of the producer. It keeps the error of the first record that was not delivered.
 #[derive(Debug)]
 struct Deliveries {
-    chatter: Chatter,
-    lost: Mutex<Option<String>>,
+    basic: BasicContext,
+    failed: Mutex<Option<String>>,
 }
 
 impl ClientContext for Deliveries {
     const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
 
-    /// What matters comes as a delivery that failed.
+    /// At DEBUG: what matters to the caller is a delivery that failed.
     fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
         tracing::debug!(target: "librdkafka", facility, "{message}");
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(target: "librdkafka", %error, reason, "client error");
-        self.chatter.causes.note(&error, reason);
+        self.basic.connection.note(&error, reason);
     }
 
     fn generate_oauth_token(&self, config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
-        self.chatter.generate_oauth_token(config)
+        self.basic.generate_oauth_token(config)
     }
 }
 
@@ -52,55 +49,55 @@ impl ProducerContext for Deliveries {
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
         if let Err((error, message)) = result {
-            let said = format!("{} [{}]: {error}", message.topic(), message.partition());
-            self.lost.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(said);
+            let text = format!("{} [{}]: {error}", message.topic(), message.partition());
+            self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(text);
         }
     }
 }
 
-fn unwritten(why: String) -> Failure {
+fn failure(why: String) -> Failure {
     Failure::new(Exit::Broker, "a record cannot be written").with_cause(why)
 }
 
 impl Writer {
-    /// Makes the producer.
+    /// Creates the producer. Sends no request to a broker.
     ///
     /// # Errors
-    /// When the settings are refused.
+    /// librdkafka rejects the settings.
     pub fn new(clients: &Clients) -> Result<Writer, Failure> {
-        let config = clients.writer().map_err(unreadable)?;
-        let context = Deliveries { chatter: clients.chatter(), lost: Mutex::default() };
+        let config = clients.idempotent_producer().map_err(invalid_config)?;
+        let context = Deliveries { basic: clients.context(), failed: Mutex::default() };
         let producer: BaseProducer<Deliveries> =
-            config.create_with_context(context).map_err(|error| refused(&error))?;
-        // A token is asked for by an event.
-        producer.poll(ASIDE);
+            config.create_with_context(context).map_err(|error| rejected_config(&error))?;
+        // librdkafka requests a token by an event.
+        producer.poll(EVENTS_MS);
         Ok(Writer { producer })
     }
 
-    /// Sends a record on its way.
+    /// Puts a record into the queue of the producer. [`Writer::flush`] waits for its delivery.
     ///
     /// # Errors
-    /// When there is no place for it for long.
+    /// The queue stays full for [`WRITE_SECONDS`].
     pub fn append(&self, topic: &str, partition: u32, value: &[u8]) -> Result<(), Failure> {
         let partition = i32::try_from(partition).unwrap_or(i32::MAX);
         let record = BaseRecord::to(topic).partition(partition).payload(value);
-        queue(&self.producer, record, PATIENCE).map_err(|error| unwritten(error.to_string()))
+        enqueue(&self.producer, record, WRITE_SECONDS).map_err(|error| failure(error.to_string()))
     }
 
-    /// Waits until all records have arrived.
+    /// Waits until all records are delivered.
     ///
     /// # Errors
-    /// When one did not.
+    /// A record was not delivered, or not within [`WRITE_SECONDS`].
     pub fn flush(&self) -> Result<(), Failure> {
-        let all_arrived = flush(&self.producer, PATIENCE);
+        let all_delivered = flush(&self.producer, WRITE_SECONDS);
         let context = self.producer.client().context();
-        let lost = context.lost.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match lost {
-            Some(why) => Err(unwritten(why)),
-            None if !all_arrived => {
-                let failure = unwritten(format!("no broker has taken it within {PATIENCE:?}"));
-                Err(match context.chatter.causes.take() {
-                    Some(cause) => failure.with_cause(cause.as_str()),
+        let failed = context.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match failed {
+            Some(why) => Err(failure(why)),
+            None if !all_delivered => {
+                let failure = failure(format!("no broker confirmed it within {WRITE_SECONDS:?}"));
+                Err(match context.basic.connection.take() {
+                    Some(last) => failure.with_cause(last.as_str()),
                     None => failure,
                 })
             }

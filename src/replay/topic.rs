@@ -3,7 +3,7 @@
 use crate::decode::Place;
 use crate::decode::rejection::{Reason, Rejection};
 use crate::host::exit::Failure;
-use crate::kafka::range_reader::{self, Slice};
+use crate::kafka::range_reader::{self, TopicRange};
 use crate::kafka::settings::Clients;
 use crate::replay::intake::{Intake, Read, reject};
 use crate::replay::progress::Progress;
@@ -14,7 +14,7 @@ use crate::wire;
 #[derive(Clone, Debug)]
 pub(crate) struct TopicInput {
     /// The topic, partition and offsets.
-    pub slice: Slice,
+    pub slice: TopicRange,
     /// Creates the Kafka clients.
     pub clients: Clients,
     /// It is the routed topic. Otherwise its records are decoded as those of a source.

@@ -1,9 +1,9 @@
 //! The check of topics and permissions before any worker starts.
 
 use crate::host::exit::{Exit, Failure};
-use crate::kafka::admin::{Admin, Seen};
+use crate::kafka::admin::{Admin, TopicState};
 use crate::kafka::errors::needs_permission;
-use crate::kafka::topics::{Found, operations, plan};
+use crate::kafka::topics::{ActualTopic, operations, plan};
 use crate::observe::health::Condition;
 use crate::run::backoff::Backoff;
 use crate::run::environment::Environment;
@@ -60,26 +60,26 @@ fn check(setup: &Setup) -> Result<(), Failure> {
         if operations.is_empty() {
             continue;
         }
-        match admin.find(&topic)? {
+        match admin.describe(&topic)? {
             // A permission to read or write a topic includes that to describe it.
-            Found::Forbidden("DESCRIBE") => {
+            ActualTopic::Forbidden("DESCRIBE") => {
                 wrong.push(needs_permission(&format!(
                     "{} on topic {}",
                     operations.join(" and "),
                     topic.name
                 )));
             }
-            found @ (Found::There { .. } | Found::Absent | Found::Forbidden(_)) => {
+            found @ (ActualTopic::Present { .. } | ActualTopic::Absent | ActualTopic::Forbidden(_)) => {
                 wrong.extend(topic.mismatches(&found).iter().map(ToString::to_string));
             }
         }
     }
     if stages.contains(&Stage::Router) {
         for name in setup.named_sources() {
-            wrong.extend(match admin.look(name)? {
-                Seen::There(_) => None,
-                Seen::Absent => Some(format!("sources: the topic {name} does not exist")),
-                Seen::Hidden => {
+            wrong.extend(match admin.state(name)? {
+                TopicState::Present(_) => None,
+                TopicState::Absent => Some(format!("sources: the topic {name} does not exist")),
+                TopicState::Hidden => {
                     Some(format!("sources: {}", needs_permission(&format!("READ on topic {name}"))))
                 }
             });

@@ -133,7 +133,7 @@ impl Detector<'_> {
 
     fn note_health(&mut self) {
         let restoring = self.note_restores();
-        let member = self.worker.port_mut().member();
+        let member = self.worker.port_mut().consumer();
         let metrics = &self.env.metrics;
         let loads = (member.count(), restoring);
         if self.loads.replace(loads) != Some(loads) {

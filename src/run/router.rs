@@ -82,7 +82,7 @@ impl Router<'_> {
             self.reported = counts.clone();
         }
         let ready = self.worker.is_ready();
-        let member = self.worker.port_mut().member();
+        let member = self.worker.port_mut().consumer();
         if self.assigned.replace(member.count()) != Some(member.count()) {
             metrics.assigned(Stage::Router, self.number, member.count());
         }

@@ -111,7 +111,7 @@ fn instance(config: &Config) -> Result<Instance, String> {
 
 /// An identity that differs between processes: time and process id.
 fn passing() -> Instance {
-    Instance::Passing(format!("{:x}-{:x}", wall().as_millis(), std::process::id()))
+    Instance::Ephemeral(format!("{:x}-{:x}", wall().as_millis(), std::process::id()))
 }
 
 #[cfg(test)]
@@ -161,7 +161,7 @@ mod tests {
             Setup::new(Config::parse("c.yaml", &text).unwrap(), vec![Stage::Detector])
         };
         let id = |id: &str| {
-            let member = setup(id).unwrap().clients.member(Stage::Detector, 0).unwrap();
+            let member = setup(id).unwrap().clients.group_consumer(Stage::Detector, 0).unwrap();
             member.get("group.instance.id").unwrap().to_owned()
         };
         assert_eq!(id("pod-3"), "pod-3-detector-0");

@@ -28,8 +28,8 @@ fn created_topics_pass_check_and_run() {
     let config = env.config("topics", "");
     let (code, said) = topics("check", &config);
     assert_eq!(code, Some(78), "{said}");
-    assert_eq!(said.matches("is not there; to fix: adcs-watch topics create").count(), 4, "{said}");
-    assert!(refused(&config).contains("topics.routed: is not there"));
+    assert_eq!(said.matches("does not exist; to fix: adcs-watch topics create").count(), 4, "{said}");
+    assert!(refused(&config).contains("topics.routed: does not exist"));
     assert_eq!(topics("create", &config).0, Some(0));
     assert_eq!(topics("create", &config).0, Some(0), "to create twice is no fault");
     let (code, said) = topics("check", &config);
@@ -56,12 +56,12 @@ fn topic_with_other_settings_is_refused_with_every_mismatch() {
     env.create(&env.topic("alerts"), 1, &[]);
     let config = env.config("otherwise", "");
     let wanted = [
-        "otherwise.routed: has 7 partitions, topics.partitions says 6",
+        "otherwise.routed: has 7 partitions, topics.partitions is 6",
         "otherwise.routed: retention.ms is 3600000",
         "--alter --topic otherwise.routed --add-config retention.ms=259200000",
         "otherwise.routed: message.timestamp.type is CreateTime",
         "otherwise.checkpoint: cleanup.policy is delete",
-        "otherwise.dead: is not there",
+        "otherwise.dead: does not exist",
     ];
     let (code, said) = topics("check", &config);
     assert_eq!(code, Some(78));
@@ -93,7 +93,7 @@ fn added_partitions_are_refused_while_running_and_at_start() {
     assert_eq!(process.page("/readyz").unwrap().0, 503);
     assert!(process.stop().success());
     let said = refused(&env.config("again", ""));
-    assert!(said.contains("widened.routed: has 7 partitions, topics.partitions says 6"), "{said}");
+    assert!(said.contains("widened.routed: has 7 partitions, topics.partitions is 6"), "{said}");
     assert_eq!(env.alerts().len(), alerts.len());
 }
 

@@ -61,14 +61,14 @@ fn metrics_are_defined_in_their_room_only() {
 }
 
 #[test]
-fn unsafe_is_written_in_one_place() {
+fn unsafe_code_stands_in_one_file() {
     assert_none(unsafe_elsewhere(&Tree::of_this_repository()));
 }
 
-/// The one call into librdkafka that rdkafka does not offer.
-const UNSAFE: &str = "src/kafka/oauth.rs";
+/// The calls into librdkafka that rdkafka does not offer.
+const UNSAFE: &str = "src/kafka/native.rs";
 
-/// `unsafe` anywhere but once in its place. Words in comments do not count.
+/// `unsafe` in any other file. Words in comments do not count.
 fn unsafe_elsewhere(tree: &Tree) -> Vec<String> {
     let code = |text: &str| {
         let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
@@ -79,8 +79,8 @@ fn unsafe_elsewhere(tree: &Tree) -> Vec<String> {
     };
     let counted =
         tree.under("src/").filter(|(path, _)| path.ends_with(".rs")).map(|(path, text)| (path, code(text)));
-    let wrong = counted.filter(|(path, count)| *count > usize::from(*path == UNSAFE));
-    wrong.map(|(path, count)| format!("{path} says unsafe {count} times: only {UNSAFE} does, once")).collect()
+    let wrong = counted.filter(|(path, count)| *count > 0 && *path != UNSAFE);
+    wrong.map(|(path, count)| format!("{path} contains unsafe {count} times: only {UNSAFE} may")).collect()
 }
 
 fn rooms(tree: &Tree) -> Vec<String> {
@@ -305,11 +305,11 @@ mod tests {
     fn unsafe_code_is_seen_wherever_it_hides() {
         assert_one(
             &unsafe_elsewhere(&tree("src/detect/mod.rs", "fn f() { unsafe { g() } }")),
-            "says unsafe 1 times",
+            "contains unsafe 1 times",
         );
         assert_one(
-            &unsafe_elsewhere(&tree(UNSAFE, "unsafe fn f() {} fn g() { unsafe{ f() } }")),
-            "says unsafe 2 times",
+            &unsafe_elsewhere(&tree("src/kafka/oauth.rs", "unsafe fn f() {} fn g() { unsafe{ f() } }")),
+            "contains unsafe 2 times",
         );
         let right = "// unsafe\n#[expect(unsafe_code, reason = \"r\")] fn f() { unsafe { g() } }";
         assert_eq!(unsafe_elsewhere(&tree(UNSAFE, right)), [""; 0]);

@@ -33,7 +33,7 @@ fn untrusted(broker: &SecuredBroker) -> Vec<Refusal> {
             Access::new(&plain, &trusting(broker, "other-ca.pem")),
             &[
                 &format!("certificate of {plain} was issued by corp.example tests"),
-                "kafka.tls.ca_file is to hold the CA",
+                "kafka.tls.ca_file must hold the CA",
             ],
         ),
         refusal(
@@ -41,18 +41,18 @@ fn untrusted(broker: &SecuredBroker) -> Vec<Refusal> {
             Access::new(&elsewhere, &ca),
             &[
                 &format!("certificate of {elsewhere} is for 127.0.0.1, not for localhost"),
-                "name the broker in kafka.brokers",
+                "use the name in the certificate in kafka.brokers",
             ],
         ),
         refusal(
             "expired",
             Access::new(&expired, &ca),
-            &[&format!("certificate of {expired} expired: it held until "), "renew it on the broker"],
+            &[&format!("certificate of {expired} expired at "), "renew it on the broker"],
         ),
         refusal(
             "no-client-certificate",
             Access::new(&mutual, &ca),
-            &[&mutual, "kafka.tls.cert_file and key_file"],
+            &[&mutual, "kafka.tls.cert_file and kafka.tls.key_file"],
         ),
     ]
 }
@@ -96,12 +96,12 @@ fn unknown(broker: &SecuredBroker) -> Vec<Refusal> {
         refusal(
             "forged-token",
             tls("OAUTH", &token("forged-token", signed(&new_signer(), USER, 3600))),
-            &["invalid_token", "kafka.sasl.token: the broker does not take this token"],
+            &["invalid_token", "kafka.sasl.token: the broker rejects this token"],
         ),
         refusal(
             "old-token",
             tls("OAUTH", &token("old-token", broker.token(USER, -60))),
-            &["old-token holds a token that expired at ", "whoever renews that file"],
+            &["old-token contains a token that expired at ", "must renew this file"],
         ),
     ]
 }
@@ -148,7 +148,7 @@ fn refused_connection_names_the_cause_and_the_fix() {
                 let (code, said) = topics("check", &env.config(refusal.name, &refusal.access, ""));
                 assert_eq!(code, Some(78), "{}: {said}", refusal.name);
                 let log = log_of_refused_run(env, &refusal);
-                for part in refusal.says.iter().map(String::as_str).chain(["no broker lets us in"]) {
+                for part in refusal.says.iter().map(String::as_str).chain(["no broker accepts this client"]) {
                     assert!(said.contains(part), "{}: {part} is not in\n{said}", refusal.name);
                     assert!(log.contains(part), "{}: {part} is not in\n{log}", refusal.name);
                 }

@@ -101,7 +101,7 @@ fn is_silent(config: &Path, name: &str, right: bool, secrets: &[String]) {
     }
     let process = started(config);
     let began = Instant::now();
-    let (status, wanted) = if right { (200, "ok") } else { (503, "no broker lets us in") };
+    let (status, wanted) = if right { (200, "ok") } else { (503, "no broker accepts this client") };
     while process.page("/readyz").is_none_or(|(code, said)| code != status || !said.contains(wanted)) {
         assert!(began.elapsed() < Duration::from_secs(90), "{name}: {:?}", process.page("/readyz"));
         thread::sleep(Duration::from_millis(500));

@@ -1,0 +1,58 @@
+//! Alerts as JSON, as protobuf, or as protobuf with the frame of a schema registry.
+
+use crate::alert::Alert;
+use crate::config::topics::AlertFormat;
+use crate::encode::record::OutgoingRecord;
+use crate::wire;
+use std::borrow::Cow;
+
+const JSON: &str = "application/json";
+const PROTOBUF: &str = "application/x-protobuf; messageType=adcs_watch.v1.Alert";
+
+/// The record of an alert. Its key is the alert id, so that the revisions of an alert stay in order. The header `content-type`
+/// names the encoding.
+pub fn alert<'a>(topic: &'a str, format: AlertFormat, alert: &Alert) -> OutgoingRecord<'a> {
+    let (content_type, value) = match format {
+        AlertFormat::Json => (JSON, wire::alert::to_json(alert).into_bytes()),
+        AlertFormat::Protobuf => (PROTOBUF, wire::alert::to_protobuf(alert)),
+        AlertFormat::Confluent { schema_id } => (PROTOBUF, wire::alert::to_confluent(alert, schema_id)),
+    };
+    let id = alert.alert_id.to_string();
+    OutgoingRecord {
+        topic,
+        partition: None,
+        key: Some(Cow::Owned(id.clone().into_bytes())),
+        value: Some(Cow::Owned(value)),
+        headers: vec![
+            ("content-type", content_type.to_owned()),
+            ("alert-id", id),
+            ("severity", alert.severity.as_str().to_owned()),
+            ("detection", alert.detection.clone()),
+        ],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::policy::Policy;
+    use crate::engine::Engine;
+
+    fn an_alert() -> Alert {
+        let output = Engine::new(Policy::default()).on_event(&crate::stage::testing::mismatch(1));
+        output.alerts.into_iter().next().unwrap()
+    }
+
+    #[test]
+    fn confluent_frame_precedes_the_protobuf_message() {
+        let expected = an_alert();
+        let plain = alert("t", AlertFormat::Protobuf, &expected);
+        let framed = alert("t", AlertFormat::Confluent { schema_id: 258 }, &expected);
+        let bytes = framed.value.unwrap_or_default();
+        let (frame, message) = bytes.split_at(6);
+        assert_eq!(frame, [0, 0, 0, 1, 2, 0]);
+        assert_eq!(Some(message), plain.value.as_deref());
+        assert_eq!(wire::alert::from_protobuf(message).as_ref(), Ok(&expected));
+        assert_eq!((framed.headers, framed.key), (plain.headers, plain.key));
+    }
+}

@@ -1,0 +1,68 @@
+//! The clients that the workers of both stages have: a group consumer and a transactional producer.
+//!
+//! Each worker is one OS thread with a `BaseConsumer` and blocking transaction calls, also where the rest of the process runs
+//! on tokio. The transaction calls of librdkafka block, and a rebalance is answered only after the state of the revoked
+//! partitions is committed ([`crate::kafka::consumer`]): on a runtime, both would block a thread of it.
+
+use crate::encode::record::OutgoingRecord;
+use crate::kafka::consumer::GroupConsumer;
+use crate::kafka::settings::Clients;
+use crate::kafka::transactions::TransactionalProducer;
+use crate::observe::metrics::{Metrics, Spent};
+use crate::observe::traces::Traces;
+use crate::stage::Stage;
+use crate::stage::port::{Answer, Fault, Outcome, SourcePartition};
+use rdkafka::TopicPartitionList;
+
+/// The clients of one worker, its metrics and its traces.
+pub(crate) struct WorkerClients {
+    pub(crate) consumer: GroupConsumer,
+    producer: TransactionalProducer,
+    pub(crate) metrics: Metrics,
+    pub(crate) traces: Traces,
+}
+
+impl WorkerClients {
+    /// Takes the transactional id, then subscribes to the topics.
+    ///
+    /// # Errors
+    /// No broker can be reached, or librdkafka rejects the settings.
+    pub(crate) fn new(
+        clients: &Clients,
+        stage: Stage,
+        worker: u16,
+        topics: &[&str],
+        metrics: Metrics,
+        traces: Traces,
+    ) -> Result<WorkerClients, Fault> {
+        let producer = TransactionalProducer::new(clients, stage, worker, metrics.clone())?;
+        let consumer = GroupConsumer::join(clients, stage, worker, topics, metrics.clone())?;
+        Ok(WorkerClients { consumer, producer, metrics, traces })
+    }
+
+    /// The time of the worker that its own work did not take.
+    pub(crate) fn spent(&self) -> Spent {
+        Spent { waiting: self.consumer.waited(), committing: self.producer.took() }
+    }
+
+    /// Serves the events of the producer. Called before each poll of the consumer.
+    pub(crate) fn serve_events(&self) {
+        self.producer.serve_events();
+    }
+
+    /// As [`crate::stage::port::DetectorPort::committed`]. Ends a transaction of this worker whose outcome is unknown.
+    pub(crate) fn committed(&mut self, partition: &SourcePartition) -> Result<Answer<Option<u64>>, Fault> {
+        self.producer.end_unknown();
+        self.consumer.committed(partition)
+    }
+
+    /// One transaction with the group metadata of the last assignment.
+    pub(crate) fn commit<'a>(
+        &mut self,
+        records: impl Iterator<Item = OutgoingRecord<'a>>,
+        offsets: &TopicPartitionList,
+    ) -> Result<Outcome, Fault> {
+        self.consumer.check_topics()?;
+        self.producer.commit(records, offsets, self.consumer.metadata())
+    }
+}
