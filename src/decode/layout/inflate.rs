@@ -98,10 +98,7 @@ fn table(value: Value<'_>) -> Option<(Vec<Value<'_>>, Value<'_>)> {
 /// The JSON object or array that a string is.
 fn nested(string: &str, depth: usize) -> Option<&str> {
     let text = string.trim_start_matches('\u{feff}').trim_ascii();
-    let closed = match text.as_bytes() {
-        [b'{', .., b'}'] | [b'[', .., b']'] => true,
-        _ => false,
-    };
+    let closed = matches!(text.as_bytes(), [b'{', .., b'}'] | [b'[', .., b']']);
     let fits = |document: Document<'_>| document.depth() + depth < MAX_JSON_DEPTH;
     (closed && Document::parse(text).is_ok_and(fits)).then_some(text)
 }

@@ -130,7 +130,8 @@ fn on_issued(
         match join(&record, &logon_of(&pending), settings, cx.policy, &directory) {
             Some(how) => {
                 learn(&mut directory, &record, how, &pending.issuer, slot);
-                judge(settings, event, &record, &pending, how, slot, &directory, cx);
+                let joined = Joined { record: &record, logon: &pending, how };
+                judge(settings, event, joined, slot, &directory, cx);
             }
             None => slot.state.pending.push(pending),
         }
@@ -188,7 +189,7 @@ fn on_logon(
         return;
     };
     learn(&mut directory, record, how, &pending.issuer, slot);
-    judge(settings, event, record, &pending, how, slot, &directory, cx);
+    judge(settings, event, Joined { record, logon: &pending, how }, slot, &directory, cx);
 }
 
 /// A logon whose certificate is not known yet; the same one twice counts once.
@@ -213,16 +214,23 @@ fn is_other(policy: &DomainPolicy, requester: &Account, used_by: &Account) -> bo
         && (!policy.allow.requester(requester) || naming::is_protected_account(policy, used_by))
 }
 
+/// An issuance and a logon with its certificate.
+#[derive(Clone, Copy)]
+struct Joined<'a> {
+    record: &'a IssuedRecord,
+    logon: &'a PendingLogon,
+    how: Join,
+}
+
 fn judge(
     settings: &Settings,
     event: &Event,
-    record: &IssuedRecord,
-    logon: &PendingLogon,
-    how: Join,
+    joined: Joined<'_>,
     slot: &mut RequestSlot<'_>,
     directory: &CaDirectory,
     cx: &mut Context<'_>,
 ) {
+    let Joined { record, logon, how } = joined;
     let requester = Account { domain: record.domain.clone(), name: record.account.clone() };
     let used_by = Account { domain: logon.domain.clone(), name: logon.account.clone() };
     if !is_other(cx.policy, &requester, &used_by) {

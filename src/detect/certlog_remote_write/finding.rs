@@ -94,16 +94,23 @@ fn lifetime(settings: &Settings) -> Lifetime {
     Lifetime::SinceOpened(settings.suppression)
 }
 
+/// What the baselines know of the host and the account of a write, and of its CA.
+pub(crate) struct Known<'a> {
+    pub(crate) host: &'a mut Side,
+    pub(crate) account: Option<&'a Side>,
+    pub(crate) ca: &'a CertLogCaState,
+}
+
+/// Raises the finding as an alert of the host at the CA, or as a revision of the open one.
 pub(crate) fn raise(
     settings: &Settings,
     finding: Finding,
     event: &Event,
     write: &Write<'_>,
-    host: &mut Side,
-    account: Option<&Side>,
-    ca: &CertLogCaState,
+    known: Known<'_>,
     cx: &mut Context<'_>,
 ) {
+    let Known { host, account, ca } = known;
     let at = event.effective_time();
     let mut open = host.now.open.take();
     Trigger { at, lifetime: lifetime(settings) }.raise(

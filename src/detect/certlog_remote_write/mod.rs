@@ -14,7 +14,7 @@ mod pair;
 mod finding;
 
 use crate::alert::Severity;
-use crate::detect::certlog_remote_write::finding::{Finding, raise, worsen};
+use crate::detect::certlog_remote_write::finding::{Finding, Known, raise, worsen};
 use crate::detect::certlog_remote_write::pair::{
     CaSlot, Side, account_part, host_part, memory, remember_bad_request,
 };
@@ -124,7 +124,8 @@ fn on_write(
         cx.notices.push(Notice::Training { detection: cx.about.id, entity, days, needed });
     } else if !host.is_known() || !account_known {
         let finding = Finding::new(settings, event, write, &host, account.as_ref());
-        raise(settings, finding, event, write, &mut host, account.as_ref(), &slot.state, cx);
+        let known = Known { host: &mut host, account: account.as_ref(), ca: &slot.state };
+        raise(settings, finding, event, write, known, cx);
         host.now.unusual_ms = at.as_millis();
         if let Some(account) = &mut account {
             account.now.unusual_ms = at.as_millis();

@@ -399,7 +399,7 @@ mod tests {
         let there = series(&metrics);
         for definition in metrics.definitions() {
             let by_name = ["worker", "ca", "partition"];
-            let closed = !definition.labels.iter().any(|label| by_name.contains(&label));
+            let closed = !definition.labels.iter().any(|label| by_name.contains(label));
             let is_there = there.iter().any(|line| line.starts_with(definition.name));
             let counts = definition.kind != "gauge";
             assert!(is_there || !counts || !closed, "{} is not there", definition.name);
