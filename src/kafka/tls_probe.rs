@@ -43,20 +43,20 @@ pub(crate) fn explain(reason: &str, tls: &Tls) -> Option<String> {
 fn describe(address: &str, host: &str, error: X509VerifyResult, certificate: &X509Ref) -> String {
     match error.as_raw() {
         EXPIRED => format!(
-            "the certificate of {address} expired: it held until {}; to fix: renew it on the broker",
+            "the certificate of {address} expired at {}; to fix: renew it on the broker",
             certificate.not_after()
         ),
         NOT_YET_VALID => format!(
-            "the certificate of {address} holds from {} on; to fix: the clock here or there is wrong",
+            "the certificate of {address} is valid from {} on; to fix: set the clock of this machine or of the broker",
             certificate.not_before()
         ),
         OTHER_HOST | OTHER_ADDRESS => format!(
-            "the certificate of {address} is for {}, not for {host}; to fix: name the broker in kafka.brokers as its \
-             certificate does",
+            "the certificate of {address} is for {}, not for {host}; to fix: use the name in the certificate in \
+             kafka.brokers",
             hosts(certificate)
         ),
         _ => format!(
-            "the certificate of {address} was issued by {}: {}; to fix: kafka.tls.ca_file is to hold the CA that issued it",
+            "the certificate of {address} was issued by {}: {}; to fix: kafka.tls.ca_file must hold the CA that issued it",
             name(certificate.issuer_name()),
             error.error_string()
         ),

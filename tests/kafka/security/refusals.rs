@@ -164,7 +164,7 @@ fn refused_connection_names_the_cause_and_the_fix() {
 /// Listeners of another protocol than configured: they close the connection without an answer.
 fn kinds(broker: &SecuredBroker) -> [(&'static str, Access, &'static str); 3] {
     let ca = format!("  tls: {{ca_file: {}}}\n", broker.path("ca.pem"));
-    let as_set = "kafka.tls and kafka.sasl set as the listener";
+    let as_set = "check that kafka.tls and kafka.sasl are what the listener expects";
     [
         ("plain-to-tls", Access::new(&broker.listener("TLS"), ""), as_set),
         ("tls-to-plain", Access::new(&broker.open, &ca), "; to fix: "),

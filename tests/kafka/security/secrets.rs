@@ -91,7 +91,8 @@ fn secrets_are_shown_nowhere() {
 /// Checks all output of the program with this config, whose password is right or wrong.
 fn is_silent(config: &Path, name: &str, right: bool, secrets: &[String]) {
     assert_silent("Debug", &format!("{:?}", Config::load(config).unwrap()), secrets);
-    let check = program().args(["check", "-c"]).arg(config).output().unwrap();
+    let check =
+        program().args(["check", "-c"]).arg(config).env("SECRET_OF_THE_TEST", PASSWORD).output().unwrap();
     assert!(check.status.success());
     assert_silent("check", &format!("{check:?}"), secrets);
     if name != "env" {
