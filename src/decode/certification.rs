@@ -4,8 +4,10 @@ use crate::decode::envelope::Fields;
 use crate::decode::rejection::Rejection;
 use crate::event::account::Account;
 use crate::event::attributes::Attributes;
-use crate::event::san::{self, Names};
+use crate::event::san::Names;
+use crate::event::san_display::read_display;
 use crate::event::serial::Serial;
+use crate::event::subject;
 use crate::event::{Activity, CertificateRequest, DeniedRequest, IssuedCertificate};
 
 /// 4886.
@@ -20,7 +22,10 @@ pub(crate) fn issued(fields: &Fields<'_>) -> Result<Activity, Rejection> {
         None => None,
     };
     let subject = fields.owned("Subject")?.unwrap_or_default();
-    Ok(Activity::CertificateIssued(IssuedCertificate { request: request(fields)?, serial, subject }))
+    let mut request = request(fields)?;
+    // `IssuedCertificate::common_names` reads them from the subject.
+    request.common_names.clear();
+    Ok(Activity::CertificateIssued(IssuedCertificate { request, serial, subject }))
 }
 
 /// 4888.
@@ -43,20 +48,24 @@ fn request(fields: &Fields<'_>) -> Result<CertificateRequest, Rejection> {
     let attributes =
         fields.text("Attributes")?.map_or_else(Attributes::default, |text| Attributes::parse(&text));
     let mut names =
-        fields.text("SubjectAlternativeName")?.map_or_else(Names::default, |text| san::read_display(&text));
+        fields.text("SubjectAlternativeName")?.map_or_else(Names::default, |text| read_display(&text));
+    let attribute_names = attributes.names.names.clone();
     names.append(attributes.names);
-    Ok(CertificateRequest {
+    let mut request = CertificateRequest {
         request_id,
         requester: Account::parse(&fields.required("Requester")?),
         // Before version 1 the template stands only in the attributes.
         template: fields.owned("CertificateTemplate")?.or(attributes.template),
-        names: names.names,
-        names_cut: names.cut,
+        attribute_names,
+        common_names: fields.text("Subject")?.map_or_else(Vec::new, |text| subject::common_names(&text)),
         client: attributes.client,
         authentication_service: fields.owned("AuthenticationService")?,
         authentication_level: fields.owned("AuthenticationLevel")?,
         transport: fields.owned("DCOMorRPC")?,
-    })
+        ..CertificateRequest::default()
+    };
+    request.set_names(names);
+    Ok(request)
 }
 
 /// 2, or an HRESULT: negative, which some exports write unsigned or in hex.
@@ -101,6 +110,31 @@ mod tests {
         );
         assert_eq!(read.request.template.as_deref(), Some("Old"));
         assert_eq!(read.request.client.unwrap().as_str(), "wks");
+    }
+
+    #[test]
+    fn names_carry_their_origin() {
+        let list = [
+            WHO[0],
+            WHO[1],
+            ("Attributes", "SAN:upn=bob@corp.example"),
+            ("SubjectAlternativeName", "Other Name: Principal Name=mallory@corp.example"),
+            ("Subject", "CN=bob, CN=Users, DC=corp, DC=example"),
+            ("Disposition", "2"),
+        ];
+        let (Ok(Activity::CertificateRequested(asked)), Ok(Activity::CertificateDenied(refused))) =
+            (requested(&fields(&list)), denied(&fields(&list)))
+        else {
+            panic!("4886 and 4888 are read")
+        };
+        assert_eq!(asked.common_names, ["bob", "Users"]);
+        assert_eq!(refused.request.common_names, ["bob", "Users"]);
+        assert_eq!(certificate(&list).common_names(), ["bob", "Users"]);
+        for request in [asked, refused.request, certificate(&list).request] {
+            let bob = || San::Upn("bob@corp.example".into());
+            assert_eq!(request.names, [San::Upn("mallory@corp.example".into()), bob()]);
+            assert_eq!(request.attribute_names, [bob()]);
+        }
     }
 
     #[test]

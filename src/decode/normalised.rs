@@ -17,6 +17,7 @@ use crate::decode::rejection::{Reason, Rejection};
 use crate::decode::{Place, activity};
 use crate::event::account::Account;
 use crate::event::host::{Host, remote_ip};
+use crate::event::san::Names;
 use crate::event::{Activity, CertificateRequest, Event, MAX_NAMES, Origin, RemoteFileWrite};
 use jiff::tz::TimeZone;
 
@@ -90,10 +91,16 @@ pub(crate) fn checked(mut event: Event, place: &Place) -> Result<Event, Rejectio
     Ok(event)
 }
 
+/// Takes the names as if they had been read from Windows' own fields: trimmed, each once, up to the limits.
 fn cut_names(request: &mut CertificateRequest) {
-    let beyond = request.names.len().saturating_sub(MAX_NAMES);
-    request.names.truncate(MAX_NAMES);
-    request.names_cut = request.names_cut.saturating_add(u32::try_from(beyond).unwrap_or(u32::MAX));
+    let mut names = Names::default();
+    let cut = request.names_unread();
+    let all = std::mem::take(&mut request.names).into_iter().chain(std::mem::take(&mut request.names_beyond));
+    all.for_each(|name| names.add(name));
+    names.cut = names.cut.saturating_add(cut);
+    request.set_names(names);
+    request.attribute_names.truncate(MAX_NAMES);
+    request.common_names.truncate(MAX_NAMES);
 }
 
 fn rejection(fault: &serde_json::Error) -> Rejection {

@@ -1,6 +1,7 @@
 //! The domain as the operator describes it: what every detection may read, whatever its own settings are.
 
 use crate::event::account::{Account, same_text};
+use crate::event::fold::fold;
 use crate::event::host::{Host, remote_ip};
 use ipnet::IpNet;
 use schemars::JsonSchema;
@@ -17,6 +18,8 @@ pub struct DomainPolicy {
     pub domains: BTreeMap<String, Vec<String>>,
     /// Host name of a CA → the CA's common name, as 4768 writes it in `CertIssuerName`.
     pub cas: BTreeMap<String, String>,
+    /// Account → further hosts whose names are its own.
+    pub hosts: BTreeMap<String, Vec<Host>>,
     /// Identities nobody else may hold a certificate for.
     pub protected: Protected,
     /// What is allowed to look odd.
@@ -28,13 +31,20 @@ impl DomainPolicy {
     pub fn suffixes(&self, domain: &str) -> Option<&[String]> {
         self.domains.iter().find(|(name, _)| same_text(name, domain)).map(|(_, suffixes)| suffixes.as_slice())
     }
+
+    /// Whether `hosts:` gives this host to the account.
+    pub fn has_host(&self, account: &Account, host: &Host) -> bool {
+        self.hosts.iter().any(|(owner, hosts)| {
+            is_listed(&Account::parse(owner), account) && hosts.iter().any(|known| known.is_same(host))
+        })
+    }
 }
 
 /// Identities nobody else may hold a certificate for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Protected {
-    /// Terms that make a name sensitive wherever they are a whole word of it. A list adds to the terms of the scheduled rule, `{replace: […]}` replaces them.
+    /// Terms that make a name sensitive: as a whole word in the name of another account, as the whole account name in the requester's own name, as the whole first label in a DNS name. A list adds to the terms of the scheduled rule, `{replace: […]}` replaces them.
     pub terms: Terms,
     /// Tier-0 accounts, `CORP\svc-backup` or `svc-backup`.
     #[schemars(example = json!([r"CORP\svc-backup"]))]
@@ -114,25 +124,30 @@ pub struct Allow {
     /// certificate that one of them requested is no finding.
     #[schemars(example = json!([r"CORP\svc-ndes", r"CORP\smartcard-desk"]))]
     pub requesters: Vec<Account>,
-    /// Templates whose names are the requester's to choose, `WebServer`.
+    /// Templates whose host names are the requester's to choose, `WebServer`. They excuse DNS names and IP addresses only.
     #[schemars(example = json!(["WebServer"]))]
     pub templates: Vec<String>,
-    /// Ends of names that anybody may ask for, `.dmz.corp.example`.
+    /// Ends of host names that anybody may ask for, `.dmz.corp.example`. They excuse DNS names and IP addresses only.
     #[schemars(example = json!([".dmz.corp.example"]))]
     pub san_suffixes: Vec<String>,
-    /// Client machines whose requests and remote writes are expected: names, addresses or networks (`10.20.0.0/16`).
+    /// Machines whose remote writes are expected, and whose machine accounts may request for others: names, addresses or networks (`10.20.0.0/16`).
     #[schemars(example = json!(["srv-clm.corp.example", "10.20.30.40"]))]
     pub source_hosts: Vec<String>,
+    /// Account → further accounts that the same person logs on as, with one certificate: a smart card that is mapped to two accounts.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(example = json!({r"CORP\alice": [r"CORP\adm-alice"]}))]
+    pub pairs: BTreeMap<String, Vec<Account>>,
+}
+
+/// Whether an entry of a list means this account. An entry without a domain means any domain.
+fn is_listed(entry: &Account, account: &Account) -> bool {
+    entry.has_name(&account.name) && (entry.domain.is_empty() || same_text(&entry.domain, &account.domain))
 }
 
 impl Allow {
     /// Whether this account may request for others. An entry without a domain means any domain.
     pub fn requester(&self, account: &Account) -> bool {
-        let is = |known: &Account| {
-            known.has_name(&account.name)
-                && (known.domain.is_empty() || same_text(&known.domain, &account.domain))
-        };
-        self.requesters.iter().any(is)
+        self.requesters.iter().any(|known| is_listed(known, account))
     }
 
     /// Whether this template's names are the requester's to choose.
@@ -142,8 +157,8 @@ impl Allow {
 
     /// Whether anybody may ask for this name.
     pub fn name(&self, name: &str) -> bool {
-        let name = name.to_lowercase();
-        self.san_suffixes.iter().any(|suffix| name.ends_with(&suffix.to_lowercase()))
+        let name = fold(name);
+        self.san_suffixes.iter().any(|suffix| name.ends_with(&*fold(suffix)))
     }
 
     /// Whether this host name or address is expected.

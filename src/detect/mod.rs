@@ -5,6 +5,8 @@
 //! entity. It may change what is remembered and raise alerts; it can do nothing else.
 
 pub mod domain;
+pub mod identity;
+pub mod protected;
 pub mod naming;
 pub mod slot;
 pub mod report;

@@ -3,6 +3,7 @@
 use crate::alert::id::AlertId;
 use crate::detect::domain::{Allow, DomainPolicy, Protected};
 use crate::detect::{DetectionSettings, certificate_used_by_other, certlog_remote_write, san_mismatch};
+use crate::event::host::Host;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -19,6 +20,10 @@ pub struct Policy {
     /// CA host → the CA's common name, as 4768 writes it in CertIssuerName. Learned from exact joins where it can be.
     #[schemars(example = json!({"ca01.corp.example": "CORP-CA01"}))]
     pub cas: BTreeMap<String, String>,
+    /// Account → further hosts whose names are its own: cluster and load balancer names, the service name of a gMSA.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(example = json!({r"CORP\SQLNODE1$": ["sqlclu.corp.example"]}))]
+    pub hosts: BTreeMap<String, Vec<Host>>,
     /// Identities nobody else may hold a certificate for.
     pub protected: Protected,
     /// What is allowed to look odd.
@@ -37,6 +42,7 @@ impl Policy {
         DomainPolicy {
             domains: self.domains.clone(),
             cas: self.cas.clone(),
+            hosts: self.hosts.clone(),
             protected: self.protected.clone(),
             allow: self.allow.clone(),
         }

@@ -1,5 +1,6 @@
 //! Account names as Windows events write them, and security identifiers.
 
+use crate::event::fold::{self, fold};
 use crate::event::host::Host;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,7 +8,7 @@ use std::fmt;
 
 /// An account: `DOMAIN\name`, `name@suffix` or a bare `name`. Machines end in `$`.
 ///
-/// Spelled as the event spelled it; compared without regard to case, as Active Directory does.
+/// Spelled as the event spelled it, and compared by [`fold`], as Active Directory compares names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "String", into = "String")]
 #[schemars(title = "account")]
@@ -22,7 +23,7 @@ impl Account {
     /// Reads `DOMAIN\name`, `name@suffix`, the service form `host/machine.suffix` (which is the machine's own account)
     /// or a bare name.
     pub fn parse(text: &str) -> Account {
-        let text = text.trim();
+        let text = fold::trimmed(text);
         if let Some((domain, name)) = text.split_once('\\') {
             return Account::new(domain, name);
         }
@@ -39,13 +40,14 @@ impl Account {
 
     /// An account of a domain.
     pub fn new(domain: &str, name: &str) -> Account {
-        Account { domain: domain.trim().to_owned(), name: name.trim().to_owned() }
+        Account { domain: fold::trimmed(domain).to_owned(), name: fold::trimmed(name).to_owned() }
     }
 
-    /// The account of a logon, whose name may be a UPN or the service form `host/machine.suffix` although the domain is told apart.
+    /// The account of a logon: the event has a field for the domain, and the name may still be a UPN or the service form
+    /// `host/machine.suffix`.
     pub fn of_logon(domain: &str, name: &str) -> Account {
         let account = Account::parse(name);
-        if domain.trim().is_empty() { account } else { Account::new(domain, &account.name) }
+        if fold::trimmed(domain).is_empty() { account } else { Account::new(domain, &account.name) }
     }
 
     /// Whether this is a machine account.
@@ -58,20 +60,20 @@ impl Account {
         self.name.strip_suffix('$').unwrap_or(&self.name)
     }
 
-    /// Whether both names are equal, case-folded; says nothing of the domains.
+    /// Whether the account has this name; the domains are not compared.
     pub fn has_name(&self, name: &str) -> bool {
         same_text(&self.name, name)
     }
 
-    /// Lower-case `domain\name`: what state is keyed by.
+    /// The folded `domain\name`, which is the key of state.
     pub fn canonical(&self) -> String {
-        format!("{}\\{}", self.domain.to_lowercase(), self.name.to_lowercase())
+        format!("{}\\{}", fold(&self.domain), fold(&self.name))
     }
 }
 
-/// Equality as Active Directory compares names: without regard to case, beyond ASCII too.
+/// Whether Active Directory takes both for one name: see [`fold`].
 pub fn same_text(a: &str, b: &str) -> bool {
-    a.eq_ignore_ascii_case(b) || (!(a.is_ascii() && b.is_ascii()) && a.to_lowercase() == b.to_lowercase())
+    fold::is_same(a, b)
 }
 
 impl From<String> for Account {
@@ -110,12 +112,12 @@ impl Sid {
         (well_formed && numbers != "0-0").then_some(Sid(text))
     }
 
-    /// The last number: which account of its domain it is.
+    /// The relative identifier, its last number, which tells the accounts of one domain apart.
     pub fn rid(&self) -> Option<u32> {
         self.0.rsplit('-').next()?.parse().ok()
     }
 
-    /// The text, `S-1-…`.
+    /// The SID as text, `S-1-…`, in capitals.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -151,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn every_way_to_write_an_account() {
+    fn accounts_are_read_in_every_spelling() {
         check(r"CORP\alice.smith", "CORP", "alice.smith");
         check(r" CORP\WKS-114$ ", "CORP", "WKS-114$");
         check("alice@corp.example", "corp.example", "alice");
@@ -162,11 +164,13 @@ mod tests {
         check("HOST/wks", "", "wks$");
         check(r"CORP\a\b", "CORP", r"a\b");
         check("", "", "");
+        check("CORP\\administrator\0\0", "CORP", "administrator");
+        check("alice\0@corp.example\0", "corp.example", "alice");
         check("S-1-5-21-1-2-3-500", "", "S-1-5-21-1-2-3-500");
     }
 
     #[test]
-    fn a_logon_names_its_realm_beside_the_account() {
+    fn field_of_the_domain_wins_over_the_suffix_of_a_logon_name() {
         for name in ["WKS-114$", "host/wks-114.corp.example", "wks-114$@corp.example"] {
             let account = Account::of_logon("CORP.EXAMPLE", name);
             assert!(account.has_name("WKS-114$") && account.domain == "CORP.EXAMPLE", "{account}");
@@ -175,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn machines_end_in_a_dollar() {
+    fn accounts_that_end_in_a_dollar_are_machines() {
         assert!(Account::parse(r"CORP\DC02$").is_machine());
         assert_eq!(Account::parse(r"CORP\DC02$").bare_name(), "DC02");
         assert!(!Account::parse(r"CORP\alice").is_machine());
@@ -183,15 +187,19 @@ mod tests {
     }
 
     #[test]
-    fn names_compare_without_case() {
+    fn names_are_compared_folded() {
         assert!(same_text("ÉMILE", "émile"));
         assert!(Account::parse(r"CORP\Alice").has_name("ALICE"));
         assert!(!Account::parse(r"CORP\Alice").has_name("a"));
         assert_eq!(Account::parse(r"CORP\Alice").canonical(), r"corp\alice");
+        assert_eq!(
+            Account::parse(r"CORP\ÉMILE").canonical(),
+            Account::parse("CORP\\e\u{301}mile").canonical()
+        );
     }
 
     #[test]
-    fn sids() {
+    fn only_well_formed_sids_are_read() {
         assert_eq!(Sid::parse(" s-1-5-21-1-2-3-500 ").unwrap().rid(), Some(500));
         assert_eq!(Sid::parse("S-1-5-18").unwrap().as_str(), "S-1-5-18");
         for text in ["", "-", "S-1-0-0", "S-1-", "S-1-5-", "S-1-5--1", "S-2-5-1", "S-1-5-x"] {
@@ -202,13 +210,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(domain in "[A-Za-z.]{0,8}", name in "[A-Za-z0-9._-]{1,12}\\$?") {
+        fn displayed_account_is_read_back(domain in "[A-Za-z.]{0,8}", name in "[A-Za-z0-9._-]{1,12}\\$?") {
             let account = Account::new(&domain, &name);
             prop_assert_eq!(Account::parse(&account.to_string()), account);
         }
 
         #[test]
-        fn any_text_is_read(text in ".{0,40}") {
+        fn any_text_is_accepted(text in ".{0,40}") {
             Account::parse(&text).canonical();
             Sid::parse(&text);
         }

@@ -1,11 +1,14 @@
-//! The `Attributes` text of a request: `Name:value` lines that the client sent along.
+//! The `Attributes` text of a request: `Name:value` pairs that the client sent along.
 //!
-//! Lines are separated by LF or CRLF, and a few LFs may lead; text that was copied out of Event Viewer has a space in
-//! the place of each. Names for the certificate are in `SAN:upn=alice%40corp.example&dns=host`, one or several.
+//! The CA writes one pair a line. Pipelines replace the line feed between two pairs by a space, a tab, `;`, `,`, `|`, the
+//! two characters `\n`, or by nothing at all. So a pair ends where the next known key begins, wherever that is, and at a
+//! line feed. Names for the certificate are in `SAN:upn=alice%40corp.example&dns=host`, one or several; older rules also
+//! look for `san=`, `subjectaltname=`, `upn=` and `dns=`, and for bare names such as `SAN:alice`.
 
-use crate::event::MAX_NAMES;
+use crate::event::fold;
 use crate::event::host::Host;
 use crate::event::san::{Names, San};
+use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 
 /// What the attributes of a request say.
@@ -13,197 +16,426 @@ use std::borrow::Cow;
 pub struct Attributes {
     /// `CertificateTemplate`.
     pub template: Option<String>,
-    /// `ccm`: the client machine.
+    /// `ccm`: the client machine, as the client states it.
     pub client: Option<Host>,
-    /// Names that were asked for, and the number of names and lines beyond [`MAX_NAMES`] that were not read.
+    /// The names that the certificate was asked to have.
     pub names: Names,
 }
 
 impl Attributes {
-    /// Reads the text. Names that are not known are skipped, and of a repeated one the first counts, except for `SAN`.
+    /// Reads the text. Unknown keys are skipped; of a repeated key the first counts, except for names, which all count.
     pub fn parse(text: &str) -> Attributes {
         let mut attributes = Attributes::default();
-        let mut lines = lines(text);
-        for (name, value) in lines.by_ref().take(MAX_NAMES) {
-            attributes.add(name, value);
+        for (key, value) in pairs(text) {
+            match key {
+                Key::Template => {
+                    attributes.template.get_or_insert_with(|| value.to_owned());
+                }
+                Key::Client => {
+                    attributes.client.get_or_insert_with(|| Host::new(value));
+                }
+                Key::Names => read_names(Kind::Unknown, value, 0, &mut attributes.names),
+                Key::Name(kind) => read_names(kind, value, 0, &mut attributes.names),
+                Key::Other => {}
+            }
         }
-        let unread = u32::try_from(lines.count()).unwrap_or(u32::MAX);
-        attributes.names.cut = attributes.names.cut.saturating_add(unread);
         attributes
     }
-
-    fn add(&mut self, name: &str, value: &str) {
-        if name.eq_ignore_ascii_case("CertificateTemplate") {
-            self.template.get_or_insert_with(|| value.to_owned());
-        } else if name.eq_ignore_ascii_case("ccm") {
-            self.client.get_or_insert_with(|| Host::new(value));
-        } else if name.eq_ignore_ascii_case("san") || name.eq_ignore_ascii_case("subjectaltname") {
-            value.split('&').filter_map(requested_name).for_each(|san| self.names.add(san));
-        } else if name.eq_ignore_ascii_case("upn") {
-            // Not what AD CS reads, but what older rules look for: `upn=alice@corp.example` on a line of its own.
-            let first = value.split('&').next().unwrap_or_default();
-            self.names.add(San::Upn(percent_decoded(first).into_owned()));
-            value.split('&').skip(1).filter_map(requested_name).for_each(|san| self.names.add(san));
-        }
-    }
 }
 
-/// The lines as name and value, both trimmed; those without a value are left out.
-///
-/// A name ends at its first `:` (or `=`, as in `san=…`). A space separates two lines when a word follows that looks
-/// like the name of an attribute: `ccm:host cdc:dc` are two, `CertificateTemplate:Web Server` is one.
-pub fn lines(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    let lines = text.split(['\n', '\r']).flat_map(split_at_names);
-    lines.filter_map(|line| {
-        let (name, value) = line.split_once([':', '='])?;
-        let (name, value) = (name.trim(), value.trim());
-        (!name.is_empty() && !value.is_empty()).then_some((name, value))
-    })
+/// What a key says of its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Key {
+    Template,
+    Client,
+    /// A list of names, each of its own kind.
+    Names,
+    /// One name of this kind; further ones of other kinds may follow behind `&`.
+    Name(Kind),
+    /// Any other attribute. Its value is skipped.
+    Other,
 }
 
-fn split_at_names(line: &str) -> impl Iterator<Item = &str> {
-    let mut rest = line;
+/// The kind of a name that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Upn,
+    Dns,
+    Email,
+    Url,
+    Guid,
+    Ip,
+    /// Not stated: the value decides.
+    Unknown,
+}
+
+/// Keys of attributes, which a `:` ends. They count also where nothing separates them from the value before.
+const ATTRIBUTES: &[(&str, Key)] = &[
+    ("certificatetemplate", Key::Template),
+    ("ccm", Key::Client),
+    ("san", Key::Names),
+    ("subjectaltname", Key::Names),
+    ("subjectalternativename", Key::Names),
+    ("cdc", Key::Other),
+    ("rmd", Key::Other),
+    ("useragent", Key::Other),
+    ("proxyuri", Key::Other),
+    ("applicationpolicies", Key::Other),
+    ("requestername", Key::Other),
+    ("requestcspprovider", Key::Other),
+    ("requestosversion", Key::Other),
+    ("requestclientinfo", Key::Other),
+    ("certificateusage", Key::Other),
+    ("validityperiod", Key::Other),
+    ("validityperiodunits", Key::Other),
+    ("expirationdate", Key::Other),
+    ("challenge", Key::Other),
+];
+
+/// Keys of names, which a `=` ends. They count also where nothing separates them from the value before.
+const NAMES: &[(&str, Key)] = &[
+    ("upn", Key::Name(Kind::Upn)),
+    ("dns", Key::Name(Kind::Dns)),
+    ("san", Key::Names),
+    ("subjectaltname", Key::Names),
+    ("subjectalternativename", Key::Names),
+    ("principalname", Key::Name(Kind::Upn)),
+];
+
+/// Keys that count as whole words only, before `=` or `:`.
+const WORDS: &[(&str, Key)] = &[
+    ("upn", Key::Name(Kind::Upn)),
+    ("dns", Key::Name(Kind::Dns)),
+    ("dnsname", Key::Name(Kind::Dns)),
+    ("email", Key::Name(Kind::Email)),
+    ("rfc822", Key::Name(Kind::Email)),
+    ("rfc822name", Key::Name(Kind::Email)),
+    ("url", Key::Name(Kind::Url)),
+    ("uri", Key::Name(Kind::Url)),
+    ("guid", Key::Name(Kind::Guid)),
+    ("ipaddress", Key::Name(Kind::Ip)),
+    ("ip", Key::Name(Kind::Ip)),
+];
+
+/// A key in the text: where it begins, where its value begins, and what it says.
+struct Found {
+    start: usize,
+    value: usize,
+    key: Key,
+}
+
+/// The pairs of the text, as key and trimmed value; those without a value are left out.
+fn pairs(text: &str) -> impl Iterator<Item = (Key, &str)> {
+    let mut keys = keys_in(text).peekable();
     std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let end = memchr::memchr_iter(b' ', rest.as_bytes()).find(|&at| begins_with_name(&rest[at + 1..]));
-        let (line, left) = rest.split_at(end.unwrap_or(rest.len()));
-        rest = left.strip_prefix(' ').unwrap_or(left);
-        Some(line)
+        let found = keys.next()?;
+        let end = keys.peek().map_or(text.len(), |next| next.start);
+        Some((found.key, &text[found.value..end]))
+    })
+    .filter_map(|(key, value)| {
+        let value = value.trim_start_matches(is_padding);
+        let value = without_end(&value[..value.find(['\n', '\r']).unwrap_or(value.len())]);
+        (!value.is_empty()).then_some((key, value))
     })
 }
 
-/// Whether the text begins with `name:`.
-fn begins_with_name(text: &str) -> bool {
-    let length = text.bytes().position(|b| !(b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
-    length.is_some_and(|length| length > 0 && text.as_bytes()[length] == b':')
+/// Every key of the text, in order. What follows a URL's scheme or stands in its query is found too: the scheduled rule
+/// finds it there.
+fn keys_in(text: &str) -> impl Iterator<Item = Found> {
+    let mut names_end = 0;
+    memchr::memchr2_iter(b':', b'=', text.as_bytes()).filter_map(move |at| {
+        let found = key_before(text, at).filter(|found| found.start >= names_end)?;
+        names_end = found.value;
+        Some(found)
+    })
 }
 
-/// One `kind=value` of a `SAN` attribute. Without a kind, or with one that is not known, the value's look tells.
-fn requested_name(pair: &str) -> Option<San> {
-    let (kind, value) = pair.split_once('=').unwrap_or(("", pair));
-    let (kind, value) = (kind.trim(), percent_decoded(value.trim()));
-    if value.is_empty() {
-        return None;
+/// The key that ends at `at`, where a `:` or `=` stands.
+fn key_before(text: &str, at: usize) -> Option<Found> {
+    let before = text[..at].trim_end_matches([' ', '\t']);
+    let length = before.bytes().rev().take_while(|b| is_key_byte(*b)).count();
+    let mut start = before.len() - length;
+    // The `n` of a literal `\n` is no part of the key behind it.
+    let escaped =
+        length > 1 && before[..start].ends_with('\\') && before[start..].starts_with(['n', 'r', 't']);
+    start += usize::from(escaped);
+    let run = &before[start..];
+    let found = |start: usize, key: Key| Some(Found { start, value: at + 1, key });
+    let whole = |&&(word, _): &&(&str, Key)| run.eq_ignore_ascii_case(word);
+    let (glued, colon) = if text.as_bytes()[at] == b':' { (ATTRIBUTES, true) } else { (NAMES, false) };
+    if let Some(&(_, key)) = glued.iter().chain(WORDS).find(whole) {
+        return found(start, key);
     }
-    let is = |names: &[&str]| names.iter().any(|name| kind.eq_ignore_ascii_case(name));
-    Some(if is(&["upn"]) {
-        San::Upn(value.into_owned())
-    } else if is(&["dns"]) {
-        San::Dns(value.into_owned())
-    } else if is(&["email", "rfc822"]) {
-        San::Email(value.into_owned())
-    } else if is(&["url"]) {
-        San::from_url(&value)
-    } else if is(&["guid"]) {
-        San::from_guid(&value)
-    } else if is(&["ipaddress", "ip"]) {
-        San::Ip(value.into_owned())
-    } else {
-        San::by_look(&value).unwrap_or_else(|| San::Other(pair.trim().to_owned()))
-    })
+    if let Some(&(word, key)) =
+        glued.iter().filter(|(word, _)| ends_with(run, word)).max_by_key(|(word, _)| word.len())
+    {
+        return found(at - (text[..at].len() - before.len()) - word.len(), key);
+    }
+    let separated = escaped || text[..start].chars().next_back().is_none_or(is_separator);
+    let is_unknown = colon
+        && separated
+        && run.starts_with(|c: char| c.is_ascii_alphabetic())
+        && before.len() == at
+        && !run.eq_ignore_ascii_case("tag")
+        && !text[at..].starts_with("://");
+    if is_unknown { found(start, Key::Other) } else { None }
 }
 
-/// Resolves `%40` and the like; what is no such pair, or would not be UTF-8, stays as it is.
+fn is_key_byte(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b == b'-' || b == b'_'
+}
+
+fn is_separator(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\r' | ';' | ',' | '|')
+}
+
+fn is_padding(c: char) -> bool {
+    c == ' ' || c == '\t' || c == '\0'
+}
+
+/// The value without the separators behind it, also those that a pipeline wrote as `\r\n`.
+fn without_end(value: &str) -> &str {
+    let mut value = value;
+    loop {
+        let shorter = value.trim_end_matches(|c: char| is_separator(c) || matches!(c, '&' | '\0'));
+        let shorter = ["\\n", "\\r", "\\t"].iter().find_map(|e| shorter.strip_suffix(e)).unwrap_or(shorter);
+        if shorter.len() == value.len() {
+            return value;
+        }
+        value = shorter;
+    }
+}
+
+/// Percent-encoding is undone this many times: pipelines encode what was encoded.
+const MAX_ENCODINGS: usize = 3;
+
+/// Reads a list of names, the first of which is of this kind.
+fn read_names(kind: Kind, list: &str, depth: usize, names: &mut Names) {
+    for (position, piece) in pieces(kind, list).enumerate() {
+        let piece = unquoted(fold::trimmed(piece));
+        let kind = if position == 0 { kind } else { Kind::Unknown };
+        let decoded = percent_decoded(piece);
+        if decoded != piece && depth < MAX_ENCODINGS {
+            read_decoded(kind, &decoded, depth + 1, names);
+        } else if !piece.is_empty() {
+            names.add(name_of(kind, piece));
+        }
+    }
+}
+
+/// What percent-encoding hid may be a list with kinds of its own.
+fn read_decoded(kind: Kind, decoded: &str, depth: usize, names: &mut Names) {
+    let names_something = |found: &Found| matches!(found.key, Key::Names | Key::Name(_));
+    let first = keys_in(decoded).find(names_something).map_or(decoded.len(), |found| found.start);
+    read_names(kind, without_end(&decoded[..first]), depth, names);
+    for (key, value) in pairs(&decoded[first..]) {
+        match key {
+            Key::Names => read_names(Kind::Unknown, value, depth, names),
+            Key::Name(kind) => read_names(kind, value, depth, names),
+            Key::Template | Key::Client | Key::Other => {}
+        }
+    }
+}
+
+/// The values of a list. A URL may hold a comma, as the one of a SID does.
+fn pieces(kind: Kind, list: &str) -> impl Iterator<Item = &str> {
+    let in_url = kind == Kind::Url || list.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("tag:"));
+    let all_words_are_names =
+        list.contains(' ') && list.split_whitespace().all(|word| San::by_look(word).is_some());
+    list.split(move |c: char| match c {
+        '&' | ';' | '|' | '\t' => true,
+        ',' => !in_url,
+        ' ' => all_words_are_names,
+        _ => false,
+    })
+    .flat_map(|piece| piece.split("\\r\\n"))
+}
+
+fn unquoted(text: &str) -> &str {
+    text.trim_matches(['"', '\''])
+}
+
+/// A name of this kind. Without a kind the value decides, and what has no other look is the name of an account.
+fn name_of(kind: Kind, value: &str) -> San {
+    match kind {
+        Kind::Upn => San::Upn(value.to_owned()),
+        Kind::Dns => San::Dns(value.to_owned()),
+        Kind::Email => San::Email(value.to_owned()),
+        Kind::Url => San::from_url(value),
+        Kind::Guid => San::from_guid(value),
+        Kind::Ip => San::Ip(value.to_owned()),
+        Kind::Unknown => San::by_look(value).unwrap_or_else(|| {
+            if value.contains('=') { San::Other(value.to_owned()) } else { San::Upn(value.to_owned()) }
+        }),
+    }
+}
+
+/// Resolves `%40` and the like once; what is no such pair, or would not be UTF-8, stays as it is.
 fn percent_decoded(text: &str) -> Cow<'_, str> {
-    if !text.contains('%') {
-        return Cow::Borrowed(text);
-    }
-    let bytes = text.as_bytes();
-    let mut plain = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let digit = |i: usize| char::from(*bytes.get(i)?).to_digit(16);
-        if let (b'%', Some(high), Some(low)) = (byte, digit(at + 1), digit(at + 2)) {
-            plain.push((high * 16 + low) as u8);
-            at += 3;
-        } else {
-            plain.push(byte);
-            at += 1;
-        }
-    }
-    String::from_utf8(plain).map_or(Cow::Borrowed(text), Cow::Owned)
+    percent_decode_str(text).decode_utf8().unwrap_or(Cow::Borrowed(text))
+}
+
+fn ends_with(text: &str, end: &str) -> bool {
+    let tail = text.len().checked_sub(end.len()).and_then(|at| text.as_bytes().get(at..));
+    tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end.as_bytes()))
 }
 
 #[cfg(test)]
 mod tests {
     use crate::event::MAX_NAMES;
-    use crate::event::attributes::{Attributes, lines, percent_decoded};
+    use crate::event::account::Sid;
+    use crate::event::attributes::{Attributes, percent_decoded};
     use crate::event::san::San;
     use proptest::prelude::*;
 
     fn names(text: &str) -> Vec<San> {
         Attributes::parse(text).names.names
     }
+    fn upn(name: &str) -> San {
+        San::Upn(name.into())
+    }
+    fn dns(name: &str) -> San {
+        San::Dns(name.into())
+    }
+
+    /// What pipelines write in the place of a line feed.
+    const SEPARATORS: [&str; 13] =
+        ["\n", "\r\n", " ", ";", "; ", ",", ", ", "|", "\t", "\\n", "\\r\\n", "\n\n", ""];
 
     #[test]
-    fn lines_with_every_separator() {
-        let expect =
-            vec![("CertificateTemplate", "Machine"), ("ccm", "wks.corp.example"), ("cdc", "dc.corp.example")];
-        for separator in ["\n", "\r\n", " "] {
-            let text = ["\n\nCertificateTemplate:Machine", "ccm:wks.corp.example", "cdc:dc.corp.example"]
-                .join(separator);
-            assert_eq!(lines(&text).collect::<Vec<_>>(), expect, "{separator:?}");
+    fn pairs_are_found_behind_every_separator() {
+        for separator in SEPARATORS {
+            let text = [
+                "CertificateTemplate:User",
+                "SAN:upn=administrator@corp.example",
+                "ccm:wks.corp.example",
+                "cdc:dc01.corp.example",
+                "rmd:wks.corp.example",
+                "UserAgent:Mozilla/5.0 (Windows NT 10.0; Win64; x64)",
+                "ApplicationPolicies:1.3.6.1.5.5.7.3.2",
+                "san=dns=dc01.corp.example",
+            ]
+            .join(separator);
+            let read = Attributes::parse(&text);
+            assert_eq!(read.template.as_deref(), Some("User"), "{separator:?}");
+            assert_eq!(read.client.unwrap().as_str(), "wks.corp.example", "{separator:?}");
+            assert_eq!(
+                read.names.names,
+                [upn("administrator@corp.example"), dns("dc01.corp.example")],
+                "{separator:?}"
+            );
         }
-        assert_eq!(lines("").count(), 0);
-        assert_eq!(
-            lines("CertificateTemplate:Web Server").collect::<Vec<_>>(),
-            [("CertificateTemplate", "Web Server")]
-        );
-        assert_eq!(lines("SAN:url=http://a.example/ ccm:h").count(), 2);
-        assert_eq!(lines("ccm:\nno separator\n:x").count(), 0);
     }
 
     #[test]
-    fn template_and_client() {
+    fn values_keep_their_spaces() {
+        assert_eq!(Attributes::parse("CertificateTemplate:Web Server").template.unwrap(), "Web Server");
+        assert_eq!(Attributes::parse("CertificateTemplate:Web Server ccm:h").template.unwrap(), "Web Server");
+        assert_eq!(names("SAN:upn=domain admins@corp.example"), [upn("domain admins@corp.example")]);
+        assert_eq!(names("SAN:Domain Admins ccm:h"), [upn("Domain Admins")]);
+    }
+
+    #[test]
+    fn first_template_and_first_client_count() {
         let read = Attributes::parse(
-            "\nCertificateTemplate:Machine\nccm:WKS.corp.example\nCertificateTemplate:Second",
+            "\nCertificateTemplate:Machine\nccm:WKS.corp.example\nCertificateTemplate:Second\nccm:x",
         );
         assert_eq!(read.template.as_deref(), Some("Machine"));
         assert_eq!(read.client.unwrap().as_str(), "wks.corp.example");
+        let read = Attributes::parse("ccm:\nno separator\n:x\nCertificateTemplate: User\njunk");
+        assert_eq!((read.template.as_deref(), read.client), (Some("User"), None));
     }
 
     #[test]
-    fn names_in_every_spelling() {
-        let administrator = || San::Upn("administrator@corp.example".into());
-        let dc = || San::Dns("dc01.corp.example".into());
-        assert_eq!(names("SAN:upn=administrator@corp.example"), [administrator()]);
+    fn names_are_read_in_every_spelling() {
+        let administrator = || upn("administrator@corp.example");
+        let dc = || dns("dc01.corp.example");
+        for text in [
+            "SAN:upn=administrator@corp.example&dns=dc01.corp.example",
+            "san:UPN=administrator%40corp.example&dns=dc01.corp.example",
+            "SAN:upn%3Dadministrator%2540corp.example%26dns%3Ddc01.corp.example",
+            "SAN:upn=administrator%252540corp.example&DNS=dc01%2Ecorp.example",
+            "SAN:upn=administrator@corp.example\nSAN:dns=dc01.corp.example",
+            "SAN:upn=administrator@corp.exampleSAN:dns=dc01.corp.example",
+            "SAN:upn=administrator@corp.example;dns=dc01.corp.example",
+            "SAN:upn=administrator@corp.example, dns=dc01.corp.example",
+            "SAN:upn=administrator@corp.example|dc01.corp.example",
+            "SAN:administrator@corp.example dc01.corp.example",
+            "SAN = upn = administrator@corp.example & dns = dc01.corp.example",
+            "SubjectAltName:upn:administrator@corp.example,DNS:dc01.corp.example",
+            "subjectaltname=administrator@corp.example&dc01.corp.example",
+            "san=upn=\"administrator@corp.example\"&dns='dc01.corp.example'",
+            "upn=administrator@corp.example&dns=dc01.corp.example",
+            "upn=administrator@corp.example\ndns=dc01.corp.example",
+            "CertificateTemplate:Userupn=administrator@corp.exampledns=dc01.corp.example",
+            "SAN:upn=administrator@corp.example\0&dns=dc01.corp.example\0",
+        ] {
+            assert_eq!(names(text), [administrator(), dc()], "{text}");
+        }
+    }
+
+    #[test]
+    fn bare_names_are_names() {
+        for text in [
+            "SAN:alice",
+            "san=alice",
+            "subjectaltname=alice",
+            "SubjectAltName:alice",
+            "upn=alice",
+            "upn:alice",
+            "CertificateTemplate:User;SAN:alice;ccm:wks",
+            "CertificateTemplate:UserSAN:aliceccm:wks",
+        ] {
+            assert_eq!(names(text), [upn("alice")], "{text}");
+        }
+        assert_eq!(names("SAN:alice&bob;carol,dave|eve"), ["alice", "bob", "carol", "dave", "eve"].map(upn));
+    }
+
+    #[test]
+    fn every_kind_is_read() {
         assert_eq!(
-            names("san:UPN=administrator%40corp.example&dns=dc01.corp.example"),
-            [administrator(), dc()]
-        );
-        assert_eq!(
-            names("SAN:upn=administrator@corp.example\nSAN:dns=dc01.corp.example"),
-            [administrator(), dc()]
-        );
-        assert_eq!(names("CertificateTemplate:User SAN:dns=dc01.corp.example"), [dc()]);
-        assert_eq!(names("san=upn=administrator@corp.example"), [administrator()]);
-        assert_eq!(names("san=administrator@corp.example"), [administrator()]);
-        assert_eq!(names("subjectaltname=dns=dc01.corp.example"), [dc()]);
-        assert_eq!(names("upn=administrator@corp.example&dns=dc01.corp.example"), [administrator(), dc()]);
-        assert_eq!(names("upn:administrator"), [San::Upn("administrator".into())]);
-        assert_eq!(
-            names("SAN:email=a@b&ipaddress=10.0.0.1&x=y&url=http://a&guid={1A2B-3c}"),
+            names(
+                "SAN:email=a@b&ipaddress=10.0.0.1&x=y&url=http://a&guid={1A2B-3c}&URL=tag:microsoft.com,2022-09-14:sid:S-1-5-21-1-2-3-500"
+            ),
             [
                 San::Email("a@b".into()),
                 San::Ip("10.0.0.1".into()),
                 San::Other("x=y".into()),
                 San::Url("http://a".into()),
                 San::Guid("1a2b3c".into()),
+                San::Sid(Sid::parse("S-1-5-21-1-2-3-500").unwrap()),
             ]
         );
-        assert_eq!(names("SAN:upn=&&dns="), []);
+        assert_eq!(
+            names("SAN:URL=tag:microsoft.com%2C2022-09-14%3Asid%3AS-1-5-21-1-2-3-500"),
+            [San::Sid(Sid::parse("S-1-5-21-1-2-3-500").unwrap())]
+        );
+        for text in ["", "SAN:upn=&&dns=", "SAN:", "artisan", "CertificateTemplate:Artisan", "\n\n"] {
+            assert_eq!(names(text), [], "{text}");
+        }
     }
 
     #[test]
-    fn lines_beyond_the_limit_are_counted() {
-        let text: Vec<String> = (0..MAX_NAMES + 2).map(|i| format!("SAN:dns=h{i}")).collect();
-        let read = Attributes::parse(&text.join("\n")).names;
-        assert_eq!((read.names.len(), read.cut), (MAX_NAMES, 2));
+    fn values_of_other_attributes_are_no_names() {
+        for text in [
+            "RequesterName:CORP\\nancy",
+            "cdc:dc01.corp.example rmd:dc01.corp.example",
+            "UserAgent:Mozilla/5.0 (X11; Linux x86_64; rv:109.0) admin@corp.example",
+            "ProxyURI:http://proxy.corp.example:8080/",
+            "Challenge:alice@corp.example",
+        ] {
+            assert_eq!(names(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn names_beyond_the_limit_are_kept_apart() {
+        let lines: Vec<String> = (0..MAX_NAMES + 2).map(|i| format!("SAN:dns=h{i}")).collect();
+        let read = Attributes::parse(&lines.join("\n")).names;
+        assert_eq!((read.names.len(), read.beyond.len(), read.cut), (MAX_NAMES, 2, 2));
         let pairs: Vec<String> = (0..MAX_NAMES + 5).map(|i| format!("dns=h{i}")).collect();
         let read = Attributes::parse(&format!("SAN:{}", pairs.join("&"))).names;
-        assert_eq!((read.names.len(), read.cut), (MAX_NAMES, 5));
+        assert_eq!((read.names.len(), read.beyond.len(), read.cut), (MAX_NAMES, 5, 5));
     }
 
     #[test]
@@ -213,31 +445,35 @@ mod tests {
         assert_eq!(percent_decoded("%zz%41"), "%zzA");
         assert_eq!(percent_decoded("%ff"), "%ff");
         assert_eq!(percent_decoded("%C3%A9"), "é");
+        assert_eq!(names("SAN:upn=100%"), [upn("100%")]);
+    }
+
+    fn encoded(text: &str, times: usize) -> String {
+        (0..times).fold(text.to_owned(), |text, _| text.replace('%', "%25").replace('@', "%40"))
     }
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(
+        fn written_names_are_read_whatever_separates_them(
             upns in prop::collection::vec("[a-z]{1,8}@[a-z]{1,8}\\.example", 1..5),
-            separator in prop::sample::select(vec!["\n", "\r\n", " ", "\nSAN:", "&"]),
-            encoded in any::<bool>(),
+            separator in prop::sample::select(SEPARATORS.to_vec()),
+            key in prop::sample::select(vec!["SAN:upn=", "san:UPN=", "san=", "subjectaltname=", "upn="]),
+            times in 0_usize..3,
         ) {
-            let pairs: Vec<String> =
-                upns.iter().map(|u| format!("upn={}", if encoded { u.replace('@', "%40") } else { u.clone() })).collect();
-            let joined = if separator == "&" { "&" } else { "\nSAN:" };
-            let text = format!("CertificateTemplate:User{}SAN:{}",
-                if separator == "&" || separator == "\nSAN:" { "\n" } else { separator }, pairs.join(joined));
+            let mut lines = vec!["CertificateTemplate:User".to_owned()];
+            lines.extend(upns.iter().map(|upn| format!("{key}{}", encoded(upn, times))));
+            lines.push("ccm:wks.corp.example".to_owned());
             let mut expect: Vec<San> = Vec::new();
-            for upn in upns {
-                if !expect.contains(&San::Upn(upn.clone())) {
-                    expect.push(San::Upn(upn));
+            for upn in upns.into_iter().map(San::Upn) {
+                if !expect.contains(&upn) {
+                    expect.push(upn);
                 }
             }
-            prop_assert_eq!(names(&text), expect);
+            prop_assert_eq!(names(&lines.join(separator)), expect);
         }
 
         #[test]
-        fn any_text_is_read(text in ".{0,80}") {
+        fn any_text_is_accepted(text in "(.{0,80}|([a-zé=:;,&|%\\\\ \\n]|SAN:|upn=|%25|\\\\n){0,60})") {
             Attributes::parse(&text);
         }
     }

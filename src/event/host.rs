@@ -1,5 +1,6 @@
 //! Names of computers.
 
+use crate::event::fold;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -14,17 +15,22 @@ pub struct Host(String);
 impl Host {
     /// Normalises a name as it stands in an event.
     pub fn new(name: &str) -> Host {
-        Host(name.trim().trim_end_matches('.').to_lowercase())
+        Host(fold::trimmed(name).trim_end_matches('.').to_lowercase())
     }
 
-    /// The whole name.
+    /// The name as it was normalised: lower case, without a final dot.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The first label, `ca01` of `ca01.corp.example`: what the account of the machine is called, without its `$`.
+    /// The first label, `ca01` of `ca01.corp.example`, which is the name of the machine's account without its `$`.
     pub fn label(&self) -> &str {
         self.0.split('.').next().unwrap_or("")
+    }
+
+    /// What follows the first label, `corp.example` of `ca01.corp.example`; none for a bare label.
+    pub fn domain(&self) -> Option<&str> {
+        self.0.split_once('.').map(|(_, domain)| domain).filter(|domain| !domain.is_empty())
     }
 
     /// Whether two names can mean one computer: equal, or one is the bare first label of the other.
@@ -69,12 +75,14 @@ mod tests {
 
     #[test]
     fn names_are_normalised() {
-        let host = Host::new(" CA01.Corp.Example. ");
+        let host = Host::new(" CA01.Corp.Example.\0");
+        assert_eq!(host.domain(), Some("corp.example"));
+        assert_eq!(Host::new("ca01").domain(), None);
         assert_eq!((host.as_str(), host.label()), ("ca01.corp.example", "ca01"));
     }
 
     #[test]
-    fn a_bare_label_is_the_same_host() {
+    fn bare_label_is_the_same_host() {
         let same = |a, b| Host::new(a).is_same(&Host::new(b));
         assert!(same("CA01", "ca01.corp.example"));
         assert!(same("ca01.corp.example", "CA01.corp.example"));
@@ -83,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_clients() {
+    fn client_addresses_take_their_shortest_form() {
         let check = |text, expect: Option<&str>| assert_eq!(remote_ip(text).as_deref(), expect, "{text}");
         check("::ffff:10.20.30.66", Some("10.20.30.66"));
         check("10.20.30.66", Some("10.20.30.66"));

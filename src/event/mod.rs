@@ -1,14 +1,17 @@
 //! WHAT HAPPENED: one decoded record of the input, whatever format it arrived in.
 //!
-//! The names and their meaning follow the Windows events (4886–4888, 4768, 5145) and one format of our
-//! own for what an EDR reports, [`RemoteFileWrite`]. Everything is parsed here once and trusted afterwards.
+//! The names and their meaning follow the Windows events (4886–4888, 4768, 5145) and one format of our own for what an
+//! EDR reports, [`RemoteFileWrite`]. Text is parsed here once; the rooms below work with its types.
 
+pub mod fold;
+pub mod host;
 pub mod account;
+pub mod san;
+pub mod san_display;
 pub mod attributes;
 pub mod file;
-pub mod host;
-pub mod san;
 pub mod serial;
+pub mod subject;
 pub mod time;
 
 use crate::event::account::{Account, Sid};
@@ -117,10 +120,22 @@ pub struct CertificateRequest {
     /// Every subject alternative name, of the field and of the request attributes, each once, in that order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<San>,
-    /// Names and attribute lines beyond [`MAX_NAMES`] that were not read.
+    /// Names beyond the first [`MAX_NAMES`], which are searched for protected identities only: at most
+    /// [`MAX_NAMES_SEARCHED`] together with `names`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names_beyond: Vec<San>,
+    /// How many names the request has beyond [`MAX_NAMES`], those in `names_beyond` included.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub names_cut: u32,
-    /// The `ccm:` attribute: the client machine that sent the request.
+    /// Those of `names` that stand in the request attributes: asked for beside the signed request (ESC6). The others
+    /// stand in the field only: in 4887 in the certificate, in 4886 and 4888 in the signed request.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attribute_names: Vec<San>,
+    /// The common names (`CN=`) of the field Subject of 4886 and 4888. Those of 4887 are in
+    /// [`IssuedCertificate::common_names`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub common_names: Vec<String>,
+    /// The `ccm:` attribute: the client machine, as the client states it. It proves nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<Host>,
     /// AuthenticationService of version 1: `NTLM`, `Kerberos`.
@@ -134,13 +149,31 @@ pub struct CertificateRequest {
     pub transport: Option<String>,
 }
 
-/// The most names, and the most attribute lines, that are read of one event.
+/// The most names of one event that are kept as [`CertificateRequest::names`].
 pub const MAX_NAMES: usize = 64;
 
-/// 4887.
+/// The most names of one event that are searched for protected identities. No field of a Windows event is long enough
+/// for more than about 5000.
+pub const MAX_NAMES_SEARCHED: usize = 4096;
+
+impl CertificateRequest {
+    /// Takes over names that were collected from the field and the attributes.
+    pub fn set_names(&mut self, names: san::Names) {
+        self.names = names.names;
+        self.names_beyond = names.beyond;
+        self.names_cut = names.cut;
+    }
+
+    /// How many names were not read at all.
+    pub fn names_unread(&self) -> u32 {
+        self.names_cut.saturating_sub(u32::try_from(self.names_beyond.len()).unwrap_or(u32::MAX))
+    }
+}
+
+/// What 4887 says of a certificate.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IssuedCertificate {
-    /// The request it answers.
+    /// The request that the CA granted.
     #[serde(flatten)]
     pub request: CertificateRequest,
     /// SerialNumber of version 1.
@@ -151,7 +184,14 @@ pub struct IssuedCertificate {
     pub subject: String,
 }
 
-/// 4888.
+impl IssuedCertificate {
+    /// The common names (`CN=`) of the certificate's subject.
+    pub fn common_names(&self) -> Vec<String> {
+        subject::common_names(&self.subject)
+    }
+}
+
+/// What 4888 says of a denied request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeniedRequest {
     /// The request that was denied.
@@ -161,7 +201,7 @@ pub struct DeniedRequest {
     pub disposition: i64,
 }
 
-/// 4768 with certificate fields.
+/// What 4768 with certificate fields says of a logon.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CertificateLogon {
     /// TargetUserName and TargetDomainName: who logged on, or tried to.
@@ -169,7 +209,7 @@ pub struct CertificateLogon {
     /// TargetSid; none when the logon was refused (S-1-0-0).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<Sid>,
-    /// CertSerialNumber.
+    /// CertSerialNumber of the certificate that the client presented.
     pub serial: Serial,
     /// CertIssuerName: the CA's common name.
     pub issuer: String,
@@ -187,12 +227,12 @@ impl CertificateLogon {
     }
 }
 
-/// 5145.
+/// What 5145 says of an access to a share.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShareAccess {
     /// SubjectDomainName and SubjectUserName.
     pub account: Account,
-    /// SubjectUserSid.
+    /// SubjectUserSid, the SID of that account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<Sid>,
     /// IpAddress of the client.
@@ -205,7 +245,7 @@ pub struct ShareAccess {
     pub local_path: String,
     /// RelativeTargetName, `System32\CertLog\edb.log`.
     pub target: String,
-    /// AccessMask.
+    /// AccessMask: the rights that were asked for, as in `winnt.h`.
     pub access_mask: u32,
 }
 
@@ -218,7 +258,7 @@ pub struct RemoteFileWrite {
     /// Name of the host that wrote.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remote_host: Option<Host>,
-    /// Its address.
+    /// Address of the host that wrote.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remote_ip: Option<String>,
     /// The account it wrote as.

@@ -29,13 +29,27 @@ impl Serial {
         (!digits.is_empty() && digits.len() <= MAX_DIGITS).then_some(Serial(digits))
     }
 
-    /// The request this certificate answers: AD CS makes the last four bytes of a serial number the RequestId.
+    /// The id of the certificate request, in a serial number that AD CS made: its last four octets. See
+    /// [`names_request`](Serial::names_request) for whether AD CS made it.
     pub fn request_id(&self) -> u32 {
         let tail = &self.0[self.0.len().saturating_sub(8)..];
         u32::from_str_radix(tail, 16).unwrap_or(0)
     }
 
-    /// The digits.
+    /// Whether this is a serial number as AD CS makes them for this request: 19 octets, of which octets 2 to 5 and the last
+    /// four are the RequestId.
+    ///
+    /// The serial of a foreign or a self-signed certificate ends in any number, so its end alone names no request of ours. A
+    /// serial whose first octets are zero has lost them when it was read and is compared from its end.
+    pub fn names_request(&self, request_id: u32) -> bool {
+        let digits = format!("{:0>38}", self.0);
+        digits.len() == 38
+            && request_id != 0
+            && u32::from_str_radix(&digits[2..10], 16) == Ok(request_id)
+            && u32::from_str_radix(&digits[30..], 16) == Ok(request_id)
+    }
+
+    /// Lower-case hex digits without leading zeros.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -66,7 +80,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn both_spellings_are_one_serial() {
+    fn spellings_of_one_serial_are_equal() {
         let lower = Serial::parse("5c000000a1b2c3d4e5f6770000000000000065").unwrap();
         assert_eq!(Serial::parse("5C000000A1B2C3D4E5F6770000000000000065").as_ref(), Some(&lower));
         assert_eq!(Serial::parse(" 0x005c:00 00-00a1b2c3d4e5f6770000000000000065 ").as_ref(), Some(&lower));
@@ -75,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_serial() {
+    fn text_that_is_no_serial_is_refused() {
         for text in ["", "0", "0x", "00:00", "-", "xyz", "12 34é", &"f".repeat(65)] {
             assert_eq!(Serial::parse(text), None, "{text:?}");
         }
@@ -84,9 +98,31 @@ mod tests {
         );
     }
 
+    #[test]
+    fn serial_of_ad_cs_names_its_request_twice() {
+        let names = |text: &str, id| Serial::parse(text).unwrap().names_request(id);
+        assert!(names("5c00000065a1b2c3d4e5f67700000000000065", 0x65));
+        assert!(names("5C:00:00:00:65:A1:B2:C3:D4:E5:F6:77:00:00:00:00:00:00:65", 0x65));
+        assert!(names("00a1b2c3d4a1b2c3d4e5f677000000a1b2c3d4", 0xa1b2_c3d4), "the first octet is zero");
+        assert!(!names("5c00000065a1b2c3d4e5f67700000000000065", 0x66));
+        assert!(!names("5c00000064a1b2c3d4e5f67700000000000065", 0x65), "octets 2 to 5 name another request");
+        assert!(!names("65", 0x65), "a self-signed device certificate");
+        assert!(!names("04e3a1b2c3d4e5f6000065", 0x65), "a short serial of another CA");
+        assert!(!names("005c00000065a1b2c3d4e5f6770000000000006500", 0x65), "an octet too many");
+        assert!(!names("5c00000000a1b2c3d4e5f67700000000000000", 0), "no request has the id 0");
+    }
+
     proptest! {
         #[test]
-        fn what_is_written_is_read(text in ".{0,70}") {
+        fn serial_of_ad_cs_is_recognised(first in 0_u8..=255, middle in any::<[u8; 10]>(), id in 1_u32.., other in 1_u32..) {
+            let middle: String = middle.iter().map(|b| format!("{b:02x}")).collect();
+            let serial = Serial::parse(&format!("{first:02x}{id:08x}{middle}{id:08x}")).unwrap();
+            prop_assert!(serial.names_request(id) && serial.request_id() == id);
+            prop_assert_eq!(serial.names_request(other), other == id);
+        }
+
+        #[test]
+        fn parsed_serial_is_read_back(text in ".{0,70}") {
             if let Some(serial) = Serial::parse(&text) {
                 prop_assert_eq!(Serial::parse(serial.as_str()), Some(serial));
             }

@@ -161,22 +161,43 @@ fn request_to(request: &CertificateRequest) -> record::CertificateRequest {
         authentication_service: request.authentication_service.clone(),
         authentication_level: request.authentication_level.clone(),
         transport: request.transport.clone(),
+        names_beyond: request.names_beyond.iter().map(san_to).collect(),
+        attribute_names: positions(&request.attribute_names, &request.names),
+        common_names: request.common_names.clone(),
     }
 }
 
 fn request_from(r: Option<record::CertificateRequest>) -> Result<CertificateRequest, String> {
     let r = r.ok_or("certificate event without a request")?;
+    let names = sans_from(r.names)?;
     Ok(CertificateRequest {
         request_id: r.request_id,
         requester: account_from(r.requester),
         template: r.template,
-        names: r.names.into_iter().map(san_from).collect::<Result<_, _>>()?,
+        attribute_names: at_positions(&r.attribute_names, &names),
+        names,
+        names_beyond: sans_from(r.names_beyond)?,
+        common_names: r.common_names,
         names_cut: r.names_cut,
         client: r.client.map(Host::from),
         authentication_service: r.authentication_service,
         authentication_level: r.authentication_level,
         transport: r.transport,
     })
+}
+
+/// Where the names stand in the list. They are a part of it, and are not written twice.
+fn positions(names: &[San], list: &[San]) -> Vec<u32> {
+    let position = |name: &San| list.iter().position(|known| known.is_same(name));
+    names.iter().filter_map(position).filter_map(|at| u32::try_from(at).ok()).collect()
+}
+
+fn at_positions(positions: &[u32], list: &[San]) -> Vec<San> {
+    positions.iter().filter_map(|&at| list.get(usize::try_from(at).ok()?).cloned()).collect()
+}
+
+fn sans_from(names: Vec<record::San>) -> Result<Vec<San>, String> {
+    names.into_iter().map(san_from).collect()
 }
 
 fn account_to(account: &Account) -> record::Account {

@@ -294,7 +294,7 @@ pub struct WindowCertificate {
     /// UPN suffixes were not checked: the policy does not say which are the domain's.
     #[prost(bool, tag = "8")]
     pub suffix_assumed: bool,
-    /// Names beyond the limit were not read.
+    /// Names beyond the limit.
     #[prost(uint32, tag = "9")]
     pub names_cut: u32,
     #[prost(message, optional, tag = "10")]
@@ -302,6 +302,9 @@ pub struct WindowCertificate {
     /// 64-bit hash of the serial number; absent: the CA does not log it.
     #[prost(fixed64, optional, tag = "11")]
     pub serial_hash: ::core::option::Option<u64>,
+    /// A name only looks like that of a protected identity.
+    #[prost(bool, tag = "12")]
+    pub lookalike: bool,
 }
 /// certlog-remote-write: one CA.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -540,7 +543,7 @@ pub struct CertificateRequest {
     /// Every name of the SubjectAlternativeName field and of the request attributes, each once.
     #[prost(message, repeated, tag = "4")]
     pub names: ::prost::alloc::vec::Vec<San>,
-    /// Names and attribute lines beyond the limit that were not read.
+    /// How many names the request has beyond the first 64.
     #[prost(uint32, tag = "5")]
     pub names_cut: u32,
     /// The `ccm:` attribute: the client machine that sent the request.
@@ -552,6 +555,15 @@ pub struct CertificateRequest {
     pub authentication_level: ::core::option::Option<::prost::alloc::string::String>,
     #[prost(string, optional, tag = "9")]
     pub transport: ::core::option::Option<::prost::alloc::string::String>,
+    /// The names beyond the first 64, which are searched for protected identities only; at most 4096 names in all.
+    #[prost(message, repeated, tag = "10")]
+    pub names_beyond: ::prost::alloc::vec::Vec<San>,
+    /// Positions, from 0, of those of `names` that stand in the request attributes.
+    #[prost(uint32, repeated, tag = "11")]
+    pub attribute_names: ::prost::alloc::vec::Vec<u32>,
+    /// The common names (CN) of the field Subject of 4886 and 4888. Those of 4887 are in the subject of the certificate.
+    #[prost(string, repeated, tag = "12")]
+    pub common_names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct IssuedCertificate {

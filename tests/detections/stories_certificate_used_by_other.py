@@ -78,6 +78,11 @@ def quiet():
     yield ("quiet_enrollment_agent", "The smart-card desk enrolled for alice, who logs on with the card; the policy lists the desk as an enrollment agent.",
            [at(0, issued(306, "CORP\\smartcard-desk", upn("alice.smith@corp.example"), template="SmartcardLogon")), at(60, logon("alice.smith", 306, "10.20.30.114"))],
            {"policy": "allow:\n  requesters: ['CORP\\smartcard-desk']\n"})
+    pairs = {"policy": "allow:\n  pairs: {'CORP\\mallory': ['CORP\\adm-mallory']}\n"}
+    yield ("quiet_second_account_of_one_card", "One card is mapped to two accounts of one person; the policy lists the pair.",
+           [at(0, clean(301)), at(11, logon("adm-mallory", 301))], pairs)
+    yield ("fires_other_account_than_the_second_one", "The same card and the same pair, but it is used as a third account.",
+           [at(0, clean(301)), at(11, logon("bob.jones", 301))], pairs)
     yield "quiet_unknown_certificate", "A logon with a certificate whose issuance was never seen.", [at(0, own(307)), at(2, logon("bob.jones", 399))]
     yield ("quiet_two_cas_with_one_request_id", "Two version 0 CAs have issued a certificate 304, to mallory and to bob.jones; bob.jones logs on with his own.",
            [at(0, v0(304)), at(1, v0(304, "bob.jones", CA2)), at(11, logon("bob.jones", 304, ca=CA2))], {"policy": CAS})

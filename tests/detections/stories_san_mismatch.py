@@ -16,6 +16,7 @@ def esc1(request_id, san=BOB, requester=MALLORY, template="ESC1", **more):
 
 def stories():
     yield from names()
+    yield from evasion()
     yield from sensitive_names()
     yield from bursts()
     yield from order_and_time()
@@ -53,6 +54,56 @@ def names():
     yield ("fires_alternative_spellings_of_the_attribute", "`san=` and `upn=` on lines of their own instead of `SAN:upn=`, the name in capitals.",
            [at(0, issued(201, MALLORY, attributes="CertificateTemplate:ESC1\nsan=upn=BOB.JONES@CORP.EXAMPLE", version=0)),
             at(30, issued(202, "CORP\\carol.white", attributes=f"CertificateTemplate:ESC1\nupn={BOB}", version=0))])
+
+
+def evasion():
+    yield ("fires_machine_brings_its_own_domain", "A machine asks for `wks-066.files01.corp.example` and `files01.corp.example`: the second is no domain, only because the first stands below it.",
+           [at(0, issued(201, "CORP\\WKS-066$", "DNS Name=wks-066.files01.corp.example\nDNS Name=files01.corp.example", template="Machine"))])
+    yield ("fires_machine_of_a_child_domain_asks_for_its_namesake", "`CHILD\\DC07$` asks for `dc07.corp.example`, which is under the domain of another account.",
+           [at(0, issued(201, "CHILD\\DC07$", "DNS Name=dc07.corp.example", template="Machine"))], {"policy": CORP})
+    yield ("quiet_machine_of_a_child_domain", "The same machine renews the certificate with its own name, under its own domain.",
+           [at(0, issued(201, "CHILD\\DC07$", "DNS Name=dc07.child.corp.example", template="Machine"))], {"policy": CORP})
+    cluster = {"policy": CORP + "hosts: {'CORP\\SQLNODE1$': [sqlclu.corp.example]}\n"}
+    yield ("quiet_cluster_name_of_the_policy", "A cluster node asks for the cluster's name beside its own; the policy gives it that name.",
+           [at(0, issued(201, "CORP\\SQLNODE1$", "DNS Name=sqlnode1.corp.example\nDNS Name=sqlclu.corp.example", template="Machine"))], cluster)
+    yield ("fires_other_host_than_the_cluster", "The same node asks for the name of a file server.",
+           [at(0, issued(201, "CORP\\SQLNODE1$", "DNS Name=sqlnode1.corp.example\nDNS Name=files01.corp.example", template="Machine"))], cluster)
+    yield ("fires_client_attribute_names_an_allowed_host", "A user writes the name of an allowed host into the request attributes: what the client states excuses nothing.",
+           [at(0, issued(201, MALLORY, upn(BOB), f"CertificateTemplate:ESC1\nSAN:upn={BOB}\nccm:srv-clm.corp.example", "ESC1"))],
+           {"policy": "allow:\n  source_hosts: [srv-clm.corp.example]\n"})
+    padding = "&".join(f"dns=host-{i:02}.corp.example" for i in range(80))
+    yield ("fires_sensitive_name_beyond_the_limit_by_an_allowed_requester", "The life-cycle product may ask for any host, but the eighty-first name is the administrator's.",
+           [at(0, issued(201, "CORP\\svc-clm", "", f"CertificateTemplate:WebServer\nSAN:{padding}&upn={ADMIN}", "WebServer"))],
+           {"policy": "allow:\n  requesters: ['CORP\\svc-clm']\n"})
+    yield ("quiet_many_names_by_an_allowed_requester", "The life-cycle product asks for a certificate with eighty host names.",
+           [at(0, issued(201, "CORP\\svc-clm", "", f"CertificateTemplate:WebServer\nSAN:{padding}", "WebServer"))],
+           {"policy": "allow:\n  requesters: ['CORP\\svc-clm']\n"})
+    yield ("fires_name_that_looks_like_the_administrator", "`\u0430dministrator` begins with a Cyrillic letter: another account to the directory, the administrator to a person.",
+           [at(0, issued(201, "CORP\\svc-ndes", upn("\u0430dministrator@corp.example"), template="User"))], {"policy": "allow:\n  requesters: ['CORP\\svc-ndes']\n"})
+    yield ("quiet_own_name_with_accents", "The directory compares names without accents: the certificate spells the requester's name with them.",
+           [at(0, issued(201, "CORP\\emile.straus", upn("\u00c9mile.Strau\u0301s@corp.example")))], {"policy": CORP})
+    yield ("quiet_own_name_longer_than_the_account", "A sAMAccountName holds twenty characters, a machine's fifteen; the UPN and the DNS name hold all.",
+           [at(0, issued(201, "CORP\\maximilian.musterman", upn("maximilian.mustermann@corp.example"))),
+            at(1, issued(202, "CORP\\BERLIN-FILESERV$", "DNS Name=berlin-fileserver-07.corp.example", template="Machine"))], {"policy": CORP})
+    for name, what, separator in (("semicolons", "semicolons", ";"), ("nothing", "nothing at all", ""), ("escapes", "the two characters `\\n`", "\\n")):
+        yield (f"fires_attributes_separated_by_{name}", f"A pipeline wrote {what} where the request attributes had line feeds.",
+               [at(0, issued(201, MALLORY, attributes=separator.join(["CertificateTemplate:ESC1", f"SAN:upn={BOB}", "ccm:wks-066.corp.example"]), version=0))])
+    yield ("fires_bare_name_in_attributes", "The attributes name another user without kind and suffix.",
+           [at(0, issued(201, MALLORY, attributes="CertificateTemplate:ESC1\nsubjectaltname=bob.jones", version=0))])
+    yield ("fires_name_is_percent_encoded_twice", "The name is percent-encoded, and a pipeline encoded it again.",
+           [at(0, issued(201, MALLORY, attributes="CertificateTemplate:ESC1\nSAN:upn=bob.jones%2540corp.example", version=0))])
+    yield ("fires_bare_name_of_a_localised_ca", "An Italian CA: the label is translated, and the principal name has no suffix.",
+           [at(0, issued(201, MALLORY, "Altro nome: Nome principale=bob.jones", "CertificateTemplate:ESC1", "ESC1"))])
+    yield ("quiet_own_bare_name_of_a_localised_ca", "The same CA, the requester's own name and the GUID of its account.",
+           [at(0, issued(201, MALLORY, "Altro nome: GUID oggetto DS=04 10 1a 2b 3c 4d 5e 6f 70 81 92 a3 b4 c5 d6 e7 f8 09 Altro nome: Nome principale=mallory", template="User"))])
+    yield ("quiet_account_name_with_a_term_in_it", "`sharepoint-administrator` has a certificate of its own: a term counts in an own name only when it is the whole name.",
+           [at(0, issued(201, "CORP\\sharepoint-administrator", upn("sharepoint-administrator@corp.example")))], {"policy": CORP})
+    yield ("quiet_zone_with_the_name_of_a_term", "An allowed web server template, and a zone that is called `dc01`: a term counts in a host name only as its first label.",
+           [at(0, issued(201, "CORP\\webops", "DNS Name=shop.dc01.corp.example", template="WebServer"))], {"policy": "allow:\n  templates: [WebServer]\n"})
+    yield ("fires_user_name_by_an_allowed_template", "A template is allowed for web servers. A user principal name is no web server's.",
+           [at(0, issued(201, "CORP\\webops", upn(BOB), template="WebServer"))], {"policy": "allow:\n  templates: [WebServer]\n"})
+    yield ("fires_user_name_by_an_allowed_suffix", "An allowed suffix covers host names, not user principal names.",
+           [at(0, issued(201, "CORP\\webops", upn(BOB), template="WebServer"))], {"policy": "allow:\n  san_suffixes: [corp.example]\n"})
 
 
 def sensitive_names():
@@ -158,7 +209,7 @@ def allowed():
     yield "quiet_allowed_template", "The web team asks for the name of a site; with this template that is the requester's to choose.", [at(0, web)], {
         "policy": "allow:\n  templates: [WebServer]\n"}
     yield "quiet_allowed_suffix", "The same request, allowed by the end of the name.", [at(0, web)], {"policy": "allow:\n  san_suffixes: [.corp.example]\n"}
-    yield ("quiet_allowed_source_host", "The life-cycle product's server sends requests for other hosts; the request attributes name it as the client.",
+    yield ("quiet_allowed_source_host", "The life-cycle product's server sends requests for other hosts, with its own machine account.",
            [at(0, issued(201, "CORP\\SRV-CLM$", "DNS Name=shop.corp.example", "CertificateTemplate:WebServer\nccm:srv-clm.corp.example", "WebServer"))],
            {"policy": "allow:\n  source_hosts: [srv-clm.corp.example]\n"})
     yield "quiet_switched_off", "A sensitive name, and the detection is switched off.", [at(0, esc1(201, ADMIN))], {"policy": "san_mismatch:\n  enabled: false\n"}

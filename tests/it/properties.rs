@@ -323,17 +323,29 @@ fn any_request() -> impl Strategy<Value = CertificateRequest> {
         any_account(),
         option::of("[A-Za-z]{1,9}"),
         vec(any_san(), 0..4),
-        0_u32..3,
+        (0_u32..3, vec(any_san(), 0..3), 0_usize..3, vec("\\PC{0,9}", 0..3)),
         option::of(any_host()),
     )
-        .prop_map(|(request_id, requester, template, names, names_cut, client)| CertificateRequest {
-            request_id,
-            requester,
-            template,
-            names,
-            names_cut,
-            client,
-            ..CertificateRequest::default()
+        .prop_map(|(request_id, requester, template, names, more, client)| {
+            let (names_cut, names_beyond, from_attributes, common_names) = more;
+            let mut attribute_names: Vec<San> = Vec::new();
+            for name in names.iter().take(from_attributes) {
+                if !attribute_names.iter().any(|known| known.is_same(name)) {
+                    attribute_names.push(name.clone());
+                }
+            }
+            CertificateRequest {
+                request_id,
+                requester,
+                template,
+                names,
+                names_cut,
+                names_beyond,
+                attribute_names,
+                common_names,
+                client,
+                ..CertificateRequest::default()
+            }
         })
 }
 

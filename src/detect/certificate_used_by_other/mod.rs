@@ -22,8 +22,9 @@ use crate::detect::certificate_used_by_other::join::{
 };
 pub use crate::detect::certificate_used_by_other::settings::{Settings, Severities};
 use crate::detect::domain::DomainPolicy;
+use crate::detect::identity;
 use crate::detect::lifecycle::{Lifetime, Trigger};
-use crate::detect::naming;
+use crate::detect::protected;
 use crate::detect::report;
 use crate::detect::slot::Slot;
 use crate::detect::{About, Context, Detection, Entity, memory_after};
@@ -210,8 +211,9 @@ fn wait_for_issuance(logon: PendingLogon, slot: &mut RequestSlot<'_>, at: Time, 
 
 /// Whether another account than the requester logged on, and the policy does not allow it.
 fn is_other(policy: &DomainPolicy, requester: &Account, used_by: &Account) -> bool {
-    !naming::same_account(policy, requester, used_by)
-        && (!policy.allow.requester(requester) || naming::is_protected_account(policy, used_by))
+    !identity::same_account(policy, requester, used_by)
+        && !identity::is_pair(policy, requester, used_by)
+        && (!policy.allow.requester(requester) || protected::is_protected_account(policy, used_by))
 }
 
 /// An issuance and a logon with its certificate.

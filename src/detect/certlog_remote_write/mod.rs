@@ -158,8 +158,8 @@ fn on_request(
     cx: &mut Context<'_>,
 ) {
     let denied = matches!(event.activity, Activity::CertificateDenied(_));
-    let judgement = naming::judge(cx.policy, request);
-    if !denied && !judgement.is_mismatch() && !judgement.is_sensitive() {
+    let judgement = naming::judge(cx.policy, request, &event.computer);
+    if !denied && !judgement.is_suspicious() {
         return;
     }
     let at = event.effective_time();

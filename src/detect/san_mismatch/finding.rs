@@ -140,9 +140,16 @@ fn add_reasons(
             format!("{who} was issued a certificate that names the protected {}", named(|c| c.sensitive));
         found.push((settings.severity.sensitive_san, "sensitive_san", text));
     }
+    if certificates.iter().any(|c| c.lookalike) {
+        let text = format!(
+            "{who} was issued a certificate with a name that looks like that of a protected identity: {}",
+            named(|c| c.lookalike)
+        );
+        found.push((settings.severity.san_mismatch, "lookalike_name", text));
+    }
     if certificates.iter().any(|c| c.mismatched) {
         let names = named(|c| c.mismatched);
-        let names = if names.is_empty() { "more identities than are read".to_owned() } else { names };
+        let names = if names.is_empty() { "more identities than are compared".to_owned() } else { names };
         found.push((
             settings.severity.san_mismatch,
             "san_mismatch",
@@ -163,12 +170,12 @@ fn add_reasons(
     }
     let adds = alert.reasons.len() > before;
     if certificates.iter().any(|c| c.names_cut > 0) {
-        let text = "the certificate has more names than are read: nobody has that many of his own".to_owned();
+        let text = "the certificate has more names than are compared: no account has that many".to_owned();
         report::add_reason(alert, reason("names_not_read", text));
     }
     if certificates.iter().any(|c| c.suffix_assumed) {
         let text = format!(
-            "the policy has no `domains:` entry for {}: any UPN suffix was taken for its own",
+            "the policy has no `domains:` entry for {}: any suffix was taken for its own",
             who.domain
         );
         report::add_reason(alert, reason("suffix_not_checked", text));
@@ -176,8 +183,14 @@ fn add_reasons(
     adds
 }
 
-const CODES: [&str; 5] =
-    ["sensitive_san", "san_mismatch", "burst_enrollment", "names_not_read", "suffix_not_checked"];
+const CODES: [&str; 6] = [
+    "sensitive_san",
+    "san_mismatch",
+    "lookalike_name",
+    "burst_enrollment",
+    "names_not_read",
+    "suffix_not_checked",
+];
 
 fn first_few(names: &[&str]) -> String {
     let mut few: Vec<&str> = Vec::new();

@@ -64,11 +64,11 @@ impl Detection for SanMismatch {
     fn on_event(&self, event: &Event, slot: &mut Slot<'_, SanMismatchState, ()>, cx: &mut Context<'_>) {
         let Some(request) = issued(event) else { return };
         let settings = &self.settings;
-        let judgement = naming::judge(cx.policy, request);
+        let judgement = naming::judge(cx.policy, request, &event.computer);
         let at = event.effective_time();
         forget(settings, &mut slot.state, at);
         let certificate = remembered(event, request, &judgement);
-        if (naming::is_allowed(cx.policy, request) && !judgement.is_sensitive())
+        if (judgement.allowed && !judgement.is_suspicious())
             || slot.state.certificates.iter().any(|known| is_copy(known, &certificate))
         {
             return;
@@ -76,7 +76,7 @@ impl Detection for SanMismatch {
         let index = slot.state.certificates.partition_point(|c| c.time_ms <= at.as_millis());
         slot.state.certificates.insert(index, certificate);
         let burst = burst_with(settings, &slot.state, index);
-        if judgement.is_mismatch() || judgement.is_sensitive() || burst.is_some() {
+        if judgement.is_suspicious() || burst.is_some() {
             raise(settings, event, request, burst, &mut slot.state, cx);
         }
         let surplus = slot.state.certificates.len().saturating_sub(settings.capacity());
@@ -99,7 +99,7 @@ fn issued(event: &Event) -> Option<&CertificateRequest> {
 
 fn remembered(event: &Event, request: &CertificateRequest, judgement: &Judgement) -> WindowCertificate {
     let mut names = Vec::new();
-    for name in judgement.sensitive.iter().chain(&judgement.mismatched) {
+    for name in judgement.sensitive.iter().chain(&judgement.lookalike).chain(&judgement.mismatched) {
         report::list(&mut names, name);
     }
     let suspicious = names.len() as u32;
@@ -118,6 +118,7 @@ fn remembered(event: &Event, request: &CertificateRequest, judgement: &Judgement
         names_cut: judgement.names_cut,
         evidence: Some(wire::alert::evidence_to_record(&report::evidence(event))),
         serial_hash: serial(event).map(|serial| key::hash(&[serial.as_str().as_bytes()]) as u64),
+        lookalike: judgement.is_lookalike(),
     }
 }
 

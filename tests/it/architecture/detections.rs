@@ -6,13 +6,15 @@ use crate::architecture::{assert_none, assert_one};
 use std::collections::BTreeSet;
 
 /// What stands beside the detections in `src/detect/` and is none, and why it is there.
-const HELPERS: [(&str, &str); 8] = [
+const HELPERS: [(&str, &str); 10] = [
     ("mod", "the trait that a detection implements"),
     ("domain", "what the operator configures for all of them"),
     ("lifecycle", "when an alert opens, is revised and is suppressed"),
     ("policy", "the settings of all detections"),
     ("catalogue", "the list of detections"),
-    ("naming", "which name is whose: shared by two detections"),
+    ("identity", "whether a name is the requester's own: shared by detections"),
+    ("protected", "whether a name is that of a protected identity: shared by detections"),
+    ("naming", "all names of a request: shared by two detections"),
     ("report", "the parts of an alert that every detection fills alike"),
     ("slot", "the state of one entity while an event runs"),
 ];

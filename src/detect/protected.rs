@@ -1,0 +1,120 @@
+//! Whether a name is that of a protected identity, or only looks like one.
+
+use crate::detect::domain::DomainPolicy;
+use crate::detect::identity::{Verdict, same_account};
+use crate::event::account::{Account, same_text};
+use crate::event::fold::{fold, skeleton};
+use crate::event::host::Host;
+use crate::event::san::San;
+
+/// Whether the name is that of a protected identity.
+///
+/// A term counts as a word anywhere in another's name, as in the scheduled rule; in a DNS name only as the whole first
+/// label, because a zone may be called `dc01`; in the requester's own name only as the whole account name, because
+/// `sharepoint-administrator` is no administrator. A machine's own names are never sensitive: domain controllers renew
+/// their certificates.
+pub(crate) fn is_sensitive(policy: &DomainPolicy, requester: &Account, name: &San, verdict: Verdict) -> bool {
+    let protected = &policy.protected;
+    if matches!(verdict, Verdict::Own { .. }) {
+        return !requester.is_machine() && protected.terms.iter().any(|term| requester.has_name(term));
+    }
+    match name {
+        San::Upn(text) | San::Email(text) => {
+            has_term(&protected.terms, text) || is_listed_account(policy, &Account::parse(text))
+        }
+        San::Dns(text) => {
+            let host = Host::new(text);
+            verdict == Verdict::Other
+                && (protected.terms.iter().any(|term| same_text(term, host.label()))
+                    || is_domain_controller(policy, &host))
+        }
+        San::Sid(sid) => {
+            sid.rid().is_some_and(|rid| protected.rids.contains(&rid))
+                || has_term(&protected.terms, sid.as_str())
+        }
+        San::Guid(text) | San::Url(text) | San::Ip(text) | San::Other(text) => {
+            has_term(&protected.terms, text)
+        }
+    }
+}
+
+/// Whether the name is none of a protected identity but looks like one: `аdministrator` with a Cyrillic `а`.
+///
+/// Plain ASCII in the requester's own name does not count: `dco1` is a name as others are.
+pub(crate) fn is_lookalike(policy: &DomainPolicy, requester: &Account, name: &San, verdict: Verdict) -> bool {
+    let text = match name {
+        San::Upn(text) | San::Email(text) => Account::parse(text).bare_name().to_owned(),
+        San::Dns(text) => Host::new(text).label().to_owned(),
+        San::Sid(_) | San::Guid(_) | San::Url(_) | San::Ip(_) | San::Other(_) => return false,
+    };
+    if matches!(verdict, Verdict::Own { .. }) && (requester.is_machine() || text.is_ascii()) {
+        return false;
+    }
+    let looks = skeleton(&text);
+    let protected = &policy.protected;
+    let terms = protected.terms.iter().map(String::as_str);
+    let accounts = protected.accounts.iter().map(Account::bare_name);
+    let hosts = protected.domain_controllers.iter().map(Host::label);
+    terms.chain(accounts).chain(hosts).any(|known| skeleton(known) == looks && !same_text(known, &text))
+}
+
+/// Whether an account is protected: by a term, or by the policy's list of accounts and domain controllers.
+pub fn is_protected_account(policy: &DomainPolicy, account: &Account) -> bool {
+    has_term(&policy.protected.terms, &account.name) || is_listed_account(policy, account)
+}
+
+fn is_listed_account(policy: &DomainPolicy, account: &Account) -> bool {
+    policy.protected.accounts.iter().any(|listed| same_account(policy, listed, account))
+        || (account.is_machine() && is_domain_controller(policy, &Host::new(account.bare_name())))
+}
+
+fn is_domain_controller(policy: &DomainPolicy, host: &Host) -> bool {
+    policy
+        .protected
+        .domain_controllers
+        .iter()
+        .any(|dc| dc.is_same(host) || same_text(dc.label(), host.label()))
+}
+
+/// Whether one of the terms stands in the text as a whole word, folded: where a term begins or ends with a letter or
+/// digit, the text must not go on with one there.
+fn has_term(terms: &[String], text: &str) -> bool {
+    let text = fold(text);
+    terms.iter().any(|term| !term.is_empty() && has_word(&text, &fold(term)))
+}
+
+fn has_word(text: &str, word: &str) -> bool {
+    let joins = |a: Option<char>, b: Option<char>| {
+        a.is_some_and(char::is_alphanumeric) && b.is_some_and(char::is_alphanumeric)
+    };
+    text.match_indices(word).any(|(at, _)| {
+        let (before, after) = (text[..at].chars().next_back(), text[at + word.len()..].chars().next());
+        !joins(before, word.chars().next()) && !joins(word.chars().next_back(), after)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::domain::DomainPolicy;
+    use crate::detect::protected::has_term;
+
+    #[test]
+    fn terms_are_words_in_the_names_of_others() {
+        let terms = &DomainPolicy::default().protected.terms;
+        for text in [
+            "administrator",
+            "Administrator@corp.example",
+            "x-dc@corp",
+            "corp-dc$",
+            "dc01.corp.example",
+            "CN=Domain Admins",
+            "ａｄｍｉｎｉｓｔｒａｔｏｒ",
+            "admin\u{200b}istrátor",
+        ] {
+            assert!(has_term(terms, text), "{text}");
+        }
+        for text in ["administrators", "nodc01", "dc012", "xdc$", "sysadministrator"] {
+            assert!(!has_term(terms, text), "{text}");
+        }
+    }
+}
