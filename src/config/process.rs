@@ -167,13 +167,13 @@ impl Grace {
     }
 }
 
-/// The section `workers:`: threads, each with its own consumer and producer. None: one for each core the process may use.
+/// The section `workers:`: threads, each with its own consumer and producer. Absent: one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Workers {
-    /// Threads of the router.
+    /// Threads of the router. Absent: 1.
     pub router: Option<Threads>,
-    /// Threads of the detector.
+    /// Threads of the detector. Absent: 1.
     pub detector: Option<Threads>,
 }
 

@@ -13,8 +13,6 @@ use crate::kafka::settings::{Clients, Instance};
 use crate::stage::Stage;
 use crate::stage::port::Millis;
 use crate::stage::router::task::Source;
-use std::num::NonZero;
-use std::thread;
 
 /// The configuration of a run.
 #[derive(Clone, Debug)]
@@ -28,10 +26,6 @@ pub struct Setup {
     /// Creates Kafka clients.
     pub clients: Clients,
 }
-
-/// The most workers of a stage unless the config sets a number. Each worker of both stages has six clients, about 25 threads and 45 open
-/// files on one broker and more on several: beyond this, a large machine would run into the usual limit of 1024 open files.
-const MOST_WORKERS: usize = 8;
 
 impl Setup {
     /// Checks the config for these stages, and reads the secrets.
@@ -65,19 +59,13 @@ impl Setup {
         }
     }
 
-    /// How many workers a stage has.
+    /// The number of workers of a stage: one unless the config sets it. Each has six clients, about 25 threads and 45 open files.
     pub fn workers(&self, stage: Stage) -> u16 {
-        self.workers_on(stage, thread::available_parallelism().map_or(1, NonZero::get))
-    }
-
-    /// The number of workers on so many cores: one for each, unless the config sets it.
-    fn workers_on(&self, stage: Stage, cores: usize) -> u16 {
         let configured = match stage {
             Stage::Router => self.config.workers.router,
             Stage::Detector => self.config.workers.detector,
         };
-        let cores = u16::try_from(cores.min(MOST_WORKERS)).unwrap_or(1);
-        configured.map_or(cores, |threads| threads.0)
+        configured.map_or(1, |threads| threads.0)
     }
 
     /// The longest time between two polls of a worker that is not stuck: `max.poll.interval.ms`, and at least a minute, because
@@ -135,12 +123,10 @@ mod tests {
     }
 
     #[test]
-    fn each_core_has_a_worker_up_to_a_limit() {
+    fn stage_has_one_worker_unless_the_config_sets_the_number() {
         let text = "kafka: {brokers: ['b:9092']}\nworkers: {router: 12}\n";
         let setup = Setup::new(Config::parse("c.yaml", text).unwrap(), vec![]).unwrap();
-        let on = |cores| (setup.workers_on(Stage::Router, cores), setup.workers_on(Stage::Detector, cores));
-        assert_eq!([on(1), on(4), on(96)], [(12, 1), (12, 4), (12, 8)]);
-        assert!((1..=8).contains(&setup.workers(Stage::Detector)));
+        assert_eq!((setup.workers(Stage::Router), setup.workers(Stage::Detector)), (12, 1));
     }
 
     #[test]
