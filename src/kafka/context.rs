@@ -224,7 +224,7 @@ fn note_error(error: &KafkaError, reason: &str) {
 fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
     match level {
         // The worker logs the abort with its reason; librdkafka's line would be an ERROR in every healthy scale-out.
-        _ if is_refused_by_rebalance(message) => {
+        _ if is_expected_abort(message) => {
             tracing::debug!(target: "librdkafka", facility, "{message}");
         }
         RDKafkaLogLevel::Emerg
@@ -238,10 +238,13 @@ fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
     }
 }
 
-/// Whether the line reports a transaction whose offsets were refused because the group rebalances: an expected outcome.
-fn is_refused_by_rebalance(message: &str) -> bool {
-    message.contains("Current transaction failed")
-        && ["ILLEGAL_GENERATION", "REBALANCE_IN_PROGRESS"].iter().any(|code| message.contains(code))
+/// Why a transaction is aborted in a healthy scale-out: the broker refuses its offsets because the group rebalances, or its
+/// records because those of the transaction before were purged. Of the second librdkafka recovers with a new epoch.
+const EXPECTED: [&str; 3] = ["ILLEGAL_GENERATION", "REBALANCE_IN_PROGRESS", "skipped sequence numbers"];
+
+/// Whether the line reports a transaction that failed for an expected reason: it is aborted and sent again.
+fn is_expected_abort(message: &str) -> bool {
+    message.contains("Current transaction failed") && EXPECTED.iter().any(|why| message.contains(why))
 }
 
 #[cfg(test)]
@@ -260,15 +263,18 @@ mod tests {
     }
 
     #[test]
-    fn refusal_by_a_rebalance_is_an_expected_outcome() {
+    fn abort_that_a_rebalance_causes_is_expected() {
         let line = |code: &str| {
             format!(
                 "[thrd:main]: Current transaction failed in state InTransaction: offsets refused ({code})"
             )
         };
-        assert!(is_refused_by_rebalance(&line("ILLEGAL_GENERATION")));
-        assert!(is_refused_by_rebalance(&line("REBALANCE_IN_PROGRESS")));
-        assert!(!is_refused_by_rebalance(&line("INVALID_PRODUCER_EPOCH")));
-        assert!(!is_refused_by_rebalance("heartbeat failed: ILLEGAL_GENERATION"));
+        assert!(is_expected_abort(&line("ILLEGAL_GENERATION")));
+        assert!(is_expected_abort(&line("REBALANCE_IN_PROGRESS")));
+        let skipped =
+            "Current transaction failed in state InTransaction: skipped sequence numbers (OUT_OF_ORDER)";
+        assert!(is_expected_abort(skipped));
+        assert!(!is_expected_abort(&line("INVALID_PRODUCER_EPOCH")));
+        assert!(!is_expected_abort("heartbeat failed: ILLEGAL_GENERATION"));
     }
 }

@@ -81,6 +81,32 @@ fn partitions_move_from_two_processes_to_three_to_one() {
     assert!(series <= PARTITIONS as usize + 3, "series of partitions that are gone: {text}");
 }
 
+/// The workers of a process join one after another, so the group rebalances while the first commit.
+#[test]
+fn start_and_scale_out_with_several_workers_log_no_error() {
+    let _guard = broker::shared();
+    let env = Environment::new("orderly", 3);
+    let records = records(3000, 3);
+    let expected = expected(&env.source(), &records);
+    let start = |name: &str| env.start_with(name, "workers: {router: 2, detector: 2}\n", &[]);
+    let mut processes = Vec::new();
+    thread::scope(|scope| {
+        let writer = scope.spawn(|| trickle(&env, &records, Duration::from_millis(100)));
+        for name in ["a", "b", "c"] {
+            processes.push(start(name));
+            processes.iter().for_each(Process::await_ready);
+        }
+        writer.join().unwrap();
+    });
+    env.await_alerts(&expected, Duration::from_secs(60));
+    for process in processes {
+        let log = process.log();
+        assert!(log.contains("rebalance"), "too little happened: {log}");
+        assert!(!log.contains("ERROR"), "{log}");
+        assert!(process.stop().success());
+    }
+}
+
 /// Waits until the processes own these numbers of routed partitions.
 fn await_shares(processes: &[Process], shares: &[u32]) {
     let began = Instant::now();
