@@ -55,7 +55,7 @@ impl Clients {
         let mut wrong = Vec::new();
         let mut base = ClientConfig::new();
         if kafka.brokers.is_empty() {
-            wrong.push("kafka.brokers: none is configured".to_owned());
+            wrong.push("kafka.brokers: none is named".to_owned());
         }
         base.set("bootstrap.servers", kafka.brokers.join(","));
         base.set("client.id", format!("{}-{}", kafka.group, self.instance.name()));
