@@ -1,4 +1,4 @@
-//! What one record costs: the prefilter when it throws away and when it keeps, and decoding per shape.
+//! What one record costs: the prefilter when it throws away and when it keeps, and decoding per format.
 //!
 //! The records are those of `tests/formats`; where 4887 matters, it is the one with a name asked for in the attributes.
 #![allow(
@@ -16,15 +16,15 @@ use std::path::Path;
 /// The line of the story that is 4887 with a name in its attributes.
 const ISSUED: usize = 7;
 
-const SHAPES: [&str; 7] =
+const FORMATS: [&str; 7] =
     ["winlogbeat8", "evtx-dump", "nxlog", "fluent-bit", "sentinel-securityevent", "cribl", "xml-in-json"];
 
 fn file(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats").join(name)).unwrap()
 }
 
-fn issued(shape: &str) -> String {
-    file(&format!("{shape}.ndjson")).lines().nth(ISSUED).unwrap().to_owned()
+fn issued(format: &str) -> String {
+    file(&format!("{format}.ndjson")).lines().nth(ISSUED).unwrap().to_owned()
 }
 
 /// An event in the middle of the XML story.
@@ -64,14 +64,14 @@ fn prefilter(c: &mut Criterion) {
     }
 }
 
-fn per_shape(c: &mut Criterion) {
+fn per_format(c: &mut Criterion) {
     let (decoder, place) =
         (Decoder::default(), Place { source: "windows-events".into(), ..Place::default() });
     let mut group = c.benchmark_group("decode 4887");
-    for shape in SHAPES {
-        let record = issued(shape);
+    for format in FORMATS {
+        let record = issued(format);
         group.throughput(Throughput::Bytes(record.len() as u64));
-        group.bench_function(shape, |b| b.iter(|| decode(&decoder, &place, &record)));
+        group.bench_function(format, |b| b.iter(|| decode(&decoder, &place, &record)));
     }
     let record = issued_xml();
     group.throughput(Throughput::Bytes(record.len() as u64));
@@ -104,5 +104,5 @@ fn mixture(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, prefilter, per_shape, mixture);
+criterion_group!(benches, prefilter, per_format, mixture);
 criterion_main!(benches);

@@ -1,4 +1,4 @@
-//! Envelope → event: which Windows events are wanted, and what each of them says.
+//! Envelope → event: which Windows events are wanted, and what each of them means.
 
 use crate::decode::envelope::Envelope;
 use crate::decode::layout::fold::fold;
@@ -47,7 +47,7 @@ pub(crate) fn is_wanted(id: u32) -> bool {
     Wanted::of(id).is_some()
 }
 
-/// Says what an event means.
+/// Interprets an envelope: the event it describes, not of interest, or a rejection.
 pub(crate) fn interpret(
     envelope: Envelope<'_>,
     place: &Place,
@@ -78,7 +78,7 @@ pub(crate) fn interpret(
     Ok(Decoded::Event(Box::new(Event { time, computer: Host::new(&computer), origin, activity })))
 }
 
-/// The half of an origin that the place tells.
+/// The half of an origin that the place determines.
 pub(crate) fn origin(place: &Place) -> Origin {
     Origin {
         source: place.source.clone(),

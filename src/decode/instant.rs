@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 /// - date and time of day with `T` or a space between them, up to nine digits of a second, then `Z`, an offset
 ///   (`+01:00`, `+0100`, with a space before it), or nothing;
 /// - numbers since 1970 in seconds, milli-, micro- or nanoseconds, `/Date(…)/`, and the ticks of Windows (since 1601) and
-///   .NET (since 0001), which their size tells;
+///   .NET (since 0001), distinguished by their size;
 /// - what [`civil`] reads: month names, slashes, points, AM and PM.
 ///
 /// Local time without a zone is in `zone`; what the end of summer time repeats is taken the first time, what its
@@ -49,7 +49,7 @@ const SINCE_0001: i64 = 62_135_596_800;
 /// A number of seconds or of a smaller unit.
 fn number(text: &str) -> Option<Time> {
     let text = match text.strip_prefix("/Date(").and_then(|rest| rest.strip_suffix(")/")) {
-        // The offset behind the number only says how to show it.
+        // The offset behind the number only sets how the time is displayed.
         Some(inner) => inner.split_at(inner.rfind(['+', '-']).filter(|at| *at > 0).unwrap_or(inner.len())).0,
         None => text,
     };

@@ -13,12 +13,12 @@ const PKINIT: [&str; 4] = ["15", "16", "0xf", "0x10"];
 
 /// 4768; none without a certificate.
 ///
-/// A refused PKINIT says PreAuthType `-` but keeps the certificate, so the serial number is what tells. A serial of
+/// A refused PKINIT has PreAuthType `-` but keeps the certificate, so the serial number decides. A serial of
 /// zero is that of a key that no CA has certified (Windows Hello key trust): no certificate either.
 pub(crate) fn ticket(fields: &Fields<'_>) -> Result<Option<Activity>, Rejection> {
     let name = fields.required("TargetUserName")?;
     let Some(serial_number) = fields.text("CertSerialNumber")? else {
-        // Whoever logs on with a certificate shows it, so here the format has lost it.
+        // A logon with a certificate always names the certificate, so here the format has lost it.
         let with_certificate =
             fields.text("PreAuthType")?.is_some_and(|kind| PKINIT.contains(&kind.trim_ascii()));
         return if with_certificate { Err(Rejection::missing("CertSerialNumber")) } else { Ok(None) };

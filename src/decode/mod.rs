@@ -1,4 +1,4 @@
-//! BYTES → EVENTS, total: whatever the bytes are, the outcome is events, "not of interest", or a rejection that says why.
+//! BYTES → EVENTS, total: whatever the bytes are, the outcome is events, "not of interest", or a rejection with its reason.
 //!
 //! A record goes prefilter → format → envelope → event. The common formats are recognised by the first byte and, in JSON,
 //! by the keys at the top level; each has a file that knows where it keeps what. Everything else is unwrapped and read by

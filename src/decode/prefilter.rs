@@ -59,7 +59,7 @@ enum Marker {
     Escape,
 }
 
-/// A record that has passed a prefilter. Only [`Prefilter::candidate`] makes one, so whoever takes one need not filter again.
+/// A record that has passed a prefilter. Only [`Prefilter::candidate`] makes one, so code that takes one need not filter again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate(Vec<u8>);
 
@@ -105,7 +105,8 @@ impl Prefilter {
         }
     }
 
-    /// A copy of the record, if the decoder could find an event of interest in it: what [`Prefilter::may_matter`] says, as a type.
+    /// A copy of the record, if the decoder could find an event of interest in it: the result of
+    /// [`Prefilter::may_matter`] as a type.
     pub fn candidate(&self, record: &[u8]) -> Option<Candidate> {
         self.may_matter(record).then(|| Candidate(record.to_vec()))
     }
@@ -120,7 +121,7 @@ impl Prefilter {
     }
 
     fn has_marker(&self, record: &[u8]) -> bool {
-        let tells = |pattern: usize, at: usize| match marker(pattern) {
+        let confirms = |pattern: usize, at: usize| match marker(pattern) {
             Marker::Id(length) => stands_alone(record, at, at + length),
             Marker::HexId => is_hex(record, at, at + HEX_IDS[0].len()),
             Marker::CertLog => is_cert_log(record, at),
@@ -129,20 +130,20 @@ impl Prefilter {
         };
         match &self.markers {
             Markers::Packed(search) => {
-                search.find_iter(record).any(|m| tells(m.pattern().as_usize(), m.start()))
+                search.find_iter(record).any(|m| confirms(m.pattern().as_usize(), m.start()))
             }
             Markers::Automaton(search) => {
-                search.find_iter(record).any(|m| tells(m.pattern().as_usize(), m.start()))
+                search.find_iter(record).any(|m| confirms(m.pattern().as_usize(), m.start()))
             }
         }
     }
 
     fn has_hidden_xml(&self, record: &[u8]) -> bool {
-        // Most JSON has neither, which one pass tells.
+        // Most JSON has neither: one pass shows that.
         memchr::memchr2(b'<', b'&', record).is_some_and(|first| {
             let rest = &record[first..];
             self.declaration.find(rest).is_some()
-                || self.reference.find_iter(rest).any(|at| is_telling_reference(&rest[at + 2..]))
+                || self.reference.find_iter(rest).any(|at| is_visible_reference(&rest[at + 2..]))
         })
     }
 }
@@ -234,7 +235,7 @@ fn may_hide(rest: &[u8]) -> bool {
     match code.to_ascii_lowercase().as_slice() {
         // Go writes these, and `<!` and `&#` may begin with them.
         b"3c" => after.first() == Some(&b'!'),
-        b"26" => after.first() == Some(&b'#') && is_telling_reference(&after[1..]),
+        b"26" => after.first() == Some(&b'#') && is_visible_reference(&after[1..]),
         // Go and .NET write these: > " ' + ` and line ends.
         b"3e" | b"22" | b"27" | b"2b" | b"60" | b"0a" | b"0d" => false,
         // Beyond ASCII.
@@ -244,7 +245,7 @@ fn may_hide(rest: &[u8]) -> bool {
 }
 
 /// Whether a character reference, of which this is what follows `&#`, stands for more than white space.
-fn is_telling_reference(rest: &[u8]) -> bool {
+fn is_visible_reference(rest: &[u8]) -> bool {
     const WHITE: [&[u8]; 8] = [b"xA;", b"xD;", b"x9;", b"x20;", b"10;", b"13;", b"9;", b"32;"];
     !WHITE.iter().any(|white| rest.get(..white.len()).is_some_and(|head| head.eq_ignore_ascii_case(white)))
 }

@@ -1,4 +1,4 @@
-//! Which format an object is in: told by the keys at its top level.
+//! Recognises the format of an object by the keys at its top level.
 
 use crate::decode::json::Value;
 use crate::decode::{Format, normalised, xml_in_json};

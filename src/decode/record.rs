@@ -193,7 +193,7 @@ impl<'a> Outlet<'a> {
         envelope.map(|envelope| activity::interpret(envelope, place, zone))
     }
 
-    /// An object that no common reader reads whole. `first` is what one of them says of it.
+    /// An object that no common reader reads whole. `first` is the outcome of one of them.
     fn any_layout(
         &mut self,
         record: Value<'_>,
@@ -204,7 +204,7 @@ impl<'a> Outlet<'a> {
         let is_event = |outcome: &Outcome| matches!(outcome, Ok(Decoded::Event(_)));
         match first {
             Some((format, outcome)) if !outcomes.iter().any(|(_, outcome)| is_event(outcome)) => {
-                let better = outcomes.into_iter().map(|(_, outcome)| outcome).find(says_more);
+                let better = outcomes.into_iter().map(|(_, outcome)| outcome).find(names_cause);
                 self.put(format, better.unwrap_or(outcome))
             }
             Some(_) => self.put_all(outcomes),
@@ -213,7 +213,7 @@ impl<'a> Outlet<'a> {
         }
     }
 
-    /// An object without an event: not of interest if its own looks say that this is a known format, and otherwise
+    /// An object without an event: not of interest if its keys identify a known format, and otherwise
     /// unknown, so that a format that is configured wrongly is noticed.
     fn unknown(&mut self, record: Value<'_>, found: Option<Format>) -> ControlFlow<()> {
         let named = self.decoder.format;
@@ -268,8 +268,8 @@ fn may_be_elsewhere(outcome: &Outcome) -> bool {
     outcome.as_ref().is_err_and(|rejection| reasons.contains(&rejection.reason))
 }
 
-/// Whether a rejection says why a field is missing.
-fn says_more(outcome: &Outcome) -> bool {
+/// Whether a rejection names the reason why a field is missing.
+fn names_cause(outcome: &Outcome) -> bool {
     let reasons = [Reason::OtherLanguage, Reason::PositionUnclear];
     outcome.as_ref().is_err_and(|rejection| reasons.contains(&rejection.reason))
 }

@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_says_where_and_what() {
+    fn parse_error_names_position_and_expectation() {
         let fault = |text| Document::parse(text).err().unwrap().to_string();
         assert_eq!(fault(r#"{"a": }"#), "bad_json: expected a value at byte 6, found '}'");
         assert_eq!(fault(r#"{"a": 1"#), "bad_json: expected `,` or `}` at byte 7, found the end");

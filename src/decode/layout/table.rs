@@ -150,7 +150,7 @@ pub(crate) const TIMES: &[&str] = &[
     "event.created",
     "observedTimeUnixNano",
 ];
-/// The usual places of the computer: names of Windows before names of whoever forwards.
+/// The usual places of the computer: names from Windows before names from the forwarder.
 pub(crate) const COMPUTERS: &[&str] = &[
     "Computer",
     "ComputerName",

@@ -18,7 +18,7 @@ use jiff::tz::TimeZone;
 /// Actions that leave a file written.
 const WRITES: [&str; 4] = ["filecreated", "filemodified", "filerenamed", "filedeleted"];
 
-/// What a row says.
+/// The outcome of a row.
 pub(crate) fn outcome(
     row: &Members<'_>,
     outer: &[Value<'_>],

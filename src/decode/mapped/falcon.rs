@@ -17,7 +17,7 @@ use jiff::tz::TimeZone;
 const ADDRESSES: [&str; 5] =
     ["RemoteAddressIP4", "RemoteAddressIP6", "ClientIP", "SourceEndpointAddressIP4", "RemoteIP"];
 
-/// What an event says.
+/// The outcome of an event.
 pub(crate) fn outcome(event_: &Members<'_>, place: &Place, zone: &TimeZone) -> Result<Decoded, Rejection> {
     let text = |paths: &[&str]| event_.text(paths).map(|text| text.into_owned());
     let path = text(&["TargetFileName", "FilePath", "TargetFilePath"]);

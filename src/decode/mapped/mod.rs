@@ -1,4 +1,4 @@
-//! Events of other schemas that say what one of ours says, field by field; `docs/wiring/formats.md` has the tables.
+//! Events of other schemas that correspond to one of ours, field by field; `docs/wiring/formats.md` has the tables.
 
 mod write;
 mod ocsf;
@@ -11,7 +11,7 @@ use crate::decode::rejection::Rejection;
 use crate::decode::{Decoded, Format, Place};
 use jiff::tz::TimeZone;
 
-/// What an object of such a schema says; none when it is of none of them.
+/// The outcome of an object in one of these schemas; none when it is in none of them.
 pub(crate) fn outcome(
     object: Value<'_>,
     outer: &[Value<'_>],

@@ -36,7 +36,7 @@ const FIELDS: [(&str, &[&str]); 15] = [
 /// Classes of file events.
 const FILE_CLASSES: [&str; 3] = ["1001", "4006", "4010"];
 
-/// What an event says.
+/// The outcome of an event.
 pub(crate) fn outcome(members: &Members<'_>, place: &Place, zone: &TimeZone) -> Result<Decoded, Rejection> {
     match reader::ocsf(members) {
         Some(found) => with_schema(found, members).outcome(place, zone),

@@ -1,7 +1,7 @@
 //! Records that are lines of text: syslog around something else, and events as rendered text.
 //!
-//! Nothing here reads the header of a syslog message, of which there are many dialects: what the message carries tells by
-//! its own beginning where it stands.
+//! Nothing here reads the header of a syslog message, of which there are many dialects: the payload is found by its own
+//! beginning.
 
 pub(crate) mod labels;
 pub(crate) mod heading;

@@ -1,4 +1,4 @@
-//! What is said of a certificate that somebody else used.
+//! The finding for a certificate that another account used.
 
 use crate::alert::{Alert, Evidence, Severity};
 use crate::detect::Entity;

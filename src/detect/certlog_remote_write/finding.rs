@@ -1,4 +1,4 @@
-//! What is said of an unusual write: its reasons, the alert, and the revisions that follow.
+//! The finding for an unusual write: its reasons, the alert, and the revisions that follow.
 
 use crate::alert::{Alert, BaselineSummary, Evidence, Severity};
 use crate::detect::certlog_remote_write::pair::Side;

@@ -1,4 +1,4 @@
-//! What is said of suspicious certificates: counts, reasons, names, in the words of the scheduled rule and in sentences.
+//! The finding for suspicious certificates: counts, reasons, names, in the words of the scheduled rule and in sentences.
 
 use crate::alert::{Alert, Evidence, Severity};
 use crate::detect::lifecycle::{Lifetime, Trigger};

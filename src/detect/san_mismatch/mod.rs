@@ -2,8 +2,8 @@
 //!
 //! **What.** Event 4887 with a subject alternative name of another identity (ESC1, ESC6), of a protected one, or
 //! many certificates in a few minutes. Seed: the scheduled KQL rule for event 4887; `docs/seeds.md` maps it line by line.
-//! **Why.** The domain controllers log on whoever the certificate names (PKINIT, Schannel): such a certificate is that
-//! account's password for a year or more.
+//! **Why.** The domain controllers log on the account that the certificate names (PKINIT, Schannel): such a certificate
+//! is that account's password for a year or more.
 //! **What looks alike and is harmless.** A machine that renews its own certificate, a domain controller that also names
 //! its domain, enrollment agents, NDES and life-cycle products (allow-list them), web server templates.
 

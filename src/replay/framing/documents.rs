@@ -50,7 +50,7 @@ impl Scanner {
         let (mut start, mut at) = (0, 0);
         while at < buffer.len() {
             let byte = buffer[at];
-            if self.begins_anew(buffer, at) {
+            if self.is_restart(buffer, at) {
                 self.emit(&buffer[start..at], sink)?;
                 start = at;
             }
@@ -124,7 +124,7 @@ impl Scanner {
 
     /// Whether the value at hand is broken and another one begins here: an object at the beginning of a line, where
     /// the value has outgrown the bound or a string has run over the end of its line.
-    fn begins_anew(&self, buffer: &[u8], at: usize) -> bool {
+    fn is_restart(&self, buffer: &[u8], at: usize) -> bool {
         let before = if at == 0 { self.before } else { buffer[at - 1] };
         let broken = self.state == State::Text || (self.state == State::Object && self.carry.is_too_large());
         broken && before == b'\n' && buffer[at] == b'{'

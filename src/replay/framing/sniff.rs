@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_layout_is_told_by_the_first_lines() {
+    fn first_lines_determine_the_layout() {
         let sniffed = |text: &str| sniff(text.as_bytes(), true);
         assert_eq!(sniffed(" \n "), Framing::Empty);
         assert_eq!(sniffed("{\"a\": 1}\n{\"a\": 2}\n"), Framing::Lines);

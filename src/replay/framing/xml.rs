@@ -25,7 +25,7 @@ pub fn frame(reader: &mut dyn BufRead, sink: &mut Sink) -> Result<(), Stop> {
     }
 }
 
-/// Cuts off what is complete and says how many bytes that were.
+/// Cuts off what is complete and returns its length in bytes.
 fn cut_all(text: &[u8], at_end: bool, number: &mut u64, sink: &mut Sink) -> Result<usize, Stop> {
     let mut done = 0;
     while done < text.len() {
@@ -57,7 +57,7 @@ enum Cut {
     Event { from: usize, to: usize },
     /// An event that has outgrown the bound and is not closed; the rest of it is nothing of an event.
     TooLarge { from: usize },
-    /// Cannot be said before more is read.
+    /// Not known before more is read.
     More,
 }
 

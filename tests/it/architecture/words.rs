@@ -56,19 +56,20 @@ const BANNED: [(&str, &str); 46] = [
 ];
 
 /// Where a banned phrase stands for a reason: path, phrase, reason.
-const ALLOWED: [Allowance; 8] = [
+const ALLOWED: [Allowance; 9] = [
     ("CHANGELOG.md", "shape", "the former name of a config key"),
     ("docs/configuration.md", "shape", "the former name of a config key"),
     ("docs/run.md", "doubtful", "the value of a metric label and of a span attribute"),
     ("docs/runbooks/AdcsWatchTransactionsFailing.md", "doubtful", "the value of a metric label"),
     ("src/config/topics.rs", "shape", "the former name of the key `format`, which is still read"),
+    ("src/decode/rejection.rs", "shape", "the reason code `unknown_shape`, a value of a metric label"),
     ("src/observe/metrics/values.rs", "doubtful", "the value of a metric label"),
     ("src/observe/metrics/handles.rs", "stray", "the value of a metric label"),
     ("src/observe/traces/mod.rs", "doubtful", "the value of a span attribute"),
 ];
 
 /// Folders and files that are not clean yet. This list only ever shrinks.
-const NOT_YET: [&str; 4] = ["src/decode/", "src/detect/", "src/event/", "src/replay/framing/"];
+const NOT_YET: [&str; 1] = ["src/event/"];
 
 /// What is read. Texts of other projects, pictures and generated tables of other tools are not.
 const READ: [&str; 9] = [
