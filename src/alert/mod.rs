@@ -1,6 +1,6 @@
 //! WHAT WE SAY: an alert explains itself: who, what, why, on which evidence, and what to do next.
 
-pub mod id;
+pub(crate) mod id;
 
 use crate::alert::id::AlertId;
 use crate::event::host::Host;

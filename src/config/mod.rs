@@ -1,11 +1,11 @@
 //! CONFIG: one YAML file, read whole or refused with every mistake in it.
 
-pub mod mistake;
+pub(crate) mod mistake;
 pub mod tree;
 pub(crate) mod words;
 pub mod secret;
-pub mod kafka;
-pub mod topics;
+pub(crate) mod kafka;
+pub(crate) mod topics;
 pub mod process;
 pub(crate) mod read;
 mod rules;

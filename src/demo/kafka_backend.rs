@@ -23,7 +23,7 @@ use std::time::Duration;
 
 /// How to reach the brokers, and whether to keep the topics.
 #[derive(Clone, Debug)]
-pub struct KafkaOptions {
+pub(crate) struct KafkaOptions {
     /// Brokers, authentication and TLS.
     pub kafka: Kafka,
     /// Keep the topics of the demo after its end.

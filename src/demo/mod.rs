@@ -6,7 +6,7 @@
 pub(crate) mod story;
 pub(crate) mod backend;
 mod memory_backend;
-pub mod kafka_backend;
+pub(crate) mod kafka_backend;
 pub(crate) mod stage;
 mod gauges;
 mod playback;
@@ -36,7 +36,7 @@ use tokio_util::sync::CancellationToken;
 
 /// How the alerts are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shown {
+pub(crate) enum Shown {
     /// One line each as they are committed, and at the end the gravest in full.
     Live,
     /// Each in full, at the end.
@@ -46,7 +46,7 @@ pub enum Shown {
 }
 
 /// Where output goes.
-pub struct Streams<'a> {
+pub(crate) struct Streams<'a> {
     /// Alerts.
     pub out: &'a mut dyn Write,
     /// The screen and the summary.
@@ -62,7 +62,7 @@ const FRAME: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 /// Output cannot be written, no port of this machine is free, or the Kafka cannot be used.
-pub fn run(shown: Shown, streams: Streams<'_>, kafka: Option<KafkaOptions>) -> Result<Exit, Failure> {
+pub(crate) fn run(shown: Shown, streams: Streams<'_>, kafka: Option<KafkaOptions>) -> Result<Exit, Failure> {
     let gauges = Gauges::new()?;
     let (listening, pages) = gauges.listen()?;
     let address = format!("http://{}/metrics", listening.address);

@@ -9,7 +9,7 @@ use crate::event::san::San;
 
 /// What comparing one name with the requester shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// The requester's own.
     Own {
         /// The suffix was not checked: neither policy, account nor CA show which domain the requester's is.
@@ -23,7 +23,7 @@ pub enum Verdict {
 
 /// Whether two accounts are one: equal names, and domains that are or may be the same. The domain of a requester is a
 /// NetBIOS name, that of a logon a realm: they can be compared only where `domains:` has an entry.
-pub fn same_account(policy: &DomainPolicy, requester: &Account, other: &Account) -> bool {
+pub(crate) fn same_account(policy: &DomainPolicy, requester: &Account, other: &Account) -> bool {
     if !requester.has_name(&other.name) {
         return false;
     }

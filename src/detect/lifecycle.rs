@@ -18,7 +18,7 @@ use crate::wire::record::OpenAlert;
 
 /// How long an alert stays open: within this time of its trigger, a further trigger belongs to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lifetime {
+pub(crate) enum Lifetime {
     /// Counted from the trigger that opened it: the same finding is an alert again after this time, however often it
     /// happens in between.
     SinceOpened(Span),
@@ -28,7 +28,7 @@ pub enum Lifetime {
 
 /// What became of a trigger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// A new alert, revision 1.
     Opened,
     /// A revision of the open alert.
@@ -39,7 +39,7 @@ pub enum Outcome {
 
 /// One trigger of an alert, or more evidence for one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Trigger {
+pub(crate) struct Trigger {
     /// Event time.
     pub at: Time,
     /// How long the alert stays open.
@@ -52,7 +52,7 @@ impl Trigger {
     /// `new` makes an alert that is not described yet. `describe` writes into an alert, new or open, what this trigger
     /// adds. It returns whether that is a new reason, name or the like; a higher severity is noticed here. Its second
     /// argument is how many triggers were suppressed since an alert or revision was last published.
-    pub fn raise(
+    pub(crate) fn raise(
         self,
         open: &mut Option<OpenAlert>,
         cx: &mut Context<'_>,
@@ -81,7 +81,7 @@ impl Trigger {
 
     /// Revises the open alert with evidence that is no trigger by itself: it opens no alert, and is not counted when it
     /// adds nothing. `describe` is that of [`Trigger::raise`]. Whether there was a revision.
-    pub fn revise(
+    pub(crate) fn revise(
         self,
         open: &mut Option<OpenAlert>,
         cx: &mut Context<'_>,
@@ -146,7 +146,7 @@ impl Lifetime {
     }
 
     /// Whether the alert is over at this time: no later event belongs to it.
-    pub fn is_over(self, open: &OpenAlert, at: Time) -> bool {
+    pub(crate) fn is_over(self, open: &OpenAlert, at: Time) -> bool {
         Time::from_millis(open.last_trigger_ms).plus(self.span()) < at
     }
 }

@@ -4,16 +4,16 @@
 //! A detection names the entity an event concerns, and looks at one event together with what is remembered of that
 //! entity. It may change what is remembered and raise alerts; it can do nothing else.
 
-pub mod domain;
-pub mod identity;
-pub mod protected;
-pub mod naming;
-pub mod slot;
-pub mod report;
-pub mod lifecycle;
-pub mod san_mismatch;
-pub mod certlog_remote_write;
-pub mod certificate_used_by_other;
+pub(crate) mod domain;
+pub(crate) mod identity;
+pub(crate) mod protected;
+pub(crate) mod naming;
+pub(crate) mod slot;
+pub(crate) mod report;
+pub(crate) mod lifecycle;
+pub(crate) mod san_mismatch;
+pub(crate) mod certlog_remote_write;
+pub(crate) mod certificate_used_by_other;
 pub mod policy;
 pub mod catalogue;
 

@@ -16,7 +16,7 @@ use crate::event::san::San;
 
 /// What comparing all names of a request shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Judgement {
+pub(crate) struct Judgement {
     /// Names of another identity that no allow-list excuses.
     pub mismatched: Vec<String>,
     /// Names of a protected identity, allowed or not.
@@ -36,28 +36,28 @@ pub struct Judgement {
 
 impl Judgement {
     /// Whether another identity is named.
-    pub fn is_mismatch(&self) -> bool {
+    pub(crate) fn is_mismatch(&self) -> bool {
         !self.mismatched.is_empty() || self.names_cut > 0
     }
 
     /// Whether a protected identity is named.
-    pub fn is_sensitive(&self) -> bool {
+    pub(crate) fn is_sensitive(&self) -> bool {
         !self.sensitive.is_empty()
     }
 
     /// Whether a name only looks like that of a protected identity.
-    pub fn is_lookalike(&self) -> bool {
+    pub(crate) fn is_lookalike(&self) -> bool {
         !self.lookalike.is_empty()
     }
 
     /// Whether any name is reported.
-    pub fn is_suspicious(&self) -> bool {
+    pub(crate) fn is_suspicious(&self) -> bool {
         self.is_mismatch() || self.is_sensitive() || self.is_lookalike()
     }
 }
 
 /// Judges every name of a request to the CA `ca`. Allow-lists excuse a mismatch, never a protected identity.
-pub fn judge(policy: &DomainPolicy, request: &CertificateRequest, ca: &Host) -> Judgement {
+pub(crate) fn judge(policy: &DomainPolicy, request: &CertificateRequest, ca: &Host) -> Judgement {
     let requester = &request.requester;
     let requester_allowed = is_allowed_requester(policy, requester);
     let template_allowed = request.template.as_ref().is_some_and(|template| policy.allow.template(template));

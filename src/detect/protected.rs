@@ -59,7 +59,7 @@ pub(crate) fn is_lookalike(policy: &DomainPolicy, requester: &Account, name: &Sa
 }
 
 /// Whether an account is protected: by a term, or by the policy's list of accounts and domain controllers.
-pub fn is_protected_account(policy: &DomainPolicy, account: &Account) -> bool {
+pub(crate) fn is_protected_account(policy: &DomainPolicy, account: &Account) -> bool {
     has_term(&policy.protected.terms, &account.name) || is_listed_account(policy, account)
 }
 

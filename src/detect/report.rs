@@ -6,16 +6,16 @@ use crate::detect::{About, Context, Entity};
 use crate::event::{Activity, CertificateRequest, Event};
 
 /// The most events an alert names.
-pub const MAX_EVIDENCE: usize = 20;
+pub(crate) const MAX_EVIDENCE: usize = 20;
 
 /// The most names, and the most templates, an alert lists.
-pub const MAX_LISTED: usize = 10;
+pub(crate) const MAX_LISTED: usize = 10;
 
 /// Names and other texts of an event are cut after this many characters when they are remembered.
-pub const MAX_TEXT: usize = 120;
+pub(crate) const MAX_TEXT: usize = 120;
 
 /// A new alert about this event: revision 1, everything empty that only the detection knows.
-pub fn new_alert(entity: &Entity, event: &Event, cx: &Context<'_>) -> Alert {
+pub(crate) fn new_alert(entity: &Entity, event: &Event, cx: &Context<'_>) -> Alert {
     let about = &cx.about;
     let time = event.effective_time();
     Alert {
@@ -61,7 +61,7 @@ pub fn new_alert(entity: &Entity, event: &Event, cx: &Context<'_>) -> Alert {
 /// Stable through replay, restart and revision: detection, entity, and computer and record id of the first trigger; where a
 /// format loses the record id, time and request id stand in. A record id is unique in its channel, and all events that
 /// trigger alerts are of one channel.
-pub fn alert_id(about: &About, entity: &Entity, trigger: &Evidence) -> AlertId {
+pub(crate) fn alert_id(about: &About, entity: &Entity, trigger: &Evidence) -> AlertId {
     let record = match (trigger.record_id, trigger.request_id) {
         (Some(record_id), _) => record_id.to_string(),
         (None, Some(request_id)) => format!("{} request {request_id}", trigger.time),
@@ -80,12 +80,12 @@ fn mitre((tactic_id, tactic, technique_id, technique): &(&str, &str, &str, &str)
 }
 
 /// One reason.
-pub fn reason(code: &str, text: String) -> Reason {
+pub(crate) fn reason(code: &str, text: String) -> Reason {
     Reason { code: code.to_owned(), text }
 }
 
 /// Adds a reason; one of the same code is replaced by the newer sentence. Whether the code is new.
-pub fn add_reason(alert: &mut Alert, reason: Reason) -> bool {
+pub(crate) fn add_reason(alert: &mut Alert, reason: Reason) -> bool {
     match alert.reasons.iter_mut().find(|known| known.code == reason.code) {
         Some(known) => {
             known.text = reason.text;
@@ -99,7 +99,7 @@ pub fn add_reason(alert: &mut Alert, reason: Reason) -> bool {
 }
 
 /// Adds a text to a list that shows at most [`MAX_LISTED`], each once. Whether it is new.
-pub fn list(texts: &mut Vec<String>, text: &str) -> bool {
+pub(crate) fn list(texts: &mut Vec<String>, text: &str) -> bool {
     let text = cut(text);
     let new = texts.len() < MAX_LISTED && !text.is_empty() && !texts.contains(&text);
     if new {
@@ -109,7 +109,7 @@ pub fn list(texts: &mut Vec<String>, text: &str) -> bool {
 }
 
 /// A text of an event, cut to [`MAX_TEXT`] characters.
-pub fn cut(text: &str) -> String {
+pub(crate) fn cut(text: &str) -> String {
     text.chars().take(MAX_TEXT).collect()
 }
 
@@ -117,7 +117,7 @@ pub fn cut(text: &str) -> String {
 const TRACE: &str = "traceparent";
 
 /// What points at this event; the detection adds the fields that mattered.
-pub fn evidence(event: &Event) -> Evidence {
+pub(crate) fn evidence(event: &Event) -> Evidence {
     Evidence {
         source: event.origin.source.clone(),
         partition: event.origin.partition,
@@ -132,7 +132,7 @@ pub fn evidence(event: &Event) -> Evidence {
 }
 
 /// Adds a piece of evidence, each event once, in the order of their times; the oldest beyond [`MAX_EVIDENCE`] go.
-pub fn add_evidence(alert: &mut Alert, evidence: Evidence) {
+pub(crate) fn add_evidence(alert: &mut Alert, evidence: Evidence) {
     let same = |known: &Evidence| {
         (&known.computer, known.time, known.record_id, known.event_id, known.request_id)
             == (&evidence.computer, evidence.time, evidence.record_id, evidence.event_id, evidence.request_id)
@@ -148,7 +148,7 @@ pub fn add_evidence(alert: &mut Alert, evidence: Evidence) {
 }
 
 /// The request that 4886, 4887 and 4888 speak of.
-pub fn request_of(event: &Event) -> Option<&CertificateRequest> {
+pub(crate) fn request_of(event: &Event) -> Option<&CertificateRequest> {
     match &event.activity {
         Activity::CertificateRequested(request) => Some(request),
         Activity::CertificateIssued(issued) => Some(&issued.request),

@@ -11,7 +11,7 @@ const PROTOBUF: &str = "application/x-protobuf; messageType=adcs_watch.v1.Alert"
 
 /// The record of an alert. Its key is the alert id, so that the revisions of an alert stay in order. The header `content-type`
 /// names the encoding.
-pub fn alert<'a>(topic: &'a str, format: AlertFormat, alert: &Alert) -> OutgoingRecord<'a> {
+pub(crate) fn alert<'a>(topic: &'a str, format: AlertFormat, alert: &Alert) -> OutgoingRecord<'a> {
     let (content_type, value) = match format {
         AlertFormat::Json => (JSON, wire::alert::to_json(alert).into_bytes()),
         AlertFormat::Protobuf => (PROTOBUF, wire::alert::to_protobuf(alert)),

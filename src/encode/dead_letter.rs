@@ -9,7 +9,7 @@ const MAX_VALUE_BYTES: usize = 900_000;
 
 /// The record of a dead letter: the original bytes, cut to [`MAX_VALUE_BYTES`]. The header `cut-from-bytes` has the original
 /// length of a value that was cut.
-pub fn dead_letter<'a>(topic: &'a str, letter: &'a DeadLetter) -> OutgoingRecord<'a> {
+pub(crate) fn dead_letter<'a>(topic: &'a str, letter: &'a DeadLetter) -> OutgoingRecord<'a> {
     let mut headers = vec![
         ("source-topic", letter.from.topic.clone()),
         ("source-partition", letter.from.partition.to_string()),

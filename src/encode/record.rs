@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 /// A record to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutgoingRecord<'a> {
+pub(crate) struct OutgoingRecord<'a> {
     /// The topic it is written to.
     pub topic: &'a str,
     /// The partition it is written to. `None`: Kafka chooses it by the key.
@@ -19,13 +19,13 @@ pub struct OutgoingRecord<'a> {
 }
 
 /// A record of the routed topic. `value` is what [`crate::wire::routed::encode`] returned.
-pub fn routed<'a>(topic: &'a str, partition: u32, value: &'a [u8]) -> OutgoingRecord<'a> {
+pub(crate) fn routed<'a>(topic: &'a str, partition: u32, value: &'a [u8]) -> OutgoingRecord<'a> {
     let partition = Some(partition);
     OutgoingRecord { topic, partition, key: None, value: Some(Cow::Borrowed(value)), headers: Vec::new() }
 }
 
 /// A record of the checkpoint topic.
-pub fn checkpoint<'a>(topic: &'a str, record: &'a CheckpointRecord) -> OutgoingRecord<'a> {
+pub(crate) fn checkpoint<'a>(topic: &'a str, record: &'a CheckpointRecord) -> OutgoingRecord<'a> {
     OutgoingRecord {
         topic,
         partition: Some(record.partition),

@@ -8,7 +8,7 @@ use std::fmt;
 
 /// An account: `DOMAIN\name`, `name@suffix` or a bare `name`. Machines end in `$`.
 ///
-/// Spelled as the event spelled it, and compared by [`fold`], as Active Directory compares names.
+/// Spelled as the event spelled it, and compared by [`fold()`], as Active Directory compares names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "String", into = "String")]
 #[schemars(title = "account")]
@@ -71,7 +71,7 @@ impl Account {
     }
 }
 
-/// Whether Active Directory takes both for one name: see [`fold`].
+/// Whether Active Directory takes both for one name: see [`fold()`].
 pub fn same_text(a: &str, b: &str) -> bool {
     fold::is_same(a, b)
 }

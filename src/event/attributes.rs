@@ -13,7 +13,7 @@ use std::borrow::Cow;
 
 /// What the attributes of a request say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Attributes {
+pub(crate) struct Attributes {
     /// `CertificateTemplate`.
     pub template: Option<String>,
     /// `ccm`: the client machine, as the client states it.
@@ -24,7 +24,7 @@ pub struct Attributes {
 
 impl Attributes {
     /// Reads the text. Unknown keys are skipped; of a repeated key the first counts, except for names, which all count.
-    pub fn parse(text: &str) -> Attributes {
+    pub(crate) fn parse(text: &str) -> Attributes {
         let mut attributes = Attributes::default();
         for (key, value) in pairs(text) {
             match key {

@@ -8,7 +8,7 @@ const CERT_LOG: &str = "CertLog";
 /// The folder can be moved when the CA is installed, so any directory named `CertLog` counts, wherever it is, and
 /// whatever is under it; the directory itself does not. The path is [normalised] first. A short (8.3) name
 /// needs no rule: `CertLog` fits into 8.3, so Windows makes no other name for it, and `CERTLO~1` is another folder.
-pub fn is_certlog_path(path: &str) -> bool {
+pub(crate) fn is_certlog_path(path: &str) -> bool {
     let mentioned =
         path.as_bytes().windows(CERT_LOG.len()).any(|w| w.eq_ignore_ascii_case(CERT_LOG.as_bytes()));
     if !mentioned {
@@ -22,7 +22,7 @@ pub fn is_certlog_path(path: &str) -> bool {
 /// The path as Windows resolves it: `\` for `/`, without `\??\` and `\\?\`, without empty, `.` and `..` parts, without
 /// the dots and spaces that end a part, and without the stream of a file or directory (`:$DATA`,
 /// `::$INDEX_ALLOCATION`). Spelling stays.
-pub fn normalised(path: &str) -> String {
+pub(crate) fn normalised(path: &str) -> String {
     let path = path.replace('/', "\\");
     let (path, is_share) =
         match ["\\??\\", "\\\\?\\", "\\\\.\\"].iter().find_map(|prefix| path.strip_prefix(prefix)) {
@@ -68,7 +68,7 @@ pub fn normalised(path: &str) -> String {
 ///
 /// Where ShareLocalPath is empty, administrative shares say it themselves: `ADMIN$` is `C:\Windows` (the drive is a
 /// guess, right nearly always), `C$` is `C:\`. None for pipes, and for other shares whose folder is not told.
-pub fn share_path(share: &str, local_path: &str, target: &str) -> Option<String> {
+pub(crate) fn share_path(share: &str, local_path: &str, target: &str) -> Option<String> {
     let name = share_name(share);
     let folder = match local_path.trim() {
         "" | "-" => match name.as_bytes() {
@@ -92,12 +92,12 @@ fn share_name(share: &str) -> &str {
 const WRITE_ACCESS: u32 = 0x2 | 0x4 | 0x1_0000 | 0x4_0000 | 0x8_0000 | 0x1000_0000 | 0x4000_0000;
 
 /// Whether an AccessMask asks for any right that changes a file.
-pub fn has_write_access(mask: u32) -> bool {
+pub(crate) fn has_write_access(mask: u32) -> bool {
     mask & WRITE_ACCESS != 0
 }
 
 /// Whether a 5145 is about the named pipe of the CA's request interface (ICertPassage): target `cert` of `IPC$`.
-pub fn is_request_pipe(share: &str, target: &str) -> bool {
+pub(crate) fn is_request_pipe(share: &str, target: &str) -> bool {
     let target = target.trim();
     share_name(share).eq_ignore_ascii_case("IPC$")
         && target.strip_prefix('\\').unwrap_or(target).eq_ignore_ascii_case("cert")

@@ -20,7 +20,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::canonical_combining_class;
 
 /// The form of a name in which equal names are equal texts.
-pub fn fold(text: &str) -> Cow<'_, str> {
+pub(crate) fn fold(text: &str) -> Cow<'_, str> {
     if is_folded(text) {
         return Cow::Borrowed(text);
     }
@@ -43,7 +43,7 @@ pub fn fold(text: &str) -> Cow<'_, str> {
 }
 
 /// Whether the directory takes both for one name.
-pub fn is_same(a: &str, b: &str) -> bool {
+pub(crate) fn is_same(a: &str, b: &str) -> bool {
     a.eq_ignore_ascii_case(b) || (!(is_plain(a) && is_plain(b)) && fold(a) == fold(b))
 }
 
@@ -51,7 +51,7 @@ pub fn is_same(a: &str, b: &str) -> bool {
 ///
 /// Beside letters of other scripts it maps what monospaced and small print makes alike: `0` and `o`, `1`, `i` and `l`,
 /// `rn` and `m`, `vv` and `w`.
-pub fn skeleton(text: &str) -> String {
+pub(crate) fn skeleton(text: &str) -> String {
     let latin: String = text.nfkd().map(latin_lookalike).collect();
     let folded = fold(&latin).chars().map(latin_lookalike).collect::<String>();
     let narrow: String = folded
@@ -67,7 +67,7 @@ pub fn skeleton(text: &str) -> String {
 
 /// A name as a decoder takes it over: without white space and control characters around it. Windows' own fields end in
 /// NULs where a length was counted wrongly.
-pub fn trimmed(text: &str) -> &str {
+pub(crate) fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || c.is_control())
 }
 

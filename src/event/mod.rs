@@ -3,15 +3,15 @@
 //! The names and their meaning follow the Windows events (4886–4888, 4768, 5145) and one format of our own for what an
 //! EDR reports, [`RemoteFileWrite`]. Text is parsed here once; the rooms below work with its types.
 
-pub mod fold;
+pub(crate) mod fold;
 pub mod host;
 pub mod account;
 pub mod san;
 pub mod san_display;
-pub mod attributes;
-pub mod file;
+pub(crate) mod attributes;
+pub(crate) mod file;
 pub mod serial;
-pub mod subject;
+pub(crate) mod subject;
 pub mod time;
 
 use crate::event::account::{Account, Sid};

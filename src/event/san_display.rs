@@ -3,7 +3,7 @@
 use crate::event::fold;
 use crate::event::san::{Names, San, hex_pairs, is_separator};
 
-/// Reads the display text of `SubjectAlternativeName`: the first [`MAX_NAMES`] names and the number of further ones.
+/// Reads the display text of `SubjectAlternativeName`: the first `MAX_NAMES` (64) names and the number of further ones.
 ///
 /// The text is what Windows' certificate formatting makes: `label=value`, the label of other names headed by
 /// `Other Name:`; several follow each other on lines of their own, after a comma, or after a single space:

@@ -9,7 +9,7 @@ const MAX_COMMON_NAMES: usize = 16;
 ///
 /// Windows writes `CN=alice, CN=Users, DC=corp, DC=example` or one part a line, and puts a value in quotes that holds a
 /// comma, a plus sign, a quote or a line break: `CN="Smith, Alice"`, a quote in it doubled.
-pub fn common_names(subject: &str) -> Vec<String> {
+pub(crate) fn common_names(subject: &str) -> Vec<String> {
     parts(subject)
         .filter_map(|part| {
             let (kind, value) = part.split_once('=')?;

@@ -1,6 +1,6 @@
 //! THE HOST: exit codes, the clock, the runtime, signals.
 
 pub mod exit;
-pub mod clock;
+pub(crate) mod clock;
 pub mod runtime;
-pub mod shutdown;
+pub(crate) mod shutdown;

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 ///
 /// # Errors
 /// When the system refuses to deliver signals.
-pub fn on_signals() -> Result<CancellationToken, Failure> {
+pub(crate) fn on_signals() -> Result<CancellationToken, Failure> {
     let listen = |kind| {
         signal(kind).map_err(|error| Failure::new(Exit::Output, "cannot listen to signals").because(&error))
     };
@@ -50,6 +50,6 @@ async fn refuse_reload(mut hangup: Signal) {
 }
 
 /// Ends the process now, whatever its threads do, and without the handlers of a normal exit.
-pub fn leave(exit: Exit) -> ! {
+pub(crate) fn leave(exit: Exit) -> ! {
     low_level::exit(i32::from(exit.code()))
 }

@@ -4,7 +4,7 @@ use crate::host::clock::wall;
 use crate::host::exit::{Exit, Failure};
 use crate::kafka::context::BasicContext;
 use crate::kafka::errors::needs_permission;
-pub use crate::kafka::metadata::TopicState;
+pub(crate) use crate::kafka::metadata::TopicState;
 use crate::kafka::metadata::{MetadataClient, invalid_config, rejected_config};
 use crate::kafka::native::set_token;
 use crate::kafka::oauth::Token;
@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use tokio::runtime::{Builder, Runtime};
 
 /// A client for topics. Its methods block, and must not be called on a thread of a tokio runtime.
-pub struct Admin {
+pub(crate) struct Admin {
     metadata: MetadataClient,
     client: AdminClient<BasicContext>,
     clients: Clients,
@@ -30,7 +30,7 @@ impl Admin {
     ///
     /// # Errors
     /// librdkafka rejects the settings.
-    pub fn new(clients: &Clients) -> Result<Admin, Failure> {
+    pub(crate) fn new(clients: &Clients) -> Result<Admin, Failure> {
         let config = clients.admin().map_err(invalid_config)?;
         let client =
             config.create_with_context(clients.context()).map_err(|error| rejected_config(&error))?;
@@ -44,7 +44,7 @@ impl Admin {
     ///
     /// # Errors
     /// No broker can be reached, or none accepts this client.
-    pub fn state(&self, topic: &str) -> Result<TopicState, Failure> {
+    pub(crate) fn state(&self, topic: &str) -> Result<TopicState, Failure> {
         self.metadata.topic(topic)
     }
 
@@ -52,7 +52,7 @@ impl Admin {
     ///
     /// # Errors
     /// No broker answers.
-    pub fn describe(&self, planned: &PlannedTopic) -> Result<ActualTopic, Failure> {
+    pub(crate) fn describe(&self, planned: &PlannedTopic) -> Result<ActualTopic, Failure> {
         let name = &planned.name;
         let partitions = match self.state(name)? {
             TopicState::Present(partitions) => partitions,
@@ -105,7 +105,7 @@ impl Admin {
     ///
     /// # Errors
     /// The broker does not create it, with the reason.
-    pub fn create(&self, planned: &PlannedTopic) -> Result<bool, Failure> {
+    pub(crate) fn create(&self, planned: &PlannedTopic) -> Result<bool, Failure> {
         let count = planned.partitions.and_then(|count| i32::try_from(count).ok()).unwrap_or(-1);
         let copies = planned.replication.map_or(-1, i32::from);
         let mut topic = NewTopic::new(&planned.name, count, TopicReplication::Fixed(copies));
@@ -133,7 +133,7 @@ impl Admin {
     ///
     /// # Errors
     /// The topics that are not deleted, each with the reason.
-    pub fn delete(&self, topics: &[String]) -> Result<(), Failure> {
+    pub(crate) fn delete(&self, topics: &[String]) -> Result<(), Failure> {
         let names: Vec<&str> = topics.iter().map(String::as_str).collect();
         let failed = || Failure::new(Exit::Broker, "topics cannot be deleted");
         let options = options();

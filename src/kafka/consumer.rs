@@ -28,7 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The consumer of a worker.
-pub struct GroupConsumer {
+pub(crate) struct GroupConsumer {
     topic_ids: TopicIds<GroupContext>,
     consumer: Arc<BaseConsumer<GroupContext>>,
     stage: Stage,
@@ -101,17 +101,17 @@ impl GroupConsumer {
     }
 
     /// Whether this consumer got its first assignment, which may be empty.
-    pub fn has_joined(&self) -> bool {
+    pub(crate) fn has_joined(&self) -> bool {
         self.joined
     }
 
     /// The reason of an outage, during one.
-    pub fn unreachable(&self) -> Option<&str> {
+    pub(crate) fn unreachable(&self) -> Option<&str> {
         self.outage.as_ref().map(Outage::why)
     }
 
     /// The number of assigned partitions.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.partitions.values().map(BTreeMap::len).sum()
     }
 

@@ -22,7 +22,7 @@ use crate::stage::port::{
 use std::time::Duration;
 
 /// The port of one detector.
-pub struct KafkaDetector {
+pub(crate) struct KafkaDetector {
     worker: WorkerClients,
     checkpoints: CheckpointReader,
     topics: DetectorTopics,
@@ -30,7 +30,7 @@ pub struct KafkaDetector {
 
 /// The topics that a detector reads and writes.
 #[derive(Clone, Debug)]
-pub struct DetectorTopics {
+pub(crate) struct DetectorTopics {
     /// The routed topic, which is read.
     pub routed: String,
     /// The checkpoint topic, which is written, and read to restore.
@@ -45,7 +45,7 @@ pub struct DetectorTopics {
 
 impl DetectorTopics {
     /// Our own topics, with this encoding of alerts.
-    pub fn new(topics: &OwnTopics, format: AlertFormat) -> DetectorTopics {
+    pub(crate) fn new(topics: &OwnTopics, format: AlertFormat) -> DetectorTopics {
         DetectorTopics {
             routed: topics.routed.0.clone(),
             checkpoint: topics.checkpoint.0.clone(),
@@ -61,7 +61,7 @@ impl KafkaDetector {
     ///
     /// # Errors
     /// No broker can be reached, or librdkafka rejects the settings.
-    pub fn new(
+    pub(crate) fn new(
         clients: &Clients,
         worker: u16,
         topics: DetectorTopics,
@@ -75,12 +75,12 @@ impl KafkaDetector {
     }
 
     /// The consumer of this detector.
-    pub fn consumer(&self) -> &GroupConsumer {
+    pub(crate) fn consumer(&self) -> &GroupConsumer {
         &self.worker.consumer
     }
 
     /// The time of the worker that its own work did not take.
-    pub fn spent(&self) -> Spent {
+    pub(crate) fn spent(&self) -> Spent {
         self.worker.spent()
     }
 

@@ -6,7 +6,7 @@ use rdkafka::error::{KafkaError, RDKafkaError, RDKafkaErrorCode as Code};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Whether the error only means that no broker can be reached for now.
-pub fn is_unreachable(error: &KafkaError) -> bool {
+pub(crate) fn is_unreachable(error: &KafkaError) -> bool {
     error.rdkafka_error_code().is_some_and(unreachable)
 }
 
@@ -30,7 +30,7 @@ fn unreachable(code: Code) -> bool {
 }
 
 /// Whether the same request may succeed later.
-pub fn is_transient(error: &KafkaError) -> bool {
+pub(crate) fn is_transient(error: &KafkaError) -> bool {
     let later = [Code::UnstableOffsetCommit, Code::RebalanceInProgress, Code::ConcurrentTransactions];
     error.rdkafka_error_code().is_some_and(|code| unreachable(code) || later.contains(&code))
 }
@@ -42,17 +42,17 @@ pub(crate) fn may_seek_later(error: &KafkaError) -> bool {
 }
 
 /// Whether the code means that another instance took over the transactional id or the group membership.
-pub fn is_fencing(code: Code) -> bool {
+pub(crate) fn is_fencing(code: Code) -> bool {
     [Code::Fenced, Code::ProducerFenced, Code::InvalidProducerEpoch, Code::FencedInstanceId].contains(&code)
 }
 
 /// Whether the code means that the group rebalances: a commit of the generation before is refused.
-pub fn is_rebalance(code: Code) -> bool {
+pub(crate) fn is_rebalance(code: Code) -> bool {
     [Code::IllegalGeneration, Code::RebalanceInProgress].contains(&code)
 }
 
 /// The fault of an error. `action` is what was tried, as "seeking".
-pub fn fault(action: &str, error: &KafkaError) -> Fault {
+pub(crate) fn fault(action: &str, error: &KafkaError) -> Fault {
     let text = format!("{action}: {}", message(error));
     match error.rdkafka_error_code() {
         Some(code) if is_fencing(code) => Fault::Fenced(text),
@@ -62,7 +62,7 @@ pub fn fault(action: &str, error: &KafkaError) -> Fault {
 
 /// The names that a request used, from which the missing permission is derived.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Resources {
+pub(crate) struct Resources {
     /// Topics that are read.
     pub read: Vec<String>,
     /// Topics that are written.
@@ -98,12 +98,12 @@ impl Resources {
     }
 
     /// The permission that is missing according to this error, if any.
-    pub fn missing_permission(&self, error: &KafkaError) -> Option<String> {
+    pub(crate) fn missing_permission(&self, error: &KafkaError) -> Option<String> {
         error.rdkafka_error_code().and_then(|code| self.missing(code))
     }
 
     /// As [`fault`], or [`Fault::Forbidden`] with the permission that is missing.
-    pub fn fault(&self, action: &str, error: &KafkaError) -> Fault {
+    pub(crate) fn fault(&self, action: &str, error: &KafkaError) -> Fault {
         match self.missing_permission(error) {
             Some(missing) => Fault::Forbidden(format!("{action}: {missing}")),
             None => fault(action, error),
@@ -112,17 +112,17 @@ impl Resources {
 }
 
 /// The sentence that names a permission this principal needs, as `READ on topic a`.
-pub fn needs_permission(what: &str) -> String {
+pub(crate) fn needs_permission(what: &str) -> String {
     format!("this principal needs {what} (docs/security.md)")
 }
 
 /// The inner error of a transaction call.
-pub fn transaction_error(error: &KafkaError) -> Option<&RDKafkaError> {
+pub(crate) fn transaction_error(error: &KafkaError) -> Option<&RDKafkaError> {
     if let KafkaError::Transaction(error) = error { Some(error) } else { None }
 }
 
 /// The text of an error, without the wrapper of a transaction call.
-pub fn message(error: &KafkaError) -> String {
+pub(crate) fn message(error: &KafkaError) -> String {
     match transaction_error(error) {
         Some(inner) => inner.string(),
         None => error.to_string(),
@@ -131,7 +131,7 @@ pub fn message(error: &KafkaError) -> String {
 
 /// Why a request to the brokers has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ConnectionError {
+pub(crate) enum ConnectionError {
     /// A broker rejects this client, or this client the broker. Waiting alone does not help.
     Rejected(String),
     /// No broker can be reached.
@@ -140,7 +140,7 @@ pub enum ConnectionError {
 
 impl ConnectionError {
     /// The reason, with the fix where it is known.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         match self {
             ConnectionError::Rejected(why) | ConnectionError::Unreachable(why) => why,
         }
@@ -149,12 +149,12 @@ impl ConnectionError {
 
 /// The last connection error of a client. librdkafka reports it by callback only: a request that times out has no reason.
 #[derive(Clone, Debug, Default)]
-pub struct LastConnectionError(Arc<Mutex<Option<ConnectionError>>>);
+pub(crate) struct LastConnectionError(Arc<Mutex<Option<ConnectionError>>>);
 
 impl LastConnectionError {
     /// Notes an error of the callback. The more informative one is kept: a rejection, or else the first that is not the mere
     /// number of brokers that are down.
-    pub fn note(&self, error: &KafkaError, reason: &str) {
+    pub(crate) fn note(&self, error: &KafkaError, reason: &str) {
         let Some(code) = error.rdkafka_error_code() else { return };
         let mut last = self.lock();
         let rejected = [Code::Authentication, Code::SaslAuthenticationFailed, Code::SSL].contains(&code);
@@ -170,12 +170,12 @@ impl LastConnectionError {
     }
 
     /// The last error. It is forgotten.
-    pub fn take(&self) -> Option<ConnectionError> {
+    pub(crate) fn take(&self) -> Option<ConnectionError> {
         self.lock().take()
     }
 
     /// Whether the last error is a rejection.
-    pub fn is_rejected(&self) -> bool {
+    pub(crate) fn is_rejected(&self) -> bool {
         is_rejection(self.lock().as_ref())
     }
 
@@ -217,7 +217,7 @@ const FIXES: [(&str, &str); 12] = [
 const CLOSED: &str = "the broker closes the connection, or none listens: check that kafka.tls and kafka.sasl are what the listener expects";
 
 /// A reason of librdkafka, with the fix if it is known.
-pub fn with_fix(reason: &str) -> String {
+pub(crate) fn with_fix(reason: &str) -> String {
     let fix = FIXES.iter().find(|(part, _)| reason.contains(part));
     fix.map_or_else(|| reason.to_owned(), |(_, fix)| format!("{reason}; to fix: {fix}"))
 }

@@ -19,7 +19,7 @@ use rdkafka::error::KafkaError;
 use std::time::Duration;
 
 /// A reader of all partitions of a topic.
-pub struct TopicFollower {
+pub(crate) struct TopicFollower {
     consumer: BaseConsumer<BasicContext>,
     topic: String,
     partitions: Vec<SourcePartition>,
@@ -30,7 +30,7 @@ impl TopicFollower {
     ///
     /// # Errors
     /// librdkafka rejects the settings.
-    pub fn new(clients: &Clients, topic: &str, partitions: u32) -> Result<TopicFollower, Failure> {
+    pub(crate) fn new(clients: &Clients, topic: &str, partitions: u32) -> Result<TopicFollower, Failure> {
         let consumer = read_committed(clients)?;
         let partition = |partition| SourcePartition { topic: topic.to_owned(), partition };
         let partitions: Vec<SourcePartition> = (0..partitions).map(partition).collect();
@@ -48,7 +48,7 @@ impl TopicFollower {
     ///
     /// # Errors
     /// The topic cannot be read.
-    pub fn new_records(&self) -> Result<Vec<SourceRecord>, Failure> {
+    pub(crate) fn new_records(&self) -> Result<Vec<SourceRecord>, Failure> {
         self.poll(Duration::ZERO)
     }
 
@@ -69,7 +69,7 @@ impl TopicFollower {
     ///
     /// # Errors
     /// They do not arrive in time.
-    pub fn remaining_records(&self) -> Result<Vec<SourceRecord>, Failure> {
+    pub(crate) fn remaining_records(&self) -> Result<Vec<SourceRecord>, Failure> {
         let watch = Stopwatch::start();
         let mut records = Vec::new();
         for partition in &self.partitions {

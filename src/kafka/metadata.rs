@@ -18,7 +18,7 @@ pub(crate) struct MetadataClient {
 
 /// Whether a topic exists, as far as this principal may know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TopicState {
+pub(crate) enum TopicState {
     /// It exists with this number of partitions.
     Present(u32),
     /// It does not exist.

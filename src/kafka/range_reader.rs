@@ -22,7 +22,7 @@ use std::str::FromStr;
 
 /// A topic, one of its partitions, or a range of offsets of that: `TOPIC[:PARTITION[@FROM..TO]]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TopicRange {
+pub(crate) struct TopicRange {
     /// The name of the topic.
     pub topic: String,
     /// The partition. `None`: all.
@@ -70,7 +70,7 @@ impl fmt::Display for TopicRange {
 
 /// What was read of a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Extent {
+pub(crate) struct Extent {
     /// The number of its partitions, read or not.
     pub partitions: u32,
     /// The number of requested offsets that retention has deleted.
@@ -81,7 +81,7 @@ pub struct Extent {
 ///
 /// # Errors
 /// No broker can be reached, the topic or partition does not exist, a permission is missing, or `sink` fails.
-pub fn read(
+pub(crate) fn read(
     clients: &Clients,
     range: &TopicRange,
     sink: &mut dyn FnMut(SourceRecord) -> Result<(), Failure>,

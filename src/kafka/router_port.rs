@@ -16,14 +16,14 @@ use crate::stage::port::{
 };
 
 /// The port of one router.
-pub struct KafkaRouter {
+pub(crate) struct KafkaRouter {
     worker: WorkerClients,
     topics: RouterTopics,
 }
 
 /// The topics that a router reads and writes.
 #[derive(Clone, Debug)]
-pub struct RouterTopics {
+pub(crate) struct RouterTopics {
     /// The source topics, which are read.
     pub sources: Vec<Source>,
     /// The routed topic, which is written.
@@ -36,7 +36,7 @@ pub struct RouterTopics {
 
 impl RouterTopics {
     /// These sources, and the two of our own topics that a router writes.
-    pub fn new(sources: Vec<Source>, topics: &OwnTopics, since: Option<Time>) -> RouterTopics {
+    pub(crate) fn new(sources: Vec<Source>, topics: &OwnTopics, since: Option<Time>) -> RouterTopics {
         let (routed, dead_letter) = (topics.routed.0.clone(), topics.dead_letter.0.clone());
         RouterTopics { sources, routed, dead_letter, since }
     }
@@ -47,7 +47,7 @@ impl KafkaRouter {
     ///
     /// # Errors
     /// No broker can be reached, or librdkafka rejects the settings.
-    pub fn new(
+    pub(crate) fn new(
         clients: &Clients,
         worker: u16,
         topics: RouterTopics,
@@ -60,12 +60,12 @@ impl KafkaRouter {
     }
 
     /// The consumer of this router.
-    pub fn consumer(&self) -> &GroupConsumer {
+    pub(crate) fn consumer(&self) -> &GroupConsumer {
         &self.worker.consumer
     }
 
     /// The time of the worker that its own work did not take.
-    pub fn spent(&self) -> Spent {
+    pub(crate) fn spent(&self) -> Spent {
         self.worker.spent()
     }
 

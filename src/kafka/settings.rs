@@ -17,14 +17,14 @@ use rdkafka::config::RDKafkaLogLevel;
 
 /// Makes the settings of clients. Secrets are read for each client: the next client uses a secret that was changed.
 #[derive(Clone, Debug)]
-pub struct Clients {
+pub(crate) struct Clients {
     kafka: Kafka,
     instance: Instance,
 }
 
 /// The name of this process in `client.id`, `group.instance.id` and `transactional.id`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Instance {
+pub(crate) enum Instance {
     /// A name that survives a restart (static membership): the next process of this name is the same member, and fences this one.
     Static(String),
     /// A name that no other process uses.
@@ -44,7 +44,7 @@ impl Clients {
     ///
     /// # Errors
     /// Everything that is wrong.
-    pub fn new(kafka: &Kafka, instance: Instance) -> Result<Clients, Vec<String>> {
+    pub(crate) fn new(kafka: &Kafka, instance: Instance) -> Result<Clients, Vec<String>> {
         let clients = Clients { kafka: kafka.clone(), instance };
         clients.settings().map(|_| clients)
     }
@@ -101,7 +101,7 @@ impl Clients {
     }
 
     /// The consumer group of a stage.
-    pub fn group(&self, stage: Stage) -> String {
+    pub(crate) fn group(&self, stage: Stage) -> String {
         format!("{}-{stage}", self.kafka.group)
     }
 
@@ -109,7 +109,7 @@ impl Clients {
     ///
     /// # Errors
     /// A secret cannot be read.
-    pub fn group_consumer(&self, stage: Stage, worker: u16) -> Result<ClientConfig, Fault> {
+    pub(crate) fn group_consumer(&self, stage: Stage, worker: u16) -> Result<ClientConfig, Fault> {
         let mut config = self.consumer()?;
         config.set("group.id", self.group(stage));
         config.set("partition.assignment.strategy", "cooperative-sticky");

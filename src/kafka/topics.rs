@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// The longest record of our own topics, bytes: a state or an event at its limits.
-pub const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
+pub(crate) const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// A topic as it must be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlannedTopic {
+pub(crate) struct PlannedTopic {
     /// The name of the topic.
     pub name: String,
     /// The number of partitions. `None`: the broker's default.
@@ -25,7 +25,7 @@ pub struct PlannedTopic {
 
 /// A requirement on one setting of a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Requirement {
+pub(crate) struct Requirement {
     /// The name of the setting.
     pub name: &'static str,
     /// Which values are valid.
@@ -36,7 +36,7 @@ pub struct Requirement {
 
 /// The valid values of a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rule {
+pub(crate) enum Rule {
     /// Only this value.
     Is(&'static str),
     /// This number or a greater one, or -1 (unlimited).
@@ -62,7 +62,7 @@ impl Rule {
 
 /// A topic as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ActualTopic {
+pub(crate) enum ActualTopic {
     /// It exists.
     Present {
         /// The number of partitions.
@@ -78,7 +78,7 @@ pub enum ActualTopic {
 
 /// A difference between a topic and its plan, and the fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mismatch {
+pub(crate) struct Mismatch {
     /// The name of the topic.
     pub topic: String,
     /// What differs.
@@ -125,7 +125,7 @@ const LONG_RECORDS: Requirement = Requirement {
 };
 
 /// Our own topics as they must be.
-pub fn plan(topics: &OwnTopics) -> [PlannedTopic; 4] {
+pub(crate) fn plan(topics: &OwnTopics) -> [PlannedTopic; 4] {
     let partitions = Some(topics.partitions.0);
     let retention = topics.retention.0.as_millis().to_string();
     let longest = MAX_MESSAGE_BYTES.to_string();
@@ -157,7 +157,7 @@ pub fn plan(topics: &OwnTopics) -> [PlannedTopic; 4] {
 }
 
 /// The operations of these stages on one of our topics, as ACLs name them. Empty: they do not use it.
-pub fn operations(stages: &[Stage], topics: &OwnTopics, name: &str) -> Vec<&'static str> {
+pub(crate) fn operations(stages: &[Stage], topics: &OwnTopics, name: &str) -> Vec<&'static str> {
     let all = [
         (Stage::Router, &topics.routed, "WRITE"),
         (Stage::Router, &topics.dead_letter, "WRITE"),
@@ -175,7 +175,7 @@ pub fn operations(stages: &[Stage], topics: &OwnTopics, name: &str) -> Vec<&'sta
 
 impl PlannedTopic {
     /// The differences between the topic and this plan, each with its fix.
-    pub fn mismatches(&self, found: &ActualTopic) -> Vec<Mismatch> {
+    pub(crate) fn mismatches(&self, found: &ActualTopic) -> Vec<Mismatch> {
         let mismatch = |what: String, fix: String| Mismatch { topic: self.name.clone(), what, fix };
         let (has, settings) = match found {
             ActualTopic::Present { partitions, settings } => (*partitions, settings),

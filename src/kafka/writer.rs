@@ -15,7 +15,7 @@ use std::error::Error;
 use std::sync::{Mutex, PoisonError};
 
 /// A producer without transactions.
-pub struct Writer {
+pub(crate) struct Writer {
     producer: BaseProducer<Deliveries>,
 }
 
@@ -64,7 +64,7 @@ impl Writer {
     ///
     /// # Errors
     /// librdkafka rejects the settings.
-    pub fn new(clients: &Clients) -> Result<Writer, Failure> {
+    pub(crate) fn new(clients: &Clients) -> Result<Writer, Failure> {
         let config = clients.idempotent_producer().map_err(invalid_config)?;
         let context = Deliveries { basic: clients.context(), failed: Mutex::default() };
         let producer: BaseProducer<Deliveries> =
@@ -78,7 +78,7 @@ impl Writer {
     ///
     /// # Errors
     /// The queue stays full for [`WRITE_SECONDS`].
-    pub fn append(&self, topic: &str, partition: u32, value: &[u8]) -> Result<(), Failure> {
+    pub(crate) fn append(&self, topic: &str, partition: u32, value: &[u8]) -> Result<(), Failure> {
         let partition = i32::try_from(partition).unwrap_or(i32::MAX);
         let record = BaseRecord::to(topic).partition(partition).payload(value);
         enqueue(&self.producer, record, WRITE_SECONDS).map_err(|error| failure(error.to_string()))
@@ -88,7 +88,7 @@ impl Writer {
     ///
     /// # Errors
     /// A record was not delivered, or not within [`WRITE_SECONDS`].
-    pub fn flush(&self) -> Result<(), Failure> {
+    pub(crate) fn flush(&self) -> Result<(), Failure> {
         let all_delivered = flush(&self.producer, WRITE_SECONDS);
         let context = self.producer.client().context();
         let failed = context.failed.lock().unwrap_or_else(PoisonError::into_inner).take();

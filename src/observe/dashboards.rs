@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 /// A dashboard for Grafana.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Dashboard {
+pub(crate) enum Dashboard {
     /// For operators: health, lag and resources.
     Operations,
     /// For the SOC: alerts, and whether all sources are covered.
@@ -13,10 +13,10 @@ pub enum Dashboard {
 
 impl Dashboard {
     /// All dashboards.
-    pub const ALL: [Dashboard; 2] = [Dashboard::Operations, Dashboard::Detection];
+    pub(crate) const ALL: [Dashboard; 2] = [Dashboard::Operations, Dashboard::Detection];
 
     /// The name of its file.
-    pub const fn file(self) -> &'static str {
+    pub(crate) const fn file(self) -> &'static str {
         match self {
             Dashboard::Operations => "operations.json",
             Dashboard::Detection => "detection.json",
@@ -31,13 +31,13 @@ impl Dashboard {
     }
 
     /// The dashboard as JSON, with links to the runbooks below this address.
-    pub fn text(self, runbooks: Option<&str>) -> String {
+    pub(crate) fn text(self, runbooks: Option<&str>) -> String {
         linked(self.json(), runbooks)
     }
 }
 
 /// The alert rules for Prometheus, with links to the runbooks below this address.
-pub fn alerts(runbooks: Option<&str>) -> String {
+pub(crate) fn alerts(runbooks: Option<&str>) -> String {
     linked(include_str!("../../helm/adcs-watch/rules/adcs-watch.yaml"), runbooks)
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use tracing_subscriber::filter::LevelFilter;
 
 /// Starts to write log lines.
-pub fn start(log: &Log) {
+pub(crate) fn start(log: &Log) {
     let level = match log.level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,

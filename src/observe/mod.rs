@@ -2,7 +2,7 @@
 
 pub mod health;
 pub mod metrics;
-pub mod traces;
-pub mod dashboards;
-pub mod log;
+pub(crate) mod traces;
+pub(crate) mod dashboards;
+pub(crate) mod log;
 pub mod http;

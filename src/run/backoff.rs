@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Waits that double, from 250 ms to 15 s.
 #[derive(Clone, Copy, Debug)]
-pub struct Backoff {
+pub(crate) struct Backoff {
     next: Duration,
 }
 
@@ -21,14 +21,14 @@ impl Default for Backoff {
 
 impl Backoff {
     /// Returns the next wait.
-    pub fn wait(&mut self) -> Duration {
+    pub(crate) fn wait(&mut self) -> Duration {
         let wait = self.next;
         self.next = (wait * 2).min(LONGEST);
         wait
     }
 
     /// Notes how long the worker ran.
-    pub fn ran_for(&mut self, time: Duration) {
+    pub(crate) fn ran_for(&mut self, time: Duration) {
         if time >= RECOVERED {
             self.next = FIRST;
         }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 /// What all workers share.
 #[derive(Clone, Debug)]
-pub struct Environment {
+pub(crate) struct Environment {
     /// The configuration.
     pub setup: Arc<Setup>,
     /// The state of the workers.
@@ -35,7 +35,7 @@ impl Environment {
 
 /// The failures that stop the process.
 #[derive(Clone, Debug, Default)]
-pub struct Reasons(Arc<Mutex<Vec<Failure>>>);
+pub(crate) struct Reasons(Arc<Mutex<Vec<Failure>>>);
 
 impl Reasons {
     /// How the process ends: a defect before all else, then the first failure with the others as its causes.

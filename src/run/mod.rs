@@ -1,16 +1,16 @@
 //! RUN: routers and detectors until a signal comes.
 
-pub mod setup;
+pub(crate) mod setup;
 mod environment;
-pub mod backoff;
+pub(crate) mod backoff;
 mod check;
 mod heartbeat;
 mod stopped;
-pub mod router;
-pub mod detector;
+pub(crate) mod router;
+pub(crate) mod detector;
 mod worker;
 
-pub use crate::run::environment::{Environment, Reasons};
+pub(crate) use crate::run::environment::{Environment, Reasons};
 
 use crate::host::exit::{Exit, Failure};
 use crate::host::{runtime, shutdown};
@@ -30,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 ///
 /// # Errors
 /// The config, the topics or the permissions do not allow it: everything that is wrong.
-pub fn run(setup: Setup) -> Result<Exit, Failure> {
+pub(crate) fn run(setup: Setup) -> Result<Exit, Failure> {
     runtime::start()?.block_on(serve(setup))
 }
 

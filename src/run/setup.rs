@@ -16,7 +16,7 @@ use crate::stage::router::task::Source;
 
 /// The configuration of a run.
 #[derive(Clone, Debug)]
-pub struct Setup {
+pub(crate) struct Setup {
     /// The config file.
     pub config: Config,
     /// The stages that this process runs.
@@ -32,7 +32,7 @@ impl Setup {
     ///
     /// # Errors
     /// Everything that is wrong.
-    pub fn new(config: Config, stages: Vec<Stage>) -> Result<Setup, Failure> {
+    pub(crate) fn new(config: Config, stages: Vec<Stage>) -> Result<Setup, Failure> {
         Setup::checked(config, stages).map_err(|mistakes| {
             let failure = Failure::new(Exit::Config, "the config does not allow this");
             mistakes.iter().fold(failure, |failure, mistake| failure.with_cause(mistake.to_string()))
@@ -60,7 +60,7 @@ impl Setup {
     }
 
     /// The number of workers of a stage: one unless the config sets it. Each has six clients, about 25 threads and 45 open files.
-    pub fn workers(&self, stage: Stage) -> u16 {
+    pub(crate) fn workers(&self, stage: Stage) -> u16 {
         let configured = match stage {
             Stage::Router => self.config.workers.router,
             Stage::Detector => self.config.workers.detector,
@@ -70,7 +70,7 @@ impl Setup {
 
     /// The longest time between two polls of a worker that is not stuck: `max.poll.interval.ms`, and at least a minute, because
     /// requests to a broker that does not answer may take as long.
-    pub fn longest_round(&self) -> Millis {
+    pub(crate) fn longest_round(&self) -> Millis {
         let Kafka { consumer, properties, .. } = &self.config.kafka;
         let configured = [consumer, properties].into_iter().find_map(|set| set.0.get("max.poll.interval.ms"));
         let millis = configured.and_then(|value| value.parse().ok()).unwrap_or(300_000);
@@ -78,13 +78,13 @@ impl Setup {
     }
 
     /// How the records of a topic are decoded: by the settings of the first source that matches it.
-    pub fn source(&self, topic: &str) -> Source {
+    pub(crate) fn source(&self, topic: &str) -> Source {
         let source = self.config.sources.iter().find(|source| source.topics.matches(topic));
         source.map_or_else(Source::default, |source| Source::new(source.decoder()))
     }
 
     /// The topics that sources name. Patterns are left out.
-    pub fn named_sources(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn named_sources(&self) -> impl Iterator<Item = &str> {
         self.config.sources.iter().filter_map(|source| match &source.topics {
             Topics::Name(name) => Some(name.as_str()),
             Topics::Pattern(_) => None,

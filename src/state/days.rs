@@ -4,7 +4,7 @@ use crate::event::time::Day;
 use crate::wire::record::DayBits;
 
 /// How many days back a baseline remembers.
-pub const REMEMBERED_DAYS: u32 = 64;
+pub(crate) const REMEMBERED_DAYS: u32 = 64;
 
 impl DayBits {
     /// Marks a day. A day before the remembered ones changes nothing. Whether the day is new.

@@ -43,7 +43,7 @@ impl EntityKey {
 }
 
 /// Keyed 128-bit hash of some fields, each with its length, so that no two lists of fields run into each other.
-pub fn hash(fields: &[&[u8]]) -> u128 {
+pub(crate) fn hash(fields: &[&[u8]]) -> u128 {
     let mut hasher = SipHasher24::new_with_key(&HASH_KEY);
     for field in fields {
         hasher.write_u64(field.len() as u64);

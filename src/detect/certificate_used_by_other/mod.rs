@@ -20,7 +20,7 @@ use crate::detect::certificate_used_by_other::join::{
     DIRECTORY, Join, MAX_CAS, RequestSlot, ca_host, ca_index, clock_offset, join, learn, logon_of,
     serial_hash,
 };
-pub use crate::detect::certificate_used_by_other::settings::{Settings, Severities};
+pub(crate) use crate::detect::certificate_used_by_other::settings::Settings;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::identity;
 use crate::detect::lifecycle::{Lifetime, Trigger};
@@ -40,13 +40,13 @@ const MAX_PER_REQUEST_ID: usize = 8;
 
 /// The detection with its settings.
 #[derive(Clone, Debug, Default)]
-pub struct CertificateUsedByOther {
+pub(crate) struct CertificateUsedByOther {
     settings: Settings,
 }
 
 impl CertificateUsedByOther {
     /// The detection as the operator configured it.
-    pub fn new(settings: Settings) -> CertificateUsedByOther {
+    pub(crate) fn new(settings: Settings) -> CertificateUsedByOther {
         CertificateUsedByOther { settings }
     }
 }

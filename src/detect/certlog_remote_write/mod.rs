@@ -18,7 +18,7 @@ use crate::detect::certlog_remote_write::finding::{Finding, Known, raise, worsen
 use crate::detect::certlog_remote_write::pair::{
     CaSlot, Side, account_part, host_part, memory, remember_bad_request,
 };
-pub use crate::detect::certlog_remote_write::settings::{Days, Settings, Severities};
+pub(crate) use crate::detect::certlog_remote_write::settings::Settings;
 use crate::detect::certlog_remote_write::write::{Write, write_of};
 use crate::detect::domain::DomainPolicy;
 use crate::detect::naming;
@@ -36,13 +36,13 @@ const CA_MEMORY: Span = Span::days(2 * REMEMBERED_DAYS as i64);
 
 /// The detection with its settings.
 #[derive(Clone, Debug, Default)]
-pub struct CertlogRemoteWrite {
+pub(crate) struct CertlogRemoteWrite {
     settings: Settings,
 }
 
 impl CertlogRemoteWrite {
     /// The detection as the operator configured it.
-    pub fn new(settings: Settings) -> CertlogRemoteWrite {
+    pub(crate) fn new(settings: Settings) -> CertlogRemoteWrite {
         CertlogRemoteWrite { settings }
     }
 }

@@ -14,7 +14,7 @@ use crate::alert::Severity;
 use crate::detect::naming::{self, Judgement};
 use crate::detect::report;
 use crate::detect::san_mismatch::finding::{raise, time};
-pub use crate::detect::san_mismatch::settings::{Settings, Severities};
+pub(crate) use crate::detect::san_mismatch::settings::Settings;
 use crate::detect::slot::Slot;
 use crate::detect::{About, Context, Detection, Entity, memory_after};
 use crate::event::serial::Serial;
@@ -26,13 +26,13 @@ use crate::wire::record::{SanMismatchState, WindowCertificate};
 
 /// The detection with its settings.
 #[derive(Clone, Debug, Default)]
-pub struct SanMismatch {
+pub(crate) struct SanMismatch {
     settings: Settings,
 }
 
 impl SanMismatch {
     /// The detection as the operator configured it.
-    pub fn new(settings: Settings) -> SanMismatch {
+    pub(crate) fn new(settings: Settings) -> SanMismatch {
         SanMismatch { settings }
     }
 }

@@ -26,7 +26,7 @@ const GATHER: Duration = Duration::from_secs(1);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The exporter, if there is one.
-pub struct Export {
+pub(crate) struct Export {
     traces: Traces,
     end: CancellationToken,
     task: Option<JoinHandle<()>>,
@@ -35,7 +35,7 @@ pub struct Export {
 impl Export {
     /// Starts the exporter if the environment names a collector. A mistake there is logged; then traces are off, and alerts
     /// are not affected.
-    pub fn start(metrics: &Metrics) -> Export {
+    pub(crate) fn start(metrics: &Metrics) -> Export {
         match Settings::from_environment() {
             Ok(Some(settings)) => Export::to(settings, metrics),
             Ok(None) => Export::off(),
@@ -61,12 +61,12 @@ impl Export {
     }
 
     /// Takes spans from the workers.
-    pub fn traces(&self) -> &Traces {
+    pub(crate) fn traces(&self) -> &Traces {
         &self.traces
     }
 
     /// Sends the spans that are left, and ends: after two requests at the latest.
-    pub async fn end(self) {
+    pub(crate) async fn end(self) {
         self.end.cancel();
         if let Some(task) = self.task {
             // A panic there was printed, and concerns no alert.

@@ -3,8 +3,8 @@
 
 mod span;
 mod otlp;
-pub mod settings;
-pub mod export;
+pub(crate) mod settings;
+pub(crate) mod export;
 
 use crate::alert::Alert;
 use crate::host::clock::{Stopwatch, wall};
@@ -18,7 +18,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 /// Takes spans from the workers. Off by default.
 #[derive(Clone, Debug, Default)]
-pub struct Traces(Option<Arc<Queue>>);
+pub(crate) struct Traces(Option<Arc<Queue>>);
 
 /// The queue to the exporter.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ const QUEUE_SPANS: usize = 1024;
 
 /// The start of a transaction. Taken only while traces are on.
 #[derive(Clone, Copy, Debug)]
-pub struct Begun {
+pub(crate) struct Begun {
     /// Nanoseconds since 1970.
     at: u64,
     watch: Stopwatch,
@@ -41,7 +41,7 @@ pub struct Begun {
 
 /// The content of a transaction.
 #[derive(Clone, Copy, Debug)]
-pub struct Sent<'a> {
+pub(crate) struct Sent<'a> {
     /// The topic it wrote to.
     pub topic: &'a str,
     /// Records, those of a checkpoint excepted.
@@ -54,7 +54,7 @@ pub struct Sent<'a> {
 
 /// The span of a transaction, to which the spans of its alerts belong.
 #[derive(Clone, Copy, Debug)]
-pub struct Reported {
+pub(crate) struct Reported {
     context: Context,
     began: u64,
     ended: u64,
@@ -68,12 +68,12 @@ impl Traces {
     }
 
     /// Notes that a transaction begins now; `None` while traces are off.
-    pub fn begin(&self) -> Option<Begun> {
+    pub(crate) fn begin(&self) -> Option<Begun> {
         self.0.as_ref().map(|_| Begun { at: nanoseconds(wall().as_millis()), watch: Stopwatch::start() })
     }
 
     /// Reports a transaction that ended now: a span that is the root of a trace of its own.
-    pub fn transaction(&self, begun: Begun, sent: &Sent<'_>) -> Option<Reported> {
+    pub(crate) fn transaction(&self, begun: Begun, sent: &Sent<'_>) -> Option<Reported> {
         let queue = self.0.as_ref()?;
         let took = u64::try_from(begun.watch.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let context = Context { trace: queue.ids.trace(), span: queue.ids.span() };
@@ -84,7 +84,7 @@ impl Traces {
 
     /// Reports an alert that the transaction committed: a span below that of the transaction, linked to the traces of the
     /// source records in its evidence.
-    pub fn alert(&self, reported: &Reported, alert: &Alert) {
+    pub(crate) fn alert(&self, reported: &Reported, alert: &Alert) {
         if let Some(queue) = &self.0 {
             queue.send(committed(reported, queue.ids.span(), alert));
         }

@@ -4,7 +4,7 @@ use axum::http::{HeaderName, HeaderValue, Uri};
 use percent_encoding::percent_decode_str;
 
 /// The collector, and what is sent with each request. Headers may be secret, so this has no `Debug`.
-pub struct Settings {
+pub(crate) struct Settings {
     pub(crate) collector: Uri,
     pub(crate) service: String,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
@@ -21,7 +21,7 @@ impl Settings {
     /// # Errors
     /// What is wrong with a variable, without its value.
     #[expect(clippy::disallowed_methods, reason = "the variables are OpenTelemetry's own")]
-    pub fn from_environment() -> Result<Option<Settings>, String> {
+    pub(crate) fn from_environment() -> Result<Option<Settings>, String> {
         Settings::read(|name| std::env::var(name).ok())
     }
 

@@ -4,7 +4,7 @@ use crate::replay::framing::{Content, Frame, MAX_RECORD, Sink, Stop};
 
 /// The beginning of a record whose end has not been read yet.
 #[derive(Debug, Default)]
-pub struct Carry {
+pub(crate) struct Carry {
     bytes: Vec<u8>,
     length: u64,
 }
@@ -14,17 +14,17 @@ const KEPT: usize = 4096;
 
 impl Carry {
     /// Whether there is nothing yet.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.length == 0
     }
 
     /// Whether it has outgrown the bound.
-    pub fn is_too_large(&self) -> bool {
+    pub(crate) fn is_too_large(&self) -> bool {
         self.length > MAX_RECORD as u64
     }
 
     /// Adds what follows.
-    pub fn push(&mut self, part: &[u8]) {
+    pub(crate) fn push(&mut self, part: &[u8]) {
         self.length += part.len() as u64;
         if self.is_too_large() {
             self.bytes.extend_from_slice(&part[..part.len().min(KEPT.saturating_sub(self.bytes.len()))]);
@@ -35,7 +35,7 @@ impl Carry {
     }
 
     /// Adds the end of the record and hands it on.
-    pub fn emit(&mut self, end: &[u8], number: u64, sink: &mut Sink) -> Result<(), Stop> {
+    pub(crate) fn emit(&mut self, end: &[u8], number: u64, sink: &mut Sink) -> Result<(), Stop> {
         if self.is_empty() {
             return emit(end, number, sink);
         }
@@ -54,7 +54,7 @@ impl Carry {
 }
 
 /// Hands on a record that is whole; white space around it is none of it.
-pub fn emit(record: &[u8], number: u64, sink: &mut Sink) -> Result<(), Stop> {
+pub(crate) fn emit(record: &[u8], number: u64, sink: &mut Sink) -> Result<(), Stop> {
     let record = record.trim_ascii();
     if record.is_empty() {
         return Ok(());

@@ -11,7 +11,7 @@ const IDS: [&str; 4] = ["eventid", "eventcode", "eventidentifier", "id"];
 const FEWEST_COLUMNS: usize = 4;
 
 /// Hands on every row, numbered by the line at which it begins, from 1.
-pub fn frame(reader: &mut dyn BufRead, sink: &mut Sink) -> Result<(), Stop> {
+pub(crate) fn frame(reader: &mut dyn BufRead, sink: &mut Sink) -> Result<(), Stop> {
     let mut heading: Option<(u8, Vec<String>)> = None;
     let (mut row, mut line, mut number, mut begins) = (Vec::new(), Vec::new(), 0, 1);
     loop {
@@ -43,7 +43,7 @@ pub fn frame(reader: &mut dyn BufRead, sink: &mut Sink) -> Result<(), Stop> {
 }
 
 /// Whether the first line of a text is the heading of a table of events.
-pub fn is_table(text: &[u8]) -> bool {
+pub(crate) fn is_table(text: &[u8]) -> bool {
     let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
     separator(line).is_some()
 }

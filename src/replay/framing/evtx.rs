@@ -9,13 +9,13 @@ use std::fs::File;
 use std::io::{Seek, SeekFrom};
 
 /// How such a file begins.
-pub const MAGIC: &[u8] = b"ElfFile\0";
+pub(crate) const MAGIC: &[u8] = b"ElfFile\0";
 
 const HEADER_BYTES: u64 = 4096;
 const CHUNK_BYTES: u64 = 64 * 1024;
 
 /// Hands on every record as XML, numbered from 1.
-pub fn frame(mut file: File, sink: &mut Sink) -> Result<(), Stop> {
+pub(crate) fn frame(mut file: File, sink: &mut Sink) -> Result<(), Stop> {
     let bytes = file.seek(SeekFrom::End(0))?;
     file.seek(SeekFrom::Start(0))?;
     let mut parser = EvtxParser::from_read_seek(file).map_err(|error| Stop::Input(said(&error)))?;

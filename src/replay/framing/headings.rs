@@ -10,7 +10,7 @@ const FIRST: [&[u8]; 3] = [b"Log Name:", b"LogName=", b"TimeCreated "];
 const NUMBERED: &[u8] = b"Event[";
 
 /// Hands on every event, numbered from 1.
-pub fn frame(reader: &mut dyn BufRead, sink: &mut Sink) -> Result<(), Stop> {
+pub(crate) fn frame(reader: &mut dyn BufRead, sink: &mut Sink) -> Result<(), Stop> {
     let (mut record, mut line, mut before) = (Carry::default(), Vec::new(), Vec::new());
     let (mut number, mut has_heading) = (1, false);
     loop {
@@ -35,7 +35,7 @@ pub fn frame(reader: &mut dyn BufRead, sink: &mut Sink) -> Result<(), Stop> {
 }
 
 /// Whether a text has such a heading: its first line, and the line of the id.
-pub fn is_heading(text: &[u8]) -> bool {
+pub(crate) fn is_heading(text: &[u8]) -> bool {
     let has = |parts: &[&[u8]]| parts.iter().any(|part| memchr::memmem::find(text, part).is_some());
     let begins = text.split(|byte| *byte == b'\n').any(|line| {
         let line = line.trim_ascii_start();

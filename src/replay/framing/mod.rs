@@ -1,13 +1,13 @@
 //! BYTES OF A FILE → RECORDS, streaming: nothing is held but the record at hand, and that has a bound.
 
-pub mod carry;
+pub(crate) mod carry;
 pub mod documents;
-pub mod evtx;
+pub(crate) mod evtx;
 pub mod lines;
-pub mod headings;
-pub mod csv;
-pub mod sniff;
-pub mod utf16;
+pub(crate) mod headings;
+pub(crate) mod csv;
+pub(crate) mod sniff;
+pub(crate) mod utf16;
 pub mod xml;
 
 use crate::host::exit::Failure;

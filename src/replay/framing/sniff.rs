@@ -5,7 +5,7 @@ use memchr::memmem;
 
 /// How a text is cut into records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Framing {
+pub(crate) enum Framing {
     /// Nothing but white space.
     Empty,
     /// One record per line.
@@ -23,7 +23,7 @@ pub enum Framing {
 }
 
 /// Looks at the beginning of a text; `whole` when that is all of it. What stands before the first record does not matter.
-pub fn sniff(head: &[u8], whole: bool) -> Framing {
+pub(crate) fn sniff(head: &[u8], whole: bool) -> Framing {
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let around = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0;
     let text = &text[text.iter().take_while(|byte| around(byte)).count()..];

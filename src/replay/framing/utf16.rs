@@ -4,7 +4,7 @@ use encoding_rs::{Decoder, Encoding, UTF_16BE, UTF_16LE};
 use std::io::{self, Read};
 
 /// A reader of UTF-8 over a reader of UTF-16.
-pub struct Utf16<R> {
+pub(crate) struct Utf16<R> {
     inner: R,
     decoder: Decoder,
     text: Vec<u8>,
@@ -13,7 +13,7 @@ pub struct Utf16<R> {
 }
 
 /// Whether text that begins so is UTF-16, by its byte order mark or by the zero in its first character.
-pub fn encoding(head: &[u8]) -> Option<&'static Encoding> {
+pub(crate) fn encoding(head: &[u8]) -> Option<&'static Encoding> {
     match head {
         [0xff, 0xfe, ..] | [b'<' | b'{' | b'[', 0, ..] => Some(UTF_16LE),
         [0xfe, 0xff, ..] | [0, b'<' | b'{' | b'[', ..] => Some(UTF_16BE),
@@ -23,7 +23,7 @@ pub fn encoding(head: &[u8]) -> Option<&'static Encoding> {
 
 impl<R: Read> Utf16<R> {
     /// Transcodes; a byte order mark is left out.
-    pub fn new(inner: R, encoding: &'static Encoding) -> Utf16<R> {
+    pub(crate) fn new(inner: R, encoding: &'static Encoding) -> Utf16<R> {
         let decoder = encoding.new_decoder_with_bom_removal();
         Utf16 { inner, decoder, text: Vec::new(), text_at: 0, ended: false }
     }

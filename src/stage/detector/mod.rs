@@ -2,10 +2,10 @@
 
 pub mod age;
 mod outbox;
-pub mod applied;
+pub(crate) mod applied;
 mod checkpoint;
-pub mod task;
-pub mod restore;
+pub(crate) mod task;
+pub(crate) mod restore;
 mod takeover;
-pub mod counts;
+pub(crate) mod counts;
 pub mod worker;

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 /// The order matters: first the committed offset (which waits while a transaction over it is undecided), then the end of the
 /// checkpoint partition, then all committed records below that end ([`Restore::record`]).
 #[derive(Debug)]
-pub struct Restore {
+pub(crate) struct Restore {
     beginning: Beginning,
     newest: BTreeMap<Vec<u8>, Kept>,
     last: Option<u64>,
@@ -31,7 +31,7 @@ struct Kept {
 
 /// Why a partition cannot be restored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RestoreFault {
+pub(crate) enum RestoreFault {
     /// A record of the checkpoint topic was not written by this program.
     Unreadable {
         /// The offset of the record.
@@ -79,7 +79,7 @@ pub enum RestoreFault {
 
 impl RestoreFault {
     /// The error with topic, partition and offset, and how to fix it.
-    pub fn explain(&self, names: &TopicNames, partition: u32) -> String {
+    pub(crate) fn explain(&self, names: &TopicNames, partition: u32) -> String {
         let TopicNames { routed, checkpoint } = names;
         let rebuild = format!(
             "to fix: restore the deleted or changed records, or stop the detectors, delete {checkpoint} and the group's offsets of \
@@ -127,7 +127,7 @@ impl RestoreFault {
 
 impl Restore {
     /// Starts the restore of a partition. `committed` is its committed offset and `log_start` the first offset in its log.
-    pub fn new(partition: u32, partitions: u32, committed: Option<u64>, log_start: u64) -> Restore {
+    pub(crate) fn new(partition: u32, partitions: u32, committed: Option<u64>, log_start: u64) -> Restore {
         let beginning = Beginning {
             partition,
             partitions,
@@ -140,17 +140,12 @@ impl Restore {
     }
 
     /// Adds a committed record of the checkpoint partition, in the order of offsets.
-    pub fn record(&mut self, offset: u64, record: CheckpointRecord) {
+    pub(crate) fn record(&mut self, offset: u64, record: CheckpointRecord) {
         self.last = Some(offset);
         match record.value {
             Some(value) => drop(self.newest.insert(record.key, Kept { offset, value })),
             None => drop(self.newest.remove(&record.key)),
         }
-    }
-
-    /// The number of keys so far.
-    pub fn records(&self) -> usize {
-        self.newest.len()
     }
 
     /// Builds the task, which continues at [`DetectorTask::position`].
@@ -160,7 +155,7 @@ impl Restore {
     ///
     /// # Errors
     /// When the state cannot be rebuilt, with the reason.
-    pub fn finish(mut self, policy: Policy) -> Result<DetectorTask, RestoreFault> {
+    pub(crate) fn finish(mut self, policy: Policy) -> Result<DetectorTask, RestoreFault> {
         let log_start = self.beginning.position;
         let mut marker = None;
         let mut state = Vec::new();

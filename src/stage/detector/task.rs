@@ -280,10 +280,10 @@ fn unreadable(record: &RoutedRecord, detail: String) -> DeadLetter {
 }
 
 /// The topic in a dead letter of the detector, whatever the configured name of the routed topic.
-pub const ROUTED: &str = "routed";
+pub(crate) const ROUTED: &str = "routed";
 
 /// The reason of a dead letter of the detector.
-pub const UNREADABLE: &str = "unreadable_routed_record";
+pub(crate) const UNREADABLE: &str = "unreadable_routed_record";
 
 #[cfg(test)]
 mod tests {
