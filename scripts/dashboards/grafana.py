@@ -1,4 +1,4 @@
-"""The few kinds of panels that our dashboards have, as Grafana's JSON."""
+"""The kinds of panels of the dashboards, as Grafana's JSON."""
 
 RUNBOOKS = "https://docs.corp.example/adcs-watch/runbooks/"
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
@@ -10,7 +10,7 @@ SEVERITIES = {
 
 
 def q(expr, legend="", form="time_series"):
-    """A query. In it, @ selects the processes that are chosen above, @@ all of the job."""
+    """A query. `@` selects the chosen namespace, job and pod; `@@` selects the chosen namespace and job."""
     chosen = 'namespace=~"$namespace",job=~"$job",pod=~"$pod"'
     expr = expr.replace("@@", 'namespace=~"$namespace",job=~"$job"').replace("@", chosen)
     target = {"datasource": SOURCE, "expr": " ".join(expr.split()), "legendFormat": legend or "__auto", "format": form}
@@ -18,7 +18,7 @@ def q(expr, legend="", form="time_series"):
 
 
 def panel(kind, title, description, unit, queries, width, height, *, options=None, custom=None, steps=None, **more):
-    """`steps`: the values from which on it is yellow, and red. `runbook`: the alert whose page says more."""
+    """`steps`: the thresholds for yellow and red. `runbook`: the alert whose page the panel links to."""
     defaults = {"unit": unit, "custom": custom or {}}
     for name in ("min", "max", "decimals"):
         if name in more:
@@ -89,7 +89,7 @@ def table(title, description, unit, query, width=8, hide=("Time",), names=None, 
 
 
 def by_severity():
-    """The colours of severities, wherever they are."""
+    """The colour of each severity."""
     return [
         {"matcher": {"id": "byName", "options": name},
          "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": colour}}]}
@@ -110,7 +110,7 @@ def variables():
     source = {"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus", "refresh": 1}
     return [
         source,
-        # Outside Kubernetes nothing has a namespace or a pod: `.*` takes that too.
+        # Outside Kubernetes no series has a namespace or a pod: `.*` matches that too.
         variable("namespace", "namespace", f"label_values({info}, namespace)", ".*"),
         variable("job", "job", f'label_values({info}{{namespace=~"$namespace"}}, job)', ".+"),
         variable("pod", "pod", f'label_values({info}{{namespace=~"$namespace",job=~"$job"}}, pod)', ".*"),
@@ -125,7 +125,7 @@ def annotation(name, colour, expr, text):
 
 
 def dashboard(uid, title, description, since, rows):
-    """`rows`: titles, and the panels of each, set from left to right."""
+    """`rows`: the title and the panels of each row, from left to right."""
     panels, top = [], 0
     for name, content in rows:
         panels.append({"type": "row", "title": name, "collapsed": False, "panels": [],

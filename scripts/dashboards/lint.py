@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The rules of Grafana's dashboard-linter, checked again: the linter itself cannot be had everywhere.
+"""Applies the rules of Grafana's dashboard-linter, without the linter.
 
-Whether a query is PromQL at all is left to a Prometheus, which `panels.py` asks.
+It does not check whether a query is valid PromQL. `panels.py` runs the queries on a Prometheus.
 """
 
 import json
@@ -22,19 +22,19 @@ def of_dashboard(dashboard):
     for name in ("namespace", "job", "pod"):
         variable = variables.get(name, {})
         if variable.get("datasource", {}).get("uid") != "${datasource}":
-            yield f"no variable {name} of that datasource"
+            yield f"variable {name} is missing, or has another datasource"
         if not (variable.get("multi") and variable.get("includeAll") and variable.get("allValue") in (".+", ".*")):
-            yield f"variable {name} does not offer several and all"
+            yield f"variable {name} does not allow several values and all"
         if variable.get("refresh") != 2:
-            yield f"variable {name} is not refreshed when the time changes"
+            yield f"variable {name} is not refreshed when the time range changes"
     if dashboard.get("editable") is not False:
-        yield "it can be edited: changes would be lost"
+        yield "it is editable, but changes would be lost"
     if not (dashboard.get("uid") and dashboard.get("title") and dashboard.get("description") and dashboard.get("tags")):
         yield "no uid, title, description or tags"
     if not any("runbooks" in link.get("url", "") for link in dashboard["links"]):
         yield "no link to the runbooks"
     titles = [panel["title"] for panel in dashboard["panels"]]
-    yield from (f"two panels are called {title}" for title in set(titles) if titles.count(title) > 1)
+    yield from (f"two panels have the title {title}" for title in set(titles) if titles.count(title) > 1)
     for annotation in dashboard["annotations"]["list"]:
         yield from (f"annotation {annotation['name']}: {what}" for what in of_query(annotation["expr"], annotation=True))
 
@@ -58,15 +58,15 @@ def of_panel(panel):
 def of_query(expr, annotation=False):
     for name, labels in re.findall(r"\b((?:adcs_watch|process)_\w+)(\{[^}]*\})?", expr):
         if 'job=~"$job"' not in labels or 'namespace=~"$namespace"' not in labels:
-            yield f"{name} is not that of the chosen job: {expr}"
+            yield f"{name} does not select the chosen namespace and job: {expr}"
     for function, window in re.findall(r"(\w+)\(\w+\{[^}]*\}\[([^\]]+)\]", expr):
-        # What is counted over all that is shown, or over the day that an alert speaks of, is meant so.
+        # Totals of the time range and of the day that an alert covers are intended.
         allowed = {"$__rate_interval"} | ({"$__range", "1d"} if function == "increase" else set())
         if window not in allowed and not annotation:
             yield f"{function} over {window}, not over $__rate_interval: {expr}"
     for match in COUNTER.finditer(expr):
         if not expr[: match.start()].endswith(COUNTING):
-            yield f"{match[0]} counts, and is neither rate nor increase: {expr}"
+            yield f"{match[0]} is a counter without rate or increase: {expr}"
     for match in re.finditer(r"(rate|increase)\(adcs_watch", expr):
         if not re.search(r"(sum|max|count|topk)\b[^()]*(\([^()]*\) )?\($", expr[: match.start()]):
             yield f"{match[1]} of many series is not aggregated: {expr}"
@@ -80,7 +80,7 @@ def complaints(name, dashboard):
 
 
 def planted(dashboard):
-    """Faults, each of which must be complained of."""
+    """Copies with one fault each, which this check must find."""
     def fault(change):
         copy = json.loads(json.dumps(dashboard))
         panel = next(panel for panel in copy["panels"] if panel["type"] != "row")
@@ -110,10 +110,10 @@ def main():
     for name, dashboard in dashboards.items():
         for what, faulty in planted(dashboard):
             if not complaints(name, faulty):
-                found.append(f"{name}: this check does not see a planted fault: {what}")
+                found.append(f"{name}: this check does not find a planted fault: {what}")
     if found:
         sys.exit("\n".join(found))
-    print(f"{len(dashboards)} dashboards are as they should be")
+    print(f"{len(dashboards)} dashboards pass")
 
 
 main()

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Asks a Prometheus every query of the dashboards and lists those without an answer.
+"""Runs every query of the dashboards on a Prometheus and lists those without a result.
 
     panels.py PROMETHEUS SECONDS
 
-PROMETHEUS has scraped a stage under load for SECONDS, once a second. No Grafana is involved: its variables are replaced
-here as Grafana replaces them.
+PROMETHEUS has scraped a stage under load for SECONDS, once a second. No Grafana is involved: this script replaces
+variables as Grafana does.
 """
 
 import json
@@ -34,7 +34,7 @@ def replaced(expr, seconds):
     expr = expr.replace("$__rate_interval", f"{RATE_INTERVAL}s").replace("$__range", f"{seconds}s")
     for name, value in CHOSEN.items():
         expr = expr.replace(f"${name}", value)
-    assert "$" not in expr, f"a variable is left in {expr}"
+    assert "$" not in expr, f"unknown variable in {expr}"
     return expr
 
 
@@ -50,7 +50,7 @@ def series(server, expr, seconds, end):
 
 
 def look(server, dashboard, seconds, end):
-    """The queries of a dashboard that have no answer."""
+    """The queries of a dashboard without a result."""
     silent = []
     for panel in dashboard["panels"]:
         for target in panel.get("targets", []):
@@ -81,8 +81,8 @@ def main():
     for group in ask(server, "rules")["groups"]:
         silent += [f"rule {rule['name']}: {rule['lastError']}" for rule in group["rules"] if rule["health"] != "ok"]
     if silent:
-        sys.exit("\n".join([f"{len(silent)} without an answer:", *silent]))
-    print(f"{asked} queries of {dashboards} dashboards are answered")
+        sys.exit("\n".join([f"{len(silent)} queries without a result:", *silent]))
+    print(f"{asked} queries of {dashboards} dashboards have results")
 
 
 main()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes helm/adcs-watch/dashboards/*.json from the modules beside this file; with --check says whether they are current."""
+"""Writes helm/adcs-watch/dashboards/*.json from the modules beside it. --check verifies that they are current."""
 
 import json
 import pathlib
