@@ -1,38 +1,18 @@
-//! Envelope → event: which Windows events are wanted, and what each of them means.
+//! Envelope → event: what each wanted Windows event means.
 
+use crate::decode::decoder::Decoded;
 use crate::decode::envelope::Envelope;
-use crate::decode::layout::fold::fold;
+use crate::decode::fields::fold::fold;
 use crate::decode::limits::MAX_FIELD_BYTES;
+use crate::decode::place::Place;
 use crate::decode::rejection::{Reason, Rejection};
-use crate::decode::{Decoded, Place, certification, files, instant, kerberos};
+use crate::decode::wanted::Wanted;
+use crate::decode::{certification, files, instant, kerberos};
 use crate::event::host::Host;
 use crate::event::{Event, Origin};
 use jiff::tz::TimeZone;
 
 const SECURITY: &str = "Microsoft-Windows-Security-Auditing";
-
-/// A Windows event that detections want.
-#[derive(Clone, Copy)]
-enum Wanted {
-    Requested,
-    Issued,
-    Denied,
-    Ticket,
-    Share,
-}
-
-impl Wanted {
-    fn of(id: u32) -> Option<Wanted> {
-        match id {
-            4886 => Some(Wanted::Requested),
-            4887 => Some(Wanted::Issued),
-            4888 => Some(Wanted::Denied),
-            4768 => Some(Wanted::Ticket),
-            5145 => Some(Wanted::Share),
-            _ => None,
-        }
-    }
-}
 
 /// Ids are unique only within a provider. A record without a provider is believed: the wanted ids are rare elsewhere.
 /// Some products write the provider's display name (`Microsoft Windows security auditing.`) or its log (`Security`).
@@ -40,11 +20,6 @@ fn is_from_security(provider: Option<&str>) -> bool {
     let is_display_name =
         |name: &str| ["microsoftwindowssecurityauditing", "security"].contains(&fold(name).as_str());
     provider.is_none_or(|name| name.eq_ignore_ascii_case(SECURITY) || is_display_name(name))
-}
-
-/// Whether events of this id can be wanted: a format need not read the data of others.
-pub(crate) fn is_wanted(id: u32) -> bool {
-    Wanted::of(id).is_some()
 }
 
 /// Interprets an envelope: the event it describes, not of interest, or a rejection.
@@ -74,20 +49,8 @@ pub(crate) fn interpret(
         limited("the computer", envelope.computer)?.ok_or_else(|| Rejection::missing("the computer"))?;
     let channel = limited("the channel", envelope.channel)?.unwrap_or_default().into_owned();
     let origin =
-        Origin { channel, event_id: Some(envelope.id), record_id: envelope.record_id, ..origin(place) };
+        Origin { channel, event_id: Some(envelope.id), record_id: envelope.record_id, ..place.origin() };
     Ok(Decoded::Event(Box::new(Event { time, computer: Host::new(&computer), origin, activity })))
-}
-
-/// The half of an origin that the place determines.
-pub(crate) fn origin(place: &Place) -> Origin {
-    Origin {
-        source: place.source.clone(),
-        partition: place.partition,
-        offset: place.offset,
-        append_time: place.append_time,
-        trace: place.trace.clone(),
-        ..Origin::default()
-    }
 }
 
 fn limited<T: AsRef<str>>(name: &str, value: Option<T>) -> Result<Option<T>, Rejection> {
@@ -103,9 +66,10 @@ fn limited<T: AsRef<str>>(name: &str, value: Option<T>) -> Result<Option<T>, Rej
 #[cfg(test)]
 mod tests {
     use crate::decode::activity::{SECURITY, interpret};
+    use crate::decode::decoder::Decoded;
     use crate::decode::envelope::{Envelope, Fields};
+    use crate::decode::place::Place;
     use crate::decode::rejection::Rejection;
-    use crate::decode::{Decoded, Place};
     use crate::event::Activity;
     use jiff::tz::TimeZone;
 

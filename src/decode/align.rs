@@ -1,6 +1,6 @@
 //! Values without names: named by their position, or, where a collector left empty ones out, by what they look like.
 
-use crate::decode::layout::named::Named;
+use crate::decode::fields::named::Named;
 use crate::decode::names;
 use crate::decode::rejection::{Reason, Rejection};
 

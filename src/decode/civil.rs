@@ -1,7 +1,6 @@
 //! Dates and times as people write them: `03/02/2026 09:10:00 AM`, `Mon Mar 02 09:10:00 2026`, `2.3.2026 09:10:00`,
 //! `20260302091000.120000+060`.
 
-use crate::decode::instant;
 use crate::event::time::Time;
 use jiff::civil::{Date, DateTime, Time as TimeOfDay};
 use jiff::tz::{Offset, TimeZone};
@@ -22,6 +21,12 @@ pub(crate) fn parse(text: &str, zone: &TimeZone) -> Option<Time> {
         parts.word(word)?;
     }
     parts.time(zone)
+}
+
+/// A local time in its zone.
+pub(crate) fn local(local: DateTime, zone: &TimeZone) -> Option<Time> {
+    let zoned = zone.to_ambiguous_zoned(local).compatible().ok()?;
+    Some(Time::from_millis(zoned.timestamp().as_millisecond()))
 }
 
 #[derive(Default)]
@@ -99,7 +104,7 @@ impl Parts {
         let local = DateTime::from_parts(date, time);
         match self.offset {
             Some(offset) => Some(Time::from_millis(offset.to_timestamp(local).ok()?.as_millisecond())),
-            None => instant::local(local, zone),
+            None => self::local(local, zone),
         }
     }
 }
@@ -143,7 +148,7 @@ fn compact(text: &str, zone: &TimeZone) -> Option<Time> {
     let nanos = fraction.bytes().chain(*b"000000000").take(9).fold(0, |n, b| n * 10 + i32::from(b - b'0'));
     let local = DateTime::from_parts(date, TimeOfDay::new(small(8)?, small(10)?, small(12)?, nanos).ok()?);
     let offset = match behind {
-        "" => return instant::local(local, zone),
+        "" => return self::local(local, zone),
         "Z" => Offset::UTC,
         minutes => Offset::from_seconds(minutes.parse::<i32>().ok()? * 60).ok()?,
     };

@@ -3,8 +3,9 @@
 //! An element with attributes is an object of `#attributes` and `#text`; with `--separate-json-attributes` the
 //! attributes stand beside it, as `EventID_attributes`.
 
-use crate::decode::envelope::{Envelope, Fields, event_id, record_id, text_of};
+use crate::decode::envelope::{Envelope, Fields};
 use crate::decode::json::Value;
+use crate::decode::values::{event_id, record_id, text_of};
 use std::borrow::Cow;
 
 /// The event in an object `{"Event": …}`; none when it has no id.

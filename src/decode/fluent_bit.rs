@@ -2,9 +2,10 @@
 //! with an offset; `date` is the time of arrival. A collector may leave empty values out: such records are read by the table
 //! of layouts, which aligns them.
 
-use crate::decode::envelope::{Envelope, Fields, event_id, record_id, text_of};
+use crate::decode::envelope::{Envelope, Fields};
 use crate::decode::json::Value;
 use crate::decode::names;
+use crate::decode::values::{event_id, record_id, text_of};
 
 /// The event in an object; none when it has no id.
 pub(crate) fn envelope(record: Value<'_>) -> Option<Envelope<'_>> {

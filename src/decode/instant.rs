@@ -2,7 +2,6 @@
 
 use crate::decode::civil;
 use crate::event::time::Time;
-use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 /// Reads a time. Read are
@@ -32,14 +31,8 @@ fn parse_general(text: &str, zone: &TimeZone) -> Option<Time> {
             let (local, offset) = text.split_at(10 + at);
             Time::parse_rfc3339(&format!("{}{offset}", local.trim_end()))
         }
-        None => local(text.parse().ok()?, zone),
+        None => civil::local(text.parse().ok()?, zone),
     }
-}
-
-/// A local time in its zone.
-pub(crate) fn local(local: DateTime, zone: &TimeZone) -> Option<Time> {
-    let zoned = zone.to_ambiguous_zoned(local).compatible().ok()?;
-    Some(Time::from_millis(zoned.timestamp().as_millisecond()))
 }
 
 /// Seconds from 1601 to 1970, and from the year 1.

@@ -6,16 +6,25 @@
 
 pub mod limits;
 pub mod rejection;
-pub mod prefilter;
+mod format;
+mod place;
+mod decoder;
+mod bytes;
 mod json;
-mod envelope;
-mod instant;
 mod civil;
+mod instant;
+mod values;
 mod names;
+mod wanted;
+mod xml_reader;
+mod fields;
+mod envelope;
 mod certification;
 mod files;
 mod kerberos;
 mod activity;
+mod normalised;
+pub mod prefilter;
 mod xml;
 mod xml_in_json;
 mod evtx_dump;
@@ -23,62 +32,22 @@ mod winlogbeat;
 mod nxlog;
 mod fluent_bit;
 mod sentinel;
-mod normalised;
 mod protobuf;
 mod recognise;
-mod record;
-mod bytes;
-mod format;
 mod align;
+mod labels;
 mod layout;
 mod text;
 mod mapped;
+mod unwrapping;
+mod record;
 
 pub use crate::decode::bytes::replaced_bytes;
+pub use crate::decode::decoder::{Decoded, Decoder};
 pub use crate::decode::format::Format;
+pub use crate::decode::place::Place;
 
 use crate::decode::rejection::Rejection;
-use crate::event::Event;
-
-/// What one record turned out to hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Decoded {
-    /// An event of interest.
-    Event(Box<Event>),
-    /// Well formed, but not one of the events that detections want: its id, where it has one.
-    Ignored(Option<u32>),
-}
-
-/// Where a record was read: becomes the first half of the event's origin.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Place {
-    /// Topic, or path of the file.
-    pub source: String,
-    /// Partition of the topic; none for a file.
-    pub partition: Option<i32>,
-    /// Offset, or number of the record (of the line) in the file, from 1.
-    pub offset: u64,
-    /// When Kafka appended it.
-    pub append_time: Option<crate::event::time::Time>,
-    /// The trace context it came with.
-    pub trace: Option<String>,
-}
-
-/// Turns records of one source into events.
-#[derive(Clone, Debug)]
-pub struct Decoder {
-    /// The format, where the source's config names it; else it is found for each record. Protobuf is read only where it
-    /// is named, because any bytes could be some.
-    pub format: Option<Format>,
-    /// The zone of local times without one (NXLog). Default UTC.
-    pub zone: jiff::tz::TimeZone,
-}
-
-impl Default for Decoder {
-    fn default() -> Self {
-        Decoder { format: None, zone: jiff::tz::TimeZone::UTC }
-    }
-}
 
 impl Decoder {
     /// Decodes one record and hands each thing found in it to `sink`: a record may wrap several events

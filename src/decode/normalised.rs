@@ -13,8 +13,8 @@ use crate::decode::envelope::Fields;
 use crate::decode::instant;
 use crate::decode::json::Value;
 use crate::decode::limits::MAX_FIELD_BYTES;
+use crate::decode::place::Place;
 use crate::decode::rejection::{Reason, Rejection};
-use crate::decode::{Place, activity};
 use crate::event::account::Account;
 use crate::event::host::{Host, remote_ip};
 use crate::event::san::Names;
@@ -87,7 +87,7 @@ pub(crate) fn checked(mut event: Event, place: &Place) -> Result<Event, Rejectio
         Activity::CertificateLogon(_) | Activity::ShareAccessed(_) | Activity::RemoteFileWrite(_) => {}
     }
     let Origin { channel, event_id, record_id, .. } = event.origin;
-    event.origin = Origin { channel, event_id, record_id, ..activity::origin(place) };
+    event.origin = Origin { channel, event_id, record_id, ..place.origin() };
     Ok(event)
 }
 
@@ -115,9 +115,9 @@ fn rejection(fault: &serde_json::Error) -> Rejection {
 
 #[cfg(test)]
 mod tests {
-    use crate::decode::Place;
     use crate::decode::json::Document;
     use crate::decode::normalised::{ACTIVITIES, event, is_normalised};
+    use crate::decode::place::Place;
     use crate::decode::rejection::Rejection;
     use crate::event::account::Account;
     use crate::event::host::Host;

@@ -1,8 +1,9 @@
 //! NXLog's flat JSON: the event's own data stands beside the envelope's. EventTime is local time without a zone, in
 //! whole seconds; `EventReceivedTime` is later.
 
-use crate::decode::envelope::{Envelope, Fields, event_id, record_id, text_of};
+use crate::decode::envelope::{Envelope, Fields};
 use crate::decode::json::Value;
+use crate::decode::values::{event_id, record_id, text_of};
 
 /// The event in an object; none when it has no id.
 pub(crate) fn envelope(record: Value<'_>) -> Option<Envelope<'_>> {

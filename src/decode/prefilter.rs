@@ -15,7 +15,8 @@
 //! passed. What is only broken may be thrown away; with nothing of interest in it, nobody could use a fixed one.
 
 use crate::decode::bytes::looks_like_utf16;
-use crate::decode::{Format, normalised};
+use crate::decode::format::Format;
+use crate::decode::normalised;
 use aho_corasick::AhoCorasick;
 use aho_corasick::packed::{self, Searcher};
 use memchr::memmem::Finder;
@@ -252,9 +253,9 @@ fn is_visible_reference(rest: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::decode::Format;
-    use crate::decode::activity;
+    use crate::decode::format::Format;
     use crate::decode::prefilter::{IDS, Prefilter};
+    use crate::decode::wanted;
 
     #[track_caller]
     fn check(record: impl AsRef<[u8]>, expect: bool) {
@@ -265,7 +266,7 @@ mod tests {
     #[test]
     fn every_wanted_id_is_looked_for() {
         for id in 0..=u32::from(u16::MAX) {
-            assert_eq!(activity::is_wanted(id), IDS.contains(&id.to_string().as_str()), "{id}");
+            assert_eq!(wanted::is_wanted(id), IDS.contains(&id.to_string().as_str()), "{id}");
         }
     }
 

@@ -1,7 +1,8 @@
 //! Our own event in protobuf, as `proto/adcs_watch/v1/event.proto` describes it.
 
+use crate::decode::normalised;
+use crate::decode::place::Place;
 use crate::decode::rejection::{Reason, Rejection, shortened};
-use crate::decode::{Place, normalised};
 use crate::event::Event;
 use crate::wire;
 
@@ -14,7 +15,7 @@ pub(crate) fn event(record: &[u8], place: &Place) -> Result<Event, Rejection> {
 
 #[cfg(test)]
 mod tests {
-    use crate::decode::Place;
+    use crate::decode::place::Place;
     use crate::decode::protobuf::event;
     use crate::event::host::Host;
     use crate::event::time::Time;

@@ -1,7 +1,8 @@
 //! Recognises the format of an object by the keys at its top level.
 
+use crate::decode::format::Format;
 use crate::decode::json::Value;
-use crate::decode::{Format, normalised, xml_in_json};
+use crate::decode::{normalised, xml_in_json};
 
 /// The format of an object; none when it looks like nothing known.
 pub(crate) fn format_of(record: Value<'_>) -> Option<Format> {

@@ -1,13 +1,16 @@
 //! One record: its encoding, its format, and how many events it wraps.
 
+use crate::decode::decoder::{Decoded, Decoder};
+use crate::decode::format::Format;
 use crate::decode::json::{Document, Value};
-use crate::decode::layout::walk::{self, Outcomes};
 use crate::decode::limits::{MAX_EVENTS, MAX_RECORD_BYTES};
+use crate::decode::place::Place;
 use crate::decode::recognise::{format_of, is_other_ecs};
 use crate::decode::rejection::{Reason, Rejection, shown};
+use crate::decode::unwrapping::walk::{self, Outcomes};
 use crate::decode::{
-    Decoded, Decoder, Format, Place, activity, bytes, evtx_dump, fluent_bit, normalised, nxlog, protobuf,
-    sentinel, winlogbeat, xml, xml_in_json,
+    activity, bytes, evtx_dump, fluent_bit, normalised, nxlog, protobuf, sentinel, winlogbeat, xml,
+    xml_in_json,
 };
 use std::ops::ControlFlow;
 

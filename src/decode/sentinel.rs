@@ -1,11 +1,12 @@
 //! Rows of Sentinel's SecurityEvent table: some fields have columns, all are in `EventData`, as XML. The record id is
 //! a column only in some exports.
 
-use crate::decode::activity::is_wanted;
-use crate::decode::envelope::{Envelope, Fields, event_id, record_id, text_of};
+use crate::decode::envelope::{Envelope, Fields};
 use crate::decode::json::Value;
 use crate::decode::rejection::Rejection;
-use crate::decode::xml;
+use crate::decode::values::{event_id, record_id, text_of};
+use crate::decode::wanted::is_wanted;
+use crate::decode::xml_reader;
 
 /// Gives the event in a row to `then`; none when it has no id. A function, because the XML lives no longer than that.
 pub(crate) fn with_envelope<T>(
@@ -14,7 +15,7 @@ pub(crate) fn with_envelope<T>(
 ) -> Option<Result<T, Rejection>> {
     let id = event_id(&text_of(row.get("EventID"))?)?;
     let data = if is_wanted(id) { text_of(row.get("EventData")) } else { None };
-    let fields = match data.as_deref().map(xml::event_data).transpose() {
+    let fields = match data.as_deref().map(xml_reader::event_data).transpose() {
         Ok(Some(list)) => Fields::ListOr(list, row),
         Ok(None) => Fields::Object(row),
         Err(rejection) => return Some(Err(rejection)),

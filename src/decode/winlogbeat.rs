@@ -4,8 +4,9 @@
 //! names at the top level. Empty fields are left out. `host.name` is not the computer: with event forwarding it is the
 //! collector.
 
-use crate::decode::envelope::{Envelope, Fields, event_id, record_id, text_of};
+use crate::decode::envelope::{Envelope, Fields};
 use crate::decode::json::Value;
+use crate::decode::values::{event_id, record_id, text_of};
 
 /// The event in a document; none when it is not one of Windows.
 pub(crate) fn envelope(record: Value<'_>) -> Option<Envelope<'_>> {

@@ -1,20 +1,13 @@
 //! Windows event XML: one event, several in a row, or any number inside `<Events>`, with or without a namespace.
-//!
-//! Document types and entities of the document's own are refused: nobody needs them, and they are how XML explodes.
 
-use crate::decode::activity::is_wanted;
-use crate::decode::envelope::{Envelope, Fields, event_id, looks_like_id};
-use crate::decode::limits::MAX_XML_DEPTH;
+use crate::decode::envelope::{Envelope, Fields};
 use crate::decode::names;
-use crate::decode::rejection::{Reason, Rejection, shortened, shown};
-use quick_xml::escape::resolve_xml_entity;
-use quick_xml::events::attributes::Attributes;
-use quick_xml::events::{BytesRef, BytesStart, Event};
-use quick_xml::{Reader, XmlVersion};
+use crate::decode::rejection::Rejection;
+use crate::decode::values::{event_id, looks_like_id};
+use crate::decode::wanted::is_wanted;
+use crate::decode::xml_reader::{Draft, End, Walk};
 use std::borrow::Cow;
 use std::ops::ControlFlow;
-
-type Data<'t> = Vec<(Cow<'t, str>, Cow<'t, str>)>;
 
 /// Gives every event of the text to `found`, in order, until that stops; none for an event without an id, and a rejection
 /// for one whose id cannot be read.
@@ -25,7 +18,7 @@ pub(crate) fn events<'t>(
     let mut walk = Walk::new(text);
     while let Some(end) = walk.step()? {
         if let End::Event = end
-            && found(std::mem::take(&mut walk.draft).envelope()).is_break()
+            && found(envelope(std::mem::take(&mut walk.draft))).is_break()
         {
             break;
         }
@@ -33,260 +26,22 @@ pub(crate) fn events<'t>(
     Ok(())
 }
 
-/// The data in an `<EventData>` element that stands alone, as Sentinel keeps it.
-pub(crate) fn event_data(text: &str) -> Result<Data<'_>, Rejection> {
-    let mut walk = Walk::new(text);
-    while walk.step()?.is_some() {}
-    Ok(walk.draft.data)
-}
-
-/// An event while it is being read.
-#[derive(Default)]
-struct Draft<'t> {
-    id: Option<Cow<'t, str>>,
-    provider: Option<Cow<'t, str>>,
-    channel: Option<Cow<'t, str>>,
-    computer: Option<Cow<'t, str>>,
-    time: Option<Cow<'t, str>>,
-    record_id: Option<Cow<'t, str>>,
-    data: Data<'t>,
-}
-
-impl<'t> Draft<'t> {
-    fn envelope(mut self) -> Result<Option<Envelope<'t>>, Rejection> {
-        let Some(text) = self.id.take() else { return Ok(None) };
-        let Some(id) = event_id(&text) else {
-            return if looks_like_id(&text) { Err(Rejection::bad_id(&text)) } else { Ok(None) };
-        };
-        if is_wanted(id) && self.data.iter().all(|(name, _)| name.is_empty()) {
-            let names = names::of(id).iter().copied().chain(std::iter::repeat(""));
-            self.data.iter_mut().zip(names).for_each(|((name, _), known)| *name = Cow::Borrowed(known));
-        }
-        Ok(Some(Envelope {
-            id,
-            provider: self.provider,
-            channel: self.channel,
-            computer: self.computer.filter(|name| !name.trim_ascii().is_empty()),
-            time: self.time,
-            record_id: self.record_id.and_then(|text| text.trim_ascii().parse().ok()),
-            fields: Fields::List(self.data),
-        }))
+fn envelope(mut draft: Draft<'_>) -> Result<Option<Envelope<'_>>, Rejection> {
+    let Some(text) = draft.id.take() else { return Ok(None) };
+    let Some(id) = event_id(&text) else {
+        return if looks_like_id(&text) { Err(Rejection::bad_id(&text)) } else { Ok(None) };
+    };
+    if is_wanted(id) && draft.data.iter().all(|(name, _)| name.is_empty()) {
+        let names = names::of(id).iter().copied().chain(std::iter::repeat(""));
+        draft.data.iter_mut().zip(names).for_each(|((name, _), known)| *name = Cow::Borrowed(known));
     }
-
-    /// Whether the event's data is worth keeping: its id is wanted or not known yet.
-    fn keeps_data(&self) -> bool {
-        self.id.as_ref().is_none_or(|id| event_id(id).is_some_and(is_wanted))
-    }
-}
-
-/// Where the reader stands.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
-    /// Outside of events, in `<Events>` or whatever wraps them.
-    Outside,
-    /// In `<Event>`.
-    Event,
-    /// In its `<System>`.
-    System,
-    /// In its `<EventData>`.
-    EventData,
-    /// In an element of System or EventData whose text is wanted.
-    Leaf,
-    /// In anything else.
-    Other,
-}
-
-/// What one step has ended.
-enum End {
-    Event,
-    Nothing,
-}
-
-/// A walk over the document with the path to where it stands.
-struct Walk<'t> {
-    text: &'t str,
-    reader: Reader<&'t [u8]>,
-    /// Where the piece that is being read begins.
-    start: usize,
-    path: Vec<Part>,
-    draft: Draft<'t>,
-    /// Name and text of the leaf that is being read.
-    leaf: (Cow<'t, str>, Option<Cow<'t, str>>),
-}
-
-impl<'t> Walk<'t> {
-    fn new(text: &'t str) -> Walk<'t> {
-        let mut reader = Reader::from_str(text);
-        let config = reader.config_mut();
-        config.check_end_names = true;
-        config.allow_dangling_amp = false;
-        Walk {
-            text,
-            reader,
-            start: 0,
-            path: Vec::with_capacity(8),
-            draft: Draft::default(),
-            leaf: (Cow::Borrowed(""), None),
-        }
-    }
-
-    fn part(&self) -> Part {
-        self.path.last().copied().unwrap_or(Part::Outside)
-    }
-
-    /// Reads one piece of the document; none at its end.
-    fn step(&mut self) -> Result<Option<End>, Rejection> {
-        self.start = self.reader.buffer_position() as usize;
-        let event = self.reader.read_event().map_err(|fault| self.broken(&fault.to_string()))?;
-        match event {
-            Event::Start(tag) => self.open(&tag)?,
-            Event::End(_) => return Ok(Some(self.close())),
-            Event::Empty(tag) => {
-                self.open(&tag)?;
-                return Ok(Some(self.close()));
-            }
-            Event::Text(text) => self.text(text.into_inner()),
-            Event::CData(text) => self.text(text.into_inner()),
-            Event::GeneralRef(reference) => self.reference(&reference)?,
-            Event::Comment(_) | Event::Decl(_) => {}
-            // Digits around it must not grow together: the prefilter does not look for it.
-            Event::PI(_) => self.text(Cow::Borrowed(" ")),
-            Event::DocType(_) => {
-                return Err(Rejection::new(Reason::XmlEntity, "a document type, which event xml has not"));
-            }
-            Event::Eof if self.path.is_empty() => return Ok(None),
-            Event::Eof => return Err(Rejection::new(Reason::BadXml, "the record ends inside an element")),
-        }
-        Ok(Some(End::Nothing))
-    }
-
-    fn broken(&self, what: &str) -> Rejection {
-        Rejection::new(
-            Reason::BadXml,
-            format!("{} near byte {}", shortened(what), self.reader.error_position()),
-        )
-    }
-
-    fn open(&mut self, tag: &BytesStart<'t>) -> Result<(), Rejection> {
-        if self.path.len() == MAX_XML_DEPTH {
-            return Err(Rejection::new(
-                Reason::TooDeep,
-                format!("xml nested deeper than {MAX_XML_DEPTH} levels"),
-            ));
-        }
-        let name = tag.local_name();
-        let name: &str = name.as_ref();
-        let part = match (self.part(), name) {
-            (Part::Outside, "Event") => {
-                self.draft = Draft::default();
-                Part::Event
-            }
-            (Part::Event, "System") => Part::System,
-            (Part::Event | Part::Outside, "EventData") => Part::EventData,
-
-            (Part::System, _) => self.open_system(name, tag)?,
-            (Part::EventData, "Data") if self.draft.keeps_data() => match self.attribute(tag, "Name")? {
-                Some(name) => self.leaf(name),
-                None => self.leaf(Cow::Borrowed("")),
-            },
-            // Values that Azure keeps without the elements around them.
-            (Part::Outside, "Param") => self.leaf(Cow::Borrowed("")),
-            (Part::Outside, _) => Part::Outside,
-            (Part::Leaf, _) => {
-                self.text(Cow::Borrowed(" "));
-                Part::Other
-            }
-            (Part::Event | Part::EventData | Part::Other, _) => Part::Other,
-        };
-        self.path.push(part);
-        Ok(())
-    }
-
-    fn open_system(&mut self, name: &str, tag: &BytesStart<'t>) -> Result<Part, Rejection> {
-        Ok(match name {
-            "Provider" => {
-                self.draft.provider = self.attribute(tag, "Name")?;
-                Part::Other
-            }
-            "TimeCreated" => {
-                self.draft.time = self.attribute(tag, "SystemTime")?;
-                Part::Other
-            }
-            "EventID" => self.leaf(Cow::Borrowed("EventID")),
-            "EventRecordID" => self.leaf(Cow::Borrowed("EventRecordID")),
-            "Channel" => self.leaf(Cow::Borrowed("Channel")),
-            "Computer" => self.leaf(Cow::Borrowed("Computer")),
-            _ => Part::Other,
-        })
-    }
-
-    fn leaf(&mut self, name: Cow<'t, str>) -> Part {
-        self.leaf = (name, None);
-        Part::Leaf
-    }
-
-    fn close(&mut self) -> End {
-        let part = self.path.pop().unwrap_or(Part::Outside);
-        match part {
-            Part::Event => End::Event,
-            Part::Leaf => {
-                let (name, text) = std::mem::replace(&mut self.leaf, (Cow::Borrowed(""), None));
-                let text = text.unwrap_or_default();
-                match (self.part(), name.as_ref()) {
-                    (Part::System, "EventID") => drop(self.draft.id.get_or_insert(text)),
-                    (Part::System, "EventRecordID") => self.draft.record_id = Some(text),
-                    (Part::System, "Channel") => self.draft.channel = Some(text),
-                    (Part::System, _) => self.draft.computer = Some(text),
-                    _ => self.draft.data.push((name, text)),
-                }
-                End::Nothing
-            }
-            Part::Outside | Part::System | Part::EventData | Part::Other => End::Nothing,
-        }
-    }
-
-    fn text(&mut self, more: Cow<'t, str>) {
-        if self.part() == Part::Leaf {
-            match &mut self.leaf.1 {
-                Some(text) => text.to_mut().push_str(&more),
-                none => *none = Some(more),
-            }
-        }
-    }
-
-    fn reference(&mut self, reference: &BytesRef<'t>) -> Result<(), Rejection> {
-        match reference.resolve_char_ref() {
-            Ok(Some(c)) => self.text(Cow::Owned(c.to_string())),
-            Ok(None) => match resolve_xml_entity(reference) {
-                Some(text) => self.text(Cow::Borrowed(text)),
-                None => {
-                    let name: &str = reference;
-                    return Err(Rejection::new(
-                        Reason::XmlEntity,
-                        format!("entity {} is not one of xml's five", shown(name)),
-                    ));
-                }
-            },
-            // A character that XML does not allow, such as `&#x0;`.
-            Err(_) => self.text(Cow::Borrowed("\u{fffd}")),
-        }
-        Ok(())
-    }
-
-    /// An attribute of the tag that was just read. Taken from the text, where it can stay: what the reader gives of
-    /// it lives no longer than the tag.
-    fn attribute(&self, tag: &BytesStart<'t>, name: &str) -> Result<Option<Cow<'t, str>>, Rejection> {
-        let start = self.start + 1;
-        let inside = self.text.get(start..start + tag.len()).unwrap_or_default();
-        debug_assert_eq!(inside, &**tag, "a tag stands where it was read");
-        for attribute in Attributes::new(inside, tag.name().as_ref().len()).with_checks(false) {
-            let attribute = attribute.map_err(|fault| self.broken(&fault.to_string()))?;
-            let key: &str = attribute.key.as_ref();
-            if key == name {
-                let value = attribute.normalized_value(XmlVersion::Implicit1_0);
-                return Ok(Some(value.map_err(|fault| self.broken(&fault.to_string()))?));
-            }
-        }
-        Ok(None)
-    }
+    Ok(Some(Envelope {
+        id,
+        provider: draft.provider,
+        channel: draft.channel,
+        computer: draft.computer.filter(|name| !name.trim_ascii().is_empty()),
+        time: draft.time,
+        record_id: draft.record_id.and_then(|text| text.trim_ascii().parse().ok()),
+        fields: Fields::List(draft.data),
+    }))
 }

@@ -7,9 +7,11 @@
 //! that begins no escape stands for itself. Of a repeated key the first counts.
 
 mod escape;
+mod nodes;
 mod parser;
 
 use crate::decode::json::escape::unescape;
+use crate::decode::json::nodes::{Kind, Node};
 use crate::decode::limits::MAX_RECORD_BYTES;
 use crate::decode::rejection::{Reason, Rejection};
 use std::borrow::Cow;
@@ -18,31 +20,6 @@ use std::borrow::Cow;
 pub(crate) struct Document<'t> {
     text: &'t str,
     nodes: Vec<Node>,
-}
-
-/// One value. The values in an array, and in turn the keys and values in an object, follow it directly.
-#[derive(Clone, Copy)]
-pub(crate) struct Node {
-    kind: Kind,
-    /// Where its text begins: of strings, behind the quote.
-    start: u32,
-    /// Where its text ends: of strings, before the quote.
-    end: u32,
-    /// The node after this one and all that is in it.
-    next: u32,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Null,
-    Bool,
-    Number,
-    /// A string that is its own text.
-    Plain,
-    /// A string with escapes.
-    Escaped,
-    Array,
-    Object,
 }
 
 /// A value in a document.

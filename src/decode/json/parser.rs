@@ -1,6 +1,6 @@
 //! The grammar of JSON: text → nodes.
 
-use crate::decode::json::{Kind, Node};
+use crate::decode::json::nodes::{Kind, Node};
 use crate::decode::limits::MAX_JSON_DEPTH;
 use crate::decode::rejection::{Reason, Rejection};
 

@@ -1,11 +1,16 @@
 //! An event as a layout gives it, with names instead of places, and what it means.
 
-use crate::decode::activity::{self, is_wanted};
-use crate::decode::envelope::{Envelope, Fields, event_id};
-use crate::decode::layout::named::Named;
+use crate::decode::activity;
+use crate::decode::align;
+use crate::decode::decoder::Decoded;
+use crate::decode::envelope::{Envelope, Fields};
+use crate::decode::fields::named::Named;
+use crate::decode::format::Format;
+use crate::decode::labels;
+use crate::decode::place::Place;
 use crate::decode::rejection::{Reason, Rejection};
-use crate::decode::text::labels;
-use crate::decode::{Decoded, Format, Place, align};
+use crate::decode::values::event_id;
+use crate::decode::wanted::is_wanted;
 use jiff::tz::TimeZone;
 use std::borrow::Cow;
 

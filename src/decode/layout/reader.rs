@@ -1,14 +1,14 @@
 //! One object by one row of the table.
 
-use crate::decode::Format;
-use crate::decode::envelope::looks_like_id;
+use crate::decode::fields::named::Named;
+use crate::decode::fields::view::{Members, text};
+use crate::decode::format::Format;
 use crate::decode::json::Value;
 use crate::decode::layout::found::Found;
-use crate::decode::layout::named::Named;
 use crate::decode::layout::table::{
     CHANNELS, COMPUTERS, DATA, IDS, PROVIDERS, RECORD_IDS, ROWS, Row, TEXTS, TIMES,
 };
-use crate::decode::layout::view::{Members, text};
+use crate::decode::values::looks_like_id;
 
 /// The event in an object, by the first row that has an id in it. `outer` are the objects around it, the nearest
 /// first: time and computer may stand there.

@@ -1,10 +1,10 @@
 //! Where each layout keeps what: one row for each. To add a layout, add a row, fixtures, and a line in
 //! `docs/wiring/formats.md`.
 //!
-//! Paths are folded ([`crate::decode::layout::fold`]), so a row needs one spelling of each name. Behind the paths of a
+//! Paths are folded ([`crate::decode::fields::fold`]), so a row needs one spelling of each name. Behind the paths of a
 //! row come the usual ones of all layouts: a row lists only what is special.
 
-use crate::decode::Format;
+use crate::decode::format::Format;
 
 /// A layout of one event.
 pub(crate) struct Row {

@@ -5,11 +5,12 @@
 //! `RequestAccountDomain` and `RequestAccountName`, `process` is `InitiatingProcessFileName`, `interface` is
 //! `RequestProtocol`.
 
+use crate::decode::decoder::Decoded;
+use crate::decode::fields::view::Members;
 use crate::decode::json::Value;
-use crate::decode::layout::view::Members;
 use crate::decode::mapped::write::event;
+use crate::decode::place::Place;
 use crate::decode::rejection::Rejection;
-use crate::decode::{Decoded, Place};
 use crate::event::RemoteFileWrite;
 use crate::event::account::Account;
 use crate::event::host::remote_ip;

@@ -5,10 +5,11 @@
 //! `ImageFileName`. The time is `ContextTimeStamp`, else `timestamp`. An event without a remote address is of the computer
 //! itself and not of interest.
 
-use crate::decode::layout::view::Members;
+use crate::decode::decoder::Decoded;
+use crate::decode::fields::view::Members;
 use crate::decode::mapped::write::event;
+use crate::decode::place::Place;
 use crate::decode::rejection::Rejection;
-use crate::decode::{Decoded, Place};
 use crate::event::RemoteFileWrite;
 use crate::event::account::Account;
 use crate::event::host::remote_ip;

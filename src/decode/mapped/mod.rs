@@ -5,10 +5,12 @@ mod ocsf;
 mod defender;
 mod falcon;
 
+use crate::decode::decoder::Decoded;
+use crate::decode::fields::view::Members;
+use crate::decode::format::Format;
 use crate::decode::json::Value;
-use crate::decode::layout::view::Members;
+use crate::decode::place::Place;
 use crate::decode::rejection::Rejection;
-use crate::decode::{Decoded, Format, Place};
 use jiff::tz::TimeZone;
 
 /// The outcome of an object in one of these schemas; none when it is in none of them.
@@ -33,7 +35,9 @@ pub(crate) fn outcome(
 
 #[cfg(test)]
 mod tests {
-    use crate::decode::{Decoded, Decoder, Format, Place};
+    use crate::decode::decoder::{Decoded, Decoder};
+    use crate::decode::format::Format;
+    use crate::decode::place::Place;
     use crate::event::{Activity, RemoteFileWrite};
 
     #[track_caller]

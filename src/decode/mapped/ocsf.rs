@@ -4,12 +4,13 @@
 //! `unmapped.EventData`, what is missing there from the schema's attributes. A file event without an id (File System
 //! Activity 1001, SMB Activity 4006, Network File Activity 4010) from another endpoint is a remote write.
 
+use crate::decode::decoder::Decoded;
+use crate::decode::fields::view::Members;
 use crate::decode::layout::found::Found;
 use crate::decode::layout::reader;
-use crate::decode::layout::view::Members;
 use crate::decode::mapped::write::event;
+use crate::decode::place::Place;
 use crate::decode::rejection::Rejection;
-use crate::decode::{Decoded, Place};
 use crate::event::RemoteFileWrite;
 use crate::event::account::Account;
 use crate::event::host::{Host, remote_ip};

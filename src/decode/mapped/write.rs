@@ -1,7 +1,9 @@
 //! What the schemas of EDRs have in common.
 
+use crate::decode::decoder::Decoded;
+use crate::decode::instant;
+use crate::decode::place::Place;
 use crate::decode::rejection::Rejection;
-use crate::decode::{Decoded, Place, activity, instant};
 use crate::event::file::is_certlog_path;
 use crate::event::host::Host;
 use crate::event::{Activity, Event, RemoteFileWrite};
@@ -22,6 +24,6 @@ pub(crate) fn event(
     let computer = computer.ok_or_else(|| Rejection::missing("the computer"))?;
     let parsed =
         instant::parse(time, zone).ok_or_else(|| Rejection::bad_field("the time", time, "date and time"))?;
-    let (origin, activity) = (activity::origin(place), Activity::RemoteFileWrite(write));
+    let (origin, activity) = (place.origin(), Activity::RemoteFileWrite(write));
     Ok(Decoded::Event(Box::new(Event { time: parsed, computer: Host::new(computer), origin, activity })))
 }

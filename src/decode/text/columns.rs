@@ -1,6 +1,6 @@
 //! Snare: an event as a line of columns between tabs, the rendered text among them.
 
-use crate::decode::Format;
+use crate::decode::format::Format;
 use crate::decode::layout::found::Found;
 
 /// How the columns begin, behind the syslog header.

@@ -1,10 +1,10 @@
 //! An event as a heading of names and values, with the rendered text below: Splunk's WinEventLog, `wevtutil /f:text`,
 //! Event Viewer's copy, PowerShell's `Format-List`.
 
-use crate::decode::Format;
-use crate::decode::envelope::looks_like_id;
-use crate::decode::layout::fold::fold;
+use crate::decode::fields::fold::fold;
+use crate::decode::format::Format;
 use crate::decode::layout::found::Found;
+use crate::decode::values::looks_like_id;
 
 /// The events in a text, one for each heading.
 pub(crate) fn read(text: &str) -> Vec<Found> {

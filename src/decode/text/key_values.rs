@@ -1,9 +1,9 @@
 //! Names and values in one line: CEF, LEEF, WinCollect, and the structured data of syslog (RFC 5424).
 
-use crate::decode::Format;
-use crate::decode::envelope::looks_like_id;
+use crate::decode::fields::named::Named;
+use crate::decode::format::Format;
 use crate::decode::layout::found::Found;
-use crate::decode::layout::named::Named;
+use crate::decode::values::looks_like_id;
 
 const IDS: [&str; 5] = ["EventID", "EventIDCode", "EventCode", "externalId", "Id"];
 const TIMES: [&str; 11] = [

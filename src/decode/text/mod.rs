@@ -3,7 +3,6 @@
 //! Nothing here reads the header of a syslog message, of which there are many dialects: the payload is found by its own
 //! beginning.
 
-pub(crate) mod labels;
 pub(crate) mod heading;
 pub(crate) mod key_values;
 pub(crate) mod columns;

@@ -15,7 +15,7 @@ pub(crate) fn fold(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::decode::layout::fold::fold;
+    use crate::decode::fields::fold::fold;
 
     #[test]
     fn spellings_of_one_name_are_equal() {

@@ -4,7 +4,7 @@
 //! before it. The client writes the attributes and the subject of a request, and may write labels there. So the labels
 //! before the attributes are searched forwards and those behind them backwards: what is between belongs to the client.
 
-use crate::decode::layout::named::Named;
+use crate::decode::fields::named::Named;
 
 /// A label and the field behind it; none for titles of sections.
 type Label = (&'static str, Option<&'static str>);
@@ -150,7 +150,7 @@ fn is_label(text: &str, at: usize, label: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::decode::text::labels::{is_rendered, read};
+    use crate::decode::labels::{is_rendered, read};
 
     const ISSUED: &str = "Certificate Services approved a certificate request and issued a certificate.\r\n\t\r\nRequest ID:\t201\r\n\
         Requester:\tCORP\\mallory\r\nAttributes:\t\r\nCertificateTemplate:ESC1\r\nSAN:upn=administrator@corp.example\r\n\

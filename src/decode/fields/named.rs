@@ -1,10 +1,11 @@
 //! The values of an event by name, gathered from wherever a layout keeps them.
 
+use crate::decode::fields::fold::fold;
+use crate::decode::fields::view::{Members, members, pair, text, untyped};
 use crate::decode::json::Value;
-use crate::decode::layout::fold::fold;
-use crate::decode::layout::view::{Members, members, pair, text, untyped};
 use crate::decode::limits::MAX_NAMED_VALUES;
-use crate::decode::{envelope, xml};
+use crate::decode::values::is_absent;
+use crate::decode::xml_reader;
 
 /// Other names of fields, folded: the labels of the rendered text, and the names of common schemas (ECS, CIM, OCSF).
 const OTHER_NAMES: [(&str, &[&str]); 22] = [
@@ -49,7 +50,7 @@ impl Named {
         let name = fold(name);
         let others = OTHER_NAMES.iter().find(|(own, _)| *own == name).map_or(&[][..], |(_, others)| others);
         std::iter::once(name.as_str()).chain(others.iter().copied()).find_map(|name| {
-            let found = self.values.iter().find(|(key, value)| key == name && !envelope::is_absent(value));
+            let found = self.values.iter().find(|(key, value)| key == name && !is_absent(value));
             found.map(|(_, value)| value.as_str())
         })
     }
@@ -122,7 +123,7 @@ impl Named {
         if !text.trim_ascii_start().starts_with('<') {
             return;
         }
-        for (name, value) in xml::event_data(text).unwrap_or_default() {
+        for (name, value) in xml_reader::event_data(text).unwrap_or_default() {
             match name.as_ref() {
                 "" => self.nameless.push(value.into_owned()),
                 name => self.push(name, value),
@@ -170,8 +171,8 @@ fn position(folded: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use crate::decode::fields::named::Named;
     use crate::decode::json::Document;
-    use crate::decode::layout::named::Named;
 
     fn read(json: &str) -> Named {
         let document = Document::parse(json).unwrap();

@@ -106,7 +106,7 @@ fn nested(string: &str, depth: usize) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use crate::decode::json::Document;
-    use crate::decode::layout::inflate::inflated;
+    use crate::decode::unwrapping::inflate::inflated;
 
     #[track_caller]
     fn check(json: &str, expect: Option<&str>) {

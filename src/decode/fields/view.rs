@@ -1,8 +1,8 @@
 //! JSON values without the wrappings that encoders put around them: OTLP's and Avro's typed values, lists of keys and
 //! values, elements of XML with attributes.
 
+use crate::decode::fields::fold::fold;
 use crate::decode::json::Value;
-use crate::decode::layout::fold::fold;
 use std::borrow::Cow;
 
 /// Keys of an object whose only member is a value with its type: OTLP JSON, Avro JSON, DynamoDB.
@@ -130,7 +130,7 @@ impl<'t> Members<'t> {
     /// The text at the first of several paths that has one.
     pub(crate) fn text(&self, paths: &[&str]) -> Option<Cow<'t, str>> {
         let texts = paths.iter().filter_map(|path| self.at(path)).filter_map(text);
-        texts.into_iter().find(|text| !crate::decode::envelope::is_absent(text))
+        texts.into_iter().find(|text| !crate::decode::values::is_absent(text))
     }
 
     /// Members whose names begin with that of the path, by the rest of their names: `winlog.event_data.RequestId`.
@@ -155,8 +155,8 @@ impl<'t> Members<'t> {
 
 #[cfg(test)]
 mod tests {
+    use crate::decode::fields::view::Members;
     use crate::decode::json::Document;
-    use crate::decode::layout::view::Members;
 
     #[track_caller]
     fn check(json: &str, path: &str, expect: Option<&str>) {

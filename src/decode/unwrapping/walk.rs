@@ -4,14 +4,18 @@
 //! the members, those first that envelopes are known to use. The first member that holds an event ends the search, so
 //! that a document with the original beside the parsed event gives one event.
 
+use crate::decode::decoder::{Decoded, Decoder};
+use crate::decode::fields::fold::fold;
+use crate::decode::fields::view::{members, untyped};
+use crate::decode::format::Format;
 use crate::decode::json::{Document, Value};
-use crate::decode::layout::inflate::inflated;
-use crate::decode::layout::view::{members, untyped};
-use crate::decode::layout::{fold::fold, reader};
+use crate::decode::layout::reader;
 use crate::decode::limits::{MAX_EVENTS, MAX_JSON_DEPTH};
+use crate::decode::place::Place;
 use crate::decode::rejection::Rejection;
 use crate::decode::text::{self, Inside};
-use crate::decode::{Decoded, Decoder, Format, Place, activity, mapped, normalised, xml};
+use crate::decode::unwrapping::inflate::inflated;
+use crate::decode::{activity, mapped, normalised, xml};
 use std::ops::ControlFlow;
 
 /// Members in which envelopes keep the event, folded, in the order in which they are searched.

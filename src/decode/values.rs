@@ -1,0 +1,89 @@
+//! Single values: ids, and which texts stand for no value.
+
+use crate::decode::json::Value;
+use std::borrow::Cow;
+
+/// Whether a text stands for no value.
+pub(crate) fn is_absent(text: &str) -> bool {
+    matches!(text.trim_ascii(), "" | "-")
+}
+
+/// Reads an EventID: decimal digits, with leading zeros or a mark before the thousands (`4,887`), with `.0` behind them,
+/// which pipelines add that know no integers, or hex with `0x`; spaces around them allowed.
+///
+/// [`crate::decode::prefilter`] looks for exactly these spellings in the raw bytes.
+pub(crate) fn event_id(text: &str) -> Option<u32> {
+    let text = text.trim_ascii();
+    // EventIDs have 16 bits.
+    if let Some(hex) = text.strip_prefix("0x") {
+        let digits = hex.len() <= 16 && hex.bytes().all(|b| b.is_ascii_hexdigit());
+        return u16::from_str_radix(hex.trim_start_matches('0'), 16).ok().filter(|_| digits).map(u32::from);
+    }
+    let digits = text.strip_suffix(".0").unwrap_or(text);
+    let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let joined = match digits.split_once(',') {
+        Some((thousands, rest)) if thousands.len() <= 2 && rest.len() == 3 => {
+            Cow::Owned(format!("{thousands}{rest}"))
+        }
+        Some(_) => return None,
+        None => Cow::Borrowed(digits),
+    };
+    (all_digits(&joined) && joined.len() <= 16).then(|| joined.parse::<u16>().ok()).flatten().map(u32::from)
+}
+
+/// Whether a text could be meant as an EventID: short, beginning with a digit, no name and no GUID.
+pub(crate) fn looks_like_id(text: &str) -> bool {
+    let text = text.trim_ascii();
+    let begins = text.bytes().next().is_some_and(|b| b.is_ascii_digit());
+    begins && text.len() <= 16 && text.bytes().all(|b| b.is_ascii_hexdigit() || b",.x+- ".contains(&b))
+}
+
+/// Reads an EventRecordID, a number or a string.
+pub(crate) fn record_id(value: Option<Value<'_>>) -> Option<u64> {
+    value.and_then(Value::scalar)?.trim_ascii().parse().ok()
+}
+
+/// A member as text, none where it is absent.
+pub(crate) fn text_of<'t>(value: Option<Value<'t>>) -> Option<Cow<'t, str>> {
+    value.and_then(Value::scalar).filter(|text| !is_absent(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::decode::values::event_id;
+
+    #[test]
+    fn ids_are_read_in_their_usual_spellings() {
+        for (text, id) in [
+            ("4887", 4887),
+            (" 4887\n", 4887),
+            ("4887.0", 4887),
+            ("0", 0),
+            ("65535", 65535),
+            ("04887", 4887),
+            ("4,887", 4887),
+            ("0x1317", 4887),
+            ("0x00001317", 4887),
+            ("0x12A0", 4768),
+        ] {
+            assert_eq!(event_id(text), Some(id), "{text:?}");
+        }
+        for text in [
+            "",
+            "+4887",
+            "0x",
+            "4,8,87",
+            "48,87",
+            "4887.5",
+            "4.887e3",
+            "48 87",
+            "\u{a0}4887",
+            "65536",
+            "-1",
+            "٤٨٨٧",
+            "4887.00",
+        ] {
+            assert_eq!(event_id(text), None, "{text:?}");
+        }
+    }
+}

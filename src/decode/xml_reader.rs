@@ -1,0 +1,253 @@
+//! Reads Windows event XML piece by piece, into the parts of an event and its data.
+//!
+//! Document types and entities of the document's own are refused: nobody needs them, and they are how XML explodes.
+
+use crate::decode::limits::MAX_XML_DEPTH;
+use crate::decode::rejection::{Reason, Rejection, shortened, shown};
+use crate::decode::values::event_id;
+use crate::decode::wanted::is_wanted;
+use quick_xml::escape::resolve_xml_entity;
+use quick_xml::events::attributes::Attributes;
+use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::{Reader, XmlVersion};
+use std::borrow::Cow;
+
+pub(crate) type Data<'t> = Vec<(Cow<'t, str>, Cow<'t, str>)>;
+
+/// The data in an `<EventData>` element that stands alone, as Sentinel keeps it.
+pub(crate) fn event_data(text: &str) -> Result<Data<'_>, Rejection> {
+    let mut walk = Walk::new(text);
+    while walk.step()?.is_some() {}
+    Ok(walk.draft.data)
+}
+
+/// An event while it is being read.
+#[derive(Default)]
+pub(crate) struct Draft<'t> {
+    pub(crate) id: Option<Cow<'t, str>>,
+    pub(crate) provider: Option<Cow<'t, str>>,
+    pub(crate) channel: Option<Cow<'t, str>>,
+    pub(crate) computer: Option<Cow<'t, str>>,
+    pub(crate) time: Option<Cow<'t, str>>,
+    pub(crate) record_id: Option<Cow<'t, str>>,
+    pub(crate) data: Data<'t>,
+}
+
+impl<'t> Draft<'t> {
+    /// Whether the event's data is worth keeping: its id is wanted or not known yet.
+    fn keeps_data(&self) -> bool {
+        self.id.as_ref().is_none_or(|id| event_id(id).is_some_and(is_wanted))
+    }
+}
+
+/// Where the reader stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// Outside of events, in `<Events>` or whatever wraps them.
+    Outside,
+    /// In `<Event>`.
+    Event,
+    /// In its `<System>`.
+    System,
+    /// In its `<EventData>`.
+    EventData,
+    /// In an element of System or EventData whose text is wanted.
+    Leaf,
+    /// In anything else.
+    Other,
+}
+
+/// What one step has ended.
+pub(crate) enum End {
+    Event,
+    Nothing,
+}
+
+/// A walk over the document with the path to where it stands.
+pub(crate) struct Walk<'t> {
+    text: &'t str,
+    reader: Reader<&'t [u8]>,
+    /// Where the piece that is being read begins.
+    start: usize,
+    path: Vec<Part>,
+    pub(crate) draft: Draft<'t>,
+    /// Name and text of the leaf that is being read.
+    leaf: (Cow<'t, str>, Option<Cow<'t, str>>),
+}
+
+impl<'t> Walk<'t> {
+    pub(crate) fn new(text: &'t str) -> Walk<'t> {
+        let mut reader = Reader::from_str(text);
+        let config = reader.config_mut();
+        config.check_end_names = true;
+        config.allow_dangling_amp = false;
+        Walk {
+            text,
+            reader,
+            start: 0,
+            path: Vec::with_capacity(8),
+            draft: Draft::default(),
+            leaf: (Cow::Borrowed(""), None),
+        }
+    }
+
+    fn part(&self) -> Part {
+        self.path.last().copied().unwrap_or(Part::Outside)
+    }
+
+    /// Reads one piece of the document; none at its end.
+    pub(crate) fn step(&mut self) -> Result<Option<End>, Rejection> {
+        self.start = self.reader.buffer_position() as usize;
+        let event = self.reader.read_event().map_err(|fault| self.broken(&fault.to_string()))?;
+        match event {
+            Event::Start(tag) => self.open(&tag)?,
+            Event::End(_) => return Ok(Some(self.close())),
+            Event::Empty(tag) => {
+                self.open(&tag)?;
+                return Ok(Some(self.close()));
+            }
+            Event::Text(text) => self.text(text.into_inner()),
+            Event::CData(text) => self.text(text.into_inner()),
+            Event::GeneralRef(reference) => self.reference(&reference)?,
+            Event::Comment(_) | Event::Decl(_) => {}
+            // Digits around it must not grow together: the prefilter does not look for it.
+            Event::PI(_) => self.text(Cow::Borrowed(" ")),
+            Event::DocType(_) => {
+                return Err(Rejection::new(Reason::XmlEntity, "a document type, which event xml has not"));
+            }
+            Event::Eof if self.path.is_empty() => return Ok(None),
+            Event::Eof => return Err(Rejection::new(Reason::BadXml, "the record ends inside an element")),
+        }
+        Ok(Some(End::Nothing))
+    }
+
+    fn broken(&self, what: &str) -> Rejection {
+        Rejection::new(
+            Reason::BadXml,
+            format!("{} near byte {}", shortened(what), self.reader.error_position()),
+        )
+    }
+
+    fn open(&mut self, tag: &BytesStart<'t>) -> Result<(), Rejection> {
+        if self.path.len() == MAX_XML_DEPTH {
+            return Err(Rejection::new(
+                Reason::TooDeep,
+                format!("xml nested deeper than {MAX_XML_DEPTH} levels"),
+            ));
+        }
+        let name = tag.local_name();
+        let name: &str = name.as_ref();
+        let part = match (self.part(), name) {
+            (Part::Outside, "Event") => {
+                self.draft = Draft::default();
+                Part::Event
+            }
+            (Part::Event, "System") => Part::System,
+            (Part::Event | Part::Outside, "EventData") => Part::EventData,
+
+            (Part::System, _) => self.open_system(name, tag)?,
+            (Part::EventData, "Data") if self.draft.keeps_data() => match self.attribute(tag, "Name")? {
+                Some(name) => self.leaf(name),
+                None => self.leaf(Cow::Borrowed("")),
+            },
+            // Values that Azure keeps without the elements around them.
+            (Part::Outside, "Param") => self.leaf(Cow::Borrowed("")),
+            (Part::Outside, _) => Part::Outside,
+            (Part::Leaf, _) => {
+                self.text(Cow::Borrowed(" "));
+                Part::Other
+            }
+            (Part::Event | Part::EventData | Part::Other, _) => Part::Other,
+        };
+        self.path.push(part);
+        Ok(())
+    }
+
+    fn open_system(&mut self, name: &str, tag: &BytesStart<'t>) -> Result<Part, Rejection> {
+        Ok(match name {
+            "Provider" => {
+                self.draft.provider = self.attribute(tag, "Name")?;
+                Part::Other
+            }
+            "TimeCreated" => {
+                self.draft.time = self.attribute(tag, "SystemTime")?;
+                Part::Other
+            }
+            "EventID" => self.leaf(Cow::Borrowed("EventID")),
+            "EventRecordID" => self.leaf(Cow::Borrowed("EventRecordID")),
+            "Channel" => self.leaf(Cow::Borrowed("Channel")),
+            "Computer" => self.leaf(Cow::Borrowed("Computer")),
+            _ => Part::Other,
+        })
+    }
+
+    fn leaf(&mut self, name: Cow<'t, str>) -> Part {
+        self.leaf = (name, None);
+        Part::Leaf
+    }
+
+    fn close(&mut self) -> End {
+        let part = self.path.pop().unwrap_or(Part::Outside);
+        match part {
+            Part::Event => End::Event,
+            Part::Leaf => {
+                let (name, text) = std::mem::replace(&mut self.leaf, (Cow::Borrowed(""), None));
+                let text = text.unwrap_or_default();
+                match (self.part(), name.as_ref()) {
+                    (Part::System, "EventID") => drop(self.draft.id.get_or_insert(text)),
+                    (Part::System, "EventRecordID") => self.draft.record_id = Some(text),
+                    (Part::System, "Channel") => self.draft.channel = Some(text),
+                    (Part::System, _) => self.draft.computer = Some(text),
+                    _ => self.draft.data.push((name, text)),
+                }
+                End::Nothing
+            }
+            Part::Outside | Part::System | Part::EventData | Part::Other => End::Nothing,
+        }
+    }
+
+    fn text(&mut self, more: Cow<'t, str>) {
+        if self.part() == Part::Leaf {
+            match &mut self.leaf.1 {
+                Some(text) => text.to_mut().push_str(&more),
+                none => *none = Some(more),
+            }
+        }
+    }
+
+    fn reference(&mut self, reference: &BytesRef<'t>) -> Result<(), Rejection> {
+        match reference.resolve_char_ref() {
+            Ok(Some(c)) => self.text(Cow::Owned(c.to_string())),
+            Ok(None) => match resolve_xml_entity(reference) {
+                Some(text) => self.text(Cow::Borrowed(text)),
+                None => {
+                    let name: &str = reference;
+                    return Err(Rejection::new(
+                        Reason::XmlEntity,
+                        format!("entity {} is not one of xml's five", shown(name)),
+                    ));
+                }
+            },
+            // A character that XML does not allow, such as `&#x0;`.
+            Err(_) => self.text(Cow::Borrowed("\u{fffd}")),
+        }
+        Ok(())
+    }
+
+    /// An attribute of the tag that was just read. Taken from the text, where it can stay: what the reader gives of
+    /// it lives no longer than the tag.
+    fn attribute(&self, tag: &BytesStart<'t>, name: &str) -> Result<Option<Cow<'t, str>>, Rejection> {
+        let start = self.start + 1;
+        let inside = self.text.get(start..start + tag.len()).unwrap_or_default();
+        debug_assert_eq!(inside, &**tag, "a tag stands where it was read");
+        for attribute in Attributes::new(inside, tag.name().as_ref().len()).with_checks(false) {
+            let attribute = attribute.map_err(|fault| self.broken(&fault.to_string()))?;
+            let key: &str = attribute.key.as_ref();
+            if key == name {
+                let value = attribute.normalized_value(XmlVersion::Implicit1_0);
+                return Ok(Some(value.map_err(|fault| self.broken(&fault.to_string()))?));
+            }
+        }
+        Ok(None)
+    }
+}
