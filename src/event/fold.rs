@@ -7,7 +7,7 @@
 //! | Step | Example |
 //! |---|---|
 //! | compatibility decomposition (NFKD): width, ligatures, superscripts | `ａ` → `a`, `ﬁ` → `fi` |
-//! | lower case | `Ä` → `ä`, `İ` → `i̇` |
+//! | upper case, then lower case | `Ä` → `ä`, `İ` → `i̇`, `ᲀ` → `в` |
 //! | combining marks, control and invisible characters are left out | `é` → `e`, NUL, zero-width joiner |
 //! | letters without a decomposition | `ß` → `ss`, `ı` → `i`, `æ` → `ae`, `ø` → `o`, `ł` → `l`, `ς` → `σ` |
 //! | katakana as hiragana | `ア` → `あ` |
@@ -30,8 +30,8 @@ pub(crate) fn fold(text: &str) -> Cow<'_, str> {
         );
     }
     // Lower-case letters may decompose to upper-case ones and the other way round: twice is enough for all of Unicode.
-    let lower: String = text.nfkd().flat_map(char::to_lowercase).collect();
-    let lower: String = lower.nfkd().flat_map(char::to_lowercase).collect();
+    let lower: String = text.nfkd().flat_map(without_case).collect();
+    let lower: String = lower.nfkd().flat_map(without_case).collect();
     let mut folded = String::with_capacity(lower.len());
     for c in lower.chars().filter(|&c| !is_ignored(c)) {
         match replacement(c) {
@@ -40,6 +40,11 @@ pub(crate) fn fold(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(folded)
+}
+
+/// The lower case of the upper case: some letters have a variant with the same capital, such as `ᲀ` and `в`.
+fn without_case(c: char) -> impl Iterator<Item = char> {
+    c.to_uppercase().flat_map(char::to_lowercase)
 }
 
 /// Whether the directory takes both for one name.
@@ -227,6 +232,20 @@ mod tests {
 
     fn any_name() -> impl Strategy<Value = String> {
         prop_oneof!["\\PC{0,12}", "[a-zA-ZäÖßıİſéÉσςΣａＢアあﾊﾞﬁ\u{300}\u{327}\u{345}.$ -]{0,12}", ".{0,12}"]
+    }
+
+    #[test]
+    fn no_character_keeps_its_case_or_changes_when_folded_twice() {
+        let mut text = String::new();
+        for c in '\0'..=char::MAX {
+            text.clear();
+            text.push(c);
+            let folded = fold(&text).into_owned();
+            assert_eq!(fold(&folded), folded, "{c:?}");
+            for other in [text.to_uppercase(), text.to_lowercase()] {
+                assert_eq!(fold(&other), folded, "{c:?} and {other:?}");
+            }
+        }
     }
 
     proptest! {
