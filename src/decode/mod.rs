@@ -2,7 +2,7 @@
 //!
 //! A record goes prefilter → format → envelope → event. The common formats are recognised by the first byte and, in JSON,
 //! by the keys at the top level; each has a file that knows where it keeps what. Everything else is unwrapped and read by
-//! a table ([`layout`]) or as text ([`text`]). What an envelope means stands in one file per family of events.
+//! a table (`layout`) or as text (`text`). What an envelope means stands in one file per family of events.
 
 pub mod limits;
 pub mod rejection;

@@ -109,9 +109,9 @@ fn the_example_on_every_page_is_what_a_recording_gives() {
     }
 }
 
-/// What an alert says must not depend on the shape its events came in.
+/// What an alert says must not depend on the format its events came in.
 #[test]
-fn the_story_raises_the_same_alerts_in_every_shape() {
+fn the_story_raises_the_same_alerts_in_every_format() {
     let mut policy = Policy::default();
     policy.assume_trained();
     let said = |file: &PathBuf| -> Vec<_> {
@@ -121,12 +121,12 @@ fn the_story_raises_the_same_alerts_in_every_shape() {
     };
     let expected = said(&project("tests/formats/windows-events.xml"));
     assert_eq!(expected.len(), 8, "{expected:#?}");
-    let shapes = fs::read_dir(project("tests/formats")).unwrap().map(|entry| entry.unwrap().path());
-    let shapes: Vec<PathBuf> =
-        shapes.filter(|path| path.extension().is_some_and(|e| e == "ndjson")).collect();
-    assert_eq!(shapes.len(), 7);
-    for shape in shapes {
-        assert_eq!(said(&shape), expected, "{}", shape.display());
+    let formats = fs::read_dir(project("tests/formats")).unwrap().map(|entry| entry.unwrap().path());
+    let formats: Vec<PathBuf> =
+        formats.filter(|path| path.extension().is_some_and(|e| e == "ndjson")).collect();
+    assert_eq!(formats.len(), 7);
+    for format in formats {
+        assert_eq!(said(&format), expected, "{}", format.display());
     }
 }
 
