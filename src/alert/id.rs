@@ -28,7 +28,7 @@ impl AlertId {
         AlertId(bits)
     }
 
-    /// The bits.
+    /// The 128 bits of the id.
     pub const fn to_bits(self) -> u128 {
         self.0
     }

@@ -36,7 +36,7 @@ pub struct Alert {
     /// Who asked for the certificate, or opened the share: the name without its domain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requester_account: Option<String>,
-    /// Its domain.
+    /// The domain of the requester's account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requester_domain: Option<String>,
     /// Its SID, when the event has it.
@@ -60,7 +60,7 @@ pub struct Alert {
     /// The host that wrote or logged on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote_host: Option<Host>,
-    /// Its address.
+    /// The IP address of that host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote_ip: Option<String>,
     /// The file that was written, or the pipe.
@@ -112,7 +112,7 @@ pub struct Alert {
 #[serde(rename_all = "snake_case")]
 #[schemars(title = "severity")]
 pub enum Severity {
-    /// For the record.
+    /// Kept for the record: nobody has to act.
     Informational,
     /// Worth a look when there is time.
     Low,
@@ -120,16 +120,16 @@ pub enum Severity {
     Medium,
     /// Worth a look now.
     High,
-    /// Worth waking somebody.
+    /// Worth waking somebody at night.
     Critical,
 }
 
 impl Severity {
-    /// All, least first.
+    /// All severities, the least severe first.
     pub const ALL: [Severity; 5] =
         [Severity::Informational, Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
 
-    /// One step down.
+    /// The next lower severity. `Informational` stays as it is.
     #[must_use]
     pub const fn milder(self) -> Severity {
         match self {
@@ -140,7 +140,7 @@ impl Severity {
         }
     }
 
-    /// The lower-case word.
+    /// The severity in lower case, as alerts contain it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Severity::Informational => "informational",
@@ -197,11 +197,11 @@ pub struct BaselineSummary {
 /// A technique of MITRE ATT&CK under one of its tactics.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Mitre {
-    /// `TA0006`
+    /// The id of the tactic, such as `TA0006`.
     pub tactic_id: String,
-    /// `Credential Access`
+    /// The name of the tactic, such as `Credential Access`.
     pub tactic: String,
-    /// `T1649`
+    /// The id of the technique, such as `T1649`.
     pub technique_id: String,
     /// `Steal or Forge Authentication Certificates`
     pub technique: String,
@@ -219,17 +219,17 @@ pub struct Evidence {
     /// Offset in the partition, or the number of the record in the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
-    /// Windows event id.
+    /// The Windows event id, `System/EventID`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_id: Option<u32>,
-    /// EventRecordID.
+    /// The number of the record in the log of its computer, `System/EventRecordID`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record_id: Option<u64>,
     /// The computer that logged it.
     pub computer: Host,
-    /// Its event time.
+    /// The event time of this event.
     pub time: Time,
-    /// RequestId.
+    /// The number of the certificate request at its CA, `RequestId`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<u32>,
     /// The fields of the event that mattered, by name.

@@ -22,7 +22,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(after_long_help = help::CHECK)]
 pub(crate) struct Check {
-    /// The config file
+    /// The config file to check
     #[arg(short, long, value_name = "FILE")]
     config: PathBuf,
     /// The command that is to use the config; `replay` needs no brokers and no sources
@@ -40,9 +40,9 @@ pub(crate) struct Check {
 enum Purpose {
     /// `run` with both stages
     Run,
-    /// `run --stage router`
+    /// The router alone, `run --stage router`
     Router,
-    /// `run --stage detector`
+    /// The detector alone, `run --stage detector`
     Detector,
     /// `replay` of files: only the policy is used
     Replay,

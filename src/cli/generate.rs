@@ -25,18 +25,18 @@ enum What {
     Config,
     /// The JSON Schema of the config, or of the alerts
     Schema {
-        /// Which schema
+        /// The schema to print
         #[arg(value_enum, default_value_t = Schema::Config)]
         of: Schema,
     },
     /// Completions for a shell
     Completions {
-        /// The shell
+        /// The shell to print completions for
         shell: Shell,
     },
     /// The manual page, with all subcommands
     Man,
-    /// Dashboards for Grafana
+    /// Dashboards for Grafana, as JSON
     Dashboards {
         /// The dashboard to print
         #[arg(value_enum, required_unless_present = "out")]

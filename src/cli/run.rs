@@ -16,7 +16,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(after_long_help = help::RUN)]
 pub(crate) struct Run {
-    /// The config file
+    /// The config file to run with
     #[arg(short, long, value_name = "FILE")]
     config: PathBuf,
     /// The stages that this process runs
@@ -47,7 +47,7 @@ enum Stages {
     Router,
     /// Reads the routed topic, writes alerts
     Detector,
-    /// Both stages
+    /// Both stages in one process
     All,
 }
 

@@ -16,7 +16,7 @@ pub(crate) enum Color {
     Auto,
     /// Always, also in a file or a pipe
     Always,
-    /// Never
+    /// Never, also on a terminal
     Never,
 }
 

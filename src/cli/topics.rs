@@ -33,7 +33,7 @@ enum What {
 
 #[derive(Clone, Debug, Args)]
 struct File {
-    /// The config file
+    /// The config file that names the topics
     #[arg(short, long, value_name = "FILE")]
     config: PathBuf,
 }

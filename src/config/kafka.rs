@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-/// The section `kafka:`.
+/// The section `kafka:`: brokers, authentication, encryption and settings of librdkafka.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Kafka {
@@ -55,11 +55,11 @@ impl Default for Kafka {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(untagged, deny_unknown_fields, expecting = "neither a name nor {env: VARIABLE}")]
 pub enum InstanceId {
-    /// The name.
+    /// The name itself, written in the config.
     Name(String),
     /// The name of the variable that holds the name.
     Variable {
-        /// The environment variable.
+        /// The environment variable that holds the name.
         env: String,
     },
 }
@@ -91,9 +91,9 @@ impl InstanceId {
 pub enum Sasl {
     /// With name and password.
     Password {
-        /// The SASL mechanism.
+        /// How the password is proved to the broker.
         mechanism: Mechanism,
-        /// The user name.
+        /// The name of this program's account at the broker.
         username: String,
         /// The place of the password.
         password: Secret,
@@ -127,7 +127,7 @@ impl Mechanism {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct SaslText {
-    /// The SASL mechanism.
+    /// How this program authenticates: with a password, or with a token (`OAUTHBEARER`).
     #[schemars(example = &"SCRAM-SHA-512")]
     mechanism: MechanismName,
     /// The user name; not with OAUTHBEARER.
@@ -192,7 +192,7 @@ fn token_only(text: SaslText) -> Result<Sasl, String> {
     }
 }
 
-/// Encryption with TLS.
+/// Encryption with TLS, and authentication by certificate.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tls {

@@ -12,14 +12,14 @@ pub struct Location {
     pub column: usize,
 }
 
-/// One mistake.
+/// One mistake in a config, with its position.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mistake {
     /// Its position; `None` when it concerns the file as a whole.
     pub at: Option<Location>,
     /// The path of the field, `policy.san_mismatch.burst_count`; empty at the top.
     pub path: String,
-    /// What is wrong.
+    /// What is wrong there, for a person to read.
     pub message: String,
 }
 

@@ -10,14 +10,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// The section `http:`.
+/// The section `http:`: the HTTP server for health and metrics.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Http {
     /// The IP address and port of `/livez`, `/readyz` and `/metrics`. Port 0 takes a free one.
     #[schemars(extend("title" = "IP address and port"))]
     pub listen: SocketAddr,
-    /// Serve over TLS.
+    /// The certificate and the key to serve over TLS. Default: plain HTTP.
     pub tls: Option<HttpTls>,
     /// The user who may read `/metrics`. Default: everybody. Probes need no password.
     pub basic_auth: Option<BasicAuth>,
@@ -39,7 +39,7 @@ pub struct HttpTls {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BasicAuth {
-    /// The user name.
+    /// The name that a client of `/metrics` sends.
     #[schemars(example = &"prometheus")]
     pub username: String,
     /// The place of the password. It is read for each request.
@@ -69,7 +69,7 @@ impl Http {
     }
 }
 
-/// The section `log:`.
+/// The section `log:`: the log on standard error.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
@@ -105,7 +105,7 @@ pub enum LogLevel {
     Debug,
 }
 
-/// The section `checkpoints:`.
+/// The section `checkpoints:`: how often the state of the detector is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Checkpoints {
@@ -130,7 +130,7 @@ impl Checkpoints {
     }
 }
 
-/// The section `shutdown:`.
+/// The section `shutdown:`: how the process shuts down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Stopping {

@@ -70,7 +70,7 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    /// Reads a file.
+    /// Reads a config file, or reports every mistake in it.
     pub(crate) fn open(path: &Path) -> Result<Document, Mistakes> {
         let name = path.display().to_string();
         let text = content(path).map_err(|why| Mistakes::unreadable(&name, &why))?;

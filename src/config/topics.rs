@@ -56,7 +56,6 @@ struct SourceText {
     zone: Option<String>,
 }
 
-/// Examples of `sources:`.
 pub(crate) fn source_examples() -> Value {
     json!([
         {"topic": "winlogbeat"},
@@ -152,7 +151,7 @@ pub struct OwnTopics {
     pub routed: TopicName,
     /// The state of the detector; compacted.
     pub checkpoint: TopicName,
-    /// Alerts.
+    /// Alerts, in the format that `alerts.format` names.
     pub alerts: TopicName,
     /// Rejected records, with the reason.
     pub dead_letter: TopicName,
@@ -236,12 +235,12 @@ impl TryFrom<String> for Retention {
     }
 }
 
-/// The section `alerts:`.
+/// The section `alerts:`: how alerts are encoded, and from which age they are historical.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "AlertsText")]
 #[schemars(with = "AlertsText")]
 pub struct Alerts {
-    /// The encoding.
+    /// The encoding of each alert.
     pub format: AlertFormat,
     /// The age from which an alert is historical; `None`: no limit.
     pub age_limit: Option<AgeLimit>,
@@ -250,7 +249,7 @@ pub struct Alerts {
 /// The encoding of alerts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AlertFormat {
-    /// One JSON object.
+    /// One JSON object per record.
     #[default]
     Json,
     /// The protobuf message `adcs_watch.v1.Alert`.
@@ -265,7 +264,7 @@ pub enum AlertFormat {
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct AlertsText {
-    /// The encoding.
+    /// The encoding of each alert.
     format: FormatName,
     /// The id of `alert.proto` in a schema registry: alerts get the framing of Confluent's serialisers. Only with `format: protobuf`.
     #[schemars(range(min = 1, max = 2_147_483_647), example = 7)]
@@ -281,7 +280,7 @@ struct AlertsText {
 #[derive(Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum FormatName {
-    /// One JSON object.
+    /// One JSON object per record.
     #[default]
     Json,
     /// The message `adcs_watch.v1.Alert` of `proto/adcs_watch/v1/alert.proto`.

@@ -14,7 +14,7 @@ pub struct Node {
     pub at: Location,
     /// Its path from the top, `policy.allow.templates[1]`.
     pub path: String,
-    /// Its value.
+    /// Its value: a scalar, a mapping or a sequence.
     pub kind: Kind,
 }
 

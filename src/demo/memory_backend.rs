@@ -22,7 +22,7 @@ pub(crate) struct MemoryBackend {
 }
 
 impl MemoryBackend {
-    /// Creates the topics.
+    /// Creates the log with its topics, all empty.
     pub(crate) fn new() -> MemoryBackend {
         let log = MemoryLog::new();
         let topics = [

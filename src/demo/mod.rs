@@ -45,9 +45,8 @@ pub(crate) enum Shown {
     Ndjson,
 }
 
-/// Where output goes.
 pub(crate) struct Streams<'a> {
-    /// Alerts.
+    /// The alerts, in the format of `Shown`.
     pub out: &'a mut dyn Write,
     /// The screen and the summary.
     pub err: &'a mut dyn Write,

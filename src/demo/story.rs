@@ -17,7 +17,6 @@ pub(crate) const NOISE: usize = 100;
 /// A record of the source topic and the time of its event.
 #[derive(Clone, Debug)]
 pub(crate) struct StoryRecord {
-    /// The event time.
     pub(crate) time: Time,
     /// The bytes of the record.
     pub(crate) record: Vec<u8>,

@@ -4,12 +4,10 @@ use crate::event::time::Time;
 use crate::stage::port::Millis;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Measures elapsed time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stopwatch(Instant);
 
 impl Stopwatch {
-    /// Starts the measurement.
     #[expect(clippy::disallowed_methods, reason = "the one reading of the clock")]
     pub(crate) fn start() -> Stopwatch {
         Stopwatch(Instant::now())

@@ -6,7 +6,7 @@ use std::fmt;
 /// How a command ended. The codes are those of `sysexits.h` where it defines one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// The command succeeded.
+    /// The command succeeded; no alert reached `--fail-on`.
     Done,
     /// Alerts at or above `--fail-on` were raised.
     Alerts,
@@ -64,7 +64,7 @@ impl Failure {
         self
     }
 
-    /// Adds a cause.
+    /// Adds a cause that is a text and not an [`Error`].
     #[must_use]
     pub fn with_cause(mut self, cause: impl Into<String>) -> Failure {
         self.causes.push(cause.into());

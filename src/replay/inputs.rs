@@ -9,9 +9,8 @@ use walkdir::WalkDir;
 /// Where an input is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// Standard input, `-`.
+    /// Standard input, `-` on the command line.
     Stdin,
-    /// A file.
     File(PathBuf),
 }
 

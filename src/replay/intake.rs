@@ -17,7 +17,7 @@ use crate::replay::summary::Summary;
 pub(crate) struct Intake<'a> {
     /// Drops records without a trace of a wanted event before they are parsed.
     pub prefilter: Prefilter,
-    /// Decodes the rest.
+    /// Decodes the records that pass the prefilter.
     pub decoder: Decoder,
     /// Decides which events a detection uses.
     pub engine: &'a Engine,
@@ -25,7 +25,7 @@ pub(crate) struct Intake<'a> {
     pub dead_letter: Option<DeadLetter>,
     /// Sorts the events that a detection uses.
     pub order: Order,
-    /// Counts every record.
+    /// Counts every record by its outcome.
     pub summary: Summary,
 }
 

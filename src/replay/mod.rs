@@ -45,7 +45,6 @@ pub(crate) struct Request {
     pub topic: Option<TopicInput>,
     /// The settings of the detections.
     pub policy: Policy,
-    /// Decodes records.
     pub decoder: Decoder,
     /// The format of the output.
     pub format: Format,
@@ -57,7 +56,6 @@ pub(crate) struct Request {
     pub dead_letter: Option<PathBuf>,
 }
 
-/// Where output goes.
 pub(crate) struct Streams<'a> {
     /// Alerts and, in a table or a document, the summary.
     pub out: &'a mut dyn Write,
@@ -120,7 +118,7 @@ struct Gathered {
     partitions: u32,
 }
 
-/// Reads all inputs.
+/// Reads all inputs and keeps the events that a detection uses.
 fn gather(request: &Request, engine: &Engine, err: &mut dyn Write, bar: bool) -> Result<Gathered, Failure> {
     let inputs = Inputs::list(&request.paths);
     let dead_letter = request.dead_letter.as_deref().map(|path| {

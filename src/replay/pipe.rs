@@ -11,7 +11,7 @@ pub struct Pipe<'a> {
 }
 
 impl<'a> Pipe<'a> {
-    /// Wraps a writer.
+    /// Wraps a writer whose reader may close it.
     pub fn new(inner: &'a mut dyn Write) -> Pipe<'a> {
         Pipe { inner, closed: Rc::default() }
     }

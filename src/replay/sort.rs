@@ -123,7 +123,7 @@ pub(crate) struct Sorted {
     heads: BinaryHeap<Reverse<Head>>,
 }
 
-/// Key and value.
+/// A key and its value.
 type Pair = (Vec<u8>, Vec<u8>);
 /// Key, number of the source, value.
 type Head = (Vec<u8>, usize, Vec<u8>);

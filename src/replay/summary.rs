@@ -16,11 +16,11 @@ use std::time::Duration;
 pub struct Summary {
     /// How long the replay took.
     pub seconds: f64,
-    /// Records by outcome.
+    /// How many records had which outcome.
     pub records: Records,
     /// Events, by Windows event id and activity.
     pub events: Vec<EventCount>,
-    /// Rejections by reason.
+    /// Rejected records, by the code of the reason.
     pub rejections: BTreeMap<&'static str, Rejections>,
     /// Alerts by severity and detection.
     pub alerts: Alerts,
@@ -44,7 +44,7 @@ pub struct Summary {
 /// each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Records {
-    /// All records.
+    /// All records that were read.
     pub total: u64,
     /// Dropped by the prefilter without parsing.
     pub filtered: u64,
@@ -52,7 +52,7 @@ pub struct Records {
     pub ignored: u64,
     /// Malformed, incomplete or too large.
     pub rejected: u64,
-    /// Decoded events.
+    /// Decoded events, whether a detection used them or not.
     pub events: u64,
 }
 
@@ -62,7 +62,7 @@ pub struct EventCount {
     /// The Windows event id, if the event has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_id: Option<u32>,
-    /// The activity, `certificate_issued`.
+    /// The activity in snake_case, such as `certificate_issued`.
     pub activity: &'static str,
     /// Events that a detection used.
     pub concerned: u64,
@@ -73,7 +73,7 @@ pub struct EventCount {
 /// Rejections of one reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Rejections {
-    /// How many records.
+    /// How many records were rejected for this reason.
     pub count: u64,
     /// Where the first one was, `FILE:NUMBER`.
     pub first_place: String,
@@ -84,13 +84,13 @@ pub struct Rejections {
 /// Alerts: each counted once, with the severity of its last revision.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Alerts {
-    /// All alerts.
+    /// Alerts of every severity, shown or not.
     pub total: u64,
     /// Those at or above `--min-severity`.
     pub shown: u64,
     /// Revisions of all alerts.
     pub revisions: u64,
-    /// Alerts by severity.
+    /// Alerts by the severity of their last revision.
     pub by_severity: BTreeMap<Severity, u64>,
     /// Alerts by detection and severity.
     pub by_detection: BTreeMap<String, BTreeMap<Severity, u64>>,
@@ -116,7 +116,7 @@ pub struct Training {
 pub struct Listed {
     /// The number of all entries.
     pub count: u64,
-    /// The first entries.
+    /// The first entries, at most [`MAX_LISTED`].
     pub first: Vec<Named>,
 }
 

@@ -11,13 +11,10 @@ use tokio_util::sync::CancellationToken;
 /// What all workers share.
 #[derive(Clone, Debug)]
 pub(crate) struct Environment {
-    /// The configuration.
     pub setup: Arc<Setup>,
     /// The state of the workers.
     pub health: Arc<Health>,
-    /// All metrics.
     pub metrics: Metrics,
-    /// Takes spans.
     pub traces: Traces,
     /// Cancelled when the process is to stop.
     pub shutdown: CancellationToken,

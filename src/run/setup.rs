@@ -17,13 +17,11 @@ use crate::stage::router::task::Source;
 /// The configuration of a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
-    /// The config file.
     pub config: Config,
     /// The stages that this process runs.
     pub stages: Vec<Stage>,
     /// Where a router starts in a partition without a committed offset; `None`: at its first record.
     pub since: Option<Time>,
-    /// Creates Kafka clients.
     pub clients: Clients,
 }
 

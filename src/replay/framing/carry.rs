@@ -23,7 +23,7 @@ impl Carry {
         self.length > MAX_RECORD as u64
     }
 
-    /// Adds what follows.
+    /// Adds the next part of the record. Beyond the bound it keeps only the beginning.
     pub(crate) fn push(&mut self, part: &[u8]) {
         self.length += part.len() as u64;
         if self.is_too_large() {

@@ -34,10 +34,8 @@ struct Scanner {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
-    /// Between values.
     #[default]
     Between,
-    /// In an object.
     Object,
     /// In a string, of an object or (depth 0) by itself.
     Text,

@@ -21,18 +21,18 @@ pub const MAX_RECORD: usize = 1024 * 1024;
 pub struct Frame<'a> {
     /// Number of the line, or of the record, from 1.
     pub number: u64,
-    /// What was found.
+    /// The record, or the reason why there is none.
     pub content: Content<'a>,
 }
 
 /// What was found in the place of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content<'a> {
-    /// A record.
+    /// The bytes of one record.
     Record(&'a [u8]),
     /// A record longer than [`MAX_RECORD`]: its beginning and its length, as far as it is known.
     TooLarge {
-        /// How it begins.
+        /// The bytes of its beginning that were kept.
         start: &'a [u8],
         /// Its length in bytes.
         length: u64,
@@ -41,7 +41,7 @@ pub enum Content<'a> {
     Damaged(&'a str),
 }
 
-/// Where records go.
+/// Takes each frame as it is read. A failure ends the replay.
 pub type Sink<'a> = dyn FnMut(Frame<'_>) -> Result<(), Failure> + 'a;
 
 /// Why a file was not read to its end.

@@ -12,7 +12,7 @@ pub(crate) enum Framing {
     Lines,
     /// JSON of any other layout.
     Documents,
-    /// Windows event XML.
+    /// Windows event XML: each `<Event>` is a record.
     Xml,
     /// Text below headings of names and values.
     Headings,

@@ -49,11 +49,11 @@ fn cut_all(text: &[u8], at_end: bool, number: &mut u64, sink: &mut Sink) -> Resu
     Ok(done)
 }
 
-/// What comes next.
+/// What the text at hand begins with.
 enum Cut {
     /// Nothing of an event.
     Skip(usize),
-    /// An event.
+    /// A whole event: the range of its bytes.
     Event { from: usize, to: usize },
     /// An event that has outgrown the bound and is not closed; the rest of it is nothing of an event.
     TooLarge { from: usize },

@@ -5,7 +5,7 @@ use crate::host::exit::{Exit, Failure};
 use crate::replay::summary::Summary;
 use std::io;
 
-/// An output format.
+/// How a replay writes alerts and the summary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// Text for a person: alerts, then totals.

@@ -10,9 +10,9 @@ use std::io::Write;
 
 /// Writes revisions as lines.
 pub(crate) struct Ndjson<'a> {
-    /// Takes the alerts.
+    /// Standard output, for the alerts.
     pub out: Pipe<'a>,
-    /// Takes the totals.
+    /// Standard error, for the totals.
     pub err: &'a mut dyn Write,
     /// Columns of the terminal.
     pub width: usize,

@@ -3,9 +3,9 @@
 use crate::alert::Severity;
 use anstyle::{AnsiColor, Color, Style};
 
-/// Labels and remarks.
+/// The style of labels and remarks.
 pub(crate) const DIM: Style = Style::new().dimmed();
-/// Titles.
+/// The style of titles.
 pub(crate) const BOLD: Style = Style::new().bold();
 /// Totals that need attention.
 pub(crate) const WARN: Style = AnsiColor::Yellow.on_default();

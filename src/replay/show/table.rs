@@ -14,7 +14,6 @@ use std::io::{self, Write};
 
 /// Writes alerts one below the other, then the totals.
 pub(crate) struct Table<'a> {
-    /// Takes the text.
     pub out: Pipe<'a>,
     /// Columns of the terminal.
     pub width: usize,

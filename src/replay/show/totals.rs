@@ -11,7 +11,6 @@ use std::io::{self, Write};
 
 /// Writes the totals as text.
 pub(crate) struct Totals<'a> {
-    /// Takes the text.
     pub out: &'a mut dyn Write,
     /// Columns of the terminal.
     pub width: usize,
