@@ -10,12 +10,12 @@ use crate::event::serial::Serial;
 use crate::event::subject;
 use crate::event::{Activity, CertificateRequest, DeniedRequest, IssuedCertificate};
 
-/// 4886.
+/// Reads a certificate request, event 4886.
 pub(crate) fn requested(fields: &Fields<'_>) -> Result<Activity, Rejection> {
     Ok(Activity::CertificateRequested(request(fields)?))
 }
 
-/// 4887.
+/// Reads an issuance, event 4887.
 pub(crate) fn issued(fields: &Fields<'_>) -> Result<Activity, Rejection> {
     let serial = match fields.text("SerialNumber")? {
         Some(text) => Some(serial("SerialNumber", &text)?),
@@ -28,7 +28,7 @@ pub(crate) fn issued(fields: &Fields<'_>) -> Result<Activity, Rejection> {
     Ok(Activity::CertificateIssued(IssuedCertificate { request, serial, subject }))
 }
 
-/// 4888.
+/// Reads a denied request, event 4888.
 pub(crate) fn denied(fields: &Fields<'_>) -> Result<Activity, Rejection> {
     let text = fields.required("Disposition")?;
     let disposition = disposition(&text)

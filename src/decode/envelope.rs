@@ -10,17 +10,17 @@ use std::borrow::Cow;
 
 /// A Windows event as its format gives it, not yet interpreted. What a format does not carry is none.
 pub(crate) struct Envelope<'t> {
-    /// EventID.
+    /// The Windows event id, `System/EventID`.
     pub(crate) id: u32,
     /// Name of the provider.
     pub(crate) provider: Option<Cow<'t, str>>,
-    /// Channel.
+    /// The log that the event was written to, `System/Channel`.
     pub(crate) channel: Option<Cow<'t, str>>,
-    /// Computer.
+    /// The computer that wrote the event, `System/Computer`.
     pub(crate) computer: Option<Cow<'t, str>>,
     /// Event time, in one of the forms that [`crate::decode::instant`] reads.
     pub(crate) time: Option<Cow<'t, str>>,
-    /// EventRecordID.
+    /// The event's number in its log, `System/EventRecordID`.
     pub(crate) record_id: Option<u64>,
     /// The event's own data.
     pub(crate) fields: Fields<'t>,
@@ -30,7 +30,7 @@ pub(crate) struct Envelope<'t> {
 pub(crate) enum Fields<'t> {
     /// Members of a JSON object.
     Object(Value<'t>),
-    /// `<Data Name="…">` elements.
+    /// Names and texts of `<Data Name="…">` elements.
     List(Vec<(Cow<'t, str>, Cow<'t, str>)>),
     /// `<Data Name="…">` elements and, for what they lack, columns of a JSON object.
     ListOr(Vec<(Cow<'t, str>, Cow<'t, str>)>, Value<'t>),

@@ -6,7 +6,7 @@ use crate::event::account::{Account, Sid};
 use crate::event::host::remote_ip;
 use crate::event::{Activity, ShareAccess};
 
-/// 5145.
+/// Reads an access to a file of a share, event 5145.
 pub(crate) fn share_accessed(fields: &Fields<'_>) -> Result<Activity, Rejection> {
     let domain = fields.text("SubjectDomainName")?.unwrap_or_default();
     let mask = fields.required("AccessMask")?;

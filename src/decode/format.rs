@@ -11,7 +11,7 @@ pub enum Format {
     EvtxDump,
     /// Winlogbeat 6 to 9, Elastic Agent before and after its ingest pipeline.
     Winlogbeat,
-    /// NXLog's flat JSON.
+    /// Flat JSON of NXLog: system and event data side by side.
     Nxlog,
     /// Fluent Bit `winevtlog` and `winlog`: positional StringInserts.
     FluentBit,
@@ -25,13 +25,13 @@ pub enum Format {
     Fluentd,
     /// OpenTelemetry `windowseventlog`, as a body or in OTLP.
     OpenTelemetry,
-    /// Vector `windows_event_log`.
+    /// JSON of Vector's source `windows_event_log`.
     Vector,
     /// GELF of NXLog and others, and messages of Graylog.
     Gelf,
     /// Objects of `System` and `EventData`: Velociraptor and others.
     SystemData,
-    /// EvtxECmd.
+    /// JSON of EvtxECmd, with the event's own data in `Payload`.
     EvtxEcmd,
     /// The id and the fields side by side under the names that Windows gives them: OTRF, Panther, Cortex XSIAM.
     Flat,
@@ -41,15 +41,15 @@ pub enum Format {
     DefenderXdr,
     /// CrowdStrike Falcon Data Replicator.
     CrowdstrikeFdr,
-    /// Splunk's WinEventLog text.
+    /// Text of Splunk's `WinEventLog` inputs: lines of `key=value`, then the rendered message.
     SplunkText,
     /// Text of `wevtutil`, Event Viewer and `Format-List`.
     EventText,
-    /// Snare.
+    /// Text of Snare agents: columns separated by tabs.
     Snare,
-    /// ArcSight CEF.
+    /// Common Event Format of ArcSight, alone or behind a syslog header.
     Cef,
-    /// LEEF and WinCollect.
+    /// Log Event Extended Format of QRadar, and text of WinCollect.
     Leef,
     /// Structured data of syslog (RFC 5424).
     SyslogData,

@@ -21,13 +21,13 @@ pub enum Reason {
     TooDeep,
     /// Neither UTF-8 nor anything else that is read.
     NotUtf8,
-    /// Broken JSON.
+    /// Recognised as JSON, but not well-formed.
     BadJson,
-    /// Broken XML.
+    /// Recognised as XML, but not well-formed.
     BadXml,
     /// XML with a document type or entities of its own.
     XmlEntity,
-    /// Broken protobuf.
+    /// Not a well-formed message of our protobuf schema.
     BadProtobuf,
     /// No format that is known.
     UnknownFormat,
@@ -91,7 +91,7 @@ pub(crate) fn shortened(text: &str) -> String {
 }
 
 impl Reason {
-    /// All, in order.
+    /// All reasons, in the order of their declaration.
     pub const ALL: [Reason; 15] = [
         Reason::TooLarge,
         Reason::TooDeep,

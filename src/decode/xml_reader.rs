@@ -45,15 +45,15 @@ impl<'t> Draft<'t> {
 enum Part {
     /// Outside of events, in `<Events>` or whatever wraps them.
     Outside,
-    /// In `<Event>`.
+    /// Directly below the `<Event>` itself.
     Event,
-    /// In its `<System>`.
+    /// Directly below the `<System>` of an event.
     System,
-    /// In its `<EventData>`.
+    /// Directly below the `<EventData>` of an event.
     EventData,
     /// In an element of System or EventData whose text is wanted.
     Leaf,
-    /// In anything else.
+    /// In an element that is not read.
     Other,
 }
 

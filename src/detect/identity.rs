@@ -10,7 +10,7 @@ use crate::event::san::San;
 /// What comparing one name with the requester shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// The requester's own.
+    /// The name is one of the requester's own.
     Own {
         /// The suffix was not checked: neither policy, account nor CA show which domain the requester's is.
         suffix_assumed: bool,

@@ -40,7 +40,7 @@ pub(crate) enum Outcome {
 /// One trigger of an alert, or more evidence for one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Trigger {
-    /// Event time.
+    /// The event time of the trigger.
     pub at: Time,
     /// How long the alert stays open.
     pub lifetime: Lifetime,

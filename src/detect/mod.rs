@@ -40,7 +40,7 @@ pub trait Detection {
     type State: Record;
     /// What it remembers of one member of an entity; `()` where there are none.
     type Part: Record;
-    /// What it is.
+    /// Its id, title, techniques and severities, as the catalogue lists them.
     const ABOUT: About;
 
     /// Whose state this event concerns; none: not interested.
@@ -69,7 +69,7 @@ pub trait DetectionSettings {
 pub struct Training {
     /// Different days of data so far.
     pub days: u32,
-    /// Days needed.
+    /// Different days of data that it needs before it raises alerts.
     pub needed: u32,
 }
 
@@ -85,7 +85,7 @@ impl Training {
 pub struct About {
     /// kebab-case, the name of its file with dashes.
     pub id: &'static str,
-    /// One line.
+    /// The name of the alert, on one line.
     pub title: &'static str,
     /// Tactics and techniques: (tactic id, tactic, technique id, technique).
     pub mitre: &'static [(&'static str, &'static str, &'static str, &'static str)],
@@ -113,7 +113,7 @@ impl Entity {
         Entity(request_id.to_string())
     }
 
-    /// A CA.
+    /// A CA, by the name of its host.
     pub fn ca(host: &Host) -> Entity {
         Entity(host.as_str().to_owned())
     }
@@ -128,7 +128,7 @@ impl Entity {
         Entity::account_at(account, &first_label(ca))
     }
 
-    /// The canonical name.
+    /// The canonical name, in lower case.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -180,7 +180,7 @@ pub enum Notice {
         entity: String,
         /// Different days of data so far.
         days: u32,
-        /// Days needed.
+        /// Different days of data that it needs before it raises alerts.
         needed: u32,
     },
     /// The event is a finding that was raised already.

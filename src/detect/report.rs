@@ -79,7 +79,6 @@ fn mitre((tactic_id, tactic, technique_id, technique): &(&str, &str, &str, &str)
     }
 }
 
-/// One reason.
 pub(crate) fn reason(code: &str, text: String) -> Reason {
     Reason { code: code.to_owned(), text }
 }

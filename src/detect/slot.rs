@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 /// One entity's state. What the detection leaves in it is what is remembered; the default value is nothing.
 #[derive(Debug)]
 pub struct Slot<'a, S, P> {
-    /// The state, decoded.
+    /// The decoded state, which the detection may change.
     pub state: S,
     store: &'a mut KeyedStore,
     key: EntityKey,

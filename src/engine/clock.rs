@@ -39,7 +39,7 @@ impl StreamClock {
         clock
     }
 
-    /// The stream time.
+    /// The stream time: the median of the readings, [`Time::MIN`] before the first event.
     pub(crate) fn now(&self) -> Time {
         self.now
     }

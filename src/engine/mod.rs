@@ -59,9 +59,9 @@ pub struct Output {
 pub struct CaTraining {
     /// Id of the detection.
     pub detection: &'static str,
-    /// The CA.
+    /// The CA, by the name of its host.
     pub ca: Host,
-    /// How far.
+    /// The days of data that the baseline has and needs.
     pub training: Training,
 }
 

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 /// What the attributes of a request say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Attributes {
-    /// `CertificateTemplate`.
+    /// The template that the request names, attribute `CertificateTemplate`.
     pub template: Option<String>,
     /// `ccm`: the client machine, as the client states it.
     pub client: Option<Host>,

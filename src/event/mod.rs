@@ -230,7 +230,7 @@ impl CertificateLogon {
 /// What 5145 says of an access to a share.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShareAccess {
-    /// SubjectDomainName and SubjectUserName.
+    /// SubjectDomainName and SubjectUserName: the account that opened the file.
     pub account: Account,
     /// SubjectUserSid, the SID of that account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -238,12 +238,12 @@ pub struct ShareAccess {
     /// IpAddress of the client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote_ip: Option<String>,
-    /// ShareName, `\\*\ADMIN$`.
+    /// ShareName with its `\\*\`, as in `\\*\ADMIN$`.
     pub share: String,
     /// ShareLocalPath, `\??\C:\Windows`; empty for pipes.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub local_path: String,
-    /// RelativeTargetName, `System32\CertLog\edb.log`.
+    /// RelativeTargetName: the path below the share, as in `System32\CertLog\edb.log`.
     pub target: String,
     /// AccessMask: the rights that were asked for, as in `winnt.h`.
     pub access_mask: u32,

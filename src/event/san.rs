@@ -12,17 +12,17 @@ use std::net::IpAddr;
 pub enum San {
     /// Principal name; may lack its `@suffix` (ESC9).
     Upn(String),
-    /// DNS name.
+    /// DNS name of a host (dNSName).
     Dns(String),
-    /// RFC 822 name.
+    /// E-mail address of an account (rfc822Name).
     Email(String),
     /// SID in a `tag:microsoft.com,2022-09-14:sid:` URL.
     Sid(Sid),
     /// DS Object Guid, as lower-case hex.
     Guid(String),
-    /// Any other URL.
+    /// URL that carries no SID (uniformResourceIdentifier).
     Url(String),
-    /// IP address.
+    /// IP address (iPAddress) as text.
     Ip(String),
     /// Text that is no name of an account or a host: a directory address, an object identifier, a value in quotes.
     Other(String),

@@ -30,7 +30,7 @@ pub struct Span(i64);
 pub struct Day(i32);
 
 impl Time {
-    /// Before every event.
+    /// Earlier than the time of every event: the stream time before the first one.
     pub const MIN: Time = Time(i64::MIN);
 
     /// The instant `millis` milliseconds after the Unix epoch.
@@ -74,19 +74,19 @@ impl Time {
 }
 
 impl Span {
-    /// `n` milliseconds.
+    /// A span of `n` milliseconds.
     pub const fn millis(n: i64) -> Span {
         Span(n)
     }
-    /// `n` seconds.
+    /// A span of `n` seconds.
     pub const fn seconds(n: i64) -> Span {
         Span(n * 1000)
     }
-    /// `n` minutes.
+    /// A span of `n` minutes.
     pub const fn minutes(n: i64) -> Span {
         Span(n * 60 * 1000)
     }
-    /// `n` hours.
+    /// A span of `n` hours.
     pub const fn hours(n: i64) -> Span {
         Span(n * 60 * 60 * 1000)
     }

@@ -95,7 +95,7 @@ impl CheckpointReader {
         }
     }
 
-    /// As [`crate::stage::port::DetectorPort::checkpoint_end`].
+    /// The answer to [`crate::stage::port::DetectorPort::checkpoint_end`].
     pub(crate) fn end(&self, partition: u32) -> Result<Answer<u64>, Fault> {
         Ok(match watermarks(&self.ends, &self.partition(partition))? {
             Answer::Ready((_, end)) => Answer::Ready(end),
@@ -103,7 +103,7 @@ impl CheckpointReader {
         })
     }
 
-    /// As [`crate::stage::port::DetectorPort::read_checkpoint`].
+    /// The answer to [`crate::stage::port::DetectorPort::read_checkpoint`].
     pub(crate) fn read(
         &mut self,
         partition: u32,

@@ -128,7 +128,7 @@ impl GroupConsumer {
         self.metadata.as_ref()
     }
 
-    /// As [`crate::stage::port::RouterPort::poll`].
+    /// Does what [`crate::stage::port::RouterPort::poll`] requires, for both stages.
     pub(crate) fn poll<V>(
         &mut self,
         wait: Millis,
@@ -273,7 +273,7 @@ impl GroupConsumer {
         known.collect()
     }
 
-    /// As [`crate::stage::port::RouterPort::accept`].
+    /// Does what [`crate::stage::port::RouterPort::accept`] requires, for both stages.
     pub(crate) fn accept(&mut self, partitions: &[SourcePartition]) -> Result<(), Fault> {
         let list = self.with_any_offset(partitions)?;
         self.consumer.incremental_assign(&list).map_err(|error| fault("assigning partitions", &error))?;
@@ -310,7 +310,7 @@ impl GroupConsumer {
         Ok(list)
     }
 
-    /// As [`crate::stage::port::RouterPort::release`].
+    /// Does what [`crate::stage::port::RouterPort::release`] requires, for both stages.
     pub(crate) fn release(&mut self, partitions: &[SourcePartition]) -> Result<(), Fault> {
         for SourcePartition { topic, partition } in partitions {
             self.partitions.entry(topic.clone()).or_default().remove(partition);
@@ -354,7 +354,7 @@ impl GroupConsumer {
         started.collect()
     }
 
-    /// As [`crate::stage::port::RouterPort::committed`].
+    /// The answer to [`crate::stage::port::RouterPort::committed`], for both stages.
     pub(crate) fn committed(&self, partition: &SourcePartition) -> Result<Answer<Option<u64>>, Fault> {
         let requested = list(std::slice::from_ref(partition), Offset::Invalid)?;
         let answer = match self.consumer.committed_offsets(requested, REQUEST_MS) {
@@ -384,7 +384,7 @@ impl GroupConsumer {
         Ok(Answer::Ready(committed))
     }
 
-    /// As [`LogBounds::check`].
+    /// Runs [`LogBounds::check`] with this consumer.
     pub(crate) fn bounds(
         &mut self,
         partition: &SourcePartition,

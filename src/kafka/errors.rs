@@ -67,9 +67,8 @@ pub(crate) struct Resources {
     pub read: Vec<String>,
     /// Topics that are written.
     pub written: Vec<String>,
-    /// The consumer group.
+    /// The consumer group that commits offsets.
     pub group: Option<String>,
-    /// The transactional id.
     pub transactional_id: Option<String>,
 }
 

@@ -32,7 +32,6 @@ impl Outage {
         }
     }
 
-    /// The reason.
     pub(crate) fn why(&self) -> &str {
         self.why.as_str()
     }

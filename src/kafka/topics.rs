@@ -37,7 +37,7 @@ pub(crate) struct Requirement {
 /// The valid values of a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rule {
-    /// Only this value.
+    /// This value and no other.
     Is(&'static str),
     /// This number or a greater one, or -1 (unlimited).
     AtLeast(i64),
@@ -51,7 +51,7 @@ impl Rule {
         }
     }
 
-    /// A valid value.
+    /// The value that a new topic gets and that a fix proposes.
     fn valid_value(self) -> String {
         match self {
             Rule::Is(wanted) => wanted.to_owned(),
@@ -63,7 +63,6 @@ impl Rule {
 /// A topic as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ActualTopic {
-    /// It exists.
     Present {
         /// The number of partitions.
         partitions: u32,
@@ -81,7 +80,7 @@ pub(crate) enum ActualTopic {
 pub(crate) struct Mismatch {
     /// The name of the topic.
     pub topic: String,
-    /// What differs.
+    /// The difference: what the topic has and what it needs.
     pub what: String,
     /// What the operator can do, as a command where there is one.
     pub fix: String,

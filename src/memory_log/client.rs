@@ -130,7 +130,7 @@ impl Client {
         self.started.retain(|partition, _| !partitions.contains(partition));
     }
 
-    /// Releases partitions.
+    /// Returns partitions to the group, so that other members can own them.
     pub fn release(&mut self, partitions: &[SourcePartition]) {
         for partition in partitions {
             self.owned.remove(partition);

@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 
 /// The consumer group of the detectors.
 pub const GROUP: &str = "adcs-watch-detector";
-/// The routed topic.
+/// The routed topic, which routers write and detectors read.
 pub const ROUTED: &str = "adcs-watch.routed";
-/// The checkpoint topic.
+/// The checkpoint topic, with as many partitions as [`ROUTED`].
 pub const CHECKPOINT: &str = "adcs-watch.checkpoint";
 /// The alert topic: an alert's key is its id, its value JSON.
 pub const ALERTS: &str = "adcs-watch.alerts";

@@ -16,7 +16,7 @@ use std::rc::Rc;
 pub struct MemoryLog(pub(crate) Rc<RefCell<Log>>);
 
 impl MemoryLog {
-    /// An empty log.
+    /// A log without topics.
     pub fn new() -> MemoryLog {
         MemoryLog::default()
     }

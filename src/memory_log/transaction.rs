@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 /// An initialised producer. A later one with the same transactional id fences it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ProducerHandle {
-    /// Its transactional id.
     pub transactional_id: String,
     epoch: u32,
 }

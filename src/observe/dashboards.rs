@@ -12,7 +12,6 @@ pub(crate) enum Dashboard {
 }
 
 impl Dashboard {
-    /// All dashboards.
     pub(crate) const ALL: [Dashboard; 2] = [Dashboard::Operations, Dashboard::Detection];
 
     /// The name of its file.

@@ -38,7 +38,7 @@ pub enum Condition {
     Unreachable(String),
     /// Failed for this reason, and waits for its restart.
     Waiting(String),
-    /// Stopped in order.
+    /// Stopped because the process shuts down.
     Stopped,
 }
 

@@ -19,7 +19,7 @@ pub struct Millis(pub u64);
 /// An answer that may not be available yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer<T> {
-    /// The answer.
+    /// The answer is available: this is it.
     Ready(T),
     /// Not available yet: ask again in the next step.
     Wait,
@@ -28,7 +28,7 @@ pub enum Answer<T> {
 /// Whether a poll may return records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Intake {
-    /// Records are taken.
+    /// Polls return records as well as changes of the assignment.
     Open,
     /// Too many alerts wait to be sent: polls return only changes of the assignment. Records stay in the log, and polls continue
     /// where they stopped once the intake is open again.
@@ -200,9 +200,9 @@ pub trait DetectorPort {
 /// The names of the topics that a detector restores from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopicNames {
-    /// The routed topic.
+    /// The topic of routed events, from which state is replayed.
     pub routed: String,
-    /// The checkpoint topic.
+    /// The topic of checkpoints, from which state is read back.
     pub checkpoint: String,
 }
 
@@ -260,7 +260,7 @@ pub struct DeadLetter {
     pub reason: &'static str,
     /// The details of the rejection.
     pub detail: String,
-    /// The record, unchanged.
+    /// The value of the record, unchanged.
     pub record: Vec<u8>,
 }
 
@@ -278,17 +278,17 @@ pub struct SourcePartition {
 /// A record carries its value as `V`: a router takes records that have passed the prefilter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RouterInput<V = Candidate> {
-    /// As [`DetectorInput::Assign`].
+    /// These partitions are added to the assignment. The worker answers with [`RouterPort::accept`].
     Assign(Vec<SourcePartition>),
-    /// As [`DetectorInput::Revoke`].
+    /// These partitions are revoked in order. They stay assigned until [`RouterPort::release`]: a last commit is possible.
     Revoke(Vec<SourcePartition>),
-    /// As [`DetectorInput::Lost`].
+    /// These partitions are lost: others may own them already. The worker answers with [`RouterPort::release`].
     Lost(Vec<SourcePartition>),
     /// A record of a started partition.
     Record(SourceRecord<V>),
     /// Consecutive records of a started partition that the prefilter dropped.
     Filtered(FilteredRun),
-    /// As [`DetectorInput::Passed`].
+    /// Everything below `next` in a started partition was returned by polls up to here, as in [`DetectorInput::Passed`].
     Passed {
         /// Partition of a source topic.
         from: SourcePartition,
@@ -300,7 +300,7 @@ pub enum RouterInput<V = Candidate> {
 /// Records that the prefilter dropped where they were read, without a copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilteredRun {
-    /// Their partition.
+    /// The source partition that they were read from.
     pub from: SourcePartition,
     /// The offset behind the last of them.
     pub next: u64,
@@ -314,7 +314,7 @@ pub type TopicPrefilter<'a, V = Candidate> = &'a dyn Fn(&str, &[u8]) -> Option<V
 /// A record of a source topic. Its key and other headers are not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceRecord<V = Vec<u8>> {
-    /// Its partition.
+    /// The source partition that it was read from.
     pub from: SourcePartition,
     /// Its offset in the partition.
     pub offset: u64,

@@ -31,7 +31,7 @@ impl EntityKey {
         EntityKey { high: (bits >> 64) as u64, low: bits as u64 }
     }
 
-    /// The bits.
+    /// The inverse of [`EntityKey::from_bits`].
     pub const fn to_bits(self) -> u128 {
         (self.high as u128) << 64 | self.low as u128
     }

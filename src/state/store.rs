@@ -27,7 +27,7 @@ struct Entry {
 pub struct Hour(pub u32);
 
 impl Hour {
-    /// After all events.
+    /// Later than every event: what expires then is kept until it is removed.
     pub const NEVER: Hour = Hour(u32::MAX);
 
     /// The first full hour that is not before this instant.
@@ -73,7 +73,7 @@ impl KeyedStore {
         self.entries.insert(key, Entry { record: record.into(), expires, changed: true });
     }
 
-    /// Forgets an entity.
+    /// Removes the record of an entity; the next checkpoint notes the removal.
     pub fn remove(&mut self, key: EntityKey) {
         if let Some(entry) = self.entries.remove(&key) {
             self.record_bytes -= entry.record.len();

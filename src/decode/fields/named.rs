@@ -55,7 +55,7 @@ impl Named {
         })
     }
 
-    /// Adds a value.
+    /// Adds a value, unless there are [`MAX_NAMED_VALUES`] already.
     pub(crate) fn push(&mut self, name: &str, value: impl Into<String>) {
         if self.values.len() < MAX_NAMED_VALUES {
             self.values.push((fold(name), value.into()));

@@ -16,7 +16,7 @@ use crate::decode::limits::MAX_RECORD_BYTES;
 use crate::decode::rejection::{Reason, Rejection};
 use std::borrow::Cow;
 
-/// A parsed text.
+/// A parsed JSON text: its values in the order in which they are written.
 pub(crate) struct Document<'t> {
     text: &'t str,
     nodes: Vec<Node>,
@@ -51,7 +51,6 @@ impl<'t> Document<'t> {
         deepest
     }
 
-    /// The outermost value.
     pub(crate) fn root(&self) -> Value<'_> {
         Value { document: self, at: 0 }
     }
@@ -126,7 +125,7 @@ impl<'t> Value<'t> {
         self.node().kind == Kind::Array
     }
 
-    /// A string's text.
+    /// The text of a string without its escapes; none for other values.
     pub(crate) fn string(self) -> Option<Cow<'t, str>> {
         let node = self.node();
         match node.kind {

@@ -17,7 +17,6 @@ use std::borrow::Cow;
 /// What was found of an event.
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
-    /// The layout.
     pub(crate) format: Format,
     /// The id as it is written.
     pub(crate) id: String,

@@ -12,9 +12,9 @@ use memchr::memmem;
 
 /// What a text holds.
 pub(crate) enum Inside<'t> {
-    /// Event XML.
+    /// One or several events as XML.
     Xml(&'t str),
-    /// JSON.
+    /// A JSON text behind a header.
     Json(&'t str),
     /// Events in a format of text.
     Events(Vec<Found>),

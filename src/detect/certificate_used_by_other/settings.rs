@@ -18,7 +18,7 @@ pub struct Settings {
     pub wait: Span,
     /// How long further logons with the same certificate as the same account are suppressed. Default 1d.
     pub suppression: Span,
-    /// Severity by outcome.
+    /// The severity of an alert by the outcome of the logon.
     pub severity: Severities,
 }
 

@@ -23,11 +23,11 @@ pub struct Settings {
     pub probation_days: Days,
     /// How near a mismatched or denied request must be to make a write suspicious. Default 10m.
     pub bad_request_window: Span,
-    /// Severity by variation.
+    /// The severity of an alert by the variation that it reports.
     pub severity: Severities,
 }
 
-/// Severity by variation.
+/// The severity of an alert by the variation that it reports.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Severities {

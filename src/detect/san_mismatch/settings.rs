@@ -20,11 +20,11 @@ pub struct Settings {
     pub burst_window: Span,
     /// Certificates within the window that make a burst. Default 3.
     pub burst_count: NonZeroU32,
-    /// Severity by reason.
+    /// The severity of an alert by its gravest reason.
     pub severity: Severities,
 }
 
-/// Severity by reason.
+/// The severity of an alert by its gravest reason.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Severities {

@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub struct Pages {
     /// The state of the workers.
     pub health: Arc<Health>,
-    /// All metrics.
+    /// The metrics that `/metrics` exports.
     pub metrics: Metrics,
 }
 

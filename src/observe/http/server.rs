@@ -128,7 +128,7 @@ async fn converse(
     exchange(secured, router).await
 }
 
-/// Answers one request.
+/// Answers one request and closes the connection.
 async fn exchange(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     router: Router,

@@ -6,7 +6,7 @@
 /// What a metric is: the source of `# HELP`, of `# TYPE` and of `docs/metrics.md`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Definition {
-    /// The full name.
+    /// The name as it is exported, with prefix and unit.
     pub name: &'static str,
     /// `counter`, `gauge` or `histogram`.
     pub kind: &'static str,

@@ -89,7 +89,7 @@ pub(crate) struct OfDetection {
     pub(crate) latency: Histogram,
 }
 
-/// All handles.
+/// The series with closed label sets, registered once so that counting needs no look-up.
 pub(crate) struct Handles {
     pub(crate) routed: BTreeMap<Routed, Counter>,
     pub(crate) applied: Applied,

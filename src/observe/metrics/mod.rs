@@ -38,7 +38,6 @@ const REVISION: &str = match option_env!("ADCS_WATCH_REVISION") {
 /// How often recorded values are moved into the buckets of histograms.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The process.
 impl Metrics {
     /// All metrics, those with closed label sets at zero.
     ///
@@ -84,7 +83,6 @@ impl Metrics {
     }
 }
 
-/// Records and alerts.
 impl Metrics {
     /// Counts what a router did between two readings of its counts.
     pub fn router(&self, before: &RouterCounts, counts: &RouterCounts) {
@@ -149,7 +147,7 @@ impl Metrics {
 
 /// Transactions, checkpoints, restores and state.
 impl Metrics {
-    /// Counts a transaction.
+    /// Counts a transaction of this stage by its outcome, with the time it took.
     pub fn transaction(&self, stage: Stage, ended: Ended, took: Duration) {
         self.0.handles.transactions.of(stage).of(ended).record(took);
     }

@@ -64,7 +64,7 @@ impl Recorder {
         self.exporter.register_histogram(&key(definition, values), &METADATA)
     }
 
-    /// Sets a gauge.
+    /// Sets the gauge with these label values, and exports it from now on.
     pub(crate) fn set(&self, definition: &'static Definition, values: &[&str], value: f64) {
         self.gauges().insert(place(definition, values), (definition, value));
     }

@@ -6,9 +6,9 @@ use std::time::Duration;
 /// The outcome of a transaction, as a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// Committed.
+    /// Consumers see all of it.
     Committed,
-    /// Aborted.
+    /// Consumers see nothing of it.
     Aborted,
     /// The broker has not confirmed the outcome.
     Unknown,
@@ -29,7 +29,7 @@ impl Ended {
 /// A change of the partitions of a group member, as a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rebalance {
-    /// Partitions were assigned.
+    /// Partitions were added to the assignment.
     Assign,
     /// Partitions were revoked, and the member could still commit.
     Revoke,
@@ -53,7 +53,7 @@ impl Rebalance {
 /// How long a worker has waited since it started; the rest of its time it worked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Spent {
-    /// Waiting for records.
+    /// Time in polls that waited for records.
     pub waiting: Duration,
     /// Waiting for brokers to end transactions.
     pub committing: Duration,

@@ -34,7 +34,7 @@ const QUEUE_SPANS: usize = 1024;
 /// The start of a transaction. Taken only while traces are on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Begun {
-    /// Nanoseconds since 1970.
+    /// Wall-clock time in nanoseconds since 1970.
     at: u64,
     watch: Stopwatch,
 }
@@ -48,7 +48,6 @@ pub(crate) struct Sent<'a> {
     pub records: usize,
     /// Records of a checkpoint.
     pub checkpoint: usize,
-    /// Its outcome.
     pub outcome: Outcome,
 }
 

@@ -8,9 +8,9 @@ pub(crate) struct Span {
     pub(crate) parent: Option<u64>,
     pub(crate) name: String,
     pub(crate) kind: Kind,
-    /// Nanoseconds since 1970.
+    /// The start in nanoseconds since 1970.
     pub(crate) began: u64,
-    /// Nanoseconds since 1970.
+    /// The end in nanoseconds since 1970.
     pub(crate) ended: u64,
     pub(crate) attributes: Vec<(&'static str, Value)>,
     pub(crate) links: Vec<Context>,

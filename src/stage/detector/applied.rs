@@ -10,7 +10,7 @@ pub enum RecordOutcome {
     Skipped,
     /// Applied without output: its alerts are committed.
     Replayed,
-    /// Applied.
+    /// Applied, and its alerts are published.
     Live,
     /// At least one of its events cannot be decoded, which is damage or a defect, since the router wrote it. The record is a dead
     /// letter; its other events are applied.

@@ -50,12 +50,12 @@ pub(crate) enum RestoreFault {
     Refused {
         /// The offset of its marker.
         marker: u64,
-        /// The reason.
+        /// The reason for which the engine refuses it.
         error: RestoreError,
     },
     /// There is no checkpoint, and retention has deleted the start of the routed log.
     NoCheckpoint {
-        /// The committed offset.
+        /// The group's committed offset of the routed partition.
         committed: u64,
         /// The first offset in the log.
         log_start: u64,
@@ -72,7 +72,7 @@ pub(crate) enum RestoreFault {
     OffsetBehind {
         /// The offset of the checkpoint.
         checkpoint: u64,
-        /// The committed offset.
+        /// The group's committed offset of the routed partition; none if it has none.
         committed: Option<u64>,
     },
 }

@@ -206,7 +206,7 @@ impl<P: RouterPort> RouterWorker<P> {
         self.owned.keys().map(|partition| (partition, self.task.position(partition)))
     }
 
-    /// As [`RouterTask::events_by_ca`].
+    /// The number of events of each CA that the policy names, from [`RouterTask::events_by_ca`].
     pub fn events_by_ca(&self) -> &BTreeMap<Host, u64> {
         self.task.events_by_ca()
     }

@@ -1,6 +1,7 @@
 //! The order of the house, read from its own files: who may use whom, what belongs to what, which promises of the
 //! documents are kept. Every check is a function from texts to complaints, and is shown to complain of a planted fault.
 
+mod comments;
 mod detections;
 mod documents;
 mod folders;
