@@ -17,8 +17,9 @@ use crate::decode::place::Place;
 use crate::decode::rejection::{Reason, Rejection};
 use crate::event::account::Account;
 use crate::event::host::{Host, remote_ip};
+use crate::event::san::MAX_NAMES;
 use crate::event::san::Names;
-use crate::event::{Activity, CertificateRequest, Event, MAX_NAMES, Origin, RemoteFileWrite};
+use crate::event::{Activity, CertificateRequest, Event, Origin, RemoteFileWrite};
 use jiff::tz::TimeZone;
 
 /// The names under which activities stand.
@@ -121,7 +122,7 @@ mod tests {
     use crate::decode::rejection::Rejection;
     use crate::event::account::Account;
     use crate::event::host::Host;
-    use crate::event::san::San;
+    use crate::event::san::{MAX_NAMES, San};
     use crate::event::time::Time;
     use crate::event::*;
     use jiff::tz::TimeZone;

@@ -23,7 +23,7 @@ pub(crate) struct Judgement {
     pub sensitive: Vec<String>,
     /// Names that only look like that of a protected identity, allowed or not.
     pub lookalike: Vec<String>,
-    /// All the others of the first [`MAX_NAMES`](crate::event::MAX_NAMES).
+    /// All the others of the first [`MAX_NAMES`](crate::event::san::MAX_NAMES).
     pub harmless: Vec<String>,
     /// The suffix of an own name was not checked.
     pub suffix_assumed: bool,

@@ -112,7 +112,7 @@ impl Sid {
         (well_formed && numbers != "0-0").then_some(Sid(text))
     }
 
-    /// The relative identifier, its last number, which tells the accounts of one domain apart.
+    /// The relative identifier, its last number, which differs between the accounts of one domain.
     pub fn rid(&self) -> Option<u32> {
         self.0.rsplit('-').next()?.parse().ok()
     }

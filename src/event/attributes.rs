@@ -43,7 +43,7 @@ impl Attributes {
     }
 }
 
-/// What a key says of its value.
+/// The meaning of the value behind a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Key {
     Template,
@@ -117,7 +117,7 @@ const WORDS: &[(&str, Key)] = &[
     ("ip", Key::Name(Kind::Ip)),
 ];
 
-/// A key in the text: where it begins, where its value begins, and what it says.
+/// A key in the text: where it begins, where its value begins, and the meaning of the value.
 struct Found {
     start: usize,
     value: usize,
@@ -282,9 +282,9 @@ fn ends_with(text: &str, end: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::event::MAX_NAMES;
     use crate::event::account::Sid;
     use crate::event::attributes::{Attributes, percent_decoded};
+    use crate::event::san::MAX_NAMES;
     use crate::event::san::San;
     use proptest::prelude::*;
 

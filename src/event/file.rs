@@ -67,7 +67,7 @@ pub(crate) fn normalised(path: &str) -> String {
 /// The full path of the object of a 5145: ShareLocalPath and RelativeTargetName.
 ///
 /// Where ShareLocalPath is empty, administrative shares say it themselves: `ADMIN$` is `C:\Windows` (the drive is a
-/// guess, right nearly always), `C$` is `C:\`. None for pipes, and for other shares whose folder is not told.
+/// guess, right nearly always), `C$` is `C:\`. None for pipes, and for other shares whose folder is unknown.
 pub(crate) fn share_path(share: &str, local_path: &str, target: &str) -> Option<String> {
     let name = share_name(share);
     let folder = match local_path.trim() {

@@ -31,7 +31,7 @@ pub struct Event {
     /// Where the record was read and which Windows record it is.
     #[serde(default)]
     pub origin: Origin,
-    /// What it says happened.
+    /// The activity that it reports.
     #[serde(flatten)]
     pub activity: Activity,
 }
@@ -89,7 +89,7 @@ pub struct Origin {
 /// The longest trace context that is kept; version 00 has 55 characters.
 pub const MAX_TRACE: usize = 64;
 
-/// What an event says happened. In protobuf and JSON the name of the variant is the name of the field.
+/// The activity that an event reports. In protobuf and JSON the name of the variant is the name of the field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Activity {
@@ -120,11 +120,11 @@ pub struct CertificateRequest {
     /// Every subject alternative name, of the field and of the request attributes, each once, in that order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<San>,
-    /// Names beyond the first [`MAX_NAMES`], which are searched for protected identities only: at most
-    /// [`MAX_NAMES_SEARCHED`] together with `names`.
+    /// Names beyond the first [`san::MAX_NAMES`], which are searched for protected identities only: at most
+    /// [`san::MAX_NAMES_SEARCHED`] together with `names`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub names_beyond: Vec<San>,
-    /// How many names the request has beyond [`MAX_NAMES`], those in `names_beyond` included.
+    /// How many names the request has beyond [`san::MAX_NAMES`], those in `names_beyond` included.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub names_cut: u32,
     /// Those of `names` that stand in the request attributes: asked for beside the signed request (ESC6). The others
@@ -149,13 +149,6 @@ pub struct CertificateRequest {
     pub transport: Option<String>,
 }
 
-/// The most names of one event that are kept as [`CertificateRequest::names`].
-pub const MAX_NAMES: usize = 64;
-
-/// The most names of one event that are searched for protected identities. No field of a Windows event is long enough
-/// for more than about 5000.
-pub const MAX_NAMES_SEARCHED: usize = 4096;
-
 impl CertificateRequest {
     /// Takes over names that were collected from the field and the attributes.
     pub fn set_names(&mut self, names: san::Names) {
@@ -170,7 +163,7 @@ impl CertificateRequest {
     }
 }
 
-/// What 4887 says of a certificate.
+/// The fields of 4887: an issued certificate.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IssuedCertificate {
     /// The request that the CA granted.
@@ -191,7 +184,7 @@ impl IssuedCertificate {
     }
 }
 
-/// What 4888 says of a denied request.
+/// The fields of 4888: a denied request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeniedRequest {
     /// The request that was denied.
@@ -201,7 +194,7 @@ pub struct DeniedRequest {
     pub disposition: i64,
 }
 
-/// What 4768 with certificate fields says of a logon.
+/// The fields of 4768: a logon with a certificate.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CertificateLogon {
     /// TargetUserName and TargetDomainName: who logged on, or tried to.
@@ -227,7 +220,7 @@ impl CertificateLogon {
     }
 }
 
-/// What 5145 says of an access to a share.
+/// The fields of 5145: an access to a share.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShareAccess {
     /// SubjectDomainName and SubjectUserName: the account that opened the file.

@@ -1,10 +1,17 @@
 //! Subject alternative names: the types.
 
 use crate::event::account::{Sid, same_text};
-use crate::event::{MAX_NAMES, MAX_NAMES_SEARCHED, fold};
+use crate::event::fold;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
+
+/// The most names of one event that are kept as [`names`](crate::event::CertificateRequest::names).
+pub const MAX_NAMES: usize = 64;
+
+/// The most names of one event that are searched for protected identities. No field of a Windows event is long enough
+/// for more than about 5000.
+pub const MAX_NAMES_SEARCHED: usize = 4096;
 
 /// One subject alternative name, as it was spelled.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

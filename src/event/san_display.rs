@@ -208,9 +208,9 @@ fn ends_ignoring_case(text: &str, end: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::event::account::Sid;
+    use crate::event::san::{MAX_NAMES, MAX_NAMES_SEARCHED};
     use crate::event::san::{Names, San};
     use crate::event::san_display::{parse_display, read_display};
-    use crate::event::{MAX_NAMES, MAX_NAMES_SEARCHED};
     use proptest::prelude::*;
 
     fn upn(name: &str) -> San {

@@ -9,7 +9,7 @@ const MILLIS_PER_DAY: i64 = 24 * 60 * 60 * 1000;
 /// An instant of event time: milliseconds since the Unix epoch, UTC.
 ///
 /// Windows counts in 100 ns, Kafka and Winlogbeat in milliseconds; the finest that all of them carry is the
-/// millisecond. Which of two events of one millisecond came first is told by their record ids.
+/// millisecond. Record ids order two events of one millisecond.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]

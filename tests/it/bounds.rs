@@ -4,12 +4,12 @@ use adcs_watch::detect::policy::Policy;
 use adcs_watch::engine::Engine;
 use adcs_watch::event::account::Account;
 use adcs_watch::event::host::Host;
-use adcs_watch::event::san::San;
+use adcs_watch::event::san::{MAX_NAMES, San};
 use adcs_watch::event::serial::Serial;
 use adcs_watch::event::time::{Span, Time};
 use adcs_watch::event::{
-    Activity, CertificateLogon, CertificateRequest, DeniedRequest, Event, IssuedCertificate, MAX_NAMES,
-    Origin, RemoteFileWrite,
+    Activity, CertificateLogon, CertificateRequest, DeniedRequest, Event, IssuedCertificate, Origin,
+    RemoteFileWrite,
 };
 
 /// Only this detection.

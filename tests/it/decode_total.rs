@@ -4,7 +4,8 @@ use crate::decode_formats::{decode, decode_with, format_file};
 use crate::decode_mutations::mutated;
 use adcs_watch::decode::rejection::{Reason, Rejection};
 use adcs_watch::decode::{Decoded, Decoder, Format, limits};
-use adcs_watch::event::{Activity, MAX_NAMES};
+use adcs_watch::event::Activity;
+use adcs_watch::event::san::MAX_NAMES;
 use proptest::prelude::*;
 
 fn decode_in_every_format(record: &[u8]) -> Result<(), TestCaseError> {

@@ -12,13 +12,9 @@ use crate::architecture::tree::Tree;
 use crate::architecture::{GENERATED, assert_none, assert_one};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Folders that break the rules and wait for their own change. The list must shrink: an entry without a fault is a fault.
-const NOT_YET: &[(&str, &str)] =
-    &[("src/event", "reading order of account, host and san; mod.rs and san.rs use each other")];
-
 #[test]
 fn every_folder_keeps_its_order() {
-    assert_none(complaints(&Tree::of_this_repository(), NOT_YET));
+    assert_none(complaints(&Tree::of_this_repository()));
 }
 
 #[test]
@@ -154,17 +150,13 @@ fn reachable<'a>(
     reached
 }
 
-/// What breaks a rule outside the listed folders, and what is listed without need.
-fn complaints(tree: &Tree, not_yet: &[(&str, &str)]) -> Vec<String> {
+/// What breaks a rule.
+fn complaints(tree: &Tree) -> Vec<String> {
     let modules = Modules::of(tree);
     let uses = uses(tree, &modules);
     let mut faults = wrong_order(&modules, &uses);
     faults.extend(cycles(&modules, &uses));
-    let listed = |fault: &&Fault| not_yet.iter().any(|(folder, _)| *folder == fault.folder);
-    let clean = not_yet.iter().filter(|(folder, _)| faults.iter().all(|fault| fault.folder != *folder));
-    let clean = clean.map(|(folder, _)| format!("{folder} keeps its order now: remove it from NOT_YET"));
-    let unlisted = faults.iter().filter(|fault| !listed(fault));
-    unlisted.map(|fault| format!("{}: {}", fault.folder, fault.text)).chain(clean).collect()
+    faults.iter().map(|fault| format!("{}: {}", fault.folder, fault.text)).collect()
 }
 
 /// `x.rs` beside a folder `x/`: the file of a module with children is `x/mod.rs`.
@@ -185,7 +177,7 @@ mod tests {
 
     /// A room `a` with the children `b`, `c` (a folder with `d`, `e`) and `f`, in this order.
     fn found(changes: &[(&str, &str)]) -> Vec<String> {
-        complaints(&room(changes), &[])
+        complaints(&room(changes))
     }
 
     fn room(changes: &[(&str, &str)]) -> Tree {
@@ -237,14 +229,6 @@ mod tests {
             ("src/a/c/e.rs", "use crate::a::Trait;"),
         ]);
         assert_one(&faults, "src/a/mod.rs, src/a/c/e.rs, src/a/f.rs");
-    }
-
-    #[test]
-    fn listed_folder_is_excused_until_it_is_clean() {
-        let fault = room(&[("src/a/c/d.rs", "use crate::a::c::e::E;")]);
-        assert_eq!(complaints(&fault, &[("src/a/c", "reason")]), [""; 0]);
-        assert_eq!(complaints(&fault, &[("src/a", "reason")]).len(), 2, "the fault, and the needless entry");
-        assert_one(&complaints(&room(&[]), &[("src/a/c", "reason")]), "remove it from NOT_YET");
     }
 
     #[test]

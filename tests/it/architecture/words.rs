@@ -68,9 +68,6 @@ const ALLOWED: [Allowance; 9] = [
     ("src/observe/traces/mod.rs", "doubtful", "the value of a span attribute"),
 ];
 
-/// Folders and files that are not clean yet. This list only ever shrinks.
-const NOT_YET: [&str; 1] = ["src/event/"];
-
 /// What is read. Texts of other projects, pictures and generated tables of other tools are not.
 const READ: [&str; 9] = [
     "README.md",
@@ -92,7 +89,7 @@ const MARKDOWN: [&str; 7] =
 
 #[test]
 fn no_text_uses_a_banned_word() {
-    assert_none(banned_words(&Tree::of_this_repository(), &ALLOWED, &NOT_YET));
+    assert_none(banned_words(&Tree::of_this_repository(), &ALLOWED));
 }
 
 #[test]
@@ -102,14 +99,14 @@ fn every_allowance_is_needed() {
 
 #[test]
 fn markdown_fits_its_width() {
-    assert_none(wide_lines(&Tree::of_this_repository(), &NOT_YET));
+    assert_none(wide_lines(&Tree::of_this_repository()));
 }
 
 type Allowance = (&'static str, &'static str, &'static str);
 
-fn banned_words(tree: &Tree, allowed: &[Allowance], not_yet: &[&str]) -> Vec<String> {
+fn banned_words(tree: &Tree, allowed: &[Allowance]) -> Vec<String> {
     let is_allowed = |path: &str, phrase: &str| allowed.iter().any(|(p, w, _)| path == *p && phrase == *w);
-    let findings = texts(tree, &READ).filter(|(path, _)| is_held(path, not_yet)).flat_map(|(path, text)| {
+    let findings = texts(tree, &READ).flat_map(|(path, text)| {
         found(text).into_iter().map(move |(line, phrase, instead)| (path, line, phrase, instead))
     });
     findings
@@ -130,10 +127,6 @@ fn needless_allowances(tree: &Tree, allowed: &[Allowance]) -> Vec<String> {
 }
 
 /// Whether the list holds for a file by now.
-fn is_held(path: &str, not_yet: &[&str]) -> bool {
-    !not_yet.iter().any(|prefix| path.starts_with(prefix))
-}
-
 /// The files to read below some prefixes.
 fn texts<'a>(tree: &'a Tree, prefixes: &'a [&str]) -> impl Iterator<Item = (&'a str, &'a str)> {
     prefixes
@@ -195,10 +188,9 @@ fn parts(name: &str) -> impl Iterator<Item = String> {
     spaced.split_whitespace().map(str::to_owned).collect::<Vec<_>>().into_iter()
 }
 
-fn wide_lines(tree: &Tree, not_yet: &[&str]) -> Vec<String> {
-    let documents = texts(tree, &MARKDOWN)
-        .filter(|(path, _)| path.ends_with(".md") || path.ends_with(".gotmpl"))
-        .filter(|(path, _)| is_held(path, not_yet));
+fn wide_lines(tree: &Tree) -> Vec<String> {
+    let documents =
+        texts(tree, &MARKDOWN).filter(|(path, _)| path.ends_with(".md") || path.ends_with(".gotmpl"));
     documents
         .flat_map(|(path, text)| {
             wide(text).map(move |(line, width)| {
@@ -232,7 +224,7 @@ mod tests {
     use super::*;
 
     fn complaints(path: &str, text: &str) -> Vec<String> {
-        banned_words(&Tree::of(&[(path, text)]), &[], &[])
+        banned_words(&Tree::of(&[(path, text)]), &[])
     }
 
     #[test]
@@ -267,16 +259,15 @@ mod tests {
     fn allowance_covers_one_phrase_of_one_file_and_must_be_needed() {
         let tree = Tree::of(&[("docs/a.md", "`shape`"), ("docs/b.md", "`shape`")]);
         let allowed = [("docs/a.md", "shape", "the former name of a key")];
-        assert_one(&banned_words(&tree, &allowed, &[]), "docs/b.md:1");
+        assert_one(&banned_words(&tree, &allowed), "docs/b.md:1");
         assert_eq!(needless_allowances(&tree, &allowed), [""; 0]);
-        assert_eq!(banned_words(&tree, &[], &["docs/"]), [""; 0], "the folder is not clean yet");
         let needless = [("docs/a.md", "anew", "?"), ("docs/gone.md", "shape", "?")];
         assert_eq!(needless_allowances(&tree, &needless).len(), 2);
     }
 
     #[test]
     fn wide_line_is_found_unless_it_is_a_table_a_block_or_a_link() {
-        let wide = |text: &str| wide_lines(&Tree::of(&[("docs/a.md", text)]), &[]);
+        let wide = |text: &str| wide_lines(&Tree::of(&[("docs/a.md", text)]));
         let long = "word ".repeat(25);
         assert_one(&wide(&format!("# A\n{long}")), "docs/a.md:2 has 125 columns");
         assert_eq!(wide(&format!("| {long} |\n```text\n{long}\n```\n[a]({})", "x".repeat(200))), [""; 0]);
