@@ -19,16 +19,16 @@ fn alerts_refused_by_the_broker_pause_the_intake_and_none_is_lost() {
     // From now on the topic refuses every alert; transaction markers are shorter.
     env.set("alerts", "max.message.bytes", "300");
     env.produce(&records);
-    let await_log = |said: &str| {
+    let await_log = |part: &str| {
         let began = Instant::now();
-        while !process.log().contains(said) {
-            assert!(began.elapsed() < Duration::from_secs(90), "`{said}` is not said:\n{}", process.log());
+        while !process.log().contains(part) {
+            assert!(began.elapsed() < Duration::from_secs(90), "`{part}` is not logged:\n{}", process.log());
             thread::sleep(Duration::from_millis(50));
         }
     };
-    await_log("too much waits to be sent");
+    await_log("no records are read until the outbox is sent");
     env.set("alerts", "max.message.bytes", "4194304");
-    await_log("records are taken again");
+    await_log("records are read again");
     env.await_alerts(&expected, Duration::from_secs(90));
     let log = process.log();
     assert!(!log.contains(WORKER_RESTARTS), "{log}");

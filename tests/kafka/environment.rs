@@ -140,16 +140,17 @@ impl Environment {
     /// Writes the config file of a process; `instance` is its `kafka.instance_id`, none when empty.
     pub(crate) fn config(&self, process: &str, instance: &str) -> PathBuf {
         let name = &self.name;
+        let brokers: Vec<String> = self.bootstrap.split(',').map(|broker| format!("'{broker}'")).collect();
         let instance =
             if instance.is_empty() { String::new() } else { format!("  instance_id: {instance}\n") };
         let text = format!(
-            "kafka:\n  brokers: ['{}']\n  group: {name}\n{instance}  properties: {{reconnect.backoff.max.ms: 1000}}\n  consumer: {{session.timeout.ms: 3000, heartbeat.interval.ms: 300}}\n\
+            "kafka:\n  brokers: [{}]\n  group: {name}\n{instance}  properties: {{reconnect.backoff.max.ms: 1000}}\n  consumer: {{session.timeout.ms: 3000, heartbeat.interval.ms: 300}}\n\
              sources:\n  - topic: {}\n\
              topics:\n  routed: {name}.routed\n  checkpoint: {name}.checkpoint\n  alerts: {name}.alerts\n  \
              dead_letter: {name}.dead\n  partitions: {PARTITIONS}\n  replication_factor: {}\n\
              checkpoints: {{interval: 1s}}\n\
              http: {{listen: '127.0.0.1:0'}}\n",
-            self.bootstrap,
+            brokers.join(", "),
             self.source(),
             self.replicas
         );
