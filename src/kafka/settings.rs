@@ -6,7 +6,8 @@ use crate::kafka::context::BasicContext;
 use crate::kafka::errors::ConnectionError;
 use crate::kafka::oauth::Token;
 use crate::kafka::timeouts::{
-    CHECKPOINT_FETCH_WAIT_MS, FETCH_WAIT_MS, LINGER_MS, STATISTICS_MS, TRANSACTION_SECONDS, millis,
+    CHECKPOINT_FETCH_WAIT_MS, FETCH_WAIT_MS, LINGER_MS, METADATA_REFRESH_MS, STATISTICS_MS,
+    TRANSACTION_SECONDS, millis,
 };
 use crate::kafka::tls_probe;
 use crate::kafka::topics::MAX_MESSAGE_BYTES;
@@ -62,6 +63,7 @@ impl Clients {
         base.set("security.protocol", protocol(kafka));
         // Brokers close idle connections; no operator needs to know.
         base.set("log.connection.close", "false");
+        base.set("topic.metadata.refresh.interval.ms", millis(METADATA_REFRESH_MS));
         if let Some(sasl) = &kafka.sasl {
             set_sasl(&mut base, sasl, &mut wrong);
         }

@@ -27,6 +27,9 @@ pub(crate) const OUTAGE_SECONDS: Duration = Duration::from_secs(30);
 pub(crate) const FETCH_WAIT_MS: Duration = Duration::from_millis(50);
 /// `fetch.wait.max.ms` of the checkpoint reader: an empty fetch reports the end of the partition and need not wait.
 pub(crate) const CHECKPOINT_FETCH_WAIT_MS: Duration = Duration::from_millis(10);
+/// `topic.metadata.refresh.interval.ms`: new partitions, and new topics that match a pattern, are read after at most this time.
+/// librdkafka's own default is five minutes.
+pub(crate) const METADATA_REFRESH_MS: Duration = Duration::from_millis(30_000);
 /// How often librdkafka reports the end of each partition, from which the lag is computed.
 pub(crate) const STATISTICS_MS: Duration = Duration::from_millis(2000);
 /// How often the topic ids of the assigned partitions are compared.

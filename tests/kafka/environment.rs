@@ -95,7 +95,12 @@ impl Environment {
         fs::create_dir_all(&folder).unwrap();
         let (name, bootstrap) = (name.to_owned(), bootstrap.to_owned());
         let mut config = client(&bootstrap);
-        let producer = config.set("enable.idempotence", "true").set("linger.ms", "5").create().unwrap();
+        let producer = config
+            .set("enable.idempotence", "true")
+            .set("linger.ms", "5")
+            .set("topic.metadata.refresh.interval.ms", "1000")
+            .create()
+            .unwrap();
         let env = Environment { name, bootstrap, replicas, folder, sources, traced: false, producer };
         env.create(&env.source(), sources, settings);
         env
