@@ -7,7 +7,7 @@
 
 use crate::event::fold;
 use crate::event::host::Host;
-use crate::event::san::{Names, San};
+use crate::event::san::{NameKind, Names, San};
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 
@@ -34,8 +34,8 @@ impl Attributes {
                 Key::Client => {
                     attributes.client.get_or_insert_with(|| Host::new(value));
                 }
-                Key::Names => read_names(Kind::Unknown, value, 0, &mut attributes.names),
-                Key::Name(kind) => read_names(kind, value, 0, &mut attributes.names),
+                Key::Names => read_names(None, value, 0, &mut attributes.names),
+                Key::Name(kind) => read_names(Some(kind), value, 0, &mut attributes.names),
                 Key::Other => {}
             }
         }
@@ -51,22 +51,9 @@ enum Key {
     /// A list of names, each of its own kind.
     Names,
     /// One name of this kind; further ones of other kinds may follow behind `&`.
-    Name(Kind),
+    Name(NameKind),
     /// Any other attribute. Its value is skipped.
     Other,
-}
-
-/// The kind of a name that was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Upn,
-    Dns,
-    Email,
-    Url,
-    Guid,
-    Ip,
-    /// Not stated: the value decides.
-    Unknown,
 }
 
 /// Keys of attributes, which a `:` ends. They count also where nothing separates them from the value before.
@@ -94,27 +81,27 @@ const ATTRIBUTES: &[(&str, Key)] = &[
 
 /// Keys of names, which a `=` ends. They count also where nothing separates them from the value before.
 const NAMES: &[(&str, Key)] = &[
-    ("upn", Key::Name(Kind::Upn)),
-    ("dns", Key::Name(Kind::Dns)),
+    ("upn", Key::Name(NameKind::Upn)),
+    ("dns", Key::Name(NameKind::Dns)),
     ("san", Key::Names),
     ("subjectaltname", Key::Names),
     ("subjectalternativename", Key::Names),
-    ("principalname", Key::Name(Kind::Upn)),
+    ("principalname", Key::Name(NameKind::Upn)),
 ];
 
 /// Keys that count as whole words only, before `=` or `:`.
 const WORDS: &[(&str, Key)] = &[
-    ("upn", Key::Name(Kind::Upn)),
-    ("dns", Key::Name(Kind::Dns)),
-    ("dnsname", Key::Name(Kind::Dns)),
-    ("email", Key::Name(Kind::Email)),
-    ("rfc822", Key::Name(Kind::Email)),
-    ("rfc822name", Key::Name(Kind::Email)),
-    ("url", Key::Name(Kind::Url)),
-    ("uri", Key::Name(Kind::Url)),
-    ("guid", Key::Name(Kind::Guid)),
-    ("ipaddress", Key::Name(Kind::Ip)),
-    ("ip", Key::Name(Kind::Ip)),
+    ("upn", Key::Name(NameKind::Upn)),
+    ("dns", Key::Name(NameKind::Dns)),
+    ("dnsname", Key::Name(NameKind::Dns)),
+    ("email", Key::Name(NameKind::Email)),
+    ("rfc822", Key::Name(NameKind::Email)),
+    ("rfc822name", Key::Name(NameKind::Email)),
+    ("url", Key::Name(NameKind::Url)),
+    ("uri", Key::Name(NameKind::Url)),
+    ("guid", Key::Name(NameKind::Guid)),
+    ("ipaddress", Key::Name(NameKind::Ip)),
+    ("ip", Key::Name(NameKind::Ip)),
 ];
 
 /// A key in the text: where it begins, where its value begins, and the meaning of the value.
@@ -210,10 +197,10 @@ fn without_end(value: &str) -> &str {
 const MAX_ENCODINGS: usize = 3;
 
 /// Reads a list of names, the first of which is of this kind.
-fn read_names(kind: Kind, list: &str, depth: usize, names: &mut Names) {
+fn read_names(kind: Option<NameKind>, list: &str, depth: usize, names: &mut Names) {
     for (position, piece) in pieces(kind, list).enumerate() {
         let piece = unquoted(fold::trimmed(piece));
-        let kind = if position == 0 { kind } else { Kind::Unknown };
+        let kind = if position == 0 { kind } else { None };
         let decoded = percent_decoded(piece);
         if decoded != piece && depth < MAX_ENCODINGS {
             read_decoded(kind, &decoded, depth + 1, names);
@@ -224,22 +211,23 @@ fn read_names(kind: Kind, list: &str, depth: usize, names: &mut Names) {
 }
 
 /// What percent-encoding hid may be a list with kinds of its own.
-fn read_decoded(kind: Kind, decoded: &str, depth: usize, names: &mut Names) {
+fn read_decoded(kind: Option<NameKind>, decoded: &str, depth: usize, names: &mut Names) {
     let names_something = |found: &Found| matches!(found.key, Key::Names | Key::Name(_));
     let first = keys_in(decoded).find(names_something).map_or(decoded.len(), |found| found.start);
     read_names(kind, without_end(&decoded[..first]), depth, names);
     for (key, value) in pairs(&decoded[first..]) {
         match key {
-            Key::Names => read_names(Kind::Unknown, value, depth, names),
-            Key::Name(kind) => read_names(kind, value, depth, names),
+            Key::Names => read_names(None, value, depth, names),
+            Key::Name(kind) => read_names(Some(kind), value, depth, names),
             Key::Template | Key::Client | Key::Other => {}
         }
     }
 }
 
 /// The values of a list. A URL may hold a comma, as the one of a SID does.
-fn pieces(kind: Kind, list: &str) -> impl Iterator<Item = &str> {
-    let in_url = kind == Kind::Url || list.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("tag:"));
+fn pieces(kind: Option<NameKind>, list: &str) -> impl Iterator<Item = &str> {
+    let in_url =
+        kind == Some(NameKind::Url) || list.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("tag:"));
     let all_words_are_names =
         list.contains(' ') && list.split_whitespace().all(|word| San::by_look(word).is_some());
     list.split(move |c: char| match c {
@@ -256,15 +244,10 @@ fn unquoted(text: &str) -> &str {
 }
 
 /// A name of this kind. Without a kind the value decides, and what has no other look is the name of an account.
-fn name_of(kind: Kind, value: &str) -> San {
+fn name_of(kind: Option<NameKind>, value: &str) -> San {
     match kind {
-        Kind::Upn => San::Upn(value.to_owned()),
-        Kind::Dns => San::Dns(value.to_owned()),
-        Kind::Email => San::Email(value.to_owned()),
-        Kind::Url => San::from_url(value),
-        Kind::Guid => San::from_guid(value),
-        Kind::Ip => San::Ip(value.to_owned()),
-        Kind::Unknown => San::by_look(value).unwrap_or_else(|| {
+        Some(kind) => kind.name(value),
+        None => San::by_look(value).unwrap_or_else(|| {
             if value.contains('=') { San::Other(value.to_owned()) } else { San::Upn(value.to_owned()) }
         }),
     }

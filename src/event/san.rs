@@ -35,6 +35,31 @@ pub enum San {
     Other(String),
 }
 
+/// What a label or a key states of the name behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NameKind {
+    Upn,
+    Dns,
+    Email,
+    Url,
+    Guid,
+    Ip,
+}
+
+impl NameKind {
+    /// The name of this kind with this value.
+    pub(crate) fn name(self, value: &str) -> San {
+        match self {
+            NameKind::Upn => San::Upn(value.to_owned()),
+            NameKind::Dns => San::Dns(value.to_owned()),
+            NameKind::Email => San::Email(value.to_owned()),
+            NameKind::Url => San::from_url(value),
+            NameKind::Guid => San::from_guid(value),
+            NameKind::Ip => San::Ip(value.to_owned()),
+        }
+    }
+}
+
 impl San {
     /// The name itself, without its kind.
     pub fn value(&self) -> &str {

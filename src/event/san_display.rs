@@ -1,7 +1,7 @@
 //! The display text in which `SubjectAlternativeName` of 4886 and 4887 writes names.
 
 use crate::event::fold;
-use crate::event::san::{Names, San, hex_pairs, is_separator};
+use crate::event::san::{NameKind, Names, San, hex_pairs, is_separator};
 
 /// Reads the display text of `SubjectAlternativeName`: the first `MAX_NAMES` (64) names and the number of further ones.
 ///
@@ -39,37 +39,26 @@ pub(crate) fn read_display(text: &str) -> Names {
     names
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Upn,
-    Dns,
-    Email,
-    Url,
-    Guid,
-    Ip,
-    Directory,
-}
-
-/// Labels of Windows' certificate formatting, lower case, in English, German, French and Spanish.
-const LABELS: &[(&str, Kind)] = &[
-    ("principal name", Kind::Upn),
-    ("dns name", Kind::Dns),
-    ("rfc822 name", Kind::Email),
-    ("url", Kind::Url),
-    ("ds object guid", Kind::Guid),
-    ("ip address", Kind::Ip),
-    ("directory address", Kind::Directory),
-    ("prinzipalname", Kind::Upn),
-    ("dns-name", Kind::Dns),
-    ("rfc822-name", Kind::Email),
-    ("ip-adresse", Kind::Ip),
-    ("nom principal", Kind::Upn),
-    ("nom dns", Kind::Dns),
-    ("nom rfc822", Kind::Email),
-    ("adresse ip", Kind::Ip),
-    ("nombre principal", Kind::Upn),
-    ("nombre dns", Kind::Dns),
-    ("nombre rfc822", Kind::Email),
+/// Labels of Windows' certificate formatting, lower case, in English, German, French and Spanish. None: a directory address.
+const LABELS: &[(&str, Option<NameKind>)] = &[
+    ("principal name", Some(NameKind::Upn)),
+    ("dns name", Some(NameKind::Dns)),
+    ("rfc822 name", Some(NameKind::Email)),
+    ("url", Some(NameKind::Url)),
+    ("ds object guid", Some(NameKind::Guid)),
+    ("ip address", Some(NameKind::Ip)),
+    ("directory address", None),
+    ("prinzipalname", Some(NameKind::Upn)),
+    ("dns-name", Some(NameKind::Dns)),
+    ("rfc822-name", Some(NameKind::Email)),
+    ("ip-adresse", Some(NameKind::Ip)),
+    ("nom principal", Some(NameKind::Upn)),
+    ("nom dns", Some(NameKind::Dns)),
+    ("nom rfc822", Some(NameKind::Email)),
+    ("adresse ip", Some(NameKind::Ip)),
+    ("nombre principal", Some(NameKind::Upn)),
+    ("nombre dns", Some(NameKind::Dns)),
+    ("nombre rfc822", Some(NameKind::Email)),
 ];
 
 /// What heads an other name, lower case, in the same languages.
@@ -78,7 +67,7 @@ const HEADINGS: &[&str] = &["other name:", "anderer name:", "autre nom :", "autr
 struct Label {
     start: usize,
     value: usize,
-    kind: Kind,
+    kind: Option<NameKind>,
 }
 
 /// Every known label: text that stands before a `=` and behind a separator.
@@ -95,28 +84,22 @@ fn labels_in(text: &str) -> impl Iterator<Item = Label> {
 }
 
 /// Reads the value at the beginning of `text`, which runs to the next known label, and returns what is left.
-fn read_value<'t>(kind: Kind, text: &'t str, names: &mut Names) -> &'t str {
+fn read_value<'t>(kind: Option<NameKind>, text: &'t str, names: &mut Names) -> &'t str {
     let text = without_heading(text.trim_start_matches([' ', '\t']));
     let line = text.find(['\n', '\r']).unwrap_or(text.len());
     let end = match kind {
-        Kind::Dns | Kind::Email | Kind::Ip => text.find([' ', '\t', '\n', '\r', ',']).unwrap_or(text.len()),
+        Some(NameKind::Dns | NameKind::Email | NameKind::Ip) => {
+            text.find([' ', '\t', '\n', '\r', ',']).unwrap_or(text.len())
+        }
         // The tag URL of a SID has a comma of its own.
-        Kind::Url => text.find([' ', '\t', '\n', '\r']).unwrap_or(text.len()),
-        Kind::Guid => hex_pairs(text),
-        Kind::Directory => line,
-        Kind::Upn => upn_end(&text[..line]),
+        Some(NameKind::Url) => text.find([' ', '\t', '\n', '\r']).unwrap_or(text.len()),
+        Some(NameKind::Guid) => hex_pairs(text),
+        None => line,
+        Some(NameKind::Upn) => upn_end(&text[..line]),
     };
     let value = fold::trimmed(text[..end].trim_end_matches([' ', '\t', ',']));
     if !value.is_empty() {
-        names.add(match kind {
-            Kind::Upn => San::Upn(value.to_owned()),
-            Kind::Dns => San::Dns(value.to_owned()),
-            Kind::Email => San::Email(value.to_owned()),
-            Kind::Url => San::from_url(value),
-            Kind::Guid => San::from_guid(value),
-            Kind::Ip => San::Ip(value.to_owned()),
-            Kind::Directory => San::Other(value.to_owned()),
-        });
+        names.add(kind.map_or_else(|| San::Other(value.to_owned()), |kind| kind.name(value)));
     }
     &text[end..]
 }
