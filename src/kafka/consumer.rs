@@ -7,12 +7,12 @@ use crate::event::time::Time;
 use crate::host::clock::{Stopwatch, pass};
 use crate::kafka::context::{GroupChange, GroupContext};
 use crate::kafka::decode::{PollTotals, age, copy};
-use crate::kafka::errors::{
-    ConnectionError, Resources, fault, is_fencing, is_transient, is_unreachable, may_seek_later,
-};
+use crate::kafka::errors::{Resources, fault, is_transient, may_seek_later};
 use crate::kafka::log_bounds::{LogBounds, check_mark, is_out_of_range, out_of_range, recreated, watermarks};
+use crate::kafka::open_transactions::OpenTransactions;
 use crate::kafka::outage::Outage;
 use crate::kafka::partitions::{at, list, number};
+use crate::kafka::poll_error::handle;
 use crate::kafka::settings::Clients;
 use crate::kafka::timeouts::{PASSED_POSITIONS_MS, REQUEST_MS, SEEK_RETRY_MS, SEEK_SECONDS};
 use crate::kafka::topic_ids::TopicIds;
@@ -20,7 +20,6 @@ use crate::observe::metrics::{Metrics, Position, Rebalance};
 use crate::stage::Stage;
 use crate::stage::port::{Answer, Fault, Millis, RouterInput, SourcePartition, TopicPrefilter};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{BorrowedMessage, Message, Timestamp};
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::BTreeMap;
@@ -40,6 +39,7 @@ pub(crate) struct GroupConsumer {
     /// The group metadata of the last assignment.
     metadata: Option<ConsumerGroupMetadata>,
     bounds: LogBounds,
+    open_transactions: OpenTransactions,
     outage: Option<Outage>,
     /// Names the missing permission in errors.
     resources: Resources,
@@ -92,6 +92,7 @@ impl GroupConsumer {
             paused: false,
             metadata: None,
             bounds: LogBounds::default(),
+            open_transactions: OpenTransactions::default(),
             outage: None,
             resources: Resources { read, group: Some(clients.group(stage)), ..Resources::default() },
             waited: Duration::ZERO,
@@ -247,12 +248,13 @@ impl GroupConsumer {
         }
         let ends = self.consumer.context().take_ends();
         let positions = if ends.is_empty() { BTreeMap::new() } else { self.positions() };
-        for (partition, end) in ends {
+        for (partition, ends) in ends {
             let assigned = self.partitions.get(&partition.topic).and_then(|of| of.get(&partition.partition));
             if let Some(Some(ReadPosition { next, last })) = assigned {
                 let next = positions.get(&partition).copied().unwrap_or_default().max(*next);
-                let position = Position { next, end, behind: last.map(age) };
+                let position = Position { next, end: ends.stable, high: ends.high, behind: last.map(age) };
                 self.metrics.position(self.stage, &partition.topic, partition.partition, &position);
+                self.open_transactions.observe(&partition, ends);
             }
         }
         Ok(())
@@ -312,9 +314,11 @@ impl GroupConsumer {
 
     /// Does what [`crate::stage::port::RouterPort::release`] requires, for both stages.
     pub(crate) fn release(&mut self, partitions: &[SourcePartition]) -> Result<(), Fault> {
-        for SourcePartition { topic, partition } in partitions {
+        for released in partitions {
+            let SourcePartition { topic, partition } = released;
             self.partitions.entry(topic.clone()).or_default().remove(partition);
             self.metrics.forget(self.stage, topic, *partition);
+            self.open_transactions.forget(released);
         }
         let list = list(partitions, Offset::Invalid)?;
         self.consumer.incremental_unassign(&list).map_err(|error| fault("releasing partitions", &error))
@@ -477,24 +481,4 @@ fn advance(
     }
     *reading = ReadPosition { next: offset + 1, last: timestamp.to_millis().map(Time::from_millis) };
     Some(offset)
-}
-
-/// An error of a poll: it ends the worker, begins an outage, or is logged.
-fn handle(error: &KafkaError, resources: &Resources, outage: &mut Option<Outage>) -> Result<(), Fault> {
-    let code = error.rdkafka_error_code();
-    let ends =
-        [Code::UnknownTopicOrPartition, Code::SaslAuthenticationFailed, Code::InconsistentGroupProtocol];
-    let fatal = matches!(error, KafkaError::MessageConsumptionFatal(_));
-    if fatal
-        || resources.missing_permission(error).is_some()
-        || code.is_some_and(|code| ends.contains(&code) || is_fencing(code))
-    {
-        return Err(resources.fault("consuming", error));
-    }
-    if is_unreachable(error) {
-        Outage::begin(outage, || ConnectionError::Unreachable(error.to_string()));
-        return Ok(());
-    }
-    tracing::warn!(%error, "a poll failed");
-    Ok(())
 }

@@ -29,12 +29,21 @@ pub(crate) enum GroupChange {
     Lost(Vec<SourcePartition>),
 }
 
+/// Where a partition ends, according to the last fetch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ends {
+    /// The last stable offset: a read-committed consumer gets everything below it.
+    pub stable: u64,
+    /// The offset behind the last record, also behind those of open transactions.
+    pub high: u64,
+}
+
 /// The context of a group consumer. It queues rebalances; the worker answers them.
 #[derive(Debug, Default)]
 pub(crate) struct GroupContext {
     token: Option<Secret>,
     changes: Mutex<VecDeque<GroupChange>>,
-    ends: Mutex<BTreeMap<SourcePartition, u64>>,
+    ends: Mutex<BTreeMap<SourcePartition, Ends>>,
     /// Why brokers cannot be reached, or reject this client.
     pub(crate) connection: LastConnectionError,
     recreated: Mutex<Option<String>>,
@@ -57,8 +66,8 @@ impl GroupContext {
         !lock(&self.changes).is_empty()
     }
 
-    /// The ends of partitions (last stable offsets) in the statistics since the last call.
-    pub(crate) fn take_ends(&self) -> BTreeMap<SourcePartition, u64> {
+    /// The ends of partitions in the statistics since the last call.
+    pub(crate) fn take_ends(&self) -> BTreeMap<SourcePartition, Ends> {
         std::mem::take(&mut *lock(&self.ends))
     }
 
@@ -124,8 +133,10 @@ impl ClientContext for GroupContext {
             for (partition, known) in known.partitions {
                 let Ok(partition) = u32::try_from(partition) else { continue };
                 // Negative: unknown.
-                if let Ok(end) = u64::try_from(known.ls_offset) {
-                    ends.insert(SourcePartition { topic: topic.clone(), partition }, end);
+                if let (Ok(stable), Ok(high)) =
+                    (u64::try_from(known.ls_offset), u64::try_from(known.hi_offset))
+                {
+                    ends.insert(SourcePartition { topic: topic.clone(), partition }, Ends { stable, high });
                 }
             }
         }

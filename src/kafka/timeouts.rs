@@ -32,6 +32,8 @@ pub(crate) const CHECKPOINT_FETCH_WAIT_MS: Duration = Duration::from_millis(10);
 pub(crate) const METADATA_REFRESH_MS: Duration = Duration::from_millis(30_000);
 /// How often librdkafka reports the end of each partition, from which the lag is computed.
 pub(crate) const STATISTICS_MS: Duration = Duration::from_millis(2000);
+/// An open transaction of another producer is reported after this time. Usual ones last seconds.
+pub(crate) const OPEN_TRANSACTION_SECONDS: Duration = Duration::from_secs(60);
 /// How often the topic ids of the assigned partitions are compared.
 pub(crate) const TOPIC_IDS_SECONDS: Duration = Duration::from_secs(5);
 /// How often the positions behind transaction markers are looked up while records arrive.

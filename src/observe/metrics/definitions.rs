@@ -211,6 +211,11 @@ definitions! {
         PARTITION,
         "Age of the last record read, by its timestamp in Kafka; 0 when there is no lag",
     );
+    HIDDEN = gauge(
+        "adcs_watch_consumer_hidden_records",
+        PARTITION,
+        "Offsets between the last stable offset and the end: an open transaction hides their records",
+    );
     PARTITION_STOPPED = gauge(
         "adcs_watch_partition_stopped",
         PARTITION,

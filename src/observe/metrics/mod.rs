@@ -253,6 +253,7 @@ impl Metrics {
         self.set(define::POSITION, &place, number(position.next));
         self.set(define::STABLE, &place, number(position.end));
         self.set(define::LAG, &place, number(lag));
+        self.set(define::HIDDEN, &place, number(position.high.saturating_sub(position.end)));
         match position.behind {
             _ if lag == 0 => self.set(define::LAG_SECONDS, &place, 0.0),
             Some(behind) => self.set(define::LAG_SECONDS, &place, behind.as_secs_f64()),
@@ -344,7 +345,7 @@ mod tests {
 
     /// Sets every gauge of a partition.
     fn set_all(metrics: &Metrics, stage: Stage, partition: u32) {
-        let position = Position { next: 3, end: 9, behind: Some(Duration::from_secs(4)) };
+        let position = Position { next: 3, end: 9, high: 12, behind: Some(Duration::from_secs(4)) };
         metrics.position(stage, "a-topic", partition, &position);
         metrics.committed(stage, "a-topic", partition, 2);
         if stage == Stage::Detector {
@@ -363,7 +364,7 @@ mod tests {
         }
         let of_partition =
             series(&metrics).into_iter().filter(|line| line.contains("partition=\"7\"")).count();
-        assert_eq!(of_partition, 5 + 10);
+        assert_eq!(of_partition, 6 + 11);
         Stage::ALL.iter().for_each(|stage| metrics.forget(*stage, "a-topic", 7));
         assert_eq!(series(&metrics).len(), before);
     }
@@ -421,9 +422,9 @@ mod tests {
             lags.map(|line| line.rsplit_once(' ').unwrap().1.to_owned()).collect::<Vec<_>>()
         };
         let behind = Some(Duration::from_secs(60));
-        assert_eq!(lag(Position { next: 3, end: 9, behind }), ["6", "60"]);
-        assert_eq!(lag(Position { next: 9, end: 9, behind }), ["0", "0"], "all is read");
-        assert_eq!(lag(Position { next: 11, end: 9, behind }), ["0", "0"], "the end is stale");
-        assert_eq!(lag(Position { next: 3, end: 9, behind: None }), ["6"], "unknown is no number");
+        assert_eq!(lag(Position { next: 3, end: 9, high: 9, behind }), ["6", "60"]);
+        assert_eq!(lag(Position { next: 9, end: 9, high: 9, behind }), ["0", "0"], "all is read");
+        assert_eq!(lag(Position { next: 11, end: 9, high: 9, behind }), ["0", "0"], "the end is stale");
+        assert_eq!(lag(Position { next: 3, end: 9, high: 9, behind: None }), ["6"], "unknown is no number");
     }
 }

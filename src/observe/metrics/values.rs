@@ -66,6 +66,8 @@ pub struct Position {
     pub next: u64,
     /// The last stable offset.
     pub end: u64,
+    /// The offset behind the last record, also behind those of open transactions.
+    pub high: u64,
     /// The age of the record before `next`, where it is known.
     pub behind: Option<Duration>,
 }
