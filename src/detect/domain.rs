@@ -1,5 +1,6 @@
 //! The domain as the operator describes it: what every detection may read, whatever its own settings are.
 
+use crate::detect::entity::Entity;
 use crate::event::account::{Account, same_text};
 use crate::event::fold::fold;
 use crate::event::host::{Host, remote_ip};
@@ -30,6 +31,27 @@ impl DomainPolicy {
     /// The suffixes of a domain, given by NetBIOS name; none when the policy has no entry for it.
     pub fn suffixes(&self, domain: &str) -> Option<&[String]> {
         self.domains.iter().find(|(name, _)| same_text(name, domain)).map(|(_, suffixes)| suffixes.as_slice())
+    }
+
+    /// The account in one spelling of its domain: the NetBIOS name, where `domains:` maps a suffix or realm to it.
+    pub fn in_one_spelling(&self, account: &Account) -> Account {
+        let is_spelling = |(netbios, suffixes): &(&String, &Vec<String>)| {
+            same_text(netbios, &account.domain) || suffixes.iter().any(|s| same_text(s, &account.domain))
+        };
+        match self.domains.iter().find(is_spelling) {
+            Some((netbios, _)) => Account { domain: netbios.clone(), name: account.name.clone() },
+            None => account.clone(),
+        }
+    }
+
+    /// An account, of whatever spelling of its domain.
+    pub fn account(&self, account: &Account) -> Entity {
+        Entity::account(&self.in_one_spelling(account))
+    }
+
+    /// A requester at a CA, of whatever spelling of its domain and of the CA.
+    pub fn account_at_any_spelling(&self, account: &Account, ca: &Host) -> Entity {
+        Entity::account_at_any_spelling(&self.in_one_spelling(account), ca)
     }
 
     /// Whether `hosts:` gives this host to the account.

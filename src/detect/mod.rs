@@ -4,6 +4,7 @@
 //! A detection names the entity an event concerns, and looks at one event together with what is remembered of that
 //! entity. It may change what is remembered and raise alerts; it can do nothing else.
 
+pub(crate) mod entity;
 pub(crate) mod domain;
 pub(crate) mod identity;
 pub(crate) mod protected;
@@ -17,16 +18,14 @@ pub(crate) mod certificate_used_by_other;
 pub mod policy;
 pub mod catalogue;
 
+pub use crate::detect::entity::{Entity, Place};
+
 use crate::alert::{Alert, Severity};
 use crate::detect::domain::DomainPolicy;
 use crate::detect::slot::Slot;
 use crate::event::Event;
-use crate::event::account::Account;
-use crate::event::host::Host;
 use crate::event::time::{Span, Time};
 use crate::wire::Record;
-use std::fmt;
-use std::net::IpAddr;
 
 /// How far behind the newest event of its partition an event may be without being late. Windows are exact within it.
 pub const ALLOWED_LATENESS: Span = Span::hours(1);
@@ -43,11 +42,17 @@ pub trait Detection {
     /// Its id, title, techniques and severities, as the catalogue lists them.
     const ABOUT: About;
 
-    /// Whose state this event concerns; none: not interested.
-    fn entity(&self, event: &Event) -> Option<Entity>;
+    /// Gives `found` each entity whose state this event concerns; none: not interested.
+    fn entities(&self, event: &Event, policy: &DomainPolicy, found: &mut dyn FnMut(Entity));
 
-    /// Looks at one event. May change the state, may raise an alert; nothing else.
-    fn on_event(&self, event: &Event, slot: &mut Slot<'_, Self::State, Self::Part>, cx: &mut Context<'_>);
+    /// Looks at one event, once for each entity that it concerns. May change the state, may raise an alert; nothing else.
+    fn on_event(
+        &self,
+        event: &Event,
+        entity: &Entity,
+        slot: &mut Slot<'_, Self::State, Self::Part>,
+        cx: &mut Context<'_>,
+    );
 
     /// How far the baseline of a CA is trained; none: this detection keeps none for CAs.
     fn training(&self, _state: &Self::State) -> Option<Training> {
@@ -93,56 +98,6 @@ pub struct About {
     pub investigative_actions: &'static [&'static str],
     /// The severities it can raise, least first.
     pub severities: &'static [Severity],
-}
-
-/// What a detection keys its state by, in its canonical, lower-case form.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Entity(String);
-
-impl Entity {
-    /// A requester at a CA.
-    pub fn account_at(account: &Account, ca: &Host) -> Entity {
-        let mut name = account.canonical();
-        name.push('@');
-        name.push_str(ca.as_str());
-        Entity(name)
-    }
-
-    /// A certificate request, by the id its CA gave it.
-    pub fn certificate_request(request_id: u32) -> Entity {
-        Entity(request_id.to_string())
-    }
-
-    /// A CA, by the name of its host.
-    pub fn ca(host: &Host) -> Entity {
-        Entity(host.as_str().to_owned())
-    }
-
-    /// The same entity of whatever spelling of its CA: what state is keyed by. `CA01` and `ca01.corp.example` are one.
-    pub fn ca_in_any_spelling(host: &Host) -> Entity {
-        Entity::ca(&first_label(host))
-    }
-
-    /// A requester at a CA, of whatever spelling of the CA.
-    pub fn account_at_any_spelling(account: &Account, ca: &Host) -> Entity {
-        Entity::account_at(account, &first_label(ca))
-    }
-
-    /// The canonical name, in lower case.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// The first label of a host name; an address as it is.
-fn first_label(host: &Host) -> Host {
-    if host.as_str().parse::<IpAddr>().is_ok() { host.clone() } else { Host::new(host.label()) }
-}
-
-impl fmt::Display for Entity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 /// What a detection may know beside the event and its state, and where its findings go.

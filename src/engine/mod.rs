@@ -14,7 +14,7 @@ use crate::alert::Alert;
 use crate::detect::catalogue;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::policy::Policy;
-use crate::detect::{ALLOWED_LATENESS, Context, Training};
+use crate::detect::{ALLOWED_LATENESS, Context, Place, Training};
 use crate::engine::clock::StreamClock;
 use crate::engine::operator::{Operator, Operators};
 use crate::event::Event;
@@ -26,7 +26,7 @@ use crate::wire::record::{Marker, StateRecord};
 use std::fmt;
 
 /// Changes when a detection decides differently or reads its state differently.
-pub const LOGIC_VERSION: u32 = 1;
+pub const LOGIC_VERSION: u32 = 2;
 
 /// The oldest logic that can read the state this one writes.
 pub const MINIMUM_READER: u32 = 1;
@@ -48,7 +48,7 @@ pub struct Output {
     pub alerts: Vec<Alert>,
     /// What detections report beside alerts.
     pub notices: Vec<Notice>,
-    /// How many detections the event concerned. None: it is no detection's business.
+    /// How many entities of detections the event concerned. None: it is no detection's business.
     pub concerned: u32,
     /// Older than the allowed lateness.
     pub late: bool,
@@ -132,12 +132,9 @@ impl Engine {
 
     /// Whether any detection is interested in the event.
     pub fn concerns(&self, event: &Event) -> bool {
-        self.keys(event).next().is_some()
-    }
-
-    /// The keys of all entities the event concerns: it is routed to the partition of each.
-    pub fn keys<'a>(&'a self, event: &'a Event) -> impl Iterator<Item = EntityKey> + 'a {
-        self.operators.iter().filter_map(|operator| operator.key(event))
+        let mut concerned = false;
+        self.operators.iter().for_each(|op| op.places(event, &self.policy, &mut |_| concerned = true));
+        concerned
     }
 
     /// Runs every detection that the event concerns.
@@ -146,18 +143,15 @@ impl Engine {
     }
 
     /// Runs the detections whose entity lives here: of an event that was routed to several partitions, each runs its own.
-    pub fn on_event_where(&mut self, event: &Event, lives_here: impl Fn(EntityKey) -> bool) -> Output {
+    pub fn on_event_where(&mut self, event: &Event, lives_here: impl Fn(Place) -> bool) -> Output {
         let late = event.effective_time() < self.clock.now().minus(ALLOWED_LATENESS);
         let (policy, policy_version) = (&self.policy, &self.policy_version);
         let mut output = Output { late, ..Output::default() };
         for operator in &mut self.operators {
-            if let Some(key) = operator.key(event).filter(|key| lives_here(*key)) {
-                let mut cx = Context::new(operator.about(), policy, policy_version, late);
-                operator.on_event(key, event, &mut cx);
-                output.alerts.append(&mut cx.alerts);
-                output.notices.append(&mut cx.notices);
-                output.concerned += 1;
-            }
+            let mut cx = Context::new(operator.about(), policy, policy_version, late);
+            output.concerned += operator.on_event(event, &lives_here, &mut cx);
+            output.alerts.append(&mut cx.alerts);
+            output.notices.append(&mut cx.notices);
         }
         self.advance(event);
         output
@@ -201,11 +195,11 @@ impl Engine {
 
     /// How far the baselines are trained of the CAs that the policy names and that live here. Others are not reported: their names
     /// come from events, and there may be any number of them.
-    pub fn trainings(&self, lives_here: impl Fn(EntityKey) -> bool) -> Vec<CaTraining> {
+    pub fn trainings(&self, lives_here: impl Fn(Place) -> bool) -> Vec<CaTraining> {
         let mut trainings = Vec::new();
         for ca in self.policy.cas.keys().map(|name| Host::new(name)) {
             for operator in &self.operators {
-                let trained = operator.training(&ca).filter(|(key, _)| lives_here(*key));
+                let trained = operator.training(&ca).filter(|(place, _)| lives_here(*place));
                 trainings.extend(trained.map(|(_, training)| CaTraining {
                     detection: operator.id(),
                     ca: ca.clone(),

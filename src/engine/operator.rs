@@ -1,9 +1,10 @@
 //! A detection together with its keyed state, its types hidden.
 
 use crate::detect::catalogue::Visitor;
+use crate::detect::domain::DomainPolicy;
 use crate::detect::slot::Slot;
-use crate::detect::{About, Context, Detection, Entity, Training};
-use crate::engine::routes::key_of;
+use crate::detect::{About, Context, Detection, Entity, Place, Training};
+use crate::engine::routes::places_of;
 use crate::event::Event;
 use crate::event::host::Host;
 use crate::state::key::EntityKey;
@@ -17,11 +18,12 @@ pub(crate) trait Operator: Debug + Send {
     fn id(&self) -> &'static str {
         self.about().id
     }
-    /// The key of the entity that the event concerns.
-    fn key(&self, event: &Event) -> Option<EntityKey>;
-    fn on_event(&mut self, key: EntityKey, event: &Event, cx: &mut Context<'_>);
-    /// How far the baseline of this CA is trained, and its key.
-    fn training(&self, ca: &Host) -> Option<(EntityKey, Training)>;
+    /// Gives `found` the place of each entity that the event concerns.
+    fn places(&self, event: &Event, policy: &DomainPolicy, found: &mut dyn FnMut(Place));
+    /// Runs the detection for each entity of the event that lives here. For how many it ran.
+    fn on_event(&mut self, event: &Event, lives_here: &dyn Fn(Place) -> bool, cx: &mut Context<'_>) -> u32;
+    /// How far the baseline of this CA is trained, and where it lives.
+    fn training(&self, ca: &Host) -> Option<(Place, Training)>;
     fn store(&self) -> &KeyedStore;
     fn store_mut(&mut self) -> &mut KeyedStore;
 }
@@ -37,20 +39,30 @@ impl<D: Detection + Debug + Send> Operator for Running<D> {
         D::ABOUT
     }
 
-    fn key(&self, event: &Event) -> Option<EntityKey> {
-        key_of(&self.detection, event)
+    fn places(&self, event: &Event, policy: &DomainPolicy, found: &mut dyn FnMut(Place)) {
+        places_of(&self.detection, event, policy, found);
     }
 
-    fn on_event(&mut self, key: EntityKey, event: &Event, cx: &mut Context<'_>) {
-        let mut slot: Slot<'_, D::State, D::Part> = Slot::open(&mut self.store, key);
-        self.detection.on_event(event, &mut slot, cx);
-        slot.close();
+    fn on_event(&mut self, event: &Event, lives_here: &dyn Fn(Place) -> bool, cx: &mut Context<'_>) -> u32 {
+        let mut here: Vec<(Entity, EntityKey)> = Vec::new();
+        self.detection.entities(event, cx.policy, &mut |entity| {
+            let place = entity.place(D::ABOUT.id);
+            if lives_here(place) && here.iter().all(|(_, known)| *known != place.key) {
+                here.push((entity, place.key));
+            }
+        });
+        for (entity, key) in &here {
+            let mut slot: Slot<'_, D::State, D::Part> = Slot::open(&mut self.store, *key);
+            self.detection.on_event(event, entity, &mut slot, cx);
+            slot.close();
+        }
+        here.len() as u32
     }
 
-    fn training(&self, ca: &Host) -> Option<(EntityKey, Training)> {
-        let key = EntityKey::of(D::ABOUT.id, Entity::ca_in_any_spelling(ca).as_str());
-        let state = self.store.get(key).and_then(|bytes| wire::decode(bytes).ok()).unwrap_or_default();
-        Some((key, self.detection.training(&state)?))
+    fn training(&self, ca: &Host) -> Option<(Place, Training)> {
+        let place = Entity::ca_in_any_spelling(ca).place(D::ABOUT.id);
+        let state = self.store.get(place.key).and_then(|bytes| wire::decode(bytes).ok()).unwrap_or_default();
+        Some((place, self.detection.training(&state)?))
     }
 
     fn store(&self) -> &KeyedStore {

@@ -1,39 +1,49 @@
-//! Where an event goes: the keys of the entities it concerns, without their state.
+//! Where an event goes: the places of the entities it concerns, without their state.
 
-use crate::detect::Detection;
 use crate::detect::catalogue::{self, Visitor};
+use crate::detect::domain::DomainPolicy;
 use crate::detect::policy::Policy;
+use crate::detect::{Detection, Place};
 use crate::event::Event;
-use crate::state::key::EntityKey;
 use std::fmt;
 
-/// The key of the entity that the event concerns.
-pub(crate) fn key_of<D: Detection>(detection: &D, event: &Event) -> Option<EntityKey> {
-    detection.entity(event).map(|entity| EntityKey::of(D::ABOUT.id, entity.as_str()))
+/// Gives `found` the place of each entity that the event concerns.
+pub(crate) fn places_of<D: Detection>(
+    detection: &D,
+    event: &Event,
+    policy: &DomainPolicy,
+    found: &mut dyn FnMut(Place),
+) {
+    detection.entities(event, policy, &mut |entity| found(entity.place(D::ABOUT.id)));
 }
 
-type KeyOf = Box<dyn Fn(&Event) -> Option<EntityKey> + Send>;
+type PlacesOf = Box<dyn Fn(&Event, &DomainPolicy, &mut dyn FnMut(Place)) + Send>;
 
 /// What the detections that are switched on key their state by.
 #[derive(Default)]
-pub struct Routes(Vec<KeyOf>);
+pub struct Routes {
+    policy: DomainPolicy,
+    detections: Vec<PlacesOf>,
+}
 
 impl Routes {
     /// Those of this policy.
     pub fn new(policy: &Policy) -> Routes {
-        let mut routes = Routes::default();
+        let mut routes = Routes { policy: policy.domain(), detections: Vec::new() };
         catalogue::visit(policy, &mut routes);
         routes
     }
 
-    /// The keys of all entities the event concerns.
-    pub fn keys<'a>(&'a self, event: &'a Event) -> impl Iterator<Item = EntityKey> + 'a {
-        self.0.iter().filter_map(|key| key(event))
-    }
-
-    /// The partitions those entities live in, each once, in order.
+    /// The partitions in which the entities live that the event concerns, each once, in order.
     pub fn partitions(&self, event: &Event, partitions: u32) -> Vec<u32> {
-        let mut concerned: Vec<u32> = self.keys(event).map(|key| key.partition(partitions)).collect();
+        let mut concerned = Vec::new();
+        let mut add = |place: Place| match place.partition(partitions) {
+            Some(partition) => concerned.push(partition),
+            None => concerned.extend(0..partitions),
+        };
+        for places in &self.detections {
+            places(event, &self.policy, &mut add);
+        }
         concerned.sort_unstable();
         concerned.dedup();
         concerned
@@ -43,13 +53,14 @@ impl Routes {
 impl Visitor for Routes {
     fn detection<D: Detection + fmt::Debug + Send + 'static>(&mut self, detection: D, enabled: bool) {
         if enabled {
-            self.0.push(Box::new(move |event| key_of(&detection, event)));
+            self.detections
+                .push(Box::new(move |event, policy, found| places_of(&detection, event, policy, found)));
         }
     }
 }
 
 impl fmt::Debug for Routes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Routes").field(&self.0.len()).finish()
+        f.debug_tuple("Routes").field(&self.detections.len()).finish()
     }
 }

@@ -90,7 +90,7 @@ pub(crate) fn run(request: &Request, streams: Streams) -> Result<Exit, Failure> 
         let (here, event) = event?;
         let output = match here {
             // An event routed to several partitions has a copy in each, for the entities of that partition.
-            Some(here) => engine.on_event_where(&event, |key| key.partition(partitions) == here),
+            Some(here) => engine.on_event_where(&event, |place| place.is_in(here, partitions)),
             None => engine.on_event(&event),
         };
         summary.late += u64::from(output.late);

@@ -20,6 +20,12 @@ impl EntityKey {
         EntityKey::from_bits(hash(&[detection.as_bytes(), entity.as_bytes()]))
     }
 
+    /// The key of an entity that lives in the partition of another name, beside what it needs there.
+    pub fn of_neighbour(detection: &str, entity: &str, name: &str) -> EntityKey {
+        let own = EntityKey::of(detection, entity);
+        EntityKey { high: (hash(&[name.as_bytes()]) >> 64) as u64, low: own.high ^ own.low }
+    }
+
     /// The key of one member of this entity.
     #[must_use]
     pub fn part(self, name: &str) -> EntityKey {

@@ -71,30 +71,28 @@ impl Detection for CertificateUsedByOther {
         severities: &[Severity::Medium, Severity::High, Severity::Critical],
     };
 
-    fn entity(&self, event: &Event) -> Option<Entity> {
-        match &event.activity {
-            Activity::CertificateIssued(issued) => {
-                Some(Entity::certificate_request(issued.request.request_id))
-            }
-            Activity::CertificateLogon(logon) => Some(Entity::certificate_request(logon.serial.request_id())),
-            Activity::CertificateRequested(_)
-            | Activity::CertificateDenied(_)
-            | Activity::ShareAccessed(_)
-            | Activity::RemoteFileWrite(_) => None,
+    fn entities(&self, event: &Event, _: &DomainPolicy, found: &mut dyn FnMut(Entity)) {
+        if let Activity::CertificateIssued(issued) = &event.activity {
+            found(Entity::certificate_request(issued.request.request_id));
+        } else if let Activity::CertificateLogon(logon) = &event.activity {
+            found(Entity::certificate_request(logon.serial.request_id()));
         }
     }
 
-    fn on_event(&self, event: &Event, slot: &mut Slot<'_, RequestIdState, ()>, cx: &mut Context<'_>) {
+    fn on_event(
+        &self,
+        event: &Event,
+        _: &Entity,
+        slot: &mut Slot<'_, RequestIdState, ()>,
+        cx: &mut Context<'_>,
+    ) {
         let at = event.effective_time();
         let settings = &self.settings;
         forget(&mut slot.state, settings, at);
-        match &event.activity {
-            Activity::CertificateIssued(issued) => on_issued(settings, event, issued, slot, cx),
-            Activity::CertificateLogon(logon) => on_logon(settings, event, logon, slot, cx),
-            Activity::CertificateRequested(_)
-            | Activity::CertificateDenied(_)
-            | Activity::ShareAccessed(_)
-            | Activity::RemoteFileWrite(_) => {}
+        if let Activity::CertificateIssued(issued) = &event.activity {
+            on_issued(settings, event, issued, slot, cx);
+        } else if let Activity::CertificateLogon(logon) = &event.activity {
+            on_logon(settings, event, logon, slot, cx);
         }
     }
 }

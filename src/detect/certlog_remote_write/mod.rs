@@ -64,14 +64,16 @@ impl Detection for CertlogRemoteWrite {
         severities: &[Severity::Low, Severity::Medium],
     };
 
-    fn entity(&self, event: &Event) -> Option<Entity> {
-        (write_of(event).is_some() || report::request_of(event).is_some())
-            .then(|| Entity::ca_in_any_spelling(&event.computer))
+    fn entities(&self, event: &Event, _: &DomainPolicy, found: &mut dyn FnMut(Entity)) {
+        if write_of(event).is_some() || report::request_of(event).is_some() {
+            found(Entity::ca_in_any_spelling(&event.computer));
+        }
     }
 
     fn on_event(
         &self,
         event: &Event,
+        _: &Entity,
         slot: &mut Slot<'_, CertLogCaState, CertLogPairState>,
         cx: &mut Context<'_>,
     ) {

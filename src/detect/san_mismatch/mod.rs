@@ -11,6 +11,7 @@ mod settings;
 mod finding;
 
 use crate::alert::Severity;
+use crate::detect::domain::DomainPolicy;
 use crate::detect::naming::{self, Judgement};
 use crate::detect::report;
 use crate::detect::san_mismatch::finding::{raise, time};
@@ -57,11 +58,19 @@ impl Detection for SanMismatch {
         severities: &[Severity::Medium, Severity::High, Severity::Critical],
     };
 
-    fn entity(&self, event: &Event) -> Option<Entity> {
-        issued(event).map(|request| Entity::account_at_any_spelling(&request.requester, &event.computer))
+    fn entities(&self, event: &Event, policy: &DomainPolicy, found: &mut dyn FnMut(Entity)) {
+        if let Some(request) = issued(event) {
+            found(policy.account_at_any_spelling(&request.requester, &event.computer));
+        }
     }
 
-    fn on_event(&self, event: &Event, slot: &mut Slot<'_, SanMismatchState, ()>, cx: &mut Context<'_>) {
+    fn on_event(
+        &self,
+        event: &Event,
+        _: &Entity,
+        slot: &mut Slot<'_, SanMismatchState, ()>,
+        cx: &mut Context<'_>,
+    ) {
         let Some(request) = issued(event) else { return };
         let settings = &self.settings;
         let judgement = naming::judge(cx.policy, request, &event.computer);

@@ -129,7 +129,7 @@ impl DetectorTask {
         let appended = event.origin.append_time;
         // A source's record may carry any time; this one was appended by the broker of the routed topic.
         event.bound_by_append(record.append_time);
-        let output = self.engine.on_event_where(&event, |key| key.partition(partitions) == here);
+        let output = self.engine.on_event_where(&event, |place| place.is_in(here, partitions));
         let alerts = output.alerts.len();
         applied.alerts += alerts;
         if !live {
@@ -253,7 +253,7 @@ impl DetectorTask {
 
     /// The training progress of the CAs that the policy names and whose state is in this partition.
     pub fn trainings(&self) -> Vec<CaTraining> {
-        self.engine.trainings(|key| key.partition(self.partitions) == self.partition)
+        self.engine.trainings(|place| place.is_in(self.partition, self.partitions))
     }
 
     /// The digest of the state, as in the marker of a checkpoint.

@@ -6,7 +6,8 @@ use crate::architecture::{assert_none, assert_one};
 use std::collections::BTreeSet;
 
 /// What stands beside the detections in `src/detect/` and is none, and why it is there.
-const HELPERS: [(&str, &str); 10] = [
+const HELPERS: [(&str, &str); 11] = [
+    ("entity", "what state is keyed by, and where it lives"),
     ("mod", "the trait that a detection implements"),
     ("domain", "what the operator configures for all of them"),
     ("lifecycle", "when an alert opens, is revised and is suppressed"),

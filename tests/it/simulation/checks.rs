@@ -61,7 +61,7 @@ fn every_alert_is_committed_once(cluster: &Cluster) -> Result<(), String> {
     for (partition, history) in (0..).zip(cluster.history.borrow().iter()) {
         let mut engine = Engine::new(Policy::default());
         for event in events(history) {
-            let output = engine.on_event_where(&event, |key| key.partition(PARTITIONS) == partition);
+            let output = engine.on_event_where(&event, |place| place.is_in(partition, PARTITIONS));
             for alert in output.alerts {
                 *expected.entry(wire::alert::to_json(&alert)).or_default() += 1;
             }
