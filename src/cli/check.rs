@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::config::mistake::{Mistake, Mistakes};
 use crate::config::needs;
 use crate::config::root::Document;
+use crate::decode;
 use crate::detect::Detection;
 use crate::detect::catalogue::{self, Visitor};
 use crate::host::exit::{Exit, Failure};
@@ -181,11 +182,14 @@ fn summary(config: &Config) -> Vec<(&'static str, String)> {
         ("protected accounts", protected.accounts.len().to_string()),
         ("domain controllers", protected.domain_controllers.len().to_string()),
         ("exceptions", exceptions.to_string()),
+        ("known formats", decode::Format::ALL.map(decode::Format::as_str).join(", ")),
     ]
 }
 
+/// A name, and its value wrapped behind it.
 fn row(name: &str, value: &str) -> String {
-    format!("  {name:<20}{value}\n")
+    let lines = wrap(value, terminal::width().saturating_sub(22));
+    format!("  {name:<20}{}\n", lines.join(&format!("\n{}", " ".repeat(22))))
 }
 
 /// The ids of the detections, by whether the policy enables them.

@@ -5,6 +5,7 @@ Examples:
   adcs-watch demo                              see the stages work, without Kafka
   adcs-watch replay Security.evtx              run the detections over this log
   adcs-watch replay exports/ -c adcs-watch.yaml
+  adcs-watch inspect capture.ndjson            see which formats and fields are recognised
   adcs-watch check -c adcs-watch.yaml          check the config
   adcs-watch topics create -c adcs-watch.yaml  create the topics that `run` needs
   adcs-watch run -c adcs-watch.yaml            watch the topics of a SIEM
@@ -117,6 +118,32 @@ Examples:
   adcs-watch replay exports/ archive.ndjson.gz -c adcs-watch.yaml --min-severity medium
   zstdcat winlogbeat-*.zst | adcs-watch replay - --format ndjson > alerts.ndjson
   adcs-watch replay exports/ --assume-trained --fail-on high && echo no alerts";
+
+pub(crate) const INSPECT: &str = "\
+Run it on day one, on a capture of what your shipper writes. For each input it prints:
+  format      the formats that were recognised
+  time        the earliest and the latest event, and the computers that logged them
+  4887 …      each event that a detection wants: the fields that were found (and in how many events,
+              where not in all), and those that are in none: `missing` where Windows always writes
+              them, so they were lost on the way; `in none` where Windows may leave them out
+  other ids   events that no detection wants; their presence shows that the id is recognised
+  rejected    what should have been understood: the reason, and the first place
+
+  Input is recognised as by `replay`. --topic joins no group and commits no offset; it decodes with
+  the format and zone that the config gives the topic.
+
+Exit codes:
+  0   everything was recognised
+  64  wrong command line
+  65  some input could not be read, or records were rejected
+  69  --topic: no broker can be reached
+  74  output cannot be written
+  78  the config has mistakes
+
+Examples:
+  adcs-watch inspect Security.evtx
+  adcs-watch inspect capture.ndjson --records 10000
+  adcs-watch inspect --topic winlogbeat -c adcs-watch.yaml --format json";
 
 pub(crate) const CHECK: &str = "\
 Lists every mistake as file:line:column: field: what is wrong. Checks all that `run` checks before it

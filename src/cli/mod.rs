@@ -5,6 +5,7 @@ mod terminal;
 mod demo;
 mod run;
 mod replay;
+mod inspect;
 mod check;
 mod topics;
 mod generate;
@@ -30,6 +31,7 @@ enum Command {
     Demo(demo::Demo),
     Run(run::Run),
     Replay(replay::Replay),
+    Inspect(inspect::Inspect),
     Check(check::Check),
     Topics(topics::Topics),
     Generate(generate::Generate),
@@ -62,6 +64,7 @@ impl Cli {
             Command::Demo(demo) => demo.run(),
             Command::Run(run) => run.run(),
             Command::Replay(replay) => replay.run(),
+            Command::Inspect(inspect) => inspect.run(),
             Command::Check(check) => check.run(),
             Command::Topics(topics) => topics.run(),
             Command::Generate(generate) => generate.run(&mut Cli::command()),

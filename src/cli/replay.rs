@@ -110,13 +110,8 @@ impl Replay {
         }
     }
 
-    /// Files may have any format. A topic has the format and zone of its source in the config.
     fn decoder(&self, config: &Config) -> Decoder {
-        let source = self.from_topic.as_ref().and_then(|slice| {
-            config.sources.iter().find(|source| source.topics.matches(&slice.topic)).map(Source::decoder)
-        });
-        let decoder = source.unwrap_or_default();
-        Decoder { zone: self.zone.clone().unwrap_or(decoder.zone), ..decoder }
+        decoder(self.from_topic.as_ref(), self.zone.as_ref(), config)
     }
 
     fn policy(&self, config: Config) -> Policy {
@@ -129,12 +124,24 @@ impl Replay {
 }
 
 /// The topic to read, with the clients that read it.
-fn topic(slice: &TopicRange, config: &Config) -> Result<TopicInput, Failure> {
+///
+/// # Errors
+/// The config does not allow to read a topic.
+pub(crate) fn topic(slice: &TopicRange, config: &Config) -> Result<TopicInput, Failure> {
     let clients = Clients::new(&config.kafka, Instance::Ephemeral("replay".to_owned())).map_err(|wrong| {
         let failure = Failure::new(Exit::Config, "the config does not allow to read a topic");
         wrong.into_iter().fold(failure, Failure::with_cause)
     })?;
     Ok(TopicInput { slice: slice.clone(), clients, routed: slice.topic == config.topics.routed.0 })
+}
+
+/// Files may have any format. A topic has the format and zone of its source in the config.
+pub(crate) fn decoder(topic: Option<&TopicRange>, zone: Option<&TimeZone>, config: &Config) -> Decoder {
+    let source = topic.and_then(|slice| {
+        config.sources.iter().find(|source| source.topics.matches(&slice.topic)).map(Source::decoder)
+    });
+    let decoder = source.unwrap_or_default();
+    Decoder { zone: zone.cloned().unwrap_or(decoder.zone), ..decoder }
 }
 
 fn no_input() -> Exit {
@@ -145,7 +152,7 @@ fn no_input() -> Exit {
     Exit::Usage
 }
 
-fn zone(name: &str) -> Result<TimeZone, String> {
+pub(crate) fn zone(name: &str) -> Result<TimeZone, String> {
     TimeZone::get(name).map_err(|_| "not a time zone of the IANA database, such as Europe/Zurich".to_owned())
 }
 

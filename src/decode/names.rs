@@ -178,6 +178,7 @@ pub(crate) fn decides(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::decode::names::of;
+    use crate::detect::needs;
 
     #[test]
     fn an_older_version_is_a_beginning_of_the_newer() {
@@ -186,5 +187,15 @@ mod tests {
         assert_eq!(of(4888).len(), 9);
         assert_eq!(of(4768)[12], "CertSerialNumber");
         assert_eq!(of(5145)[10], "AccessMask");
+    }
+
+    #[test]
+    fn detections_read_fields_that_windows_has() {
+        for need in needs::ALL {
+            for id in need.events.iter().filter_map(|kind| kind.event_id) {
+                let is_field = of(id).contains(&need.field) || need.field == "EventRecordID";
+                assert!(is_field, "{} reads {} of {id}", need.detection, need.field);
+            }
+        }
     }
 }

@@ -17,6 +17,7 @@ pub(crate) mod certlog_remote_write;
 pub(crate) mod certificate_used_by_other;
 pub mod policy;
 pub mod catalogue;
+pub mod needs;
 
 pub use crate::detect::entity::{Entity, Place};
 

@@ -15,6 +15,7 @@ pub mod summary;
 pub(crate) mod intake;
 pub(crate) mod topic;
 pub mod show;
+pub(crate) mod inspect;
 
 use crate::alert::{Alert, Severity};
 use crate::decode::Decoder;

@@ -23,6 +23,8 @@ mod decode_evtx;
 #[cfg(feature = "service")]
 mod book;
 #[cfg(feature = "service")]
+mod cli_inspect;
+#[cfg(feature = "service")]
 mod cli_usage;
 #[cfg(feature = "service")]
 mod cli_world;

@@ -6,13 +6,14 @@ use crate::architecture::{assert_none, assert_one};
 use std::collections::BTreeSet;
 
 /// What stands beside the detections in `src/detect/` and is none, and why it is there.
-const HELPERS: [(&str, &str); 11] = [
+const HELPERS: [(&str, &str); 12] = [
     ("entity", "what state is keyed by, and where it lives"),
     ("mod", "the trait that a detection implements"),
     ("domain", "what the operator configures for all of them"),
     ("lifecycle", "when an alert opens, is revised and is suppressed"),
     ("policy", "the settings of all detections"),
     ("catalogue", "the list of detections"),
+    ("needs", "the fields that the detections read"),
     ("identity", "whether a name is the requester's own: shared by detections"),
     ("protected", "whether a name is that of a protected identity: shared by detections"),
     ("naming", "all names of a request: shared by two detections"),

@@ -1,0 +1,82 @@
+//! `adcs-watch inspect`
+
+use crate::cli::replay::{decoder, topic, zone};
+use crate::cli::{help, terminal};
+use crate::config::Config;
+use crate::host::exit::{Exit, Failure};
+use crate::kafka::range_reader::TopicRange;
+use crate::replay::inspect::findings::Findings;
+use crate::replay::inspect::{self, Request, show};
+use crate::replay::pipe::Pipe;
+use clap::{Args, ValueEnum};
+use jiff::tz::TimeZone;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Show what is recognised in files or a topic: formats, events, fields, rejections
+///
+/// Reads the first records of each input and prints what the decoder makes of them, and which fields that a detection
+/// reads are missing. Runs no detection and sends nothing anywhere.
+#[derive(Debug, Args)]
+#[command(after_long_help = help::INSPECT)]
+pub(crate) struct Inspect {
+    /// Files, directories (with all files below them), or `-` for standard input
+    #[arg(value_name = "FILE|DIR|-", required_unless_present = "topic", help_heading = "Input")]
+    paths: Vec<PathBuf>,
+    /// Read a topic without joining a group or committing offsets
+    #[arg(
+        long,
+        value_name = "TOPIC[:PARTITION[@FROM..TO]]",
+        requires = "config",
+        conflicts_with = "paths",
+        help_heading = "Input"
+    )]
+    topic: Option<TopicRange>,
+    /// The config, of which the brokers and the sources are used
+    #[arg(short, long, value_name = "FILE", help_heading = "Input")]
+    config: Option<PathBuf>,
+    /// Time zone of local times that have none (NXLog), such as Europe/Zurich; default UTC
+    #[arg(long, value_name = "TZ", value_parser = zone, help_heading = "Input")]
+    zone: Option<TimeZone>,
+    /// Look at so many records of each input
+    #[arg(long, value_name = "N", default_value_t = 100, help_heading = "Input")]
+    records: u64,
+    /// How to write the result
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text, help_heading = "Output")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Text for a person
+    Text,
+    /// One JSON document, with all counts
+    Json,
+}
+
+impl Inspect {
+    /// Prints what is recognised.
+    ///
+    /// # Errors
+    /// The config has mistakes, the topic cannot be read, or output cannot be written.
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let config = self.config.as_deref().map(Config::load).transpose().map_err(Failure::from)?;
+        let config = config.unwrap_or_default();
+        let request = Request {
+            topic: self.topic.as_ref().map(|slice| topic(slice, &config)).transpose()?,
+            decoder: decoder(self.topic.as_ref(), self.zone.as_ref(), &config),
+            paths: self.paths,
+            records: self.records,
+        };
+        let all = inspect::run(&request)?;
+        let text = match self.format {
+            Format::Text => show::text(&all, terminal::width()),
+            Format::Json => format!("{:#}\n", show::json(&all)),
+        };
+        let mut stdout = anstream::stdout();
+        let mut out = Pipe::new(&mut stdout);
+        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        written.map_err(|error| Failure::new(Exit::Output, "cannot write the result").because(&error))?;
+        Ok(if all.iter().all(Findings::is_good) { Exit::Done } else { Exit::Input })
+    }
+}

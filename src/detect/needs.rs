@@ -1,0 +1,205 @@
+//! Which fields of which events the detections read: what must not be lost between Windows and us.
+
+use crate::detect::report::request_of;
+use crate::event::{Activity, CertificateLogon, CertificateRequest, Event, RemoteFileWrite, ShareAccess};
+
+/// A field that a detection reads.
+#[derive(Clone, Copy, Debug)]
+pub struct Need {
+    /// The id of the detection.
+    pub detection: &'static str,
+    /// The events it reads the field of.
+    pub events: &'static [Kind],
+    /// The name of the field, as in Windows; of an EDR's report, as in the `normalised` format.
+    pub field: &'static str,
+    /// What the detection takes from it.
+    pub gives: &'static str,
+    /// When Windows itself leaves the field out; none: it is in every event.
+    pub absent: Option<&'static str>,
+    found: fn(&Event) -> bool,
+}
+
+/// A kind of event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// The name of the activity in JSON.
+    pub activity: &'static str,
+    /// The Windows event id; none for what an EDR reports.
+    pub event_id: Option<u32>,
+}
+
+impl Need {
+    /// Whether the field was read from this event.
+    pub fn is_met(&self, event: &Event) -> bool {
+        (self.found)(event)
+    }
+}
+
+/// The needs of all detections that read events of an activity.
+pub fn of_activity(activity: &str) -> impl Iterator<Item = &'static Need> {
+    ALL.iter().filter(move |need| need.events.iter().any(|kind| kind.activity == activity))
+}
+
+/// Whether a detection reads Windows events of this id.
+pub fn reads(event_id: u32) -> bool {
+    ALL.iter().flat_map(|need| need.events).any(|kind| kind.event_id == Some(event_id))
+}
+
+const REQUESTED: Kind = Kind { activity: "certificate_requested", event_id: Some(4886) };
+const ISSUED: Kind = Kind { activity: "certificate_issued", event_id: Some(4887) };
+const DENIED: Kind = Kind { activity: "certificate_denied", event_id: Some(4888) };
+const LOGON: Kind = Kind { activity: "certificate_logon", event_id: Some(4768) };
+const SHARE: Kind = Kind { activity: "share_accessed", event_id: Some(5145) };
+const EDR: Kind = Kind { activity: "remote_file_write", event_id: None };
+
+/// The fields of events that one detection reads: what it takes from them, and when Windows leaves them out.
+macro_rules! needs {
+    ($($detection:literal $events:expr => {
+        $($field:literal: $gives:literal, $absent:expr, $found:expr;)*
+    })*) => {
+        /// All needs, in the order of the catalogue.
+        pub const ALL: &[Need] = &[$($(Need {
+            detection: $detection,
+            events: $events,
+            field: $field,
+            gives: $gives,
+            absent: $absent,
+            found: $found,
+        }),*),*];
+    };
+}
+
+const VERSION_0: Option<&str> = Some("events of version 0 do not have it");
+const NO_NAMES: Option<&str> = Some("requests without names, and events of version 0");
+const NO_ATTRIBUTES: Option<&str> = Some("requests that state neither in their attributes");
+
+needs! {
+    "san-mismatch" &[ISSUED] => {
+        "Requester": "the account that the certificate was issued to", None, has_requester;
+        "RequestId": "which request it was", None, has_request_id;
+        "SubjectAlternativeName": "the names that are compared with the account", NO_NAMES, has_names;
+        "Attributes": "the names (SAN:) and the client machine (ccm:)", NO_ATTRIBUTES, has_attributes;
+        "CertificateTemplate": "allow.templates and the alert's templates", VERSION_0, has_template;
+        "SerialNumber": "recognises a second copy of the event", VERSION_0, has_serial;
+        "EventRecordID": "recognises a second copy of the event", None, has_record_id;
+    }
+    "certlog-remote-write" &[SHARE] => {
+        "SubjectUserName": "the account whose baseline it is", None, |event| share(event).is_some_and(|s| !s.account.name.is_empty());
+        "SubjectDomainName": "the account's domain", None, |event| share(event).is_some_and(|s| !s.account.domain.is_empty());
+        "IpAddress": "the host whose baseline it is", None, |event| share(event).is_some_and(|s| s.remote_ip.is_some());
+        "ShareName": "the path that was opened", None, |event| share(event).is_some_and(|s| !s.share.is_empty());
+        "ShareLocalPath": "the path behind a share", Some("pipes (IPC$)"), |event| share(event).is_some_and(|s| !s.local_path.is_empty());
+        "RelativeTargetName": "the file that was opened", Some("the root of a share"), |event| share(event).is_some_and(|s| !s.target.is_empty());
+        "AccessMask": "whether it was opened for writing", None, |event| share(event).is_some();
+    }
+    "certlog-remote-write" &[EDR] => {
+        "path": "the file that was written", None, |event| edr(event).is_some_and(|w| !w.path.is_empty());
+        "remote_host": "the host whose baseline it is", Some("remote_ip suffices"), |event| edr(event).is_some_and(|w| w.remote_host.is_some());
+        "remote_ip": "the host whose baseline it is", Some("remote_host suffices"), |event| edr(event).is_some_and(|w| w.remote_ip.is_some());
+        "account": "the account whose baseline it is", Some("products that do not report it"), |event| edr(event).is_some_and(|w| w.account.is_some());
+        "interface": "whether it came through RPC", Some("writes over SMB"), |event| edr(event).is_some_and(|w| w.interface.is_some());
+    }
+    "certlog-remote-write" &[REQUESTED, ISSUED, DENIED] => {
+        "Requester": "whose suspicious request makes a write graver", None, has_requester;
+        "Attributes": "the names (SAN:) and the client machine (ccm:)", NO_ATTRIBUTES, has_attributes;
+    }
+    "certlog-remote-write" &[REQUESTED, ISSUED] => {
+        "SubjectAlternativeName": "whether the request is suspicious", NO_NAMES, has_names;
+    }
+    "certificate-used-by-other" &[ISSUED] => {
+        "Requester": "the account that the certificate was issued to", None, has_requester;
+        "RequestId": "joins it with a logon where there is no serial number", None, has_request_id;
+        "SerialNumber": "joins it with a logon", VERSION_0, has_serial;
+        "EventRecordID": "recognises a second copy of the event", None, has_record_id;
+    }
+    "certificate-used-by-other" &[LOGON] => {
+        "TargetUserName": "the account that was logged on", None, |event| logon(event).is_some_and(|l| !l.account.name.is_empty());
+        "TargetDomainName": "the account's domain", None, |event| logon(event).is_some_and(|l| !l.account.domain.is_empty());
+        "CertSerialNumber": "joins the logon with the certificate", None, |event| logon(event).is_some();
+        "CertIssuerName": "the CA that issued the certificate", None, |event| logon(event).is_some_and(|l| !l.issuer.is_empty());
+        "Status": "whether the logon succeeded", None, |event| logon(event).is_some();
+        "IpAddress": "the client's address in the alert", None, |event| logon(event).is_some_and(|l| l.remote_ip.is_some());
+    }
+}
+
+fn request(event: &Event, found: impl Fn(&CertificateRequest) -> bool) -> bool {
+    request_of(event).is_some_and(found)
+}
+
+fn has_requester(event: &Event) -> bool {
+    request(event, |request| !request.requester.name.is_empty())
+}
+
+/// A request without its id is rejected.
+fn has_request_id(event: &Event) -> bool {
+    request(event, |_| true)
+}
+
+/// Names of the attributes count too: an event does not keep which of them stand in the field as well.
+fn has_names(event: &Event) -> bool {
+    request(event, |request| !request.names.is_empty())
+}
+
+fn has_attributes(event: &Event) -> bool {
+    request(event, |request| !request.attribute_names.is_empty() || request.client.is_some())
+}
+
+fn has_template(event: &Event) -> bool {
+    request(event, |request| request.template.is_some())
+}
+
+fn has_serial(event: &Event) -> bool {
+    if let Activity::CertificateIssued(issued) = &event.activity { issued.serial.is_some() } else { false }
+}
+
+fn has_record_id(event: &Event) -> bool {
+    event.origin.record_id.is_some()
+}
+
+fn share(event: &Event) -> Option<&ShareAccess> {
+    if let Activity::ShareAccessed(access) = &event.activity { Some(access) } else { None }
+}
+
+fn logon(event: &Event) -> Option<&CertificateLogon> {
+    if let Activity::CertificateLogon(logon) = &event.activity { Some(logon) } else { None }
+}
+
+fn edr(event: &Event) -> Option<&RemoteFileWrite> {
+    if let Activity::RemoteFileWrite(write) = &event.activity { Some(write) } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::catalogue;
+    use crate::detect::needs::{ALL, EDR, of_activity};
+    use crate::event::RemoteFileWrite;
+    use crate::event::account::Account;
+    use crate::event::host::Host;
+
+    #[test]
+    fn every_detection_states_its_needs_and_no_other_does() {
+        let ids: Vec<_> = catalogue::all().iter().map(|about| about.id).collect();
+        for id in &ids {
+            assert!(ALL.iter().any(|need| need.detection == *id), "{id} has no line in the table");
+        }
+        for need in ALL {
+            assert!(ids.contains(&need.detection), "there is no detection {}", need.detection);
+        }
+    }
+
+    #[test]
+    fn fields_of_an_edr_are_those_of_its_json() {
+        let write = RemoteFileWrite {
+            path: "x".to_owned(),
+            remote_host: Some(Host::new("a")),
+            remote_ip: Some("10.0.0.1".to_owned()),
+            account: Some(Account::parse("a")),
+            interface: Some("x".to_owned()),
+            process: Some("x".to_owned()),
+        };
+        let json = serde_json::to_value(&write).unwrap();
+        for need in of_activity(EDR.activity) {
+            assert!(json.get(need.field).is_some(), "{}", need.field);
+        }
+    }
+}
