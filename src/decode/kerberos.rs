@@ -36,6 +36,7 @@ pub(crate) fn ticket(fields: &Fields<'_>) -> Result<Option<Activity>, Rejection>
         status: hex_or_decimal(&status)
             .ok_or_else(|| Rejection::bad_field("Status", &status, "a number of 32 bits"))?,
         remote_ip: fields.text("IpAddress")?.and_then(|text| remote_ip(&text)),
+        ..CertificateLogon::default()
     })))
 }
 

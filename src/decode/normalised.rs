@@ -22,19 +22,9 @@ use crate::event::san::Names;
 use crate::event::{Activity, CertificateRequest, Event, Origin, RemoteFileWrite};
 use jiff::tz::TimeZone;
 
-/// The names under which activities stand.
-pub(crate) const ACTIVITIES: [&str; 6] = [
-    "certificate_requested",
-    "certificate_issued",
-    "certificate_denied",
-    "certificate_logon",
-    "share_accessed",
-    "remote_file_write",
-];
-
 /// Whether an object holds one of our activities.
 pub(crate) fn is_normalised(record: Value<'_>) -> bool {
-    record.members().any(|(key, _)| ACTIVITIES.iter().any(|name| key.is(name)))
+    record.members().any(|(key, _)| Activity::NAMES.iter().any(|name| key.is(name)))
 }
 
 /// The event in an object that holds one of our activities.
@@ -80,12 +70,13 @@ pub(crate) fn checked(mut event: Event, place: &Place) -> Result<Event, Rejectio
     if event.computer.as_str().is_empty() {
         return Err(Rejection::missing("the computer"));
     }
-    match &mut event.activity {
-        Activity::RemoteFileWrite(write) if write.path.is_empty() => return Err(Rejection::missing("path")),
-        Activity::CertificateRequested(request) => cut_names(request),
-        Activity::CertificateIssued(issued) => cut_names(&mut issued.request),
-        Activity::CertificateDenied(denied) => cut_names(&mut denied.request),
-        Activity::CertificateLogon(_) | Activity::ShareAccessed(_) | Activity::RemoteFileWrite(_) => {}
+    if let Activity::RemoteFileWrite(write) = &event.activity
+        && write.path.is_empty()
+    {
+        return Err(Rejection::missing("path"));
+    }
+    if let Some(request) = event.activity.request_mut() {
+        cut_names(request);
     }
     let Origin { channel, event_id, record_id, .. } = event.origin;
     event.origin = Origin { channel, event_id, record_id, ..place.origin() };
@@ -117,7 +108,7 @@ fn rejection(fault: &serde_json::Error) -> Rejection {
 #[cfg(test)]
 mod tests {
     use crate::decode::json::Document;
-    use crate::decode::normalised::{ACTIVITIES, event, is_normalised};
+    use crate::decode::normalised::{event, is_normalised};
     use crate::decode::place::Place;
     use crate::decode::rejection::Rejection;
     use crate::event::account::Account;
@@ -125,6 +116,7 @@ mod tests {
     use crate::event::san::{MAX_NAMES, San};
     use crate::event::time::Time;
     use crate::event::*;
+    use crate::wire;
     use jiff::tz::TimeZone;
 
     fn read(text: &str) -> Result<Event, Rejection> {
@@ -137,23 +129,100 @@ mod tests {
         let request =
             CertificateRequest { names: vec![San::Dns("a".into())], ..CertificateRequest::default() };
         let serial = crate::event::serial::Serial::parse("5c").unwrap();
+        let denied = || DeniedRequest { request: request.clone(), disposition: 5 };
+        let alice = || Account::new("CORP", "alice");
         vec![
-            Activity::CertificateRequested(request),
+            Activity::CertificateRequested(request.clone()),
             Activity::CertificateIssued(IssuedCertificate::default()),
             Activity::CertificateDenied(DeniedRequest::default()),
-            Activity::CertificateLogon(CertificateLogon { serial, ..CertificateLogon::default() }),
+            Activity::CertificatePending(denied()),
+            Activity::PendingRequestChanged(PendingRequestChange {
+                request_id: 7,
+                actor: alice(),
+                actor_sid: None,
+                change: RequestChange::ExtensionSet { name: "2.5.29.17".into() },
+            }),
+            Activity::CaChanged(CaChange {
+                actor: None,
+                actor_sid: None,
+                change: CaSetting::Started { key_usage_count: Some(3) },
+            }),
+            Activity::TemplateSeen(template()),
+            Activity::CertificateLogon(CertificateLogon {
+                serial: serial.clone(),
+                ..CertificateLogon::default()
+            }),
+            Activity::CertificateMapped(CertificateMapping {
+                account: alice(),
+                account_sid: None,
+                certificate_sid: None,
+                subject: String::new(),
+                issuer: "CORP-CA01".into(),
+                serial: None,
+                thumbprint: None,
+                verdict: MappingVerdict::NoStrongMapping,
+            }),
+            Activity::NetworkLogon(NetworkLogon::default()),
+            Activity::ServiceTicket(ServiceTicket::default()),
+            Activity::AccountChanged(AccountChange {
+                account: alice(),
+                sid: None,
+                actor: alice(),
+                actor_sid: None,
+                kind: AccountChangeKind::Created,
+                sam_account_name: None,
+                upn: Some("alice@corp.example".into()),
+                dns_host_name: None,
+                service_principal_names: Some(Vec::new()),
+            }),
+            Activity::AccountRenamed(AccountRename::default()),
+            Activity::RegistryChanged(RegistryChange::default()),
+            Activity::DirectoryChanged(DirectoryChange {
+                actor: alice(),
+                actor_sid: None,
+                operation_id: None,
+                object_dn: "CN=alice".into(),
+                object_guid: None,
+                object_class: "user".into(),
+                attribute: None,
+                value: None,
+                operation: DirectoryOperation::Created,
+            }),
+            Activity::KeyUsed(KeyUse::default()),
             Activity::ShareAccessed(ShareAccess::default()),
             Activity::RemoteFileWrite(RemoteFileWrite { path: "x".into(), ..RemoteFileWrite::default() }),
+            Activity::AccountKnown(AccountKnown::default()),
+            Activity::TemplateKnown(TemplateKnown::default()),
+            Activity::CertificateKnown(CertificateKnown { serial, ..CertificateKnown::default() }),
         ]
+    }
+
+    fn template() -> TemplateSeen {
+        TemplateSeen {
+            internal_name: "User".into(),
+            oid: None,
+            schema_version: Some(2),
+            version: "100.4".into(),
+            object_dn: String::new(),
+            content: String::new(),
+            security_descriptor: None,
+            old_content: None,
+            old_security_descriptor: None,
+            flags: TemplateFlags { ekus: Some(Vec::new()), ..TemplateFlags::default() },
+            old_flags: None,
+            change: TemplateChange::Loaded,
+        }
     }
 
     #[test]
     fn what_is_written_is_read() {
-        for (activity, name) in every_activity().into_iter().zip(ACTIVITIES) {
+        assert_eq!(every_activity().len(), Activity::NAMES.len());
+        for (activity, name) in every_activity().into_iter().zip(Activity::NAMES) {
             let origin = Origin { source: "elsewhere".into(), record_id: Some(8), ..Origin::default() };
             let written = Event { time: Time::from_millis(5), computer: Host::new("ca01"), origin, activity };
             let text = serde_json::to_string(&written).unwrap();
-            assert!(text.contains(&format!("\"{name}\":")), "{text}");
+            assert!(text.contains(&format!("\"{name}\":")) && written.activity.name() == name, "{text}");
+            assert_eq!(wire::event::decode(&wire::event::encode(&written)).as_ref(), Ok(&written));
             let read = read(&text).unwrap();
             assert_eq!(
                 (&read.activity, read.time, &read.computer),

@@ -16,7 +16,7 @@
 
 use crate::decode::bytes::looks_like_utf16;
 use crate::decode::format::Format;
-use crate::decode::normalised;
+use crate::event::Activity;
 use aho_corasick::AhoCorasick;
 use aho_corasick::packed::{self, Searcher};
 use memchr::memmem::Finder;
@@ -31,6 +31,19 @@ const HEX_IDS: [&str; 6] = ["1316", "1317", "1318", "12a0", "12A0", "1419"];
 const CERT_LOG_MIDDLE: &str = "rtlo";
 const CERT_LOG: &[u8] = b"certlog";
 const CERT_LOG_MIDDLE_AT: usize = 2;
+/// Parts of the names of our own activities: every name has one of them, so that few texts are searched for.
+const ACTIVITY_PARTS: [&str; 10] = [
+    "ificate_",
+    "_changed",
+    "_renamed",
+    "_known",
+    "_accessed",
+    "_file_write",
+    "late_seen",
+    "work_logon",
+    "ice_ticket",
+    "ey_used",
+];
 /// How a JSON escape of an ASCII character, and of a few others, begins.
 const ESCAPE: &str = "\\u00";
 
@@ -56,7 +69,8 @@ enum Marker {
     Id(usize),
     HexId,
     CertLog,
-    Activity,
+    /// A part of the name of an activity.
+    Activity(&'static str),
     Escape,
 }
 
@@ -126,7 +140,7 @@ impl Prefilter {
             Marker::Id(length) => stands_alone(record, at, at + length),
             Marker::HexId => is_hex(record, at, at + HEX_IDS[0].len()),
             Marker::CertLog => is_cert_log(record, at),
-            Marker::Activity => true,
+            Marker::Activity(part) => is_activity(record, at, part),
             Marker::Escape => may_hide(&record[at + ESCAPE.len()..]),
         };
         match &self.markers {
@@ -158,7 +172,7 @@ fn patterns() -> Vec<String> {
         let cased = |(at, c): (usize, char)| if upper >> at & 1 == 1 { c.to_ascii_uppercase() } else { c };
         CERT_LOG_MIDDLE.chars().enumerate().map(cased).collect()
     }));
-    patterns.extend(normalised::ACTIVITIES.iter().map(|name| (*name).to_owned()));
+    patterns.extend(ACTIVITY_PARTS.iter().map(|part| (*part).to_owned()));
     patterns.push(ESCAPE.to_owned());
     patterns
 }
@@ -168,7 +182,7 @@ fn marker(pattern: usize) -> Marker {
     let hex = grouped + GROUPED_IDS.len();
     let cert_log = hex + HEX_IDS.len();
     let activity = cert_log + (1 << CERT_LOG_MIDDLE.len());
-    let escape = activity + normalised::ACTIVITIES.len();
+    let escape = activity + ACTIVITY_PARTS.len();
     if pattern < grouped {
         Marker::Id(IDS[0].len())
     } else if pattern < hex {
@@ -178,7 +192,7 @@ fn marker(pattern: usize) -> Marker {
     } else if pattern < activity {
         Marker::CertLog
     } else if pattern < escape {
-        Marker::Activity
+        Marker::Activity(ACTIVITY_PARTS[pattern - activity])
     } else {
         Marker::Escape
     }
@@ -227,6 +241,14 @@ fn is_cert_log(record: &[u8], middle: usize) -> bool {
     found.is_some_and(|found| found.eq_ignore_ascii_case(CERT_LOG))
 }
 
+/// Whether the part of a name of an activity that stands here has the rest of the name around it.
+fn is_activity(record: &[u8], at: usize, part: &str) -> bool {
+    Activity::NAMES.iter().any(|name| {
+        let start = name.find(part).and_then(|before| at.checked_sub(before));
+        start.is_some_and(|start| record[start..].starts_with(name.as_bytes()))
+    })
+}
+
 /// Whether an escape, of which this is what follows `\u00`, could hide something.
 ///
 /// It could when it stands for an ASCII character that a marker has or that makes XML, and when its own digits stand
@@ -256,6 +278,7 @@ mod tests {
     use crate::decode::format::Format;
     use crate::decode::prefilter::{IDS, Prefilter};
     use crate::decode::wanted;
+    use crate::event::Activity;
 
     #[track_caller]
     fn check(record: impl AsRef<[u8]>, expect: bool) {
@@ -287,6 +310,15 @@ mod tests {
         check(r#"{"EventID": 104887}"#, false);
         check("2026#0114887#011x", true);
         check(r#"{"EventID": 4624, "ProcessId": "0x4888a"}"#, true);
+    }
+
+    #[test]
+    fn an_activity_of_ours_by_its_whole_name() {
+        for name in Activity::NAMES {
+            check(format!("{{\"{name}\": {{}}}}"), true);
+            check(format!("{{\"{}\": {{}}}}", &name[1..]), false);
+        }
+        check(r#"{"password_changed": true, "device_known": 1}"#, false);
     }
 
     #[test]

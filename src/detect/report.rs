@@ -3,7 +3,7 @@
 use crate::alert::id::AlertId;
 use crate::alert::{Alert, Evidence, Mitre, Reason, Severity};
 use crate::detect::{About, Context, Entity};
-use crate::event::{Activity, CertificateRequest, Event};
+use crate::event::{CertificateRequest, Event};
 
 /// The most events an alert names.
 pub(crate) const MAX_EVIDENCE: usize = 20;
@@ -146,12 +146,7 @@ pub(crate) fn add_evidence(alert: &mut Alert, evidence: Evidence) {
     }
 }
 
-/// The request that 4886, 4887 and 4888 speak of.
+/// The request that 4886 to 4889 speak of.
 pub(crate) fn request_of(event: &Event) -> Option<&CertificateRequest> {
-    match &event.activity {
-        Activity::CertificateRequested(request) => Some(request),
-        Activity::CertificateIssued(issued) => Some(&issued.request),
-        Activity::CertificateDenied(denied) => Some(&denied.request),
-        Activity::CertificateLogon(_) | Activity::ShareAccessed(_) | Activity::RemoteFileWrite(_) => None,
-    }
+    event.activity.request()
 }

@@ -1,7 +1,7 @@
 //! WHAT HAPPENED: one decoded record of the input, whatever format it arrived in.
 //!
-//! The names and their meaning follow the Windows events (4886–4888, 4768, 5145) and one format of our own for what an
-//! EDR reports, [`RemoteFileWrite`]. Text is parsed here once; the rooms below work with its types.
+//! The names and their meaning follow the Windows events and their fields, except for formats of
+//! our own: what an EDR reports ([`RemoteFileWrite`]) and what an import states ([`facts`]). Text is parsed here once; the rooms below work with its types.
 
 pub(crate) mod fold;
 pub mod host;
@@ -13,11 +13,27 @@ pub(crate) mod file;
 pub mod serial;
 pub(crate) mod subject;
 pub mod time;
+pub mod certification;
+pub mod ca;
+pub mod template;
+pub mod kerberos;
+pub mod directory;
+pub mod file_access;
+pub mod facts;
 
-use crate::event::account::{Account, Sid};
+pub use crate::event::ca::{CaChange, CaSetting, KeyUse, PendingRequestChange, RequestChange};
+pub use crate::event::certification::{CertificateRequest, DeniedRequest, IssuedCertificate};
+pub use crate::event::directory::{
+    AccountChange, AccountChangeKind, AccountRename, DirectoryChange, DirectoryOperation, RegistryChange,
+};
+pub use crate::event::facts::{AccountKnown, CertificateKnown, TemplateKnown};
+pub use crate::event::file_access::{RemoteFileWrite, ShareAccess};
+pub use crate::event::kerberos::{
+    CertificateLogon, CertificateMapping, MappingVerdict, NetworkLogon, ServiceTicket,
+};
+pub use crate::event::template::{TemplateChange, TemplateFlags, TemplateSeen};
+
 use crate::event::host::Host;
-use crate::event::san::San;
-use crate::event::serial::Serial;
 use crate::event::time::Time;
 use serde::{Deserialize, Serialize};
 
@@ -99,173 +115,123 @@ pub enum Activity {
     CertificateIssued(IssuedCertificate),
     /// 4888: the CA denied a request.
     CertificateDenied(DeniedRequest),
-    /// 4768 with certificate fields: a Kerberos ticket was asked for with a certificate (PKINIT).
+    /// 4889: a request waits for a manager of the CA.
+    CertificatePending(DeniedRequest),
+    /// 4868, 4869, 4873, 4874: a pending request was decided on or altered.
+    PendingRequestChanged(PendingRequestChange),
+    /// 4876, 4880 to 4885, 4890 to 4892, 4895, 4896: a CA was changed, started or stopped.
+    CaChanged(CaChange),
+    /// 4898, 4899, 4900: the CA loaded a template, or noticed that it changed.
+    TemplateSeen(TemplateSeen),
+    /// 4768 and 4771 with certificate fields: a Kerberos ticket was asked for with a certificate (PKINIT).
     CertificateLogon(CertificateLogon),
+    /// 21, 39, 40, 41, 45 of the KDC: a certificate does not map to its account as it should.
+    CertificateMapped(CertificateMapping),
+    /// 4624 of type 3: a logon over the network.
+    NetworkLogon(NetworkLogon),
+    /// 4769 with the option ENC-TKT-IN-SKEY: a ticket under the session key of another one was asked for.
+    ServiceTicket(ServiceTicket),
+    /// 4738, 4741, 4742: an account was created or changed.
+    AccountChanged(AccountChange),
+    /// 4781: an account has another name.
+    AccountRenamed(AccountRename),
+    /// 4657: a value of the registry was changed that decides on certificates.
+    RegistryChanged(RegistryChange),
+    /// 5136, 5137, 5141: an object of the directory was changed, created or deleted that decides on certificates.
+    DirectoryChanged(DirectoryChange),
+    /// 5058, 5059: an operation on the file of a key, or its export or import.
+    KeyUsed(KeyUse),
     /// 5145: an object of a network share was checked for access.
     ShareAccessed(ShareAccess),
     /// An EDR saw a remote host write a file, over SMB or through RPC. Our own format.
     RemoteFileWrite(RemoteFileWrite),
+    /// An import states an account of the directory. Our own format.
+    AccountKnown(AccountKnown),
+    /// An import states a certificate template. Our own format.
+    TemplateKnown(TemplateKnown),
+    /// An import states a certificate that a CA issued. Our own format.
+    CertificateKnown(CertificateKnown),
 }
 
-/// What 4886, 4887 and 4888 say of a request.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CertificateRequest {
-    /// RequestId, unique within one CA.
-    pub request_id: u32,
-    /// Requester: the account that asked.
-    pub requester: Account,
-    /// Certificate template: the field of version 1, else the `CertificateTemplate:` attribute.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub template: Option<String>,
-    /// Every subject alternative name, of the field and of the request attributes, each once, in that order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub names: Vec<San>,
-    /// Names beyond the first [`san::MAX_NAMES`], which are searched for protected identities only: at most
-    /// [`san::MAX_NAMES_SEARCHED`] together with `names`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub names_beyond: Vec<San>,
-    /// How many names the request has beyond [`san::MAX_NAMES`], those in `names_beyond` included.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub names_cut: u32,
-    /// Those of `names` that stand in the request attributes: asked for beside the signed request (ESC6). The others
-    /// stand in the field only: in 4887 in the certificate, in 4886 and 4888 in the signed request.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub attribute_names: Vec<San>,
-    /// The common names (`CN=`) of the field Subject of 4886 and 4888. Those of 4887 are in
-    /// [`IssuedCertificate::common_names`].
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub common_names: Vec<String>,
-    /// The `ccm:` attribute: the client machine, as the client states it. It proves nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client: Option<Host>,
-    /// AuthenticationService of version 1: `NTLM`, `Kerberos`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub authentication_service: Option<String>,
-    /// AuthenticationLevel of version 1: `Privacy`, `Connect`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub authentication_level: Option<String>,
-    /// DCOMorRPC of version 1: `DCOM`, `RPC`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub transport: Option<String>,
-}
+impl Activity {
+    /// The names of all activities in JSON, in the order of their declaration.
+    pub const NAMES: [&str; 21] = [
+        "certificate_requested",
+        "certificate_issued",
+        "certificate_denied",
+        "certificate_pending",
+        "pending_request_changed",
+        "ca_changed",
+        "template_seen",
+        "certificate_logon",
+        "certificate_mapped",
+        "network_logon",
+        "service_ticket",
+        "account_changed",
+        "account_renamed",
+        "registry_changed",
+        "directory_changed",
+        "key_used",
+        "share_accessed",
+        "remote_file_write",
+        "account_known",
+        "template_known",
+        "certificate_known",
+    ];
 
-impl CertificateRequest {
-    /// Takes over names that were collected from the field and the attributes.
-    pub fn set_names(&mut self, names: san::Names) {
-        self.names = names.names;
-        self.names_beyond = names.beyond;
-        self.names_cut = names.cut;
+    /// The name in JSON and protobuf, `certificate_issued`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Activity::CertificateRequested(_) => "certificate_requested",
+            Activity::CertificateIssued(_) => "certificate_issued",
+            Activity::CertificateDenied(_) => "certificate_denied",
+            Activity::CertificatePending(_) => "certificate_pending",
+            Activity::PendingRequestChanged(_) => "pending_request_changed",
+            Activity::CaChanged(_) => "ca_changed",
+            Activity::TemplateSeen(_) => "template_seen",
+            Activity::CertificateLogon(_) => "certificate_logon",
+            Activity::CertificateMapped(_) => "certificate_mapped",
+            Activity::NetworkLogon(_) => "network_logon",
+            Activity::ServiceTicket(_) => "service_ticket",
+            Activity::AccountChanged(_) => "account_changed",
+            Activity::AccountRenamed(_) => "account_renamed",
+            Activity::RegistryChanged(_) => "registry_changed",
+            Activity::DirectoryChanged(_) => "directory_changed",
+            Activity::KeyUsed(_) => "key_used",
+            Activity::ShareAccessed(_) => "share_accessed",
+            Activity::RemoteFileWrite(_) => "remote_file_write",
+            Activity::AccountKnown(_) => "account_known",
+            Activity::TemplateKnown(_) => "template_known",
+            Activity::CertificateKnown(_) => "certificate_known",
+        }
     }
 
-    /// How many names were not read at all.
-    pub fn names_unread(&self) -> u32 {
-        self.names_cut.saturating_sub(u32::try_from(self.names_beyond.len()).unwrap_or(u32::MAX))
+    /// The request of 4886 to 4889.
+    pub fn request(&self) -> Option<&CertificateRequest> {
+        if let Activity::CertificateRequested(request) = self {
+            return Some(request);
+        }
+        if let Activity::CertificateDenied(denied) | Activity::CertificatePending(denied) = self {
+            return Some(&denied.request);
+        }
+        self.issued().map(|issued| &issued.request)
     }
-}
 
-/// The fields of 4887: an issued certificate.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IssuedCertificate {
-    /// The request that the CA granted.
-    #[serde(flatten)]
-    pub request: CertificateRequest,
-    /// SerialNumber of version 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub serial: Option<Serial>,
-    /// Subject, as a distinguished name.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub subject: String,
-}
-
-impl IssuedCertificate {
-    /// The common names (`CN=`) of the certificate's subject.
-    pub fn common_names(&self) -> Vec<String> {
-        subject::common_names(&self.subject)
+    /// The request of 4886 to 4889, to be changed.
+    pub fn request_mut(&mut self) -> Option<&mut CertificateRequest> {
+        if let Activity::CertificateRequested(request) = self {
+            Some(request)
+        } else if let Activity::CertificateIssued(issued) = self {
+            Some(&mut issued.request)
+        } else if let Activity::CertificateDenied(denied) | Activity::CertificatePending(denied) = self {
+            Some(&mut denied.request)
+        } else {
+            None
+        }
     }
-}
 
-/// The fields of 4888: a denied request.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeniedRequest {
-    /// The request that was denied.
-    #[serde(flatten)]
-    pub request: CertificateRequest,
-    /// Disposition: 2, or a negative HRESULT.
-    pub disposition: i64,
-}
-
-/// The fields of 4768: a logon with a certificate.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CertificateLogon {
-    /// TargetUserName and TargetDomainName: who logged on, or tried to.
-    pub account: Account,
-    /// TargetSid; none when the logon was refused (S-1-0-0).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sid: Option<Sid>,
-    /// CertSerialNumber of the certificate that the client presented.
-    pub serial: Serial,
-    /// CertIssuerName: the CA's common name.
-    pub issuer: String,
-    /// Status: 0 = accepted, else a Kerberos error (0x3e, 0x42, 0x4b, …).
-    pub status: u32,
-    /// IpAddress of the client, without the `::ffff:` of mapped IPv4.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub remote_ip: Option<String>,
-}
-
-impl CertificateLogon {
-    /// Whether the KDC gave a ticket.
-    pub fn accepted(&self) -> bool {
-        self.status == 0
+    /// The certificate of 4887.
+    pub fn issued(&self) -> Option<&IssuedCertificate> {
+        if let Activity::CertificateIssued(issued) = self { Some(issued) } else { None }
     }
-}
-
-/// The fields of 5145: an access to a share.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ShareAccess {
-    /// SubjectDomainName and SubjectUserName: the account that opened the file.
-    pub account: Account,
-    /// SubjectUserSid, the SID of that account.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sid: Option<Sid>,
-    /// IpAddress of the client.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub remote_ip: Option<String>,
-    /// ShareName with its `\\*\`, as in `\\*\ADMIN$`.
-    pub share: String,
-    /// ShareLocalPath, `\??\C:\Windows`; empty for pipes.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub local_path: String,
-    /// RelativeTargetName: the path below the share, as in `System32\CertLog\edb.log`.
-    pub target: String,
-    /// AccessMask: the rights that were asked for, as in `winnt.h`.
-    pub access_mask: u32,
-}
-
-/// What an EDR reports of a remote write, normalised: `computer` is the CA host.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct RemoteFileWrite {
-    /// Full path of the file on the CA.
-    pub path: String,
-    /// Name of the host that wrote.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub remote_host: Option<Host>,
-    /// Address of the host that wrote.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub remote_ip: Option<String>,
-    /// The account it wrote as.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub account: Option<Account>,
-    /// RPC interface, when the write came through one: its UUID or name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub interface: Option<String>,
-    /// Process on the CA that did the write, `certsrv.exe`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub process: Option<String>,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_zero(n: &u32) -> bool {
-    *n == 0
 }

@@ -6,7 +6,6 @@ use crate::detect::report::request_of;
 use crate::engine::Notice;
 use crate::event::Event;
 use crate::event::time::Time;
-use crate::replay::names::activity_name;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -173,7 +172,7 @@ impl Summary {
         self.records.total += 1;
         self.records.events += 1;
         self.names_cut += u64::from(request_of(event).is_some_and(|request| request.names_cut > 0));
-        let (event_id, activity) = (event.origin.event_id, activity_name(&event.activity));
+        let (event_id, activity) = (event.origin.event_id, event.activity.name());
         let position =
             self.events.iter().position(|kind| kind.event_id == event_id && kind.activity == activity);
         let position = position.unwrap_or_else(|| {

@@ -439,7 +439,10 @@ pub struct Event {
     pub computer: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "3")]
     pub origin: ::core::option::Option<Origin>,
-    #[prost(oneof = "event::Activity", tags = "10, 11, 12, 13, 14, 16")]
+    #[prost(
+        oneof = "event::Activity",
+        tags = "10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31"
+    )]
     pub activity: ::core::option::Option<event::Activity>,
 }
 /// Nested message and enum types in `Event`.
@@ -455,7 +458,7 @@ pub mod event {
         /// 4888: the CA denied a request.
         #[prost(message, tag = "12")]
         CertificateDenied(super::DeniedRequest),
-        /// 4768 with certificate fields: a Kerberos ticket was asked for with a certificate (PKINIT).
+        /// 4768 and 4771 with certificate fields: a Kerberos ticket was asked for with a certificate (PKINIT).
         #[prost(message, tag = "13")]
         CertificateLogon(super::CertificateLogon),
         /// 5145: an object of a network share was checked for access.
@@ -464,6 +467,51 @@ pub mod event {
         /// An EDR saw a remote host write a file, over SMB or through RPC.
         #[prost(message, tag = "16")]
         RemoteFileWrite(super::RemoteFileWrite),
+        /// 4889: a request waits for a manager of the CA.
+        #[prost(message, tag = "17")]
+        CertificatePending(super::DeniedRequest),
+        /// 4868, 4869, 4873, 4874: a pending request was decided on or altered.
+        #[prost(message, tag = "18")]
+        PendingRequestChanged(super::PendingRequestChange),
+        /// 4876, 4880 to 4885, 4890 to 4892, 4895, 4896: a CA was changed, started or stopped.
+        #[prost(message, tag = "19")]
+        CaChanged(super::CaChange),
+        /// 4898, 4899, 4900: the CA loaded a template, or noticed that it changed.
+        #[prost(message, tag = "20")]
+        TemplateSeen(super::TemplateSeen),
+        /// 21, 39, 40, 41, 45 of the KDC: a certificate does not map to its account as it should.
+        #[prost(message, tag = "21")]
+        CertificateMapped(super::CertificateMapping),
+        /// 4624 of type 3: a logon over the network.
+        #[prost(message, tag = "22")]
+        NetworkLogon(super::NetworkLogon),
+        /// 4769 with the option ENC-TKT-IN-SKEY: a ticket under the session key of another one was asked for.
+        #[prost(message, tag = "23")]
+        ServiceTicket(super::ServiceTicket),
+        /// 4738, 4741, 4742: an account was created or changed.
+        #[prost(message, tag = "24")]
+        AccountChanged(super::AccountChange),
+        /// 4781: an account has another name.
+        #[prost(message, tag = "25")]
+        AccountRenamed(super::AccountRename),
+        /// 4657: a value of the registry was changed that decides on certificates.
+        #[prost(message, tag = "26")]
+        RegistryChanged(super::RegistryChange),
+        /// 5136, 5137, 5141: an object of the directory was changed, created or deleted that decides on certificates.
+        #[prost(message, tag = "27")]
+        DirectoryChanged(super::DirectoryChange),
+        /// 5058, 5059: an operation on the file of a key, or its export or import.
+        #[prost(message, tag = "28")]
+        KeyUsed(super::KeyUse),
+        /// An import states an account of the directory.
+        #[prost(message, tag = "29")]
+        AccountKnown(super::AccountKnown),
+        /// An import states a certificate template.
+        #[prost(message, tag = "30")]
+        TemplateKnown(super::TemplateKnown),
+        /// An import states a certificate that a CA issued.
+        #[prost(message, tag = "31")]
+        CertificateKnown(super::CertificateKnown),
     }
 }
 /// Where an event was read, and which Windows record it is.
@@ -561,9 +609,28 @@ pub struct CertificateRequest {
     /// Positions, from 0, of those of `names` that stand in the request attributes.
     #[prost(uint32, repeated, tag = "11")]
     pub attribute_names: ::prost::alloc::vec::Vec<u32>,
-    /// The common names (CN) of the field Subject of 4886 and 4888. Those of 4887 are in the subject of the certificate.
+    /// The common names (CN) of the field Subject of 4886, 4888 and 4889. Those of 4887 are in the subject of the
+    /// certificate.
     #[prost(string, repeated, tag = "12")]
     pub common_names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The `cdc:` attribute: the domain controller that the CA is asked to look the requester up at.
+    #[prost(string, optional, tag = "13")]
+    pub cdc: ::core::option::Option<::prost::alloc::string::String>,
+    /// The `rmd:` attribute: the machine that the request is for.
+    #[prost(string, optional, tag = "14")]
+    pub rmd: ::core::option::Option<::prost::alloc::string::String>,
+    /// The `UserAgent:` attribute, which the pages of web enrollment add.
+    #[prost(string, optional, tag = "15")]
+    pub user_agent: ::core::option::Option<::prost::alloc::string::String>,
+    /// The `ProxyURI:` attribute, which the enrollment web service adds.
+    #[prost(string, optional, tag = "16")]
+    pub proxy_uri: ::core::option::Option<::prost::alloc::string::String>,
+    /// The object identifiers of the `ApplicationPolicies:` attribute, at most 64.
+    #[prost(string, repeated, tag = "17")]
+    pub application_policies: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// RequestClientInfo of version 1: user, machine and process of the client, as the client states them.
+    #[prost(string, optional, tag = "18")]
+    pub client_info: ::core::option::Option<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct IssuedCertificate {
@@ -579,7 +646,7 @@ pub struct IssuedCertificate {
 pub struct DeniedRequest {
     #[prost(message, optional, tag = "1")]
     pub request: ::core::option::Option<CertificateRequest>,
-    /// 2, or a negative HRESULT.
+    /// 2 for denied, 5 for pending, or a negative HRESULT.
     #[prost(sint64, tag = "2")]
     pub disposition: i64,
 }
@@ -600,6 +667,21 @@ pub struct CertificateLogon {
     pub status: u32,
     #[prost(string, optional, tag = "6")]
     pub remote_ip: ::core::option::Option<::prost::alloc::string::String>,
+    /// The flags of the request, as RFC 4120 numbers them.
+    #[prost(uint32, optional, tag = "7")]
+    pub ticket_options: ::core::option::Option<u32>,
+    /// 0x17 is RC4, 0x12 is AES-256.
+    #[prost(uint32, optional, tag = "8")]
+    pub ticket_encryption: ::core::option::Option<u32>,
+    /// 15 or 16 with a certificate; absent when the logon was refused.
+    #[prost(uint32, optional, tag = "9")]
+    pub preauth_type: ::core::option::Option<u32>,
+    /// ClientAdvertizedEncryptionTypes of version 2, as Windows writes it.
+    #[prost(string, optional, tag = "10")]
+    pub advertised_encryption: ::core::option::Option<::prost::alloc::string::String>,
+    /// SHA-1 of the certificate, in hex.
+    #[prost(string, optional, tag = "11")]
+    pub thumbprint: ::core::option::Option<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ShareAccess {
@@ -632,4 +714,525 @@ pub struct RemoteFileWrite {
     pub interface: ::core::option::Option<::prost::alloc::string::String>,
     #[prost(string, optional, tag = "6")]
     pub process: ::core::option::Option<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PendingRequestChange {
+    /// RequestId, unique within one CA.
+    #[prost(uint32, tag = "1")]
+    pub request_id: u32,
+    #[prost(message, optional, tag = "2")]
+    pub actor: ::core::option::Option<Account>,
+    #[prost(string, optional, tag = "3")]
+    pub actor_sid: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(oneof = "pending_request_change::Change", tags = "4, 5, 6, 7")]
+    pub change: ::core::option::Option<pending_request_change::Change>,
+}
+/// Nested message and enum types in `PendingRequestChange`.
+pub mod pending_request_change {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Change {
+        /// 4868: a manager denied it.
+        #[prost(message, tag = "4")]
+        Denied(super::Empty),
+        /// 4869: it was submitted again, which issues it.
+        #[prost(message, tag = "5")]
+        Resubmitted(super::Empty),
+        /// 4873: the object identifier of the extension that was set.
+        #[prost(string, tag = "6")]
+        ExtensionSet(::prost::alloc::string::String),
+        /// 4874: the attributes that were set.
+        #[prost(string, tag = "7")]
+        AttributesSet(::prost::alloc::string::String),
+    }
+}
+/// A variant without fields.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Empty {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CaChange {
+    /// Who did it; absent in 4880, 4881 and 4895.
+    #[prost(message, optional, tag = "1")]
+    pub actor: ::core::option::Option<Account>,
+    #[prost(string, optional, tag = "2")]
+    pub actor_sid: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(oneof = "ca_change::Change", tags = "3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13")]
+    pub change: ::core::option::Option<ca_change::Change>,
+}
+/// Nested message and enum types in `CaChange`.
+pub mod ca_change {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Change {
+        /// 4882: the new permissions.
+        #[prost(string, tag = "3")]
+        SecuritySettings(::prost::alloc::string::String),
+        #[prost(message, tag = "4")]
+        CertificateImported(super::CertificateImported),
+        /// 4885: the new bits, as Windows writes them.
+        #[prost(string, tag = "5")]
+        AuditFilter(::prost::alloc::string::String),
+        #[prost(message, tag = "6")]
+        Restrictions(super::CaRestrictions),
+        #[prost(message, tag = "7")]
+        Setting(super::CaRegistryEntry),
+        #[prost(message, tag = "8")]
+        Property(super::CaProperty),
+        #[prost(message, tag = "9")]
+        PublishedCaCertificate(super::PublishedCaCertificate),
+        #[prost(message, tag = "10")]
+        RowsDeleted(super::RowsDeleted),
+        /// 4876: BackupType, as Windows writes it.
+        #[prost(string, tag = "11")]
+        BackupStarted(::prost::alloc::string::String),
+        #[prost(message, tag = "12")]
+        Started(super::KeyUsage),
+        #[prost(message, tag = "13")]
+        Stopped(super::KeyUsage),
+    }
+}
+/// 4884: a certificate was imported into the database of the CA.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CertificateImported {
+    #[prost(uint32, optional, tag = "1")]
+    pub request_id: ::core::option::Option<u32>,
+    #[prost(string, tag = "2")]
+    pub certificate: ::prost::alloc::string::String,
+}
+/// 4890: what certificate managers and agents are restricted to.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CaRestrictions {
+    #[prost(string, tag = "1")]
+    pub enabled: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub restrictions: ::prost::alloc::string::String,
+}
+/// 4891: an entry of the CA's configuration in the registry.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CaRegistryEntry {
+    #[prost(string, tag = "1")]
+    pub node: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub entry: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub value: ::prost::alloc::string::String,
+}
+/// 4892: a property of the CA, such as the list of its templates.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CaProperty {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub index: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub kind: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub value: ::prost::alloc::string::String,
+}
+/// 4895: a CA certificate was published to the directory.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PublishedCaCertificate {
+    #[prost(string, tag = "1")]
+    pub hash: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub valid_from: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub valid_to: ::prost::alloc::string::String,
+}
+/// 4896: rows of the CA's database were deleted.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RowsDeleted {
+    #[prost(string, tag = "1")]
+    pub table: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub filter: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "3")]
+    pub rows: u64,
+}
+/// 4880, 4881: the service of the CA started or stopped.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KeyUsage {
+    /// How often the private key was used, where its provider counts.
+    #[prost(uint64, optional, tag = "1")]
+    pub count: ::core::option::Option<u64>,
+}
+/// Texts have at most 8 KiB each.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TemplateSeen {
+    #[prost(string, tag = "1")]
+    pub internal_name: ::prost::alloc::string::String,
+    #[prost(string, optional, tag = "2")]
+    pub oid: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(uint32, optional, tag = "3")]
+    pub schema_version: ::core::option::Option<u32>,
+    /// Major and minor version, `100.4`.
+    #[prost(string, tag = "4")]
+    pub version: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub object_dn: ::prost::alloc::string::String,
+    #[prost(string, tag = "6")]
+    pub content: ::prost::alloc::string::String,
+    #[prost(string, optional, tag = "7")]
+    pub security_descriptor: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "8")]
+    pub old_content: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "9")]
+    pub old_security_descriptor: ::core::option::Option<::prost::alloc::string::String>,
+    /// What `content` and `old_content` say.
+    #[prost(message, optional, tag = "10")]
+    pub flags: ::core::option::Option<TemplateFlags>,
+    #[prost(message, optional, tag = "11")]
+    pub old_flags: ::core::option::Option<TemplateFlags>,
+    #[prost(enumeration = "TemplateChange", tag = "12")]
+    pub change: i32,
+}
+/// What decides whether a template can be abused. Absent is unknown.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TemplateFlags {
+    #[prost(uint32, optional, tag = "1")]
+    pub schema_version: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "2")]
+    pub name_flag: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "3")]
+    pub enrollment_flag: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "4")]
+    pub ra_signatures: ::core::option::Option<u32>,
+    #[prost(message, optional, tag = "5")]
+    pub ekus: ::core::option::Option<Oids>,
+    #[prost(message, optional, tag = "6")]
+    pub application_policies: ::core::option::Option<Oids>,
+    #[prost(message, optional, tag = "7")]
+    pub certificate_policies: ::core::option::Option<Oids>,
+    #[prost(message, optional, tag = "8")]
+    pub ra_application_policies: ::core::option::Option<Oids>,
+}
+/// A list of object identifiers that is known, and may be empty.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Oids {
+    #[prost(string, repeated, tag = "1")]
+    pub oids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CertificateMapping {
+    #[prost(message, optional, tag = "1")]
+    pub account: ::core::option::Option<Account>,
+    #[prost(string, optional, tag = "2")]
+    pub account_sid: ::core::option::Option<::prost::alloc::string::String>,
+    /// The SID that the certificate names.
+    #[prost(string, optional, tag = "3")]
+    pub certificate_sid: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, tag = "4")]
+    pub subject: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub issuer: ::prost::alloc::string::String,
+    /// Lower-case hex without leading zeros; absent for zero.
+    #[prost(string, optional, tag = "6")]
+    pub serial: ::core::option::Option<::prost::alloc::string::String>,
+    /// SHA-1 of the certificate, in hex.
+    #[prost(string, optional, tag = "7")]
+    pub thumbprint: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(enumeration = "MappingVerdict", tag = "8")]
+    pub verdict: i32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NetworkLogon {
+    #[prost(message, optional, tag = "1")]
+    pub account: ::core::option::Option<Account>,
+    #[prost(string, optional, tag = "2")]
+    pub sid: ::core::option::Option<::prost::alloc::string::String>,
+    /// 3 is a logon over the network.
+    #[prost(uint32, tag = "3")]
+    pub logon_type: u32,
+    #[prost(string, tag = "4")]
+    pub logon_process: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub package: ::prost::alloc::string::String,
+    #[prost(string, optional, tag = "6")]
+    pub remote_ip: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(uint32, optional, tag = "7")]
+    pub remote_port: ::core::option::Option<u32>,
+    #[prost(string, optional, tag = "8")]
+    pub workstation: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(message, optional, tag = "9")]
+    pub subject: ::core::option::Option<Account>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ServiceTicket {
+    #[prost(message, optional, tag = "1")]
+    pub account: ::core::option::Option<Account>,
+    #[prost(string, tag = "2")]
+    pub service: ::prost::alloc::string::String,
+    #[prost(string, optional, tag = "3")]
+    pub service_sid: ::core::option::Option<::prost::alloc::string::String>,
+    /// The flags of the request, as RFC 4120 numbers them.
+    #[prost(uint32, tag = "4")]
+    pub ticket_options: u32,
+    #[prost(uint32, optional, tag = "5")]
+    pub ticket_encryption: ::core::option::Option<u32>,
+    #[prost(string, optional, tag = "6")]
+    pub remote_ip: ::core::option::Option<::prost::alloc::string::String>,
+    /// 0 = granted, else a Kerberos error.
+    #[prost(uint32, tag = "7")]
+    pub status: u32,
+}
+/// Values that were not set are absent.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AccountChange {
+    #[prost(message, optional, tag = "1")]
+    pub account: ::core::option::Option<Account>,
+    #[prost(string, optional, tag = "2")]
+    pub sid: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(message, optional, tag = "3")]
+    pub actor: ::core::option::Option<Account>,
+    #[prost(string, optional, tag = "4")]
+    pub actor_sid: ::core::option::Option<::prost::alloc::string::String>,
+    /// 4741: the account is new.
+    #[prost(bool, tag = "5")]
+    pub created: bool,
+    #[prost(string, optional, tag = "6")]
+    pub sam_account_name: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "7")]
+    pub upn: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "8")]
+    pub dns_host_name: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(message, optional, tag = "9")]
+    pub service_principal_names: ::core::option::Option<ServicePrincipalNames>,
+}
+/// A list that was set, and may be empty.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ServicePrincipalNames {
+    #[prost(string, repeated, tag = "1")]
+    pub names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AccountRename {
+    #[prost(string, tag = "1")]
+    pub domain: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub old_name: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub new_name: ::prost::alloc::string::String,
+    #[prost(string, optional, tag = "4")]
+    pub sid: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(message, optional, tag = "5")]
+    pub actor: ::core::option::Option<Account>,
+    #[prost(string, optional, tag = "6")]
+    pub actor_sid: ::core::option::Option<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RegistryChange {
+    #[prost(message, optional, tag = "1")]
+    pub actor: ::core::option::Option<Account>,
+    #[prost(string, optional, tag = "2")]
+    pub actor_sid: ::core::option::Option<::prost::alloc::string::String>,
+    /// The path of the key.
+    #[prost(string, tag = "3")]
+    pub key: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub value_name: ::prost::alloc::string::String,
+    #[prost(string, optional, tag = "5")]
+    pub old: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "6")]
+    pub new: ::core::option::Option<::prost::alloc::string::String>,
+    /// The program that did it.
+    #[prost(string, optional, tag = "7")]
+    pub process: ::core::option::Option<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DirectoryChange {
+    #[prost(message, optional, tag = "1")]
+    pub actor: ::core::option::Option<Account>,
+    #[prost(string, optional, tag = "2")]
+    pub actor_sid: ::core::option::Option<::prost::alloc::string::String>,
+    /// OpCorrelationID, which the changes of one operation share.
+    #[prost(string, optional, tag = "3")]
+    pub operation_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, tag = "4")]
+    pub object_dn: ::prost::alloc::string::String,
+    #[prost(string, optional, tag = "5")]
+    pub object_guid: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, tag = "6")]
+    pub object_class: ::prost::alloc::string::String,
+    #[prost(string, optional, tag = "7")]
+    pub attribute: ::core::option::Option<::prost::alloc::string::String>,
+    /// At most 8 KiB, and 256 bytes of a msDS-KeyCredentialLink.
+    #[prost(string, optional, tag = "8")]
+    pub value: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(enumeration = "DirectoryOperation", tag = "9")]
+    pub operation: i32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KeyUse {
+    #[prost(message, optional, tag = "1")]
+    pub actor: ::core::option::Option<Account>,
+    #[prost(string, optional, tag = "2")]
+    pub actor_sid: ::core::option::Option<::prost::alloc::string::String>,
+    /// For the key of a CA, the CA's common name.
+    #[prost(string, tag = "3")]
+    pub key_name: ::prost::alloc::string::String,
+    /// As Windows writes it: `%%2464` is an export.
+    #[prost(string, tag = "4")]
+    pub operation: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub provider: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AccountKnown {
+    #[prost(message, optional, tag = "1")]
+    pub account: ::core::option::Option<Account>,
+    #[prost(string, optional, tag = "2")]
+    pub sid: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "3")]
+    pub upn: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "4")]
+    pub mail: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "5")]
+    pub dns_host_name: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "6")]
+    pub service_principal_names: ::prost::alloc::vec::Vec<
+        ::prost::alloc::string::String,
+    >,
+    /// A domain controller, a member of an administrators' group.
+    #[prost(bool, tag = "7")]
+    pub protected: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TemplateKnown {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(string, optional, tag = "2")]
+    pub oid: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(message, optional, tag = "3")]
+    pub flags: ::core::option::Option<TemplateFlags>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CertificateKnown {
+    /// Lower-case hex without leading zeros.
+    #[prost(string, tag = "1")]
+    pub serial: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub requester: ::core::option::Option<Account>,
+    /// The host of the CA.
+    #[prost(string, tag = "3")]
+    pub ca: ::prost::alloc::string::String,
+    /// Milliseconds since the Unix epoch.
+    #[prost(int64, tag = "4")]
+    pub issued_ms: i64,
+    #[prost(string, optional, tag = "5")]
+    pub template: ::core::option::Option<::prost::alloc::string::String>,
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum TemplateChange {
+    Unspecified = 0,
+    /// 4898: the CA loaded it, as at every start.
+    Loaded = 1,
+    /// 4899: its content changed.
+    Updated = 2,
+    /// 4900: who may use or change it changed.
+    SecurityUpdated = 3,
+}
+impl TemplateChange {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "TEMPLATE_CHANGE_UNSPECIFIED",
+            Self::Loaded => "TEMPLATE_CHANGE_LOADED",
+            Self::Updated => "TEMPLATE_CHANGE_UPDATED",
+            Self::SecurityUpdated => "TEMPLATE_CHANGE_SECURITY_UPDATED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "TEMPLATE_CHANGE_UNSPECIFIED" => Some(Self::Unspecified),
+            "TEMPLATE_CHANGE_LOADED" => Some(Self::Loaded),
+            "TEMPLATE_CHANGE_UPDATED" => Some(Self::Updated),
+            "TEMPLATE_CHANGE_SECURITY_UPDATED" => Some(Self::SecurityUpdated),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum MappingVerdict {
+    Unspecified = 0,
+    /// 39: nothing in the certificate maps it to the account strongly.
+    NoStrongMapping = 1,
+    /// 40: the certificate is older than the account.
+    OlderThanAccount = 2,
+    /// 41: the certificate names the SID of another account.
+    SidDiffers = 3,
+    /// 45: the issuer is not trusted by NTAuth; the logon was let through.
+    IssuerNotTrusted = 4,
+    /// 21: the certificate was refused.
+    Refused = 5,
+}
+impl MappingVerdict {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "MAPPING_VERDICT_UNSPECIFIED",
+            Self::NoStrongMapping => "MAPPING_VERDICT_NO_STRONG_MAPPING",
+            Self::OlderThanAccount => "MAPPING_VERDICT_OLDER_THAN_ACCOUNT",
+            Self::SidDiffers => "MAPPING_VERDICT_SID_DIFFERS",
+            Self::IssuerNotTrusted => "MAPPING_VERDICT_ISSUER_NOT_TRUSTED",
+            Self::Refused => "MAPPING_VERDICT_REFUSED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "MAPPING_VERDICT_UNSPECIFIED" => Some(Self::Unspecified),
+            "MAPPING_VERDICT_NO_STRONG_MAPPING" => Some(Self::NoStrongMapping),
+            "MAPPING_VERDICT_OLDER_THAN_ACCOUNT" => Some(Self::OlderThanAccount),
+            "MAPPING_VERDICT_SID_DIFFERS" => Some(Self::SidDiffers),
+            "MAPPING_VERDICT_ISSUER_NOT_TRUSTED" => Some(Self::IssuerNotTrusted),
+            "MAPPING_VERDICT_REFUSED" => Some(Self::Refused),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DirectoryOperation {
+    Unspecified = 0,
+    /// 5136 with %%14674: the attribute has this value now.
+    ValueAdded = 1,
+    /// 5136 with %%14675: the attribute has this value no more.
+    ValueDeleted = 2,
+    /// 5137: the object was created.
+    Created = 3,
+    /// 5141: the object was deleted.
+    Deleted = 4,
+}
+impl DirectoryOperation {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DIRECTORY_OPERATION_UNSPECIFIED",
+            Self::ValueAdded => "DIRECTORY_OPERATION_VALUE_ADDED",
+            Self::ValueDeleted => "DIRECTORY_OPERATION_VALUE_DELETED",
+            Self::Created => "DIRECTORY_OPERATION_CREATED",
+            Self::Deleted => "DIRECTORY_OPERATION_DELETED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DIRECTORY_OPERATION_UNSPECIFIED" => Some(Self::Unspecified),
+            "DIRECTORY_OPERATION_VALUE_ADDED" => Some(Self::ValueAdded),
+            "DIRECTORY_OPERATION_VALUE_DELETED" => Some(Self::ValueDeleted),
+            "DIRECTORY_OPERATION_CREATED" => Some(Self::Created),
+            "DIRECTORY_OPERATION_DELETED" => Some(Self::Deleted),
+            _ => None,
+        }
+    }
 }

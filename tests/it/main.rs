@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 #![allow(clippy::disallowed_methods, reason = "UPDATE=1 in the environment rewrites expectations")]
 
+mod any_event;
 mod architecture;
 mod bounds;
 mod common;

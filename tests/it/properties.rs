@@ -1,23 +1,23 @@
 //! What must hold for every input: windows are exact, a restore is invisible, entities do not touch each other, codecs lose nothing.
 
+use crate::any_event::any_event;
 use crate::common::{alerts_of, restored};
 use adcs_watch::alert::Alert;
 use adcs_watch::detect::policy::Policy;
 use adcs_watch::engine::Engine;
-use adcs_watch::event::account::{Account, Sid};
+use adcs_watch::event::account::Account;
 use adcs_watch::event::host::Host;
 use adcs_watch::event::san::San;
 use adcs_watch::event::serial::Serial;
 use adcs_watch::event::time::{Span, Time};
 use adcs_watch::event::{
     Activity, CertificateLogon, CertificateRequest, DeniedRequest, Event, IssuedCertificate, Origin,
-    RemoteFileWrite, ShareAccess,
+    RemoteFileWrite,
 };
 use adcs_watch::state::window::densest_with;
 use adcs_watch::wire;
 use adcs_watch::wire::record::StateRecord;
 use proptest::collection::vec;
-use proptest::option;
 use proptest::prelude::*;
 
 const START: Time = Time::from_millis(1_772_442_000_000);
@@ -211,19 +211,15 @@ fn timeless(mut alert: Alert) -> Alert {
 fn moved_to_ca(mut event: Event, n: u32) -> Event {
     let ca = Host::new(&format!("ca{n}.corp.example"));
     let shift = n * 1_000_000;
-    match &mut event.activity {
-        Activity::CertificateIssued(issued) => {
-            issued.request.request_id += shift;
-            issued.serial = Serial::parse(&format!("5c00aa{:08x}", issued.request.request_id));
-        }
-        Activity::CertificateDenied(denied) => denied.request.request_id += shift,
-        Activity::CertificateLogon(logon) => {
-            logon.serial =
-                Serial::parse(&format!("5c00aa{:08x}", logon.serial.request_id() + shift)).unwrap();
-            event.origin.record_id = event.origin.record_id.map(|id| id + u64::from(shift));
-            return event;
-        }
-        Activity::CertificateRequested(_) | Activity::ShareAccessed(_) | Activity::RemoteFileWrite(_) => {}
+    if let Activity::CertificateIssued(issued) = &mut event.activity {
+        issued.request.request_id += shift;
+        issued.serial = Serial::parse(&format!("5c00aa{:08x}", issued.request.request_id));
+    } else if let Activity::CertificateDenied(denied) = &mut event.activity {
+        denied.request.request_id += shift;
+    } else if let Activity::CertificateLogon(logon) = &mut event.activity {
+        logon.serial = Serial::parse(&format!("5c00aa{:08x}", logon.serial.request_id() + shift)).unwrap();
+        event.origin.record_id = event.origin.record_id.map(|id| id + u64::from(shift));
+        return event;
     }
     event.computer = ca;
     event
@@ -258,122 +254,4 @@ fn any_story() -> impl Strategy<Value = Vec<Event>> {
         events.sort_by_key(|event| event.time);
         events
     })
-}
-
-fn any_event() -> impl Strategy<Value = Event> {
-    let activity = prop_oneof![
-        any_request().prop_map(Activity::CertificateRequested),
-        (any_request(), option::of(any_serial()), "[ -~]{0,20}").prop_map(|(request, serial, subject)| {
-            Activity::CertificateIssued(IssuedCertificate { request, serial, subject })
-        }),
-        (any_request(), any::<i64>()).prop_map(|(request, disposition)| Activity::CertificateDenied(
-            DeniedRequest { request, disposition }
-        )),
-        (
-            any_account(),
-            option::of(any_sid()),
-            any_serial(),
-            "[ -~]{0,9}",
-            any::<u32>(),
-            option::of("[0-9a-f:.]{1,9}")
-        )
-            .prop_map(
-                |(account, sid, serial, issuer, status, remote_ip)| Activity::CertificateLogon(
-                    CertificateLogon { account, sid, serial, issuer, status, remote_ip }
-                )
-            ),
-        (any_account(), option::of(any_sid()), "[ -~]{0,9}", "[ -~]{0,9}", "[ -~]{0,9}", any::<u32>())
-            .prop_map(|(account, sid, share, local_path, target, access_mask)| Activity::ShareAccessed(
-                ShareAccess { account, sid, remote_ip: None, share, local_path, target, access_mask }
-            )),
-        ("[ -~]{0,9}", option::of(any_host()), option::of(any_account()), option::of("[a-z]{1,5}")).prop_map(
-            |(path, remote_host, account, interface)| Activity::RemoteFileWrite(RemoteFileWrite {
-                path,
-                remote_host,
-                account,
-                interface,
-                ..RemoteFileWrite::default()
-            })
-        ),
-    ];
-    (0_i64..4_000_000_000_000, any_host(), any_origin(), activity).prop_map(
-        |(millis, computer, origin, activity)| Event {
-            time: Time::from_millis(millis),
-            computer,
-            origin,
-            activity,
-        },
-    )
-}
-
-fn any_origin() -> impl Strategy<Value = Origin> {
-    let place = ("[a-z./]{0,9}", option::of(0_i32..99), any::<u64>(), option::of(0_i64..4_000_000_000_000));
-    let record = (option::of(any::<u32>()), option::of(any::<u64>()), option::of("[0-9a-f-]{0,9}"));
-    (place, "[A-Za-z/-]{0,9}", record).prop_map(
-        |((source, partition, offset, appended), channel, (event_id, record_id, trace))| {
-            let append_time = appended.map(Time::from_millis);
-            Origin { source, partition, offset, append_time, channel, event_id, record_id, trace }
-        },
-    )
-}
-
-fn any_request() -> impl Strategy<Value = CertificateRequest> {
-    (
-        any::<u32>(),
-        any_account(),
-        option::of("[A-Za-z]{1,9}"),
-        vec(any_san(), 0..4),
-        (0_u32..3, vec(any_san(), 0..3), 0_usize..3, vec("\\PC{0,9}", 0..3)),
-        option::of(any_host()),
-    )
-        .prop_map(|(request_id, requester, template, names, more, client)| {
-            let (names_cut, names_beyond, from_attributes, common_names) = more;
-            let mut attribute_names: Vec<San> = Vec::new();
-            for name in names.iter().take(from_attributes) {
-                if !attribute_names.iter().any(|known| known.is_same(name)) {
-                    attribute_names.push(name.clone());
-                }
-            }
-            CertificateRequest {
-                request_id,
-                requester,
-                template,
-                names,
-                names_cut,
-                names_beyond,
-                attribute_names,
-                common_names,
-                client,
-                ..CertificateRequest::default()
-            }
-        })
-}
-
-fn any_san() -> impl Strategy<Value = San> {
-    prop_oneof![
-        "\\PC{0,12}".prop_map(San::Upn),
-        "[a-z.]{0,12}".prop_map(San::Dns),
-        "[a-z@.]{0,12}".prop_map(San::Email),
-        any_sid().prop_map(San::Sid),
-        "[0-9a-f]{0,12}".prop_map(San::Guid),
-        "[ -~]{0,12}".prop_map(San::Url),
-        "[0-9.]{0,12}".prop_map(San::Ip),
-        "\\PC{0,12}".prop_map(San::Other),
-    ]
-}
-
-fn any_account() -> impl Strategy<Value = Account> {
-    ("[A-Za-z0-9.-]{0,8}", "[A-Za-z0-9._-]{1,8}\\$?").prop_map(|(domain, name)| Account::new(&domain, &name))
-}
-
-fn any_host() -> impl Strategy<Value = Host> {
-    "[a-z0-9]{1,6}(\\.[a-z]{1,5}){0,2}".prop_map(|name| Host::new(&name))
-}
-
-fn any_serial() -> impl Strategy<Value = Serial> {
-    "[1-9a-f][0-9a-f]{0,37}".prop_map(|text| Serial::parse(&text).unwrap())
-}
-
-fn any_sid() -> impl Strategy<Value = Sid> {
-    "S-1-5-21-[0-9]{1,9}-[0-9]{1,4}".prop_map(|text| Sid::parse(&text).unwrap())
 }

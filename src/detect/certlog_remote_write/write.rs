@@ -5,7 +5,7 @@ use crate::detect::report;
 use crate::event::account::{Account, Sid};
 use crate::event::file;
 use crate::event::host::Host;
-use crate::event::{Activity, Event, ShareAccess};
+use crate::event::{Activity, Event, RemoteFileWrite, ShareAccess};
 
 /// How a remote write came about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,39 +49,43 @@ impl Write<'_> {
 }
 
 pub(crate) fn write_of(event: &Event) -> Option<Write<'_>> {
-    let write = match &event.activity {
-        Activity::ShareAccessed(access) => {
-            let (kind, path) = share_write(access)?;
-            Write {
-                kind,
-                path,
-                host: None,
-                ip: access.remote_ip.as_deref(),
-                account: Some(&access.account),
-                sid: access.sid.as_ref(),
-                interface: None,
-                process: None,
-            }
-        }
-        Activity::RemoteFileWrite(write) if file::is_certlog_path(&write.path) => Write {
-            kind: if write.interface.is_some() { WriteKind::Rpc } else { WriteKind::DirectWrite },
-            path: write.path.clone(),
-            host: write.remote_host.as_ref(),
-            ip: write.remote_ip.as_deref(),
-            account: write.account.as_ref(),
-            sid: None,
-            interface: write.interface.as_deref(),
-            process: write.process.as_deref(),
-        },
-        Activity::RemoteFileWrite(_)
-        | Activity::CertificateRequested(_)
-        | Activity::CertificateIssued(_)
-        | Activity::CertificateDenied(_)
-        | Activity::CertificateLogon(_) => return None,
+    let write = if let Activity::ShareAccessed(access) = &event.activity {
+        write_over_share(access)?
+    } else if let Activity::RemoteFileWrite(write) = &event.activity {
+        write_that_an_edr_saw(write)?
+    } else {
+        return None;
     };
     let own = write.host.is_some_and(|host| host.is_same(&event.computer));
     let loopback = write.ip.is_some_and(|ip| ip == "::1" || ip.starts_with("127."));
     (!own && !loopback && (write.host.is_some() || write.ip.is_some())).then_some(write)
+}
+
+fn write_over_share(access: &ShareAccess) -> Option<Write<'_>> {
+    let (kind, path) = share_write(access)?;
+    Some(Write {
+        kind,
+        path,
+        host: None,
+        ip: access.remote_ip.as_deref(),
+        account: Some(&access.account),
+        sid: access.sid.as_ref(),
+        interface: None,
+        process: None,
+    })
+}
+
+fn write_that_an_edr_saw(write: &RemoteFileWrite) -> Option<Write<'_>> {
+    file::is_certlog_path(&write.path).then(|| Write {
+        kind: if write.interface.is_some() { WriteKind::Rpc } else { WriteKind::DirectWrite },
+        path: write.path.clone(),
+        host: write.remote_host.as_ref(),
+        ip: write.remote_ip.as_deref(),
+        account: write.account.as_ref(),
+        sid: None,
+        interface: write.interface.as_deref(),
+        process: write.process.as_deref(),
+    })
 }
 
 /// What a 5145 means for the CA's log: the request pipe was opened, or a file under it for writing.

@@ -20,7 +20,7 @@ use crate::detect::slot::Slot;
 use crate::detect::{About, Context, Detection, Entity, memory_after};
 use crate::event::serial::Serial;
 use crate::event::time::{Span, Time};
-use crate::event::{Activity, CertificateRequest, Event};
+use crate::event::{CertificateRequest, Event};
 use crate::state::{key, window};
 use crate::wire;
 use crate::wire::record::{SanMismatchState, WindowCertificate};
@@ -96,14 +96,7 @@ impl Detection for SanMismatch {
 }
 
 fn issued(event: &Event) -> Option<&CertificateRequest> {
-    match &event.activity {
-        Activity::CertificateIssued(issued) => Some(&issued.request),
-        Activity::CertificateRequested(_)
-        | Activity::CertificateDenied(_)
-        | Activity::CertificateLogon(_)
-        | Activity::ShareAccessed(_)
-        | Activity::RemoteFileWrite(_) => None,
-    }
+    event.activity.issued().map(|issued| &issued.request)
 }
 
 fn remembered(event: &Event, request: &CertificateRequest, judgement: &Judgement) -> WindowCertificate {
@@ -132,14 +125,7 @@ fn remembered(event: &Event, request: &CertificateRequest, judgement: &Judgement
 }
 
 fn serial(event: &Event) -> Option<&Serial> {
-    match &event.activity {
-        Activity::CertificateIssued(issued) => issued.serial.as_ref(),
-        Activity::CertificateRequested(_)
-        | Activity::CertificateDenied(_)
-        | Activity::CertificateLogon(_)
-        | Activity::ShareAccessed(_)
-        | Activity::RemoteFileWrite(_) => None,
-    }
+    event.activity.issued().and_then(|issued| issued.serial.as_ref())
 }
 
 /// Whether two records are of one certificate: by its serial number, else by record id, time and content. The request id

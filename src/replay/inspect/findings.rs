@@ -5,7 +5,6 @@ use crate::decode::{Decoded, Format};
 use crate::detect::needs::{self, Need};
 use crate::event::Event;
 use crate::event::time::Time;
-use crate::replay::names::activity_name;
 use crate::replay::summary::Rejections;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -102,7 +101,7 @@ impl Findings {
         self.first = Some(self.first.map_or(event.time, |first| first.min(event.time)));
         self.last = Some(self.last.map_or(event.time, |last| last.max(event.time)));
         *self.computers.entry(event.computer.as_str().to_owned()).or_default() += 1;
-        let kind = self.kind(event.origin.event_id, activity_name(&event.activity));
+        let kind = self.kind(event.origin.event_id, event.activity.name());
         kind.count += 1;
         let met: BTreeMap<&str, bool> =
             needs::of_activity(kind.activity).map(|need| (need.field, need.is_met(event))).collect();
