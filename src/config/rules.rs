@@ -3,6 +3,7 @@
 
 use crate::config::mistake::Mistake;
 use crate::config::tree::{Kind, Node};
+use crate::detect::catalogue;
 use crate::detect::policy::Policy;
 use serde_json::Value;
 use std::net::IpAddr;
@@ -96,7 +97,11 @@ pub(crate) fn take_lists(node: &mut Node, mistakes: &mut Vec<Mistake>) -> bool {
 /// Whether the value at a path is a section.
 fn is_section(path: &str) -> bool {
     let steps: Vec<&str> = path.split('.').map(|step| step.split('[').next().unwrap_or(step)).collect();
-    let is_detection = steps.len() == 2 && steps[0] == "policy" && !["domains", "cas"].contains(&steps[1]);
+    let of_policy = || {
+        let is_detection = catalogue::all().iter().any(|about| about.id.replace('-', "_") == steps[1]);
+        is_detection || ["allow", "protected", "hosts"].contains(&steps[1])
+    };
+    let is_detection = steps.len() == 2 && steps[0] == "policy" && of_policy();
     let is = |section: &str| {
         let element = section.ends_with("[]") == path.ends_with(']');
         let names = section.trim_end_matches("[]").split('.');

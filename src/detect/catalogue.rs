@@ -2,6 +2,7 @@
 
 use crate::detect::certificate_used_by_other::CertificateUsedByOther;
 use crate::detect::certlog_remote_write::CertlogRemoteWrite;
+use crate::detect::decoy_template::DecoyTemplate;
 use crate::detect::policy::Policy;
 use crate::detect::san_mismatch::SanMismatch;
 use crate::detect::{About, Detection, DetectionSettings};
@@ -20,6 +21,8 @@ pub fn visit(policy: &Policy, visitor: &mut impl Visitor) {
     visitor.detection(CertlogRemoteWrite::new(settings.clone()), settings.is_enabled());
     let settings = &policy.certificate_used_by_other;
     visitor.detection(CertificateUsedByOther::new(settings.clone()), settings.is_enabled());
+    let settings = &policy.decoy_template;
+    visitor.detection(DecoyTemplate::new(settings.clone()), settings.is_enabled());
 }
 
 /// What the detections are, in the same order.

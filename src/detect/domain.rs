@@ -21,6 +21,8 @@ pub struct DomainPolicy {
     pub cas: BTreeMap<String, String>,
     /// Account → further hosts whose names are its own.
     pub hosts: BTreeMap<String, Vec<Host>>,
+    /// Templates that exist only to be noticed.
+    pub decoys: Vec<String>,
     /// Identities nobody else may hold a certificate for.
     pub protected: Protected,
     /// What is allowed to look odd.

@@ -2,11 +2,13 @@
 
 use crate::alert::id::AlertId;
 use crate::detect::domain::{Allow, DomainPolicy, Protected};
-use crate::detect::{DetectionSettings, certificate_used_by_other, certlog_remote_write, san_mismatch};
+use crate::detect::{
+    DetectionSettings, certificate_used_by_other, certlog_remote_write, decoy_template, san_mismatch,
+};
 use crate::event::host::Host;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// The `policy:` section of the config.
@@ -24,6 +26,9 @@ pub struct Policy {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(example = json!({r"CORP\SQLNODE1$": ["sqlclu.corp.example"]}))]
     pub hosts: BTreeMap<String, Vec<Host>>,
+    /// Templates that exist only to be noticed: a request for one of them alerts.
+    #[schemars(example = json!(["CorpVpnLegacy"]))]
+    pub decoys: Vec<String>,
     /// Identities nobody else may hold a certificate for.
     pub protected: Protected,
     /// What is allowed to look odd.
@@ -34,6 +39,8 @@ pub struct Policy {
     pub certlog_remote_write: certlog_remote_write::Settings,
     /// Settings of the detection `certificate-used-by-other`.
     pub certificate_used_by_other: certificate_used_by_other::Settings,
+    /// Settings of the detection `decoy-template`.
+    pub decoy_template: decoy_template::Settings,
 }
 
 impl Policy {
@@ -43,6 +50,7 @@ impl Policy {
             domains: self.domains.clone(),
             cas: self.cas.clone(),
             hosts: self.hosts.clone(),
+            decoys: self.decoys.clone(),
             protected: self.protected.clone(),
             allow: self.allow.clone(),
         }
@@ -50,14 +58,53 @@ impl Policy {
 
     /// Takes every baseline for trained, from the first event on: for a replay of files that are shorter than a training period.
     pub fn assume_trained(&mut self) {
-        let settings: [&mut dyn DetectionSettings; 3] =
-            [&mut self.san_mismatch, &mut self.certlog_remote_write, &mut self.certificate_used_by_other];
+        let settings: [&mut dyn DetectionSettings; 4] = [
+            &mut self.san_mismatch,
+            &mut self.certlog_remote_write,
+            &mut self.certificate_used_by_other,
+            &mut self.decoy_template,
+        ];
         settings.into_iter().for_each(DetectionSettings::assume_trained);
     }
 
-    /// Eight hex digits that change when the policy does.
+    /// Eight hex digits that change when what the operator configured does. A release that adds a setting leaves them.
     pub fn version(&self) -> String {
-        let json = serde_json::to_string(self).unwrap_or_default();
+        let [own, default] = [self, &Policy::default()].map(|p| serde_json::to_value(p).unwrap_or_default());
+        let json = changed(own, &default).unwrap_or_default().to_string();
         AlertId::of(&["policy", &json]).to_string()[..8].to_owned()
+    }
+}
+
+/// What of a value differs from its default; none: nothing.
+fn changed(own: Value, default: &Value) -> Option<Value> {
+    match own {
+        Value::Object(entries) => {
+            let differs = |(key, value)| {
+                let value = changed(value, default.get(&key).unwrap_or(&Value::Null))?;
+                Some((key, value))
+            };
+            let entries: Map<String, Value> = entries.into_iter().filter_map(differs).collect();
+            (!entries.is_empty()).then_some(Value::Object(entries))
+        }
+        own @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
+            (own != *default).then_some(own)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::policy::Policy;
+
+    #[test]
+    fn version_follows_what_is_configured_and_nothing_else() {
+        let default = Policy::default().version();
+        let mut policy = Policy::default();
+        policy.decoys.push("CorpVpnLegacy".to_owned());
+        let with_decoy = policy.version();
+        assert_ne!(with_decoy, default);
+        policy.san_mismatch.enabled = false;
+        assert!(![with_decoy, default.clone()].contains(&policy.version()));
+        assert_eq!(Policy::default().version(), default);
     }
 }

@@ -264,6 +264,12 @@ pub struct OpenAlert {
     #[prost(uint32, tag = "3")]
     pub suppressed: u32,
 }
+/// A detection that remembers nothing but the alert that it may still revise.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SingleAlert {
+    #[prost(message, optional, tag = "1")]
+    pub open: ::core::option::Option<OpenAlert>,
+}
 /// san-mismatch: one requester at one CA.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SanMismatchState {

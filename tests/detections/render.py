@@ -5,22 +5,18 @@
     ./render.py --check    writes nothing, fails when a file is not what would be written
 
 Events stand in the order in which they arrive. alerts.json beside them is what the program says and is not written here.
-The sources are `stories()` of the three modules below; a fixture named fires_… must alert, one named quiet_… must not.
+The sources are `stories()` of the modules `stories_DETECTION.py`; a fixture named fires_… must alert, one named quiet_… must not.
 """
+import importlib
 import sys
 from pathlib import Path
 
-import stories_certificate_used_by_other
-import stories_certlog_remote_write
-import stories_san_mismatch
 from windows import json_line, numbered, xml_document
 
 HERE = Path(__file__).parent
-DETECTIONS = {
-    "san-mismatch": stories_san_mismatch,
-    "certlog-remote-write": stories_certlog_remote_write,
-    "certificate-used-by-other": stories_certificate_used_by_other,
-}
+# stories_san_mismatch.py has the fixtures of san-mismatch.
+DETECTIONS = {path.stem.removeprefix("stories_").replace("_", "-"): importlib.import_module(path.stem)
+              for path in sorted(HERE.glob("stories_*.py"))}
 
 
 def files():

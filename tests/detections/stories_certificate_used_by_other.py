@@ -49,7 +49,7 @@ def joined_by_request_id():
     yield ("quiet_v0_logon_a_day_before_the_issuance", "A logon a day before the issuance with the same request id: no clock is off by so much, it was another certificate.",
            [at(0, v0(304), days=1), at(21, logon("bob.jones", 304, version=0))], {"policy": CAS})
     yield ("fires_request_id_of_a_rebuilt_ca", "The CA was built again and counts from 1: both certificates 301 are remembered, and mallory's is used by another.",
-           [at(0, clean(301)), at(1, dict(clean(301, "bob.jones"), data=clean(301, "bob.jones")["data"] | {"SerialNumber": "6d0000012db0b1b2b3b4b5b60000000000012d"})), at(11, logon("bob.jones", 301))])
+           [at(0, clean(301)), at(1, dict(clean(301, "bob.jones"), data=clean(301, "bob.jones")["data"] | {"SerialNumber": "6d00000000b0b1b2b3b4b5000000000000012d"})), at(11, logon("bob.jones", 301))])
     yield ("fires_v0_with_only_one_ca", "A version 0 certificate, no CA in the policy and none learned: only one CA has issued a certificate with this request id.",
            [at(0, v0(304)), at(21, logon("bob.jones", 304, version=0))], {"shape": "xml"})
 

@@ -28,7 +28,7 @@ fn check_prints_a_summary_or_all_mistakes() {
     assert_eq!(code, 0, "{said}");
     for part in [
         "c.yaml: ok\n",
-        "detections on       san-mismatch, certificate-used-by-other\n",
+        "detections on       san-mismatch, certificate-used-by-other, ",
         "detections off      certlog-remote-write\n",
         "sources             1\n",
     ] {

@@ -101,11 +101,17 @@ fn the_example_on_every_page_is_what_a_recording_gives() {
         let (before, rest) =
             page.rsplit_once("```json\n").unwrap_or_else(|| panic!("{} shows no alert", about.id));
         let fixture = before.rsplit('`').nth(1).unwrap();
-        let example: serde_json::Value = serde_json::from_str(rest.split_once("```").unwrap().0).unwrap();
+        let (example, after) = rest.split_once("```").unwrap();
         let alerts =
             fs::read_to_string(project("tests/detections").join(fixture).join("alerts.json")).unwrap();
-        let alerts: Vec<serde_json::Value> = serde_json::from_str(&alerts).unwrap();
-        assert_eq!(Some(&example), alerts.last(), "docs/detections/{}.md and {fixture}", about.id);
+        let alerts: Vec<Alert> = serde_json::from_str(&alerts).unwrap();
+        let last = serde_json::to_string_pretty(alerts.last().unwrap()).unwrap() + "\n";
+        if std::env::var_os("UPDATE").is_some() {
+            let page = format!("{before}```json\n{last}```{after}");
+            fs::write(project("docs/detections").join(format!("{}.md", about.id)), page).unwrap();
+        } else {
+            assert!(example == last, "docs/detections/{}.md and {fixture}: UPDATE=1 writes it", about.id);
+        }
     }
 }
 

@@ -6,7 +6,8 @@ use crate::architecture::{assert_none, assert_one};
 use std::collections::BTreeSet;
 
 /// What stands beside the detections in `src/detect/` and is none, and why it is there.
-const HELPERS: [(&str, &str); 12] = [
+const HELPERS: &[(&str, &str)] = &[
+    ("finding", "an alert about one event: shared by the detections that need no more"),
     ("entity", "what state is keyed by, and where it lives"),
     ("mod", "the trait that a detection implements"),
     ("domain", "what the operator configures for all of them"),

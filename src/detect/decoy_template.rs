@@ -1,0 +1,117 @@
+//! `decoy-template`: somebody asked for a certificate of a template that exists only to be noticed.
+//!
+//! **What.** Event 4886, 4887 or 4888 with a template that the policy lists in `decoys:`, whatever the answer was.
+//! **Why.** No person and no machine needs such a template, but a tool that looks for templates that can be abused finds it
+//! first. Source: the published practice of decoy objects in directories; the events are those of every request.
+//! **What looks alike and is harmless.** Nothing, by construction. A test of the decoy itself alerts too.
+
+use crate::alert::Severity;
+use crate::detect::domain::DomainPolicy;
+use crate::detect::finding::{Finding, set_requester};
+use crate::detect::lifecycle::Lifetime;
+use crate::detect::report::{self, reason};
+use crate::detect::slot::Slot;
+use crate::detect::{About, Context, Detection, DetectionSettings, Entity, memory_after};
+use crate::event::account::same_text;
+use crate::event::time::Span;
+use crate::event::{CertificateRequest, Event};
+use crate::wire::record::SingleAlert;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What the operator may set. It raises nothing while `decoys:` is empty.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Off: the detection does not run.
+    pub enabled: bool,
+    /// The severity of an alert. Default critical.
+    pub severity: Severity,
+    /// The same requester alerts once in this time. Default 1d.
+    pub suppression: Span,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings { enabled: true, severity: Severity::Critical, suppression: Span::hours(24) }
+    }
+}
+
+impl DetectionSettings for Settings {
+    fn is_enabled(&self) -> bool {
+        self.enabled
+    }
+}
+
+/// The detection with its settings.
+#[derive(Clone, Debug)]
+pub(crate) struct DecoyTemplate {
+    settings: Settings,
+}
+
+impl DecoyTemplate {
+    /// The detection as the operator configured it.
+    pub(crate) fn new(settings: Settings) -> DecoyTemplate {
+        DecoyTemplate { settings }
+    }
+}
+
+impl Detection for DecoyTemplate {
+    type State = SingleAlert;
+    type Part = ();
+
+    const ABOUT: About = About {
+        id: "decoy-template",
+        title: "Certificate requested from a decoy template",
+        mitre: &[("TA0006", "Credential Access", "T1649", "Steal or Forge Authentication Certificates")],
+        investigative_actions: &[
+            "Treat the requester as compromised until it is explained: nobody needs this template",
+            "Find the host of the request: 4624 on the CA by this account at that time, the client machine in the request",
+            "Read the other requests of this account, and of that host, of the last days",
+            "If a certificate was issued: revoke it and publish a new CRL",
+        ],
+        severities: &[Severity::Critical],
+    };
+
+    fn entities(&self, event: &Event, policy: &DomainPolicy, found: &mut dyn FnMut(Entity)) {
+        if let Some((request, _)) = decoy(event, policy) {
+            found(policy.account(&request.requester));
+        }
+    }
+
+    fn on_event(
+        &self,
+        event: &Event,
+        entity: &Entity,
+        slot: &mut Slot<'_, SingleAlert, ()>,
+        cx: &mut Context<'_>,
+    ) {
+        let Some((request, template)) = decoy(event, cx.policy) else { return };
+        let settings = &self.settings;
+        let requester = &request.requester;
+        let text = format!("{requester} asked for a certificate of {template}, which `decoys:` lists");
+        let finding = Finding {
+            entity,
+            event,
+            lifetime: Lifetime::SinceOpened(settings.suppression),
+            severity: settings.severity,
+            title: format!("{requester} asked for a certificate of the decoy template {template}"),
+            reasons: vec![reason("decoy_template", text)],
+            fields: vec![("template", template.to_owned())],
+            earlier: Vec::new(),
+        };
+        finding.raise(&mut slot.state.open, cx, |alert| {
+            set_requester(alert, requester);
+            alert.remote_host = request.client.clone();
+            report::list(&mut alert.templates, template)
+        });
+        slot.keep_until(memory_after(event.effective_time(), settings.suppression));
+    }
+}
+
+/// The request of the event and its template, if that is a decoy.
+fn decoy<'e>(event: &'e Event, policy: &DomainPolicy) -> Option<(&'e CertificateRequest, &'e str)> {
+    let request = report::request_of(event)?;
+    let template = request.template.as_deref()?;
+    policy.decoys.iter().any(|decoy| same_text(decoy, template)).then_some((request, template))
+}

@@ -1,0 +1,85 @@
+//! A finding about one event, for detections that alert on single events and short chains.
+
+use crate::alert::{Alert, Evidence, Reason, Severity};
+use crate::detect::lifecycle::{Lifetime, Outcome, Trigger};
+use crate::detect::{Context, Entity, report};
+use crate::event::Event;
+use crate::event::account::Account;
+use crate::wire::record::OpenAlert;
+
+/// What an event shows, together with what is remembered.
+#[derive(Clone, Debug)]
+pub(crate) struct Finding<'a> {
+    /// Whose alert it is.
+    pub entity: &'a Entity,
+    /// The event that completes the finding.
+    pub event: &'a Event,
+    /// How long the alert stays open for further findings.
+    pub lifetime: Lifetime,
+    /// The severity of this finding.
+    pub severity: Severity,
+    /// The name of the alert, on one line.
+    pub title: String,
+    /// Why it is suspicious, the gravest first.
+    pub reasons: Vec<Reason>,
+    /// The fields of the event that matter, for its evidence.
+    pub fields: Vec<(&'static str, String)>,
+    /// Evidence of earlier events.
+    pub earlier: Vec<Evidence>,
+}
+
+impl Finding<'_> {
+    /// Opens an alert, revises the open one when there is a new reason or a higher severity, or is suppressed.
+    ///
+    /// `fill` writes what else the alert shows. It returns whether that adds something.
+    pub(crate) fn raise(
+        self,
+        open: &mut Option<OpenAlert>,
+        cx: &mut Context<'_>,
+        fill: impl FnOnce(&mut Alert) -> bool,
+    ) -> Outcome {
+        let (entity, event) = (self.entity, self.event);
+        let trigger = Trigger { at: event.effective_time(), lifetime: self.lifetime };
+        trigger.raise(
+            open,
+            cx,
+            |cx| report::new_alert(entity, event, cx),
+            |alert, _| {
+                let adds = self.describe(alert);
+                fill(alert) || adds
+            },
+        )
+    }
+
+    /// Writes into the alert what every finding has. Whether a reason is new.
+    fn describe(self, alert: &mut Alert) -> bool {
+        let at = self.event.effective_time();
+        if self.severity > alert.severity {
+            alert.severity = self.severity;
+            alert.title = self.title;
+        }
+        let before = alert.reasons.len();
+        for reason in self.reasons {
+            report::add_reason(alert, reason);
+        }
+        alert.why_suspicious = alert.reasons.iter().map(|r| r.code.as_str()).collect::<Vec<_>>().join("; ");
+        alert.first_seen = alert.first_seen.min(at);
+        alert.last_seen = alert.last_seen.max(at);
+        alert.computer.get_or_insert_with(|| self.event.computer.clone());
+        for evidence in self.earlier {
+            alert.first_seen = alert.first_seen.min(evidence.time);
+            report::add_evidence(alert, evidence);
+        }
+        let mut evidence = report::evidence(self.event);
+        let fields = self.fields.into_iter().filter(|(_, value)| !value.is_empty());
+        evidence.fields.extend(fields.map(|(name, value)| (name.to_owned(), report::cut(&value))));
+        report::add_evidence(alert, evidence);
+        alert.reasons.len() > before
+    }
+}
+
+/// Names the account that asked for the certificate, or that acted.
+pub(crate) fn set_requester(alert: &mut Alert, account: &Account) {
+    alert.requester_account = Some(account.name.clone());
+    alert.requester_domain = Some(account.domain.clone()).filter(|domain| !domain.is_empty());
+}

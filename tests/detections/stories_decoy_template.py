@@ -1,0 +1,20 @@
+"""Fixtures of decoy-template: somebody asks for a certificate of a template that exists only to be noticed."""
+from windows import at, denied, issued, own, requested, upn
+
+DECOY = {"policy": "decoys: [CorpVpnLegacy]\n"}
+ATTRIBUTES = "CertificateTemplate:CorpVpnLegacy"
+
+
+def stories():
+    yield ("fires_denied_request", "mallory tries the decoy, and the CA denies it: a denied request is enough.",
+           [at(0, denied(401, "CORP\\mallory", ATTRIBUTES))], DECOY)
+    yield ("fires_request_and_issue_are_one_alert", "The request, the certificate and a second request within a day are one alert.",
+           [at(0, requested(402, "CORP\\mallory", ATTRIBUTES, template="CorpVpnLegacy")),
+            at(0, issued(402, "CORP\\mallory", upn("mallory@corp.example"), template="CorpVpnLegacy")),
+            at(45, denied(403, "CORP\\mallory", ATTRIBUTES))], DECOY)
+    yield ("fires_allowed_requester_in_other_letters", "An allow-listed account asks for the decoy in other letters.",
+           [at(0, requested(404, "CORP\\svc-ndes", "CertificateTemplate:CORPVPNLEGACY", template="CORPVPNLEGACY"))],
+           {"policy": "decoys: [CorpVpnLegacy]\nallow:\n  requesters: ['CORP\\svc-ndes']\n"})
+    yield "quiet_other_template", "alice asks for a certificate of an ordinary template.", [at(0, own(405))], DECOY
+    yield ("quiet_without_decoys", "The same request in an estate without decoys.",
+           [at(0, denied(401, "CORP\\mallory", ATTRIBUTES))])
