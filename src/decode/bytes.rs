@@ -2,29 +2,30 @@
 
 use std::borrow::Cow;
 
-/// The record as text: UTF-8, or UTF-16 in either order. What is neither reads as U+FFFD.
-pub(crate) fn text(record: &[u8]) -> Cow<'_, str> {
-    match utf16_order(record) {
-        Some(order) => {
-            let units = record.chunks_exact(2).map(|pair| order([pair[0], pair[1]]));
-            Cow::Owned(char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
-        }
-        None => String::from_utf8_lossy(record),
+/// The record as text, and whether something was replaced: UTF-8, or UTF-16 in either order. What is neither reads as
+/// U+FFFD.
+pub(crate) fn text(record: &[u8]) -> (Cow<'_, str>, bool) {
+    match (utf16_order(record), std::str::from_utf8(record)) {
+        (Some(order), _) => utf16(record, order),
+        (None, Ok(text)) => (Cow::Borrowed(text), false),
+        (None, Err(_)) => (String::from_utf8_lossy(record), true),
     }
+}
+
+fn utf16(record: &[u8], order: fn([u8; 2]) -> u16) -> (Cow<'_, str>, bool) {
+    let units = record.chunks_exact(2).map(|pair| order([pair[0], pair[1]]));
+    let mut replaced = !record.len().is_multiple_of(2);
+    let chars = char::decode_utf16(units).map(|c| {
+        replaced |= c.is_err();
+        c.unwrap_or(char::REPLACEMENT_CHARACTER)
+    });
+    (Cow::Owned(chars.collect()), replaced)
 }
 
 /// A text without byte order mark, white space and NUL at its ends.
 pub(crate) fn trimmed(text: &str) -> &str {
     let around = |c: char| c.is_ascii_whitespace() || c == '\0' || c == '\u{feff}';
     text.trim_matches(around)
-}
-
-/// How many bytes of a record are no UTF-8: each costs a character of one field.
-pub fn replaced_bytes(record: &[u8]) -> usize {
-    if utf16_order(record).is_some() {
-        return 0;
-    }
-    record.utf8_chunks().map(|chunk| chunk.invalid().len()).sum()
 }
 
 /// Whether a record is UTF-16: by its byte order mark, or because one of its first two bytes is zero and the other is not,
@@ -45,12 +46,12 @@ fn utf16_order(record: &[u8]) -> Option<fn([u8; 2]) -> u16> {
 
 #[cfg(test)]
 mod tests {
-    use crate::decode::bytes::{replaced_bytes, text, trimmed};
+    use crate::decode::bytes::{text, trimmed};
 
     #[test]
     fn a_bad_byte_is_one_character() {
-        assert_eq!(text(b"{\"a\": \"M\xfcller\"}"), "{\"a\": \"M\u{fffd}ller\"}");
-        assert_eq!((replaced_bytes(b"M\xfcll\xff"), replaced_bytes("Müll".as_bytes())), (2, 0));
+        assert_eq!(text(b"{\"a\": \"M\xfcller\"}"), ("{\"a\": \"M\u{fffd}ller\"}".into(), true));
+        assert_eq!(text("{\"a\": \"Müller\"}".as_bytes()), ("{\"a\": \"Müller\"}".into(), false));
     }
 
     #[test]
@@ -58,13 +59,15 @@ mod tests {
         for order in [u16::to_le_bytes, u16::to_be_bytes] {
             for written in ["{\"é\": 1}", "\u{feff}<Event>"] {
                 let bytes: Vec<u8> = written.encode_utf16().flat_map(order).collect();
-                assert_eq!(trimmed(&text(&bytes)), written.trim_start_matches('\u{feff}'));
+                let (read, replaced) = text(&bytes);
+                assert_eq!((trimmed(&read), replaced), (written.trim_start_matches('\u{feff}'), false));
+                assert!(text(&bytes[..bytes.len() - 1]).1, "half a character is lost");
             }
         }
     }
 
     #[test]
     fn nul_around_a_record_is_no_part_of_it() {
-        assert_eq!(trimmed(&text(b"\0\0\0\0{\"a\": 1}\0\0\n")), "{\"a\": 1}");
+        assert_eq!(trimmed(&text(b"\0\0\0\0{\"a\": 1}\0\0\n").0), "{\"a\": 1}");
     }
 }

@@ -42,7 +42,6 @@ mod mapped;
 mod unwrapping;
 mod record;
 
-pub use crate::decode::bytes::replaced_bytes;
 pub use crate::decode::decoder::{Decoded, Decoder};
 pub use crate::decode::format::Format;
 pub use crate::decode::place::Place;
@@ -56,13 +55,14 @@ impl Decoder {
         self.decode_with_format(record, place, &mut |_, outcome| sink(outcome));
     }
 
-    /// The same with the format of each outcome; none where no format was recognised.
+    /// The same with the format of each outcome; none where no format was recognised. Returns whether bytes that are no
+    /// text were replaced, so that a field may lack characters.
     pub fn decode_with_format(
         &self,
         record: &[u8],
         place: &Place,
         sink: &mut dyn FnMut(Option<Format>, Result<Decoded, Rejection>),
-    ) {
-        record::Outlet::new(self, place, sink).decode(record);
+    ) -> bool {
+        record::Outlet::new(self, place, sink).decode(record)
     }
 }

@@ -22,6 +22,8 @@ pub(crate) struct Outlet<'a> {
     place: &'a Place,
     sink: &'a mut dyn FnMut(Option<Format>, Outcome),
     count: usize,
+    /// Bytes that are no text were replaced.
+    replaced: bool,
 }
 
 impl<'a> Outlet<'a> {
@@ -30,15 +32,16 @@ impl<'a> Outlet<'a> {
         place: &'a Place,
         sink: &'a mut dyn FnMut(Option<Format>, Outcome),
     ) -> Outlet<'a> {
-        Outlet { decoder, place, sink, count: 0 }
+        Outlet { decoder, place, sink, count: 0, replaced: false }
     }
 
-    /// Decodes the record; the sink is called at least once.
-    pub(crate) fn decode(mut self, record: &[u8]) {
+    /// Decodes the record; the sink is called at least once. Returns whether bytes that are no text were replaced.
+    pub(crate) fn decode(mut self, record: &[u8]) -> bool {
         let _ = self.record(record);
         if self.count == 0 {
             let _ = self.put(None, Ok(Decoded::Ignored(None)));
         }
+        self.replaced
     }
 
     fn record(&mut self, record: &[u8]) -> ControlFlow<()> {
@@ -50,7 +53,9 @@ impl<'a> Outlet<'a> {
             let event = protobuf::event(record, self.place);
             return self.put(Some(Format::Protobuf), event.map(|event| Decoded::Event(Box::new(event))));
         }
-        self.text(bytes::trimmed(&bytes::text(record)))
+        let (text, replaced) = bytes::text(record);
+        self.replaced = replaced;
+        self.text(bytes::trimmed(&text))
     }
 
     fn text(&mut self, text: &str) -> ControlFlow<()> {

@@ -1,6 +1,7 @@
 //! The state of the workers, which `/livez` and `/readyz` report.
 
 use crate::host::clock::Stopwatch;
+use crate::observe::sources::{Change, Sources};
 use crate::stage::Stage;
 use crate::stage::port::Millis;
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct Health {
     workers: Mutex<BTreeMap<(Stage, u16), Noted>>,
     worked: AtomicBool,
+    sources: Mutex<Sources>,
     clock: Stopwatch,
     longest_round: Millis,
 }
@@ -75,6 +77,7 @@ impl Health {
         Health {
             workers: Mutex::default(),
             worked: AtomicBool::default(),
+            sources: Mutex::default(),
             clock: Stopwatch::start(),
             longest_round,
         }
@@ -107,6 +110,18 @@ impl Health {
             noted.condition.complaint().map(|why| format!("{stage} {worker} {why}"))
         };
         workers.iter().filter_map(complaint).collect()
+    }
+
+    /// Takes what was read of a source topic since the last time: records, and wanted events among them.
+    pub(crate) fn source_read(&self, topic: &str, records: u64, events: u64) -> Option<Change> {
+        let now = self.clock.millis();
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner).read(topic, records, events, now)
+    }
+
+    /// What does not make the process unready and yet needs attention, one line each.
+    pub fn remarks(&self) -> Vec<String> {
+        let now = self.clock.millis();
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner).remarks(now)
     }
 
     /// Workers that are stuck, one line each; empty when there are none. An unreachable broker makes no worker stuck.

@@ -1,5 +1,6 @@
 //! OBSERVE: health, metrics, traces, dashboards and alert rules, log lines, and the HTTP port.
 
+pub(crate) mod sources;
 pub mod health;
 pub mod metrics;
 pub(crate) mod traces;

@@ -94,7 +94,7 @@ impl Intake<'_> {
         }
         let Intake { decoder, engine, dead_letter, order, summary, .. } = self;
         let mut kept = Ok(());
-        decoder.decode(record, place, &mut |decoded| {
+        let replaced = decoder.decode_with_format(record, place, &mut |_, decoded| {
             let done = match decoded {
                 Ok(Decoded::Event(event)) => {
                     let concerned = engine.concerns(&event);
@@ -111,6 +111,7 @@ impl Intake<'_> {
                 kept = done;
             }
         });
+        summary.bad_text += u64::from(replaced);
         kept
     }
 

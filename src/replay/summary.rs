@@ -31,6 +31,8 @@ pub struct Summary {
     pub late: u64,
     /// Events with more names or attribute lines than are read.
     pub names_cut: u64,
+    /// Records in which bytes that are no text were replaced.
+    pub bad_text: u64,
     /// Inputs that were read, at least in part.
     pub inputs_read: u64,
     /// Inputs that were not read, or not to their end.

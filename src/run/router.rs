@@ -6,6 +6,7 @@ use crate::kafka::router_port::{KafkaRouter, RouterTopics};
 use crate::observe::health::Condition;
 use crate::run::environment::Environment;
 use crate::run::heartbeat::Heartbeat;
+use crate::run::sources::SourceReports;
 use crate::run::stopped::StoppedPartitions;
 use crate::stage::Stage;
 use crate::stage::pace::Pace;
@@ -13,6 +14,7 @@ use crate::stage::port::Fault;
 use crate::stage::router::task::RouterTask;
 use crate::stage::router::worker::{RouterCounts, RouterWorker};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Runs a router until the process stops.
 ///
@@ -34,6 +36,7 @@ pub(crate) fn run(env: &Environment, number: u16) -> Result<(), Fault> {
         heartbeat: Heartbeat::new(Stage::Router, number),
         stopped: StoppedPartitions::new(Stage::Router, number, env.metrics.clone()),
         heard: BTreeMap::new(),
+        sources: SourceReports::new(env.metrics.clone(), Arc::clone(&env.health)),
     };
     router.report_heard();
     let clock = Stopwatch::start();
@@ -60,6 +63,7 @@ struct Router<'a> {
     stopped: StoppedPartitions,
     /// The events of each CA that were reported.
     heard: BTreeMap<Host, u64>,
+    sources: SourceReports,
 }
 
 impl Router<'_> {
@@ -100,6 +104,7 @@ impl Router<'_> {
         let spent = self.worker.port_mut().spent();
         if self.heartbeat.beat(metrics, spent) {
             self.report_heard();
+            self.sources.report(self.worker.tallies(), wall());
         }
     }
 

@@ -130,3 +130,20 @@ fn control_characters_of_records_are_escaped() {
     assert!(run.code == 65 && run.stdout.contains("rejected"), "{}", run.stdout);
     assert!(!run.stdout.contains('\u{1b}'), "{}", run.stdout);
 }
+
+#[test]
+fn bytes_that_are_no_text_are_counted() {
+    let good = winlogbeat(&json!({"RequestId": "1", "Requester": "CORP\\m_ller"}));
+    let mut bad = good.clone().into_bytes();
+    let at = bad.iter().rposition(|byte| *byte == b'_').unwrap();
+    bad[at] = 0xfc;
+    assert_eq!(inspect("a.ndjson", &bad, "").1["bad_text"], 1);
+    assert_eq!(inspect("a.ndjson", &good, "").1["bad_text"], 0);
+    let world = World::new();
+    world.write("a.ndjson", [&bad[..], b"\n", good.as_bytes()].concat());
+    let run = world.run("replay a.ndjson --format json");
+    assert_eq!((run.code, &run.json()["summary"]["bad_text"]), (0, &json!(1)));
+    let run = world.run("replay a.ndjson --format table");
+    assert!(run.stdout.contains("1 record, in which bytes that are no text were replaced"), "{}", run.stdout);
+    assert!(world.run("replay a.ndjson").stderr.contains("1 record: bytes that are no text were replaced"));
+}

@@ -9,6 +9,7 @@ mod common;
 mod generated;
 mod golden;
 mod properties;
+mod router_tally;
 mod simulation;
 mod stage;
 mod decode_formats;

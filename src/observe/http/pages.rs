@@ -32,10 +32,15 @@ impl Pages {
         let metrics =
             move |State(pages): State<Pages>, headers: HeaderMap| metrics(pages, auth.clone(), headers);
         Router::new()
-            .route("/livez", get(|State(pages): State<Pages>| async move { verdict(&pages.health.stuck()) }))
+            .route(
+                "/livez",
+                get(|State(pages): State<Pages>| async move { verdict(&pages.health.stuck(), &[]) }),
+            )
             .route(
                 "/readyz",
-                get(|State(pages): State<Pages>| async move { verdict(&pages.health.complaints()) }),
+                get(|State(pages): State<Pages>| async move {
+                    verdict(&pages.health.complaints(), &pages.health.remarks())
+                }),
             )
             .route("/metrics", get(metrics))
             .fallback(|| async { (StatusCode::NOT_FOUND, "/livez, /readyz, /metrics\n") })
@@ -50,12 +55,14 @@ impl Pages {
     }
 }
 
-/// 200, or 503 with one line for each complaint.
-fn verdict(complaints: &[String]) -> (StatusCode, String) {
-    if complaints.is_empty() {
-        return (StatusCode::OK, "ok\n".to_owned());
-    }
-    (StatusCode::SERVICE_UNAVAILABLE, complaints.join("\n") + "\n")
+/// 200, or 503 with one line for each complaint. Remarks follow in both cases.
+fn verdict(complaints: &[String], remarks: &[String]) -> (StatusCode, String) {
+    let (status, first) = match complaints.is_empty() {
+        true => (StatusCode::OK, "ok".to_owned()),
+        false => (StatusCode::SERVICE_UNAVAILABLE, complaints.join("\n")),
+    };
+    let lines = std::iter::once(first).chain(remarks.iter().cloned());
+    (status, lines.collect::<Vec<_>>().join("\n") + "\n")
 }
 
 async fn metrics(pages: Pages, auth: Option<Arc<BasicAuth>>, headers: HeaderMap) -> Response {
@@ -139,6 +146,15 @@ mod tests {
         pages.metrics.router(&RouterCounts::default(), &counts);
         let text = get(&pages, "/metrics?x=1").await.1;
         assert!(text.contains("adcs_watch_records_total{outcome=\"sent\",stage=\"router\"} 3"), "{text}");
+    }
+
+    #[test]
+    fn remark_stands_below_the_verdict_and_does_not_change_it() {
+        let remark = ["source siem: no wanted event".to_owned()];
+        assert_eq!(verdict(&[], &remark), (StatusCode::OK, "ok\nsource siem: no wanted event\n".to_owned()));
+        let (status, text) = verdict(&["router 0 stopped".to_owned()], &remark);
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(text, "router 0 stopped\nsource siem: no wanted event\n");
     }
 
     #[tokio::test]

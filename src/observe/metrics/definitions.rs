@@ -222,6 +222,27 @@ definitions! {
         "1 while an assigned partition is unusable and waits to be tried again; the others continue",
     );
 
+    SOURCE_RECORDS = counter(
+        "adcs_watch_source_records_total",
+        &["topic"],
+        "Records of a source topic, those that the prefilter discarded included",
+    );
+    SOURCE_DECODED = counter(
+        "adcs_watch_source_decoded_total",
+        &["topic", "format", "outcome"],
+        "What the records behind the prefilter hold, by recognised format (or none) and outcome: event, ignored, or the reason of a rejection",
+    );
+    SOURCE_BAD_TEXT = counter(
+        "adcs_watch_source_bad_text_records_total",
+        &["topic"],
+        "Records in which bytes that are no text were replaced, so that a field may lack characters",
+    );
+    SOURCE_LAST_EVENT = gauge(
+        "adcs_watch_source_last_event_timestamp_seconds",
+        &["topic"],
+        "When a wanted event of the source topic was last read, or when this process began to read the topic",
+    );
+
     CA_EVENTS = counter("adcs_watch_ca_events_total", &["ca"], "Events of a CA that the policy names");
     CA_LAST_EVENT = gauge(
         "adcs_watch_ca_last_event_timestamp_seconds",

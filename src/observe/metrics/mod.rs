@@ -9,6 +9,7 @@ pub use crate::observe::metrics::definitions::Definition;
 pub use crate::observe::metrics::values::{Ended, PartitionState, Position, Rebalance, Spent};
 
 use crate::alert::Severity;
+use crate::decode::Format;
 use crate::event::time::Time;
 use crate::host::exit::Failure;
 use crate::observe::metrics::definitions as define;
@@ -16,6 +17,7 @@ use crate::observe::metrics::handles::Handles;
 use crate::observe::metrics::recorder::Recorder;
 use crate::stage::Stage;
 use crate::stage::detector::counts::DetectorCounts;
+use crate::stage::router::tally::Tally;
 use crate::stage::router::worker::RouterCounts;
 use std::fmt;
 use std::sync::Arc;
@@ -290,6 +292,24 @@ impl Metrics {
     }
 }
 
+/// What is read of source topics.
+impl Metrics {
+    /// Counts what was read of a topic between two readings of its tally, by `now`.
+    pub fn source(&self, topic: &str, before: &Tally, tally: &Tally, now: Time) {
+        let recorder = &self.0.recorder;
+        recorder.counter(define::SOURCE_RECORDS, &[topic]).increment(tally.records - before.records);
+        recorder.counter(define::SOURCE_BAD_TEXT, &[topic]).increment(tally.replaced - before.replaced);
+        for (key, count) in &tally.decoded {
+            let (format, outcome) = (key.0.map_or("none", Format::as_str), key.1.as_str());
+            let more = count - before.decoded.get(key).copied().unwrap_or_default();
+            recorder.counter(define::SOURCE_DECODED, &[topic, format, outcome]).increment(more);
+        }
+        if *before == Tally::default() || tally.events() > before.events() {
+            self.set(define::SOURCE_LAST_EVENT, &[topic], seconds(now));
+        }
+    }
+}
+
 /// CAs that the policy names. Others get no series: their names come from events.
 impl Metrics {
     /// Counts events of a CA that were read by `now`. Zero events show that the program listens for the CA.
@@ -333,7 +353,9 @@ fn seconds(time: Time) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::rejection::Reason;
     use crate::event::time::Time;
+    use crate::stage::router::tally::Outcome;
     use std::time::Duration;
 
     fn series(metrics: &Metrics) -> Vec<String> {
@@ -388,6 +410,12 @@ mod tests {
             metrics.heard(&ca, 1, Time::from_millis(1));
             metrics.training("certlog-remote-write", &ca, 0.5);
         }
+        for topic in 0..4 {
+            let outcomes = [Outcome::Event, Outcome::Ignored, Outcome::Rejected(Reason::MissingField)];
+            let decoded = outcomes.map(|outcome| ((Some(Format::Xml), outcome), 1)).into();
+            let tally = Tally { decoded, ..Tally::default() };
+            metrics.source(&format!("a-topic-{topic}"), &Tally::default(), &tally, Time::from_millis(1));
+        }
         let count = series(&metrics).len();
         assert!((1000..2000).contains(&count), "{count} series");
     }
@@ -397,7 +425,7 @@ mod tests {
         let metrics = Metrics::new().unwrap();
         let there = series(&metrics);
         for definition in metrics.definitions() {
-            let by_name = ["worker", "ca", "partition"];
+            let by_name = ["worker", "ca", "partition", "topic"];
             let closed = !definition.labels.iter().any(|label| by_name.contains(label));
             let is_there = there.iter().any(|line| line.starts_with(definition.name));
             let counts = definition.kind != "gauge";

@@ -29,6 +29,8 @@ pub(crate) struct Findings {
     pub other_ids: BTreeMap<u32, u64>,
     /// Records that are no Windows event with an id, and are of no interest.
     pub without_id: u64,
+    /// Records in which bytes that are no text were replaced.
+    pub bad_text: u64,
     /// What should have been understood and was not, by the code of the reason.
     pub rejections: BTreeMap<&'static str, Rejections>,
     /// The time of the earliest event.

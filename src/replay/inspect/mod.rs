@@ -138,7 +138,9 @@ impl<'a> Inspector<'a> {
     fn record(&mut self, record: &[u8], place: &Place) {
         let Inspector { decoder, findings, .. } = self;
         let at = at(place);
-        decoder.decode_with_format(record, place, &mut |format, outcome| findings.add(format, &outcome, &at));
+        let replaced = decoder
+            .decode_with_format(record, place, &mut |format, outcome| findings.add(format, &outcome, &at));
+        findings.bad_text += u64::from(replaced);
     }
 
     fn routed(&mut self, value: &[u8], place: &Place) {

@@ -48,6 +48,10 @@ impl Page {
         }
         findings.events.iter().for_each(|kind| self.kind(kind));
         self.others(findings);
+        if findings.bad_text > 0 {
+            let what = "with bytes that are no text; a field may lack characters";
+            self.entry("bad text", WARN, &format!("{} {what}", counted(findings.bad_text, "record")));
+        }
         for (reason, rejections) in &findings.rejections {
             let (place, detail) = (&rejections.first_place, &rejections.first_detail);
             let text = format!("{} {reason}; first {place}: {detail}", count(rejections.count));

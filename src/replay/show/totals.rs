@@ -54,6 +54,13 @@ impl Totals<'_> {
             count(records.rejected),
             counted(records.events, "event"),
         )?;
+        if summary.bad_text > 0 {
+            writeln!(
+                self.out,
+                "{}: bytes that are no text were replaced",
+                counted(summary.bad_text, "record")
+            )?;
+        }
         self.rejections(summary)?;
         self.training(summary)
     }
@@ -80,7 +87,13 @@ impl Totals<'_> {
         self.row("filtered", records.filtered, "dropped by the prefilter")?;
         self.row("ignored", records.ignored, "no event that a detection uses")?;
         self.row("rejected", records.rejected, "malformed or incomplete")?;
-        self.row("events", records.events, "decoded")
+        self.row("events", records.events, "decoded")?;
+        match summary.bad_text {
+            0 => Ok(()),
+            n => {
+                self.note(&format!("{}, in which bytes that are no text were replaced", counted(n, "record")))
+            }
+        }
     }
 
     fn events(&mut self, summary: &Summary) -> io::Result<()> {

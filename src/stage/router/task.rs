@@ -9,6 +9,7 @@ use crate::engine::Routes;
 use crate::event::host::Host;
 use crate::stage::port::{DeadLetter, FilteredRun, RouterCommit, SourcePartition, SourceRecord};
 use crate::stage::router::batch::Batch;
+use crate::stage::router::tally::{Tallies, Tally};
 use crate::wire;
 use std::collections::BTreeMap;
 
@@ -39,6 +40,7 @@ pub struct RouterTask {
     batch: Batch,
     /// The number of events of each CA that the policy names.
     events_by_ca: BTreeMap<Host, u64>,
+    tallies: Tallies,
 }
 
 /// The outcome of a source record: exactly one of these.
@@ -97,6 +99,7 @@ impl RouterTask {
             next: BTreeMap::new(),
             batch: Batch::default(),
             events_by_ca: policy.cas.keys().map(|name| (Host::new(name), 0)).collect(),
+            tallies: Tallies::default(),
         }
     }
 
@@ -104,6 +107,11 @@ impl RouterTask {
     /// counted: their names come from events, so their number has no bound.
     pub fn events_by_ca(&self) -> &BTreeMap<Host, u64> {
         &self.events_by_ca
+    }
+
+    /// What was read of each source topic, and what was decoded.
+    pub fn tallies(&self) -> &BTreeMap<String, Tally> {
+        self.tallies.by_topic()
     }
 
     /// Sets how the records of this topic are read from now on.
@@ -153,6 +161,7 @@ impl RouterTask {
             return Routed::Skipped;
         };
         *next = run.next;
+        self.tallies.add(&run.from.topic, |tally| tally.records += run.records);
         self.batch.count_records(usize::try_from(run.records).unwrap_or(usize::MAX));
         self.batch.set_offset(&run.from, run.next);
         Routed::Filtered
@@ -164,6 +173,7 @@ impl RouterTask {
             return Routed::Skipped;
         };
         *next = record.offset + 1;
+        self.tallies.add(&record.from.topic, |tally| tally.records += 1);
         self.batch.count_records(1);
         self.batch.set_offset(&record.from, record.offset + 1);
         let SourceRecord { from, offset, append_time, trace, value } = record;
@@ -191,10 +201,10 @@ impl RouterTask {
     }
 
     fn decode(&mut self, place: &Place, value: &[u8]) -> Found {
-        let RouterTask { routes, partitions, sources, other, batch, events_by_ca, .. } = self;
+        let RouterTask { routes, partitions, sources, other, batch, events_by_ca, tallies, .. } = self;
         let source = sources.get(&place.source).unwrap_or(other);
         let mut found = Found::default();
-        source.decoder.decode(value, place, &mut |decoded| match decoded {
+        let mut sink = |decoded: Result<Decoded, Rejection>| match decoded {
             Ok(Decoded::Event(event)) => {
                 found.events += 1;
                 if let Some(events) = events_by_ca.get_mut(&event.computer) {
@@ -210,6 +220,13 @@ impl RouterTask {
                 found.rejections += 1;
                 found.rejection.get_or_insert(rejection);
             }
+        };
+        tallies.add(&place.source, |tally| {
+            let replaced = source.decoder.decode_with_format(value, place, &mut |format, decoded| {
+                tally.add(format, &decoded);
+                sink(decoded);
+            });
+            tally.replaced += u64::from(replaced);
         });
         found
     }

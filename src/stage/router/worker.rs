@@ -4,6 +4,7 @@
 use crate::event::host::Host;
 use crate::stage::pace::Pace;
 use crate::stage::port::{Answer, Fault, Millis, Outcome, RouterInput, RouterPort, SourcePartition};
+use crate::stage::router::tally::Tally;
 use crate::stage::router::task::{Routed, RouterTask, Source};
 use std::collections::BTreeMap;
 
@@ -209,6 +210,11 @@ impl<P: RouterPort> RouterWorker<P> {
     /// The number of events of each CA that the policy names, from [`RouterTask::events_by_ca`].
     pub fn events_by_ca(&self) -> &BTreeMap<Host, u64> {
         self.task.events_by_ca()
+    }
+
+    /// What was read of each source topic, from [`RouterTask::tallies`].
+    pub fn tallies(&self) -> &BTreeMap<String, Tally> {
+        self.task.tallies()
     }
 
     /// What was done since the start.
