@@ -164,6 +164,7 @@ mod tests {
     use super::*;
     use crate::alert::{Reason, Severity};
     use crate::detect::domain::DomainPolicy;
+    use crate::detect::facts::Facts;
     use crate::detect::report;
     use crate::detect::{About, Entity};
     use crate::event::account::Account;
@@ -187,12 +188,12 @@ mod tests {
         lifetime: fn(Span) -> Lifetime,
         triggers: &[(i64, Severity, &str)],
     ) -> Vec<(Outcome, u32, Severity, u32)> {
-        let policy = DomainPolicy::default();
+        let (policy, facts) = (DomainPolicy::default(), Facts::default());
         let mut open = None;
         let entity = Entity::account_at(&Account::parse("CORP\\ann"), &Host::new("ca01"));
         let one = |&(minute, severity, code): &(i64, Severity, &str)| {
             let event = write_at(minute);
-            let mut cx = Context::new(ABOUT, &policy, "v", false);
+            let mut cx = Context::new(ABOUT, &policy, &facts, "v", false);
             let trigger = Trigger { at: event.time, lifetime: lifetime(Span::minutes(15)) };
             let outcome = trigger.raise(
                 &mut open,

@@ -7,6 +7,8 @@
 pub(crate) mod entity;
 pub(crate) mod domain;
 pub(crate) mod identity;
+#[allow(dead_code, reason = "read by the detections that follow")]
+pub(crate) mod facts;
 pub(crate) mod protected;
 pub(crate) mod naming;
 pub(crate) mod slot;
@@ -25,6 +27,7 @@ pub use crate::detect::entity::{Entity, Place};
 
 use crate::alert::{Alert, Severity};
 use crate::detect::domain::DomainPolicy;
+use crate::detect::facts::Facts;
 use crate::detect::slot::Slot;
 use crate::event::Event;
 use crate::event::time::{Span, Time};
@@ -110,6 +113,9 @@ pub struct Context<'a> {
     pub about: About,
     /// What the operator configured of the domain.
     pub policy: &'a DomainPolicy,
+    /// What is known of the estate in this partition.
+    #[allow(dead_code, reason = "read by the detections that follow")]
+    pub(crate) facts: &'a Facts,
     /// Fingerprint of the whole policy.
     pub policy_version: &'a str,
     /// The event is older than the allowed lateness.
@@ -122,8 +128,14 @@ pub struct Context<'a> {
 
 impl<'a> Context<'a> {
     /// For one event and one detection.
-    pub fn new(about: About, policy: &'a DomainPolicy, policy_version: &'a str, late: bool) -> Context<'a> {
-        Context { about, policy, policy_version, late, alerts: Vec::new(), notices: Vec::new() }
+    pub(crate) fn new(
+        about: About,
+        policy: &'a DomainPolicy,
+        facts: &'a Facts,
+        policy_version: &'a str,
+        late: bool,
+    ) -> Context<'a> {
+        Context { about, policy, facts, policy_version, late, alerts: Vec::new(), notices: Vec::new() }
     }
 }
 

@@ -13,6 +13,7 @@ pub use crate::engine::routes::Routes;
 use crate::alert::Alert;
 use crate::detect::catalogue;
 use crate::detect::domain::DomainPolicy;
+use crate::detect::facts::{self, Facts};
 use crate::detect::policy::Policy;
 use crate::detect::{ALLOWED_LATENESS, Context, Place, Training};
 use crate::engine::clock::StreamClock;
@@ -21,7 +22,7 @@ use crate::event::Event;
 use crate::event::host::Host;
 use crate::event::time::Time;
 use crate::state::key::EntityKey;
-use crate::state::store::{Change, Hour};
+use crate::state::store::{Change, Hour, KeyedStore};
 use crate::wire::record::{Marker, StateRecord};
 use std::fmt;
 
@@ -37,6 +38,7 @@ pub struct Engine {
     policy: DomainPolicy,
     policy_version: String,
     operators: Vec<Box<dyn Operator>>,
+    facts: Facts,
     clock: StreamClock,
     watermark: Time,
 }
@@ -125,6 +127,7 @@ impl Engine {
             policy: policy.domain(),
             policy_version,
             operators: operators.0,
+            facts: Facts::default(),
             clock: StreamClock::new(),
             watermark: Time::MIN,
         }
@@ -133,6 +136,7 @@ impl Engine {
     /// Whether any detection is interested in the event.
     pub fn concerns(&self, event: &Event) -> bool {
         let mut concerned = false;
+        Facts::entities(event, &self.policy, &mut |_| concerned = true);
         self.operators.iter().for_each(|op| op.places(event, &self.policy, &mut |_| concerned = true));
         concerned
     }
@@ -145,14 +149,16 @@ impl Engine {
     /// Runs the detections whose entity lives here: of an event that was routed to several partitions, each runs its own.
     pub fn on_event_where(&mut self, event: &Event, lives_here: impl Fn(Place) -> bool) -> Output {
         let late = event.effective_time() < self.clock.now().minus(ALLOWED_LATENESS);
-        let (policy, policy_version) = (&self.policy, &self.policy_version);
+        let (policy, facts, policy_version) = (&self.policy, &self.facts, &self.policy_version);
         let mut output = Output { late, ..Output::default() };
         for operator in &mut self.operators {
-            let mut cx = Context::new(operator.about(), policy, policy_version, late);
+            let mut cx = Context::new(operator.about(), policy, facts, policy_version, late);
             output.concerned += operator.on_event(event, &lives_here, &mut cx);
             output.alerts.append(&mut cx.alerts);
             output.notices.append(&mut cx.notices);
         }
+        // Detections compare what changed with what was known before.
+        output.concerned += self.facts.learn(event, policy, &lives_here);
         self.advance(event);
         output
     }
@@ -164,9 +170,9 @@ impl Engine {
         self.clock.observe(event);
         let now = self.clock.now();
         if now.day() > day {
-            for operator in &mut self.operators {
-                operator.store_mut().sweep(now);
-            }
+            self.stores_mut().for_each(|(_, store)| {
+                store.sweep(now);
+            });
         }
     }
 
@@ -187,9 +193,9 @@ impl Engine {
 
     /// How much is remembered.
     pub fn size(&self) -> StateSize {
-        self.operators.iter().fold(StateSize::default(), |size, operator| StateSize {
-            records: size.records + operator.store().len(),
-            bytes: size.bytes + operator.store().record_bytes(),
+        self.stores().fold(StateSize::default(), |size, store| StateSize {
+            records: size.records + store.len(),
+            bytes: size.bytes + store.record_bytes(),
         })
     }
 
@@ -212,16 +218,25 @@ impl Engine {
 
     /// The digest of all that is remembered.
     pub fn digest(&self) -> u128 {
-        self.operators.iter().map(|operator| operator.store().digest()).fold(0, u128::wrapping_add)
+        self.stores().map(KeyedStore::digest).fold(0, u128::wrapping_add)
     }
 
     /// The state that changed since this was last asked: what a checkpoint writes.
     pub fn take_changes(&mut self) -> Vec<StateRecord> {
-        let of = |operator: &mut Box<dyn Operator>| {
-            let id = operator.id();
-            operator.store_mut().take_changes().into_iter().map(move |change| state_record(id, change))
+        let of = |(id, store): (&'static str, &mut KeyedStore)| {
+            store.take_changes().into_iter().map(move |change| state_record(id, change))
         };
-        self.operators.iter_mut().flat_map(of).collect()
+        self.stores_mut().flat_map(of).collect()
+    }
+
+    fn stores(&self) -> impl Iterator<Item = &KeyedStore> {
+        self.operators.iter().map(|operator| operator.store()).chain([self.facts.store()])
+    }
+
+    /// What is remembered, with the id under which checkpoints hold it.
+    fn stores_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut KeyedStore)> {
+        let of_detections = self.operators.iter_mut().map(|operator| (operator.id(), operator.store_mut()));
+        of_detections.chain([(facts::ID, self.facts.store_mut())])
     }
 
     /// What closes a checkpoint taken now, with the next offset to apply.
@@ -253,7 +268,7 @@ impl Engine {
             return Err(RestoreError::TooNew { minimum_reader: marker.minimum_reader });
         }
         let mut engine = Engine::new(policy);
-        let mut unclaimed = crate::state::store::KeyedStore::default();
+        let mut unclaimed = KeyedStore::default();
         for record in records {
             let key: [u8; 16] = record.key.as_slice().try_into().map_err(|_| RestoreError::BadKey)?;
             let change = Change {
@@ -261,8 +276,8 @@ impl Engine {
                 expires: Hour(record.expires_hours),
                 record: record.state.map(Vec::into_boxed_slice),
             };
-            let operator = engine.operators.iter_mut().find(|operator| operator.id() == record.detection);
-            operator.map_or(&mut unclaimed, |operator| operator.store_mut()).restore(change);
+            let store = engine.stores_mut().find(|(id, _)| *id == record.detection);
+            store.map_or(&mut unclaimed, |(_, store)| store).restore(change);
         }
         let digest = engine.digest().wrapping_add(unclaimed.digest());
         let restored = (engine.size().records + unclaimed.len()) as u64;

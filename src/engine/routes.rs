@@ -2,6 +2,7 @@
 
 use crate::detect::catalogue::{self, Visitor};
 use crate::detect::domain::DomainPolicy;
+use crate::detect::facts::{self, Facts};
 use crate::detect::policy::Policy;
 use crate::detect::{Detection, Place};
 use crate::event::Event;
@@ -41,6 +42,7 @@ impl Routes {
             Some(partition) => concerned.push(partition),
             None => concerned.extend(0..partitions),
         };
+        Facts::entities(event, &self.policy, &mut |entity| add(entity.place(facts::ID)));
         for places in &self.detections {
             places(event, &self.policy, &mut add);
         }

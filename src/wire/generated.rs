@@ -190,245 +190,6 @@ impl Severity {
         }
     }
 }
-/// One entity's state, or one part of it.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct StateRecord {
-    /// Id of the detection it belongs to.
-    #[prost(string, tag = "1")]
-    pub detection: ::prost::alloc::string::String,
-    /// 128-bit hash of the entity, 16 bytes, big endian.
-    #[prost(bytes = "vec", tag = "2")]
-    pub key: ::prost::alloc::vec::Vec<u8>,
-    /// Whole hours since the Unix epoch after which it is garbage.
-    #[prost(uint32, tag = "3")]
-    pub expires_hours: u32,
-    /// The encoded state; absent: the entity is forgotten (a tombstone).
-    #[prost(bytes = "vec", optional, tag = "4")]
-    pub state: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
-}
-/// Closes a checkpoint: with it, the records before it are the whole state.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct Marker {
-    /// The next offset of the routed topic to apply.
-    #[prost(uint64, tag = "1")]
-    pub input_offset: u64,
-    /// Digest of all records, 16 bytes, big endian.
-    #[prost(bytes = "vec", tag = "2")]
-    pub digest: ::prost::alloc::vec::Vec<u8>,
-    /// How many records there are.
-    #[prost(uint64, tag = "3")]
-    pub records: u64,
-    /// Greatest event time seen, milliseconds since the Unix epoch.
-    #[prost(int64, tag = "4")]
-    pub watermark_ms: i64,
-    /// Version of the detections' logic.
-    #[prost(uint32, tag = "5")]
-    pub logic_version: u32,
-    /// The oldest logic version that can read this.
-    #[prost(uint32, tag = "6")]
-    pub minimum_reader: u32,
-    #[prost(string, tag = "7")]
-    pub policy_version: ::prost::alloc::string::String,
-    /// What the computers' clocks showed in the latest events: see `engine/clock.rs`.
-    #[prost(message, repeated, tag = "8")]
-    pub clock: ::prost::alloc::vec::Vec<ClockReading>,
-}
-/// The time of one event.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ClockReading {
-    /// 64-bit hash of the computer's name.
-    #[prost(fixed64, tag = "1")]
-    pub computer: u64,
-    /// Event time, milliseconds since the Unix epoch.
-    #[prost(int64, tag = "2")]
-    pub time_ms: i64,
-}
-/// The days of up to 64 on which something was seen: bit n of `bits` is `newest_day` - n.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct DayBits {
-    /// Days since the Unix epoch.
-    #[prost(int32, tag = "1")]
-    pub newest_day: i32,
-    #[prost(fixed64, tag = "2")]
-    pub bits: u64,
-}
-/// An alert that may still be revised, or that silences its repeats.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct OpenAlert {
-    #[prost(message, optional, tag = "1")]
-    pub alert: ::core::option::Option<Alert>,
-    /// Event time of the latest trigger, milliseconds since the Unix epoch.
-    #[prost(int64, tag = "2")]
-    pub last_trigger_ms: i64,
-    /// Findings suppressed since the last revision.
-    #[prost(uint32, tag = "3")]
-    pub suppressed: u32,
-}
-/// A detection that remembers nothing but the alert that it may still revise.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct SingleAlert {
-    #[prost(message, optional, tag = "1")]
-    pub open: ::core::option::Option<OpenAlert>,
-}
-/// san-mismatch: one requester at one CA.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct SanMismatchState {
-    /// By time, then request id; no further back than look-back, burst window and lateness reach.
-    #[prost(message, repeated, tag = "1")]
-    pub certificates: ::prost::alloc::vec::Vec<WindowCertificate>,
-    #[prost(message, optional, tag = "2")]
-    pub open: ::core::option::Option<OpenAlert>,
-}
-/// A certificate in the sliding window.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct WindowCertificate {
-    #[prost(int64, tag = "1")]
-    pub time_ms: i64,
-    #[prost(uint32, tag = "2")]
-    pub request_id: u32,
-    #[prost(bool, tag = "3")]
-    pub mismatched: bool,
-    #[prost(bool, tag = "4")]
-    pub sensitive: bool,
-    #[prost(string, tag = "5")]
-    pub template: ::prost::alloc::string::String,
-    /// The first `suspicious` of these are the mismatched and sensitive ones.
-    #[prost(string, repeated, tag = "6")]
-    pub names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    #[prost(uint32, tag = "7")]
-    pub suspicious: u32,
-    /// UPN suffixes were not checked: the policy does not say which are the domain's.
-    #[prost(bool, tag = "8")]
-    pub suffix_assumed: bool,
-    /// Names beyond the limit.
-    #[prost(uint32, tag = "9")]
-    pub names_cut: u32,
-    #[prost(message, optional, tag = "10")]
-    pub evidence: ::core::option::Option<Evidence>,
-    /// 64-bit hash of the serial number; absent: the CA does not log it.
-    #[prost(fixed64, optional, tag = "11")]
-    pub serial_hash: ::core::option::Option<u64>,
-    /// A name only looks like that of a protected identity.
-    #[prost(bool, tag = "12")]
-    pub lookalike: bool,
-}
-/// certlog-remote-write: one CA.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct CertLogCaState {
-    /// Days on which the CA gave any data.
-    #[prost(message, optional, tag = "1")]
-    pub days: ::core::option::Option<DayBits>,
-    /// How many different days that has been in all.
-    #[prost(uint32, tag = "2")]
-    pub days_of_data: u32,
-    #[prost(int64, tag = "3")]
-    pub trained_since_ms: i64,
-}
-/// certlog-remote-write: one remote host or one account at one CA.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct CertLogPairState {
-    /// Days on which the pair was seen and found normal.
-    #[prost(message, optional, tag = "1")]
-    pub days: ::core::option::Option<DayBits>,
-    #[prost(int64, tag = "2")]
-    pub first_seen_ms: i64,
-    #[prost(int64, tag = "3")]
-    pub last_seen_ms: i64,
-    /// Days on which the pair was seen and was not normal, since it first alerted.
-    #[prost(message, optional, tag = "4")]
-    pub probation: ::core::option::Option<DayBits>,
-    /// Hosts: the alert of the last day.
-    #[prost(message, optional, tag = "5")]
-    pub open: ::core::option::Option<OpenAlert>,
-    /// Mismatched and denied requests of the last minutes.
-    #[prost(message, repeated, tag = "6")]
-    pub bad_requests: ::prost::alloc::vec::Vec<BadRequest>,
-    /// Accounts: the host of the last unusual write, for a bad request that follows it.
-    #[prost(string, tag = "7")]
-    pub unusual_host: ::prost::alloc::string::String,
-    #[prost(int64, tag = "8")]
-    pub unusual_ms: i64,
-}
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct BadRequest {
-    #[prost(int64, tag = "1")]
-    pub time_ms: i64,
-    #[prost(uint32, tag = "2")]
-    pub request_id: u32,
-    #[prost(bool, tag = "3")]
-    pub denied: bool,
-    #[prost(message, optional, tag = "4")]
-    pub evidence: ::core::option::Option<Evidence>,
-}
-/// certificate-used-by-other: all certificates with one request id.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct RequestIdState {
-    /// One per CA.
-    #[prost(message, repeated, tag = "1")]
-    pub issued: ::prost::alloc::vec::Vec<IssuedRecord>,
-    /// Logons whose certificate was not seen yet.
-    #[prost(message, repeated, tag = "2")]
-    pub pending: ::prost::alloc::vec::Vec<PendingLogon>,
-    /// Alerts that may still be revised, one per certificate.
-    #[prost(message, repeated, tag = "3")]
-    pub open: ::prost::alloc::vec::Vec<OpenAlert>,
-}
-/// All that is remembered of a certificate for its life.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct IssuedRecord {
-    /// Index of the CA in the directory, from 1.
-    #[prost(uint32, tag = "1")]
-    pub ca: u32,
-    /// 64-bit hash of the serial number; absent: the CA does not tell it.
-    #[prost(fixed64, optional, tag = "2")]
-    pub serial_hash: ::core::option::Option<u64>,
-    #[prost(string, tag = "3")]
-    pub domain: ::prost::alloc::string::String,
-    #[prost(string, tag = "4")]
-    pub account: ::prost::alloc::string::String,
-    #[prost(int64, tag = "5")]
-    pub issued_ms: i64,
-    #[prost(uint64, optional, tag = "6")]
-    pub record_id: ::core::option::Option<u64>,
-}
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct PendingLogon {
-    #[prost(int64, tag = "1")]
-    pub time_ms: i64,
-    #[prost(fixed64, tag = "2")]
-    pub serial_hash: u64,
-    #[prost(string, tag = "3")]
-    pub issuer: ::prost::alloc::string::String,
-    #[prost(string, tag = "4")]
-    pub domain: ::prost::alloc::string::String,
-    #[prost(string, tag = "5")]
-    pub account: ::prost::alloc::string::String,
-    #[prost(uint32, tag = "6")]
-    pub status: u32,
-    #[prost(string, optional, tag = "7")]
-    pub remote_ip: ::core::option::Option<::prost::alloc::string::String>,
-    #[prost(string, tag = "8")]
-    pub serial: ::prost::alloc::string::String,
-    #[prost(message, optional, tag = "9")]
-    pub evidence: ::core::option::Option<Evidence>,
-}
-/// certificate-used-by-other: the CAs this partition has seen, and their names as logons write them.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct CaDirectory {
-    #[prost(message, repeated, tag = "1")]
-    pub cas: ::prost::alloc::vec::Vec<KnownCa>,
-    /// Issuers seen in logons.
-    #[prost(string, repeated, tag = "2")]
-    pub issuers: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct KnownCa {
-    #[prost(string, tag = "1")]
-    pub host: ::prost::alloc::string::String,
-    /// Learned from an exact join.
-    #[prost(string, tag = "2")]
-    pub name: ::prost::alloc::string::String,
-}
 /// A record of the routed topic: what a batch of a router sends to a partition, in the order in which it was read.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RoutedRecord {
@@ -1241,4 +1002,307 @@ impl DirectoryOperation {
             _ => None,
         }
     }
+}
+/// One entity's state, or one part of it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StateRecord {
+    /// Id of the detection it belongs to.
+    #[prost(string, tag = "1")]
+    pub detection: ::prost::alloc::string::String,
+    /// 128-bit hash of the entity, 16 bytes, big endian.
+    #[prost(bytes = "vec", tag = "2")]
+    pub key: ::prost::alloc::vec::Vec<u8>,
+    /// Whole hours since the Unix epoch after which it is garbage.
+    #[prost(uint32, tag = "3")]
+    pub expires_hours: u32,
+    /// The encoded state; absent: the entity is forgotten (a tombstone).
+    #[prost(bytes = "vec", optional, tag = "4")]
+    pub state: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
+}
+/// Closes a checkpoint: with it, the records before it are the whole state.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Marker {
+    /// The next offset of the routed topic to apply.
+    #[prost(uint64, tag = "1")]
+    pub input_offset: u64,
+    /// Digest of all records, 16 bytes, big endian.
+    #[prost(bytes = "vec", tag = "2")]
+    pub digest: ::prost::alloc::vec::Vec<u8>,
+    /// How many records there are.
+    #[prost(uint64, tag = "3")]
+    pub records: u64,
+    /// Greatest event time seen, milliseconds since the Unix epoch.
+    #[prost(int64, tag = "4")]
+    pub watermark_ms: i64,
+    /// Version of the detections' logic.
+    #[prost(uint32, tag = "5")]
+    pub logic_version: u32,
+    /// The oldest logic version that can read this.
+    #[prost(uint32, tag = "6")]
+    pub minimum_reader: u32,
+    #[prost(string, tag = "7")]
+    pub policy_version: ::prost::alloc::string::String,
+    /// What the computers' clocks showed in the latest events: see `engine/clock.rs`.
+    #[prost(message, repeated, tag = "8")]
+    pub clock: ::prost::alloc::vec::Vec<ClockReading>,
+}
+/// The time of one event.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ClockReading {
+    /// 64-bit hash of the computer's name.
+    #[prost(fixed64, tag = "1")]
+    pub computer: u64,
+    /// Event time, milliseconds since the Unix epoch.
+    #[prost(int64, tag = "2")]
+    pub time_ms: i64,
+}
+/// The days of up to 64 on which something was seen: bit n of `bits` is `newest_day` - n.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DayBits {
+    /// Days since the Unix epoch.
+    #[prost(int32, tag = "1")]
+    pub newest_day: i32,
+    #[prost(fixed64, tag = "2")]
+    pub bits: u64,
+}
+/// An alert that may still be revised, or that silences its repeats.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct OpenAlert {
+    #[prost(message, optional, tag = "1")]
+    pub alert: ::core::option::Option<Alert>,
+    /// Event time of the latest trigger, milliseconds since the Unix epoch.
+    #[prost(int64, tag = "2")]
+    pub last_trigger_ms: i64,
+    /// Findings suppressed since the last revision.
+    #[prost(uint32, tag = "3")]
+    pub suppressed: u32,
+}
+/// facts: what is known of one account, in the partition of its name.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AccountFacts {
+    #[prost(message, optional, tag = "1")]
+    pub account: ::core::option::Option<Account>,
+    #[prost(string, optional, tag = "2")]
+    pub sid: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "3")]
+    pub upn: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "4")]
+    pub mail: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "5")]
+    pub dns_host_name: ::core::option::Option<::prost::alloc::string::String>,
+    /// At most 32.
+    #[prost(string, repeated, tag = "6")]
+    pub service_principal_names: ::prost::alloc::vec::Vec<
+        ::prost::alloc::string::String,
+    >,
+    /// sAMAccountNames that it had before, the newest last, at most 8.
+    #[prost(string, repeated, tag = "7")]
+    pub former_names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// When the account was created, where that was seen: milliseconds since the Unix epoch.
+    #[prost(int64, optional, tag = "8")]
+    pub created_ms: ::core::option::Option<i64>,
+    #[prost(message, optional, tag = "9")]
+    pub created_by: ::core::option::Option<Account>,
+    /// An import states that the account is to be protected.
+    #[prost(bool, tag = "10")]
+    pub protected: bool,
+    /// Event time of the newest fact, milliseconds since the Unix epoch.
+    #[prost(int64, tag = "11")]
+    pub as_of_ms: i64,
+}
+/// facts: what is known of one template, in every partition.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TemplateFacts {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(string, optional, tag = "2")]
+    pub oid: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(message, optional, tag = "3")]
+    pub flags: ::core::option::Option<TemplateFlags>,
+    #[prost(int64, tag = "4")]
+    pub as_of_ms: i64,
+}
+/// facts: accounts that were renamed, in every partition, by time, at most 4,096.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RenameFacts {
+    #[prost(message, repeated, tag = "1")]
+    pub renames: ::prost::alloc::vec::Vec<Rename>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Rename {
+    #[prost(string, tag = "1")]
+    pub domain: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub old_name: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub new_name: ::prost::alloc::string::String,
+    #[prost(string, optional, tag = "4")]
+    pub sid: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(int64, tag = "5")]
+    pub time_ms: i64,
+}
+/// A detection that remembers nothing but the alert that it may still revise.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SingleAlert {
+    #[prost(message, optional, tag = "1")]
+    pub open: ::core::option::Option<OpenAlert>,
+}
+/// san-mismatch: one requester at one CA.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SanMismatchState {
+    /// By time, then request id; no further back than look-back, burst window and lateness reach.
+    #[prost(message, repeated, tag = "1")]
+    pub certificates: ::prost::alloc::vec::Vec<WindowCertificate>,
+    #[prost(message, optional, tag = "2")]
+    pub open: ::core::option::Option<OpenAlert>,
+}
+/// A certificate in the sliding window.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WindowCertificate {
+    #[prost(int64, tag = "1")]
+    pub time_ms: i64,
+    #[prost(uint32, tag = "2")]
+    pub request_id: u32,
+    #[prost(bool, tag = "3")]
+    pub mismatched: bool,
+    #[prost(bool, tag = "4")]
+    pub sensitive: bool,
+    #[prost(string, tag = "5")]
+    pub template: ::prost::alloc::string::String,
+    /// The first `suspicious` of these are the mismatched and sensitive ones.
+    #[prost(string, repeated, tag = "6")]
+    pub names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(uint32, tag = "7")]
+    pub suspicious: u32,
+    /// UPN suffixes were not checked: the policy does not say which are the domain's.
+    #[prost(bool, tag = "8")]
+    pub suffix_assumed: bool,
+    /// Names beyond the limit.
+    #[prost(uint32, tag = "9")]
+    pub names_cut: u32,
+    #[prost(message, optional, tag = "10")]
+    pub evidence: ::core::option::Option<Evidence>,
+    /// 64-bit hash of the serial number; absent: the CA does not log it.
+    #[prost(fixed64, optional, tag = "11")]
+    pub serial_hash: ::core::option::Option<u64>,
+    /// A name only looks like that of a protected identity.
+    #[prost(bool, tag = "12")]
+    pub lookalike: bool,
+}
+/// certlog-remote-write: one CA.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CertLogCaState {
+    /// Days on which the CA gave any data.
+    #[prost(message, optional, tag = "1")]
+    pub days: ::core::option::Option<DayBits>,
+    /// How many different days that has been in all.
+    #[prost(uint32, tag = "2")]
+    pub days_of_data: u32,
+    #[prost(int64, tag = "3")]
+    pub trained_since_ms: i64,
+}
+/// certlog-remote-write: one remote host or one account at one CA.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CertLogPairState {
+    /// Days on which the pair was seen and found normal.
+    #[prost(message, optional, tag = "1")]
+    pub days: ::core::option::Option<DayBits>,
+    #[prost(int64, tag = "2")]
+    pub first_seen_ms: i64,
+    #[prost(int64, tag = "3")]
+    pub last_seen_ms: i64,
+    /// Days on which the pair was seen and was not normal, since it first alerted.
+    #[prost(message, optional, tag = "4")]
+    pub probation: ::core::option::Option<DayBits>,
+    /// Hosts: the alert of the last day.
+    #[prost(message, optional, tag = "5")]
+    pub open: ::core::option::Option<OpenAlert>,
+    /// Mismatched and denied requests of the last minutes.
+    #[prost(message, repeated, tag = "6")]
+    pub bad_requests: ::prost::alloc::vec::Vec<BadRequest>,
+    /// Accounts: the host of the last unusual write, for a bad request that follows it.
+    #[prost(string, tag = "7")]
+    pub unusual_host: ::prost::alloc::string::String,
+    #[prost(int64, tag = "8")]
+    pub unusual_ms: i64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BadRequest {
+    #[prost(int64, tag = "1")]
+    pub time_ms: i64,
+    #[prost(uint32, tag = "2")]
+    pub request_id: u32,
+    #[prost(bool, tag = "3")]
+    pub denied: bool,
+    #[prost(message, optional, tag = "4")]
+    pub evidence: ::core::option::Option<Evidence>,
+}
+/// certificate-used-by-other: all certificates with one request id.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RequestIdState {
+    /// One per CA.
+    #[prost(message, repeated, tag = "1")]
+    pub issued: ::prost::alloc::vec::Vec<IssuedRecord>,
+    /// Logons whose certificate was not seen yet.
+    #[prost(message, repeated, tag = "2")]
+    pub pending: ::prost::alloc::vec::Vec<PendingLogon>,
+    /// Alerts that may still be revised, one per certificate.
+    #[prost(message, repeated, tag = "3")]
+    pub open: ::prost::alloc::vec::Vec<OpenAlert>,
+}
+/// All that is remembered of a certificate for its life.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct IssuedRecord {
+    /// Index of the CA in the directory, from 1.
+    #[prost(uint32, tag = "1")]
+    pub ca: u32,
+    /// 64-bit hash of the serial number; absent: the CA does not tell it.
+    #[prost(fixed64, optional, tag = "2")]
+    pub serial_hash: ::core::option::Option<u64>,
+    #[prost(string, tag = "3")]
+    pub domain: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub account: ::prost::alloc::string::String,
+    #[prost(int64, tag = "5")]
+    pub issued_ms: i64,
+    #[prost(uint64, optional, tag = "6")]
+    pub record_id: ::core::option::Option<u64>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PendingLogon {
+    #[prost(int64, tag = "1")]
+    pub time_ms: i64,
+    #[prost(fixed64, tag = "2")]
+    pub serial_hash: u64,
+    #[prost(string, tag = "3")]
+    pub issuer: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub domain: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub account: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "6")]
+    pub status: u32,
+    #[prost(string, optional, tag = "7")]
+    pub remote_ip: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, tag = "8")]
+    pub serial: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "9")]
+    pub evidence: ::core::option::Option<Evidence>,
+}
+/// certificate-used-by-other: the CAs this partition has seen, and their names as logons write them.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CaDirectory {
+    #[prost(message, repeated, tag = "1")]
+    pub cas: ::prost::alloc::vec::Vec<KnownCa>,
+    /// Issuers seen in logons.
+    #[prost(string, repeated, tag = "2")]
+    pub issuers: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KnownCa {
+    #[prost(string, tag = "1")]
+    pub host: ::prost::alloc::string::String,
+    /// Learned from an exact join.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
 }

@@ -4,7 +4,7 @@ mod common;
 mod certification;
 mod kerberos;
 mod ca;
-mod template;
+pub(crate) mod template;
 mod directory;
 mod files;
 mod facts;

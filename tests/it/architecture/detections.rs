@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 /// What stands beside the detections in `src/detect/` and is none, and why it is there.
 const HELPERS: &[(&str, &str)] = &[
+    ("facts", "what is known of accounts, templates and renames: detections read it"),
     ("finding", "an alert about one event: shared by the detections that need no more"),
     ("entity", "what state is keyed by, and where it lives"),
     ("mod", "the trait that a detection implements"),

@@ -1,0 +1,197 @@
+//! FACTS OF THE ESTATE: state that explains what detections find, and never alerts.
+//!
+//! Facts come from events of the stream (4738, 4741, 4742, 4781, 4898 to 4900) and from imports, and travel through the
+//! routed log like all events, so a replay sees what the live stage saw. What is not known is none: never harmless.
+//!
+//! Facts of an account live in the partition of its name, beside the state of the detections that are keyed by it. Facts
+//! that all need, and that are few, live in every partition: templates and renames.
+
+mod account;
+mod rename;
+mod template;
+
+use crate::detect::domain::DomainPolicy;
+use crate::detect::entity::{Entity, Place};
+use crate::detect::identity;
+use crate::event::account::Account;
+use crate::event::time::{Span, Time};
+use crate::event::{Activity, Event};
+use crate::state::key::EntityKey;
+use crate::state::store::{Hour, KeyedStore};
+use crate::wire::record::{AccountFacts, RenameFacts, TemplateFacts};
+use crate::wire::{self, Record};
+
+/// The id under which checkpoints hold facts.
+pub(crate) const ID: &str = "facts";
+
+/// How long a fact is kept after the newest event or import that stated it.
+pub(crate) const MEMORY: Span = Span::days(400);
+
+/// What one partition knows of the estate.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    store: KeyedStore,
+}
+
+impl Facts {
+    /// Gives `found` each entity of which the event states something.
+    pub(crate) fn entities(event: &Event, policy: &DomainPolicy, found: &mut dyn FnMut(Entity)) {
+        if let Some(account) = account::of(event) {
+            found(policy.account(account));
+        } else if let Some((name, _)) = template::of(event) {
+            found(template::entity(name));
+        } else if let Activity::AccountRenamed(rename) = &event.activity {
+            found(policy.account(&Account::new(&rename.domain, &rename.new_name)));
+            found(rename::entity());
+        }
+    }
+
+    /// Remembers what the event states of the entities that live here. Of how many.
+    pub(crate) fn learn(
+        &mut self,
+        event: &Event,
+        policy: &DomainPolicy,
+        lives_here: &dyn Fn(Place) -> bool,
+    ) -> u32 {
+        let mut here = Vec::new();
+        Facts::entities(event, policy, &mut |entity| {
+            let place = entity.place(ID);
+            if lives_here(place) {
+                here.push((place.key, entity == rename::entity()));
+            }
+        });
+        for (key, is_list_of_renames) in &here {
+            if *is_list_of_renames {
+                self.update(*key, event, rename::learn);
+            } else if template::of(event).is_some() {
+                self.update(*key, event, template::learn);
+            } else {
+                self.update(*key, event, account::learn);
+            }
+        }
+        here.len() as u32
+    }
+
+    fn update<R: Record>(&mut self, key: EntityKey, event: &Event, learn: impl FnOnce(&mut R, &Event)) {
+        let mut facts: R = self.read(key).unwrap_or_default();
+        learn(&mut facts, event);
+        let expires = Hour::not_before(event.effective_time().plus(MEMORY));
+        self.store.put(key, &wire::encode(&facts), expires);
+    }
+
+    fn read<R: Record>(&self, key: EntityKey) -> Option<R> {
+        self.store.get(key).and_then(|bytes| wire::decode(bytes).ok())
+    }
+
+    /// What is known of an account; none: nothing, or it lives in another partition.
+    pub(crate) fn account(&self, policy: &DomainPolicy, account: &Account) -> Option<AccountFacts> {
+        self.read(policy.account(account).place(ID).key)
+    }
+
+    /// What is known of a template, by its common name; none: nothing.
+    pub(crate) fn template(&self, name: &str) -> Option<TemplateFacts> {
+        self.read(template::entity(name).place(ID).key)
+    }
+
+    /// Whether two accounts are one: by their names, or because one was renamed to the other before `until`.
+    pub(crate) fn same_account(
+        &self,
+        policy: &DomainPolicy,
+        one: &Account,
+        other: &Account,
+        until: Time,
+    ) -> bool {
+        identity::same_account(policy, one, other) || {
+            let renames: RenameFacts = self.read(rename::entity().place(ID).key).unwrap_or_default();
+            rename::links(&renames, policy, one, other, until)
+        }
+    }
+
+    /// The records of all facts.
+    pub(crate) fn store(&self) -> &KeyedStore {
+        &self.store
+    }
+
+    /// The records of all facts, to restore, sweep and checkpoint.
+    pub(crate) fn store_mut(&mut self) -> &mut KeyedStore {
+        &mut self.store
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::domain::DomainPolicy;
+    use crate::detect::facts::Facts;
+    use crate::event::account::Account;
+    use crate::event::facts::{AccountKnown, TemplateKnown};
+    use crate::event::host::Host;
+    use crate::event::template::TemplateFlags;
+    use crate::event::time::{Span, Time};
+    use crate::event::{AccountRename, Activity, Event, Origin};
+
+    fn event(day: i64, activity: Activity) -> Event {
+        let time = Time::from_millis(Span::days(day).as_millis());
+        Event { time, computer: Host::new("dc01.corp.example"), origin: Origin::default(), activity }
+    }
+
+    fn known(events: &[Event]) -> Facts {
+        let mut facts = Facts::default();
+        events.iter().for_each(|event| {
+            facts.learn(event, &DomainPolicy::default(), &|_| true);
+        });
+        facts
+    }
+
+    fn import(upn: &str) -> Activity {
+        let account = Account::parse("CORP\\ann");
+        Activity::AccountKnown(AccountKnown { account, upn: Some(upn.to_owned()), ..AccountKnown::default() })
+    }
+
+    fn upn_of(facts: &Facts, name: &str) -> Option<String> {
+        facts.account(&DomainPolicy::default(), &Account::parse(name)).and_then(|account| account.upn)
+    }
+
+    #[test]
+    fn newest_fact_counts_in_whatever_order_they_arrive() {
+        for order in [[1, 2], [2, 1]] {
+            let facts = known(&order.map(|day| event(day, import(&format!("ann.{day}@corp.example")))));
+            assert_eq!(upn_of(&facts, "corp\\ANN").as_deref(), Some("ann.2@corp.example"));
+        }
+        assert_eq!(upn_of(&known(&[]), "CORP\\ann"), None, "unknown");
+        assert_eq!(
+            upn_of(&known(&[event(1, import("ann@corp.example"))]), "DEV\\ann"),
+            None,
+            "another domain"
+        );
+    }
+
+    #[test]
+    fn renamed_account_is_the_same_from_then_on() {
+        let rename = AccountRename {
+            domain: "CORP".to_owned(),
+            old_name: "ann".to_owned(),
+            new_name: "ann.lee".to_owned(),
+            ..AccountRename::default()
+        };
+        let facts = known(&[event(5, Activity::AccountRenamed(rename))]);
+        let same = |one: &str, other: &str, day| {
+            let (one, other) = (Account::parse(one), Account::parse(other));
+            let until = Time::from_millis(Span::days(day).as_millis());
+            facts.same_account(&DomainPolicy::default(), &one, &other, until)
+        };
+        assert!(same("CORP\\ann", "corp.example\\Ann.Lee", 6) && same("CORP\\ann.lee", "CORP\\ann", 6));
+        assert!(!same("CORP\\ann", "CORP\\ann.lee", 4), "not yet");
+        assert!(!same("CORP\\ann", "CORP\\bob", 6));
+        let names = facts.account(&DomainPolicy::default(), &Account::parse("CORP\\ann.lee"));
+        assert_eq!(names.unwrap().former_names, ["ann"]);
+    }
+
+    #[test]
+    fn template_that_was_never_stated_is_unknown() {
+        let flags = TemplateFlags { name_flag: Some(1), ..TemplateFlags::default() };
+        let template = TemplateKnown { name: "WebServer".to_owned(), flags, ..TemplateKnown::default() };
+        let facts = known(&[event(1, Activity::TemplateKnown(template))]);
+        let supplies = |name| facts.template(name).and_then(|template| template.enrollee_supplies_names());
+        assert_eq!((supplies("webserver"), supplies("User")), (Some(true), None));
+    }
+}
