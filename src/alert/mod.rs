@@ -1,6 +1,7 @@
 //! WHAT WE SAY: an alert explains itself: who, what, why, on which evidence, and what to do next.
 
 pub(crate) mod id;
+pub mod shrink;
 
 use crate::alert::id::AlertId;
 use crate::event::host::Host;
@@ -105,6 +106,9 @@ pub struct Alert {
     pub late: bool,
     /// The event was older than `alerts.max_age` when its record was routed: a backfill, not news.
     pub historical: bool,
+    /// Parts of the alert are missing, because it was longer than the alert topic takes. Absent when it is whole.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub truncated: bool,
 }
 
 /// How bad a finding is.

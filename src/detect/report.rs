@@ -55,6 +55,7 @@ pub(crate) fn new_alert(entity: &Entity, event: &Event, cx: &Context<'_>) -> Ale
         policy_version: cx.policy_version.to_owned(),
         late: cx.late,
         historical: false,
+        truncated: false,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Alerts as JSON, as protobuf, or as protobuf with the frame of a schema registry.
 
 use crate::alert::Alert;
+use crate::alert::shrink::shrink;
 use crate::config::topics::AlertFormat;
 use crate::encode::record::OutgoingRecord;
 use crate::wire;
@@ -32,6 +33,32 @@ pub(crate) fn alert<'a>(topic: &'a str, format: AlertFormat, alert: &Alert) -> O
     }
 }
 
+/// The record of an alert that fits into its topic.
+#[derive(Debug)]
+pub(crate) struct Fitting<'a> {
+    /// The record to write.
+    pub record: OutgoingRecord<'a>,
+    /// The bytes of the whole alert in its batch, if the alert was shortened.
+    pub whole_bytes: Option<usize>,
+}
+
+/// The record of an alert, which is shortened if its batch would be longer than `limit` bytes. None when it cannot be that short.
+pub(crate) fn fitting_alert<'a>(
+    topic: &'a str,
+    format: AlertFormat,
+    whole: &Alert,
+    limit: usize,
+) -> Option<Fitting<'a>> {
+    let record = alert(topic, format, whole);
+    let bytes = record.batch_bytes();
+    if bytes <= limit {
+        return Some(Fitting { record, whole_bytes: None });
+    }
+    let fits = |short: &Alert| alert(topic, format, short).batch_bytes() <= limit;
+    let short = shrink(whole, fits)?;
+    Some(Fitting { record: alert(topic, format, &short), whole_bytes: Some(bytes) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,5 +81,21 @@ mod tests {
         assert_eq!(Some(message), plain.value.as_deref());
         assert_eq!(wire::alert::from_protobuf(message).as_ref(), Ok(&expected));
         assert_eq!((framed.headers, framed.key), (plain.headers, plain.key));
+    }
+
+    #[test]
+    fn alert_that_is_too_long_is_shortened_in_every_format() {
+        let whole = Alert { san_values: vec!["x".repeat(9000); 10], ..an_alert() };
+        let formats = [AlertFormat::Json, AlertFormat::Protobuf, AlertFormat::Confluent { schema_id: 1 }];
+        for format in formats {
+            let fitting = |limit| fitting_alert("t", format, &whole, limit);
+            let bytes = alert("t", format, &whole).batch_bytes();
+            assert_eq!(fitting(bytes).unwrap().whole_bytes, None, "it fits exactly");
+            let short = fitting(16_384).unwrap();
+            assert_eq!(short.whole_bytes, Some(bytes));
+            assert!(short.record.batch_bytes() <= 16_384);
+            assert_eq!(short.record.headers, alert("t", format, &whole).headers);
+            assert!(fitting(300).is_none());
+        }
     }
 }

@@ -18,6 +18,26 @@ pub(crate) struct OutgoingRecord<'a> {
     pub headers: Vec<(&'static str, String)>,
 }
 
+/// The most bytes of a batch around the keys, values and headers of its records: its own header, and the fields of one record.
+const FRAME_BYTES: usize = 61 + 5 + 1 + 10 + 5;
+/// The most bytes of a length in a record.
+const LENGTH_BYTES: usize = 5;
+
+impl OutgoingRecord<'_> {
+    /// The most bytes of a batch with this record alone, which is what the broker compares with `max.message.bytes` of the topic.
+    /// Compression is not taken into account.
+    pub(crate) fn batch_bytes(&self) -> usize {
+        let headers = self.headers.iter().map(|(name, value)| 2 * LENGTH_BYTES + name.len() + value.len());
+        let of = |part: &Option<Cow<'_, [u8]>>| LENGTH_BYTES + part.as_ref().map_or(0, |bytes| bytes.len());
+        FRAME_BYTES + of(&self.key) + of(&self.value) + LENGTH_BYTES + headers.sum::<usize>()
+    }
+}
+
+/// The most bytes of a routed record's value that fits into a batch of this size.
+pub(crate) fn longest_routed(batch_bytes: usize) -> usize {
+    batch_bytes.saturating_sub(FRAME_BYTES + 3 * LENGTH_BYTES)
+}
+
 /// A record of the routed topic. `value` is what [`crate::wire::routed::encode`] returned.
 pub(crate) fn routed<'a>(topic: &'a str, partition: u32, value: &'a [u8]) -> OutgoingRecord<'a> {
     let partition = Some(partition);

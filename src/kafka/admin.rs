@@ -90,6 +90,15 @@ impl Admin {
         Ok(Some(settings).filter(|settings| !settings.is_empty()))
     }
 
+    /// The longest batch with one record that a topic takes, in bytes. `None`: its settings may not be read.
+    ///
+    /// # Errors
+    /// No broker answers.
+    pub(crate) fn limit(&self, topic: &str) -> Result<Option<usize>, Failure> {
+        let settings = self.settings(topic)?;
+        Ok(settings.and_then(|settings| settings.get("max.message.bytes")?.parse().ok()))
+    }
+
     /// The client, with the current token if one is used.
     fn authenticated(&self) -> Result<&AdminClient<BasicContext>, Failure> {
         if let Some(place) = self.clients.token() {

@@ -9,6 +9,7 @@ use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::Message;
 use rdkafka::producer::{DeliveryResult, ProducerContext};
 use rdkafka::statistics::Statistics;
 use rdkafka::topic_partition_list::TopicPartitionList;
@@ -16,7 +17,7 @@ use rdkafka::types::RDKafkaRespErr;
 use std::collections::{BTreeMap, VecDeque};
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A rebalance of the group, for one consumer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,12 +155,27 @@ pub(crate) struct BasicContext {
     token: Option<Secret>,
     /// Why brokers cannot be reached, or reject this client.
     pub(crate) connection: LastConnectionError,
+    refused: Arc<Mutex<Option<Refused>>>,
+}
+
+/// A record that a broker refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refused {
+    /// Topic, partition, length and the broker's reason.
+    pub text: String,
+    /// The reason is its length.
+    pub is_too_long: bool,
 }
 
 impl BasicContext {
     /// `token`: where the OAUTHBEARER token is, if one is used.
     pub(crate) fn new(token: Option<Secret>) -> BasicContext {
-        BasicContext { token, connection: LastConnectionError::default() }
+        BasicContext { token, ..BasicContext::default() }
+    }
+
+    /// The first record that was refused since the last call.
+    pub(crate) fn take_refused(&self) -> Option<Refused> {
+        lock(&self.refused).take()
     }
 }
 
@@ -191,7 +207,20 @@ impl ProducerContext for BasicContext {
     type DeliveryOpaque = ();
 
     /// A record that is not delivered makes the commit of its transaction fail, and is reported there.
-    fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        let Err((error, message)) = result else { return };
+        let code = error.rdkafka_error_code();
+        // The other records of a transaction that failed.
+        if code.is_some_and(|code| {
+            [RDKafkaErrorCode::PurgeQueue, RDKafkaErrorCode::PurgeInflight].contains(&code)
+        }) {
+            return;
+        }
+        let (topic, partition, bytes) = (message.topic(), message.partition(), message.payload_len());
+        let text = format!("{topic} [{partition}] does not take a record of {bytes} bytes: {error}");
+        let is_too_long = code == Some(RDKafkaErrorCode::MessageSizeTooLarge);
+        lock(&self.refused).get_or_insert(Refused { text, is_too_long });
+    }
 }
 
 /// The partitions of a list. `elements()` of an empty list has panicked, so it is not called.

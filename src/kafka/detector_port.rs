@@ -1,23 +1,25 @@
 //! The Kafka port of a detector: the routed topic, the checkpoint topic, and its transactions. Why it blocks:
 //! [`crate::kafka::worker_clients`].
 
-use crate::config::topics::{AlertFormat, OwnTopics};
-use crate::encode::alert::alert;
 use crate::encode::dead_letter::dead_letter;
 use crate::encode::record;
 use crate::host::clock::Stopwatch;
 use crate::kafka::checkpoint_reader::CheckpointReader;
 use crate::kafka::consumer::GroupConsumer;
 use crate::kafka::decode::age;
+use crate::kafka::fit::{DetectorTopics, Fit, TooLong, fit};
+use crate::kafka::limits::Limits;
 use crate::kafka::partitions::next_offsets;
 use crate::kafka::settings::Clients;
+use crate::kafka::topics::{LEAST_MESSAGE_BYTES, MAX_MESSAGE_BYTES};
 use crate::kafka::worker_clients::WorkerClients;
 use crate::observe::metrics::{Ended, Metrics, Spent};
 use crate::observe::traces::{Begun, Sent, Traces};
 use crate::stage::Stage;
+use crate::stage::flood::FloodLimit;
 use crate::stage::port::{
-    Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Intake, Millis, Outcome, PendingAlert,
-    RoutedRecord, RouterInput, SourcePartition, TopicNames, Transaction,
+    Answer, CheckpointRecord, DeadLetter, DetectorInput, DetectorPort, Fault, Intake, Millis, Outcome,
+    PendingAlert, RoutedRecord, RouterInput, SourcePartition, TopicNames, Transaction,
 };
 use std::time::Duration;
 
@@ -26,34 +28,9 @@ pub(crate) struct KafkaDetector {
     worker: WorkerClients,
     checkpoints: CheckpointReader,
     topics: DetectorTopics,
-}
-
-/// The topics that a detector reads and writes.
-#[derive(Clone, Debug)]
-pub(crate) struct DetectorTopics {
-    /// The routed topic, which is read.
-    pub routed: String,
-    /// The checkpoint topic, which is written, and read to restore.
-    pub checkpoint: String,
-    /// The topic of alerts, which is written.
-    pub alerts: String,
-    /// The topic of dead letters, which is written.
-    pub dead_letter: String,
-    /// The encoding of alerts.
-    pub format: AlertFormat,
-}
-
-impl DetectorTopics {
-    /// Our own topics, with this encoding of alerts.
-    pub(crate) fn new(topics: &OwnTopics, format: AlertFormat) -> DetectorTopics {
-        DetectorTopics {
-            routed: topics.routed.0.clone(),
-            checkpoint: topics.checkpoint.0.clone(),
-            alerts: topics.alerts.0.clone(),
-            dead_letter: topics.dead_letter.0.clone(),
-            format,
-        }
-    }
+    clock: Stopwatch,
+    /// Alerts that did not fit are logged once a minute for each detection.
+    logged: FloodLimit<String>,
 }
 
 impl KafkaDetector {
@@ -70,13 +47,30 @@ impl KafkaDetector {
     ) -> Result<KafkaDetector, Fault> {
         let checkpoints = CheckpointReader::new(clients, &topics.checkpoint)?;
         let read = [topics.routed.as_str()];
-        let worker = WorkerClients::new(clients, Stage::Detector, worker, &read, metrics, traces)?;
-        Ok(KafkaDetector { worker, checkpoints, topics })
+        let limits = [
+            (topics.alerts.as_str(), LEAST_MESSAGE_BYTES),
+            (&topics.dead_letter, LEAST_MESSAGE_BYTES),
+            (&topics.checkpoint, MAX_MESSAGE_BYTES),
+        ];
+        let limits = Limits::read(clients, &limits)?;
+        let worker = WorkerClients::new(clients, Stage::Detector, worker, &read, limits, metrics, traces)?;
+        Ok(KafkaDetector {
+            worker,
+            checkpoints,
+            topics,
+            clock: Stopwatch::start(),
+            logged: FloodLimit::new(1),
+        })
     }
 
     /// The consumer of this detector.
     pub(crate) fn consumer(&self) -> &GroupConsumer {
         &self.worker.consumer
+    }
+
+    /// Why nothing is written, while that lasts.
+    pub(crate) fn refused(&self) -> Option<&str> {
+        self.worker.refused()
     }
 
     /// The time of the worker that its own work did not take.
@@ -92,7 +86,33 @@ impl KafkaDetector {
         partitions.iter().map(|partition| self.routed(*partition)).collect()
     }
 
-    fn count(&self, transaction: &Transaction, outcome: Outcome, took: Duration) {
+    /// Counts what did not fit as it was, and logs one alert of each detection a minute.
+    fn note_too_long(&mut self, fit: &Fit<'_>) {
+        let DetectorTopics { alerts: topic, routed, .. } = &self.topics;
+        let (limit, now) = (self.worker.limits.of(topic), self.clock.millis());
+        for TooLong { raised: PendingAlert { alert, from, .. }, bytes } in &fit.shortened {
+            self.worker.metrics.alert_truncated(&alert.detection);
+            if self.logged.admits(alert.detection.clone(), now) {
+                let (alert_id, (partition, offset)) = (&alert.alert_id, from);
+                tracing::warn!(topic, limit, bytes, %alert_id, routed, partition, offset, "an alert was shortened to fit into its topic");
+            }
+        }
+        for DeadLetter { reason, offset, from, detail, .. } in &fit.dead {
+            self.worker.metrics.dead_letter(Stage::Detector, reason);
+            if self.logged.admits((*reason).to_owned(), now) {
+                let SourcePartition { topic: routed, partition } = from;
+                tracing::error!(
+                    routed,
+                    partition,
+                    offset,
+                    detail,
+                    "an alert is a dead letter: it does not fit into its topic"
+                );
+            }
+        }
+    }
+
+    fn count(&self, transaction: &Transaction, written: &[&PendingAlert], outcome: Outcome, took: Duration) {
         let ended = match outcome {
             Outcome::Committed => Ended::Committed,
             Outcome::Aborted => Ended::Aborted,
@@ -106,7 +126,7 @@ impl KafkaDetector {
         if ended != Ended::Committed {
             return;
         }
-        for PendingAlert { alert, appended } in &transaction.alerts {
+        for PendingAlert { alert, appended, .. } in written {
             metrics.alert(&alert.detection, alert.severity, appended.map(age));
         }
         for (partition, next) in &transaction.offsets {
@@ -222,18 +242,22 @@ impl DetectorPort for KafkaDetector {
 
     fn commit(&mut self, transaction: &Transaction) -> Result<Outcome, Fault> {
         let (watch, begun) = (Stopwatch::start(), self.worker.traces.begin());
-        let topics = &self.topics;
+        let topics = &self.topics.clone();
         let next =
             transaction.offsets.iter().map(|(partition, next)| (topics.routed.as_str(), *partition, *next));
         let offsets = next_offsets(next)?;
-        let alerts =
-            transaction.alerts.iter().map(|raised| alert(&topics.alerts, topics.format, &raised.alert));
-        let dead = transaction.dead.iter().map(|letter| dead_letter(&topics.dead_letter, letter));
+        let mut fit = fit(topics, self.worker.limits.of(&topics.alerts), &transaction.alerts);
+        let limit = self.worker.limits.of(&topics.dead_letter);
+        let dead = transaction.dead.iter().chain(&fit.dead);
+        let dead = dead.map(|letter| dead_letter(&topics.dead_letter, letter, limit));
         let checkpoint =
             transaction.checkpoint.iter().map(|record| record::checkpoint(&topics.checkpoint, record));
-        let all = alerts.chain(dead).chain(checkpoint);
+        let all = std::mem::take(&mut fit.records).into_iter().chain(dead).chain(checkpoint);
         let outcome = self.worker.commit(all, &offsets)?;
-        self.count(transaction, outcome, watch.elapsed());
+        self.count(transaction, &fit.written, outcome, watch.elapsed());
+        if outcome == Outcome::Committed {
+            self.note_too_long(&fit);
+        }
         if let Some(begun) = begun {
             self.trace(begun, transaction, outcome);
         }

@@ -2,6 +2,8 @@
 
 use crate::config::kafka::Kafka;
 use crate::config::mistake::Mistake;
+use crate::kafka::settings::MESSAGE_BYTES;
+use crate::kafka::topics::MAX_MESSAGE_BYTES;
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaConfRes;
@@ -13,10 +15,17 @@ pub(crate) fn mistakes(kafka: &Kafka) -> Vec<Mistake> {
     let all =
         sections.iter().flat_map(|(section, properties)| properties.0.iter().map(move |set| (section, set)));
     all.filter_map(|(section, (name, value))| {
-        let message = refusal(name, value)?;
+        let message = refusal(name, value).or_else(|| too_short(name, value))?;
         Some(Mistake::of(format!("kafka.{section}.{name}"), message))
     })
     .collect()
+}
+
+/// Why a limit on the length of records is too small; `None` if it is not.
+fn too_short(name: &str, value: &str) -> Option<String> {
+    let bytes = value.parse().unwrap_or(MAX_MESSAGE_BYTES);
+    (name == MESSAGE_BYTES && bytes < MAX_MESSAGE_BYTES)
+        .then(|| format!("at least {MAX_MESSAGE_BYTES} are needed: a state or an event may have that length"))
 }
 
 /// Why the library refuses a setting; `None` if it accepts it.
@@ -28,5 +37,19 @@ fn refusal(name: &str, value: &str) -> Option<String> {
         }
         Err(KafkaError::ClientConfig(_, why, ..)) => Some(format!("librdkafka refuses this value: {why}")),
         Err(other) => Some(format!("librdkafka refuses this: {other}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn producer_must_take_the_longest_record() {
+        assert_eq!(too_short("message.max.bytes", "4194304"), None);
+        assert!(
+            too_short("message.max.bytes", "4194303").is_some_and(|why| why.contains("at least 4194304"))
+        );
+        assert_eq!(too_short("fetch.message.max.bytes", "1000"), None);
     }
 }

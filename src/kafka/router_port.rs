@@ -5,8 +5,10 @@ use crate::encode::dead_letter::dead_letter;
 use crate::encode::record;
 use crate::event::time::Time;
 use crate::kafka::consumer::GroupConsumer;
+use crate::kafka::limits::Limits;
 use crate::kafka::partitions::next_offsets;
 use crate::kafka::settings::Clients;
+use crate::kafka::topics::LEAST_MESSAGE_BYTES;
 use crate::kafka::worker_clients::WorkerClients;
 use crate::observe::metrics::{Metrics, Spent};
 use crate::observe::traces::{Sent, Traces};
@@ -55,13 +57,26 @@ impl KafkaRouter {
         traces: Traces,
     ) -> Result<KafkaRouter, Fault> {
         let wanted: Vec<&str> = topics.sources.iter().map(|source| source.topics.subscription()).collect();
-        let worker = WorkerClients::new(clients, Stage::Router, worker, &wanted, metrics, traces)?;
+        let limits =
+            [(topics.routed.as_str(), LEAST_MESSAGE_BYTES), (&topics.dead_letter, LEAST_MESSAGE_BYTES)];
+        let limits = Limits::read(clients, &limits)?;
+        let worker = WorkerClients::new(clients, Stage::Router, worker, &wanted, limits, metrics, traces)?;
         Ok(KafkaRouter { worker, topics })
     }
 
     /// The consumer of this router.
     pub(crate) fn consumer(&self) -> &GroupConsumer {
         &self.worker.consumer
+    }
+
+    /// The most bytes of a record of the routed topic.
+    pub(crate) fn longest_record(&self) -> usize {
+        record::longest_routed(self.worker.limits.of(&self.topics.routed))
+    }
+
+    /// Why nothing is written, while that lasts.
+    pub(crate) fn refused(&self) -> Option<&str> {
+        self.worker.refused()
     }
 
     /// The time of the worker that its own work did not take.
@@ -150,7 +165,8 @@ impl RouterPort for KafkaRouter {
         let topics = &self.topics;
         let routed =
             batch.routed.iter().map(|(partition, value)| record::routed(&topics.routed, *partition, value));
-        let dead = batch.dead.iter().map(|letter| dead_letter(&topics.dead_letter, letter));
+        let limit = self.worker.limits.of(&topics.dead_letter);
+        let dead = batch.dead.iter().map(|letter| dead_letter(&topics.dead_letter, letter, limit));
         let begun = self.worker.traces.begin();
         let outcome = self.worker.commit(routed.chain(dead), &offsets)?;
         if let Some(begun) = begun {

@@ -16,6 +16,11 @@ use crate::stage::port::Fault;
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 
+/// The setting for the longest record of a client.
+pub(crate) const MESSAGE_BYTES: &str = "message.max.bytes";
+/// librdkafka's default of `batch.size`.
+const BATCH_BYTES: usize = 1_000_000;
+
 /// Makes the settings of clients. Secrets are read for each client: the next client uses a secret that was changed.
 #[derive(Clone, Debug)]
 pub(crate) struct Clients {
@@ -169,17 +174,30 @@ impl Clients {
             .map(|spare| format!("{}-{stage}-{}-{worker}-{spare}", self.kafka.group, self.instance.name()))
     }
 
-    /// A producer of transactions.
+    /// The longest record that producers send, in bytes.
+    pub(crate) fn longest_message(&self) -> usize {
+        let Kafka { producer, properties, .. } = &self.kafka;
+        let set = [producer, properties].into_iter().find_map(|set| set.0.get(MESSAGE_BYTES));
+        set.and_then(|value| value.parse().ok()).unwrap_or(MAX_MESSAGE_BYTES)
+    }
+
+    /// A producer of transactions whose batches of several records have at most `batch_bytes`.
     ///
     /// # Errors
     /// A secret cannot be read.
-    pub(crate) fn transactional_producer(&self, transactional_id: &str) -> Result<ClientConfig, Fault> {
+    pub(crate) fn transactional_producer(
+        &self,
+        transactional_id: &str,
+        batch_bytes: usize,
+    ) -> Result<ClientConfig, Fault> {
         let mut config = self.base()?;
         config.set("compression.type", "lz4");
         config.set("linger.ms", millis(LINGER_MS));
         config.set("queue.buffering.max.kbytes", "65536");
-        config.set("message.max.bytes", MAX_MESSAGE_BYTES.to_string());
+        config.set(MESSAGE_BYTES, self.longest_message().to_string());
         set_all(&mut config, &self.kafka.producer);
+        let configured = config.get("batch.size").and_then(|bytes| bytes.parse().ok());
+        config.set("batch.size", configured.unwrap_or(BATCH_BYTES).min(batch_bytes).to_string());
         config.set("transactional.id", transactional_id);
         config.set("transaction.timeout.ms", millis(TRANSACTION_SECONDS));
         Ok(config)

@@ -66,6 +66,12 @@ pub(crate) const ABORT_SECONDS: Duration = Duration::from_secs(5);
 pub(crate) const LONG_COMMIT_SECONDS: Duration = Duration::from_secs(2);
 /// A worker whose transactions were all aborted for so long restarts.
 pub(crate) const ABORTED_SECONDS: Duration = Duration::from_secs(60);
+/// A worker whose records are refused as too long for so long restarts, and reads the limits of the topics again.
+pub(crate) const REFUSED_SECONDS: Duration = Duration::from_secs(30);
+/// A worker whose transactions were all aborted for so long is not ready. A rebalance is over sooner.
+pub(crate) const ABORTING_SECONDS: Duration = Duration::from_secs(5);
+/// The reason of an aborted transaction counts for so long; the next attempt is made sooner.
+pub(crate) const ABORTED_AGE_SECONDS: Duration = Duration::from_secs(30);
 /// One poll for delivery reports: librdkafka's own flush polls every 100 ms only.
 pub(crate) const DELIVERY_POLL_MS: Duration = Duration::from_millis(10);
 

@@ -8,6 +8,9 @@ use std::fmt;
 /// The longest record of our own topics, bytes: a state or an event at its limits.
 pub(crate) const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 
+/// The least that topics of alerts and dead letters must take, bytes: records are cut to what their topic takes, but not further.
+pub(crate) const LEAST_MESSAGE_BYTES: usize = 16 * 1024;
+
 /// A topic as it must be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PlannedTopic {
@@ -123,6 +126,12 @@ const LONG_RECORDS: Requirement = Requirement {
     why: "a state or an event may have that length",
 };
 
+const CUT_RECORDS: Requirement = Requirement {
+    name: "max.message.bytes",
+    rule: Rule::AtLeast(LEAST_MESSAGE_BYTES as i64),
+    why: "records are cut to it, and need at least that",
+};
+
 /// Our own topics as they must be.
 pub(crate) fn plan(topics: &OwnTopics) -> [PlannedTopic; 4] {
     let partitions = Some(topics.partitions.0);
@@ -150,8 +159,8 @@ pub(crate) fn plan(topics: &OwnTopics) -> [PlannedTopic; 4] {
     [
         topic(&topics.routed.0, partitions, &routed, &[LOG, KEEP, UNBOUNDED, LONG_RECORDS, APPEND_TIME]),
         topic(&topics.checkpoint.0, partitions, &checkpoint, &[COMPACT, LONG_RECORDS]),
-        topic(&topics.alerts.0, None, &alerts, &[]),
-        topic(&topics.dead_letter.0, None, &dead_letter, &[]),
+        topic(&topics.alerts.0, None, &alerts, &[CUT_RECORDS]),
+        topic(&topics.dead_letter.0, None, &dead_letter, &[CUT_RECORDS]),
     ]
 }
 
@@ -266,6 +275,22 @@ mod tests {
         );
         let found = with(as_planned(&checkpoint), &[("cleanup.policy", "compact,delete")]);
         assert_eq!(checkpoint.mismatches(&found).len(), 1);
+    }
+
+    #[test]
+    fn topic_that_takes_too_short_records_is_named_with_what_it_needs() {
+        let least = [4_194_304, 4_194_304, 16_384, 16_384];
+        for (planned, least) in plan(&OwnTopics::default()).iter().zip(least) {
+            let with_limit = |bytes: i64| {
+                let found = with(as_planned(planned), &[("max.message.bytes", &bytes.to_string())]);
+                planned.mismatches(&found).iter().map(Mismatch::to_string).collect::<Vec<_>>()
+            };
+            assert_eq!(with_limit(least), [""; 0]);
+            let wrong = with_limit(least - 1);
+            assert_eq!(wrong.len(), 1);
+            assert!(wrong[0].starts_with(&format!("{}: max.message.bytes is {}", planned.name, least - 1)));
+            assert!(wrong[0].ends_with(&format!("max.message.bytes={least}")));
+        }
     }
 
     #[test]

@@ -3,13 +3,14 @@
 
 use crate::encode::record::OutgoingRecord;
 use crate::host::clock::Stopwatch;
-use crate::kafka::context::BasicContext;
+use crate::kafka::context::{BasicContext, Refused};
 use crate::kafka::errors::{Resources, fault, is_fencing, is_rebalance, message, transaction_error};
 use crate::kafka::partitions::number;
 use crate::kafka::settings::Clients;
 use crate::kafka::timeouts::{
-    ABORT_SECONDS, ABORTED_SECONDS, DELIVERY_POLL_MS, DELIVERY_SECONDS, EVENTS_MS, INIT_TRANSACTIONS_SECONDS,
-    LONG_COMMIT_SECONDS, REINIT_TRANSACTIONS_SECONDS,
+    ABORT_SECONDS, ABORTED_AGE_SECONDS, ABORTED_SECONDS, ABORTING_SECONDS, DELIVERY_POLL_MS,
+    DELIVERY_SECONDS, EVENTS_MS, INIT_TRANSACTIONS_SECONDS, LONG_COMMIT_SECONDS, REFUSED_SECONDS,
+    REINIT_TRANSACTIONS_SECONDS,
 };
 use crate::observe::metrics::{Ended, Metrics};
 use crate::stage::Stage;
@@ -36,14 +37,31 @@ pub(crate) struct TransactionalProducer {
     spare: Option<BaseProducer<BasicContext>>,
     /// The other id left a transaction whose outcome is unknown.
     undecided: bool,
-    /// Since when all transactions were aborted.
-    aborting: Option<Stopwatch>,
+    /// The most bytes of a batch of several records.
+    batch_bytes: usize,
+    /// All transactions were aborted lately.
+    aborting: Option<Aborting>,
     /// When the last attempt to end that transaction failed.
     attempted: Option<Stopwatch>,
     group: String,
     /// The time spent in transactions.
     took: Duration,
     metrics: Metrics,
+}
+
+/// A time in which all transactions were aborted.
+struct Aborting {
+    since: Stopwatch,
+    last: Stopwatch,
+    /// Why the last one was.
+    why: String,
+}
+
+impl Aborting {
+    /// Whether the next attempt is not overdue. A worker that lost its partitions makes none.
+    fn is_recent(&self) -> bool {
+        self.last.elapsed() < ABORTED_AGE_SECONDS
+    }
 }
 
 /// Why a transaction is not committed.
@@ -78,10 +96,11 @@ impl TransactionalProducer {
         clients: &Clients,
         stage: Stage,
         worker: u16,
+        batch_bytes: usize,
         metrics: Metrics,
     ) -> Result<TransactionalProducer, Fault> {
         let ids = clients.transactional_ids(stage, worker);
-        let current = create(clients, &ids[0], INIT_TRANSACTIONS_SECONDS)?;
+        let current = create(clients, &ids[0], batch_bytes, INIT_TRANSACTIONS_SECONDS)?;
         let group = clients.group(stage);
         let clients = clients.clone();
         let current = Some(current);
@@ -94,6 +113,7 @@ impl TransactionalProducer {
             current,
             spare: None,
             undecided: false,
+            batch_bytes,
             aborting: None,
             attempted: None,
             took: Duration::ZERO,
@@ -126,7 +146,8 @@ impl TransactionalProducer {
                 (Outcome::Committed, Ended::Committed)
             }
             Err(CommitError::Abort(reason)) => {
-                self.log_abort(&reason)?;
+                let refused = self.current.as_ref().and_then(|producer| producer.context().take_refused());
+                self.note_abort(reason, refused)?;
                 self.abort()?;
                 (Outcome::Aborted, Ended::Aborted)
             }
@@ -140,19 +161,35 @@ impl TransactionalProducer {
         Ok(outcome)
     }
 
-    fn log_abort(&mut self, AbortReason { why, is_rebalance }: &AbortReason) -> Result<(), Fault> {
-        if *is_rebalance {
+    /// Logs an aborted transaction, with the first record that was refused.
+    ///
+    /// # Errors
+    /// All transactions were aborted for too long.
+    fn note_abort(&mut self, reason: AbortReason, refused: Option<Refused>) -> Result<(), Fault> {
+        let AbortReason { why, is_rebalance } = reason;
+        let is_too_long = refused.as_ref().is_some_and(|refused| refused.is_too_long);
+        let why = refused.map_or(why, |refused| refused.text);
+        if is_rebalance {
             tracing::info!(stage = %self.stage, why, "a transaction is aborted: the group rebalances");
         } else {
             tracing::warn!(stage = %self.stage, why, "a transaction is aborted");
         }
-        let since = self.aborting.get_or_insert_with(Stopwatch::start);
-        if since.elapsed() > ABORTED_SECONDS {
-            return Err(Fault::Broken(format!(
-                "all transactions of {ABORTED_SECONDS:?} were aborted: {why}"
-            )));
+        let known = self.aborting.take().filter(Aborting::is_recent);
+        let since = known.map_or_else(Stopwatch::start, |known| known.since);
+        let longest = if is_too_long { REFUSED_SECONDS } else { ABORTED_SECONDS };
+        if since.elapsed() > longest {
+            return Err(Fault::Broken(format!("all transactions of {longest:?} were aborted: {why}")));
         }
+        self.aborting = Some(Aborting { since, last: Stopwatch::start(), why });
         Ok(())
+    }
+
+    /// Why nothing is written: the reason of the last abort, while all transactions are aborted for [`ABORTING_SECONDS`].
+    pub(crate) fn refused(&self) -> Option<&str> {
+        let aborting = self.aborting.as_ref().filter(|aborting| aborting.is_recent());
+        aborting
+            .filter(|aborting| aborting.since.elapsed() > ABORTING_SECONDS)
+            .map(|aborting| aborting.why.as_str())
     }
 
     /// Serves the events of librdkafka, such as a request for a token, while there is nothing to commit.
@@ -174,7 +211,8 @@ impl TransactionalProducer {
         if !self.undecided || self.attempted.is_some_and(is_early) {
             return;
         }
-        match create(&self.clients, &self.ids[1 - self.active], REINIT_TRANSACTIONS_SECONDS) {
+        match create(&self.clients, &self.ids[1 - self.active], self.batch_bytes, REINIT_TRANSACTIONS_SECONDS)
+        {
             Ok(spare) => {
                 self.spare = Some(spare);
                 self.undecided = false;
@@ -222,7 +260,8 @@ impl TransactionalProducer {
     /// The current producer. It is created if the spare was not ready.
     fn ready(&mut self) -> Result<&BaseProducer<BasicContext>, CommitError> {
         if self.current.is_none() {
-            match create(&self.clients, &self.ids[self.active], REINIT_TRANSACTIONS_SECONDS) {
+            match create(&self.clients, &self.ids[self.active], self.batch_bytes, REINIT_TRANSACTIONS_SECONDS)
+            {
                 Ok(producer) => self.current = Some(producer),
                 Err(fault @ (Fault::Fenced(_) | Fault::Forbidden(_))) => {
                     return Err(CommitError::Fatal(fault));
@@ -268,9 +307,14 @@ impl TransactionalProducer {
 }
 
 /// Creates a producer and takes the transactional id within `timeout`.
-fn create(clients: &Clients, id: &str, timeout: Duration) -> Result<BaseProducer<BasicContext>, Fault> {
+fn create(
+    clients: &Clients,
+    id: &str,
+    batch_bytes: usize,
+    timeout: Duration,
+) -> Result<BaseProducer<BasicContext>, Fault> {
     let producer: BaseProducer<BasicContext> = clients
-        .transactional_producer(id)?
+        .transactional_producer(id, batch_bytes)?
         .create_with_context(clients.context())
         .map_err(|error| fault("creating a producer", &error))?;
     // librdkafka requests a token by an event, and the calls below serve no events.

@@ -6,6 +6,7 @@
 
 use crate::encode::record::OutgoingRecord;
 use crate::kafka::consumer::GroupConsumer;
+use crate::kafka::limits::Limits;
 use crate::kafka::settings::Clients;
 use crate::kafka::transactions::TransactionalProducer;
 use crate::observe::metrics::{Metrics, Spent};
@@ -18,6 +19,8 @@ use rdkafka::TopicPartitionList;
 pub(crate) struct WorkerClients {
     pub(crate) consumer: GroupConsumer,
     producer: TransactionalProducer,
+    /// The longest records of the topics that are written.
+    pub(crate) limits: Limits,
     pub(crate) metrics: Metrics,
     pub(crate) traces: Traces,
 }
@@ -32,17 +35,24 @@ impl WorkerClients {
         stage: Stage,
         worker: u16,
         topics: &[&str],
+        limits: Limits,
         metrics: Metrics,
         traces: Traces,
     ) -> Result<WorkerClients, Fault> {
-        let producer = TransactionalProducer::new(clients, stage, worker, metrics.clone())?;
+        let producer =
+            TransactionalProducer::new(clients, stage, worker, limits.smallest(), metrics.clone())?;
         let consumer = GroupConsumer::join(clients, stage, worker, topics, metrics.clone())?;
-        Ok(WorkerClients { consumer, producer, metrics, traces })
+        Ok(WorkerClients { consumer, producer, limits, metrics, traces })
     }
 
     /// The time of the worker that its own work did not take.
     pub(crate) fn spent(&self) -> Spent {
         Spent { waiting: self.consumer.waited(), committing: self.producer.took() }
+    }
+
+    /// Why nothing is written, while that lasts.
+    pub(crate) fn refused(&self) -> Option<&str> {
+        self.producer.refused()
     }
 
     /// Serves the events of the producer. Called before each poll of the consumer.

@@ -4,7 +4,8 @@ use crate::engine::CaTraining;
 use crate::event::host::Host;
 use crate::event::time::Span;
 use crate::host::clock::{Stopwatch, wall};
-use crate::kafka::detector_port::{DetectorTopics, KafkaDetector};
+use crate::kafka::detector_port::KafkaDetector;
+use crate::kafka::fit::DetectorTopics;
 use crate::observe::health::Condition;
 use crate::observe::metrics::PartitionState;
 use crate::run::environment::Environment;
@@ -145,8 +146,10 @@ impl Detector<'_> {
         let topic = self.env.setup.config.topics.routed.0.as_str();
         let stopped = self.worker.stopped().map(|(partition, why)| (topic, partition, why));
         let stopped = self.stopped.update(stopped);
+        let refused = self.worker.port_mut().refused().map(str::to_owned);
         let condition = match (unreachable, has_joined, restoring) {
             (Some(why), _, _) => Condition::Unreachable(why),
+            (None, true, _) if let Some(why) = refused => Condition::Refused(why),
             (None, false, _) => Condition::Joining,
             (None, true, 0) => Condition::Working,
             (None, true, restoring) => {

@@ -25,7 +25,8 @@ pub(crate) fn run(env: &Environment, number: u16) -> Result<(), Fault> {
     let topics = RouterTopics::new(config.sources.clone(), &config.topics, env.setup.since);
     let (metrics, traces) = (env.metrics.clone(), env.traces.clone());
     let port = KafkaRouter::new(&env.setup.clients, number, topics, metrics, traces)?;
-    let task = RouterTask::new(&config.policy, config.topics.partitions.0, Default::default());
+    let task = RouterTask::new(&config.policy, config.topics.partitions.0, Default::default())
+        .with_longest_record(port.longest_record());
     let mut router = Router {
         env,
         number,
@@ -94,8 +95,10 @@ impl Router<'_> {
         let (has_joined, count) = (member.has_joined(), member.count());
         let stopped = self.worker.stopped().map(|(place, why)| (place.topic.as_str(), place.partition, why));
         let stopped = self.stopped.update(stopped);
+        let refused = self.worker.port_mut().refused().map(str::to_owned);
         let condition = match (unreachable, has_joined, ready) {
             (Some(why), _, _) => Condition::Unreachable(why),
+            (None, true, _) if let Some(why) = refused => Condition::Refused(why),
             (None, false, _) => Condition::Joining,
             (None, true, false) => stopped.map_or(Condition::Restoring(count), Condition::PartitionsStopped),
             (None, true, true) => Condition::Working,

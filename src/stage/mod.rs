@@ -6,6 +6,7 @@
 
 pub mod port;
 pub mod pace;
+pub(crate) mod flood;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod router;

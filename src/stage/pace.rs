@@ -9,8 +9,10 @@ pub struct Pace {
     pub linger: Millis,
     /// Offsets without alerts are committed this often. Default 5 s.
     pub quiet: Millis,
-    /// The delay between an aborted transaction and the next one. Default 100 ms.
+    /// The delay between an aborted transaction and the next one; it doubles with each that follows. Default 100 ms.
     pub retry: Millis,
+    /// The longest of these delays. Default 10 s.
+    pub longest_retry: Millis,
     /// The delay before an unusable partition is tried again. Default 10 s.
     pub retry_partition: Millis,
     /// The longest replay after a crash: a checkpoint is due before the estimate exceeds it. Default 10 s.
@@ -39,6 +41,7 @@ impl Default for Pace {
             linger: Millis(20),
             quiet: Millis(5000),
             retry: Millis(100),
+            longest_retry: Millis(10_000),
             retry_partition: Millis(10_000),
             longest_replay: Millis(10_000),
             replay_records_per_second: 20_000,
@@ -61,6 +64,32 @@ impl Pace {
     }
 }
 
+/// The delays after aborted transactions: they double, up to a limit, until one is committed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Retry {
+    aborted: u32,
+    at: Option<Millis>,
+}
+
+impl Retry {
+    /// One more transaction was aborted.
+    pub(crate) fn aborted(&mut self, pace: &Pace, now: Millis) {
+        let doubled = pace.retry.0.saturating_mul(1 << self.aborted.min(20));
+        self.aborted = self.aborted.saturating_add(1);
+        self.at = Some(now.plus(Millis(doubled.min(pace.longest_retry.0))));
+    }
+
+    /// A transaction was committed.
+    pub(crate) fn committed(&mut self) {
+        *self = Retry::default();
+    }
+
+    /// When the next transaction may begin, if it must wait.
+    pub(crate) fn at(&self, now: Millis) -> Option<Millis> {
+        self.at.filter(|at| now < *at)
+    }
+}
+
 impl Millis {
     /// The time from `earlier` to this; zero if it is later.
     #[must_use]
@@ -78,6 +107,22 @@ impl Millis {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn delays_after_aborts_double_up_to_a_limit_until_a_commit() {
+        let (pace, mut retry) = (Pace::default(), Retry::default());
+        assert_eq!(retry.at(Millis(0)), None);
+        let mut delay = || {
+            retry.aborted(&pace, Millis(1000));
+            retry.at(Millis(1000)).map(|at| at.0 - 1000)
+        };
+        let delays: Vec<_> = (0..9).filter_map(|_| delay()).collect();
+        assert_eq!(delays, [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
+        assert_eq!(retry.at(Millis(11_000)), None, "the delay is over");
+        retry.committed();
+        retry.aborted(&pace, Millis(0));
+        assert_eq!(retry.at(Millis(0)), Some(Millis(100)));
+    }
 
     #[test]
     fn checkpoint_is_due_before_a_replay_gets_long_or_the_last_one_old() {

@@ -225,6 +225,8 @@ pub struct Transaction {
 pub struct PendingAlert {
     /// The alert to write.
     pub alert: Alert,
+    /// The routed record that raised it: partition and offset.
+    pub from: (u32, u64),
     /// When Kafka appended the source record that raised it, if its topic has append times: the start of the latency measurement.
     pub appended: Option<Time>,
 }
@@ -263,6 +265,9 @@ pub struct DeadLetter {
     /// The value of the record, unchanged.
     pub record: Vec<u8>,
 }
+
+/// The reason of a dead letter of the detector: an alert that fits into its topic in no form.
+pub(crate) const ALERT_TOO_LONG: &str = "alert_too_large";
 
 /// A partition of a source topic.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -73,6 +73,7 @@ pub fn to_record(a: &Alert) -> record::Alert {
         policy_version: a.policy_version.clone(),
         late: a.late,
         historical: a.historical,
+        truncated: a.truncated,
     }
 }
 
@@ -120,6 +121,7 @@ pub fn from_record(r: record::Alert) -> Result<Alert, String> {
         policy_version: r.policy_version,
         late: r.late,
         historical: r.historical,
+        truncated: r.truncated,
     })
 }
 

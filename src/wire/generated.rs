@@ -83,6 +83,9 @@ pub struct Alert {
     pub late: bool,
     #[prost(bool, tag = "36")]
     pub historical: bool,
+    /// Parts are missing: the alert was longer than the alert topic takes.
+    #[prost(bool, tag = "37")]
+    pub truncated: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Reason {

@@ -10,6 +10,9 @@ use crate::wire::event;
 /// The field `events`, with its length before it.
 const EVENTS: u8 = 1 << 3 | 2;
 
+/// The most bytes that [`push`] adds to those of the event.
+pub const FRAME_BYTES: usize = 6;
+
 /// Adds an event, as [`event::encode`] writes it, to a record.
 pub fn push(record: &mut Vec<u8>, event: &[u8]) {
     record.push(EVENTS);

@@ -244,7 +244,7 @@ fn uncommitted_output_is_bounded_and_none_is_lost() {
         worker.step(Millis(now * 50)).unwrap();
         assert!(waiting(&worker) <= pace.outbox + ONE_POLL, "{} wait", waiting(&worker));
     }
-    assert!(waiting(&worker) >= pace.outbox && worker.counts().aborted > 100, "the intake was never paused");
+    assert!(waiting(&worker) >= pace.outbox && worker.counts().aborted > 5, "the intake was never paused");
 
     // It is still a member of the group, and its successor commits everything.
     let mut second = detector(&log, "second");
@@ -273,10 +273,11 @@ fn worker_that_lost_its_partitions_after_an_abort_waits_for_input() {
     }
     assert!(worker.counts().aborted > 0);
     worker.port_mut().lost = Some((0..PARTITIONS).collect());
-    for now in 100..200 {
+    for now in 100..400 {
         worker.step(Millis(now * 50)).unwrap();
     }
-    let idle = &worker.port_mut().waits[120..];
+    // The delay after the last abort is over by then.
+    let idle = &worker.port_mut().waits[300..];
     assert!(idle.iter().all(|wait| *wait == Pace::default().poll), "{idle:?}");
 }
 

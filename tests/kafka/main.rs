@@ -22,6 +22,7 @@ mod chaos;
 mod demo;
 mod end_to_end;
 mod exactly_once;
+mod fit;
 mod groups;
 mod image;
 mod shutdown;

@@ -92,6 +92,11 @@ definitions! {
         &[],
         "Alerts that were not written because their events exceed the configured age limit",
     );
+    TRUNCATED_ALERTS = counter(
+        "adcs_watch_alerts_truncated_total",
+        &["detection"],
+        "Alerts that were shortened because they were longer than the alert topic takes",
+    );
     DEAD_LETTERS = counter(
         "adcs_watch_dead_letters_total",
         &["stage", "reason"],

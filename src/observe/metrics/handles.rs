@@ -12,6 +12,7 @@ use crate::observe::metrics::recorder::Recorder;
 use crate::observe::metrics::values::{Ended, Rebalance};
 use crate::stage::Stage;
 use crate::stage::detector::task::UNREADABLE;
+use crate::stage::port::ALERT_TOO_LONG;
 use crate::stage::router::task::Routed;
 use metrics::{Counter, Histogram};
 use std::collections::BTreeMap;
@@ -87,6 +88,7 @@ pub(crate) struct Applied {
 pub(crate) struct OfDetection {
     pub(crate) alerts: BTreeMap<Severity, Counter>,
     pub(crate) latency: Histogram,
+    pub(crate) truncated: Counter,
 }
 
 /// The series with closed label sets, registered once so that counting needs no look-up.
@@ -177,7 +179,8 @@ fn detections(recorder: &Recorder) -> BTreeMap<&'static str, OfDetection> {
             .iter()
             .map(|severity| (*severity, recorder.counter(define::ALERTS, &[about.id, severity.as_str()])));
         let latency = recorder.histogram(define::ALERT_LATENCY, &[about.id]);
-        (about.id, OfDetection { alerts: alerts.collect(), latency })
+        let truncated = recorder.counter(define::TRUNCATED_ALERTS, &[about.id]);
+        (about.id, OfDetection { alerts: alerts.collect(), latency, truncated })
     });
     handles.collect()
 }
@@ -185,7 +188,7 @@ fn detections(recorder: &Recorder) -> BTreeMap<&'static str, OfDetection> {
 fn dead_letters(recorder: &Recorder, stage: Stage) -> BTreeMap<&'static str, Counter> {
     let reasons = match stage {
         Stage::Router => Reason::ALL.map(Reason::as_str).to_vec(),
-        Stage::Detector => vec![UNREADABLE],
+        Stage::Detector => vec![UNREADABLE, ALERT_TOO_LONG],
     };
     let counter = |reason| recorder.counter(define::DEAD_LETTERS, &[stage.as_str(), reason]);
     reasons.into_iter().map(|reason| (reason, counter(reason))).collect()

@@ -138,6 +138,14 @@ impl Metrics {
         }
     }
 
+    /// Counts an alert that was shortened.
+    pub fn alert_truncated(&self, detection: &str) {
+        match self.0.handles.detections.get(detection) {
+            Some(known) => known.truncated.increment(1),
+            None => self.0.recorder.counter(define::TRUNCATED_ALERTS, &[detection]).increment(1),
+        }
+    }
+
     /// Counts a dead letter; the reason is one of a closed set.
     pub fn dead_letter(&self, stage: Stage, reason: &str) {
         match self.0.handles.dead_letters.of(stage).get(reason) {

@@ -140,7 +140,8 @@ impl DetectorTask {
         applied.late += usize::from(output.late);
         applied.notices.extend(output.notices);
         for alert in written {
-            self.outbox.add_alert(record.offset, PendingAlert { alert, appended });
+            let from = (record.partition, record.offset);
+            self.outbox.add_alert(record.offset, PendingAlert { alert, from, appended });
         }
     }
 
@@ -282,7 +283,7 @@ fn unreadable(record: &RoutedRecord, detail: String) -> DeadLetter {
 /// The topic in a dead letter of the detector, whatever the configured name of the routed topic.
 pub(crate) const ROUTED: &str = "routed";
 
-/// The reason of a dead letter of the detector.
+/// The reason of a dead letter of the detector: its record cannot be read.
 pub(crate) const UNREADABLE: &str = "unreadable_routed_record";
 
 #[cfg(test)]
@@ -474,7 +475,8 @@ mod tests {
         for (offset, event) in (0..).zip(&events) {
             apart.on_record(&RoutedRecord { value: wire::routed::encode([event]), ..record(offset) });
         }
-        let alerts = |task: &mut DetectorTask| task.take(false).unwrap_or_default().alerts;
+        let raised = |task: &mut DetectorTask| task.take(false).unwrap_or_default().alerts.into_iter();
+        let alerts = |task: &mut DetectorTask| raised(task).map(|raised| raised.alert).collect::<Vec<_>>();
         assert_eq!(alerts(&mut together), alerts(&mut apart));
         assert_eq!(together.digest(), apart.digest());
         assert_eq!(together.applied_since_checkpoint(), 3);

@@ -7,7 +7,7 @@ use crate::stage::detector::applied::RecordOutcome;
 use crate::stage::detector::counts::{DetectorCounts, PartitionStatus};
 use crate::stage::detector::takeover::{Progress, Takeover};
 use crate::stage::detector::task::DetectorTask;
-use crate::stage::pace::Pace;
+use crate::stage::pace::{Pace, Retry};
 use crate::stage::port::{
     Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Intake, Millis, Outcome, RoutedRecord,
     TopicNames, Transaction,
@@ -28,8 +28,8 @@ pub struct DetectorWorker<P> {
     /// Since when alerts have waited.
     alerts_since: Option<Millis>,
     last_commit: Millis,
-    /// After an aborted transaction: when to try again.
-    retry_at: Option<Millis>,
+    /// After aborted transactions: when to try again.
+    retry: Retry,
     counts: DetectorCounts,
     notices: Vec<Notice>,
 }
@@ -47,7 +47,7 @@ impl<P: DetectorPort> DetectorWorker<P> {
             in_doubt: BTreeSet::new(),
             alerts_since: None,
             last_commit: Millis(0),
-            retry_at: None,
+            retry: Retry::default(),
             counts: DetectorCounts::default(),
             notices: Vec::new(),
         }
@@ -89,8 +89,7 @@ impl<P: DetectorPort> DetectorWorker<P> {
         let fetches = !self.in_doubt.is_empty() || self.owned.values().any(is_fetching);
         let longest = if fetches { self.pace.linger } else { self.pace.poll };
         // A retry that is past has nothing left to send; else it would have been cleared.
-        let retry_at = self.retry_at.filter(|at| now < *at);
-        let commit = match (retry_at, self.alerts_since) {
+        let commit = match (self.retry.at(now), self.alerts_since) {
             _ if !self.in_doubt.is_empty() => longest,
             (Some(at), _) => at.since(now),
             (None, Some(since)) => self.pace.linger.since(now.since(since)),
@@ -204,7 +203,7 @@ impl<P: DetectorPort> DetectorWorker<P> {
     fn is_due(&self, now: Millis) -> bool {
         let waited = |since: Millis, length: Millis| now.since(since) >= length;
         let tasks = || self.owned.values().filter_map(Progress::task);
-        self.retry_at.is_none_or(|at| now >= at)
+        self.retry.at(now).is_none()
             && (self.alerts_since.is_some_and(|since| waited(since, self.pace.linger))
                 || (waited(self.last_commit, self.pace.quiet) && tasks().any(DetectorTask::has_progress))
                 || self.owned.values().any(|progress| progress.checkpoint_is_due(&self.pace, now)))
@@ -248,7 +247,7 @@ impl<P: DetectorPort> DetectorWorker<P> {
             Outcome::Committed => self.on_committed(&transaction, &checkpoints, now),
             Outcome::Aborted => {
                 self.counts.aborted += 1;
-                self.retry_at = Some(now.plus(self.pace.retry));
+                self.retry.aborted(&self.pace, now);
                 self.tasks_mut().for_each(DetectorTask::aborted);
             }
             Outcome::Unknown => {
@@ -295,7 +294,7 @@ impl<P: DetectorPort> DetectorWorker<P> {
 
     /// Alerts that arrived during a commit wait for the next one.
     fn restart_linger(&mut self, now: Millis) {
-        self.retry_at = None;
+        self.retry.committed();
         let waiting = self.owned.values().filter_map(Progress::task).any(DetectorTask::has_alerts);
         self.alerts_since = waiting.then_some(now);
     }

@@ -7,8 +7,10 @@ use crate::wire;
 pub(crate) const RECORD_BYTES: usize = 64 * 1024;
 
 /// The next transaction. The events of a batch for one partition share a routed record.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Batch {
+    /// The most bytes of a routed record.
+    longest: usize,
     commit: RouterCommit,
     /// Events by partition that are not a finished record yet.
     unfinished: Vec<Vec<u8>>,
@@ -17,6 +19,22 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
+    /// An empty batch whose routed records have at most `longest` bytes.
+    pub(crate) fn new(longest: usize) -> Batch {
+        let (commit, unfinished) = (RouterCommit::default(), Vec::new());
+        Batch { longest, commit, unfinished, records: 0, bytes: 0 }
+    }
+
+    /// Whether a routed record with this event alone is longer than the limit.
+    pub(crate) fn is_too_long(&self, event: &[u8]) -> bool {
+        event.len().saturating_add(wire::routed::FRAME_BYTES) > self.longest
+    }
+
+    /// The most bytes of a routed record.
+    pub(crate) fn longest(&self) -> usize {
+        self.longest
+    }
+
     /// Counts records that were read.
     pub(crate) fn count_records(&mut self, records: usize) {
         self.records = self.records.saturating_add(records);
@@ -31,6 +49,9 @@ impl Batch {
             self.unfinished.resize_with(index + 1, Vec::new);
         }
         let record = &mut self.unfinished[index];
+        if !record.is_empty() && record.len() + event.len() + wire::routed::FRAME_BYTES > self.longest {
+            self.commit.routed.push((partition, std::mem::take(record)));
+        }
         wire::routed::push(record, event);
         if record.len() >= RECORD_BYTES {
             self.commit.routed.push((partition, std::mem::take(record)));

@@ -2,7 +2,7 @@
 //! batch.
 
 use crate::decode::prefilter::{Candidate, Prefilter};
-use crate::decode::rejection::Rejection;
+use crate::decode::rejection::{Reason, Rejection};
 use crate::decode::{Decoded, Decoder, Place};
 use crate::detect::policy::Policy;
 use crate::engine::Routes;
@@ -97,10 +97,16 @@ impl RouterTask {
             sources,
             other: Source::default(),
             next: BTreeMap::new(),
-            batch: Batch::default(),
+            batch: Batch::new(usize::MAX),
             events_by_ca: policy.cas.keys().map(|name| (Host::new(name), 0)).collect(),
             tallies: Tallies::default(),
         }
+    }
+
+    /// Sets the most bytes of a routed record. An event that is longer is a dead letter.
+    #[must_use]
+    pub fn with_longest_record(self, bytes: usize) -> RouterTask {
+        RouterTask { batch: Batch::new(bytes), ..self }
     }
 
     /// The number of events of each CA that the policy names, also those that concern no detection. Other computers are not
@@ -213,6 +219,12 @@ impl RouterTask {
                 let concerned = routes.partitions(&event, *partitions);
                 found.sent += concerned.len();
                 let bytes = if concerned.is_empty() { Vec::new() } else { wire::event::encode(&event) };
+                if batch.is_too_long(&bytes) {
+                    found.rejections += 1;
+                    found.sent -= concerned.len();
+                    found.rejection.get_or_insert_with(|| too_long(bytes.len(), batch.longest()));
+                    return;
+                }
                 concerned.into_iter().for_each(|partition| batch.add_event(partition, &bytes));
             }
             Ok(Decoded::Ignored(_)) => {}
@@ -252,6 +264,12 @@ impl RouterTask {
         self.batch.take();
         self.next.clear();
     }
+}
+
+/// The rejection of an event that is longer than a record of the routed topic may be.
+fn too_long(bytes: usize, longest: usize) -> Rejection {
+    let detail = format!("the event has {bytes} bytes, and a record of the routed topic takes {longest}");
+    Rejection::new(Reason::TooLarge, detail)
 }
 
 /// The detail of a dead letter. A record is one dead letter however many of its parts were rejected.
@@ -307,6 +325,33 @@ mod tests {
             None => None,
         };
         router.on_record(SourceRecord { from: from(), offset, append_time: None, trace, value })
+    }
+
+    #[test]
+    fn routed_records_are_as_long_as_the_topic_takes() {
+        let sent = |longest: usize| {
+            let task = RouterTask::new(&Policy::default(), 1, BTreeMap::new());
+            let mut router = task.with_longest_record(longest);
+            router.start(from(), 10, true);
+            let records: Vec<String> =
+                (0..20).map(|n| serde_json::to_string(&mismatch(n)).unwrap()).collect();
+            for (offset, record) in (10..).zip(&records) {
+                pass(&mut router, offset, Some(record));
+            }
+            let commit = router.take_commit();
+            assert!(commit.routed.iter().all(|(_, record)| record.len() <= longest));
+            let events = commit.routed.iter().flat_map(|(_, record)| wire::routed::decode(record)).count();
+            (commit.routed.len(), events, commit.dead)
+        };
+        let (whole, events, dead) = sent(usize::MAX);
+        assert_eq!((whole, dead.len()), (1, 0));
+        let (split, same, dead) = sent(600);
+        assert_eq!((same, dead.len()), (events, 0), "no event is lost");
+        assert!(split > 2, "{split} records");
+        let (none, _, dead) = sent(50);
+        assert_eq!((none, dead.len()), (0, 20), "an event that fits into no record is a dead letter");
+        assert_eq!(dead[0].reason, "too_large");
+        assert!(dead[0].detail.ends_with("a record of the routed topic takes 50"), "{}", dead[0].detail);
     }
 
     #[test]

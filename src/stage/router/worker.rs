@@ -2,7 +2,7 @@
 //! its committed offset.
 
 use crate::event::host::Host;
-use crate::stage::pace::Pace;
+use crate::stage::pace::{Pace, Retry};
 use crate::stage::port::{Answer, Fault, Millis, Outcome, RouterInput, RouterPort, SourcePartition};
 use crate::stage::router::tally::Tally;
 use crate::stage::router::task::{Routed, RouterTask, Source};
@@ -16,6 +16,10 @@ pub struct RouterWorker<P> {
     pace: Pace,
     owned: BTreeMap<SourcePartition, Progress>,
     batch_since: Option<Millis>,
+    /// After aborted transactions: when partitions are read again.
+    retry: Retry,
+    /// The time of the present step.
+    now: Millis,
     counts: RouterCounts,
 }
 
@@ -51,7 +55,8 @@ impl<P: RouterPort> RouterWorker<P> {
     /// A router without partitions.
     pub fn new(port: P, task: RouterTask, pace: Pace) -> RouterWorker<P> {
         let (owned, counts) = (BTreeMap::new(), RouterCounts::default());
-        RouterWorker { port, task, pace, owned, batch_since: None, counts }
+        let (batch_since, retry, now) = (None, Retry::default(), Millis(0));
+        RouterWorker { port, task, pace, owned, batch_since, retry, now, counts }
     }
 
     /// Sets how the records of this topic are read from now on, for topics that appear while the router runs.
@@ -64,7 +69,10 @@ impl<P: RouterPort> RouterWorker<P> {
     /// # Errors
     /// A fault ends the worker. The next worker reads again what this one had not committed.
     pub fn step(&mut self, now: Millis) -> Result<(), Fault> {
-        self.start_partitions(now)?;
+        self.now = now;
+        if self.retry.at(now).is_none() {
+            self.start_partitions(now)?;
+        }
         let (wait, task) = (self.wait(now), &self.task);
         for input in self.port.poll(wait, &|topic, value| task.prefilter(topic, value))? {
             self.on_input(input)?;
@@ -79,7 +87,8 @@ impl<P: RouterPort> RouterWorker<P> {
     }
 
     fn wait(&self, now: Millis) -> Millis {
-        let fetching = self.owned.values().any(|progress| *progress == Progress::FetchingOffset);
+        let fetching = self.retry.at(now).is_none()
+            && self.owned.values().any(|progress| *progress == Progress::FetchingOffset);
         let batch = self.batch_since.map(|since| self.pace.batch.since(now.since(since)));
         batch.unwrap_or(self.pace.poll).min(if fetching { self.pace.linger } else { self.pace.poll })
     }
@@ -140,12 +149,14 @@ impl<P: RouterPort> RouterWorker<P> {
         let batch = self.task.take_commit();
         match self.port.commit(&batch)? {
             Outcome::Committed => {
+                self.retry.committed();
                 self.counts.committed += 1;
                 self.counts.routed += batch.routed.len() as u64;
                 self.counts.dead += batch.dead.len() as u64;
             }
             Outcome::Aborted => {
                 self.counts.aborted += 1;
+                self.retry.aborted(&self.pace, self.now);
                 self.restart();
             }
             Outcome::Unknown => {

@@ -26,6 +26,7 @@ fn router(name: &str) -> Vec<Acl> {
         topic("routed", Write),
         topic("routed", DescribeConfigs),
         topic("dead", Write),
+        topic("dead", DescribeConfigs),
         acl(Group, format!("{name}-router"), Literally, Read),
         acl(TransactionalId, format!("{name}-router-"), ByPrefix, Write),
     ]
@@ -41,7 +42,9 @@ fn detector(name: &str) -> Vec<Acl> {
         topic("checkpoint", Write),
         topic("checkpoint", DescribeConfigs),
         topic("alerts", Write),
+        topic("alerts", DescribeConfigs),
         topic("dead", Write),
+        topic("dead", DescribeConfigs),
         acl(Group, format!("{name}-detector"), Literally, Read),
         acl(TransactionalId, format!("{name}-detector-"), ByPrefix, Write),
     ]
@@ -53,7 +56,7 @@ fn topic_creator(name: &str) -> Vec<Acl> {
     let topic = |kind: &&str, operation| acl(Topic, format!("{name}.{kind}"), Literally, operation);
     let create = kinds.iter().map(|kind| topic(kind, Create));
     let describe = kinds.iter().map(|kind| topic(kind, Operation::Describe));
-    let settings = ["routed", "checkpoint"].iter().map(|kind| topic(kind, DescribeConfigs));
+    let settings = kinds.iter().map(|kind| topic(kind, DescribeConfigs));
     create.chain(describe).chain(settings).collect::<Vec<_>>()
 }
 

@@ -10,7 +10,7 @@ mod authentication;
 mod admin_protocol;
 
 /// Users besides [`broker::USER`]. They have its password and only the permissions that a test grants.
-const USERS: [&str; 21] = [
+const USERS: [&str; 24] = [
     "maker", "router", "detector", "late", "nobody", "reader", "a", "b", "c", "d", "e", "f", "g", "h", "i",
-    "j", "k", "l", "m", "n", "o",
+    "j", "k", "l", "m", "n", "o", "p", "q", "r",
 ];
