@@ -10,7 +10,7 @@ use std::net::IpAddr;
 
 /// Sections: serde would also read them from a list, by the order of their fields. Those of the detections are found by
 /// their place in `policy`.
-const SECTIONS: [&str; 17] = [
+const SECTIONS: [&str; 18] = [
     "kafka",
     "kafka.sasl",
     "kafka.tls",
@@ -27,6 +27,7 @@ const SECTIONS: [&str; 17] = [
     "policy",
     "policy.protected",
     "policy.allow",
+    "policy.agents.*",
     "policy.*.severity",
 ];
 

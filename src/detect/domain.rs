@@ -1,5 +1,6 @@
 //! The domain as the operator describes it: what every detection may read, whatever its own settings are.
 
+use crate::detect::agent::Agent;
 use crate::detect::entity::Entity;
 use crate::event::account::{Account, same_text};
 use crate::event::fold::fold;
@@ -23,6 +24,8 @@ pub struct DomainPolicy {
     pub hosts: BTreeMap<String, Vec<Host>>,
     /// Templates that exist only to be noticed.
     pub decoys: Vec<String>,
+    /// Enrollment agent → the profile of its job.
+    pub agents: BTreeMap<String, Agent>,
     /// Identities nobody else may hold a certificate for.
     pub protected: Protected,
     /// What is allowed to look odd.
@@ -54,6 +57,12 @@ impl DomainPolicy {
     /// A requester at a CA, of whatever spelling of its domain and of the CA.
     pub fn account_at_any_spelling(&self, account: &Account, ca: &Host) -> Entity {
         Entity::account_at_any_spelling(&self.in_one_spelling(account), ca)
+    }
+
+    /// The profile of an enrollment agent that `agents:` names; none: the account is no agent there.
+    pub fn agent(&self, account: &Account) -> Option<&Agent> {
+        let is_named = |(name, _): &(&String, &Agent)| is_listed(&Account::parse(name), account);
+        self.agents.iter().find(is_named).map(|(_, agent)| agent)
     }
 
     /// Whether `hosts:` gives this host to the account.

@@ -5,6 +5,7 @@
 //! entity. It may change what is remembered and raise alerts; it can do nothing else.
 
 pub(crate) mod entity;
+pub(crate) mod agent;
 pub(crate) mod domain;
 pub(crate) mod identity;
 #[allow(dead_code, reason = "read by the detections that follow")]

@@ -30,8 +30,12 @@ pub(crate) struct Judgement {
     /// Names beyond the limit that count as a mismatch: all of them, or for an allowed requester those that were not even
     /// searched for protected identities.
     pub names_cut: u32,
-    /// An allow-list covers the request: it makes no burst either.
+    /// An allow-list or the profile of an agent covers the request: it makes no burst either.
     pub allowed: bool,
+    /// The requester is an agent, and names of `mismatched` are outside its profile.
+    pub outside_profile: bool,
+    /// The certificate has names, and all of them are the requester's own.
+    pub own_only: bool,
 }
 
 impl Judgement {
@@ -61,16 +65,25 @@ pub(crate) fn judge(policy: &DomainPolicy, request: &CertificateRequest, ca: &Ho
     let requester = &request.requester;
     let requester_allowed = is_allowed_requester(policy, requester);
     let template_allowed = request.template.as_ref().is_some_and(|template| policy.allow.template(template));
+    let agent = policy.agent(requester);
+    let at_work = agent.filter(|agent| {
+        agent.has_template(request.template.as_deref()) && agent.has_host(request.client.as_ref())
+    });
     let verdicts: Vec<Verdict> =
         request.names.iter().map(|name| compare(policy, requester, name, ca)).collect();
     let has_own = verdicts.iter().any(|v| matches!(v, Verdict::Own { .. }));
-    let names_cut = if requester_allowed { request.names_unread() } else { request.names_cut };
-    let mut judgement = Judgement { names_cut, ..Judgement::default() };
+    let may_name_many = requester_allowed || at_work.is_some();
+    let names_cut = if may_name_many { request.names_unread() } else { request.names_cut };
+    let own_only = has_own
+        && names_cut == 0
+        && request.names.iter().zip(&verdicts).all(|(name, verdict)| is_harmless_beside_own(name, *verdict));
+    let mut judgement = Judgement { names_cut, own_only, ..Judgement::default() };
     for (name, verdict) in request.names.iter().zip(verdicts) {
         let value = name.value();
         judgement.suffix_assumed |= verdict == Verdict::Own { suffix_assumed: true };
         let protected = judgement.add_protected(policy, requester, name, verdict);
         let excused = requester_allowed
+            || at_work.is_some_and(|agent| agent.has_name(value))
             || (is_host_name(name) && (template_allowed || policy.allow.name(value)))
             // People's mail addresses often differ from their account names, and no logon goes by them.
             || (has_own && matches!(name, San::Email(_)));
@@ -84,7 +97,9 @@ pub(crate) fn judge(policy: &DomainPolicy, request: &CertificateRequest, ca: &Ho
         let verdict = compare(policy, requester, name, ca);
         judgement.add_protected(policy, requester, name, verdict);
     }
-    judgement.allowed = requester_allowed || (template_allowed && !judgement.is_mismatch());
+    judgement.outside_profile = agent.is_some() && judgement.is_mismatch();
+    judgement.allowed =
+        requester_allowed || ((template_allowed || at_work.is_some()) && !judgement.is_mismatch());
     judgement
 }
 
@@ -106,6 +121,19 @@ impl Judgement {
         };
         list.push(name.value().to_owned());
         true
+    }
+}
+
+/// Whether a certificate with an own name and this one bears only the requester's names. People's mail addresses often
+/// differ from their account names; an address, a URL or other text belongs to no account.
+fn is_harmless_beside_own(name: &San, verdict: Verdict) -> bool {
+    match (name, verdict) {
+        (_, Verdict::Own { .. }) | (San::Email(_), _) => true,
+        (San::Guid(_) | San::Sid(_) | San::Dns(_), Verdict::Unknown) => true,
+        (
+            San::Upn(_) | San::Dns(_) | San::Sid(_) | San::Guid(_) | San::Url(_) | San::Ip(_) | San::Other(_),
+            Verdict::Other | Verdict::Unknown,
+        ) => false,
     }
 }
 
@@ -248,6 +276,49 @@ mod tests {
         assert!(!judged(dns("shop.corp.example")));
         assert!(judged(upn("bob@corp.example")));
         assert!(judged(San::Email("bob@corp.example".to_owned())));
+    }
+
+    #[test]
+    fn agent_is_excused_within_its_profile_only() {
+        let mut policy = corp();
+        let profile = r#"{"templates": ["Smartcard"], "hosts": ["fas01"], "subjects": ["*@corp.example"]}"#;
+        policy.agents.insert("CORP\\FAS01$".to_owned(), serde_json::from_str(profile).unwrap());
+        let judged = |template: &str, client: Option<&str>, name: &str| {
+            let mut request = request("CORP\\FAS01$", &[upn(name)]);
+            request.template = Some(template.to_owned());
+            request.client = client.map(Host::new);
+            judge(&policy, &request, &Host::new("ca01.corp.example"))
+        };
+        let own_host = Some("fas01.corp.example");
+        let at_work = judged("Smartcard", own_host, "alice@corp.example");
+        assert!(at_work.allowed && !at_work.is_suspicious() && !at_work.outside_profile);
+        for (template, client, name) in [
+            ("User", own_host, "alice@corp.example"),
+            ("Smartcard", Some("wks-066.corp.example"), "alice@corp.example"),
+            ("Smartcard", None, "alice@corp.example"),
+            ("Smartcard", own_host, "alice@dev.example"),
+        ] {
+            let outside = judged(template, client, name);
+            assert!(outside.is_mismatch() && outside.outside_profile, "{template} {client:?} {name}");
+        }
+        assert!(judged("Smartcard", own_host, "administrator@corp.example").is_sensitive());
+        assert!(!judged("User", None, "FAS01$@corp.example").outside_profile, "its own name");
+    }
+
+    #[test]
+    fn own_names_only_are_those_of_the_account() {
+        let policy = corp();
+        let own_only = |requester: &str, names: &[San]| judged(&policy, requester, names).own_only;
+        let guid = San::Guid("1a2b".to_owned());
+        assert!(own_only("CORP\\DC01$", &[dns("dc01.corp.example"), dns("corp.example"), guid.clone()]));
+        assert!(own_only(
+            "CORP\\ann",
+            &[upn("ann@corp.example"), San::Email("a.smith@corp.example".to_owned())]
+        ));
+        assert!(!own_only("CORP\\ann", &[upn("ann@corp.example"), San::Ip("10.0.0.1".to_owned())]));
+        assert!(!own_only("CORP\\ann", &[upn("ann@corp.example"), upn("bob@corp.example")]));
+        assert!(!own_only("CORP\\ann", &[guid]), "no name of the account");
+        assert!(!own_only("CORP\\ann", &[]), "an older CA may not log the names");
     }
 
     #[test]

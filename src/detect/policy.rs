@@ -1,6 +1,7 @@
 //! The policy: what the operator configures of the domain, and of each detection. Defaults are those of the two seed rules.
 
 use crate::alert::id::AlertId;
+use crate::detect::agent::Agent;
 use crate::detect::domain::{Allow, DomainPolicy, Protected};
 use crate::detect::{
     DetectionSettings, certificate_used_by_other, certlog_remote_write, decoy_template, san_mismatch,
@@ -29,6 +30,12 @@ pub struct Policy {
     /// Templates that exist only to be noticed: a request for one of them alerts.
     #[schemars(example = json!(["CorpVpnLegacy"]))]
     pub decoys: Vec<String>,
+    /// Enrollment agent → what its job is: Citrix FAS, NDES, smart-card desks, certificate life-cycle products. Names of
+    /// others are no finding within this profile, except those of protected identities. Outside it they are one of reason
+    /// `agent_outside_profile`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(example = json!({r"CORP\FAS01$": {"templates": ["Citrix_SmartcardLogon"], "hosts": ["fas01.corp.example"]}}))]
+    pub agents: BTreeMap<String, Agent>,
     /// Identities nobody else may hold a certificate for.
     pub protected: Protected,
     /// What is allowed to look odd.
@@ -51,6 +58,7 @@ impl Policy {
             cas: self.cas.clone(),
             hosts: self.hosts.clone(),
             decoys: self.decoys.clone(),
+            agents: self.agents.clone(),
             protected: self.protected.clone(),
             allow: self.allow.clone(),
         }

@@ -1191,6 +1191,12 @@ pub struct WindowCertificate {
     /// A name only looks like that of a protected identity.
     #[prost(bool, tag = "12")]
     pub lookalike: bool,
+    /// The requester is an agent, and the mismatched names are outside its profile.
+    #[prost(bool, tag = "13")]
+    pub outside_profile: bool,
+    /// It has names, and all of them are the requester's own.
+    #[prost(bool, tag = "14")]
+    pub own_only: bool,
 }
 /// certlog-remote-write: one CA.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

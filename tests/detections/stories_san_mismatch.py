@@ -21,6 +21,7 @@ def stories():
     yield from bursts()
     yield from order_and_time()
     yield from ordinary()
+    yield from agents()
     yield from allowed()
 
 
@@ -136,6 +137,20 @@ def bursts():
         yield (f"fires_burst_across_the_quarter_hour_{digits}",
                f"Three certificates at 09:12, 09:15 and 09:18 arrive in the order {digits}. Cut into quarters of an hour, as the scheduled rule's summary is, no part holds three.",
                [quarter[i] | {"record": 70_001 + i} for i in order])
+    build = [("Machine", "DNS Name=wks-201.corp.example"), ("WorkstationAuthentication", "DNS Name=wks-201.corp.example"), ("RemoteDesktop", "DNS Name=WKS-201")]
+    yield ("fires_burst_of_a_new_machine", "A new machine enrolls for three templates within a minute, each with its own name: a burst of own names only, which is low.",
+           [at(0, issued(211 + i, "CORP\\WKS-201$", san, template=template), seconds=9 * i) for i, (template, san) in enumerate(build)], {"policy": CORP})
+    yield ("fires_burst_of_a_new_domain_controller", "A new domain controller enrolls for four templates; some of the names are those of its domain.",
+           [at(0, issued(211 + i, "CORP\\DC03$", f"DNS Name=dc03.corp.example{more}", template=template), seconds=5 * i)
+            for i, (template, more) in enumerate([("DomainController", ""), ("DirectoryEmailReplication", ""), ("KerberosAuthentication", "\nDNS Name=corp.example\nDNS Name=CORP"), ("Machine", "")])],
+           {"policy": CORP})
+    yield ("fires_burst_of_a_first_logon", "A user's first logon: User, EFS, and S/MIME with a mail address beside the own name.",
+           [at(0, issued(211 + i, "CORP\\carol.white", f"{upn('carol.white@corp.example')}{more}", template=template), seconds=7 * i)
+            for i, (template, more) in enumerate([("User", ""), ("EFS", ""), ("SMIME", "\nRFC822 Name=c.white@corp.example")])], {"policy": CORP})
+    yield ("fires_burst_of_one_template", "Six certificates of one template within ten minutes, all in the user's own name: twice the threshold, and from then on no first logon.",
+           [at(i, own(211 + i, "carol.white")) for i in range(6)])
+    yield ("fires_burst_with_names_that_are_not_logged", "Three certificates of a CA that logs no names: what they name is unknown, and unknown is not the own name.",
+           [at(i, issued(211 + i, "CORP\\carol.white", version=0)) for i in range(3)])
     yield ("quiet_three_in_more_than_ten_minutes", "Three certificates of one user in ten minutes and one second.",
            [at(0, own(211, "carol.white")), at(4, own(212, "carol.white")), at(10, own(213, "carol.white"), seconds=1)])
     twice = at(4, own(212, "carol.white"), record=70_002)
@@ -196,6 +211,28 @@ def ordinary():
             at(0, denied(108, MALLORY, f"CertificateTemplate:WebServer\nSAN:upn={ADMIN}"))])
     yield ("quiet_no_name_at_all", "A version 0 certificate without a name in the attributes: there is nothing to compare.",
            [at(0, issued(104, MALLORY, attributes="\n\nccm:wks-066.corp.example", version=0))])
+
+
+AGENT = "agents:\n  'CORP\\FAS01$':\n    templates: [Citrix_SmartcardLogon]\n    hosts: [fas01.corp.example]\n"
+
+
+def fas(request_id, san, template="Citrix_SmartcardLogon", client="fas01.corp.example", **more):
+    """Citrix FAS enrolls for a user."""
+    return issued(request_id, "CORP\\FAS01$", upn(san), f"CertificateTemplate:{template}\nccm:{client}", template, **more)
+
+
+def agents():
+    policy = {"policy": CORP + AGENT}
+    yield ("quiet_agent_within_its_profile", "Citrix FAS enrolls for four users within ten minutes: the policy names it as an agent for this template and host.",
+           [at(i, fas(201 + i, f"{user}@corp.example")) for i, user in enumerate(["alice.smith", "bob.jones", "carol.white", "dave.brown"])], policy)
+    yield ("fires_agent_with_another_template", "The same account gets a certificate for a user of another template: outside its profile.", [at(0, fas(201, BOB, "User"))], policy)
+    yield ("fires_agent_from_another_host", "The same account and template, requested from a workstation: the attribute `ccm:` excuses nothing, but it can be outside the profile.",
+           [at(0, fas(201, BOB, client="wks-066.corp.example"))], policy)
+    yield ("fires_agent_for_another_subject", "The profile covers the users of one suffix, and the certificate names a user of another.",
+           [at(0, fas(201, "bob.jones@partner.example"))], {"policy": CORP + AGENT + "    subjects: ['*@corp.example']\n"})
+    yield ("fires_agent_for_a_protected_account", "Template and host are those of the profile, but a protected identity is in no profile.", [at(0, fas(201, ADMIN))], policy)
+    yield ("quiet_agent_in_its_own_name", "The agent renews its own machine certificate, of a template that its profile does not have.",
+           [at(0, issued(201, "CORP\\FAS01$", "DNS Name=fas01.corp.example", template="Machine"))], policy)
 
 
 def allowed():

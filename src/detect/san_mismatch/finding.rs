@@ -3,8 +3,10 @@
 use crate::alert::{Alert, Evidence, Severity};
 use crate::detect::lifecycle::{Lifetime, Trigger};
 use crate::detect::report::{self, reason};
+use crate::detect::san_mismatch::burst::{Burst, time};
 use crate::detect::san_mismatch::settings::Settings;
 use crate::detect::{Context, Entity};
+use crate::event::host::Host;
 use crate::event::time::Time;
 use crate::event::{CertificateRequest, Event};
 use crate::wire;
@@ -20,10 +22,6 @@ fn counted<'a>(settings: &Settings, state: &'a SanMismatchState, at: Time) -> &'
     &all[start..end]
 }
 
-pub(crate) fn time(certificate: &WindowCertificate) -> Time {
-    Time::from_millis(certificate.time_ms)
-}
-
 /// One alert lasts as long as suspicious certificates of the requester follow each other within the look-back.
 fn lifetime(settings: &Settings) -> Lifetime {
     Lifetime::SinceLatestTrigger(settings.look_back)
@@ -33,7 +31,7 @@ pub(crate) fn raise(
     settings: &Settings,
     event: &Event,
     request: &CertificateRequest,
-    burst: Option<usize>,
+    burst: Option<Burst>,
     state: &mut SanMismatchState,
     cx: &mut Context<'_>,
 ) {
@@ -54,7 +52,7 @@ pub(crate) fn raise(
 fn describe(
     alert: &mut Alert,
     certificates: &[WindowCertificate],
-    burst: Option<usize>,
+    burst: Option<Burst>,
     request: &CertificateRequest,
     event: &Event,
     settings: &Settings,
@@ -123,12 +121,13 @@ fn with_fields(
 fn add_reasons(
     alert: &mut Alert,
     certificates: &[WindowCertificate],
-    burst: Option<usize>,
+    burst: Option<Burst>,
     request: &CertificateRequest,
     settings: &Settings,
 ) -> bool {
     let who = &request.requester;
     let before = alert.reasons.len();
+    let was_burst = has(alert, "burst_enrollment");
     let named = |of: fn(&WindowCertificate) -> bool| {
         let names: Vec<&str> =
             certificates.iter().filter(|c| of(c)).flat_map(suspicious_names).map(String::as_str).collect();
@@ -156,9 +155,14 @@ fn add_reasons(
             format!("{who} was issued a certificate that names {names}"),
         ));
     }
-    if let Some(count) = burst {
+    if certificates.iter().any(|c| c.outside_profile) {
+        found.push((settings.severity.san_mismatch, "agent_outside_profile", outside_profile(request)));
+    }
+    if let Some(Burst { count, own_names_only }) = burst {
         let text = format!("{who} was issued {count} certificates within {}", settings.burst_window);
-        found.push((settings.severity.burst_enrollment, "burst_enrollment", text));
+        let severity = &settings.severity;
+        let severity = if own_names_only { severity.burst_own_names } else { severity.burst_enrollment };
+        found.push((severity, "burst_enrollment", text));
     }
     for (severity, code, text) in found {
         alert.severity = alert.severity.max(severity);
@@ -169,6 +173,7 @@ fn add_reasons(
         alert.title.clone_from(&worst.text);
     }
     let adds = alert.reasons.len() > before;
+    add_own_names_only(alert, burst, was_burst, settings);
     if certificates.iter().any(|c| c.names_cut > 0) {
         let text = "the certificate has more names than are compared: no account has that many".to_owned();
         report::add_reason(alert, reason("names_not_read", text));
@@ -183,11 +188,41 @@ fn add_reasons(
     adds
 }
 
-const CODES: [&str; 6] = [
+/// Qualifies a burst that the account's own names explain, as long as nothing else makes it one.
+fn add_own_names_only(alert: &mut Alert, burst: Option<Burst>, was_burst: bool, settings: &Settings) {
+    let Some(Burst { own_names_only, .. }) = burst else { return };
+    if own_names_only && (!was_burst || has(alert, OWN_NAMES_ONLY)) {
+        let text = format!(
+            "all certificates of the burst bear only the requester's own names, and no template was issued {} times or \
+             more: a first logon or a new machine looks like this. If it is none, read who was logged on where the \
+             requests came from",
+            settings.many_of_one_template()
+        );
+        report::add_reason(alert, reason(OWN_NAMES_ONLY, text));
+    } else {
+        alert.reasons.retain(|reason| reason.code != OWN_NAMES_ONLY);
+    }
+}
+
+fn outside_profile(request: &CertificateRequest) -> String {
+    let template = request.template.as_deref().unwrap_or("an unknown template");
+    let client = request.client.as_ref().map_or("an unknown host", Host::as_str);
+    format!(
+        "`agents:` names {} as an enrollment agent, but its profile does not cover this certificate: {template}, requested \
+         from {client}. Compare the template, the host and the names with the profile",
+        request.requester
+    )
+}
+
+const OWN_NAMES_ONLY: &str = "own_names_only";
+
+const CODES: [&str; 8] = [
     "sensitive_san",
     "san_mismatch",
+    "agent_outside_profile",
     "lookalike_name",
     "burst_enrollment",
+    OWN_NAMES_ONLY,
     "names_not_read",
     "suffix_not_checked",
 ];
@@ -202,9 +237,13 @@ fn first_few(names: &[&str]) -> String {
     few.join(", ")
 }
 
+fn has(alert: &Alert, code: &str) -> bool {
+    alert.reasons.iter().any(|reason| reason.code == code)
+}
+
 /// The reasons in the words of the scheduled rule.
 fn why_suspicious(alert: &Alert, settings: &Settings) -> String {
-    let has = |code: &str| alert.reasons.iter().any(|r| r.code == code);
+    let has = |code| has(alert, code);
     let mut words = Vec::new();
     if has("sensitive_san") {
         words.push("SensitiveSAN_DA_or_DC".to_owned());

@@ -8,20 +8,22 @@
 //! its domain, enrollment agents, NDES and life-cycle products (allow-list them), web server templates.
 
 mod settings;
+mod burst;
 mod finding;
 
 use crate::alert::Severity;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::naming::{self, Judgement};
 use crate::detect::report;
-use crate::detect::san_mismatch::finding::{raise, time};
+use crate::detect::san_mismatch::burst::{Burst, time};
+use crate::detect::san_mismatch::finding::raise;
 pub(crate) use crate::detect::san_mismatch::settings::Settings;
 use crate::detect::slot::Slot;
 use crate::detect::{About, Context, Detection, Entity, memory_after};
 use crate::event::serial::Serial;
 use crate::event::time::{Span, Time};
 use crate::event::{CertificateRequest, Event};
-use crate::state::{key, window};
+use crate::state::key;
 use crate::wire;
 use crate::wire::record::{SanMismatchState, WindowCertificate};
 
@@ -55,7 +57,7 @@ impl Detection for SanMismatch {
             "Look for Kerberos or Schannel logons with the certificate (4768 with its serial number, 4624)",
             "If it was not expected: revoke the certificate, reset the named account's secrets, publish a new CRL",
         ],
-        severities: &[Severity::Medium, Severity::High, Severity::Critical],
+        severities: &[Severity::Low, Severity::Medium, Severity::High, Severity::Critical],
     };
 
     fn entities(&self, event: &Event, policy: &DomainPolicy, found: &mut dyn FnMut(Entity)) {
@@ -84,7 +86,7 @@ impl Detection for SanMismatch {
         }
         let index = slot.state.certificates.partition_point(|c| c.time_ms <= at.as_millis());
         slot.state.certificates.insert(index, certificate);
-        let burst = burst_with(settings, &slot.state, index);
+        let burst = Burst::with(settings, &slot.state.certificates, index);
         if judgement.is_suspicious() || burst.is_some() {
             raise(settings, event, request, burst, &mut slot.state, cx);
         }
@@ -121,6 +123,8 @@ fn remembered(event: &Event, request: &CertificateRequest, judgement: &Judgement
         evidence: Some(wire::alert::evidence_to_record(&report::evidence(event))),
         serial_hash: serial(event).map(|serial| key::hash(&[serial.as_str().as_bytes()]) as u64),
         lookalike: judgement.is_lookalike(),
+        outside_profile: judgement.outside_profile,
+        own_only: judgement.own_only,
     }
 }
 
@@ -145,13 +149,6 @@ fn is_copy(known: &WindowCertificate, other: &WindowCertificate) -> bool {
 
 /// Formats keep different digits of a second.
 const SAME_TIME: Span = Span::seconds(1);
-
-/// How many certificates the burst has, if the certificate at `index` is part of one.
-fn burst_with(settings: &Settings, state: &SanMismatchState, index: usize) -> Option<usize> {
-    let times: Vec<Time> = state.certificates.iter().map(time).collect();
-    let densest = window::densest_with(&times, index, settings.burst_window);
-    (densest >= settings.burst_count.get() as usize).then_some(densest)
-}
 
 /// Drops what neither this event nor a later one within the allowed lateness can reach.
 fn forget(settings: &Settings, state: &mut SanMismatchState, at: Time) {

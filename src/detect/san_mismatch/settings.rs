@@ -34,6 +34,9 @@ pub struct Severities {
     pub san_mismatch: Severity,
     /// Many certificates in a short time. Default medium.
     pub burst_enrollment: Severity,
+    /// The same, but all of them bear only the requester's own names, and fewer than twice `burst_count` are of one template.
+    /// Default low.
+    pub burst_own_names: Severity,
 }
 
 impl DetectionSettings for Settings {
@@ -60,6 +63,7 @@ impl Default for Severities {
             sensitive_san: Severity::Critical,
             san_mismatch: Severity::High,
             burst_enrollment: Severity::Medium,
+            burst_own_names: Severity::Low,
         }
     }
 }
@@ -70,8 +74,13 @@ impl Settings {
         Span::millis(self.look_back.max(self.burst_window).as_millis() + ALLOWED_LATENESS.as_millis())
     }
 
+    /// So many certificates of one template within the window are no first logon and no new machine.
+    pub(crate) fn many_of_one_template(&self) -> usize {
+        (self.burst_count.get() as usize).saturating_mul(2)
+    }
+
     /// The most certificates that are remembered of one requester.
     pub(crate) fn capacity(&self) -> usize {
-        window::capacity(self.reach(), self.burst_window, self.burst_count.get() as usize).clamp(64, 4096)
+        window::capacity(self.reach(), self.burst_window, self.many_of_one_template()).clamp(64, 4096)
     }
 }

@@ -11,6 +11,7 @@ const HELPERS: &[(&str, &str)] = &[
     ("finding", "an alert about one event: shared by the detections that need no more"),
     ("entity", "what state is keyed by, and where it lives"),
     ("mod", "the trait that a detection implements"),
+    ("agent", "what an enrollment agent may request"),
     ("domain", "what the operator configures for all of them"),
     ("lifecycle", "when an alert opens, is revised and is suppressed"),
     ("policy", "the settings of all detections"),

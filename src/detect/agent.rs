@@ -1,0 +1,131 @@
+//! Enrollment agents: accounts whose job is to request certificates in the names of others, and the limits of that job.
+//!
+//! An agent is excused within its profile only: these templates, these subjects, from these hosts. A protected identity is
+//! in no profile.
+
+use crate::event::account::{Account, same_text};
+use crate::event::fold::fold;
+use crate::event::host::Host;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// What an enrollment agent may request: the profile of its job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Agent {
+    /// Templates of which it requests certificates for others; `*` alone is any template.
+    #[schemars(example = json!(["Citrix_SmartcardLogon"]))]
+    pub templates: Vec<String>,
+    /// The hosts it requests from, as the request attribute `ccm:` states them. The client writes that attribute, so a list
+    /// only restricts: a request from another host, or without the attribute, is outside the profile. Default: any host.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = json!(["fas01.corp.example"]))]
+    pub hosts: Vec<Host>,
+    /// Names it may request, with `*` for any text: `*@corp.example`, `phone-*.mobile.corp.example`. Default: any name.
+    #[serde(default = "any_subject", skip_serializing_if = "is_any_subject")]
+    #[schemars(example = json!(["*@corp.example"]))]
+    pub subjects: Vec<String>,
+}
+
+impl Agent {
+    /// Whether it may request certificates of this template; a template that the event does not name is none.
+    pub fn has_template(&self, template: Option<&str>) -> bool {
+        self.templates.iter().any(|own| own == ANY || template.is_some_and(|other| same_text(own, other)))
+    }
+
+    /// Whether it requests from this host, or from any; a host that the event does not name is none of a list.
+    pub fn has_host(&self, host: Option<&Host>) -> bool {
+        self.hosts.is_empty() || host.is_some_and(|host| self.hosts.iter().any(|own| own.is_same(host)))
+    }
+
+    /// Whether it may request a certificate with this name.
+    pub fn has_name(&self, name: &str) -> bool {
+        self.subjects.iter().any(|pattern| matches(pattern, name))
+    }
+
+    /// Whether a certificate that it requested may be used by this account: one of its subjects, by name or in the form
+    /// `DOMAIN\name` or `name@suffix`.
+    pub fn has_subject(&self, account: &Account) -> bool {
+        let upn = format!("{}@{}", account.name, account.domain);
+        [&account.name, &account.to_string(), &upn].into_iter().any(|name| self.has_name(name))
+    }
+}
+
+const ANY: &str = "*";
+
+fn any_subject() -> Vec<String> {
+    vec![ANY.to_owned()]
+}
+
+fn is_any_subject(subjects: &[String]) -> bool {
+    subjects == [ANY]
+}
+
+/// Whether the name is the pattern, in which every `*` stands for any text. Folded as accounts are.
+fn matches(pattern: &str, name: &str) -> bool {
+    let (pattern, name) = (fold(pattern), fold(name));
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = name.strip_prefix(first) else { return false };
+    let Some(last) = parts.next_back() else { return rest.is_empty() };
+    for part in parts {
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::agent::{Agent, matches};
+    use crate::event::account::Account;
+    use crate::event::host::Host;
+
+    fn agent(json: &str) -> Agent {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn patterns_match_whole_names() {
+        for (pattern, name) in [
+            ("*", "anything"),
+            ("*@corp.example", "Alice@CORP.example"),
+            ("CORP\\*", "corp\\alice"),
+            ("phone-*.mobile.*", "phone-7.mobile.corp.example"),
+            ("alice", "ALICE"),
+        ] {
+            assert!(matches(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in [
+            ("", "a"),
+            ("alice", "alice2"),
+            ("*@corp.example", "alice@corp.example.evil"),
+            ("a*a", "a"),
+            ("ab*bc", "abc"),
+            ("phone-*.mobile.*", "phone-7.corp.example"),
+        ] {
+            assert!(!matches(pattern, name), "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn profile_limits_templates_hosts_and_subjects() {
+        let fas = agent(
+            r#"{"templates": ["Citrix_SmartcardLogon"], "hosts": ["fas01"], "subjects": ["*@corp.example"]}"#,
+        );
+        assert!(fas.has_template(Some("citrix_smartcardlogon")));
+        assert!(!fas.has_template(Some("User")) && !fas.has_template(None));
+        assert!(fas.has_host(Some(&Host::new("fas01.corp.example"))));
+        assert!(!fas.has_host(Some(&Host::new("wks-066.corp.example"))) && !fas.has_host(None));
+        assert!(fas.has_subject(&Account::parse("alice@corp.example")));
+        assert!(!fas.has_subject(&Account::parse("alice@other.example")));
+        let any = agent(r#"{"templates": ["*"]}"#);
+        assert!(any.has_template(None) && any.has_host(None) && any.has_name("bob"));
+    }
+
+    #[test]
+    fn templates_are_required() {
+        assert!(serde_json::from_str::<Agent>("{}").is_err());
+    }
+}
