@@ -66,15 +66,23 @@ fn every_recording_gives_the_alerts_beside_it() {
         }
         let path = fixture.folder.join("alerts.json");
         let text = serde_json::to_string_pretty(&alerts).unwrap() + "\n";
+        let reviewed = fs::read_to_string(&path).unwrap_or_default();
+        if !fixture.fires() || without_policy_version(&reviewed) == without_policy_version(&text) {
+            continue;
+        }
         if std::env::var_os("UPDATE").is_some() {
-            if fixture.fires() {
-                fs::write(&path, &text).unwrap();
-            }
-        } else if fixture.fires() && fs::read_to_string(&path).unwrap_or_default() != text {
+            fs::write(&path, &text).unwrap();
+        } else {
             wrong.push(format!("{}: other alerts than in {}", fixture.name(), path.display()));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Every new setting of any detection changes the fingerprint of the policy, and with it no alert.
+fn without_policy_version(alerts: &str) -> String {
+    let lines = alerts.lines().filter(|line| !line.trim_start().starts_with("\"policy_version\": "));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 #[test]
