@@ -52,7 +52,7 @@ pub struct Alert {
     /// Serial number of the certificate that was used, in lower-case hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate_serial: Option<String>,
-    /// How its issuance was joined to its use: `serial`, `request_id` or `request_id_only_ca`.
+    /// How its issuance was joined to its use: `serial`, `request_id` or `request_id_unnamed_ca`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub join: Option<String>,
     /// The CA, by the name of its host.

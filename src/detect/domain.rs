@@ -20,6 +20,8 @@ pub struct DomainPolicy {
     pub domains: BTreeMap<String, Vec<String>>,
     /// Host name of a CA → the CA's common name, as 4768 writes it in `CertIssuerName`.
     pub cas: BTreeMap<String, String>,
+    /// Common names of CAs that are known to be foreign.
+    pub foreign_issuers: Vec<String>,
     /// Account → further hosts whose names are its own.
     pub hosts: BTreeMap<String, Vec<Host>>,
     /// Templates that exist only to be noticed.

@@ -16,6 +16,8 @@ pub(crate) mod slot;
 pub(crate) mod report;
 pub(crate) mod lifecycle;
 pub(crate) mod finding;
+pub(crate) mod issuer;
+pub(crate) mod certificate_use;
 pub(crate) mod san_mismatch;
 pub(crate) mod certlog_remote_write;
 pub(crate) mod certificate_used_by_other;

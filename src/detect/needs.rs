@@ -112,6 +112,9 @@ needs! {
         "SerialNumber": "joins it with a logon", VERSION_0, has_serial;
         "EventRecordID": "recognises a second copy of the event", None, has_record_id;
     }
+    "certificate-used-by-other" &[ISSUED, REQUESTED] => {
+        "CertificateTemplate": "the template in the alert", VERSION_0, has_template;
+    }
     "certificate-used-by-other" &[LOGON] => {
         "TargetUserName": "the account that was logged on", None, |event| logon(event).is_some_and(|l| !l.account.name.is_empty());
         "TargetDomainName": "the account's domain", None, |event| logon(event).is_some_and(|l| !l.account.domain.is_empty());

@@ -23,6 +23,10 @@ pub struct Policy {
     /// CA host → the CA's common name, as 4768 writes it in CertIssuerName. Learned from exact joins where it can be.
     #[schemars(example = json!({"ca01.corp.example": "CORP-CA01"}))]
     pub cas: BTreeMap<String, String>,
+    /// Common names of CAs that are not yours and whose certificates log on here: card vendors, partners. Those of Windows
+    /// itself (`MS-Organization-P2P-Access`, `login.windows.net`) and self-signed ones are known.
+    #[schemars(example = json!(["ACME Issuing CA 3"]))]
+    pub foreign_issuers: Vec<String>,
     /// Account → further hosts whose names are its own: cluster and load balancer names, the service name of a gMSA.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(example = json!({r"CORP\SQLNODE1$": ["sqlclu.corp.example"]}))]
@@ -56,6 +60,7 @@ impl Policy {
         DomainPolicy {
             domains: self.domains.clone(),
             cas: self.cas.clone(),
+            foreign_issuers: self.foreign_issuers.clone(),
             hosts: self.hosts.clone(),
             decoys: self.decoys.clone(),
             agents: self.agents.clone(),

@@ -49,6 +49,11 @@ impl Serial {
             && u32::from_str_radix(&digits[30..], 16) == Ok(request_id)
     }
 
+    /// Whether AD CS made it: it names the request that its end states.
+    pub fn is_of_ad_cs(&self) -> bool {
+        self.names_request(self.request_id())
+    }
+
     /// Lower-case hex digits without leading zeros.
     pub fn as_str(&self) -> &str {
         &self.0

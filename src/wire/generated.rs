@@ -40,7 +40,7 @@ pub struct Alert {
     pub used_by_domain: ::core::option::Option<::prost::alloc::string::String>,
     #[prost(string, optional, tag = "16")]
     pub certificate_serial: ::core::option::Option<::prost::alloc::string::String>,
-    /// How issuance was joined to use: `serial`, `request_id`, `request_id_only_ca`.
+    /// How issuance was joined to use: `serial`, `request_id`, `request_id_unnamed_ca`.
     #[prost(string, optional, tag = "17")]
     pub join: ::core::option::Option<::prost::alloc::string::String>,
     /// The CA.
@@ -1276,6 +1276,12 @@ pub struct IssuedRecord {
     pub issued_ms: i64,
     #[prost(uint64, optional, tag = "6")]
     pub record_id: ::core::option::Option<u64>,
+    /// The Windows event that it comes from, 4886 or 4887; 0: an import.
+    #[prost(uint32, tag = "7")]
+    pub event_id: u32,
+    /// The template, cut; it decides whether an agent may ask for others.
+    #[prost(string, tag = "8")]
+    pub template: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PendingLogon {
@@ -1297,15 +1303,20 @@ pub struct PendingLogon {
     pub serial: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "9")]
     pub evidence: ::core::option::Option<Evidence>,
+    /// The event of the KDC, 21, 39, 40, 41 or 45; 0: a ticket was asked for (4768, 4771), and `status` is its outcome.
+    #[prost(uint32, tag = "10")]
+    pub kdc_event: u32,
+    /// The account's SID and the SID that the certificate names.
+    #[prost(string, optional, tag = "11")]
+    pub account_sid: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "12")]
+    pub certificate_sid: ::core::option::Option<::prost::alloc::string::String>,
 }
 /// certificate-used-by-other: the CAs this partition has seen, and their names as logons write them.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CaDirectory {
     #[prost(message, repeated, tag = "1")]
     pub cas: ::prost::alloc::vec::Vec<KnownCa>,
-    /// Issuers seen in logons.
-    #[prost(string, repeated, tag = "2")]
-    pub issuers: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct KnownCa {
@@ -1314,4 +1325,21 @@ pub struct KnownCa {
     /// Learned from an exact join.
     #[prost(string, tag = "2")]
     pub name: ::prost::alloc::string::String,
+}
+/// unknown-certificate: one CA whose issuances are all known, or one issuer that is none of ours.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UnknownCertificateState {
+    /// Uses of certificates whose issuance may still arrive.
+    #[prost(message, repeated, tag = "1")]
+    pub pending: ::prost::alloc::vec::Vec<PendingLogon>,
+}
+/// unknown-certificate: a certificate, by its serial number.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CertificateState {
+    /// When it was issued, milliseconds since the Unix epoch; 0: it was not.
+    #[prost(int64, tag = "1")]
+    pub issued_ms: i64,
+    /// The alert about a certificate that was not issued.
+    #[prost(message, optional, tag = "2")]
+    pub open: ::core::option::Option<OpenAlert>,
 }

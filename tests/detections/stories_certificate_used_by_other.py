@@ -1,5 +1,5 @@
 """Fixtures of certificate-used-by-other: the account that logs on with a certificate is not the one that asked for it."""
-from windows import CA, CA2, at, issued, logon, own, upn
+from windows import CA, CA2, DC, SID, at, denied, issued, logon, normalised, own, requested, serial, upn
 
 MALLORY = "CORP\\mallory"
 CAS = "cas:\n  ca01.corp.example: CORP-CA01\n  ca02.corp.example: CORP-CA02\n"
@@ -15,9 +15,22 @@ def v0(request_id, name="mallory", ca=CA):
     return issued(request_id, f"CORP\\{name}", attributes="\n\nccm:wks-066.corp.example", ca=ca, version=0)
 
 
+def of_ca(e, number, issuer):
+    """The logon, with a certificate of this serial number and issuer."""
+    return dict(e, data=e["data"] | {"CertSerialNumber": number.upper(), "CertIssuerName": issuer})
+
+
+def mapped(user, request_id, verdict, **more):
+    """A remark of the KDC about the certificate 39, 40, 41, 45 or 21."""
+    return normalised(DC, certificate_mapped={"account": user, "issuer": "CORP-CA01", "serial": serial(request_id), "verdict": verdict, **more})
+
+
 def stories():
     yield from joined()
     yield from joined_by_request_id()
+    yield from issuer_unknown()
+    yield from further_events()
+    yield from spellings()
     yield from order_and_time()
     yield from quiet()
 
@@ -49,9 +62,80 @@ def joined_by_request_id():
     yield ("quiet_v0_logon_a_day_before_the_issuance", "A logon a day before the issuance with the same request id: no clock is off by so much, it was another certificate.",
            [at(0, v0(304), days=1), at(21, logon("bob.jones", 304, version=0))], {"policy": CAS})
     yield ("fires_request_id_of_a_rebuilt_ca", "The CA was built again and counts from 1: both certificates 301 are remembered, and mallory's is used by another.",
-           [at(0, clean(301)), at(1, dict(clean(301, "bob.jones"), data=clean(301, "bob.jones")["data"] | {"SerialNumber": "6d00000000b0b1b2b3b4b5000000000000012d"})), at(11, logon("bob.jones", 301))])
-    yield ("fires_v0_with_only_one_ca", "A version 0 certificate, no CA in the policy and none learned: only one CA has issued a certificate with this request id.",
+           [at(0, clean(301)), at(1, dict(clean(301, "bob.jones"), data=clean(301, "bob.jones")["data"] | {"SerialNumber": "6d0000012db0b1b2b3b4b5b60000000000012d"})), at(11, logon("bob.jones", 301))])
+    yield ("fires_v0_with_unnamed_ca", "A version 0 certificate, no CA in the policy and none learned: the serial number has the request id in both places. One step milder.",
            [at(0, v0(304)), at(21, logon("bob.jones", 304, version=0))], {"shape": "xml"})
+
+
+
+HELLO = "S-1-12-1-1943430372-1249052806-2496021943-3034400218/8be0a7c6-0e0c-4f5c-9d2c-0a7b3c2d1e0f/login.windows.net/corp.example/bob.jones@corp.example"
+ACME = "ACME Issuing CA 3"
+
+
+def issuer_unknown():
+    """A version 0 CA that `cas:` does not name, and certificates of others that log on."""
+    yield ("quiet_v0_hello_key", "Windows Hello: a certificate that signs itself, serial number 01. A version 0 CA has issued a request 1, to mallory.",
+           [at(0, v0(1)), at(5, of_ca(logon("bob.jones", 1), "01", HELLO)), at(6, of_ca(logon("carol.white", 1), "01", "CN=carol.white"))])
+    yield ("quiet_v0_device_key", "A device logs on with its own key; the serial number happens to end in the id of mallory's request.",
+           [at(0, v0(304)), at(5, of_ca(logon("WKS-114$", 304), "2c5fa1b2c3d4e5f600000130", "CN=WKS-114"))])
+    yield ("quiet_v0_card_of_another_vendor", "A smart card of another vendor's CA: its serial number ends in the id of mallory's request and has it nowhere else.",
+           [at(0, v0(304)), at(5, of_ca(logon("bob.jones", 304), "04e3a1b2c3d4e5f60708090a0b00000130", ACME))])
+    yield ("quiet_v0_foreign_issuer_of_the_policy", "A partner's CA is an AD CS too, so its serial number has the form of ours; the policy lists it as foreign.",
+           [at(0, v0(304)), at(5, of_ca(logon("bob.jones", 304), f"73{304:08x}d1e2f304152637485900{304:08x}", "PARTNER-CA01"))],
+           {"policy": "foreign_issuers: [PARTNER-CA01]\n"})
+    yield ("quiet_v0_device_of_entra_id", "A device with the certificate that Entra ID gives it for connections between devices.",
+           [at(0, v0(304)), at(5, of_ca(logon("bob.jones", 304), serial(304), "MS-Organization-P2P-Access [2026]"))])
+    yield ("quiet_v0_issuer_is_another_of_our_cas", "The issuer is the CA that the policy names; the request with this id is one of another CA, which has no name.",
+           [at(0, v0(304, ca=CA2)), at(5, logon("bob.jones", 304))], {"policy": "cas:\n  ca01.corp.example: CORP-CA01\n"})
+    yield ("quiet_v0_two_unnamed_cas", "Two version 0 CAs without a name have issued a certificate 304, to mallory and to bob.jones: bob.jones logs on with his own.",
+           [at(0, v0(304)), at(1, v0(304, "bob.jones", CA2)), at(11, logon("bob.jones", 304, ca=CA2))])
+    yield ("fires_v0_with_unnamed_ca_after_a_hello_key", "A logon with a Hello key and one with another vendor's card before; then the certificate 304 of the version 0 CA is used by another account.",
+           [at(0, v0(304)), at(1, of_ca(logon("carol.white", 1), "01", HELLO)), at(2, of_ca(logon("alice.smith", 1), "04e3a1b2c3d4e5f6000130", ACME)),
+            at(21, logon("bob.jones", 304))])
+    yield ("fires_v0_of_an_unnamed_ca_beside_a_named_one", "The policy names one CA; the certificate is of the other one, whose name no event has shown.",
+           [at(0, v0(304, ca=CA2)), at(21, logon("bob.jones", 304, ca=CA2))], {"policy": "cas:\n  ca01.corp.example: CORP-CA01\n"})
+
+
+def further_events():
+    number = "4f2a9c1be07733d5a86f"
+    custom = dict(clean(301), data=clean(301)["data"] | {"SerialNumber": number})
+    yield ("fires_serial_that_names_no_request", "The CA makes serial numbers of its own (HighSerial): they name no request, but issuance and logon have the same one.",
+           [at(0, custom), at(11, of_ca(logon("bob.jones", 301), number, "CORP-CA01"))])
+    yield ("fires_no_strong_mapping", "39: the KDC finds no strong mapping. The ticket follows and adds the client's address to the alert.",
+           [at(0, clean(301)), at(11, mapped("bob.jones", 301, "no_strong_mapping")), at(11, logon("bob.jones", 301), seconds=1)])
+    yield ("fires_sid_differs", "41: the certificate names mallory's SID and is used for bob.jones. The KDC refuses it.",
+           [at(0, clean(301)), at(11, mapped("bob.jones", 301, "sid_differs", account_sid=f"{SID}-1111", certificate_sid=f"{SID}-1142"))])
+    yield ("fires_sid_differs_under_the_same_name", "41 under the requester's own name: an account took the name of another one, or was created again.",
+           [at(0, clean(301)), at(11, mapped("mallory", 301, "sid_differs", account_sid=f"{SID}-1999", certificate_sid=f"{SID}-1142"))])
+    yield ("fires_issuer_not_trusted", "45: the CA is not trusted for logons, and the KDC only audits it (CVE-2025-26647).",
+           [at(0, clean(301)), at(11, mapped("bob.jones", 301, "issuer_not_trusted"))])
+    yield ("fires_certificate_refused", "21: the KDC refuses the certificate of mallory for the administrator.",
+           [at(0, clean(301)), at(11, mapped("administrator", 301, "refused"))])
+    yield ("quiet_weak_mapping_of_the_own_account", "39 and 40 for the requester: her certificate maps weakly, to herself.",
+           [at(0, own(301)), at(2, mapped("alice.smith", 301, "no_strong_mapping")), at(3, mapped("alice.smith", 301, "older_than_account"))])
+    yield ("quiet_hello_key_not_trusted", "45 and 21 for Hello keys, as patched domain controllers write them in mass.",
+           [at(0, v0(1)), at(2, normalised(DC, certificate_mapped={"account": "bob.jones", "issuer": HELLO, "serial": "01", "verdict": "issuer_not_trusted"})),
+            at(3, normalised(DC, certificate_mapped={"account": "bob.jones", "issuer": HELLO, "verdict": "refused"}))])
+    yield ("fires_only_the_request_was_seen", "4886 arrived and 4887 did not: the certificate in use shows that it was issued. One step milder.",
+           [at(0, requested(304, MALLORY)), at(21, logon("bob.jones", 304))], {"policy": CAS})
+    yield ("quiet_denied_request", "4886 and 4888: no certificate has this request id. The logon is with one of a CA that was there before, under the same name.",
+           [at(0, requested(304, MALLORY)), at(1, denied(304, MALLORY, "CertificateTemplate:User")), at(21, logon("bob.jones", 304))], {"policy": CAS})
+    yield ("quiet_request_and_issuance", "4886 and 4887 of one request, and the requester's own logon.",
+           [at(0, requested(304, MALLORY)), at(1, clean(304)), at(21, logon("mallory", 304))], {"policy": CAS})
+    known = {"serial": serial(280), "requester": MALLORY, "ca": CA, "issued": "2025-11-03T08:00:00.000Z", "template": "User"}
+    yield ("fires_imported_certificate", "A certificate from before the events were collected, imported from the CA's database, is used by another account.",
+           [at(0, normalised(CA, certificate_known=known)), at(21, logon("bob.jones", 280))])
+
+
+def spellings():
+    machine = issued(302, "CORP\\WKS-114$", "DNS Name=wks-114.corp.example", template="Machine")
+    yield ("quiet_refused_under_other_spellings", "The revocation list cannot be reached (0x3e). The refused logons have the names as the clients wrote them: UPN, host name, service name.",
+           [at(0, own(301)), at(1, machine), at(11, logon("Alice.Smith@corp.example", 301, status="0x3e")), at(12, logon("wks-114.corp.example", 302, status="0x3e")),
+            at(13, logon("host/wks-114.corp.example", 302, status="0x3e"))])
+    yield ("fires_certificate_not_trusted", "Refused with 0x3e, and the name is another account's: one step milder than a refusal because of the mapping.",
+           [at(0, clean(301)), at(11, logon("bob.jones", 301, status="0x3e"))])
+    yield ("fires_user_with_the_name_of_a_machine", "A user account called WKS-114 logs on with the certificate of the machine WKS-114$.",
+           [at(0, machine), at(11, logon("WKS-114", 302))])
 
 
 def order_and_time():

@@ -158,7 +158,7 @@ def bursts():
            [at(0, own(211, "carol.white"), record=70_001), twice, dict(twice)])
     yield ("quiet_one_record_under_two_names_of_the_ca", "Two certificates within ten minutes; the second record comes by two ways, under the CA's short and its full name.",
            [at(0, own(211, "carol.white"), record=70_001), twice, dict(twice, computer="CA01")])
-    rebuilt = dict(esc1(211), data=esc1(211)["data"] | {"SerialNumber": "6d00000000b0b1b2b3b4b50000000000000000d3"})
+    rebuilt = dict(esc1(211), data=esc1(211)["data"] | {"SerialNumber": "6d000000d3b0b1b2b3b4b5b6000000000000d3"})
     yield ("fires_request_id_of_a_rebuilt_ca", "The CA was built again and counts from 1: the same request id, another serial number, and this time the name of another user.",
            [at(0, own(211, "mallory")), at(4, rebuilt)])
     yield ("fires_burst_under_two_names_of_the_ca", "Three certificates of one user within ten minutes; one of the records names the CA by its short name.",

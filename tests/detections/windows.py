@@ -24,9 +24,9 @@ def iso(time, digits=7):
 
 
 def serial(request_id, ca=CA):
-    """AD CS: random octets, then the request id in the last four bytes."""
+    """AD CS: 19 octets, of which octets 2 to 5 and the last four are the request id."""
     middle = {CA: "a1b2c3d4e5f677", CA2: "0f1e2d3c4b5a69"}[ca]
-    return f"5c00000000{middle}{0:08x}{request_id:08x}"
+    return f"5c{request_id:08x}{middle}000000{request_id:08x}"
 
 
 def key_id(request_id):

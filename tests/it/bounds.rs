@@ -47,7 +47,7 @@ fn request(request_id: u32) -> CertificateRequest {
 
 fn issued(n: u32, names: Vec<San>, template: Option<String>) -> Activity {
     let request = CertificateRequest { names, template, ..request(n) };
-    let serial = Serial::parse(&format!("5c000000a1b2c3d4e5f677000000000000{n:08x}"));
+    let serial = Serial::parse(&format!("5c{n:08x}a1b2c3d4e5f677000000{n:08x}"));
     Activity::CertificateIssued(IssuedCertificate { request, serial, subject: String::new() })
 }
 
@@ -69,7 +69,7 @@ fn one_request_id_does_not_grow_with_its_logons() {
     for n in 2..5000 {
         let logon = CertificateLogon {
             account: Account::new("CORP.EXAMPLE", &format!("victim-{n}")),
-            serial: Serial::parse("5c000000a1b2c3d4e5f67700000000000000000007").unwrap(),
+            serial: Serial::parse("5c00000007a1b2c3d4e5f67700000000000007").unwrap(),
             issuer: "x".repeat(5000),
             ..CertificateLogon::default()
         };

@@ -127,7 +127,7 @@ impl Issued {
             ("Subject", format!("CN={}", self.requester)),
             ("SubjectAlternativeName", format!("Other Name: Principal Name={}", self.upn)),
             ("CertificateTemplate", "User".to_owned()),
-            ("SerialNumber", format!("5c00000000a1b2c3d4e5f677{:014x}", self.record)),
+            ("SerialNumber", format!("5c{0:08x}a1b2c3d4e5f677000000{0:08x}", self.record)),
             ("AuthenticationService", "Kerberos".to_owned()),
             ("AuthenticationLevel", "Privacy".to_owned()),
             ("DCOMorRPC", "DCOM".to_owned()),

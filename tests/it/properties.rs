@@ -38,15 +38,19 @@ fn issued(time: Time, computer: &str, request_id: u32, requester: &str, upn: &st
         names: vec![San::Upn(upn.to_owned())],
         ..CertificateRequest::default()
     };
-    let serial = Serial::parse(&format!("5c00aa{request_id:08x}"));
+    let serial = serial_of(request_id);
     let activity = Activity::CertificateIssued(IssuedCertificate { request, serial, subject: String::new() });
     event(time, computer, u64::from(request_id), activity)
+}
+
+fn serial_of(request_id: u32) -> Option<Serial> {
+    Serial::parse(&format!("5c{request_id:08x}a1b2c3d4e5f677000000{request_id:08x}"))
 }
 
 fn logon(time: Time, request_id: u32, user: &str, status: u32) -> Event {
     let logon = CertificateLogon {
         account: Account::parse(user),
-        serial: Serial::parse(&format!("5C00AA{request_id:08X}")).unwrap(),
+        serial: serial_of(request_id).unwrap(),
         issuer: "CORP-CA01".to_owned(),
         status,
         ..CertificateLogon::default()
@@ -213,11 +217,11 @@ fn moved_to_ca(mut event: Event, n: u32) -> Event {
     let shift = n * 1_000_000;
     if let Activity::CertificateIssued(issued) = &mut event.activity {
         issued.request.request_id += shift;
-        issued.serial = Serial::parse(&format!("5c00aa{:08x}", issued.request.request_id));
+        issued.serial = serial_of(issued.request.request_id);
     } else if let Activity::CertificateDenied(denied) = &mut event.activity {
         denied.request.request_id += shift;
     } else if let Activity::CertificateLogon(logon) = &mut event.activity {
-        logon.serial = Serial::parse(&format!("5c00aa{:08x}", logon.serial.request_id() + shift)).unwrap();
+        logon.serial = serial_of(logon.serial.request_id() + shift).unwrap();
         event.origin.record_id = event.origin.record_id.map(|id| id + u64::from(shift));
         return event;
     }

@@ -1,19 +1,20 @@
 //! Joining issuance to use, and the directory of CAs that joining by request id needs.
 
+use crate::detect::certificate_use::account_of;
 use crate::detect::certificate_used_by_other::settings::Settings;
 use crate::detect::domain::DomainPolicy;
+use crate::detect::issuer::{configured_name, is_foreign};
 use crate::detect::slot::Slot;
 use crate::event::MAX_CLOCK_LEAD;
 use crate::event::account::same_text;
 use crate::event::host::Host;
 use crate::event::serial::Serial;
 use crate::event::time::{Span, Time};
-use crate::state::key;
 use crate::wire::record::{CaDirectory, IssuedRecord, KnownCa, PendingLogon, RequestIdState};
 
 pub(crate) type RequestSlot<'a> = Slot<'a, RequestIdState, ()>;
 
-/// The most CAs, and the most issuers, that a partition keeps apart.
+/// The most CAs that a partition keeps apart.
 pub(crate) const MAX_CAS: usize = 64;
 
 pub(crate) const DIRECTORY: &str = "certificate-used-by-other directory";
@@ -23,10 +24,10 @@ pub(crate) const DIRECTORY: &str = "certificate-used-by-other directory";
 pub(crate) enum Join {
     /// The serial numbers are equal.
     Serial,
-    /// The request ids are equal, and the CA has the issuer's name.
+    /// The serial number names the request, and the CA has the issuer's name.
     RequestId,
-    /// The request ids are equal, and there is but one CA and one issuer: its name is assumed.
-    RequestIdOnlyCa,
+    /// The serial number names the request as AD CS does, but the CA's name is not known.
+    RequestIdUnnamedCa,
 }
 
 impl Join {
@@ -34,7 +35,7 @@ impl Join {
         match self {
             Join::Serial => "serial",
             Join::RequestId => "request_id",
-            Join::RequestIdOnlyCa => "request_id_only_ca",
+            Join::RequestIdUnnamedCa => "request_id_unnamed_ca",
         }
     }
 
@@ -42,28 +43,14 @@ impl Join {
         match self {
             Join::Serial => "issuance and logon have the same serial number",
             Join::RequestId => {
-                "the CA does not log serial numbers: joined by the request id in the serial number and the CA's name"
+                "the event of the CA has no serial number: joined by the request id in the serial number and the CA's name"
             }
-            Join::RequestIdOnlyCa => {
-                "the CA does not log serial numbers, and its name is not known: joined by the request id, because one CA \
-                 and one issuer are all that was seen; configure `cas:` to be sure"
+            Join::RequestIdUnnamedCa => {
+                "the event of the CA has no serial number, and the CA's name is not configured: joined because the serial \
+                 number has the request id in both places where AD CS puts it; name the CA in `cas:`, or the issuer in \
+                 `foreign_issuers:` if it is none of yours"
             }
         }
-    }
-}
-
-/// What joining needs of a logon.
-pub(crate) struct Logon<'a> {
-    pub(crate) at: Time,
-    pub(crate) serial_hash: u64,
-    pub(crate) issuer: &'a str,
-}
-
-pub(crate) fn logon_of(pending: &PendingLogon) -> Logon<'_> {
-    Logon {
-        at: Time::from_millis(pending.time_ms),
-        serial_hash: pending.serial_hash,
-        issuer: &pending.issuer,
     }
 }
 
@@ -77,40 +64,51 @@ pub(crate) fn clock_offset(record: &IssuedRecord, logon: Time) -> Option<Span> {
     (logon.plus(MAX_CLOCK_LEAD) < issued).then(|| logon.distance(issued))
 }
 
-pub(crate) fn join(
-    record: &IssuedRecord,
-    logon: &Logon<'_>,
-    settings: &Settings,
-    policy: &DomainPolicy,
-    directory: &CaDirectory,
-) -> Option<Join> {
-    let issued = Time::from_millis(record.issued_ms);
-    if logon.at > issued.plus(settings.remember) {
+/// What joining needs to know beside the two events.
+pub(crate) struct Known<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) policy: &'a DomainPolicy,
+    pub(crate) directory: &'a CaDirectory,
+}
+
+pub(crate) fn join(record: &IssuedRecord, logon: &PendingLogon, known: &Known<'_>) -> Option<Join> {
+    let (issued, at) = (Time::from_millis(record.issued_ms), Time::from_millis(logon.time_ms));
+    if at > issued.plus(known.settings.remember) {
         return None;
     }
     if let Some(hash) = record.serial_hash {
         return (hash == logon.serial_hash).then_some(Join::Serial);
     }
-    if logon.at.plus(MAX_CLOCK_OFFSET) < issued {
+    if !Serial::parse(&logon.serial).is_some_and(|serial| serial.is_of_ad_cs()) {
         return None;
     }
-    match ca_name(policy, directory, record.ca) {
-        Some(name) => same_text(name, logon.issuer).then_some(Join::RequestId),
-        None => (directory.cas.len() == 1 && directory.issuers.len() == 1).then_some(Join::RequestIdOnlyCa),
+    match ca_name(known.policy, known.directory, record.ca) {
+        Some(name) if !logon.issuer.is_empty() => {
+            let is_ours = same_text(name, &logon.issuer) && at.plus(MAX_CLOCK_OFFSET) >= issued;
+            is_ours.then_some(Join::RequestId)
+        }
+        Some(_) | None => {
+            let possible = at.plus(MAX_CLOCK_LEAD) >= issued && !is_of_another(logon, known);
+            possible.then_some(Join::RequestIdUnnamedCa)
+        }
     }
+}
+
+/// Whether the issuer is known to be another CA than the unnamed one: a foreign one, or one of ours that has a name.
+fn is_of_another(logon: &PendingLogon, known: &Known<'_>) -> bool {
+    is_foreign(known.policy, &logon.issuer, &account_of(logon))
+        || known.policy.cas.values().any(|name| same_text(name, &logon.issuer))
+        || known.directory.cas.iter().any(|ca| !ca.name.is_empty() && same_text(&ca.name, &logon.issuer))
 }
 
 /// The name of a CA as logons write it: configured, else learned.
-pub(crate) fn ca_name<'a>(policy: &'a DomainPolicy, directory: &'a CaDirectory, ca: u32) -> Option<&'a str> {
+fn ca_name<'a>(policy: &'a DomainPolicy, directory: &'a CaDirectory, ca: u32) -> Option<&'a str> {
     let known = directory.cas.get(ca.checked_sub(1)? as usize)?;
-    let configured = policy
-        .cas
-        .iter()
-        .find(|(host, _)| Host::new(host).is_same(&Host::new(&known.host)))
-        .map(|(_, name)| name.as_str());
+    let configured = configured_name(policy, &Host::new(&known.host));
     configured.or_else(|| Some(known.name.as_str()).filter(|name| !name.is_empty()))
 }
 
+/// The index of a CA in the directory, from 1, where it gets a place if there is one.
 pub(crate) fn ca_index(directory: &mut CaDirectory, host: &str) -> Option<u32> {
     let known = directory.cas.iter().position(|ca| Host::new(&ca.host).is_same(&Host::new(host)));
     let index = known.or_else(|| {
@@ -132,16 +130,12 @@ pub(crate) fn learn(
 ) {
     let known = (record.ca as usize).checked_sub(1).and_then(|index| directory.cas.get_mut(index));
     if let (Join::Serial, Some(known)) = (how, known)
+        && !issuer.is_empty()
         && known.name != issuer
     {
         issuer.clone_into(&mut known.name);
         slot.put_shared(DIRECTORY, directory);
     }
-}
-
-/// 64 bits of a keyed hash: enough among the few certificates that share a request id.
-pub(crate) fn serial_hash(serial: &Serial) -> u64 {
-    key::hash(&[serial.as_str().as_bytes()]) as u64
 }
 
 pub(crate) fn ca_host(directory: &CaDirectory, ca: u32) -> Option<Host> {

@@ -1,36 +1,41 @@
 //! `certificate-used-by-other`: a certificate that was issued to one account was used to log on as another.
 //!
-//! **What.** 4887 (issued to A) joined with 4768 with certificate fields (a Kerberos logon, PKINIT, as B). By the serial
-//! number where the CA logs it (4887 version 1), else by the request id, which AD CS makes the last four bytes of the serial
-//! number, together with the CA's name. Source: the event schemas, and [MS-WCCE] on request ids.
+//! **What.** An issuance (4887, 4886 while 4887 is missing, or an import) to A, joined with a use as B: a ticket that was
+//! asked for with the certificate (4768, 4771), or a remark of the KDC about it (21, 39, 40, 41, 45). Joined by the serial
+//! number where the CA logs it (4887 version 1), else by the request id, which AD CS puts twice into the serial number,
+//! together with the CA's name. Source: the event schemas, and [MS-WCCE] on request ids.
 //! **Why.** It is what every certificate attack comes down to, also where the CA's events show nothing: a name that stands
 //! only inside the signed request of an old CA, an account whose userPrincipalName was changed for the moment.
 //! **What looks alike and is harmless.** Smart cards that an enrollment agent asked for, devices behind NDES: allow-list
-//! those requesters.
+//! those requesters. Keys of Windows Hello and cards of other CAs, whose serial numbers name no request of ours.
 
 mod settings;
+mod issuance;
 mod join;
+mod other;
 mod finding;
 
 use crate::alert::{Alert, Severity};
+use crate::detect::certificate_use::{account_of, serial_of, use_of};
 use crate::detect::certificate_used_by_other::finding::{
-    add_clock_offset, describe, entity_of, is_about, issuance_evidence, request_id, severity,
+    Joined, describe, entity_of, is_about, issuance_evidence, severity,
+};
+use crate::detect::certificate_used_by_other::issuance::{
+    deny, entity_of_issuance, entity_of_serial, is_request, issuance_of, remember, requester_of,
 };
 use crate::detect::certificate_used_by_other::join::{
-    DIRECTORY, Join, MAX_CAS, RequestSlot, ca_host, ca_index, clock_offset, join, learn, logon_of,
-    serial_hash,
+    DIRECTORY, Join, Known, RequestSlot, ca_host, ca_index, clock_offset, join, learn,
 };
+use crate::detect::certificate_used_by_other::other::is_other;
 pub(crate) use crate::detect::certificate_used_by_other::settings::Settings;
 use crate::detect::domain::DomainPolicy;
-use crate::detect::identity;
 use crate::detect::lifecycle::{Lifetime, Trigger};
-use crate::detect::protected;
 use crate::detect::report;
 use crate::detect::slot::Slot;
 use crate::detect::{About, Context, Detection, Entity, memory_after};
-use crate::event::account::{Account, same_text};
+use crate::event::host::Host;
 use crate::event::time::{Span, Time};
-use crate::event::{Activity, CertificateLogon, Event, IssuedCertificate};
+use crate::event::{Activity, Event};
 use crate::wire;
 use crate::wire::record::{CaDirectory, IssuedRecord, PendingLogon, RequestIdState};
 use std::cmp::Reverse;
@@ -68,15 +73,12 @@ impl Detection for CertificateUsedByOther {
             "Revoke the certificate and publish a new CRL; look for others of the same requester",
             "Find what let the requester name another account: template, EDITF_ATTRIBUTESUBJECTALTNAME2, a changed userPrincipalName",
         ],
-        severities: &[Severity::Medium, Severity::High, Severity::Critical],
+        severities: &[Severity::Low, Severity::Medium, Severity::High, Severity::Critical],
     };
 
     fn entities(&self, event: &Event, _: &DomainPolicy, found: &mut dyn FnMut(Entity)) {
-        if let Activity::CertificateIssued(issued) = &event.activity {
-            found(Entity::certificate_request(issued.request.request_id));
-        } else if let Activity::CertificateLogon(logon) = &event.activity {
-            found(Entity::certificate_request(logon.serial.request_id()));
-        }
+        let entity = serial_of(event).map(entity_of_serial).or_else(|| entity_of_issuance(event));
+        entity.into_iter().for_each(found);
     }
 
     fn on_event(
@@ -86,13 +88,16 @@ impl Detection for CertificateUsedByOther {
         slot: &mut Slot<'_, RequestIdState, ()>,
         cx: &mut Context<'_>,
     ) {
-        let at = event.effective_time();
         let settings = &self.settings;
-        forget(&mut slot.state, settings, at);
-        if let Activity::CertificateIssued(issued) = &event.activity {
-            on_issued(settings, event, issued, slot, cx);
-        } else if let Activity::CertificateLogon(logon) = &event.activity {
-            on_logon(settings, event, logon, slot, cx);
+        forget(&mut slot.state, settings, event.effective_time());
+        if let Some((record, ca)) = issuance_of(event) {
+            on_issued(settings, event, record, &ca, slot, cx);
+        } else if let Some(logon) = use_of(event) {
+            on_use(settings, event, &logon, slot, cx);
+        } else if let Activity::CertificateDenied(denied) = &event.activity {
+            let mut directory: CaDirectory = slot.shared(DIRECTORY);
+            let ca = ca_index(&mut directory, event.computer.as_str());
+            ca.into_iter().for_each(|ca| deny(&mut slot.state.issued, ca, &denied.request.requester));
         }
     }
 }
@@ -100,126 +105,88 @@ impl Detection for CertificateUsedByOther {
 fn on_issued(
     settings: &Settings,
     event: &Event,
-    issued: &IssuedCertificate,
+    mut record: IssuedRecord,
+    ca: &Host,
     slot: &mut RequestSlot<'_>,
     cx: &mut Context<'_>,
 ) {
-    let at = event.effective_time();
     let mut directory: CaDirectory = slot.shared(DIRECTORY);
     let known = directory.cas.len();
-    let Some(ca) = ca_index(&mut directory, event.computer.as_str()) else { return };
+    let Some(ca) = ca_index(&mut directory, ca.as_str()) else { return };
     if directory.cas.len() > known {
         slot.put_shared(DIRECTORY, &directory);
     }
-    let record = IssuedRecord {
-        ca,
-        serial_hash: issued.serial.as_ref().map(serial_hash),
-        domain: issued.request.requester.domain.clone(),
-        account: issued.request.requester.name.clone(),
-        issued_ms: at.as_millis(),
-        record_id: event.origin.record_id,
-    };
-    slot.state.issued.retain(|known| !is_copy(known, &record));
-    slot.state.issued.push(record.clone());
-    if slot.state.issued.len() > MAX_PER_REQUEST_ID {
-        slot.state.issued.remove(0);
+    record.ca = ca;
+    slot.keep_until(memory_after(Time::from_millis(record.issued_ms), settings.remember));
+    if !remember(&mut slot.state.issued, record, MAX_PER_REQUEST_ID) {
+        return;
     }
-    slot.keep_until(memory_after(at, settings.remember));
     for pending in std::mem::take(&mut slot.state.pending) {
-        match join(&record, &logon_of(&pending), settings, cx.policy, &directory) {
-            Some(how) => {
-                learn(&mut directory, &record, how, &pending.issuer, slot);
-                let joined = Joined { record: &record, logon: &pending, how };
-                judge(settings, event, joined, slot, &directory, cx);
-            }
-            None => slot.state.pending.push(pending),
+        if !is_judged(settings, event, &pending, &mut directory, slot, cx) {
+            slot.state.pending.push(pending);
         }
     }
 }
 
-/// Whether two records are of one certificate: by the serial number, else by CA, record id, time and requester. A rebuilt CA
-/// issues the same request id again, and two CAs may share a name.
-fn is_copy(known: &IssuedRecord, other: &IssuedRecord) -> bool {
-    if let (Some(known), Some(other)) = (known.serial_hash, other.serial_hash) {
-        return known == other;
-    }
-    let same_record = match (known.record_id, other.record_id) {
-        (Some(known), Some(other)) => known == other,
-        (None, _) | (_, None) => true,
-    };
-    let same_time =
-        Time::from_millis(known.issued_ms).distance(Time::from_millis(other.issued_ms)) < Span::seconds(1);
-    let requester = |record: &IssuedRecord| (record.ca, record.domain.clone(), record.account.clone());
-    same_record && same_time && requester(known) == requester(other)
-}
-
-fn on_logon(
+fn on_use(
     settings: &Settings,
     event: &Event,
-    logon: &CertificateLogon,
+    logon: &PendingLogon,
     slot: &mut RequestSlot<'_>,
     cx: &mut Context<'_>,
 ) {
-    let at = event.effective_time();
     let mut directory: CaDirectory = slot.shared(DIRECTORY);
-    if !directory.issuers.iter().any(|known| same_text(known, &logon.issuer))
-        && directory.issuers.len() < MAX_CAS
-    {
-        directory.issuers.push(report::cut(&logon.issuer));
-        slot.put_shared(DIRECTORY, &directory);
+    if !is_judged(settings, event, logon, &mut directory, slot, cx) {
+        wait_for_issuance(logon, slot, event.effective_time(), settings);
     }
-    let pending = PendingLogon {
-        time_ms: at.as_millis(),
-        serial_hash: serial_hash(&logon.serial),
-        issuer: report::cut(&logon.issuer),
-        domain: logon.account.domain.clone(),
-        account: logon.account.name.clone(),
-        status: logon.status,
-        remote_ip: logon.remote_ip.clone(),
-        serial: logon.serial.to_string(),
-        evidence: Some(wire::alert::evidence_to_record(&report::evidence(event))),
-    };
-    let issued = slot.state.issued.clone();
-    let joined = issued
-        .iter()
-        .filter_map(|r| Some((r, join(r, &logon_of(&pending), settings, cx.policy, &directory)?)));
-    let Some((record, how)) = joined.min_by_key(|(record, how)| (*how, Reverse(record.issued_ms))) else {
-        wait_for_issuance(pending, slot, at, settings);
-        return;
-    };
-    learn(&mut directory, record, how, &pending.issuer, slot);
-    judge(settings, event, Joined { record, logon: &pending, how }, slot, &directory, cx);
+}
+
+/// Judges the use of a certificate, if its issuance is known.
+fn is_judged(
+    settings: &Settings,
+    event: &Event,
+    logon: &PendingLogon,
+    directory: &mut CaDirectory,
+    slot: &mut RequestSlot<'_>,
+    cx: &mut Context<'_>,
+) -> bool {
+    let known = Known { settings, policy: cx.policy, directory };
+    let Some((record, how)) = best_join(&slot.state.issued, logon, &known) else { return false };
+    learn(directory, &record, how, &logon.issuer, slot);
+    judge(settings, event, Joined { record: &record, logon, how }, slot, directory, cx);
+    true
+}
+
+/// The issuance that this is most surely a use of. While the CA has no name it may be the certificate of any CA with this
+/// request id: that of the account itself, if it has one.
+fn best_join(
+    issued: &[IssuedRecord],
+    logon: &PendingLogon,
+    known: &Known<'_>,
+) -> Option<(IssuedRecord, Join)> {
+    let used_by = account_of(logon);
+    let joined = issued.iter().filter_map(|record| Some((record, join(record, logon, known)?)));
+    let best = joined.min_by_key(|(record, how)| {
+        let unsure = *how == Join::RequestIdUnnamedCa && is_other(known.policy, record, logon, &used_by);
+        (*how, unsure, is_request(record), Reverse(record.issued_ms))
+    });
+    best.map(|(record, how)| (record.clone(), how))
 }
 
 /// A logon whose certificate is not known yet; the same one twice counts once.
-fn wait_for_issuance(logon: PendingLogon, slot: &mut RequestSlot<'_>, at: Time, settings: &Settings) {
+fn wait_for_issuance(logon: &PendingLogon, slot: &mut RequestSlot<'_>, at: Time, settings: &Settings) {
     let same = |known: &PendingLogon| {
-        (known.serial_hash, &known.account, &known.domain, known.status)
-            == (logon.serial_hash, &logon.account, &logon.domain, logon.status)
+        (known.serial_hash, &known.account, &known.domain, known.status, known.kdc_event)
+            == (logon.serial_hash, &logon.account, &logon.domain, logon.status, logon.kdc_event)
     };
     if slot.state.pending.iter().any(same) {
         return;
     }
-    slot.state.pending.push(logon);
+    slot.state.pending.push(logon.clone());
     if slot.state.pending.len() > MAX_PER_REQUEST_ID {
         slot.state.pending.remove(0);
     }
     slot.keep_until(memory_after(at, settings.wait));
-}
-
-/// Whether another account than the requester logged on, and the policy does not allow it.
-fn is_other(policy: &DomainPolicy, requester: &Account, used_by: &Account) -> bool {
-    !identity::same_account(policy, requester, used_by)
-        && !identity::is_pair(policy, requester, used_by)
-        && (!policy.allow.requester(requester) || protected::is_protected_account(policy, used_by))
-}
-
-/// An issuance and a logon with its certificate.
-#[derive(Clone, Copy)]
-struct Joined<'a> {
-    record: &'a IssuedRecord,
-    logon: &'a PendingLogon,
-    how: Join,
 }
 
 fn judge(
@@ -231,28 +198,20 @@ fn judge(
     cx: &mut Context<'_>,
 ) {
     let Joined { record, logon, how } = joined;
-    let requester = Account { domain: record.domain.clone(), name: record.account.clone() };
-    let used_by = Account { domain: logon.domain.clone(), name: logon.account.clone() };
-    if !is_other(cx.policy, &requester, &used_by) {
+    let used_by = account_of(logon);
+    if !is_other(cx.policy, record, logon, &used_by) {
         return;
     }
     let trigger = Trigger { at: Time::from_millis(logon.time_ms), lifetime: lifetime(settings) };
     let offset = clock_offset(record, trigger.at).filter(|_| how != Join::Serial);
-    let severity = severity(settings, logon.status, how);
-    let severity = offset.map_or(severity, |_| severity.milder());
+    let severity = severity(settings, &joined, offset);
     let known = slot.state.open.iter().position(|open| is_about(open, &logon.serial, &used_by));
     let mut open = known.map(|index| slot.state.open.remove(index));
     trigger.raise(
         &mut open,
         cx,
-        |cx| new_alert(event, record, &requester, logon, directory, cx),
-        |alert, _| {
-            describe(alert, &requester, &used_by, logon, how, severity);
-            if let Some(offset) = offset {
-                add_clock_offset(alert, offset);
-            }
-            false
-        },
+        |cx| new_alert(event, record, logon, directory, cx),
+        |alert, _| describe(alert, &joined, severity, offset),
     );
     slot.state.open.extend(open);
     if slot.state.open.len() > MAX_PER_REQUEST_ID {
@@ -268,7 +227,6 @@ fn lifetime(settings: &Settings) -> Lifetime {
 fn new_alert(
     event: &Event,
     record: &IssuedRecord,
-    requester: &Account,
     logon: &PendingLogon,
     directory: &CaDirectory,
     cx: &Context<'_>,
@@ -280,7 +238,7 @@ fn new_alert(
         alert.alert_id = report::alert_id(&cx.about, &entity, &trigger);
     }
     alert.computer = ca_host(directory, record.ca);
-    report::add_evidence(&mut alert, issuance_evidence(record, requester, directory, request_id(logon)));
+    report::add_evidence(&mut alert, issuance_evidence(record, &requester_of(record), directory, logon));
     alert
 }
 

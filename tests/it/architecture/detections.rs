@@ -20,6 +20,8 @@ const HELPERS: &[(&str, &str)] = &[
     ("identity", "whether a name is the requester's own: shared by detections"),
     ("protected", "whether a name is that of a protected identity: shared by detections"),
     ("naming", "all names of a request: shared by two detections"),
+    ("issuer", "whose name an issuer is"),
+    ("certificate_use", "what events show of a certificate in use: shared by detections"),
     ("report", "the parts of an alert that every detection fills alike"),
     ("slot", "the state of one entity while an event runs"),
 ];

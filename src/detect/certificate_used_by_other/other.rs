@@ -1,0 +1,72 @@
+//! Whether a certificate was used by another account than the one it was issued to.
+
+use crate::detect::certificate_use::{Outcome, differing_sids, outcome};
+use crate::detect::certificate_used_by_other::issuance::requester_of;
+use crate::detect::domain::DomainPolicy;
+use crate::detect::identity::{self, Verdict, compare, same_account};
+use crate::detect::protected;
+use crate::event::account::Account;
+use crate::event::host::Host;
+use crate::event::san::San;
+use crate::wire::record::{IssuedRecord, PendingLogon};
+
+/// Whether another account than the requester used the certificate, and the policy does not allow it.
+pub(crate) fn is_other(
+    policy: &DomainPolicy,
+    record: &IssuedRecord,
+    logon: &PendingLogon,
+    used_by: &Account,
+) -> bool {
+    let requester = requester_of(record);
+    let is_same = is_same(policy, &requester, used_by, outcome(logon));
+    (!is_same || differing_sids(logon).is_some())
+        && !identity::is_pair(policy, &requester, used_by)
+        && (!policy.allow.requester(&requester) || protected::is_protected_account(policy, used_by))
+}
+
+/// Whether both are one account. A refused logon has the name as the client wrote it: a UPN with a longer name than the
+/// account has, a host name without `$`. An accepted one without `$` would be another account of nearly the same name.
+pub(crate) fn is_same(
+    policy: &DomainPolicy,
+    requester: &Account,
+    used_by: &Account,
+    outcome: Outcome,
+) -> bool {
+    if same_account(policy, requester, used_by) {
+        return true;
+    }
+    let in_its_domain = Account { domain: used_by.domain.clone(), name: requester.name.clone() };
+    same_account(policy, requester, &in_its_domain)
+        && (is_own(policy, requester, San::Upn(used_by.name.clone()))
+            || (outcome == Outcome::Refused && is_own(policy, requester, San::Dns(used_by.name.clone()))))
+}
+
+fn is_own(policy: &DomainPolicy, requester: &Account, name: San) -> bool {
+    matches!(compare(policy, requester, &name, &Host::default()), Verdict::Own { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::certificate_use::Outcome;
+    use crate::detect::certificate_used_by_other::other::is_same;
+    use crate::detect::domain::DomainPolicy;
+    use crate::event::account::Account;
+
+    #[test]
+    fn refused_logon_under_another_spelling_is_the_same_account() {
+        let same = |requester: &str, name: &str, outcome| {
+            let mut policy = DomainPolicy::default();
+            policy.domains.insert("CORP".to_owned(), vec!["corp.example".to_owned()]);
+            let used_by = Account::of_logon("CORP.EXAMPLE", name);
+            is_same(&policy, &Account::parse(requester), &used_by, outcome)
+        };
+        for name in ["WKS-114$", "host/wks-114.corp.example", "wks-114.corp.example", "wks-114"] {
+            assert!(same("CORP\\WKS-114$", name, Outcome::Refused), "{name}");
+        }
+        assert!(same("CORP\\alice.smith", "Alice.Smith@corp.example", Outcome::Refused));
+        assert!(same("CORP\\maximilian.musterman", "maximilian.mustermann@corp.example", Outcome::Refused));
+        assert!(!same("CORP\\WKS-114$", "wks-114", Outcome::Accepted), "a user account of this name");
+        assert!(!same("CORP\\alice.smith", "bob.jones", Outcome::Refused));
+        assert!(!same("CORP\\WKS-114$", "wks-115.corp.example", Outcome::Refused));
+    }
+}

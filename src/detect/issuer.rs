@@ -1,0 +1,71 @@
+//! Whose name an issuer is: that of one of our CAs, of a known foreign one, or of nobody known.
+
+use crate::detect::domain::DomainPolicy;
+use crate::event::account::{Account, same_text};
+use crate::event::fold::fold;
+use crate::event::host::Host;
+use crate::event::subject::common_names;
+
+/// Issuers of certificates that Windows itself makes: Microsoft Entra ID for devices of one tenant
+/// (`MS-Organization-P2P-Access [2026]`), and the self-signed certificates of Windows Hello keys.
+const WINDOWS_OWN: [&str; 2] = ["ms-organization-p2p-access", "login.windows.net"];
+
+/// The name of an issuer as 4768 writes it: the common name, where the KDC wrote a distinguished one.
+pub(crate) fn issuer_name(issuer: &str) -> String {
+    common_names(issuer).into_iter().next().unwrap_or_else(|| issuer.to_owned())
+}
+
+/// Whether the issuer is known to be none of our CAs: by `foreign_issuers:` of the policy, as one that Windows makes, or
+/// because it is the account itself, whose certificate signs itself.
+pub(crate) fn is_foreign(policy: &DomainPolicy, issuer: &str, account: &Account) -> bool {
+    let folded = fold(issuer);
+    policy.foreign_issuers.iter().any(|known| same_text(known, issuer))
+        || WINDOWS_OWN.iter().any(|known| folded.contains(known))
+        || is_self(issuer, account)
+}
+
+fn is_self(issuer: &str, account: &Account) -> bool {
+    !account.name.is_empty()
+        && (account.has_name(&Account::parse(issuer).name)
+            || (account.is_machine() && same_text(Host::new(issuer).label(), account.bare_name())))
+}
+
+/// The common name that `cas:` gives this CA.
+pub(crate) fn configured_name<'p>(policy: &'p DomainPolicy, ca: &Host) -> Option<&'p str> {
+    policy.cas.iter().find(|(host, _)| Host::new(host).is_same(ca)).map(|(_, name)| name.as_str())
+}
+
+/// The host of the CA to which `cas:` gives this common name.
+#[expect(dead_code, reason = "the next detection")]
+pub(crate) fn configured_host(policy: &DomainPolicy, issuer: &str) -> Option<Host> {
+    policy.cas.iter().find(|(_, name)| same_text(name, issuer)).map(|(host, _)| Host::new(host))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::domain::DomainPolicy;
+    use crate::detect::issuer::{is_foreign, issuer_name};
+    use crate::event::account::Account;
+
+    #[test]
+    fn issuers_of_windows_and_of_the_policy_are_foreign() {
+        let policy =
+            DomainPolicy { foreign_issuers: vec!["ACME Issuing CA 3".to_owned()], ..DomainPolicy::default() };
+        let foreign = |issuer: &str, account: &str| is_foreign(&policy, issuer, &Account::parse(account));
+        assert!(foreign("acme issuing ca 3", "CORP\\bob.jones"));
+        assert!(foreign("MS-Organization-P2P-Access [2026]", "CORP\\bob.jones"));
+        assert!(foreign("S-1-12-1-1-2-3-4/4c3f/login.windows.net/7c1b/bob@corp.example", "CORP\\bob.jones"));
+        assert!(foreign("bob.jones", "CORP\\bob.jones"), "a certificate that signs itself");
+        assert!(foreign("WKS-114", "CORP\\WKS-114$") && foreign("wks-114.corp.example", "CORP\\WKS-114$"));
+        assert!(!foreign("CORP-CA01", "CORP\\bob.jones"));
+        assert!(!foreign("ACME Issuing CA 31", "CORP\\bob.jones"));
+        assert!(!foreign("", "CORP\\bob.jones") && !foreign("", ""));
+    }
+
+    #[test]
+    fn name_of_an_issuer_is_its_common_name() {
+        assert_eq!(issuer_name("CORP-CA01"), "CORP-CA01");
+        assert_eq!(issuer_name("CN=CORP-CA01, DC=corp, DC=example"), "CORP-CA01");
+        assert_eq!(issuer_name(""), "");
+    }
+}
