@@ -106,6 +106,11 @@ needs! {
     "certlog-remote-write" &[REQUESTED, ISSUED] => {
         "SubjectAlternativeName": "whether the request is suspicious", NO_NAMES, has_names;
     }
+    "decoy-template" &[REQUESTED, ISSUED] => {
+        "Requester": "the account that asked", None, has_requester;
+        "CertificateTemplate": "the template that is compared with the decoys", VERSION_0, has_template;
+        "Attributes": "the client machine (ccm:)", NO_ATTRIBUTES, has_attributes;
+    }
     "certificate-used-by-other" &[ISSUED] => {
         "Requester": "the account that the certificate was issued to", None, has_requester;
         "RequestId": "joins it with a logon where there is no serial number", None, has_request_id;

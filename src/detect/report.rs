@@ -3,7 +3,7 @@
 use crate::alert::id::AlertId;
 use crate::alert::{Alert, Evidence, Mitre, Reason, Severity};
 use crate::detect::{About, Context, Entity};
-use crate::event::{CertificateRequest, Event};
+use crate::event::{CertificateRequest, ClockFault, Event};
 
 /// The most events an alert names.
 pub(crate) const MAX_EVIDENCE: usize = 20;
@@ -116,8 +116,13 @@ pub(crate) fn cut(text: &str) -> String {
 /// The field of the trace context that the record came with.
 const TRACE: &str = "traceparent";
 
+/// The field that marks a time which cannot be right.
+const CLOCK: &str = "clock";
+
 /// What points at this event; the detection adds the fields that mattered.
 pub(crate) fn evidence(event: &Event) -> Evidence {
+    let trace = event.origin.trace.as_ref().map(|trace| (TRACE, trace.clone()));
+    let clock = clock_text(event).map(|text| (CLOCK, text));
     Evidence {
         source: event.origin.source.clone(),
         partition: event.origin.partition,
@@ -127,8 +132,16 @@ pub(crate) fn evidence(event: &Event) -> Evidence {
         computer: event.computer.clone(),
         time: event.time,
         request_id: request_of(event).map(|request| request.request_id),
-        fields: event.origin.trace.iter().map(|trace| (TRACE.to_owned(), trace.clone())).collect(),
+        fields: trace.into_iter().chain(clock).map(|(name, text)| (name.to_owned(), text)).collect(),
     }
+}
+
+/// How far off the event's time is, if it cannot be right.
+fn clock_text(event: &Event) -> Option<String> {
+    event.clock_fault().map(|fault| match fault {
+        ClockFault::TooEarly => "wrong: before AD CS existed".to_owned(),
+        ClockFault::Ahead => format!("wrong: ahead, counts as {}", event.effective_time()),
+    })
 }
 
 /// Adds a piece of evidence, each event once, in the order of their times; the oldest beyond [`MAX_EVIDENCE`] go.

@@ -55,7 +55,38 @@ pub struct Event {
 /// How far event time may run ahead of the time at which Kafka appended the record.
 pub const MAX_CLOCK_LEAD: time::Span = time::Span::minutes(5);
 
+/// 2000-01-01: AD CS came with Windows 2000. Earlier times are those of a clock that was never set, such as 1601.
+const EARLIEST: Time = Time::from_millis(946_684_800_000);
+
+/// 2100-01-01: later times are those of a damaged or an invented record, such as 9999.
+const LATEST: Time = Time::from_millis(4_102_444_800_000);
+
+/// Why the time of an event cannot be right. The event counts all the same, and its evidence has a mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClockFault {
+    /// Before AD CS existed.
+    TooEarly,
+    /// After 2100, or ahead of the record that carries it by more than [`MAX_CLOCK_LEAD`].
+    Ahead,
+}
+
 impl Event {
+    /// Whether the event's own time cannot be right.
+    pub fn clock_fault(&self) -> Option<ClockFault> {
+        if self.time < EARLIEST {
+            Some(ClockFault::TooEarly)
+        } else if self.time > self.effective_time() || self.is_far_future() {
+            Some(ClockFault::Ahead)
+        } else {
+            None
+        }
+    }
+
+    /// Whether the event's time is after 2100.
+    pub fn is_far_future(&self) -> bool {
+        self.time >= LATEST
+    }
+
     /// Bounds the event's time by when the broker appended a record that carries it, if that is known.
     pub fn bound_by_append(&mut self, appended: Option<Time>) {
         let bounds = [self.origin.append_time, appended];

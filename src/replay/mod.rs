@@ -95,6 +95,7 @@ pub(crate) fn run(request: &Request, streams: Streams) -> Result<Exit, Failure> 
             None => engine.on_event(&event),
         };
         summary.late += u64::from(output.late);
+        summary.wrong_clock += u64::from(event.clock_fault().is_some());
         output.notices.into_iter().for_each(|notice| summary.notice(notice, event.time));
         for alert in &output.alerts {
             summary.alerts.revisions += 1;

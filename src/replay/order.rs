@@ -1,6 +1,11 @@
 //! Sorts events by event time, so the order of files and lines changes nothing.
+//!
+//! A topic has the time of the append, which bounds the time of an event. A file has none, so the bound comes from the
+//! events themselves: one that is dated after 2100, or more than [`FAR_AHEAD`] after 99 % of all events, counts as one that
+//! follows the last event before it that is not. Fewer than a hundred events have no such share, and only the year counts.
 
 use crate::event::Event;
+use crate::event::time::{Span, Time};
 use crate::host::exit::{Exit, Failure};
 use crate::replay::sort::{Sorted, Sorter};
 use crate::wire::event;
@@ -9,10 +14,15 @@ use crate::wire::event;
 #[derive(Debug, Default)]
 pub(crate) struct Order {
     sorter: Sorter,
+    /// Events of files: their times have no bound yet.
+    unbounded: u64,
 }
 
 /// Stands for "no partition" in a stored event.
 const NO_PARTITION: u64 = u64::MAX;
+
+/// The longest that a detection remembers by default. What lies further ahead could concern no earlier event.
+const FAR_AHEAD: Span = Span::days(400);
 
 impl Order {
     /// Adds an event, with its partition if it was read from the routed topic.
@@ -20,6 +30,7 @@ impl Order {
     /// # Errors
     /// A temporary file cannot be written.
     pub(crate) fn push(&mut self, event: &Event, partition: Option<u32>) -> Result<(), Failure> {
+        self.unbounded += u64::from(event.origin.append_time.is_none());
         let mut value = partition.map_or(NO_PARTITION, u64::from).to_be_bytes().to_vec();
         value.extend(event::encode(event));
         self.sorter.push(&key(event), &value)
@@ -32,8 +43,46 @@ impl Order {
     pub(crate) fn finish(
         self,
     ) -> Result<impl Iterator<Item = Result<(Option<u32>, Event), Failure>>, Failure> {
+        let mut bound = Bound::new(self.unbounded);
         let sorted: Sorted = self.sorter.finish()?;
-        Ok(sorted.map(|item| read(&item?.1)))
+        Ok(sorted.map(move |item| {
+            let (partition, mut event) = read(&item?.1)?;
+            bound.apply(&mut event);
+            Ok((partition, event))
+        }))
+    }
+}
+
+/// Bounds the times of sorted events of files.
+#[derive(Debug)]
+struct Bound {
+    /// How many events are left until 99 % of all have passed.
+    usual: u64,
+    /// Later times are not believed; none before 99 % of all events have passed.
+    limit: Option<Time>,
+    /// The last time that was believed.
+    newest: Option<Time>,
+}
+
+impl Bound {
+    fn new(events: u64) -> Bound {
+        Bound { usual: events - events / 100, limit: None, newest: None }
+    }
+
+    fn apply(&mut self, event: &mut Event) {
+        if event.origin.append_time.is_some() {
+            return;
+        }
+        let time = event.time;
+        if event.is_far_future() || self.limit.is_some_and(|limit| time > limit) {
+            event.bound_by_append(self.newest);
+        } else {
+            self.newest = Some(time);
+        }
+        self.usual = self.usual.saturating_sub(1);
+        if self.usual == 0 && self.limit.is_none() {
+            self.limit = Some(time.plus(FAR_AHEAD));
+        }
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Summary {
     pub suppressed: BTreeMap<&'static str, u64>,
     /// Events older than the allowed lateness.
     pub late: u64,
+    /// Events whose time cannot be right; their evidence is marked.
+    pub wrong_clock: u64,
     /// Events with more names or attribute lines than are read.
     pub names_cut: u64,
     /// Records in which bytes that are no text were replaced.

@@ -57,6 +57,8 @@ mod replay_inputs;
 #[cfg(feature = "service")]
 mod replay_table;
 #[cfg(feature = "service")]
+mod replay_times;
+#[cfg(feature = "service")]
 mod schema;
 #[cfg(feature = "service")]
 mod signals;

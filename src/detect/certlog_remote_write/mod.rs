@@ -26,7 +26,7 @@ use crate::detect::report;
 use crate::detect::slot::Slot;
 use crate::detect::{About, Context, Detection, Entity, Notice, Training, memory_after};
 use crate::event::time::{Day, Span, Time};
-use crate::event::{Activity, CertificateRequest, Event};
+use crate::event::{Activity, CertificateRequest, ClockFault, Event};
 use crate::state::days::REMEMBERED_DAYS;
 use crate::wire;
 use crate::wire::record::{BadRequest, CertLogCaState, CertLogPairState};
@@ -78,17 +78,9 @@ impl Detection for CertlogRemoteWrite {
         cx: &mut Context<'_>,
     ) {
         let at = event.effective_time();
-        let newest =
-            slot.state.days.as_ref().map_or_else(|| at.day(), |days| Day::from_epoch(days.newest_day));
-        if newest.start().plus(CA_MEMORY) < at {
-            slot.state = CertLogCaState::default();
-        }
-        let days_before = slot.state.days_of_data;
-        if slot.state.days.get_or_insert_default().mark(at.day()) {
-            slot.state.days_of_data = days_before.saturating_add(1);
-        }
-        if days_before == 0 || at.as_millis() < slot.state.trained_since_ms {
-            slot.state.trained_since_ms = at.as_millis();
+        // A time before AD CS existed is no day of data: the baseline of a CA must not begin in 1601.
+        if event.clock_fault() != Some(ClockFault::TooEarly) {
+            mark_day(&mut slot.state, at);
         }
         slot.keep_until(memory_after(at, CA_MEMORY));
         if let Some(write) = write_of(event) {
@@ -100,6 +92,21 @@ impl Detection for CertlogRemoteWrite {
 
     fn training(&self, state: &CertLogCaState) -> Option<Training> {
         Some(Training { days: state.days_of_data, needed: self.settings.activation_days.0 })
+    }
+}
+
+/// Counts a day of data of a CA. What was known of one that was quiet for longer than its memory is forgotten.
+fn mark_day(state: &mut CertLogCaState, at: Time) {
+    let newest = state.days.as_ref().map_or_else(|| at.day(), |days| Day::from_epoch(days.newest_day));
+    if newest.start().plus(CA_MEMORY) < at {
+        *state = CertLogCaState::default();
+    }
+    let days_before = state.days_of_data;
+    if state.days.get_or_insert_default().mark(at.day()) {
+        state.days_of_data = days_before.saturating_add(1);
+    }
+    if days_before == 0 || at.as_millis() < state.trained_since_ms {
+        state.trained_since_ms = at.as_millis();
     }
 }
 

@@ -112,6 +112,7 @@ impl Totals<'_> {
         }
         let notes = [
             (summary.late, "older than the allowed lateness"),
+            (summary.wrong_clock, "with a time that cannot be right, marked in the evidence"),
             (summary.names_cut, "with more names than are read"),
         ];
         for (events, what) in notes.into_iter().filter(|(events, _)| *events > 0) {
