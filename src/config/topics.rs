@@ -162,6 +162,8 @@ pub struct OwnTopics {
     pub replication_factor: Option<u16>,
     /// Retention of `routed`; at least 72h.
     pub retention: Retention,
+    /// The most dead letters of a source topic and a reason that a router writes in a minute. Those beyond it are only counted.
+    pub dead_letters_per_minute: u32,
 }
 
 impl Default for OwnTopics {
@@ -175,6 +177,7 @@ impl Default for OwnTopics {
             partitions: Partitions(24),
             replication_factor: None,
             retention: Retention(Span::days(7)),
+            dead_letters_per_minute: 60,
         }
     }
 }

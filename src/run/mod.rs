@@ -6,6 +6,7 @@ pub(crate) mod backoff;
 mod check;
 mod heartbeat;
 mod stopped;
+mod dead_letters;
 mod sources;
 pub(crate) mod router;
 pub(crate) mod detector;

@@ -4,6 +4,7 @@ use crate::event::host::Host;
 use crate::host::clock::{Stopwatch, wall};
 use crate::kafka::router_port::{KafkaRouter, RouterTopics};
 use crate::observe::health::Condition;
+use crate::run::dead_letters::DeadLetterLog;
 use crate::run::environment::Environment;
 use crate::run::heartbeat::Heartbeat;
 use crate::run::sources::SourceReports;
@@ -27,15 +28,17 @@ pub(crate) fn run(env: &Environment, number: u16) -> Result<(), Fault> {
     let port = KafkaRouter::new(&env.setup.clients, number, topics, metrics, traces)?;
     let task = RouterTask::new(&config.policy, config.topics.partitions.0, Default::default())
         .with_longest_record(port.longest_record());
+    let pace = Pace { dead_letters: config.topics.dead_letters_per_minute, ..Pace::default() };
     let mut router = Router {
         env,
         number,
-        worker: RouterWorker::new(port, task, Pace::default()),
+        worker: RouterWorker::new(port, task, pace),
         known: BTreeSet::new(),
         reported: RouterCounts::default(),
         assigned: None,
         heartbeat: Heartbeat::new(Stage::Router, number),
         stopped: StoppedPartitions::new(Stage::Router, number, env.metrics.clone()),
+        dead: DeadLetterLog::new(),
         heard: BTreeMap::new(),
         sources: SourceReports::new(env.metrics.clone(), Arc::clone(&env.health)),
     };
@@ -62,6 +65,7 @@ struct Router<'a> {
     assigned: Option<usize>,
     heartbeat: Heartbeat,
     stopped: StoppedPartitions,
+    dead: DeadLetterLog,
     /// The events of each CA that were reported.
     heard: BTreeMap<Host, u64>,
     sources: SourceReports,
@@ -84,6 +88,7 @@ impl Router<'_> {
         let counts = self.worker.counts();
         if *counts != self.reported {
             metrics.router(&self.reported, counts);
+            self.dead.report(&self.reported.rejected, &counts.rejected);
             self.reported = counts.clone();
         }
         let ready = self.worker.is_ready();

@@ -31,6 +31,8 @@ pub struct Pace {
     pub batch_records: usize,
     /// The most bytes that a router's batch writes, one record excepted. Default 8 MiB.
     pub batch_bytes: usize,
+    /// The most dead letters of a source topic and a reason that a router writes in a minute. Default 60.
+    pub dead_letters: u32,
     /// The longest wait of a poll. Default 200 ms.
     pub poll: Millis,
 }
@@ -51,6 +53,7 @@ impl Default for Pace {
             batch: Millis(100),
             batch_records: 10_000,
             batch_bytes: 8 * 1024 * 1024,
+            dead_letters: 60,
             poll: Millis(200),
         }
     }

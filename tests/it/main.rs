@@ -7,6 +7,7 @@ mod alert_size;
 mod architecture;
 mod bounds;
 mod common;
+mod dead_letter_flood;
 mod generated;
 mod golden;
 mod properties;

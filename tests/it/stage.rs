@@ -82,10 +82,10 @@ impl DetectorPort for Aborting {
     }
 }
 
-const SOURCE: &str = "siem.windows.security";
+pub(crate) const SOURCE: &str = "siem.windows.security";
 const PARTITIONS: u32 = 2;
 
-fn log() -> MemoryLog {
+pub(crate) fn log() -> MemoryLog {
     let log = MemoryLog::new();
     for (topic, partitions) in
         [(SOURCE, 1), (ROUTED, PARTITIONS), (CHECKPOINT, PARTITIONS), (ALERTS, 1), (DEAD_LETTER, 1)]
@@ -95,7 +95,7 @@ fn log() -> MemoryLog {
     log
 }
 
-fn only(topic: &str) -> SourcePartition {
+pub(crate) fn only(topic: &str) -> SourcePartition {
     SourcePartition { topic: topic.to_owned(), partition: 0 }
 }
 
@@ -114,7 +114,7 @@ fn router(log: &MemoryLog) -> RouterWorker<MemoryRouter> {
 }
 
 /// The number of committed records of a topic.
-fn count(log: &MemoryLog, topic: &str) -> usize {
+pub(crate) fn count(log: &MemoryLog, topic: &str) -> usize {
     log.partitions(topic).iter().map(|partition| log.read_committed(partition, 0, usize::MAX).0.len()).sum()
 }
 

@@ -57,5 +57,7 @@ fn unreadable_records_become_dead_letters_with_their_offsets() {
         process.metric("adcs_watch_records_total", "outcome=\"sent\"") as usize,
         events(&env.source(), &good).len()
     );
+    let lines = process.log().matches("records of this topic are rejected").count();
+    assert!((1..=6).contains(&lines), "{lines} lines for three reasons, one a minute each");
     assert!(process.stop().success());
 }

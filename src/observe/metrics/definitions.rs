@@ -102,6 +102,11 @@ definitions! {
         &["stage", "reason"],
         "Records written to the dead-letter topic",
     );
+    SUPPRESSED_DEAD_LETTERS = counter(
+        "adcs_watch_dead_letters_suppressed_total",
+        &["reason"],
+        "Rejected records that a router did not write to the dead-letter topic, because there were too many in a minute",
+    );
     ALERT_LATENCY = histogram(
         "adcs_watch_alert_latency_seconds",
         &["detection"],

@@ -103,6 +103,7 @@ pub(crate) struct Handles {
     pub(crate) policy_crossings: Counter,
     pub(crate) outdated_alerts: Counter,
     pub(crate) detections: BTreeMap<&'static str, OfDetection>,
+    pub(crate) suppressed_dead_letters: BTreeMap<&'static str, Counter>,
     pub(crate) dead_letters: PerStage<BTreeMap<&'static str, Counter>>,
     pub(crate) transactions: PerStage<PerEnd<Histogram>>,
     pub(crate) checkpoints: PerEnd<Histogram>,
@@ -136,6 +137,12 @@ impl Handles {
             policy_crossings: plain(define::POLICY_CROSSINGS),
             outdated_alerts: plain(define::OUTDATED_ALERTS),
             detections: detections(recorder),
+            suppressed_dead_letters: Reason::ALL
+                .map(|reason| {
+                    let reason = reason.as_str();
+                    (reason, recorder.counter(define::SUPPRESSED_DEAD_LETTERS, &[reason]))
+                })
+                .into(),
             dead_letters: PerStage::new(|stage| dead_letters(recorder, stage)),
             transactions: PerStage::new(|stage| {
                 PerEnd::new(|end| recorder.histogram(define::TRANSACTION_DURATION, &[stage.as_str(), end]))

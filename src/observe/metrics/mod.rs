@@ -18,7 +18,7 @@ use crate::observe::metrics::recorder::Recorder;
 use crate::stage::Stage;
 use crate::stage::detector::counts::DetectorCounts;
 use crate::stage::router::tally::Tally;
-use crate::stage::router::worker::RouterCounts;
+use crate::stage::router::worker::{DeadLetters, RouterCounts};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -91,6 +91,12 @@ impl Metrics {
         for (outcome, counter) in &self.0.handles.routed {
             let of = |counts: &RouterCounts| counts.records.get(outcome).copied().unwrap_or_default();
             counter.increment(of(counts) - of(before));
+        }
+        for (kind, DeadLetters { suppressed, .. }) in &counts.rejected {
+            let known = before.rejected.get(kind).copied().unwrap_or_default();
+            if let Some(counter) = self.0.handles.suppressed_dead_letters.get(kind.1) {
+                counter.increment(suppressed - known.suppressed);
+            }
         }
     }
 

@@ -2,8 +2,11 @@
 //! its committed offset.
 
 use crate::event::host::Host;
+use crate::stage::flood::FloodLimit;
 use crate::stage::pace::{Pace, Retry};
-use crate::stage::port::{Answer, Fault, Millis, Outcome, RouterInput, RouterPort, SourcePartition};
+use crate::stage::port::{
+    Answer, Fault, Millis, Outcome, RouterCommit, RouterInput, RouterPort, SourcePartition,
+};
 use crate::stage::router::tally::Tally;
 use crate::stage::router::task::{Routed, RouterTask, Source};
 use std::collections::BTreeMap;
@@ -20,6 +23,8 @@ pub struct RouterWorker<P> {
     retry: Retry,
     /// The time of the present step.
     now: Millis,
+    /// Bounds the dead letters of each source topic and reason.
+    flood: Flood,
     counts: RouterCounts,
 }
 
@@ -34,6 +39,20 @@ enum Progress {
     Stopped { reason: String, retry_at: Millis },
 }
 
+/// The source topic and the reason of dead letters.
+pub type Kind = (String, &'static str);
+
+type Flood = FloodLimit<Kind>;
+
+/// Rejected records of one source topic, for one reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeadLetters {
+    /// Written to the dead-letter topic.
+    pub written: u64,
+    /// Not written, because there were too many in a minute.
+    pub suppressed: u64,
+}
+
 /// What a router has done since its start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouterCounts {
@@ -43,6 +62,8 @@ pub struct RouterCounts {
     pub routed: u64,
     /// Records written to the dead-letter topic.
     pub dead: u64,
+    /// Rejected records by source topic and reason.
+    pub rejected: BTreeMap<Kind, DeadLetters>,
     /// Transactions that were committed.
     pub committed: u64,
     /// Transactions that were aborted.
@@ -56,7 +77,8 @@ impl<P: RouterPort> RouterWorker<P> {
     pub fn new(port: P, task: RouterTask, pace: Pace) -> RouterWorker<P> {
         let (owned, counts) = (BTreeMap::new(), RouterCounts::default());
         let (batch_since, retry, now) = (None, Retry::default(), Millis(0));
-        RouterWorker { port, task, pace, owned, batch_since, retry, now, counts }
+        let flood = FloodLimit::new(pace.dead_letters);
+        RouterWorker { port, task, pace, owned, batch_since, retry, now, flood, counts }
     }
 
     /// Sets how the records of this topic are read from now on, for topics that appear while the router runs.
@@ -146,13 +168,20 @@ impl<P: RouterPort> RouterWorker<P> {
         if self.task.is_empty() {
             return Ok(());
         }
-        let batch = self.task.take_commit();
+        let mut batch = self.task.take_commit();
+        let (flood, dead) = self.bound_dead_letters(&mut batch);
         match self.port.commit(&batch)? {
             Outcome::Committed => {
                 self.retry.committed();
                 self.counts.committed += 1;
                 self.counts.routed += batch.routed.len() as u64;
+                self.flood = flood;
                 self.counts.dead += batch.dead.len() as u64;
+                for (kind, more) in dead {
+                    let known = self.counts.rejected.entry(kind).or_default();
+                    known.written += more.written;
+                    known.suppressed += more.suppressed;
+                }
             }
             Outcome::Aborted => {
                 self.counts.aborted += 1;
@@ -165,6 +194,21 @@ impl<P: RouterPort> RouterWorker<P> {
             }
         }
         Ok(())
+    }
+
+    /// Removes the dead letters beyond the limit of this minute. Returns the limit after this batch, which counts once the batch is
+    /// committed, and what was written and suppressed.
+    fn bound_dead_letters(&self, batch: &mut RouterCommit) -> (Flood, BTreeMap<Kind, DeadLetters>) {
+        let (mut flood, mut counts) = (self.flood.clone(), BTreeMap::<Kind, DeadLetters>::new());
+        batch.dead.retain(|letter| {
+            let kind = (letter.from.topic.clone(), letter.reason);
+            let is_written = flood.admits(kind.clone(), self.now);
+            let known = counts.entry(kind).or_default();
+            known.written += u64::from(is_written);
+            known.suppressed += u64::from(!is_written);
+            is_written
+        });
+        (flood, counts)
     }
 
     /// Restarts every partition at its committed offset, which is requested until no transaction over it is undecided.
