@@ -15,6 +15,8 @@ pub mod memory_log;
 #[cfg(feature = "service")]
 pub mod host;
 #[cfg(feature = "service")]
+pub(crate) mod inventory;
+#[cfg(feature = "service")]
 pub mod config;
 #[cfg(feature = "service")]
 pub mod observe;

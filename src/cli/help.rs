@@ -119,6 +119,27 @@ Examples:
   zstdcat winlogbeat-*.zst | adcs-watch replay - --format ndjson > alerts.ndjson
   adcs-watch replay exports/ --assume-trained --fail-on high && echo no alerts";
 
+pub(crate) const INVENTORY: &str = "\
+An import states what events of Windows do not: the userPrincipalName, mail address and SID of accounts, what
+templates allow, and which certificates were issued before the stream began. The detections then know instead of
+guessing. Run it daily; a fact that is stated again changes nothing.
+
+Exports that are understood:
+  accounts    Get-ADUser -Filter * -Properties mail,adminCount,servicePrincipalName,memberOf | Export-Csv accounts.csv
+              ldifde -f accounts.ldf -r \"(objectCategory=computer)\"
+  templates   certutil -v -template > templates.txt, or ldifde of CN=Certificate Templates
+  issued      certutil -view -restrict Disposition=20 -out RequesterName,SerialNumber,NotBefore,CertificateTemplate csv
+
+Exit codes:
+  0   all rows were read
+  65  some rows could not be read; they are named on standard error, and the others were imported
+
+Examples:
+  adcs-watch inventory import --accounts accounts.csv --domain CORP --templates templates.txt -o facts.ndjson
+  adcs-watch replay facts.ndjson export/ --format table
+  adcs-watch inventory import --issued issued.csv --ca ca01.corp.example --topic inventory -c adcs-watch.yaml
+";
+
 pub(crate) const INSPECT: &str = "\
 Run it on day one, on a capture of what your shipper writes. For each input it prints:
   format      the formats that were recognised

@@ -6,6 +6,7 @@ mod demo;
 mod run;
 mod replay;
 mod inspect;
+mod inventory;
 mod check;
 mod topics;
 mod generate;
@@ -32,6 +33,7 @@ enum Command {
     Run(run::Run),
     Replay(replay::Replay),
     Inspect(inspect::Inspect),
+    Inventory(inventory::Inventory),
     Check(check::Check),
     Topics(topics::Topics),
     Generate(generate::Generate),
@@ -65,6 +67,7 @@ impl Cli {
             Command::Run(run) => run.run(),
             Command::Replay(replay) => replay.run(),
             Command::Inspect(inspect) => inspect.run(),
+            Command::Inventory(inventory) => inventory.run(),
             Command::Check(check) => check.run(),
             Command::Topics(topics) => topics.run(),
             Command::Generate(generate) => generate.run(&mut Cli::command()),

@@ -44,6 +44,8 @@ mod config_types;
 #[cfg(feature = "service")]
 mod http_port;
 #[cfg(feature = "service")]
+mod inventory_import;
+#[cfg(feature = "service")]
 mod metrics;
 #[cfg(feature = "service")]
 mod reference;

@@ -1,0 +1,40 @@
+//! Exports become facts, which `replay` and the stage take as events.
+
+use crate::cli_world::World;
+
+const ACCOUNTS: &str = "DistinguishedName,SamAccountName,UserPrincipalName\n\
+    \"CN=Ann,DC=corp,DC=example\",ann,ann.lee@corp.example\n\
+    \"CN=Bob,DC=corp,DC=example\",,bob@corp.example\n";
+
+#[test]
+fn facts_are_written_and_rows_that_cannot_be_read_are_named() {
+    let world = World::new();
+    world.write("accounts.csv", ACCOUNTS);
+    let run = world.run("inventory import --accounts accounts.csv --domain CORP -o facts.ndjson");
+    assert_eq!(run.code, 65, "{}", run.stderr);
+    assert!(run.stderr.contains("accounts.csv:3: sAMAccountName is missing"), "{}", run.stderr);
+    assert!(run.stderr.contains("1 facts, 1 rows that cannot be read"), "{}", run.stderr);
+    let replayed = world.run("replay facts.ndjson --format json");
+    assert_eq!(replayed.code, 0, "{}", replayed.stderr);
+    assert_eq!(replayed.json()["summary"]["records"]["events"], 1, "{}", replayed.stdout);
+}
+
+#[test]
+fn templates_and_certificates_are_imported_with_their_options() {
+    let world = World::new();
+    world.write("templates.csv", "cn,msPKI-Certificate-Name-Flag\nCorpWeb,1\n");
+    let issued = "RequesterName,SerialNumber,NotBefore\nCORP\\ann,5c0000000ca1,3/2/2026 9:00 AM\n";
+    world.write("issued.csv", issued);
+    let run = world
+        .run("inventory import --templates templates.csv --issued issued.csv --ca ca01.corp.example -o -");
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let [template, certificate] = run.stdout.lines().collect::<Vec<_>>()[..] else {
+        panic!("{}", run.stdout)
+    };
+    assert!(template.contains("template_known") && template.contains("\"CorpWeb\""), "{template}");
+    assert!(
+        certificate.contains("certificate_known") && certificate.contains("2026-03-02T09:00:00Z"),
+        "{certificate}"
+    );
+    assert_eq!(world.run("inventory import --issued issued.csv -o -").code, 64, "--ca is missing");
+}
