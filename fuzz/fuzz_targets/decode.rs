@@ -9,7 +9,7 @@ use adcs_watch::decode::{Decoded, Decoder, Format, Place};
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
 
-static PREFILTER: LazyLock<Prefilter> = LazyLock::new(Prefilter::new);
+static PREFILTER: LazyLock<Prefilter> = LazyLock::new(|| Prefilter::for_source(None, None));
 
 fuzz_target!(|record: &[u8]| {
     for format in Format::ALL.map(Some).into_iter().chain([None]) {

@@ -3,23 +3,39 @@
 use crate::decode::decoder::Decoded;
 use crate::decode::envelope::Envelope;
 use crate::decode::fields::fold::fold;
+use crate::decode::instant;
 use crate::decode::limits::MAX_FIELD_BYTES;
+use crate::decode::meaning;
 use crate::decode::place::Place;
 use crate::decode::rejection::{Reason, Rejection};
-use crate::decode::wanted::Wanted;
-use crate::decode::{certification, files, instant, kerberos};
+use crate::decode::wanted::{self, Source};
 use crate::event::host::Host;
 use crate::event::{Event, Origin};
 use jiff::tz::TimeZone;
 
 const SECURITY: &str = "Microsoft-Windows-Security-Auditing";
+/// The names of the Key Distribution Center, the second one on domain controllers since Windows Server 2022.
+const KDC: [&str; 2] = ["Microsoft-Windows-Kerberos-Key-Distribution-Center", "Kdcsvc"];
 
-/// Ids are unique only within a provider. A record without a provider is believed: the wanted ids are rare elsewhere.
-/// Some products write the provider's display name (`Microsoft Windows security auditing.`) or its log (`Security`).
-fn is_from_security(provider: Option<&str>) -> bool {
+/// Events with a field ProviderName: that of the key.
+const KEY_EVENTS: [u32; 2] = [5058, 5059];
+
+/// Whether a provider writes the events of a source.
+///
+/// A record without a provider is believed to be of the Security log, where the wanted ids are rare elsewhere; the small ids
+/// of the KDC are not. Some products write the display name of the Security log's provider (`Microsoft Windows security
+/// auditing.`), or its log (`Security`).
+fn is_from(id: u32, source: Source, provider: Option<&str>) -> bool {
     let is_display_name =
         |name: &str| ["microsoftwindowssecurityauditing", "security"].contains(&fold(name).as_str());
-    provider.is_none_or(|name| name.eq_ignore_ascii_case(SECURITY) || is_display_name(name))
+    // 5058 and 5059 have a field of this name, which stands in its place where a format keeps all fields at one level.
+    let is_field = |name: &str| KEY_EVENTS.contains(&id) && name.ends_with(" Provider");
+    match source {
+        Source::Security => provider.is_none_or(|name| {
+            name.eq_ignore_ascii_case(SECURITY) || is_display_name(name) || is_field(name)
+        }),
+        Source::Kdc => provider.is_some_and(|name| KDC.contains(&name)),
+    }
 }
 
 /// Interprets an envelope: the event it describes, not of interest, or a rejection.
@@ -29,18 +45,11 @@ pub(crate) fn interpret(
     zone: &TimeZone,
 ) -> Result<Decoded, Rejection> {
     let ignored = Ok(Decoded::Ignored(Some(envelope.id)));
-    let Some(wanted) = Wanted::of(envelope.id) else { return ignored };
-    if !is_from_security(envelope.provider.as_deref()) {
+    let Some(source) = wanted::source(envelope.id) else { return ignored };
+    if !is_from(envelope.id, source, envelope.provider.as_deref()) {
         return ignored;
     }
-    let fields = &envelope.fields;
-    let activity = match wanted {
-        Wanted::Requested => Some(certification::requested(fields)?),
-        Wanted::Issued => Some(certification::issued(fields)?),
-        Wanted::Denied => Some(certification::denied(fields)?),
-        Wanted::Ticket => kerberos::ticket(fields)?,
-        Wanted::Share => Some(files::share_accessed(fields)?),
-    };
+    let activity = meaning::activity(envelope.id, &envelope.fields)?;
     let Some(activity) = activity else { return ignored };
     let time = limited("the time", envelope.time)?.ok_or_else(|| Rejection::missing("the time"))?;
     let time = instant::parse(&time, zone)
@@ -65,7 +74,7 @@ fn limited<T: AsRef<str>>(name: &str, value: Option<T>) -> Result<Option<T>, Rej
 
 #[cfg(test)]
 mod tests {
-    use crate::decode::activity::{SECURITY, interpret};
+    use crate::decode::activity::{KDC, SECURITY, interpret};
     use crate::decode::decoder::Decoded;
     use crate::decode::envelope::{Envelope, Fields};
     use crate::decode::place::Place;
@@ -116,7 +125,7 @@ mod tests {
                 ("ca01", 9, Some(5))
             );
         }
-        assert_eq!(read(envelope(4624)), Ok(Decoded::Ignored(Some(4624))));
+        assert_eq!(read(envelope(4688)), Ok(Decoded::Ignored(Some(4688))));
     }
 
     #[test]
@@ -127,6 +136,22 @@ mod tests {
         assert_eq!(with(4887, Some("Acme")), Ok(Decoded::Ignored(Some(4887))));
         assert!(matches!(with(4887, None), Ok(Decoded::Event(_))));
         assert!(matches!(with(4887, Some("microsoft-windows-security-auditing")), Ok(Decoded::Event(_))));
+    }
+
+    #[test]
+    fn small_ids_are_those_of_the_kdc_only() {
+        let list = [("AccountName", "bob"), ("SerialNumber", "5C0000AB")];
+        let with = |provider: Option<&'static str>| {
+            let fields =
+                Fields::List(list.iter().map(|&(name, value)| (name.into(), value.into())).collect());
+            read(Envelope { provider: provider.map(Into::into), fields, ..envelope(39) })
+        };
+        for provider in KDC {
+            assert!(matches!(with(Some(provider)), Ok(Decoded::Event(_))), "{provider}");
+        }
+        for provider in [None, Some(SECURITY), Some("Microsoft-Windows-Kernel-Power")] {
+            assert_eq!(with(provider), Ok(Decoded::Ignored(Some(39))), "{provider:?}");
+        }
     }
 
     #[test]

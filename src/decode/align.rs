@@ -1,20 +1,22 @@
 //! Values without names: named by their position, or, where a collector left empty ones out, by what they look like.
 
 use crate::decode::fields::named::Named;
+use crate::decode::manifest;
 use crate::decode::names;
 use crate::decode::rejection::{Reason, Rejection};
 
 /// The values with their names, which the order in the manifest gives.
 pub(crate) fn named(id: u32, values: &[String]) -> Result<Named, Rejection> {
-    let names = names::of(id);
+    let names = manifest::of(id);
     if names::is_whole(id, values.len()) {
         return Ok(zip(names.iter().copied(), values));
     }
+    let names = manifest::with_gaps(id);
     let mut all = Vec::new();
     assignments(names, values, 0, &mut Vec::new(), &mut all);
     let unclear = |detail: String| Rejection::new(Reason::PositionUnclear, detail);
     let Some(first) = all.first() else {
-        let known = names::counts(id).iter().map(usize::to_string).collect::<Vec<_>>().join(" or ");
+        let known = manifest::counts(id).iter().map(usize::to_string).collect::<Vec<_>>().join(" or ");
         return Err(unclear(format!(
             "{} values without names, not {known}, and they do not fit",
             values.len()

@@ -1,14 +1,18 @@
-//! 4886, 4887 and 4888: requests to the CA and its answers.
+//! 4886 to 4889: requests to the CA and its answers.
 
 use crate::decode::envelope::Fields;
 use crate::decode::rejection::Rejection;
 use crate::event::account::Account;
 use crate::event::attributes::Attributes;
+use crate::event::fold::cut;
 use crate::event::san::Names;
 use crate::event::san_display::read_display;
 use crate::event::serial::Serial;
 use crate::event::subject;
 use crate::event::{Activity, CertificateRequest, DeniedRequest, IssuedCertificate};
+
+/// The longest RequestClientInfo that is kept, in bytes.
+const MAX_CLIENT_INFO_BYTES: usize = 512;
 
 /// Reads a certificate request, event 4886.
 pub(crate) fn requested(fields: &Fields<'_>) -> Result<Activity, Rejection> {
@@ -30,10 +34,19 @@ pub(crate) fn issued(fields: &Fields<'_>) -> Result<Activity, Rejection> {
 
 /// Reads a denied request, event 4888.
 pub(crate) fn denied(fields: &Fields<'_>) -> Result<Activity, Rejection> {
+    Ok(Activity::CertificateDenied(not_issued(fields)?))
+}
+
+/// Reads a pending request, event 4889.
+pub(crate) fn pending(fields: &Fields<'_>) -> Result<Activity, Rejection> {
+    Ok(Activity::CertificatePending(not_issued(fields)?))
+}
+
+fn not_issued(fields: &Fields<'_>) -> Result<DeniedRequest, Rejection> {
     let text = fields.required("Disposition")?;
     let disposition = disposition(&text)
         .ok_or_else(|| Rejection::bad_field("Disposition", &text, "a number of 32 bits"))?;
-    Ok(Activity::CertificateDenied(DeniedRequest { request: request(fields)?, disposition }))
+    Ok(DeniedRequest { request: request(fields)?, disposition })
 }
 
 /// A serial number in a field.
@@ -41,10 +54,25 @@ pub(crate) fn serial(field: &str, text: &str) -> Result<Serial, Rejection> {
     Serial::parse(text).ok_or_else(|| Rejection::bad_field(field, text, "a serial number in hex"))
 }
 
-fn request(fields: &Fields<'_>) -> Result<CertificateRequest, Rejection> {
+/// The RequestId, which every event about a request must have.
+pub(crate) fn request_id(fields: &Fields<'_>) -> Result<u32, Rejection> {
     let id = fields.required("RequestId")?;
-    let request_id =
-        id.trim_ascii().parse().map_err(|_| Rejection::bad_field("RequestId", &id, "a number of 32 bits"))?;
+    id.trim_ascii().parse().map_err(|_| Rejection::bad_field("RequestId", &id, "a number of 32 bits"))
+}
+
+/// RequestClientInfo, without the name of the field, which Windows repeats in it. The client writes it.
+fn client_info(fields: &Fields<'_>) -> Result<Option<String>, Rejection> {
+    let text = fields.text("RequestClientInfo")?;
+    let info = text.map(|text| {
+        let text = text.trim();
+        let info = text.strip_prefix("RequestClientInfo:").unwrap_or(text);
+        cut(info.trim(), MAX_CLIENT_INFO_BYTES).to_owned()
+    });
+    Ok(info.filter(|info| !info.is_empty()))
+}
+
+fn request(fields: &Fields<'_>) -> Result<CertificateRequest, Rejection> {
+    let request_id = request_id(fields)?;
     let attributes =
         fields.text("Attributes")?.map_or_else(Attributes::default, |text| Attributes::parse(&text));
     let mut names =
@@ -62,6 +90,12 @@ fn request(fields: &Fields<'_>) -> Result<CertificateRequest, Rejection> {
         authentication_service: fields.owned("AuthenticationService")?,
         authentication_level: fields.owned("AuthenticationLevel")?,
         transport: fields.owned("DCOMorRPC")?,
+        cdc: attributes.cdc,
+        rmd: attributes.rmd,
+        user_agent: attributes.user_agent,
+        proxy_uri: attributes.proxy_uri,
+        application_policies: attributes.application_policies,
+        client_info: client_info(fields)?,
         ..CertificateRequest::default()
     };
     request.set_names(names);
@@ -80,7 +114,7 @@ fn disposition(text: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use crate::decode::certification::{denied, disposition, issued, requested};
+    use crate::decode::certification::{denied, disposition, issued, pending, requested};
     use crate::decode::envelope::Fields;
     use crate::decode::rejection::Rejection;
     use crate::event::san::San;
@@ -162,6 +196,32 @@ mod tests {
             fault(issued(&fields(&[WHO[0], WHO[1], ("SerialNumber", "xyz")]))),
             "bad_field: SerialNumber is \"xyz\", not a serial number in hex"
         );
+    }
+
+    #[test]
+    fn attributes_of_a_relay_are_kept() {
+        let attributes = "CertificateTemplate:Machine\ncdc:10.20.30.66\nrmd:dc01.corp.example\n\
+            UserAgent:Mozilla/5.0 (Windows NT 10.0)\nProxyURI:https://ces.corp.example\n\
+            ApplicationPolicies:1.3.6.1.5.5.7.3.2&1.3.6.1.4.1.311.20.2.1";
+        let list = [
+            WHO[0],
+            WHO[1],
+            ("Attributes", attributes),
+            ("Disposition", "5"),
+            ("RequestClientInfo", "RequestClientInfo:  wks-066.corp.example CORP\\mallory certreq.exe"),
+        ];
+        let Ok(Activity::CertificatePending(pending)) = pending(&fields(&list)) else { panic!("4889") };
+        let request = pending.request;
+        assert_eq!(
+            (request.cdc.unwrap().as_str(), request.rmd.unwrap().as_str()),
+            ("10.20.30.66", "dc01.corp.example")
+        );
+        assert_eq!(request.user_agent.as_deref(), Some("Mozilla/5.0 (Windows NT 10.0)"));
+        assert_eq!(request.proxy_uri.as_deref(), Some("https://ces.corp.example"));
+        assert_eq!(request.application_policies, ["1.3.6.1.5.5.7.3.2", "1.3.6.1.4.1.311.20.2.1"]);
+        assert_eq!(request.client_info.as_deref(), Some("wks-066.corp.example CORP\\mallory certreq.exe"));
+        assert_eq!(pending.disposition, 5);
+        assert_eq!(certificate(&WHO).request.client_info, None);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use crate::decode::envelope::{Envelope, Fields};
 use crate::decode::json::Value;
+use crate::decode::manifest;
 use crate::decode::names;
 use crate::decode::values::{event_id, record_id, text_of};
 
@@ -19,6 +20,6 @@ pub(crate) fn envelope(record: Value<'_>) -> Option<Envelope<'_>> {
         computer: text_of(record.get("Computer")),
         time: text_of(record.get("TimeCreated")),
         record_id: record_id(record.get("EventRecordID")),
-        fields: Fields::Positional(names::of(id), inserts),
+        fields: Fields::Positional(manifest::of(id), inserts),
     })
 }

@@ -88,7 +88,7 @@ const SHARE: &[Label] = &[
 /// The fields in the rendered text of an event; none when it has not the labels of that event.
 pub(crate) fn read(id: u32, text: &str) -> Option<Named> {
     let (labels, forwards, first) = match id {
-        4886..=4888 => (REQUEST, BEFORE_THE_CLIENTS, "Request ID"),
+        4886..=4889 => (REQUEST, BEFORE_THE_CLIENTS, "Request ID"),
         4768 => (TICKET, TICKET.len(), "Account Name"),
         5145 => (SHARE, SHARE.len(), "Share Name"),
         _ => return None,

@@ -1,6 +1,7 @@
 //! Windows event XML: one event, several in a row, or any number inside `<Events>`, with or without a namespace.
 
 use crate::decode::envelope::{Envelope, Fields};
+use crate::decode::manifest;
 use crate::decode::names;
 use crate::decode::rejection::Rejection;
 use crate::decode::values::{event_id, looks_like_id};
@@ -31,8 +32,9 @@ fn envelope(mut draft: Draft<'_>) -> Result<Option<Envelope<'_>>, Rejection> {
     let Some(id) = event_id(&text) else {
         return if looks_like_id(&text) { Err(Rejection::bad_id(&text)) } else { Ok(None) };
     };
-    if is_wanted(id) && draft.data.iter().all(|(name, _)| name.is_empty()) {
-        let names = names::of(id).iter().copied().chain(std::iter::repeat(""));
+    let nameless = draft.data.iter().all(|(name, _)| name.is_empty());
+    if is_wanted(id) && nameless && names::is_whole(id, draft.data.len()) {
+        let names = manifest::of(id).iter().copied().chain(std::iter::repeat(""));
         draft.data.iter_mut().zip(names).for_each(|((name, _), known)| *name = Cow::Borrowed(known));
     }
     Ok(Some(Envelope {

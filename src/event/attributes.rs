@@ -5,11 +5,16 @@
 //! line feed. Names for the certificate are in `SAN:upn=alice%40corp.example&dns=host`, one or several; older rules also
 //! look for `san=`, `subjectaltname=`, `upn=` and `dns=`, and for bare names such as `SAN:alice`.
 
+use crate::event::attribute_keys::{ATTRIBUTES, Key, NAMES, WORDS};
 use crate::event::fold;
 use crate::event::host::Host;
+use crate::event::oid::{MAX_OIDS, oids};
 use crate::event::san::{NameKind, Names, San};
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
+
+/// The longest text that is kept of an attribute that no name is read from, in bytes.
+const MAX_TEXT_BYTES: usize = 512;
 
 /// What the attributes of a request say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +23,16 @@ pub(crate) struct Attributes {
     pub template: Option<String>,
     /// `ccm`: the client machine, as the client states it.
     pub client: Option<Host>,
+    /// `cdc`: the domain controller that the CA is asked to look the requester up at.
+    pub cdc: Option<Host>,
+    /// `rmd`: the machine that the request is for.
+    pub rmd: Option<Host>,
+    /// `UserAgent`, which the pages of web enrollment add.
+    pub user_agent: Option<String>,
+    /// `ProxyURI`, which the enrollment web service adds.
+    pub proxy_uri: Option<String>,
+    /// `ApplicationPolicies`: object identifiers, at most [`MAX_OIDS`].
+    pub application_policies: Vec<String>,
     /// The names that the certificate was asked to have.
     pub names: Names,
 }
@@ -36,73 +51,34 @@ impl Attributes {
                 }
                 Key::Names => read_names(None, value, 0, &mut attributes.names),
                 Key::Name(kind) => read_names(Some(kind), value, 0, &mut attributes.names),
+                Key::Controller => {
+                    attributes.cdc.get_or_insert_with(|| Host::new(value));
+                }
+                Key::Machine => {
+                    attributes.rmd.get_or_insert_with(|| Host::new(value));
+                }
+                Key::UserAgent => {
+                    attributes.user_agent.get_or_insert_with(|| fold::cut(value, MAX_TEXT_BYTES).to_owned());
+                }
+                Key::Proxy => {
+                    attributes.proxy_uri.get_or_insert_with(|| fold::cut(value, MAX_TEXT_BYTES).to_owned());
+                }
+                Key::Policies => attributes.add_policies(value),
                 Key::Other => {}
             }
         }
         attributes
     }
+
+    fn add_policies(&mut self, value: &str) {
+        for oid in oids(value) {
+            let is_new = !self.application_policies.iter().any(|known| known == oid);
+            if is_new && self.application_policies.len() < MAX_OIDS {
+                self.application_policies.push(oid.to_owned());
+            }
+        }
+    }
 }
-
-/// The meaning of the value behind a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Key {
-    Template,
-    Client,
-    /// A list of names, each of its own kind.
-    Names,
-    /// One name of this kind; further ones of other kinds may follow behind `&`.
-    Name(NameKind),
-    /// Any other attribute. Its value is skipped.
-    Other,
-}
-
-/// Keys of attributes, which a `:` ends. They count also where nothing separates them from the value before.
-const ATTRIBUTES: &[(&str, Key)] = &[
-    ("certificatetemplate", Key::Template),
-    ("ccm", Key::Client),
-    ("san", Key::Names),
-    ("subjectaltname", Key::Names),
-    ("subjectalternativename", Key::Names),
-    ("cdc", Key::Other),
-    ("rmd", Key::Other),
-    ("useragent", Key::Other),
-    ("proxyuri", Key::Other),
-    ("applicationpolicies", Key::Other),
-    ("requestername", Key::Other),
-    ("requestcspprovider", Key::Other),
-    ("requestosversion", Key::Other),
-    ("requestclientinfo", Key::Other),
-    ("certificateusage", Key::Other),
-    ("validityperiod", Key::Other),
-    ("validityperiodunits", Key::Other),
-    ("expirationdate", Key::Other),
-    ("challenge", Key::Other),
-];
-
-/// Keys of names, which a `=` ends. They count also where nothing separates them from the value before.
-const NAMES: &[(&str, Key)] = &[
-    ("upn", Key::Name(NameKind::Upn)),
-    ("dns", Key::Name(NameKind::Dns)),
-    ("san", Key::Names),
-    ("subjectaltname", Key::Names),
-    ("subjectalternativename", Key::Names),
-    ("principalname", Key::Name(NameKind::Upn)),
-];
-
-/// Keys that count as whole words only, before `=` or `:`.
-const WORDS: &[(&str, Key)] = &[
-    ("upn", Key::Name(NameKind::Upn)),
-    ("dns", Key::Name(NameKind::Dns)),
-    ("dnsname", Key::Name(NameKind::Dns)),
-    ("email", Key::Name(NameKind::Email)),
-    ("rfc822", Key::Name(NameKind::Email)),
-    ("rfc822name", Key::Name(NameKind::Email)),
-    ("url", Key::Name(NameKind::Url)),
-    ("uri", Key::Name(NameKind::Url)),
-    ("guid", Key::Name(NameKind::Guid)),
-    ("ipaddress", Key::Name(NameKind::Ip)),
-    ("ip", Key::Name(NameKind::Ip)),
-];
 
 /// A key in the text: where it begins, where its value begins, and the meaning of the value.
 struct Found {
@@ -219,7 +195,14 @@ fn read_decoded(kind: Option<NameKind>, decoded: &str, depth: usize, names: &mut
         match key {
             Key::Names => read_names(None, value, depth, names),
             Key::Name(kind) => read_names(Some(kind), value, depth, names),
-            Key::Template | Key::Client | Key::Other => {}
+            Key::Template
+            | Key::Client
+            | Key::Controller
+            | Key::Machine
+            | Key::UserAgent
+            | Key::Proxy
+            | Key::Policies
+            | Key::Other => {}
         }
     }
 }

@@ -161,6 +161,11 @@ const LOOKALIKES: [(char, &str); 26] = [
     ('z', "ζΖᴢᏃ"),
 ];
 
+/// The beginning of a text, at most so many bytes of it, cut between two characters.
+pub(crate) fn cut(text: &str, max_bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(max_bytes)]
+}
+
 #[cfg(test)]
 mod tests {
     use crate::event::fold::{fold, is_same, skeleton, trimmed};

@@ -8,6 +8,8 @@ pub mod host;
 pub mod account;
 pub mod san;
 pub mod san_display;
+pub(crate) mod oid;
+pub(crate) mod attribute_keys;
 pub(crate) mod attributes;
 pub(crate) mod file;
 pub mod serial;

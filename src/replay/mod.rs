@@ -128,7 +128,7 @@ fn gather(request: &Request, engine: &Engine, err: &mut dyn Write, bar: bool) ->
         DeadLetter::create(path)
     });
     let mut intake = Intake {
-        prefilter: Prefilter::for_format(request.decoder.format),
+        prefilter: Prefilter::for_source(request.decoder.format, None),
         decoder: request.decoder.clone(),
         engine,
         dead_letter: dead_letter.transpose()?,

@@ -1,6 +1,7 @@
 //! Records that look real, and what can happen to them: escapes, references, odd white space, other cases, other
 //! kinds of value, bytes lost and bytes added. Mostly where an id or the name of the folder stands.
 
+use crate::decode_events;
 use crate::decode_formats::format_file;
 use crate::decode_layouts;
 use proptest::prelude::*;
@@ -32,8 +33,20 @@ pub(crate) enum Where {
     Any(Index),
 }
 
-const MARKERS: [&str; 9] =
-    ["4886", "4887", "4888", "4768", "5145", "CertLog", "remote_file_write", "share_accessed", "EventID"];
+const MARKERS: [&str; 12] = [
+    "4886",
+    "4887",
+    "4888",
+    "4768",
+    "4769",
+    "4624",
+    "5145",
+    "CertLog",
+    "remote_file_write",
+    "share_accessed",
+    "EventID",
+    "TicketOptions",
+];
 
 impl Where {
     fn at(&self, record: &[u8]) -> usize {
@@ -188,7 +201,11 @@ fn change() -> impl Strategy<Value = Change> {
 
 /// A record after a few changes.
 pub(crate) fn mutated() -> impl Strategy<Value = Vec<u8>> {
-    let all: Vec<Vec<u8>> = records().into_iter().chain(decode_layouts::all_records()).collect();
+    let all: Vec<Vec<u8>> = records()
+        .into_iter()
+        .chain(decode_layouts::all_records())
+        .chain(decode_events::all_records())
+        .collect();
     (prop::sample::select(all), prop::collection::vec(change(), 0..6)).prop_map(|(mut record, changes)| {
         changes.iter().for_each(|change| change.apply(&mut record));
         record

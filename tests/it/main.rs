@@ -14,6 +14,7 @@ mod properties;
 mod router_tally;
 mod simulation;
 mod stage;
+mod decode_events;
 mod decode_formats;
 mod decode_layouts;
 mod decode_mutations;

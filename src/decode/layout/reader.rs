@@ -1,5 +1,6 @@
 //! One object by one row of the table.
 
+use crate::decode::fields::fold::fold;
 use crate::decode::fields::named::Named;
 use crate::decode::fields::view::{Members, text};
 use crate::decode::format::Format;
@@ -42,8 +43,13 @@ fn with_row(row: &Row, id: String, members: &Members<'_>, outer: &[Members<'_>])
     let around =
         |paths: &[&str]| outer.iter().find_map(|members| members.text(paths)).map(|text| text.into_owned());
     let mut named = Named::default();
-    for value in row.data.iter().chain(DATA).filter_map(|path| members.at(path)) {
-        named.data(value);
+    // Two spellings of one path find one value, whose parts without names would count twice.
+    let mut found: Vec<String> = Vec::new();
+    for path in row.data.iter().chain(DATA) {
+        if let Some(value) = members.at(path).filter(|_| !found.contains(&fold(path))) {
+            found.push(fold(path));
+            named.data(value);
+        }
     }
     for path in row.data.iter().chain(&["EventData"]) {
         members.under(path).into_iter().for_each(|(name, value)| named.member_of_record(&name, value));

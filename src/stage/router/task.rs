@@ -25,7 +25,7 @@ pub struct Source {
 impl Source {
     /// A source with this decoder and the prefilter for its format.
     pub fn new(decoder: Decoder) -> Source {
-        Source { prefilter: Prefilter::for_format(decoder.format), decoder }
+        Source { prefilter: Prefilter::for_source(decoder.format, Some(&[])), decoder }
     }
 }
 

@@ -1,0 +1,48 @@
+//! What could hide a marker from a search of bytes: escapes, references, comments, an end that is none.
+
+/// Whether a record that begins as JSON or XML does not end so: what is missing may be an id.
+pub(crate) fn is_cut_off(record: &[u8]) -> bool {
+    let text = |byte: &&u8| !byte.is_ascii_whitespace() && **byte != 0;
+    let ends = |last: &[u8]| record.iter().rev().find(text).is_some_and(|byte| !last.contains(byte));
+    match record.iter().find(text) {
+        Some(b'{' | b'[') => ends(b"}],"),
+        Some(b'<') => {
+            ends(b">")
+                && !record.iter().skip_while(|byte| **byte != b'<').nth(1).is_some_and(u8::is_ascii_digit)
+        }
+        Some(_) | None => false,
+    }
+}
+
+/// Whether XML holds a comment, CDATA or a document type, or a reference to a character.
+pub(crate) fn has_hidden_xml(record: &[u8]) -> bool {
+    // Few records have either byte, so one pass shows for most that there is nothing.
+    memchr::memchr2_iter(b'!', b'&', record).any(|at| match record[at] {
+        b'!' => at.checked_sub(1).is_some_and(|before| record[before] == b'<'),
+        _ => record[at + 1..].strip_prefix(b"#").is_some_and(is_visible_reference),
+    })
+}
+
+/// Whether an escape, of which this is what follows `\u00`, could hide something.
+///
+/// It could when it stands for an ASCII character that a marker has or that makes XML, and when its own digits stand
+/// before an id as if they belonged to it, which only those of a space can do: `\u00204887`.
+pub(crate) fn may_hide(rest: &[u8]) -> bool {
+    let Some((code, after)) = rest.split_first_chunk::<2>() else { return true };
+    match code.to_ascii_lowercase().as_slice() {
+        // Go writes these, and `<!` and `&#` may begin with them.
+        b"3c" => after.first() == Some(&b'!'),
+        b"26" => after.first() == Some(&b'#') && is_visible_reference(&after[1..]),
+        // Go and .NET write these: > " ' + ` and line ends.
+        b"3e" | b"22" | b"27" | b"2b" | b"60" | b"0a" | b"0d" => false,
+        // Beyond ASCII.
+        [first, _] => !matches!(first, b'8' | b'9' | b'a'..=b'f'),
+        _ => true,
+    }
+}
+
+/// Whether a character reference, of which this is what follows `&#`, stands for more than white space.
+fn is_visible_reference(rest: &[u8]) -> bool {
+    const WHITE: [&[u8]; 8] = [b"xA;", b"xD;", b"x9;", b"x20;", b"10;", b"13;", b"9;", b"32;"];
+    !WHITE.iter().any(|white| rest.get(..white.len()).is_some_and(|head| head.eq_ignore_ascii_case(white)))
+}

@@ -1,0 +1,314 @@
+//! Throws most records away before they are parsed.
+//!
+//! Few of the records of a SIEM's topics matter, and parsing one costs ten times what looking through its bytes does.
+//! So the bytes are searched for what a record of interest must hold:
+//!
+//! - the id of a wanted event of the Security log in decimal or hex, no digit beside it;
+//! - a name of the KDC, whose ids are too short to be searched for;
+//! - `certlog` in any case, for what an EDR reports: its events have no id of Windows;
+//! - the names of our own activities;
+//! - an end that is none: a record that was cut off;
+//! - or anything that could hide one of these from a search of bytes: a JSON escape or an XML reference of an ASCII
+//!   character, a comment or CDATA, another encoding. Escapes and references that pipelines write without need
+//!   (`\u003c`, `&#xD;`) do not count, as far as they cannot hide anything.
+//!
+//! Logons (4624) and service tickets (4769) are most of what a domain controller writes, so a record of theirs passes only
+//! if it can matter (`bulk`).
+//!
+//! The promise: when the decoder finds an event in a record, or a wanted event that it must reject, the record has
+//! passed; except for logons over the network at computers where they were not asked for. What is only broken may be
+//! thrown away; with nothing of interest in it, nobody could use a fixed one.
+
+mod ids;
+mod bulk;
+mod words;
+mod hidden;
+
+use crate::decode::bytes::looks_like_utf16;
+use crate::decode::format::Format;
+use crate::decode::prefilter::bulk::Bulk;
+use crate::event::host::Host;
+use aho_corasick::AhoCorasick;
+use aho_corasick::packed::{self, Searcher};
+
+/// How a JSON escape of an ASCII character, and of a few others, begins.
+const ESCAPE: &str = "\\u00";
+
+/// Looks for the ids and markers that matter in the raw bytes.
+#[derive(Clone, Debug)]
+pub struct Prefilter {
+    /// The format keeps everything: its records have no text to search.
+    keeps_all: bool,
+    markers: Markers,
+    bulk: Bulk,
+}
+
+/// The search for many texts at once: with vector instructions where the machine has them.
+#[derive(Clone, Debug)]
+enum Markers {
+    Packed(Box<Searcher>),
+    Automaton(Box<AhoCorasick>),
+}
+
+/// What was found, from the number of the pattern.
+enum Marker {
+    Decimal,
+    Grouped,
+    Hex,
+    CertLog,
+    Escape,
+}
+
+/// A record that has passed a prefilter. Only [`Prefilter::candidate`] makes one, so code that takes one need not filter again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate(Vec<u8>);
+
+impl Candidate {
+    /// The bytes of the record.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The bytes of the record, without a copy.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+}
+
+impl Default for Prefilter {
+    fn default() -> Self {
+        Prefilter::new()
+    }
+}
+
+impl Prefilter {
+    /// Builds the search, for a source whose format is found for each record or is any but protobuf. Of logons over the
+    /// network only those of Schannel pass.
+    pub fn new() -> Prefilter {
+        Prefilter::for_source(None, Some(&[]))
+    }
+
+    /// Builds the search for a source whose config may name its format. Protobuf has no text to search: it all passes.
+    ///
+    /// Logons over the network (4624) pass at the computers of this list, whatever the spelling of their names, and
+    /// everywhere if there is none. Those of Schannel always pass.
+    pub fn for_source(format: Option<Format>, network_logons_at: Option<&[Host]>) -> Prefilter {
+        let patterns = patterns();
+        let markers = match packed::Searcher::new(&patterns) {
+            Some(searcher) => Markers::Packed(Box::new(searcher)),
+            #[allow(clippy::expect_used, reason = "the patterns are constants")]
+            None => {
+                Markers::Automaton(Box::new(AhoCorasick::new(&patterns).expect("thirty short patterns fit")))
+            }
+        };
+        let bulk = Bulk::new(network_logons_at);
+        Prefilter { keeps_all: format == Some(Format::Protobuf), markers, bulk }
+    }
+
+    /// A copy of the record, if the decoder could find an event of interest in it: the result of
+    /// [`Prefilter::may_matter`] as a type.
+    pub fn candidate(&self, record: &[u8]) -> Option<Candidate> {
+        self.may_matter(record).then(|| Candidate(record.to_vec()))
+    }
+
+    /// Whether the decoder could find an event of interest in this record. Never false for a record it would keep.
+    pub fn may_matter(&self, record: &[u8]) -> bool {
+        self.keeps_all
+            || looks_like_utf16(record)
+            || hidden::is_cut_off(record)
+            || self.has_marker(record)
+            || words::has_name(record)
+            || hidden::has_hidden_xml(record)
+    }
+
+    fn has_marker(&self, record: &[u8]) -> bool {
+        let mut ids = Ids { bulk: &self.bulk, record, logon: None, ticket: None };
+        let mut confirms = |pattern: usize, at: usize| match marker(pattern) {
+            Marker::Decimal => ids::decimal(record, at).is_some_and(|id| ids.matters(id)),
+            Marker::Grouped => ids::grouped(record, at).is_some_and(|id| ids.matters(id)),
+            Marker::Hex => ids::hex(record, at).is_some_and(|id| ids.matters(id)),
+            Marker::CertLog => words::is_cert_log(record, at),
+            Marker::Escape => hidden::may_hide(&record[at + ESCAPE.len()..]),
+        };
+        match &self.markers {
+            Markers::Packed(search) => {
+                search.find_iter(record).any(|m| confirms(m.pattern().as_usize(), m.start()))
+            }
+            Markers::Automaton(search) => {
+                search.find_iter(record).any(|m| confirms(m.pattern().as_usize(), m.start()))
+            }
+        }
+    }
+}
+
+/// The wanted ids of a record. Shippers write an id more than once, and whether a logon or a ticket matters depends on the
+/// record alone, so it is decided once.
+struct Ids<'a> {
+    bulk: &'a Bulk,
+    record: &'a [u8],
+    logon: Option<bool>,
+    ticket: Option<bool>,
+}
+
+impl Ids<'_> {
+    fn matters(&mut self, id: u32) -> bool {
+        match id {
+            bulk::LOGON => *self.logon.get_or_insert_with(|| self.bulk.may_be_network_logon(self.record)),
+            bulk::SERVICE_TICKET => {
+                *self.ticket.get_or_insert_with(|| self.bulk.may_have_option(self.record))
+            }
+            _ => true,
+        }
+    }
+}
+
+/// Beginnings of ids, then the middle of `certlog`, and the escape. None of them can hide another one by overlapping it:
+/// an id that begins inside of another number is none.
+///
+/// Up to 32 patterns, the search reads twice as many bytes at once.
+fn patterns() -> Vec<&'static str> {
+    let groups: [&[&str]; 5] = [&ids::DECIMAL, &ids::GROUPED, &ids::HEX, &words::CERT_LOG_MIDDLES, &[ESCAPE]];
+    groups.concat()
+}
+
+fn marker(pattern: usize) -> Marker {
+    let grouped = ids::DECIMAL.len();
+    let hex = grouped + ids::GROUPED.len();
+    let cert_log = hex + ids::HEX.len();
+    let escape = cert_log + words::CERT_LOG_MIDDLES.len();
+    if pattern < grouped {
+        Marker::Decimal
+    } else if pattern < hex {
+        Marker::Grouped
+    } else if pattern < cert_log {
+        Marker::Hex
+    } else if pattern < escape {
+        Marker::CertLog
+    } else {
+        Marker::Escape
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::decode::format::Format;
+    use crate::decode::prefilter::{Prefilter, patterns};
+    use crate::event::Activity;
+    use crate::event::host::Host;
+
+    #[track_caller]
+    fn check(record: impl AsRef<[u8]>, expect: bool) {
+        let record = record.as_ref();
+        assert_eq!(
+            Prefilter::for_source(None, None).may_matter(record),
+            expect,
+            "{}",
+            String::from_utf8_lossy(record)
+        );
+    }
+
+    #[test]
+    fn the_search_reads_many_bytes_at_once() {
+        assert!(patterns().len() <= 32);
+    }
+
+    #[test]
+    fn an_id_stands_alone() {
+        check(r#"{"EventID": 4887}"#, true);
+        check("4887", true);
+        check("4887.0", true);
+        check(r#"{"EventID": 14887}"#, false);
+        check(r#"{"EventID": 48870, "port": 48871}"#, false);
+        check(r#"{"a": 44887, "EventID": 4887}"#, true);
+        check(r#"{"EventID": "04887"}"#, true);
+        check(r#"{"EventID": "4,887"}"#, true);
+        check(r#"{"EventID": "0x1317"}"#, true);
+        check(r#"{"EventID": "0x00001419"}"#, true);
+        check(r#"{"EventID": "0x12A0"}"#, true);
+        check(r#"{"EventID": "1317", "a": "0x13170", "b": "0x91317"}"#, false);
+        check(r#"{"EventID": 104887}"#, false);
+        check("2026#0114887#011x", true);
+        check(r#"{"EventID": 4624, "ProcessId": "0x4888a"}"#, true);
+        check(r#"{"EventID": 4688, "ProcessId": "0x14888"}"#, false);
+    }
+
+    #[test]
+    fn an_activity_of_ours_by_its_whole_name() {
+        for name in Activity::NAMES {
+            check(format!("{{\"{name}\": {{}}}}"), true);
+            check(format!("{{\"{}\": {{}}}}", &name[1..]), false);
+        }
+        check(r#"{"password_changed": true, "device_known": 1}"#, false);
+    }
+
+    #[test]
+    fn the_kdc_by_its_names() {
+        check(r#"{"SourceName": "Microsoft-Windows-Kerberos-Key-Distribution-Center", "EventID": 39}"#, true);
+        check(r#"{"SourceName": "Kdcsvc", "EventID": 39}"#, true);
+        check(r#"{"SourceName": "Microsoft-Windows-Kernel-Power", "EventID": 41, "KeyLength": 0}"#, false);
+    }
+
+    #[test]
+    fn logons_and_tickets_that_cannot_matter_are_thrown_away() {
+        let logon = r#"{"EventID": 4624, "LogonType": 3, "Computer": "DC01.corp.example", "LogonProcessName": "Kerberos"}"#;
+        let schannel = logon.replace("Kerberos", "Schannel");
+        let passes =
+            |at: Option<&[Host]>, text: &str| Prefilter::for_source(None, at).may_matter(text.as_bytes());
+        assert!(passes(None, logon) && passes(Some(&[]), &schannel));
+        assert!(!passes(Some(&[]), logon) && !passes(Some(&[Host::new("ca01")]), logon));
+        assert!(passes(Some(&[Host::new("dc01.corp.example")]), logon));
+        assert!(passes(Some(&[]), &format!("[{logon}, {{\"EventID\": 4887}}]")), "a batch");
+        check(r#"{"EventID": 4769, "TicketOptions": "0x40810000"}"#, false);
+        check(r#"{"EventID": 4769, "TicketOptions": "0x40810018"}"#, true);
+    }
+
+    #[test]
+    fn the_folder_in_any_case() {
+        check(r"C:\Windows\System32\CertLog\edb.log", true);
+        check(r"CERTLOG", true);
+        check(r"cErTlOg", true);
+        check("certificate log", false);
+        check("rtlo rtlog xertlog", false);
+    }
+
+    #[test]
+    fn our_own_activities() {
+        check(r#"{"remote_file_write": {}}"#, true);
+        check(r#"{"certificate_issued": {}}"#, true);
+        check(r#"{"certificates": {}}"#, false);
+    }
+
+    #[test]
+    fn what_could_hide_something() {
+        check(r"\u0034887", true);
+        check(r"\u00204624", true);
+        check(r"\u005f", true);
+        check(r"\u00", true);
+        check(r"\u003c\u003E\u0026\u0027\u000a\u00e9\u00FF", false);
+        check(r"\u003c!-- --\u003e", true);
+        check(r"\u0026#52;", true);
+        check(r"\u0026#10;", false);
+        check("<a>&#52;</a>", true);
+        check("<a>&#xD;&#xA;&#x9;&#13;&lt;</a>", false);
+        check("<a>&#", true);
+        check("<a><![CDATA[x]]></a>", true);
+        check("<!DOCTYPE a>", true);
+        check("{\0\"\0", true);
+        check([0xff, 0xfe, b'<', 0], true);
+        check("", false);
+    }
+
+    #[test]
+    fn a_record_that_is_cut_off_passes() {
+        check(r#"{"a": "b"#, true);
+        check(" \n<Event><System>\n</Sys", true);
+        check("\0{\"a\": 1}\0\0\n", false);
+        check("<13>Mar 02 09:10:00 wec01 something", false);
+    }
+
+    #[test]
+    fn protobuf_passes() {
+        assert!(Prefilter::for_source(Some(Format::Protobuf), None).may_matter(b"anything"));
+        assert!(!Prefilter::for_source(Some(Format::Xml), None).may_matter(b"anything"));
+    }
+}
