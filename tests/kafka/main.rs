@@ -24,6 +24,7 @@ mod end_to_end;
 mod exactly_once;
 mod fit;
 mod groups;
+mod inspect;
 mod image;
 mod shutdown;
 mod logs;
