@@ -35,12 +35,16 @@ const SECTIONS: [&str; 18] = [
 type Rule = fn(&str) -> Result<(), String>;
 
 /// The texts that are checked, by path without indices; `*` is any name.
-const RULES: [(&str, Rule); 14] = [
+const RULES: [(&str, Rule); 18] = [
     ("policy.protected.terms", term),
     ("policy.protected.terms.replace", term),
     ("policy.protected.accounts", account),
     ("policy.protected.domain_controllers", host),
     ("policy.allow.requesters", account),
+    ("policy.allow.changers", account),
+    ("policy.allow.joiners", account),
+    ("policy.allow.backup", account),
+    ("policy.allow.key_writers", account),
     ("policy.allow.templates", template),
     ("policy.allow.san_suffixes", suffix),
     ("policy.allow.source_hosts", source_host),

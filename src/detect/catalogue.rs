@@ -1,10 +1,13 @@
 //! The list of detections. A new one is a file beside this one, its settings in `policy.rs` and a line in [`visit`].
 
+use crate::detect::ca_tampered::CaTampered;
 use crate::detect::certificate_used_by_other::CertificateUsedByOther;
 use crate::detect::certlog_remote_write::CertlogRemoteWrite;
 use crate::detect::decoy_template::DecoyTemplate;
 use crate::detect::policy::Policy;
 use crate::detect::san_mismatch::SanMismatch;
+use crate::detect::sid_mismatch::SidMismatch;
+use crate::detect::weak_mapping::WeakMapping;
 use crate::detect::{About, Detection, DetectionSettings};
 
 /// Receives every detection: what a list of values of different types would be.
@@ -23,6 +26,12 @@ pub fn visit(policy: &Policy, visitor: &mut impl Visitor) {
     visitor.detection(CertificateUsedByOther::new(settings.clone()), settings.is_enabled());
     let settings = &policy.decoy_template;
     visitor.detection(DecoyTemplate::new(settings.clone()), settings.is_enabled());
+    let settings = &policy.weak_mapping;
+    visitor.detection(WeakMapping::new(settings.clone()), settings.is_enabled());
+    let settings = &policy.sid_mismatch;
+    visitor.detection(SidMismatch::new(settings.clone()), settings.is_enabled());
+    let settings = &policy.ca_tampered;
+    visitor.detection(CaTampered::new(settings.clone()), settings.is_enabled());
 }
 
 /// What the detections are, in the same order.

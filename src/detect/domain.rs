@@ -172,6 +172,18 @@ pub struct Allow {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(example = json!({r"CORP\alice": [r"CORP\adm-alice"]}))]
     pub pairs: BTreeMap<String, Vec<Account>>,
+    /// Accounts of identity management, which change names and mappings of others' accounts.
+    #[schemars(example = json!([r"CORP\svc-idm"]))]
+    pub changers: Vec<Account>,
+    /// Accounts that join machines to the domain: deployment services, the people who install machines.
+    #[schemars(example = json!([r"CORP\svc-deploy"]))]
+    pub joiners: Vec<Account>,
+    /// Accounts that back up CAs and their keys.
+    #[schemars(example = json!([r"CORP\svc-backup"]))]
+    pub backup: Vec<Account>,
+    /// Accounts that register keys for others (msDS-KeyCredentialLink): AD FS, a connector under a name of its own.
+    #[schemars(example = json!([r"CORP\adfs-gmsa$"]))]
+    pub key_writers: Vec<Account>,
 }
 
 /// Whether an entry of a list means this account. An entry without a domain means any domain.
@@ -183,6 +195,11 @@ impl Allow {
     /// Whether this account may request for others. An entry without a domain means any domain.
     pub fn requester(&self, account: &Account) -> bool {
         self.requesters.iter().any(|known| is_listed(known, account))
+    }
+
+    /// Whether one of these lists has the account. An entry without a domain means any domain.
+    pub fn has(list: &[Account], account: &Account) -> bool {
+        list.iter().any(|known| is_listed(known, account))
     }
 
     /// Whether this template's names are the requester's to choose.

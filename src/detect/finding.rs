@@ -38,12 +38,27 @@ impl Finding<'_> {
         cx: &mut Context<'_>,
         fill: impl FnOnce(&mut Alert) -> bool,
     ) -> Outcome {
+        let anchor = report::evidence(self.event);
+        self.raise_as(&anchor, open, cx, fill)
+    }
+
+    /// The same, for a chain of events: `anchor` gives the alert its id, whichever event of the chain arrived last.
+    pub(crate) fn raise_as(
+        self,
+        anchor: &Evidence,
+        open: &mut Option<OpenAlert>,
+        cx: &mut Context<'_>,
+        fill: impl FnOnce(&mut Alert) -> bool,
+    ) -> Outcome {
         let (entity, event) = (self.entity, self.event);
         let trigger = Trigger { at: event.effective_time(), lifetime: self.lifetime };
         trigger.raise(
             open,
             cx,
-            |cx| report::new_alert(entity, event, cx),
+            |cx| Alert {
+                alert_id: report::alert_id(&cx.about, entity, anchor),
+                ..report::new_alert(entity, event, cx)
+            },
             |alert, _| {
                 let adds = self.describe(alert);
                 fill(alert) || adds

@@ -1,7 +1,10 @@
 //! Which fields of which events the detections read: what must not be lost between Windows and us.
 
 use crate::detect::report::request_of;
-use crate::event::{Activity, CertificateLogon, CertificateRequest, Event, RemoteFileWrite, ShareAccess};
+use crate::event::{
+    Activity, CaChange, CaSetting, CertificateLogon, CertificateMapping, CertificateRequest, Event,
+    RegistryChange, RemoteFileWrite, ShareAccess,
+};
 
 /// A field that a detection reads.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +53,15 @@ const ISSUED: Kind = Kind { activity: "certificate_issued", event_id: Some(4887)
 const DENIED: Kind = Kind { activity: "certificate_denied", event_id: Some(4888) };
 const LOGON: Kind = Kind { activity: "certificate_logon", event_id: Some(4768) };
 const SHARE: Kind = Kind { activity: "share_accessed", event_id: Some(5145) };
+const MAPPED: Kind = Kind { activity: "certificate_mapped", event_id: Some(39) };
+const SID_DIFFERS: Kind = Kind { activity: "certificate_mapped", event_id: Some(41) };
+const REGISTRY: Kind = Kind { activity: "registry_changed", event_id: Some(4657) };
+const CA_SECURITY: Kind = Kind { activity: "ca_changed", event_id: Some(4882) };
+const CA_AUDIT: Kind = Kind { activity: "ca_changed", event_id: Some(4885) };
+const CA_RESTRICTED: Kind = Kind { activity: "ca_changed", event_id: Some(4890) };
+const CA_SETTING: Kind = Kind { activity: "ca_changed", event_id: Some(4891) };
+const CA_PROPERTY: Kind = Kind { activity: "ca_changed", event_id: Some(4892) };
+const CA_ROWS: Kind = Kind { activity: "ca_changed", event_id: Some(4896) };
 const EDR: Kind = Kind { activity: "remote_file_write", event_id: None };
 
 /// The fields of events that one detection reads: what it takes from them, and when Windows leaves them out.
@@ -128,6 +140,35 @@ needs! {
         "Status": "whether the logon succeeded", None, |event| logon(event).is_some();
         "IpAddress": "the client's address in the alert", None, |event| logon(event).is_some_and(|l| l.remote_ip.is_some());
     }
+    "weak-mapping" &[MAPPED] => {
+        "AccountName": "the account that the certificate was used for", None, |event| mapping(event).is_some_and(|m| !m.account.name.is_empty());
+        "Subject": "whose name the certificate has", None, |event| mapping(event).is_some_and(|m| !m.subject.is_empty());
+        "Issuer": "the CA whose certificates map weakly", None, |event| mapping(event).is_some_and(|m| !m.issuer.is_empty());
+        "SerialNumber": "the certificate in the alert", Some("keys that no CA has certified"), |event| mapping(event).is_some_and(|m| m.serial.is_some());
+    }
+    "weak-mapping" &[REGISTRY] => {
+        "SubjectUserName": "who changed the setting", None, |event| registry(event).is_some_and(|c| !c.actor.name.is_empty());
+        "OldValue": "whether the setting is weaker now", Some("values that are new"), |event| registry(event).is_some_and(|c| c.old.is_some());
+        "NewValue": "whether the setting is weaker now", Some("values that were deleted"), |event| registry(event).is_some_and(|c| c.new.is_some());
+    }
+    "sid-mismatch" &[SID_DIFFERS] => {
+        "AccountName": "the account that the certificate was used for", None, |event| mapping(event).is_some_and(|m| !m.account.name.is_empty());
+        "AccountSid": "the account's SID", None, |event| mapping(event).is_some_and(|m| m.account_sid.is_some());
+        "CertificateSid": "the SID that the certificate names", None, |event| mapping(event).is_some_and(|m| m.certificate_sid.is_some());
+    }
+    "ca-tampered" &[CA_SECURITY, CA_AUDIT, CA_RESTRICTED, CA_SETTING, CA_PROPERTY, CA_ROWS] => {
+        "SubjectUserName": "who changed the CA", None, |event| ca_change(event).is_some_and(|c| c.actor.is_some());
+    }
+    "ca-tampered" &[CA_AUDIT] => {
+        "AuditFilter": "which events are logged no more", None, |event| ca_change(event).is_some_and(|c| matches!(&c.change, CaSetting::AuditFilter { filter } if !filter.is_empty()));
+    }
+    "ca-tampered" &[CA_SETTING] => {
+        "Value": "which bits came and went", None, |event| ca_change(event).is_some_and(|c| matches!(&c.change, CaSetting::Setting { value, .. } if !value.is_empty()));
+    }
+    "ca-tampered" &[REGISTRY] => {
+        "OldValue": "which bits came and went", Some("values that are new"), |event| registry(event).is_some_and(|c| c.old.is_some());
+        "NewValue": "which bits came and went", Some("values that were deleted"), |event| registry(event).is_some_and(|c| c.new.is_some());
+    }
 }
 
 fn request(event: &Event, found: impl Fn(&CertificateRequest) -> bool) -> bool {
@@ -170,6 +211,18 @@ fn share(event: &Event) -> Option<&ShareAccess> {
 
 fn logon(event: &Event) -> Option<&CertificateLogon> {
     if let Activity::CertificateLogon(logon) = &event.activity { Some(logon) } else { None }
+}
+
+fn mapping(event: &Event) -> Option<&CertificateMapping> {
+    if let Activity::CertificateMapped(mapping) = &event.activity { Some(mapping) } else { None }
+}
+
+fn registry(event: &Event) -> Option<&RegistryChange> {
+    if let Activity::RegistryChanged(change) = &event.activity { Some(change) } else { None }
+}
+
+fn ca_change(event: &Event) -> Option<&CaChange> {
+    if let Activity::CaChanged(change) = &event.activity { Some(change) } else { None }
 }
 
 fn edr(event: &Event) -> Option<&RemoteFileWrite> {

@@ -4,7 +4,8 @@ use crate::alert::id::AlertId;
 use crate::detect::agent::Agent;
 use crate::detect::domain::{Allow, DomainPolicy, Protected};
 use crate::detect::{
-    DetectionSettings, certificate_used_by_other, certlog_remote_write, decoy_template, san_mismatch,
+    DetectionSettings, ca_tampered, certificate_used_by_other, certlog_remote_write, decoy_template,
+    san_mismatch, sid_mismatch, weak_mapping,
 };
 use crate::event::host::Host;
 use schemars::JsonSchema;
@@ -52,6 +53,12 @@ pub struct Policy {
     pub certificate_used_by_other: certificate_used_by_other::Settings,
     /// Settings of the detection `decoy-template`.
     pub decoy_template: decoy_template::Settings,
+    /// Settings of the detection `weak-mapping`.
+    pub weak_mapping: weak_mapping::Settings,
+    /// Settings of the detection `sid-mismatch`.
+    pub sid_mismatch: sid_mismatch::Settings,
+    /// Settings of the detection `ca-tampered`.
+    pub ca_tampered: ca_tampered::Settings,
 }
 
 impl Policy {
@@ -71,11 +78,14 @@ impl Policy {
 
     /// Takes every baseline for trained, from the first event on: for a replay of files that are shorter than a training period.
     pub fn assume_trained(&mut self) {
-        let settings: [&mut dyn DetectionSettings; 4] = [
+        let settings: [&mut dyn DetectionSettings; 7] = [
             &mut self.san_mismatch,
             &mut self.certlog_remote_write,
             &mut self.certificate_used_by_other,
             &mut self.decoy_template,
+            &mut self.weak_mapping,
+            &mut self.sid_mismatch,
+            &mut self.ca_tampered,
         ];
         settings.into_iter().for_each(DetectionSettings::assume_trained);
     }

@@ -1343,3 +1343,92 @@ pub struct CertificateState {
     #[prost(message, optional, tag = "2")]
     pub open: ::core::option::Option<OpenAlert>,
 }
+/// Who did something before. See `detect/hands.rs`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KnownHand {
+    #[prost(string, tag = "1")]
+    pub account: ::prost::alloc::string::String,
+    #[prost(int64, tag = "2")]
+    pub first_ms: i64,
+    #[prost(int64, tag = "3")]
+    pub last_ms: i64,
+}
+/// A detection that knows who usually does this to one object.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct HandsState {
+    #[prost(message, repeated, tag = "1")]
+    pub hands: ::prost::alloc::vec::Vec<KnownHand>,
+    #[prost(message, optional, tag = "2")]
+    pub open: ::core::option::Option<OpenAlert>,
+}
+/// The value of a setting, or one that was deleted from a list.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KnownValue {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub value: ::prost::alloc::string::String,
+    /// The operation that deleted it, which the value that takes its place shares.
+    #[prost(string, tag = "3")]
+    pub operation: ::prost::alloc::string::String,
+}
+/// ca-tampered: one CA.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CaSettingsState {
+    #[prost(message, repeated, tag = "1")]
+    pub values: ::prost::alloc::vec::Vec<KnownValue>,
+    #[prost(message, repeated, tag = "2")]
+    pub hands: ::prost::alloc::vec::Vec<KnownHand>,
+    #[prost(message, optional, tag = "3")]
+    pub open: ::core::option::Option<OpenAlert>,
+}
+/// template-tampered: one template.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TemplateState {
+    /// The last known value of each attribute that has one.
+    #[prost(message, repeated, tag = "1")]
+    pub values: ::prost::alloc::vec::Vec<KnownValue>,
+    /// The last values that were deleted.
+    #[prost(message, repeated, tag = "2")]
+    pub deleted: ::prost::alloc::vec::Vec<KnownValue>,
+    #[prost(message, optional, tag = "3")]
+    pub open: ::core::option::Option<OpenAlert>,
+}
+/// An event that another one may complete to a finding. See `detect/chain.rs`.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ChainEvent {
+    #[prost(int64, tag = "1")]
+    pub time_ms: i64,
+    /// What it is, in the words of the detection.
+    #[prost(string, tag = "2")]
+    pub kind: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub account: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub actor: ::prost::alloc::string::String,
+    /// What was changed, and its values.
+    #[prost(string, tag = "5")]
+    pub attribute: ::prost::alloc::string::String,
+    #[prost(string, tag = "6")]
+    pub old: ::prost::alloc::string::String,
+    #[prost(string, tag = "7")]
+    pub new: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "8")]
+    pub evidence: ::core::option::Option<Evidence>,
+}
+/// A detection of a chain of events about one entity.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ChainState {
+    #[prost(message, repeated, tag = "1")]
+    pub events: ::prost::alloc::vec::Vec<ChainEvent>,
+    #[prost(message, optional, tag = "2")]
+    pub open: ::core::option::Option<OpenAlert>,
+}
+/// A detection of what an account does for the first time in a while.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LastSeenState {
+    #[prost(int64, tag = "1")]
+    pub last_ms: i64,
+    #[prost(message, optional, tag = "2")]
+    pub open: ::core::option::Option<OpenAlert>,
+}

@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 const HELPERS: &[(&str, &str)] = &[
     ("facts", "what is known of accounts, templates and renames: detections read it"),
     ("finding", "an alert about one event: shared by the detections that need no more"),
+    ("bits", "settings that are bits of a number"),
+    ("hands", "who did something before: shared by detections of changes"),
     ("entity", "what state is keyed by, and where it lives"),
     ("mod", "the trait that a detection implements"),
     ("agent", "what an enrollment agent may request"),
