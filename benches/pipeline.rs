@@ -31,7 +31,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const SOURCE_PARTITIONS: i32 = 4;
-const RATE: u32 = 10_000;
+/// Records a second at which the latency is measured.
+const RATES: [u32; 3] = [100, 1000, 10_000];
 const SECONDS: u32 = 20;
 /// How often the process is asked how far it is: to write the page of metrics costs it a millisecond or two.
 const LOOK: Duration = Duration::from_millis(500);
@@ -49,7 +50,7 @@ fn main() {
         throughput("20-skewed-alerts", records, 20, skewed(500));
     }
     if wants("latency") {
-        latency();
+        RATES.into_iter().for_each(latency);
     }
     if wants("restart") {
         restart(records);
@@ -138,6 +139,9 @@ fn throughput(name: &str, records: u32, percent: u32, workload: Workload) {
     }
     let (cpu, wall) = (process.cpu_seconds(), watch.elapsed().as_secs_f64());
     let broker = broker_cpu_seconds() - broker;
+    let transactions = ["router", "detector"].map(|stage| {
+        process.metric("adcs_watch_transaction_duration_seconds_count", &format!("stage=\"{stage}\""))
+    });
     let state = process.metric("adcs_watch_state_records", "");
     assert!(process.stop().success());
     let million = f64::from(records) / 1e6;
@@ -153,7 +157,10 @@ fn throughput(name: &str, records: u32, percent: u32, workload: Workload) {
     let relevant = f64::from(records) * f64::from(percent) / 100.0;
     let bytes = |topic: &str| world.bytes(topic) as f64 / relevant;
     println!(
-        "     {routed:.0} routed; bytes written for a relevant record: {:.0} routed, {:.0} checkpoint; state {state:.0} records",
+        "     {routed:.0} routed, in {:.0} transactions, and {:.0} of the detector; bytes written for a relevant record: {:.0} routed, \
+         {:.0} checkpoint; state {state:.0} records",
+        transactions[0],
+        transactions[1],
         bytes("routed"),
         bytes("checkpoint")
     );
@@ -205,20 +212,21 @@ fn partitions() -> u32 {
     std::env::var("PARTITIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(24)
 }
 
-/// Records at a steady rate, of which every relevant one raises an alert.
-fn latency() {
-    let world = World::new("bench-latency");
+/// Records at a steady rate, of which one in a hundred is relevant and raises an alert; and what that costs.
+fn latency(rate: u32) {
+    let world = World::new(&format!("bench-latency-{rate}"));
     let process = world.start();
     process.await_ready();
     let reader: BaseConsumer =
         client().set("group.id", "bench-reader").set("auto.offset.reset", "earliest").create().unwrap();
     reader.subscribe(&[&world.topic("alerts")]).unwrap();
     let (source, producer) = (world.source(), producer());
-    let began = Instant::now();
+    let cpu_seconds_so_far = || [process.cpu_seconds(), broker_cpu_seconds()];
+    let (began, before) = (Instant::now(), cpu_seconds_so_far());
     let sender = std::thread::spawn(move || {
-        for n in 0..RATE * SECONDS {
-            if n.is_multiple_of(RATE / 100) {
-                let due = Duration::from_millis(u64::from(n / (RATE / 100)) * 10);
+        for n in 0..rate * SECONDS {
+            if n.is_multiple_of(rate / 100) {
+                let due = Duration::from_millis(u64::from(n / (rate / 100)) * 10);
                 std::thread::sleep(due.saturating_sub(began.elapsed()));
             }
             let time = jiff::Timestamp::from_millisecond(wall_millis()).unwrap().to_string();
@@ -237,18 +245,22 @@ fn latency() {
             last = Instant::now();
         }
     }
+    let elapsed = began.elapsed().as_secs_f64();
+    let [cpu, broker] = [0, 1].map(|of| (cpu_seconds_so_far()[of] - before[of]) / elapsed * 100.0);
     sender.join().unwrap();
     // The first second holds the warming up.
     let mut steady = latencies.split_off((latencies.len() / SECONDS as usize).min(latencies.len()));
     steady.sort_unstable();
     let at = |share: f64| steady[((steady.len() - 1) as f64 * share) as usize];
     println!(
-        "latency at {RATE} records a second, {} alerts: p50 {} ms, p90 {} ms, p99 {} ms, most {} ms",
+        "latency at {rate} records a second, {} alerts: p50 {} ms, p90 {} ms, p99 {} ms, most {} ms; {cpu:.1} % of a core (the \
+         broker beside it, clients included, {broker:.1} %), {:.1} transactions a second",
         steady.len(),
         at(0.5),
         at(0.9),
         at(0.99),
-        at(1.0)
+        at(1.0),
+        process.metric("adcs_watch_transaction_duration_seconds_count", "") / elapsed
     );
 }
 

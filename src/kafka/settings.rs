@@ -6,7 +6,7 @@ use crate::kafka::context::BasicContext;
 use crate::kafka::errors::ConnectionError;
 use crate::kafka::oauth::Token;
 use crate::kafka::timeouts::{
-    CHECKPOINT_FETCH_WAIT_MS, FETCH_WAIT_MS, LINGER_MS, METADATA_REFRESH_MS, STATISTICS_MS,
+    CHECKPOINT_FETCH_WAIT_MS, FETCH_BACKOFF_MS, FETCH_WAIT_MS, LINGER_MS, METADATA_REFRESH_MS, STATISTICS_MS,
     TRANSACTION_SECONDS, millis,
 };
 use crate::kafka::tls_probe;
@@ -228,6 +228,7 @@ impl Clients {
         let mut config = self.base()?;
         config.set("queued.max.messages.kbytes", "65536");
         config.set("fetch.wait.max.ms", millis(FETCH_WAIT_MS));
+        config.set("fetch.queue.backoff.ms", millis(FETCH_BACKOFF_MS));
         set_all(&mut config, &self.kafka.consumer);
         config.set("enable.auto.commit", "false");
         config.set("enable.auto.offset.store", "false");

@@ -25,6 +25,9 @@ pub(crate) const OUTAGE_SECONDS: Duration = Duration::from_secs(30);
 /// `fetch.wait.max.ms` of a group consumer. A broker answers the requests of a connection in order, so the offset requests of
 /// a restore wait behind each empty fetch.
 pub(crate) const FETCH_WAIT_MS: Duration = Duration::from_millis(50);
+/// `fetch.queue.backoff.ms`: how soon a consumer whose queue was full fetches again. librdkafka's own default of one second is longer
+/// than a full queue of 100,000 records lasts.
+pub(crate) const FETCH_BACKOFF_MS: Duration = Duration::from_millis(5);
 /// `fetch.wait.max.ms` of the checkpoint reader: an empty fetch reports the end of the partition and need not wait.
 pub(crate) const CHECKPOINT_FETCH_WAIT_MS: Duration = Duration::from_millis(10);
 /// `topic.metadata.refresh.interval.ms`: new partitions, and new topics that match a pattern, are read after at most this time.

@@ -1,13 +1,24 @@
 //! Pace: when a worker commits, writes a checkpoint, or retries.
+//!
+//! Transactions are paced by load, as a group commit: the first output after a pause is committed at once, and what comes during
+//! a transaction shares the next one. A worker that is behind fills large transactions. Offsets alone can wait.
 
 use crate::stage::port::Millis;
 
 /// The limits that pace a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// An alert waits this long for others to share its transaction. Default 20 ms.
+    /// The shortest time between two transactions. Default 10 ms: the broker may still be completing the last one, and refuses the
+    /// next one until then.
     pub linger: Millis,
-    /// Offsets without alerts are committed this often. Default 5 s.
+    /// The longest time between two transactions, if there is output. It is as long as the last one took, so that transactions take
+    /// at most half of the time of the worker, and load a slow broker less. Default 100 ms.
+    pub longest_rest: Millis,
+    /// The longest wait of output for its transaction while the worker is behind. Default 500 ms.
+    pub longest_wait: Millis,
+    /// A worker is behind while a poll returns this many records (a router) or events (a detector). Default 1000.
+    pub behind: usize,
+    /// Offsets without output are committed this often. Default 5 s.
     pub quiet: Millis,
     /// The delay between an aborted transaction and the next one; it doubles with each that follows. Default 100 ms.
     pub retry: Millis,
@@ -23,11 +34,9 @@ pub struct Pace {
     pub oldest_checkpoint: Millis,
     /// The most bytes of checkpoints in one transaction, one checkpoint excepted. Default 4 MiB.
     pub checkpoint_bytes: usize,
-    /// A detector takes no records while this many alerts and dead letters wait to be sent. Default 1000.
+    /// A detector commits when this many alerts and dead letters wait to be sent, and takes no records while they do. Default 1000.
     pub outbox: usize,
-    /// A router's batch waits this long for more. Default 100 ms.
-    pub batch: Millis,
-    /// The most records (in and out) of a router's batch. Default 10 000.
+    /// The most records (in and out) of a router's batch. Default 50 000.
     pub batch_records: usize,
     /// The most bytes that a router's batch writes, one record excepted. Default 8 MiB.
     pub batch_bytes: usize,
@@ -40,7 +49,10 @@ pub struct Pace {
 impl Default for Pace {
     fn default() -> Self {
         Pace {
-            linger: Millis(20),
+            linger: Millis(10),
+            longest_rest: Millis(100),
+            longest_wait: Millis(500),
+            behind: 1000,
             quiet: Millis(5000),
             retry: Millis(100),
             longest_retry: Millis(10_000),
@@ -50,8 +62,7 @@ impl Default for Pace {
             oldest_checkpoint: Millis(600_000),
             checkpoint_bytes: 4 * 1024 * 1024,
             outbox: 1000,
-            batch: Millis(100),
-            batch_records: 10_000,
+            batch_records: 50_000,
             batch_bytes: 8 * 1024 * 1024,
             dead_letters: 60,
             poll: Millis(200),
@@ -93,6 +104,48 @@ impl Retry {
     }
 }
 
+/// When a worker may begin its next transaction with output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rhythm {
+    /// When the present transaction began.
+    began: Option<Millis>,
+    /// When the last one ended, and how long it took.
+    ended: Millis,
+    took: Millis,
+    behind: bool,
+}
+
+impl Rhythm {
+    /// A transaction begins. It blocks the worker, so it has ended when the next step begins.
+    pub(crate) fn begin(&mut self, now: Millis) {
+        self.began = Some(now);
+    }
+
+    /// Notes the end of a transaction, if one ran in the last step.
+    pub(crate) fn step(&mut self, now: Millis) {
+        if let Some(began) = self.began.take() {
+            (self.ended, self.took) = (now, now.since(began));
+        }
+    }
+
+    /// Notes how many records or events a poll has returned.
+    pub(crate) fn polled(&mut self, count: usize, pace: &Pace) {
+        self.behind = count >= pace.behind;
+    }
+
+    /// Whether output that has waited since then is due.
+    pub(crate) fn is_due(&self, since: Millis, pace: &Pace, now: Millis) -> bool {
+        let waited = now.since(since) >= pace.longest_wait;
+        waited || (!self.behind && self.wait(pace, now) == Millis(0))
+    }
+
+    /// How long the worker rests before its next transaction, if it is not behind.
+    pub(crate) fn wait(&self, pace: &Pace, now: Millis) -> Millis {
+        let rest = self.took.min(pace.longest_rest).max(pace.linger);
+        self.ended.plus(rest).since(now)
+    }
+}
+
 impl Millis {
     /// The time from `earlier` to this; zero if it is later.
     #[must_use]
@@ -110,6 +163,45 @@ impl Millis {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A rhythm after a transaction from 1000 on that took this long.
+    fn after(took: u64) -> Rhythm {
+        let mut rhythm = Rhythm::default();
+        rhythm.begin(Millis(1000));
+        rhythm.step(Millis(1000 + took));
+        rhythm
+    }
+
+    /// How long output waits that comes just when that transaction has ended.
+    fn wait_after(took: u64) -> u64 {
+        let (rhythm, ended, pace) = (after(took), 1000 + took, Pace::default());
+        (0..).find(|wait| rhythm.is_due(Millis(ended), &pace, Millis(ended + wait))).unwrap_or_default()
+    }
+
+    #[test]
+    fn time_between_transactions_follows_what_they_take() {
+        assert_eq!([0, 5, 10, 20, 99].map(wait_after), [10, 10, 10, 20, 99]);
+        assert_eq!([1000, 100_000].map(wait_after), [100, 100], "a slow broker delays output no further");
+    }
+
+    #[test]
+    fn output_after_a_pause_is_due_at_once() {
+        let pace = Pace::default();
+        assert!(after(5).is_due(Millis(2000), &pace, Millis(2000)));
+        assert!(Rhythm::default().is_due(Millis(10), &pace, Millis(10)));
+        assert_eq!(after(5).wait(&pace, Millis(1010)), Millis(5));
+        assert_eq!(after(5).wait(&pace, Millis(9000)), Millis(0));
+    }
+
+    #[test]
+    fn worker_that_is_behind_collects_for_a_bounded_time() {
+        let (pace, mut rhythm) = (Pace::default(), after(5));
+        rhythm.polled(pace.behind, &pace);
+        assert!(!rhythm.is_due(Millis(2000), &pace, Millis(2499)));
+        assert!(rhythm.is_due(Millis(2000), &pace, Millis(2500)));
+        rhythm.polled(pace.behind - 1, &pace);
+        assert!(rhythm.is_due(Millis(2000), &pace, Millis(2001)), "it has caught up");
+    }
 
     #[test]
     fn delays_after_aborts_double_up_to_a_limit_until_a_commit() {

@@ -156,7 +156,7 @@ fn records_pass_both_stages_and_raise_alerts() {
 }
 
 #[test]
-fn alert_waits_for_the_linger_time_and_an_offset_longer() {
+fn alerts_after_a_pause_are_committed_at_once_and_an_offset_waits() {
     let (log, events) = (log(), recording());
     let mut worker = detector(&log, "detector");
     (0..3).for_each(|now| worker.step(Millis(now)).unwrap());
@@ -169,18 +169,75 @@ fn alert_waits_for_the_linger_time_and_an_offset_longer() {
     worker.step(Millis(4900)).unwrap();
     assert_eq!(worker.counts().committed, before);
     worker.step(Millis(5100)).unwrap();
+    worker.step(Millis(5101)).unwrap();
     assert_eq!(worker.counts().committed, before + 1);
 
     route_everywhere(&log, &events);
     worker.step(Millis(5200)).unwrap();
-    worker.step(Millis(5219)).unwrap();
     assert_eq!((worker.counts().committed, count(&log, ALERTS)), (before + 1, 0));
-    worker.step(Millis(5220)).unwrap();
+    worker.step(Millis(5201)).unwrap();
     assert_eq!(
         (worker.counts().committed, count(&log, ALERTS)),
         (before + 2, worker.counts().alerts as usize)
     );
     assert!(worker.counts().alerts > 0);
+}
+
+/// The transactions of a router whose steps take this many milliseconds each, and as long for a transaction, while `feed` adds
+/// records before each of 100 steps.
+fn transactions(millis: u64, mut feed: impl FnMut(&MemoryLog, u64)) -> u64 {
+    let log = log();
+    let mut router = router(&log);
+    (0..3).for_each(|now| router.step(Millis(now)).unwrap());
+    for step in 0..100 {
+        feed(&log, step);
+        router.step(Millis(1000 + step * millis)).unwrap();
+    }
+    router.counts().committed
+}
+
+#[test]
+fn router_paces_its_transactions_by_load() {
+    let event = recording().remove(0);
+    let relevant = serde_json::to_vec(&event).unwrap();
+    let add = |log: &MemoryLog, value: &[u8]| {
+        log.append(&only(SOURCE), Some(value.to_vec()), None);
+    };
+    let rare = transactions(100, |log, step| {
+        if step % 10 == 0 {
+            add(log, &relevant)
+        }
+    });
+    assert_eq!(rare, 10, "each event at once");
+    let steady = transactions(5, |log, _| add(log, &relevant));
+    assert_eq!(steady, 33, "every 15 ms: a transaction of 5 ms and the shortest rest");
+    let slow = transactions(50, |log, _| add(log, &relevant));
+    assert_eq!(slow, 50, "every 100 ms: as long a rest as the 50 ms that one takes");
+    let irrelevant = transactions(100, |log, _| add(log, b"{\"EventID\": 4624}"));
+    assert_eq!(irrelevant, 2, "offsets alone every 5 s");
+}
+
+#[test]
+fn router_that_is_behind_fills_its_transactions() {
+    let log = log();
+    let events = vec![recording().remove(0); 5000];
+    source(&log, &events);
+    let pace = Pace { behind: 100, batch_records: 4000, ..Pace::default() };
+    let task = RouterTask::new(&Policy::default(), PARTITIONS, BTreeMap::new());
+    let mut router = RouterWorker::new(MemoryRouter::new(log.clone(), "router", &[SOURCE]), task, pace);
+    (0..100).for_each(|now| router.step(Millis(now * 4)).unwrap());
+    assert_eq!(router.counts().records[&Routed::Sent], 5000);
+    assert!((2..=4).contains(&router.counts().committed), "{:?}", router.counts());
+}
+
+#[test]
+fn stop_commits_offsets_alone() {
+    let log = log();
+    let mut router = router(&log);
+    log.append(&only(SOURCE), Some(b"{\"EventID\": 4624}".to_vec()), None);
+    (0..3).for_each(|now| router.step(Millis(now)).unwrap());
+    router.commit().unwrap();
+    assert_eq!(log.committed(adcs_watch::memory_log::router_port::GROUP, &only(SOURCE)), Some(1));
 }
 
 #[test]

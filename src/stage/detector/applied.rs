@@ -22,6 +22,8 @@ pub enum RecordOutcome {
 pub struct Applied {
     /// The outcome of the record.
     pub outcome: RecordOutcome,
+    /// The number of events in it.
+    pub events: usize,
     /// Alerts that it raised; in a replay, alerts that were not repeated.
     pub alerts: usize,
     /// Alerts among them that the age limit suppressed.
@@ -30,6 +32,14 @@ pub struct Applied {
     pub notices: Vec<Notice>,
     /// Its events that are older than the allowed lateness.
     pub late: usize,
+}
+
+impl Applied {
+    /// A record that is below the position.
+    pub(crate) fn skipped() -> Applied {
+        let (outcome, notices) = (RecordOutcome::Skipped, Vec::new());
+        Applied { outcome, events: 0, alerts: 0, suppressed: 0, notices, late: 0 }
+    }
 }
 
 /// What a task has to commit.

@@ -86,13 +86,7 @@ impl DetectorTask {
 
     /// Applies the next record. Offsets may jump (transaction markers, aborted records) but never go back.
     pub fn on_record(&mut self, record: &RoutedRecord) -> Applied {
-        let mut applied = Applied {
-            outcome: RecordOutcome::Skipped,
-            alerts: 0,
-            suppressed: 0,
-            notices: Vec::new(),
-            late: 0,
-        };
+        let mut applied = Applied::skipped();
         if record.offset < self.next {
             return applied;
         }
@@ -102,6 +96,7 @@ impl DetectorTask {
         let mut damage = None;
         for event in wire::routed::decode(&record.value) {
             self.checkpoint.count_event();
+            applied.events += 1;
             match event {
                 Ok(event) => self.on_event(event, record, live, &mut applied),
                 Err(detail) => {

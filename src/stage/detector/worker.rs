@@ -7,7 +7,7 @@ use crate::stage::detector::applied::RecordOutcome;
 use crate::stage::detector::counts::{DetectorCounts, PartitionStatus};
 use crate::stage::detector::takeover::{Progress, Takeover};
 use crate::stage::detector::task::DetectorTask;
-use crate::stage::pace::{Pace, Retry};
+use crate::stage::pace::{Pace, Retry, Rhythm};
 use crate::stage::port::{
     Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Intake, Millis, Outcome, RoutedRecord,
     TopicNames, Transaction,
@@ -25,6 +25,9 @@ pub struct DetectorWorker<P> {
     owned: BTreeMap<u32, Progress>,
     /// Partitions of a transaction whose outcome is unknown. Nothing is committed until it is resolved.
     in_doubt: BTreeSet<u32>,
+    rhythm: Rhythm,
+    /// The number of events of the last poll.
+    polled: usize,
     /// Since when alerts have waited.
     alerts_since: Option<Millis>,
     last_commit: Millis,
@@ -45,6 +48,8 @@ impl<P: DetectorPort> DetectorWorker<P> {
             age_limit: None,
             owned: BTreeMap::new(),
             in_doubt: BTreeSet::new(),
+            rhythm: Rhythm::default(),
+            polled: 0,
             alerts_since: None,
             last_commit: Millis(0),
             retry: Retry::default(),
@@ -59,28 +64,32 @@ impl<P: DetectorPort> DetectorWorker<P> {
         DetectorWorker { age_limit, ..self }
     }
 
-    /// Polls once, applies the records, takes over partitions, and commits what is due.
+    /// Commits what is due, polls once, applies the records, and takes over partitions.
     ///
     /// # Errors
     /// A fault ends the worker. Drop it: a new worker on a new port restores.
     pub fn step(&mut self, now: Millis) -> Result<(), Fault> {
         self.notices.clear();
-        for input in self.port.poll(self.wait(now), self.intake())? {
-            self.on_input(input, now)?;
-        }
-        self.restore(now)?;
-        self.resolve_doubt(now)?;
+        self.rhythm.step(now);
         if self.is_due(now) {
             let pace = self.pace;
+            self.rhythm.begin(now);
             self.commit(now, &|_, progress| progress.checkpoint_is_due(&pace, now))?;
         }
-        Ok(())
+        self.polled = 0;
+        let intake = if self.is_full() { Intake::Paused } else { Intake::Open };
+        for input in self.port.poll(self.wait(now), intake)? {
+            self.on_input(input, now)?;
+        }
+        self.rhythm.polled(self.polled, &self.pace);
+        self.restore(now)?;
+        self.resolve_doubt(now)
     }
 
     /// Uncommitted alerts stay in memory. While transactions are aborted or undecided, their number must not grow without a bound.
-    fn intake(&self) -> Intake {
+    fn is_full(&self) -> bool {
         let waiting: usize = self.owned.values().filter_map(Progress::task).map(DetectorTask::waiting).sum();
-        if waiting < self.pace.outbox { Intake::Open } else { Intake::Paused }
+        waiting >= self.pace.outbox
     }
 
     /// How long a poll may wait without delaying anything else.
@@ -92,7 +101,7 @@ impl<P: DetectorPort> DetectorWorker<P> {
         let commit = match (self.retry.at(now), self.alerts_since) {
             _ if !self.in_doubt.is_empty() => longest,
             (Some(at), _) => at.since(now),
-            (None, Some(since)) => self.pace.linger.since(now.since(since)),
+            (None, Some(_)) => self.rhythm.wait(&self.pace, now),
             (None, None) => longest,
         };
         commit.min(longest)
@@ -147,6 +156,7 @@ impl<P: DetectorPort> DetectorWorker<P> {
                 self.counts.replayed_alerts += applied.alerts as u64;
             }
         }
+        self.polled += applied.events;
         self.counts.suppressed += applied.suppressed as u64;
         self.counts.late += applied.late as u64;
         self.notices.extend(applied.notices);
@@ -203,8 +213,10 @@ impl<P: DetectorPort> DetectorWorker<P> {
     fn is_due(&self, now: Millis) -> bool {
         let waited = |since: Millis, length: Millis| now.since(since) >= length;
         let tasks = || self.owned.values().filter_map(Progress::task);
+        let output = |since: Millis| self.is_full() || self.rhythm.is_due(since, &self.pace, now);
         self.retry.at(now).is_none()
-            && (self.alerts_since.is_some_and(|since| waited(since, self.pace.linger))
+            && self.in_doubt.is_empty()
+            && (self.alerts_since.is_some_and(output)
                 || (waited(self.last_commit, self.pace.quiet) && tasks().any(DetectorTask::has_progress))
                 || self.owned.values().any(|progress| progress.checkpoint_is_due(&self.pace, now)))
     }

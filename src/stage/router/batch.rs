@@ -72,6 +72,11 @@ impl Batch {
         }
     }
 
+    /// Whether there is more to commit than offsets.
+    pub(crate) fn has_output(&self) -> bool {
+        self.bytes > 0
+    }
+
     /// Whether there is nothing to commit.
     pub(crate) fn is_empty(&self) -> bool {
         self.commit.offsets.is_empty()

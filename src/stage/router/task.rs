@@ -243,6 +243,11 @@ impl RouterTask {
         found
     }
 
+    /// Whether there is more to commit than offsets.
+    pub fn has_output(&self) -> bool {
+        self.batch.has_output()
+    }
+
     /// Whether there is nothing to commit.
     pub fn is_empty(&self) -> bool {
         self.batch.is_empty()

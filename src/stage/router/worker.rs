@@ -3,7 +3,7 @@
 
 use crate::event::host::Host;
 use crate::stage::flood::FloodLimit;
-use crate::stage::pace::{Pace, Retry};
+use crate::stage::pace::{Pace, Retry, Rhythm};
 use crate::stage::port::{
     Answer, Fault, Millis, Outcome, RouterCommit, RouterInput, RouterPort, SourcePartition,
 };
@@ -18,6 +18,8 @@ pub struct RouterWorker<P> {
     task: RouterTask,
     pace: Pace,
     owned: BTreeMap<SourcePartition, Progress>,
+    rhythm: Rhythm,
+    /// Since when the batch has not been empty.
     batch_since: Option<Millis>,
     /// After aborted transactions: when partitions are read again.
     retry: Retry,
@@ -25,6 +27,8 @@ pub struct RouterWorker<P> {
     now: Millis,
     /// Bounds the dead letters of each source topic and reason.
     flood: Flood,
+    /// The number of records of the last poll.
+    polled: usize,
     counts: RouterCounts,
 }
 
@@ -75,10 +79,19 @@ pub struct RouterCounts {
 impl<P: RouterPort> RouterWorker<P> {
     /// A router without partitions.
     pub fn new(port: P, task: RouterTask, pace: Pace) -> RouterWorker<P> {
-        let (owned, counts) = (BTreeMap::new(), RouterCounts::default());
-        let (batch_since, retry, now) = (None, Retry::default(), Millis(0));
-        let flood = FloodLimit::new(pace.dead_letters);
-        RouterWorker { port, task, pace, owned, batch_since, retry, now, flood, counts }
+        RouterWorker {
+            port,
+            task,
+            pace,
+            owned: BTreeMap::new(),
+            rhythm: Rhythm::default(),
+            batch_since: None,
+            retry: Retry::default(),
+            now: Millis(0),
+            flood: FloodLimit::new(pace.dead_letters),
+            polled: 0,
+            counts: RouterCounts::default(),
+        }
     }
 
     /// Sets how the records of this topic are read from now on, for topics that appear while the router runs.
@@ -86,33 +99,45 @@ impl<P: RouterPort> RouterWorker<P> {
         self.task.set_source(topic, source);
     }
 
-    /// Polls once, routes the records and commits if a batch is due.
+    /// Commits the batch if it is due, polls once and routes the records.
     ///
     /// # Errors
     /// A fault ends the worker. The next worker reads again what this one had not committed.
     pub fn step(&mut self, now: Millis) -> Result<(), Fault> {
         self.now = now;
+        self.rhythm.step(now);
+        if self.is_due(now) {
+            self.rhythm.begin(now);
+            self.commit()?;
+        }
         if self.retry.at(now).is_none() {
             self.start_partitions(now)?;
         }
         let (wait, task) = (self.wait(now), &self.task);
+        self.polled = 0;
         for input in self.port.poll(wait, &|topic, value| task.prefilter(topic, value))? {
             self.on_input(input)?;
         }
+        self.rhythm.polled(self.polled, &self.pace);
         if self.batch_since.is_none() && !self.task.is_empty() {
             self.batch_since = Some(now);
         }
-        if self.batch_since.is_some_and(|since| now.since(since) >= self.pace.batch) {
-            self.commit()?;
-        }
         Ok(())
+    }
+
+    /// Output follows the rhythm. Offsets alone wait: each transaction costs the broker as much as thousands of records.
+    fn is_due(&self, now: Millis) -> bool {
+        self.batch_since.is_some_and(|since| match self.task.has_output() {
+            true => self.rhythm.is_due(since, &self.pace, now),
+            false => now.since(since) >= self.pace.quiet,
+        })
     }
 
     fn wait(&self, now: Millis) -> Millis {
         let fetching = self.retry.at(now).is_none()
             && self.owned.values().any(|progress| *progress == Progress::FetchingOffset);
-        let batch = self.batch_since.map(|since| self.pace.batch.since(now.since(since)));
-        batch.unwrap_or(self.pace.poll).min(if fetching { self.pace.linger } else { self.pace.poll })
+        let longest = if fetching { self.pace.linger } else { self.pace.poll };
+        if self.task.has_output() { self.rhythm.wait(&self.pace, now).min(longest) } else { longest }
     }
 
     fn on_input(&mut self, input: RouterInput) -> Result<(), Fault> {
@@ -127,15 +152,17 @@ impl<P: RouterPort> RouterWorker<P> {
                 self.release(&partitions)?;
             }
             RouterInput::Lost(partitions) => {
-                // A batch mixes partitions and is small: the whole batch is dropped.
+                // A batch mixes partitions: the whole batch is dropped.
                 self.restart();
                 self.release(&partitions)?;
             }
             RouterInput::Record(record) => {
+                self.polled += 1;
                 *self.counts.records.entry(self.task.on_record(record)).or_default() += 1;
                 self.commit_if_full()?;
             }
             RouterInput::Filtered(run) => {
+                self.polled += usize::try_from(run.records).unwrap_or(usize::MAX);
                 *self.counts.records.entry(self.task.on_filtered(&run)).or_default() += run.records;
                 self.commit_if_full()?;
             }

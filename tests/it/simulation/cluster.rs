@@ -375,7 +375,8 @@ impl Cluster {
             replay_records_per_second: 1,
             oldest_checkpoint: Millis(300),
             outbox: 2,
-            batch: Millis(30),
+            longest_wait: Millis(40),
+            behind: 3,
             ..Pace::default()
         };
         let (log, policy) = (self.log.clone(), Policy::default());
