@@ -7,6 +7,7 @@ use crate::detect::decoy_template::DecoyTemplate;
 use crate::detect::policy::Policy;
 use crate::detect::san_mismatch::SanMismatch;
 use crate::detect::sid_mismatch::SidMismatch;
+use crate::detect::unknown_certificate::UnknownCertificate;
 use crate::detect::weak_mapping::WeakMapping;
 use crate::detect::{About, Detection, DetectionSettings};
 
@@ -24,6 +25,8 @@ pub fn visit(policy: &Policy, visitor: &mut impl Visitor) {
     visitor.detection(CertlogRemoteWrite::new(settings.clone()), settings.is_enabled());
     let settings = &policy.certificate_used_by_other;
     visitor.detection(CertificateUsedByOther::new(settings.clone()), settings.is_enabled());
+    let settings = &policy.unknown_certificate;
+    visitor.detection(UnknownCertificate::new(settings.clone()), settings.is_enabled());
     let settings = &policy.decoy_template;
     visitor.detection(DecoyTemplate::new(settings.clone()), settings.is_enabled());
     let settings = &policy.weak_mapping;

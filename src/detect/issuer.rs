@@ -36,7 +36,6 @@ pub(crate) fn configured_name<'p>(policy: &'p DomainPolicy, ca: &Host) -> Option
 }
 
 /// The host of the CA to which `cas:` gives this common name.
-#[expect(dead_code, reason = "the next detection")]
 pub(crate) fn configured_host(policy: &DomainPolicy, issuer: &str) -> Option<Host> {
     policy.cas.iter().find(|(_, name)| same_text(name, issuer)).map(|(host, _)| Host::new(host))
 }

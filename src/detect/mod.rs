@@ -23,6 +23,7 @@ pub(crate) mod hands;
 pub(crate) mod san_mismatch;
 pub(crate) mod certlog_remote_write;
 pub(crate) mod certificate_used_by_other;
+pub(crate) mod unknown_certificate;
 pub(crate) mod decoy_template;
 pub(crate) mod weak_mapping;
 pub(crate) mod sid_mismatch;

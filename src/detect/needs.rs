@@ -169,6 +169,17 @@ needs! {
         "OldValue": "which bits came and went", Some("values that are new"), |event| registry(event).is_some_and(|c| c.old.is_some());
         "NewValue": "which bits came and went", Some("values that were deleted"), |event| registry(event).is_some_and(|c| c.new.is_some());
     }
+    "unknown-certificate" &[ISSUED] => {
+        "RequestId": "names the certificate where there is no serial number", None, has_request_id;
+        "SerialNumber": "names the certificate", VERSION_0, has_serial;
+    }
+    "unknown-certificate" &[LOGON] => {
+        "TargetUserName": "the account that was logged on", None, |event| logon(event).is_some_and(|l| !l.account.name.is_empty());
+        "CertSerialNumber": "the certificate that was used", None, |event| logon(event).is_some();
+        "CertIssuerName": "the CA that the certificate names", None, |event| logon(event).is_some_and(|l| !l.issuer.is_empty());
+        "Status": "whether the logon succeeded", None, |event| logon(event).is_some();
+        "IpAddress": "the client's address in the alert", None, |event| logon(event).is_some_and(|l| l.remote_ip.is_some());
+    }
 }
 
 fn request(event: &Event, found: impl Fn(&CertificateRequest) -> bool) -> bool {

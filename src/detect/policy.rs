@@ -5,7 +5,7 @@ use crate::detect::agent::Agent;
 use crate::detect::domain::{Allow, DomainPolicy, Protected};
 use crate::detect::{
     DetectionSettings, ca_tampered, certificate_used_by_other, certlog_remote_write, decoy_template,
-    san_mismatch, sid_mismatch, weak_mapping,
+    san_mismatch, sid_mismatch, unknown_certificate, weak_mapping,
 };
 use crate::event::host::Host;
 use schemars::JsonSchema;
@@ -51,6 +51,8 @@ pub struct Policy {
     pub certlog_remote_write: certlog_remote_write::Settings,
     /// Settings of the detection `certificate-used-by-other`.
     pub certificate_used_by_other: certificate_used_by_other::Settings,
+    /// Settings of the detection `unknown-certificate`.
+    pub unknown_certificate: unknown_certificate::Settings,
     /// Settings of the detection `decoy-template`.
     pub decoy_template: decoy_template::Settings,
     /// Settings of the detection `weak-mapping`.
@@ -78,10 +80,11 @@ impl Policy {
 
     /// Takes every baseline for trained, from the first event on: for a replay of files that are shorter than a training period.
     pub fn assume_trained(&mut self) {
-        let settings: [&mut dyn DetectionSettings; 7] = [
+        let settings: [&mut dyn DetectionSettings; 8] = [
             &mut self.san_mismatch,
             &mut self.certlog_remote_write,
             &mut self.certificate_used_by_other,
+            &mut self.unknown_certificate,
             &mut self.decoy_template,
             &mut self.weak_mapping,
             &mut self.sid_mismatch,

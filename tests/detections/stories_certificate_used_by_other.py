@@ -31,6 +31,8 @@ def stories():
     yield from issuer_unknown()
     yield from further_events()
     yield from spellings()
+    yield from renames()
+    yield from agents()
     yield from order_and_time()
     yield from quiet()
 
@@ -136,6 +138,35 @@ def spellings():
            [at(0, clean(301)), at(11, logon("bob.jones", 301, status="0x3e"))])
     yield ("fires_user_with_the_name_of_a_machine", "A user account called WKS-114 logs on with the certificate of the machine WKS-114$.",
            [at(0, machine), at(11, logon("WKS-114", 302))])
+
+
+def renames():
+    def renamed(old, new):
+        return normalised(DC, account_renamed={"domain": "CORP", "old_name": old, "new_name": new, "sid": f"{SID}-1110", "actor": "CORP\\helpdesk"})
+
+    yield ("quiet_renamed_user", "A user marries: the account has a new name, and she logs on with the certificate from before.",
+           [at(0, own(301)), at(5, renamed("alice.smith", "alice.miller")), at(11, logon("alice.miller", 301))])
+    machine = issued(302, "CORP\\WKS-114$", "DNS Name=wks-114.corp.example", template="Machine")
+    yield ("quiet_renamed_machine", "A machine has a new name, and logs on with the certificate from before.",
+           [at(0, machine), at(5, renamed("WKS-114$", "PC-2201$")), at(11, logon("PC-2201$", 302))])
+    yield ("fires_other_account_than_the_renamed_one", "The same rename, but a third account uses the certificate.",
+           [at(0, own(301)), at(5, renamed("alice.smith", "alice.miller")), at(11, logon("bob.jones", 301))])
+    yield ("fires_renamed_after_the_logon", "The account takes the other name after the logon: at that time it was another account.",
+           [at(0, own(301)), at(11, logon("alice.miller", 301)), at(20, renamed("alice.smith", "alice.miller"))])
+
+
+def agents():
+    fas = {"policy": "agents:\n  'CORP\\FAS01$':\n    templates: [Citrix_SmartcardLogon]\n    hosts: [fas01.corp.example]\n"}
+
+    def card(user, template="Citrix_SmartcardLogon"):
+        return issued(306, "CORP\\FAS01$", upn(f"{user}@corp.example"), template=template)
+
+    yield ("quiet_agent_within_its_profile", "A Citrix server requests certificates for the users that it logs on; the policy has its profile.",
+           [at(0, card("alice.smith")), at(2, logon("alice.smith", 306, "10.20.30.40"))], fas)
+    yield ("fires_protected_account_by_an_agent", "A certificate of the agent is used as the administrator, who is in no profile.",
+           [at(0, card("administrator")), at(2, logon("administrator", 306, "10.20.30.40"))], fas)
+    yield ("fires_template_outside_the_profile", "The agent's account requested the certificate from a template that is not in its profile.",
+           [at(0, card("alice.smith", "User")), at(2, logon("alice.smith", 306, "10.20.30.40"))], fas)
 
 
 def order_and_time():

@@ -121,6 +121,8 @@ fn of_kind(name: &str, kind: &str) -> Vec<Value> {
         (_, "IP address and port") => vec![json!("127.0.0.1:0"), json!("[::1]:9464")],
         ("shutdown.grace", "length of time") => vec![json!("30s"), json!("1h")],
         (_, "length of time") => vec![json!("80h"), json!("8d")],
+        (_, "time") => vec![json!("2026-03-01T00:00:00Z")],
+        ("policy.agents", "object") => vec![json!({"templates": ["Citrix_SmartcardLogon"]})],
         (_, literals) if literals.starts_with('`') => literals.split(", ").map(literal).collect(),
         (name, kind) => panic!("{name}: the type `{kind}` is not known here"),
     }

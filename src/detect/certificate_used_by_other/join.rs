@@ -3,6 +3,7 @@
 use crate::detect::certificate_use::account_of;
 use crate::detect::certificate_used_by_other::settings::Settings;
 use crate::detect::domain::DomainPolicy;
+use crate::detect::facts::Facts;
 use crate::detect::issuer::{configured_name, is_foreign};
 use crate::detect::slot::Slot;
 use crate::event::MAX_CLOCK_LEAD;
@@ -68,6 +69,7 @@ pub(crate) fn clock_offset(record: &IssuedRecord, logon: Time) -> Option<Span> {
 pub(crate) struct Known<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) policy: &'a DomainPolicy,
+    pub(crate) facts: &'a Facts,
     pub(crate) directory: &'a CaDirectory,
 }
 

@@ -150,7 +150,7 @@ fn is_judged(
     slot: &mut RequestSlot<'_>,
     cx: &mut Context<'_>,
 ) -> bool {
-    let known = Known { settings, policy: cx.policy, directory };
+    let known = Known { settings, policy: cx.policy, facts: cx.facts, directory };
     let Some((record, how)) = best_join(&slot.state.issued, logon, &known) else { return false };
     learn(directory, &record, how, &logon.issuer, slot);
     judge(settings, event, Joined { record: &record, logon, how }, slot, directory, cx);
@@ -167,7 +167,8 @@ fn best_join(
     let used_by = account_of(logon);
     let joined = issued.iter().filter_map(|record| Some((record, join(record, logon, known)?)));
     let best = joined.min_by_key(|(record, how)| {
-        let unsure = *how == Join::RequestIdUnnamedCa && is_other(known.policy, record, logon, &used_by);
+        let unsure =
+            *how == Join::RequestIdUnnamedCa && is_other(known.policy, known.facts, record, logon, &used_by);
         (*how, unsure, is_request(record), Reverse(record.issued_ms))
     });
     best.map(|(record, how)| (record.clone(), how))
@@ -199,7 +200,7 @@ fn judge(
 ) {
     let Joined { record, logon, how } = joined;
     let used_by = account_of(logon);
-    if !is_other(cx.policy, record, logon, &used_by) {
+    if !is_other(cx.policy, cx.facts, record, logon, &used_by) {
         return;
     }
     let trigger = Trigger { at: Time::from_millis(logon.time_ms), lifetime: lifetime(settings) };

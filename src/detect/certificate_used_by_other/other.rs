@@ -3,25 +3,46 @@
 use crate::detect::certificate_use::{Outcome, differing_sids, outcome};
 use crate::detect::certificate_used_by_other::issuance::requester_of;
 use crate::detect::domain::DomainPolicy;
+use crate::detect::facts::Facts;
 use crate::detect::identity::{self, Verdict, compare, same_account};
 use crate::detect::protected;
 use crate::event::account::Account;
 use crate::event::host::Host;
 use crate::event::san::San;
+use crate::event::time::Time;
 use crate::wire::record::{IssuedRecord, PendingLogon};
 
 /// Whether another account than the requester used the certificate, and the policy does not allow it.
 pub(crate) fn is_other(
     policy: &DomainPolicy,
+    facts: &Facts,
     record: &IssuedRecord,
     logon: &PendingLogon,
     used_by: &Account,
 ) -> bool {
     let requester = requester_of(record);
-    let is_same = is_same(policy, &requester, used_by, outcome(logon));
+    let until = Time::from_millis(logon.time_ms);
+    let is_same = is_same(policy, &requester, used_by, outcome(logon))
+        || facts.same_account(policy, &requester, used_by, until);
     (!is_same || differing_sids(logon).is_some())
         && !identity::is_pair(policy, &requester, used_by)
-        && (!policy.allow.requester(&requester) || protected::is_protected_account(policy, used_by))
+        && (!requests_for(policy, &requester, record, used_by)
+            || protected::is_protected_account(policy, used_by))
+}
+
+/// Whether the policy lets the requester ask for certificates that this account uses. The client that an agent asked from is
+/// not remembered: `hosts` of its profile is judged when the certificate is issued.
+fn requests_for(
+    policy: &DomainPolicy,
+    requester: &Account,
+    record: &IssuedRecord,
+    used_by: &Account,
+) -> bool {
+    let template = Some(record.template.as_str()).filter(|template| !template.is_empty());
+    policy.allow.requester(requester)
+        || policy
+            .agent(requester)
+            .is_some_and(|agent| agent.has_template(template) && agent.has_subject(used_by))
 }
 
 /// Whether both are one account. A refused logon has the name as the client wrote it: a UPN with a longer name than the
