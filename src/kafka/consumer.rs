@@ -12,7 +12,7 @@ use crate::kafka::log_bounds::{LogBounds, check_mark, is_out_of_range, out_of_ra
 use crate::kafka::open_transactions::OpenTransactions;
 use crate::kafka::outage::Outage;
 use crate::kafka::partitions::{at, list, number};
-use crate::kafka::poll_error::handle;
+use crate::kafka::poll_error::{handle, is_of_one_topic};
 use crate::kafka::settings::Clients;
 use crate::kafka::timeouts::{PASSED_POSITIONS_MS, REQUEST_MS, SEEK_RETRY_MS, SEEK_SECONDS};
 use crate::kafka::topic_ids::TopicIds;
@@ -22,7 +22,7 @@ use crate::stage::port::{Answer, Fault, Millis, RouterInput, SourcePartition, To
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
 use rdkafka::message::{BorrowedMessage, Message, Timestamp};
 use rdkafka::{Offset, TopicPartitionList};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,6 +40,8 @@ pub(crate) struct GroupConsumer {
     metadata: Option<ConsumerGroupMetadata>,
     bounds: LogBounds,
     open_transactions: OpenTransactions,
+    /// A poll reported a topic that cannot be read, and the others can.
+    has_refused_topic: bool,
     outage: Option<Outage>,
     /// Names the missing permission in errors.
     resources: Resources,
@@ -93,6 +95,7 @@ impl GroupConsumer {
             metadata: None,
             bounds: LogBounds::default(),
             open_transactions: OpenTransactions::default(),
+            has_refused_topic: false,
             outage: None,
             resources: Resources { read, group: Some(clients.group(stage)), ..Resources::default() },
             waited: Duration::ZERO,
@@ -109,6 +112,16 @@ impl GroupConsumer {
     /// The reason of an outage, during one.
     pub(crate) fn unreachable(&self) -> Option<&str> {
         self.outage.as_ref().map(Outage::why)
+    }
+
+    /// Whether a poll since the last call reported a topic that cannot be read.
+    pub(crate) fn take_refused_topic(&mut self) -> bool {
+        std::mem::take(&mut self.has_refused_topic)
+    }
+
+    /// The topics with assigned partitions.
+    pub(crate) fn topics(&self) -> BTreeSet<String> {
+        self.partitions.iter().filter(|(_, of)| !of.is_empty()).map(|(topic, _)| topic.clone()).collect()
     }
 
     /// The number of assigned partitions.
@@ -159,6 +172,9 @@ impl GroupConsumer {
                 }
                 Some(Err(error)) if is_out_of_range(&error) => {
                     return Err(out_of_range(&self.consumer, &self.started()));
+                }
+                Some(Err(error)) if self.stage == Stage::Router && is_of_one_topic(&error) => {
+                    self.has_refused_topic = true;
                 }
                 Some(Err(error)) => handle(&error, &self.resources, &mut self.outage)?,
                 None if left.is_zero() || self.consumer.context().has_change() => break,

@@ -22,6 +22,7 @@ mod log_bounds;
 mod topic_ids;
 mod open_transactions;
 mod consumer;
+mod refused_sources;
 mod checkpoint_reader;
 mod transactions;
 mod worker_clients;

@@ -5,6 +5,13 @@ use crate::kafka::outage::Outage;
 use crate::stage::port::Fault;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 
+/// Whether the error concerns a topic that does not exist or may not be read: one source of several.
+pub(crate) fn is_of_one_topic(error: &KafkaError) -> bool {
+    let codes = [Code::UnknownTopicOrPartition, Code::UnknownTopic, Code::TopicAuthorizationFailed];
+    let is_fatal = matches!(error, KafkaError::MessageConsumptionFatal(_));
+    !is_fatal && error.rdkafka_error_code().is_some_and(|code| codes.contains(&code))
+}
+
 /// An error of a poll: it ends the worker, begins an outage, or is logged.
 pub(crate) fn handle(
     error: &KafkaError,

@@ -1,12 +1,13 @@
 //! The Kafka port of a router: the source topics, and its transactions. Why it blocks: [`crate::kafka::worker_clients`].
 
-use crate::config::topics::{OwnTopics, Source};
+use crate::config::topics::{OwnTopics, Source, Topics};
 use crate::encode::dead_letter::dead_letter;
 use crate::encode::record;
 use crate::event::time::Time;
 use crate::kafka::consumer::GroupConsumer;
 use crate::kafka::limits::Limits;
 use crate::kafka::partitions::next_offsets;
+use crate::kafka::refused_sources::RefusedSources;
 use crate::kafka::settings::Clients;
 use crate::kafka::topics::LEAST_MESSAGE_BYTES;
 use crate::kafka::worker_clients::WorkerClients;
@@ -16,11 +17,13 @@ use crate::stage::Stage;
 use crate::stage::port::{
     Answer, Fault, Millis, Outcome, RouterCommit, RouterInput, RouterPort, SourcePartition, TopicPrefilter,
 };
+use std::collections::BTreeSet;
 
 /// The port of one router.
 pub(crate) struct KafkaRouter {
     worker: WorkerClients,
     topics: RouterTopics,
+    refused_sources: RefusedSources,
 }
 
 /// The topics that a router reads and writes.
@@ -42,6 +45,15 @@ impl RouterTopics {
         let (routed, dead_letter) = (topics.routed.0.clone(), topics.dead_letter.0.clone());
         RouterTopics { sources, routed, dead_letter, since }
     }
+
+    /// The source topics that the config names.
+    fn named(&self) -> BTreeSet<String> {
+        let named = self.sources.iter().filter_map(|source| match &source.topics {
+            Topics::Name(name) => Some(name.clone()),
+            Topics::Pattern(_) => None,
+        });
+        named.collect()
+    }
 }
 
 impl KafkaRouter {
@@ -60,8 +72,9 @@ impl KafkaRouter {
         let limits =
             [(topics.routed.as_str(), LEAST_MESSAGE_BYTES), (&topics.dead_letter, LEAST_MESSAGE_BYTES)];
         let limits = Limits::read(clients, &limits)?;
+        let refused_sources = RefusedSources::new(clients, topics.named(), metrics.clone());
         let worker = WorkerClients::new(clients, Stage::Router, worker, &wanted, limits, metrics, traces)?;
-        Ok(KafkaRouter { worker, topics })
+        Ok(KafkaRouter { worker, topics, refused_sources })
     }
 
     /// The consumer of this router.
@@ -77,6 +90,11 @@ impl KafkaRouter {
     /// Why nothing is written, while that lasts.
     pub(crate) fn refused(&self) -> Option<&str> {
         self.worker.refused()
+    }
+
+    /// The sources that cannot be read, each with the reason.
+    pub(crate) fn refused_sources(&self) -> Option<String> {
+        self.refused_sources.text()
     }
 
     /// The time of the worker that its own work did not take.
@@ -136,7 +154,10 @@ impl KafkaRouter {
 impl RouterPort for KafkaRouter {
     fn poll(&mut self, wait: Millis, prefilter: TopicPrefilter<'_>) -> Result<Vec<RouterInput>, Fault> {
         self.worker.serve_events();
-        self.worker.consumer.poll(wait, prefilter)
+        let inputs = self.worker.consumer.poll(wait, prefilter)?;
+        let has_failed = self.worker.consumer.take_refused_topic();
+        self.refused_sources.look(has_failed, &self.worker.consumer)?;
+        Ok(inputs)
     }
 
     fn accept(&mut self, partitions: &[SourcePartition]) -> Result<(), Fault> {
@@ -148,6 +169,7 @@ impl RouterPort for KafkaRouter {
     }
 
     fn committed(&mut self, partition: &SourcePartition) -> Result<Answer<Option<u64>>, Fault> {
+        self.refused_sources.try_topic(&partition.topic)?;
         self.worker.committed(partition)
     }
 

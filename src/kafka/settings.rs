@@ -146,6 +146,19 @@ impl Clients {
         Ok(config)
     }
 
+    /// A client that tries to read sources. librdkafka requires a group; it is not joined. It is the router's, so that no further
+    /// permission is needed.
+    ///
+    /// # Errors
+    /// A secret cannot be read.
+    pub(crate) fn source_reader(&self) -> Result<ClientConfig, Fault> {
+        let mut config = self.consumer()?;
+        config.set("group.id", self.group(Stage::Router));
+        config.set("isolation.level", "read_committed");
+        config.set("enable.partition.eof", "true");
+        Ok(config)
+    }
+
     /// The reader of a range of a topic. librdkafka requires a group; it is not joined.
     ///
     /// # Errors

@@ -75,6 +75,8 @@ pub(crate) const REFUSED_SECONDS: Duration = Duration::from_secs(30);
 pub(crate) const ABORTING_SECONDS: Duration = Duration::from_secs(5);
 /// The reason of an aborted transaction counts for so long; the next attempt is made sooner.
 pub(crate) const ABORTED_AGE_SECONDS: Duration = Duration::from_secs(30);
+/// How often sources that cannot be read are looked at.
+pub(crate) const REFUSED_SOURCES_SECONDS: Duration = Duration::from_secs(10);
 /// One poll for delivery reports: librdkafka's own flush polls every 100 ms only.
 pub(crate) const DELIVERY_POLL_MS: Duration = Duration::from_millis(10);
 

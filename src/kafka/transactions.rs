@@ -21,6 +21,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext, PurgeConfig};
 use rdkafka::util::Timeout;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// The producer of a worker, and its spare.
@@ -245,6 +246,10 @@ impl TransactionalProducer {
             send(producer, &record, &resources)?;
         }
         if offsets.count() > 0 {
+            let elements = offsets.elements();
+            let read: BTreeSet<&str> = elements.iter().map(|element| element.topic()).collect();
+            let read = read.into_iter().map(str::to_owned).collect();
+            let resources = Resources { read, group: resources.group.clone(), ..Resources::default() };
             producer
                 .send_offsets_to_transaction(offsets, group, DELIVERY_SECONDS)
                 .map_err(|error| classify("sending offsets", &error, &resources))?;

@@ -36,6 +36,8 @@ pub enum Condition {
     Working,
     /// Processes records, except those of stopped partitions: which, and why.
     PartitionsStopped(String),
+    /// Processes records, except those of sources that cannot be read: which, and why.
+    SourcesRefused(String),
     /// All its transactions are aborted, for this reason.
     Refused(String),
     /// No broker is reachable, for this reason.
@@ -54,6 +56,7 @@ impl Condition {
             Condition::Joining => Some("waits for its partitions".to_owned()),
             Condition::Restoring(partitions) => Some(format!("restores {partitions} partitions")),
             Condition::PartitionsStopped(why) => Some(format!("partitions are stopped: {why}")),
+            Condition::SourcesRefused(why) => Some(format!("cannot read: {why}")),
             Condition::Refused(why) => Some(format!("cannot write: {why}")),
             Condition::Unreachable(why) => Some(format!("cannot reach a broker: {why}")),
             Condition::Waiting(why) => Some(format!("waits for its restart: {why}")),
@@ -68,6 +71,7 @@ impl Condition {
             | Condition::Restoring(_)
             | Condition::Working
             | Condition::PartitionsStopped(_)
+            | Condition::SourcesRefused(_)
             | Condition::Refused(_)
             | Condition::Unreachable(_) => true,
             Condition::Waiting(_) | Condition::Stopped => false,

@@ -75,19 +75,28 @@ fn check(setup: &Setup) -> Result<(), Failure> {
         }
     }
     if stages.contains(&Stage::Router) {
-        for name in setup.named_sources() {
-            wrong.extend(match admin.state(name)? {
-                TopicState::Present(_) => None,
-                TopicState::Absent => Some(format!("sources: the topic {name} does not exist")),
-                TopicState::Hidden => {
-                    Some(format!("sources: {}", needs_permission(&format!("READ on topic {name}"))))
-                }
-            });
-        }
+        wrong.extend(check_sources(setup, &admin)?);
     }
     if wrong.is_empty() {
         return Ok(());
     }
     let failure = Failure::new(Exit::Config, "the topics are not as they must be");
     Err(wrong.into_iter().fold(failure, Failure::with_cause))
+}
+
+/// What is wrong with the sources, if none of them can be read. If some can, a router reads those and reports the others: one
+/// source must not stop the detection on the others.
+fn check_sources(setup: &Setup, admin: &Admin) -> Result<Vec<String>, Failure> {
+    let mut wrong = Vec::new();
+    for name in setup.named_sources() {
+        wrong.extend(match admin.state(name)? {
+            TopicState::Present(_) => None,
+            TopicState::Absent => Some(format!("sources: the topic {name} does not exist")),
+            TopicState::Hidden => {
+                Some(format!("sources: {}", needs_permission(&format!("READ on topic {name}"))))
+            }
+        });
+    }
+    let has_other = wrong.len() < setup.config.sources.len();
+    Ok(if has_other { Vec::new() } else { wrong })
 }

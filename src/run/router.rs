@@ -100,10 +100,12 @@ impl Router<'_> {
         let (has_joined, count) = (member.has_joined(), member.count());
         let stopped = self.worker.stopped().map(|(place, why)| (place.topic.as_str(), place.partition, why));
         let stopped = self.stopped.update(stopped);
+        let sources = self.worker.port_mut().refused_sources();
         let refused = self.worker.port_mut().refused().map(str::to_owned);
         let condition = match (unreachable, has_joined, ready) {
             (Some(why), _, _) => Condition::Unreachable(why),
             (None, true, _) if let Some(why) = refused => Condition::Refused(why),
+            (None, true, _) if let Some(why) = sources => Condition::SourcesRefused(why),
             (None, false, _) => Condition::Joining,
             (None, true, false) => stopped.map_or(Condition::Restoring(count), Condition::PartitionsStopped),
             (None, true, true) => Condition::Working,

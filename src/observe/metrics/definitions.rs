@@ -226,6 +226,11 @@ definitions! {
         PARTITION,
         "Offsets between the last stable offset and the end: an open transaction hides their records",
     );
+    SOURCE_REFUSED = gauge(
+        "adcs_watch_source_refused",
+        &["topic"],
+        "1 while a source topic does not exist or may not be read; the others are read",
+    );
     PARTITION_STOPPED = gauge(
         "adcs_watch_partition_stopped",
         PARTITION,

@@ -277,6 +277,14 @@ impl Metrics {
         }
     }
 
+    /// Shows whether a source topic cannot be read.
+    pub fn source_refused(&self, topic: &str, is_refused: bool) {
+        match is_refused {
+            true => self.set(define::SOURCE_REFUSED, &[topic], 1.0),
+            false => self.remove(define::SOURCE_REFUSED, &[topic]),
+        }
+    }
+
     /// Shows whether an assigned partition is stopped.
     pub fn partition_stopped(&self, stage: Stage, topic: &str, partition: u32, is_stopped: bool) {
         let place = [stage.as_str(), topic, &partition.to_string()];

@@ -14,12 +14,12 @@ use Named::{ByPrefix, Literally};
 use Operation::{Create, DescribeConfigs, Read, Write};
 use Resource::{Group, Topic, TransactionalId};
 
-fn acl(resource: Resource, name: String, named: Named, operation: Operation) -> Acl {
+pub(crate) fn acl(resource: Resource, name: String, named: Named, operation: Operation) -> Acl {
     Acl { resource, name, named, operation }
 }
 
 /// The permissions of a router whose topics have this prefix: the table of docs/security.md.
-fn router(name: &str) -> Vec<Acl> {
+pub(crate) fn router(name: &str) -> Vec<Acl> {
     let topic = |kind: &str, operation| acl(Topic, format!("{name}.{kind}"), Literally, operation);
     vec![
         topic("source", Read),
@@ -61,7 +61,7 @@ fn topic_creator(name: &str) -> Vec<Acl> {
 }
 
 /// The client settings of a user who authenticates with PLAIN.
-fn access(user: &str) -> Access {
+pub(crate) fn access(user: &str) -> Access {
     let broker = secured_broker();
     let (ca, password) = (broker.path("ca.pem"), broker.path("password"));
     Access::new(
@@ -72,7 +72,7 @@ fn access(user: &str) -> Access {
     )
 }
 
-fn grant(user: &str, acls: &[Acl]) {
+pub(crate) fn grant(user: &str, acls: &[Acl]) {
     let granted: Vec<(String, Acl)> = acls.iter().map(|acl| (user.to_owned(), acl.clone())).collect();
     allow(&secured_broker().open, &granted);
 }
@@ -146,7 +146,7 @@ fn description(lacks: &Acl) -> String {
 #[test]
 fn missing_permission_is_named() {
     let _guard = broker::shared();
-    let users = &USERS[6..];
+    let users = &USERS[7..];
     let env = SecuredEnvironment::with_topics("lack");
     let mut lacks = Vec::new();
     for (stage, all) in [("router", router("lack")), ("detector", detector("lack"))] {

@@ -130,6 +130,14 @@ impl SecuredEnvironment {
         }
     }
 
+    /// Deletes its source topic.
+    pub(crate) fn delete_source(&self) {
+        let admin: AdminClient<DefaultClientContext> = self.client().create().unwrap();
+        let topic = self.topic("source");
+        let deleted = crate::broker::block_on(admin.delete_topics(&[&topic], &AdminOptions::new()));
+        assert!(deleted.unwrap().iter().all(Result::is_ok), "cannot delete {topic}");
+    }
+
     fn client(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", &self.broker.open);

@@ -5,12 +5,13 @@ mod acls;
 mod broker;
 mod environment;
 mod refusals;
+mod refused_source;
 mod secrets;
 mod authentication;
 mod admin_protocol;
 
 /// Users besides [`broker::USER`]. They have its password and only the permissions that a test grants.
-const USERS: [&str; 24] = [
-    "maker", "router", "detector", "late", "nobody", "reader", "a", "b", "c", "d", "e", "f", "g", "h", "i",
-    "j", "k", "l", "m", "n", "o", "p", "q", "r",
+const USERS: [&str; 25] = [
+    "maker", "router", "detector", "late", "nobody", "reader", "sources", "a", "b", "c", "d", "e", "f", "g",
+    "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r",
 ];
