@@ -119,7 +119,8 @@ impl Trigger {
 
     /// The alert that this trigger belongs to.
     fn open_alert(self, open: Option<&OpenAlert>) -> Option<Alert> {
-        let open = open.filter(|open| self.lifetime.contains(open, self.at))?;
+        let last_trigger = |open: &OpenAlert| Time::from_millis(open.last_trigger_ms);
+        let open = open.filter(|open| self.lifetime.contains(last_trigger(open), self.at))?;
         wire::alert::from_record(open.alert.clone()?).ok()
     }
 
@@ -141,8 +142,8 @@ impl Lifetime {
     }
 
     /// Whether the alert is open for an event of this time, before or after its trigger.
-    fn contains(self, open: &OpenAlert, at: Time) -> bool {
-        Time::from_millis(open.last_trigger_ms).distance(at) <= self.span()
+    pub(crate) fn contains(self, last_trigger: Time, at: Time) -> bool {
+        last_trigger.distance(at) <= self.span()
     }
 
     /// Whether the alert is over at this time: no later event belongs to it.

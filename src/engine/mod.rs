@@ -27,7 +27,7 @@ use crate::wire::record::{Marker, StateRecord};
 use std::fmt;
 
 /// Changes when a detection decides differently or reads its state differently.
-pub const LOGIC_VERSION: u32 = 2;
+pub const LOGIC_VERSION: u32 = 3;
 
 /// The oldest logic that can read the state this one writes.
 pub const MINIMUM_READER: u32 = 1;

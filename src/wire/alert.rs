@@ -157,7 +157,8 @@ pub fn evidence_from_record(r: record::Evidence) -> Evidence {
     }
 }
 
-fn severity_to(severity: Severity) -> record::Severity {
+/// A severity as a record, also within the state of a detection.
+pub fn severity_to(severity: Severity) -> record::Severity {
     match severity {
         Severity::Informational => record::Severity::Informational,
         Severity::Low => record::Severity::Low,
@@ -167,7 +168,11 @@ fn severity_to(severity: Severity) -> record::Severity {
     }
 }
 
-fn severity_from(severity: record::Severity) -> Result<Severity, String> {
+/// The severity of a record.
+///
+/// # Errors
+/// When the record has none.
+pub fn severity_from(severity: record::Severity) -> Result<Severity, String> {
     Ok(match severity {
         record::Severity::Unspecified => return Err("alert without a severity".to_owned()),
         record::Severity::Informational => Severity::Informational,

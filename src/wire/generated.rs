@@ -1153,11 +1153,62 @@ pub struct SingleAlert {
 /// san-mismatch: one requester at one CA.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SanMismatchState {
-    /// By time, then request id; no further back than look-back, burst window and lateness reach.
-    #[prost(message, repeated, tag = "1")]
-    pub certificates: ::prost::alloc::vec::Vec<WindowCertificate>,
-    #[prost(message, optional, tag = "2")]
-    pub open: ::core::option::Option<OpenAlert>,
+    /// The open alert, encoded: an OpenAlert. Only what the summary does not answer reads it.
+    #[prost(bytes = "vec", tag = "2")]
+    pub open: ::prost::alloc::vec::Vec<u8>,
+    /// Certificates and requests by time, in pieces of equal length that `san_mismatch/memory.rs` describes; no further back
+    /// than look-back, burst window and lateness reach, requests a day.
+    #[prost(bytes = "vec", tag = "3")]
+    pub window: ::prost::alloc::vec::Vec<u8>,
+    /// What an alert shows of some of them, in their order: a WindowCertificate each, encoded.
+    #[prost(bytes = "vec", repeated, tag = "4")]
+    pub shown: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// Absent: no alert is open.
+    #[prost(message, optional, tag = "5")]
+    pub summary: ::core::option::Option<AlertSummary>,
+    /// Identities of others that its certificates named within the last day, as many as make it look like an agent.
+    #[prost(message, repeated, tag = "6")]
+    pub others: ::prost::alloc::vec::Vec<OtherIdentity>,
+    /// When an alert last stated that it looks like an agent, milliseconds since the Unix epoch.
+    #[prost(int64, optional, tag = "7")]
+    pub agent_reported_ms: ::core::option::Option<i64>,
+}
+/// What decides whether a further trigger adds anything to an open alert.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AlertSummary {
+    /// Event times of the first and the latest trigger, milliseconds since the Unix epoch.
+    #[prost(int64, tag = "1")]
+    pub opened_ms: i64,
+    #[prost(int64, tag = "2")]
+    pub last_trigger_ms: i64,
+    /// Findings suppressed since the last revision.
+    #[prost(uint32, tag = "3")]
+    pub suppressed: u32,
+    #[prost(enumeration = "Severity", tag = "4")]
+    pub severity: i32,
+    /// 64-bit hashes of its reasons, names and templates.
+    #[prost(fixed64, repeated, tag = "5")]
+    pub listed: ::prost::alloc::vec::Vec<u64>,
+    /// How many names and templates it lists.
+    #[prost(uint32, tag = "6")]
+    pub names: u32,
+    #[prost(uint32, tag = "7")]
+    pub templates: u32,
+    /// Certificates that are no trigger have a name or a template that it could list.
+    #[prost(bool, tag = "8")]
+    pub unlisted: bool,
+    /// Triggers since it opened.
+    #[prost(uint32, tag = "9")]
+    pub triggers: u32,
+}
+/// Somebody else that a requester's certificate named.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OtherIdentity {
+    /// 64-bit hash of the name.
+    #[prost(fixed64, tag = "1")]
+    pub name: u64,
+    #[prost(int64, tag = "2")]
+    pub time_ms: i64,
 }
 /// A certificate in the sliding window.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1197,6 +1248,8 @@ pub struct WindowCertificate {
     /// It has names, and all of them are the requester's own.
     #[prost(bool, tag = "14")]
     pub own_only: bool,
+    #[prost(enumeration = "Outcome", tag = "15")]
+    pub outcome: i32,
 }
 /// certlog-remote-write: one CA.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1431,4 +1484,41 @@ pub struct LastSeenState {
     pub last_ms: i64,
     #[prost(message, optional, tag = "2")]
     pub open: ::core::option::Option<OpenAlert>,
+}
+/// What became of a certificate request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Outcome {
+    /// 4887.
+    Issued = 0,
+    /// 4886: not known yet.
+    Requested = 1,
+    /// 4888.
+    Denied = 2,
+    /// 4889.
+    Pending = 3,
+}
+impl Outcome {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Issued => "OUTCOME_ISSUED",
+            Self::Requested => "OUTCOME_REQUESTED",
+            Self::Denied => "OUTCOME_DENIED",
+            Self::Pending => "OUTCOME_PENDING",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "OUTCOME_ISSUED" => Some(Self::Issued),
+            "OUTCOME_REQUESTED" => Some(Self::Requested),
+            "OUTCOME_DENIED" => Some(Self::Denied),
+            "OUTCOME_PENDING" => Some(Self::Pending),
+            _ => None,
+        }
+    }
 }

@@ -22,6 +22,8 @@ def stories():
     yield from order_and_time()
     yield from ordinary()
     yield from agents()
+    yield from many_others()
+    yield from attempts()
     yield from allowed()
 
 
@@ -206,9 +208,6 @@ def ordinary():
            {"policy": CORP + "protected:\n  domain_controllers: [dc01.corp.example]\n", "shape": "xml"})
     yield ("quiet_suffix_given_by_the_policy", "The company has two suffixes, and the policy gives both to the domain.",
            [at(0, issued(101, "CORP\\alice.smith", upn("alice.smith@example.com")))], {"policy": "domains:\n  CORP: [corp.example, example.com]\n"})
-    yield ("quiet_requests_and_denials", "A request for the administrator's name was received and denied: nothing was issued.",
-           [at(0, requested(108, MALLORY, f"CertificateTemplate:WebServer\nSAN:upn={ADMIN}", "WebServer")),
-            at(0, denied(108, MALLORY, f"CertificateTemplate:WebServer\nSAN:upn={ADMIN}"))])
     yield ("quiet_no_name_at_all", "A version 0 certificate without a name in the attributes: there is nothing to compare.",
            [at(0, issued(104, MALLORY, attributes="\n\nccm:wks-066.corp.example", version=0))])
 
@@ -233,6 +232,42 @@ def agents():
     yield ("fires_agent_for_a_protected_account", "Template and host are those of the profile, but a protected identity is in no profile.", [at(0, fas(201, ADMIN))], policy)
     yield ("quiet_agent_in_its_own_name", "The agent renews its own machine certificate, of a template that its profile does not have.",
            [at(0, issued(201, "CORP\\FAS01$", "DNS Name=fas01.corp.example", template="Machine"))], policy)
+
+
+def many_others():
+    users = [f"user.{i:03}@corp.example" for i in range(1, 46)]
+
+    def desk(i, san=None, minutes=0.0):
+        return at(minutes, issued(1001 + i, "CORP\\smartcard-desk", upn(san or users[i]), "CertificateTemplate:SmartcardLogon\nccm:desk-01.corp.example", "SmartcardLogon"), seconds=0)
+
+    yield ("fires_many_others_in_one_alert", "A smart-card desk that the policy does not name enrolls for forty-five users within an hour: one alert, revised when a name is new until ten are listed and then whenever the count has doubled, and one low alert with the policy line that confirms an agent.",
+           [desk(i, minutes=i) for i in range(45)], {"policy": CORP})
+    yield ("fires_many_others_over_a_day", "The same desk enrolls for a user every half hour. The first ones alert one by one; from the fifth on the requester looks like an agent, and its alert stays open for the day.",
+           [desk(i, minutes=i * 30) for i in range(16)], {"policy": CORP})
+    yield ("fires_protected_among_many_others", "The desk that looks like an agent enrolls for the administrator: critical at once.",
+           [desk(i, minutes=i) for i in range(6)] + [desk(6, ADMIN, minutes=6)], {"policy": CORP})
+    yield ("fires_others_of_one_certificate", "One certificate with six host names: one certificate makes no agent.",
+           [at(0, issued(201, "CORP\\webops", "\n".join(f"DNS Name=shop-{i}.corp.example" for i in range(6)), template="WebServer"))], {"policy": CORP})
+
+
+def attempts():
+    san = f"CertificateTemplate:ESC1\nSAN:upn={BOB}"
+    for_admin = f"CertificateTemplate:WebServer\nSAN:upn={ADMIN}"
+    yield ("fires_request_that_is_denied", "A request for the administrator's name is received and denied: nothing was issued, so it is one step less severe.",
+           [at(0, requested(108, MALLORY, for_admin, "WebServer")), at(0, denied(108, MALLORY, for_admin), seconds=1)])
+    yield ("fires_denied_request_alone", "Only the denial arrives; its attributes name another user.", [at(0, denied(108, MALLORY, san))])
+    yield ("fires_request_that_is_issued", "A request for another user's name, and a second later its certificate: one alert, revised.",
+           [at(0, requested(201, MALLORY, san, "ESC1")), at(0, esc1(201), seconds=1)])
+    yield ("fires_request_that_is_issued_hours_later", "The template needs an approval, and a CA manager gives it four hours after the request. It is the same alert.",
+           [at(0, requested(201, MALLORY, san, "ESC1")), at(240, esc1(201))])
+    yield ("fires_request_after_its_certificate", "The request arrives behind its certificate: it adds nothing.",
+           [at(0, esc1(201), seconds=1), at(0, requested(201, MALLORY, san, "ESC1"))])
+    yield ("quiet_request_and_certificate_of_own_names", "A request in the own name, and its certificate.",
+           [at(0, requested(101, "CORP\\alice.smith", "CertificateTemplate:User\nSAN:upn=alice.smith@corp.example")), at(0, own(101), seconds=1)], {"policy": CORP})
+    yield ("quiet_denied_request_without_names", "Autoenrollment is refused: no request names anybody else.",
+           [at(i, denied(301 + i, "CORP\\WKS-114$", "CertificateTemplate:Machine")) for i in range(5)])
+    yield ("quiet_request_of_an_allowed_host_name", "A web server template that is allowed: the request names a host as its certificate does.",
+           [at(0, requested(201, "CORP\\webops", "CertificateTemplate:WebServer\nSAN:dns=shop.corp.example", "WebServer"))], {"policy": "allow:\n  templates: [WebServer]\n"})
 
 
 def allowed():

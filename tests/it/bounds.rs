@@ -88,7 +88,24 @@ fn a_flood_of_certificates_with_long_names_is_remembered_within_bounds() {
     }
     let size = engine.size();
     assert_eq!(size.records, 1);
-    assert!(size.bytes <= 160 * 1024, "{size:?}");
+    assert!(size.bytes <= 64 * 1024, "{size:?}");
+}
+
+/// A requester that enrolls for hundreds of others raises few alerts, however long it does.
+#[test]
+fn five_hundred_certificates_for_others_raise_a_handful_of_revisions() {
+    let mut engine = Engine::new(only("san-mismatch"));
+    let mut alerts = Vec::new();
+    for n in 0..500 {
+        let names = vec![San::Upn(format!("user-{n}@corp.example"))];
+        alerts.extend(engine.on_event(&event(n, Span::seconds(7), issued(n, names, None))).alerts);
+    }
+    let is_agent = |alert: &&adcs_watch::alert::Alert| alert.reasons[0].code == "looks_like_agent";
+    assert_eq!(alerts.iter().filter(is_agent).count(), 1);
+    let mismatch: Vec<_> = alerts.iter().filter(|alert| !is_agent(alert)).collect();
+    assert!(mismatch.iter().all(|alert| alert.alert_id == mismatch[0].alert_id));
+    // Ten names, a burst, and 20, 40, 80, 160 and 320 certificates.
+    assert!(mismatch.len() <= 16, "{} revisions", mismatch.len());
 }
 
 #[test]

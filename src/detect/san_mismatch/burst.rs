@@ -1,14 +1,10 @@
 //! Whether a certificate is part of a burst, and whether the burst is one of the requester's own names: a first logon, a new
 //! machine.
 
+use crate::detect::san_mismatch::memory::{Entry, Memory};
 use crate::detect::san_mismatch::settings::Settings;
 use crate::event::time::Time;
 use crate::state::window::densest_with;
-use crate::wire::record::WindowCertificate;
-
-pub(crate) fn time(certificate: &WindowCertificate) -> Time {
-    Time::from_millis(certificate.time_ms)
-}
 
 /// Many certificates in a short time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,25 +16,23 @@ pub(crate) struct Burst {
 }
 
 impl Burst {
-    /// The burst that the certificate at `index` is part of. `certificates` is sorted by time.
-    pub(crate) fn with(
-        settings: &Settings,
-        certificates: &[WindowCertificate],
-        index: usize,
-    ) -> Option<Burst> {
-        let length = settings.burst_window;
-        let certificate = &certificates[index];
-        let times: Vec<Time> = certificates.iter().map(time).collect();
-        let count = densest_with(&times, index, length);
+    /// The burst that this certificate, which is remembered already, is part of.
+    pub(crate) fn with(settings: &Settings, memory: &Memory, certificate: &Entry) -> Option<Burst> {
+        let count = densest(settings, memory.issued(), certificate);
         if count < settings.burst_count.get() as usize {
             return None;
         }
-        let is_near = |c: &&WindowCertificate| time(c).distance(time(certificate)) <= length;
-        let own_names = certificates.iter().filter(is_near).all(|c| c.own_only);
-        let of_template = |c: &&WindowCertificate| c.template == certificate.template;
-        let same: Vec<Time> = certificates.iter().filter(of_template).map(time).collect();
-        let before = certificates[..index].iter().filter(of_template).count();
-        let few = densest_with(&same, before, length) < settings.many_of_one_template();
+        let is_near = |e: &&Entry| e.time().distance(certificate.time()) <= settings.burst_window;
+        let own_names = memory.issued().filter(is_near).all(Entry::is_own_only);
+        let of_template = memory.issued().filter(|e| e.template == certificate.template);
+        let few = densest(settings, of_template, certificate) < settings.many_of_one_template();
         Some(Burst { count, own_names_only: own_names && few })
     }
+}
+
+/// The most of these certificates that lie in one window with this one, which is one of them.
+fn densest<'a>(settings: &Settings, entries: impl Iterator<Item = &'a Entry>, certificate: &Entry) -> usize {
+    let times: Vec<Time> = entries.map(Entry::time).collect();
+    let after = times.partition_point(|time| *time <= certificate.time());
+    densest_with(&times, after.saturating_sub(1), settings.burst_window)
 }

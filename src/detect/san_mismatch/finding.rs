@@ -1,261 +1,208 @@
-//! The finding for suspicious certificates: counts, reasons, names, in the words of the scheduled rule and in sentences.
+//! The finding for suspicious certificates: what the alert shows, and whether a trigger adds anything to the open one.
+//!
+//! Most triggers of a busy requester add nothing. They are recognised by a summary of the open alert, and the alert itself
+//! is not read.
 
 use crate::alert::{Alert, Evidence, Severity};
 use crate::detect::lifecycle::{Lifetime, Trigger};
-use crate::detect::report::{self, reason};
-use crate::detect::san_mismatch::burst::{Burst, time};
+use crate::detect::report::{self, MAX_LISTED};
+use crate::detect::san_mismatch::burst::Burst;
+use crate::detect::san_mismatch::memory::{LookBack, Memory};
+use crate::detect::san_mismatch::reasons::{self, harmless_names, suspicious_names};
 use crate::detect::san_mismatch::settings::Settings;
-use crate::detect::{Context, Entity};
-use crate::event::host::Host;
+use crate::detect::{Context, Entity, Notice};
 use crate::event::time::Time;
 use crate::event::{CertificateRequest, Event};
+use crate::state::key;
 use crate::wire;
-use crate::wire::record::{SanMismatchState, WindowCertificate};
+use crate::wire::record::{AlertSummary, OpenAlert, SanMismatchState, WindowCertificate};
 
-/// The certificates the alert counts: those of the look-back that ends with the newest certificate that is still
-/// within a look-back after the trigger.
-fn counted<'a>(settings: &Settings, state: &'a SanMismatchState, at: Time) -> &'a [WindowCertificate] {
-    let all = &state.certificates;
-    let end = all.partition_point(|c| time(c) <= at.plus(settings.look_back));
-    let newest = all[..end].last().map_or(at, time);
-    let start = all.partition_point(|c| time(c) < newest.minus(settings.look_back));
-    &all[start..end]
+/// From this many triggers on, the alert is revised whenever their number has doubled.
+const MANY_TRIGGERS: u32 = 2 * MAX_LISTED as u32;
+
+/// An event that is a finding.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Case<'a> {
+    pub settings: &'a Settings,
+    pub event: &'a Event,
+    pub request: &'a CertificateRequest,
+    /// What an alert shows of it.
+    pub shown: &'a WindowCertificate,
+    pub burst: Option<Burst>,
+    pub lifetime: Lifetime,
 }
 
-/// One alert lasts as long as suspicious certificates of the requester follow each other within the look-back.
-fn lifetime(settings: &Settings) -> Lifetime {
-    Lifetime::SinceLatestTrigger(settings.look_back)
-}
-
-pub(crate) fn raise(
-    settings: &Settings,
-    event: &Event,
-    request: &CertificateRequest,
-    burst: Option<Burst>,
-    state: &mut SanMismatchState,
-    cx: &mut Context<'_>,
-) {
-    let at = event.effective_time();
-    let mut open = state.open.take();
-    let certificates = counted(settings, state, at);
-    let entity = Entity::account_at(&request.requester, &event.computer);
-    Trigger { at, lifetime: lifetime(settings) }.raise(
-        &mut open,
-        cx,
-        |cx| report::new_alert(&entity, event, cx),
-        |alert, _| describe(alert, certificates, burst, request, event, settings),
-    );
-    state.open = open;
-}
-
-/// Writes into the alert what the certificates of the look-back say. Whether that adds a reason, a name or a template.
-fn describe(
-    alert: &mut Alert,
-    certificates: &[WindowCertificate],
-    burst: Option<Burst>,
-    request: &CertificateRequest,
-    event: &Event,
-    settings: &Settings,
-) -> bool {
-    let mut adds = add_reasons(alert, certificates, burst, request, settings);
-    for names in [suspicious_names, harmless_names] {
-        for name in certificates.iter().flat_map(names) {
-            adds |= report::list(&mut alert.san_values, name);
+impl Case<'_> {
+    /// Opens an alert, revises the open one if this adds something, or is suppressed.
+    pub(crate) fn raise(self, memory: &Memory, state: &mut SanMismatchState, cx: &mut Context<'_>) {
+        let at = self.event.effective_time();
+        let mut open = state
+            .summary
+            .take()
+            .filter(|open| self.lifetime.contains(Time::from_millis(open.last_trigger_ms), at));
+        let triggers = open.as_ref().map_or(0, |open| open.triggers).saturating_add(1);
+        match &mut open {
+            Some(open) if !self.adds_to(open, triggers) => {
+                open.suppressed = open.suppressed.saturating_add(1);
+                open.last_trigger_ms = open.last_trigger_ms.max(at.as_millis());
+                cx.notices.push(Notice::Suppressed { detection: cx.about.id });
+            }
+            Some(_) | None => open = Some(self.publish(memory, open.as_ref(), triggers, &mut state.open, cx)),
         }
+        state.summary = open.map(|open| AlertSummary { triggers, ..open });
     }
-    for certificate in certificates {
-        adds |= report::list(&mut alert.templates, &certificate.template);
-        if let Some(evidence) = &certificate.evidence {
-            let evidence = wire::alert::evidence_from_record(evidence.clone());
-            report::add_evidence(alert, with_fields(evidence, certificate, request, event));
+
+    /// Whether the open alert lacks a reason, a name, a template or the severity of this event, or its number of triggers
+    /// has doubled.
+    fn adds_to(self, open: &AlertSummary, triggers: u32) -> bool {
+        let certificate = self.shown;
+        let is_listed = |kind: &str, text: &str| open.listed.contains(&listed(kind, text));
+        let burst = self.burst.map(|burst| reasons::of_burst(burst, self.settings));
+        let mut codes = reasons::of(certificate, self.settings).into_iter().chain(burst);
+        let name_is_new = |name: &String| !is_listed(NAME, name);
+        open.unlisted
+            || has_doubled(triggers)
+            || codes.any(|(severity, code)| severity_of(open) < severity || !is_listed(REASON, code))
+            || open.names < MAX_LISTED as u32 && certificate.names.iter().any(name_is_new)
+            || template_is_new(open, certificate)
+    }
+
+    /// Publishes an alert or a revision, and summarises it. The trigger is suppressed if it adds nothing after all.
+    fn publish(
+        self,
+        memory: &Memory,
+        known: Option<&AlertSummary>,
+        triggers: u32,
+        bytes: &mut Vec<u8>,
+        cx: &mut Context<'_>,
+    ) -> AlertSummary {
+        let at = self.event.effective_time();
+        let mut open = known.and_then(|known| {
+            let open: OpenAlert = wire::decode(bytes).ok()?;
+            Some(OpenAlert { last_trigger_ms: known.last_trigger_ms, suppressed: known.suppressed, ..open })
+        });
+        let look_back = memory.look_back(self.settings, at);
+        let entity = Entity::account_at(&self.request.requester, &self.event.computer);
+        let published = cx.alerts.len();
+        Trigger { at, lifetime: self.lifetime }.raise(
+            &mut open,
+            cx,
+            |cx| report::new_alert(&entity, self.event, cx),
+            |alert, _| self.describe(alert, &look_back, triggers),
+        );
+        let open = open.unwrap_or_default();
+        let known = known.cloned().unwrap_or_default();
+        let summary = cx.alerts.get(published).map_or(known, summary);
+        let summary = AlertSummary {
+            last_trigger_ms: open.last_trigger_ms,
+            suppressed: open.suppressed,
+            unlisted: false,
+            ..summary
+        };
+        *bytes = wire::encode(&open);
+        summary
+    }
+
+    /// Writes into the alert what the certificates of the look-back show. Whether that adds a reason, a name or a template.
+    fn describe(self, alert: &mut Alert, seen: &LookBack, triggers: u32) -> bool {
+        let mut adds = reasons::add(alert, &seen.shown, self.burst, self.request, self.settings);
+        for names in [suspicious_names, harmless_names] {
+            for name in seen.shown.iter().flat_map(names) {
+                adds |= report::list(&mut alert.san_values, name);
+            }
         }
+        for certificate in &seen.shown {
+            adds |= report::list(&mut alert.templates, &certificate.template);
+            if let Some(evidence) = &certificate.evidence {
+                let evidence = wire::alert::evidence_from_record(evidence.clone());
+                report::add_evidence(alert, self.with_fields(evidence, certificate));
+            }
+        }
+        alert.total_certs = Some(seen.total);
+        alert.mismatched_certs = Some(seen.mismatched);
+        alert.sensitive_san_certs = Some(seen.sensitive);
+        (alert.earliest, alert.latest) = (seen.earliest, seen.latest);
+        alert.first_seen = seen.first.map_or(alert.first_seen, |time| time.min(alert.first_seen));
+        alert.last_seen = seen.last.map_or(alert.last_seen, |time| time.max(alert.last_seen));
+        set_requester(alert, self.request, self.event);
+        alert.why_suspicious = reasons::why_suspicious(alert, self.settings);
+        if triggers >= MANY_TRIGGERS {
+            reasons::add_count(alert, triggers);
+        }
+        adds || has_doubled(triggers)
     }
-    let times = || certificates.iter().map(time);
-    let count =
-        |of: fn(&WindowCertificate) -> bool| Some(certificates.iter().filter(|c| of(c)).count() as u32);
-    alert.total_certs = count(|_| true);
-    alert.mismatched_certs = count(|c| c.mismatched);
-    alert.sensitive_san_certs = count(|c| c.sensitive);
-    alert.earliest = times().min();
-    alert.latest = times().max();
-    alert.first_seen = times().min().map_or(alert.first_seen, |t| t.min(alert.first_seen));
-    alert.last_seen = times().max().map_or(alert.last_seen, |t| t.max(alert.last_seen));
+
+    fn with_fields(self, mut evidence: Evidence, certificate: &WindowCertificate) -> Evidence {
+        let request = self.request;
+        let mut field = |name: &str, value: &str| {
+            if !value.is_empty() {
+                evidence.fields.insert(name.to_owned(), value.to_owned());
+            }
+        };
+        field("template", &certificate.template);
+        field("names", &certificate.names.join(", "));
+        if certificate == self.shown {
+            field("client", request.client.as_ref().map_or("", |client| client.as_str()));
+            field("authentication_service", request.authentication_service.as_deref().unwrap_or(""));
+            field("authentication_level", request.authentication_level.as_deref().unwrap_or(""));
+            field("transport", request.transport.as_deref().unwrap_or(""));
+        }
+        evidence
+    }
+}
+
+/// Who requested, and from which CA.
+pub(crate) fn set_requester(alert: &mut Alert, request: &CertificateRequest, event: &Event) {
     alert.requester_account = Some(request.requester.name.clone());
     alert.requester_domain = Some(request.requester.domain.clone()).filter(|domain| !domain.is_empty());
     alert.computer = Some(event.computer.clone());
-    alert.why_suspicious = why_suspicious(alert, settings);
-    adds
 }
 
-fn suspicious_names(certificate: &WindowCertificate) -> &[String] {
-    &certificate.names[..certificate.names.len().min(certificate.suspicious as usize)]
+/// Notes a certificate that is no finding by itself: if the open alert could list it, the next trigger does.
+pub(crate) fn note_harmless(state: &mut SanMismatchState, certificate: &WindowCertificate) {
+    let Some(open) = &mut state.summary else { return };
+    let name_is_new = |name: &String| !open.listed.contains(&listed(NAME, name));
+    let has_new_name = open.names < MAX_LISTED as u32 && certificate.names.iter().any(name_is_new);
+    open.unlisted |= has_new_name || template_is_new(open, certificate);
 }
 
-fn harmless_names(certificate: &WindowCertificate) -> &[String] {
-    &certificate.names[certificate.names.len().min(certificate.suspicious as usize)..]
+fn template_is_new(open: &AlertSummary, certificate: &WindowCertificate) -> bool {
+    let template = &certificate.template;
+    open.templates < MAX_LISTED as u32
+        && !template.is_empty()
+        && !open.listed.contains(&listed(TEMPLATE, template))
 }
 
-fn with_fields(
-    mut evidence: Evidence,
-    certificate: &WindowCertificate,
-    request: &CertificateRequest,
-    event: &Event,
-) -> Evidence {
-    let mut field = |name: &str, value: &str| {
-        if !value.is_empty() {
-            evidence.fields.insert(name.to_owned(), value.to_owned());
-        }
-    };
-    field("template", &certificate.template);
-    field("names", &certificate.names.join(", "));
-    if certificate.request_id == request.request_id && time(certificate) == event.effective_time() {
-        field("client", request.client.as_ref().map_or("", |client| client.as_str()));
-        field("authentication_service", request.authentication_service.as_deref().unwrap_or(""));
-        field("authentication_level", request.authentication_level.as_deref().unwrap_or(""));
-        field("transport", request.transport.as_deref().unwrap_or(""));
-    }
-    evidence
+const REASON: &str = "reason";
+const NAME: &str = "name";
+const TEMPLATE: &str = "template";
+
+/// What stands for a text that an alert lists.
+fn listed(kind: &str, text: &str) -> u64 {
+    key::hash(&[kind.as_bytes(), text.as_bytes()]) as u64
 }
 
-/// The reasons that hold within the look-back, worst first, and the title of the worst. Whether one of them is new.
-fn add_reasons(
-    alert: &mut Alert,
-    certificates: &[WindowCertificate],
-    burst: Option<Burst>,
-    request: &CertificateRequest,
-    settings: &Settings,
-) -> bool {
-    let who = &request.requester;
-    let before = alert.reasons.len();
-    let was_burst = has(alert, "burst_enrollment");
-    let named = |of: fn(&WindowCertificate) -> bool| {
-        let names: Vec<&str> =
-            certificates.iter().filter(|c| of(c)).flat_map(suspicious_names).map(String::as_str).collect();
-        first_few(&names)
-    };
-    let mut found: Vec<(Severity, &str, String)> = Vec::new();
-    if certificates.iter().any(|c| c.sensitive) {
-        let text =
-            format!("{who} was issued a certificate that names the protected {}", named(|c| c.sensitive));
-        found.push((settings.severity.sensitive_san, "sensitive_san", text));
-    }
-    if certificates.iter().any(|c| c.lookalike) {
-        let text = format!(
-            "{who} was issued a certificate with a name that looks like that of a protected identity: {}",
-            named(|c| c.lookalike)
-        );
-        found.push((settings.severity.san_mismatch, "lookalike_name", text));
-    }
-    if certificates.iter().any(|c| c.mismatched) {
-        let names = named(|c| c.mismatched);
-        let names = if names.is_empty() { "more identities than are compared".to_owned() } else { names };
-        found.push((
-            settings.severity.san_mismatch,
-            "san_mismatch",
-            format!("{who} was issued a certificate that names {names}"),
-        ));
-    }
-    if certificates.iter().any(|c| c.outside_profile) {
-        found.push((settings.severity.san_mismatch, "agent_outside_profile", outside_profile(request)));
-    }
-    if let Some(Burst { count, own_names_only }) = burst {
-        let text = format!("{who} was issued {count} certificates within {}", settings.burst_window);
-        let severity = &settings.severity;
-        let severity = if own_names_only { severity.burst_own_names } else { severity.burst_enrollment };
-        found.push((severity, "burst_enrollment", text));
-    }
-    for (severity, code, text) in found {
-        alert.severity = alert.severity.max(severity);
-        report::add_reason(alert, reason(code, text));
-    }
-    alert.reasons.sort_by_key(|r| CODES.iter().position(|code| *code == r.code));
-    if let Some(worst) = alert.reasons.first() {
-        alert.title.clone_from(&worst.text);
-    }
-    let adds = alert.reasons.len() > before;
-    add_own_names_only(alert, burst, was_burst, settings);
-    if certificates.iter().any(|c| c.names_cut > 0) {
-        let text = "the certificate has more names than are compared: no account has that many".to_owned();
-        report::add_reason(alert, reason("names_not_read", text));
-    }
-    if certificates.iter().any(|c| c.suffix_assumed) {
-        let text = format!(
-            "the policy has no `domains:` entry for {}: any suffix was taken for its own",
-            who.domain
-        );
-        report::add_reason(alert, reason("suffix_not_checked", text));
-    }
-    adds
+fn severity_of(open: &AlertSummary) -> Severity {
+    wire::alert::severity_from(open.severity()).unwrap_or(Severity::Informational)
 }
 
-/// Qualifies a burst that the account's own names explain, as long as nothing else makes it one.
-fn add_own_names_only(alert: &mut Alert, burst: Option<Burst>, was_burst: bool, settings: &Settings) {
-    let Some(Burst { own_names_only, .. }) = burst else { return };
-    if own_names_only && (!was_burst || has(alert, OWN_NAMES_ONLY)) {
-        let text = format!(
-            "all certificates of the burst bear only the requester's own names, and no template was issued {} times or \
-             more: a first logon or a new machine looks like this. If it is none, read who was logged on where the \
-             requests came from",
-            settings.many_of_one_template()
-        );
-        report::add_reason(alert, reason(OWN_NAMES_ONLY, text));
-    } else {
-        alert.reasons.retain(|reason| reason.code != OWN_NAMES_ONLY);
+fn summary(alert: &Alert) -> AlertSummary {
+    let codes = alert.reasons.iter().map(|reason| listed(REASON, &reason.code));
+    let names = alert.san_values.iter().map(|name| listed(NAME, name));
+    let templates = alert.templates.iter().map(|template| listed(TEMPLATE, template));
+    AlertSummary {
+        opened_ms: alert.first_seen.as_millis(),
+        severity: wire::alert::severity_to(alert.severity).into(),
+        names: alert.san_values.len() as u32,
+        templates: alert.templates.len() as u32,
+        listed: codes.chain(names).chain(templates).collect(),
+        ..AlertSummary::default()
     }
 }
 
-fn outside_profile(request: &CertificateRequest) -> String {
-    let template = request.template.as_deref().unwrap_or("an unknown template");
-    let client = request.client.as_ref().map_or("an unknown host", Host::as_str);
-    format!(
-        "`agents:` names {} as an enrollment agent, but its profile does not cover this certificate: {template}, requested \
-         from {client}. Compare the template, the host and the names with the profile",
-        request.requester
-    )
-}
-
-const OWN_NAMES_ONLY: &str = "own_names_only";
-
-const CODES: [&str; 8] = [
-    "sensitive_san",
-    "san_mismatch",
-    "agent_outside_profile",
-    "lookalike_name",
-    "burst_enrollment",
-    OWN_NAMES_ONLY,
-    "names_not_read",
-    "suffix_not_checked",
-];
-
-fn first_few(names: &[&str]) -> String {
-    let mut few: Vec<&str> = Vec::new();
-    for name in names {
-        if few.len() < 3 && !few.contains(name) {
-            few.push(name);
-        }
-    }
-    few.join(", ")
-}
-
-fn has(alert: &Alert, code: &str) -> bool {
-    alert.reasons.iter().any(|reason| reason.code == code)
-}
-
-/// The reasons in the words of the scheduled rule.
-fn why_suspicious(alert: &Alert, settings: &Settings) -> String {
-    let has = |code| has(alert, code);
-    let mut words = Vec::new();
-    if has("sensitive_san") {
-        words.push("SensitiveSAN_DA_or_DC".to_owned());
-    }
-    if has("san_mismatch") {
-        words.push("SAN_Mismatch_ESC1_Pattern".to_owned());
-    }
-    if has("burst_enrollment") {
-        words.push(format!("BurstEnrollment_>={}_certs", settings.burst_count));
-    }
-    if !alert.templates.is_empty() {
-        words.push(format!("Templates: {}", alert.templates.join(", ")));
-    }
-    words.join("; ")
+/// 20, 40, 80, …: an alert that only counts is revised so often.
+fn has_doubled(triggers: u32) -> bool {
+    triggers >= MANY_TRIGGERS
+        && triggers.is_multiple_of(MAX_LISTED as u32)
+        && (triggers / MAX_LISTED as u32).is_power_of_two()
 }

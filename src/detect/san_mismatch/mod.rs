@@ -8,24 +8,25 @@
 //! its domain, enrollment agents, NDES and life-cycle products (allow-list them), web server templates.
 
 mod settings;
+mod memory;
 mod burst;
+mod reasons;
 mod finding;
+mod others;
 
 use crate::alert::Severity;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::naming::{self, Judgement};
 use crate::detect::report;
-use crate::detect::san_mismatch::burst::{Burst, time};
-use crate::detect::san_mismatch::finding::raise;
+use crate::detect::san_mismatch::burst::Burst;
+use crate::detect::san_mismatch::finding::{Case, note_harmless};
+use crate::detect::san_mismatch::memory::{Entry, Memory, is_issued};
 pub(crate) use crate::detect::san_mismatch::settings::Settings;
 use crate::detect::slot::Slot;
 use crate::detect::{About, Context, Detection, Entity, memory_after};
-use crate::event::serial::Serial;
-use crate::event::time::{Span, Time};
-use crate::event::{CertificateRequest, Event};
-use crate::state::key;
+use crate::event::{Activity, CertificateRequest, Event};
 use crate::wire;
-use crate::wire::record::{SanMismatchState, WindowCertificate};
+use crate::wire::record::{Outcome, SanMismatchState, WindowCertificate};
 
 /// The detection with its settings.
 #[derive(Clone, Debug, Default)]
@@ -61,7 +62,9 @@ impl Detection for SanMismatch {
     };
 
     fn entities(&self, event: &Event, policy: &DomainPolicy, found: &mut dyn FnMut(Entity)) {
-        if let Some(request) = issued(event) {
+        let Some(request) = event.activity.request() else { return };
+        // A request without names can only be one whose names another event has.
+        if outcome(event) != Outcome::Requested || !request.names.is_empty() {
             found(policy.account_at_any_spelling(&request.requester, &event.computer));
         }
     }
@@ -73,32 +76,87 @@ impl Detection for SanMismatch {
         slot: &mut Slot<'_, SanMismatchState, ()>,
         cx: &mut Context<'_>,
     ) {
-        let Some(request) = issued(event) else { return };
-        let settings = &self.settings;
+        let Some(request) = event.activity.request() else { return };
         let judgement = naming::judge(cx.policy, request, &event.computer);
-        let at = event.effective_time();
-        forget(settings, &mut slot.state, at);
         let certificate = remembered(event, request, &judgement);
-        if (judgement.allowed && !judgement.is_suspicious())
-            || slot.state.certificates.iter().any(|known| is_copy(known, &certificate))
-        {
-            return;
+        let mut memory = Memory::take(&mut slot.state);
+        if self.is_of_interest(&certificate, &judgement, &memory) {
+            self.on_certificate(event, request, &certificate, &mut memory, slot, cx);
         }
-        let index = slot.state.certificates.partition_point(|c| c.time_ms <= at.as_millis());
-        slot.state.certificates.insert(index, certificate);
-        let burst = Burst::with(settings, &slot.state.certificates, index);
-        if judgement.is_suspicious() || burst.is_some() {
-            raise(settings, event, request, burst, &mut slot.state, cx);
-        }
-        let surplus = slot.state.certificates.len().saturating_sub(settings.capacity());
-        slot.state.certificates.drain(..surplus);
-        let newest = slot.state.certificates.last().map_or(at, time);
-        slot.keep_until(memory_after(newest.max(at), settings.reach()));
+        memory.put(&mut slot.state);
     }
 }
 
-fn issued(event: &Event) -> Option<&CertificateRequest> {
-    event.activity.issued().map(|issued| &issued.request)
+impl SanMismatch {
+    /// Whether a certificate counts, or an attempt is one: it has a suspicious name, or it is the decision on one that had.
+    fn is_of_interest(
+        &self,
+        certificate: &WindowCertificate,
+        judgement: &Judgement,
+        memory: &Memory,
+    ) -> bool {
+        if is_issued(certificate) {
+            return !judgement.allowed || judgement.is_suspicious();
+        }
+        let (attempts, issued) = memory.of_request(certificate.request_id);
+        let is_decision = attempts > 0 && certificate.outcome() != Outcome::Requested;
+        issued == 0 && (judgement.is_suspicious() || is_decision)
+    }
+
+    fn on_certificate(
+        &self,
+        event: &Event,
+        request: &CertificateRequest,
+        certificate: &WindowCertificate,
+        memory: &mut Memory,
+        slot: &mut Slot<'_, SanMismatchState, ()>,
+        cx: &mut Context<'_>,
+    ) {
+        let settings = &self.settings;
+        let at = event.effective_time();
+        memory.forget(settings, at);
+        let entry = Entry::of(event, certificate);
+        let lifetime = others::lifetime(settings, &slot.state, memory, certificate);
+        if memory.has_copy_of(&entry) {
+            return;
+        }
+        memory.add(settings, entry, certificate);
+        let issued = is_issued(certificate);
+        let burst = issued.then(|| Burst::with(settings, memory, &entry)).flatten();
+        if issued {
+            others::note(settings, &mut slot.state, certificate);
+            memory.hide_attempts(certificate.request_id);
+        }
+        if !issued || is_suspicious(certificate) || burst.is_some() {
+            let case = Case { settings, event, request, shown: certificate, burst, lifetime };
+            case.raise(memory, &mut slot.state, cx);
+            others::report(case, memory, &mut slot.state, cx);
+        } else {
+            note_harmless(&mut slot.state, certificate);
+        }
+        let newest = memory.newest(at);
+        if others::is_over(settings, &slot.state, newest) {
+            slot.state.summary = None;
+            slot.state.open.clear();
+        }
+        slot.keep_until(memory_after(newest, settings.reach()));
+    }
+}
+
+fn is_suspicious(certificate: &WindowCertificate) -> bool {
+    certificate.mismatched || certificate.sensitive || certificate.lookalike
+}
+
+fn outcome(event: &Event) -> Outcome {
+    if let Activity::CertificateRequested(_) = event.activity {
+        Outcome::Requested
+    } else if let Activity::CertificateDenied(_) = event.activity {
+        Outcome::Denied
+    } else if let Activity::CertificatePending(_) = event.activity {
+        Outcome::Pending
+    } else {
+        Outcome::Issued
+    }
 }
 
 fn remembered(event: &Event, request: &CertificateRequest, judgement: &Judgement) -> WindowCertificate {
@@ -121,42 +179,11 @@ fn remembered(event: &Event, request: &CertificateRequest, judgement: &Judgement
         suffix_assumed: judgement.suffix_assumed,
         names_cut: judgement.names_cut,
         evidence: Some(wire::alert::evidence_to_record(&report::evidence(event))),
-        serial_hash: serial(event).map(|serial| key::hash(&[serial.as_str().as_bytes()]) as u64),
+        // The hash in the window stands for it.
+        serial_hash: None,
         lookalike: judgement.is_lookalike(),
         outside_profile: judgement.outside_profile,
         own_only: judgement.own_only,
-    }
-}
-
-fn serial(event: &Event) -> Option<&Serial> {
-    event.activity.issued().and_then(|issued| issued.serial.as_ref())
-}
-
-/// Whether two records are of one certificate: by its serial number, else by record id, time and content. The request id
-/// alone is not enough: a rebuilt CA counts from 1 again, and two CAs may share a name.
-fn is_copy(known: &WindowCertificate, other: &WindowCertificate) -> bool {
-    if let (Some(known), Some(other)) = (known.serial_hash, other.serial_hash) {
-        return known == other;
-    }
-    let record_id = |c: &WindowCertificate| c.evidence.as_ref().and_then(|evidence| evidence.record_id);
-    let same_record = match (record_id(known), record_id(other)) {
-        (Some(known), Some(other)) => known == other,
-        (None, _) | (_, None) => true,
-    };
-    let content = |c: &WindowCertificate| (c.request_id, c.template.clone(), c.names.clone());
-    same_record && time(known).distance(time(other)) < SAME_TIME && content(known) == content(other)
-}
-
-/// Formats keep different digits of a second.
-const SAME_TIME: Span = Span::seconds(1);
-
-/// Drops what neither this event nor a later one within the allowed lateness can reach.
-fn forget(settings: &Settings, state: &mut SanMismatchState, at: Time) {
-    let newest = state.certificates.last().map_or(at, time).max(at);
-    let oldest = newest.minus(settings.reach()).as_millis();
-    let outdated = state.certificates.partition_point(|c| c.time_ms < oldest);
-    state.certificates.drain(..outdated);
-    if state.open.as_ref().is_some_and(|open| open.last_trigger_ms < oldest) {
-        state.open = None;
+        outcome: outcome(event).into(),
     }
 }

@@ -20,6 +20,8 @@ pub struct Settings {
     pub burst_window: Span,
     /// Certificates within the window that make a burst. Default 3.
     pub burst_count: NonZeroU32,
+    /// So many other identities within a day make a requester look like an enrollment agent. Default 5.
+    pub agent_others: NonZeroU32,
     /// The severity of an alert by its gravest reason.
     pub severity: Severities,
 }
@@ -52,6 +54,7 @@ impl Default for Settings {
             look_back: Span::minutes(15),
             burst_window: Span::minutes(10),
             burst_count: NonZeroU32::new(3).unwrap_or(NonZeroU32::MIN),
+            agent_others: NonZeroU32::new(5).unwrap_or(NonZeroU32::MIN),
             severity: Severities::default(),
         }
     }
