@@ -1,7 +1,8 @@
 """Fixtures of certificate-used-by-other: the account that logs on with a certificate is not the one that asked for it."""
-from windows import CA, CA2, DC, SID, at, denied, issued, logon, normalised, own, requested, serial, upn
+from windows import CA, CA2, DC, SID, at, denied, event, issued, logon, normalised, own, requested, serial, upn
 
 MALLORY = "CORP\\mallory"
+KDC = ("Microsoft-Windows-Kerberos-Key-Distribution-Center", "{3fd9da1a-5a54-46c5-9a26-9bd7c0685056}", "System")
 CAS = "cas:\n  ca01.corp.example: CORP-CA01\n  ca02.corp.example: CORP-CA02\n"
 
 
@@ -113,6 +114,14 @@ def further_events():
            [at(0, clean(301)), at(11, mapped("bob.jones", 301, "issuer_not_trusted"))])
     yield ("fires_certificate_refused", "21: the KDC refuses the certificate of mallory for the administrator.",
            [at(0, clean(301)), at(11, mapped("administrator", 301, "refused"))])
+    windows_39 = event(39, 0, DC, 0, {"AccountName": "bob.jones", "Subject": "@@@CN=mallory, CN=Users, DC=corp, DC=example", "Issuer": "CORP-CA01",
+                                      "SerialNumber": serial(301).upper(), "Thumbprint": f"{301 * 7919:040X}"}, KDC)
+    yield ("fires_no_strong_mapping_in_the_system_log", "39 as the System log of a domain controller has it.", [at(0, clean(301)), at(11, windows_39)], {"shape": "xml"})
+    windows_4771 = event(4771, 0, DC, 14339, {
+        "TargetUserName": "administrator", "TargetSid": f"{SID}-500", "ServiceName": "krbtgt/CORP.EXAMPLE", "TicketOptions": "0x40800010", "Status": "0x42",
+        "PreAuthType": "16", "IpAddress": "::ffff:10.20.30.66", "IpPort": "50412", "CertIssuerName": "CORP-CA01", "CertSerialNumber": serial(301).upper(),
+        "CertThumbprint": f"{301 * 7919:040X}"})
+    yield ("fires_preauthentication_failed", "4771 with certificate fields: a refused logon.", [at(0, clean(301)), at(11, windows_4771)], {"shape": "xml"})
     yield ("quiet_weak_mapping_of_the_own_account", "39 and 40 for the requester: her certificate maps weakly, to herself.",
            [at(0, own(301)), at(2, mapped("alice.smith", 301, "no_strong_mapping")), at(3, mapped("alice.smith", 301, "older_than_account"))])
     yield ("quiet_hello_key_not_trusted", "45 and 21 for Hello keys, as patched domain controllers write them in mass.",
