@@ -117,11 +117,17 @@ fn hot_account() {
         let decoded = events(&Prefilter::new(), &Decoder::default(), &records);
         let count = certificates.min(2_000);
         let (head, tail) = decoded.split_at(decoded.len() - decoded.len().min(count as usize) / 2);
-        let mut engine = Engine::new(Policy::default());
-        head.iter().for_each(|event| drop(engine.on_event(event)));
+        // The CPU clock has steps of 10 ms: as many engines side by side as give enough events to measure.
+        let engines = (20_000 / tail.len().max(1)).clamp(1, 4_000);
+        let mut engines: Vec<Engine> = (0..engines).map(|_| Engine::new(Policy::default())).collect();
+        for engine in &mut engines {
+            head.iter().for_each(|event| drop(engine.on_event(event)));
+        }
         let before = cpu_seconds();
-        tail.iter().for_each(|event| drop(engine.on_event(event)));
-        let each = (cpu_seconds() - before) / tail.len() as f64 * 1e6;
+        for engine in &mut engines {
+            tail.iter().for_each(|event| drop(engine.on_event(event)));
+        }
+        let each = (cpu_seconds() - before) / (tail.len() * engines.len()) as f64 * 1e6;
         println!("one account, {certificates:6} certificates within the window: {each:8.2} µs an event");
     }
 }
