@@ -65,7 +65,7 @@ fn outcomes_sum_up_to_the_offsets_passed() {
     process.await_ready();
     env.produce(&records);
     // Further records, by their expected outcome.
-    let ignored = br#"{"winlog": {"event_id": 4624, "x": 4887}}"#;
+    let ignored = br#"{"winlog": {"event_id": 4688, "x": 4887}}"#;
     let unconcerned = br#"{"time": "2026-03-02T09:00:00Z", "computer": "ca01", "share_accessed": {"account": "CORP\\bob", "share": "\\\\*\\C$", "target": "x", "access_mask": 1}}"#;
     let others: [(&str, u32, &[u8]); 4] = [
         ("rejected", 5, b"{\"EventID\": 4887, \"broken\""),

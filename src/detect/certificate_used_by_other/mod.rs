@@ -26,7 +26,7 @@ use crate::detect::certificate_used_by_other::issuance::{
 use crate::detect::certificate_used_by_other::join::{
     DIRECTORY, Join, Known, RequestSlot, ca_host, ca_index, clock_offset, join, learn,
 };
-use crate::detect::certificate_used_by_other::other::is_other;
+use crate::detect::certificate_used_by_other::other::{is_other, is_protected};
 pub(crate) use crate::detect::certificate_used_by_other::settings::Settings;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::lifecycle::{Lifetime, Trigger};
@@ -206,6 +206,11 @@ fn judge(
     let trigger = Trigger { at: Time::from_millis(logon.time_ms), lifetime: lifetime(settings) };
     let offset = clock_offset(record, trigger.at).filter(|_| how != Join::Serial);
     let severity = severity(settings, &joined, offset);
+    let severity = if is_protected(cx.policy, logon, &used_by) {
+        severity
+    } else {
+        severity.min(settings.severity.unprotected)
+    };
     let known = slot.state.open.iter().position(|open| is_about(open, &logon.serial, &used_by));
     let mut open = known.map(|index| slot.state.open.remove(index));
     trigger.raise(

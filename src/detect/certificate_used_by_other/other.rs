@@ -6,7 +6,7 @@ use crate::detect::domain::DomainPolicy;
 use crate::detect::facts::Facts;
 use crate::detect::identity::{self, Verdict, compare, same_account};
 use crate::detect::protected;
-use crate::event::account::Account;
+use crate::event::account::{Account, Sid};
 use crate::event::host::Host;
 use crate::event::san::San;
 use crate::event::time::Time;
@@ -28,6 +28,13 @@ pub(crate) fn is_other(
         && !identity::is_pair(policy, &requester, used_by)
         && (!requests_for(policy, &requester, record, used_by)
             || protected::is_protected_account(policy, used_by))
+}
+
+/// Whether the account that used the certificate is protected: by its name, or by the last number of its SID.
+pub(crate) fn is_protected(policy: &DomainPolicy, logon: &PendingLogon, used_by: &Account) -> bool {
+    let rid = logon.account_sid.as_deref().and_then(Sid::parse).and_then(|sid| sid.rid());
+    protected::is_protected_account(policy, used_by)
+        || rid.is_some_and(|rid| policy.protected.rids.contains(&rid))
 }
 
 /// Whether the policy lets the requester ask for certificates that this account uses. The client that an agent asked from is

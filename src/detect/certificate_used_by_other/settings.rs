@@ -30,6 +30,8 @@ pub struct Severities {
     pub accepted: Severity,
     /// The logon was refused: an attempt. Default high.
     pub refused: Severity,
+    /// The most that a logon as an account raises that is not protected. Default high.
+    pub unprotected: Severity,
 }
 
 impl DetectionSettings for Settings {
@@ -52,6 +54,6 @@ impl Default for Settings {
 
 impl Default for Severities {
     fn default() -> Self {
-        Severities { accepted: Severity::Critical, refused: Severity::High }
+        Severities { accepted: Severity::Critical, refused: Severity::High, unprotected: Severity::High }
     }
 }
