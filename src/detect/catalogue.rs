@@ -1,10 +1,17 @@
 //! The list of detections. A new one is a file beside this one, its settings in `policy.rs` and a line in [`visit`].
 
+use crate::detect::application_policy_injection::ApplicationPolicyInjection;
 use crate::detect::ca_tampered::CaTampered;
 use crate::detect::certificate_used_by_other::CertificateUsedByOther;
 use crate::detect::certlog_remote_write::CertlogRemoteWrite;
+use crate::detect::chase_enrollment::ChaseEnrollment;
 use crate::detect::decoy_template::DecoyTemplate;
+use crate::detect::denied_enrollment_probing::DeniedEnrollmentProbing;
+use crate::detect::enrollment_on_behalf::EnrollmentOnBehalf;
+use crate::detect::pending_request_altered::PendingRequestAltered;
 use crate::detect::policy::Policy;
+use crate::detect::protected_host_certificate::ProtectedHostCertificate;
+use crate::detect::relayed_enrollment::RelayedEnrollment;
 use crate::detect::san_mismatch::SanMismatch;
 use crate::detect::sid_mismatch::SidMismatch;
 use crate::detect::unknown_certificate::UnknownCertificate;
@@ -35,6 +42,20 @@ pub fn visit(policy: &Policy, visitor: &mut impl Visitor) {
     visitor.detection(SidMismatch::new(settings.clone()), settings.is_enabled());
     let settings = &policy.ca_tampered;
     visitor.detection(CaTampered::new(settings.clone()), settings.is_enabled());
+    let settings = &policy.application_policy_injection;
+    visitor.detection(ApplicationPolicyInjection::new(settings.clone()), settings.is_enabled());
+    let settings = &policy.chase_enrollment;
+    visitor.detection(ChaseEnrollment::new(settings.clone()), settings.is_enabled());
+    let settings = &policy.protected_host_certificate;
+    visitor.detection(ProtectedHostCertificate::new(settings.clone()), settings.is_enabled());
+    let settings = &policy.relayed_enrollment;
+    visitor.detection(RelayedEnrollment::new(settings.clone()), settings.is_enabled());
+    let settings = &policy.denied_enrollment_probing;
+    visitor.detection(DeniedEnrollmentProbing::new(settings.clone()), settings.is_enabled());
+    let settings = &policy.pending_request_altered;
+    visitor.detection(PendingRequestAltered::new(settings.clone()), settings.is_enabled());
+    let settings = &policy.enrollment_on_behalf;
+    visitor.detection(EnrollmentOnBehalf::new(settings.clone()), settings.is_enabled());
 }
 
 /// What the detections are, in the same order.

@@ -87,6 +87,9 @@ pub struct Protected {
     /// Domain controllers, `dc01.corp.example` or `dc01`.
     #[schemars(example = json!(["dc01.corp.example", "hq-ads-1.corp.example"]))]
     pub domain_controllers: Vec<Host>,
+    /// Hosts whose name nobody else may hold a certificate for: update servers, federation servers, jump hosts, CAs.
+    #[schemars(example = json!(["wsus.corp.example", "adfs.corp.example"]))]
+    pub hosts: Vec<Host>,
     /// Last numbers of the SIDs that are sensitive. Default: 500, 502, 512, 516, 518, 519.
     pub rids: Vec<u32>,
 }
@@ -145,6 +148,7 @@ impl Default for Protected {
             terms: Terms::default(),
             accounts: Vec::new(),
             domain_controllers: Vec::new(),
+            hosts: Vec::new(),
             rids: vec![500, 502, 512, 516, 518, 519],
         }
     }

@@ -2,8 +2,8 @@
 
 use crate::detect::report::request_of;
 use crate::event::{
-    Activity, CaChange, CaSetting, CertificateLogon, CertificateMapping, CertificateRequest, Event,
-    RegistryChange, RemoteFileWrite, ShareAccess,
+    AccountChange, Activity, CaChange, CaSetting, CertificateLogon, CertificateMapping, CertificateRequest,
+    Event, NetworkLogon, PendingRequestChange, RegistryChange, RemoteFileWrite, ShareAccess,
 };
 
 /// A field that a detection reads.
@@ -50,8 +50,14 @@ pub fn reads(event_id: u32) -> bool {
 
 const REQUESTED: Kind = Kind { activity: "certificate_requested", event_id: Some(4886) };
 const ISSUED: Kind = Kind { activity: "certificate_issued", event_id: Some(4887) };
+const PENDING: Kind = Kind { activity: "certificate_pending", event_id: Some(4889) };
+const CREATED: Kind = Kind { activity: "account_changed", event_id: Some(4741) };
 const DENIED: Kind = Kind { activity: "certificate_denied", event_id: Some(4888) };
 const LOGON: Kind = Kind { activity: "certificate_logon", event_id: Some(4768) };
+const NETWORK_LOGON: Kind = Kind { activity: "network_logon", event_id: Some(4624) };
+const RESUBMITTED: Kind = Kind { activity: "pending_request_changed", event_id: Some(4869) };
+const EXTENSION_SET: Kind = Kind { activity: "pending_request_changed", event_id: Some(4873) };
+const ATTRIBUTES_SET: Kind = Kind { activity: "pending_request_changed", event_id: Some(4874) };
 const SHARE: Kind = Kind { activity: "share_accessed", event_id: Some(5145) };
 const MAPPED: Kind = Kind { activity: "certificate_mapped", event_id: Some(39) };
 const SID_DIFFERS: Kind = Kind { activity: "certificate_mapped", event_id: Some(41) };
@@ -180,6 +186,63 @@ needs! {
         "Status": "whether the logon succeeded", None, |event| logon(event).is_some();
         "IpAddress": "the client's address in the alert", None, |event| logon(event).is_some_and(|l| l.remote_ip.is_some());
     }
+    "application-policy-injection" &[REQUESTED, ISSUED, DENIED, PENDING] => {
+        "Requester": "the account that asked", None, has_requester;
+        "Attributes": "the purposes (ApplicationPolicies:)", NO_ATTRIBUTES, has_attributes;
+        "CertificateTemplate": "the template in the alert", VERSION_0, has_template;
+    }
+    "chase-enrollment" &[REQUESTED, ISSUED, DENIED, PENDING] => {
+        "Requester": "the account that asked", None, has_requester;
+        "Attributes": "the machine (rmd:) and the domain controller (cdc:) to look up", NO_ATTRIBUTES, has_attributes;
+        "SubjectAlternativeName": "whether the certificate names a protected machine", NO_NAMES, has_names;
+    }
+    "chase-enrollment" &[CREATED] => {
+        "TargetUserName": "the machine account that is new", None, |event| created(event).is_some_and(|c| !c.account.name.is_empty());
+        "SubjectUserName": "who created it", None, |event| created(event).is_some_and(|c| !c.actor.name.is_empty());
+    }
+    "protected-host-certificate" &[ISSUED] => {
+        "Requester": "the account that the certificate was issued to", None, has_requester;
+        "SubjectAlternativeName": "the hosts that it names", NO_NAMES, has_names;
+        "Attributes": "the hosts that it names (SAN:)", NO_ATTRIBUTES, has_attributes;
+        "CertificateTemplate": "the template in the alert", VERSION_0, has_template;
+    }
+    "relayed-enrollment" &[REQUESTED, ISSUED, DENIED, PENDING] => {
+        "Requester": "the account whose request it is", None, has_requester;
+        "Attributes": "the client machine (ccm:) and web enrollment (UserAgent:)", NO_ATTRIBUTES, has_attributes;
+        "AuthenticationService": "whether the request came by NTLM", VERSION_0, |event| request(event, |r| r.authentication_service.is_some());
+        "AuthenticationLevel": "whether the request was protected", VERSION_0, |event| request(event, |r| r.authentication_level.is_some());
+        "DCOMorRPC": "whether the request came over RPC", VERSION_0, |event| request(event, |r| r.transport.is_some());
+    }
+    "relayed-enrollment" &[REQUESTED] => {
+        "RequestClientInfo": "the host of the client", Some("requests of other clients than Windows' own"), |event| request(event, |r| r.client_info.is_some());
+    }
+    "relayed-enrollment" &[NETWORK_LOGON] => {
+        "TargetUserName": "the account that logged on to the CA", None, |event| network_logon(event).is_some_and(|l| !l.account.name.is_empty());
+        "TargetDomainName": "the account's domain", None, |event| network_logon(event).is_some_and(|l| !l.account.domain.is_empty());
+        "IpAddress": "where the logon came from", None, |event| network_logon(event).is_some_and(|l| l.remote_ip.is_some());
+        "AuthenticationPackageName": "whether it was by NTLM", None, |event| network_logon(event).is_some_and(|l| !l.package.is_empty());
+    }
+    "relayed-enrollment" &[SHARE] => {
+        "RelativeTargetName": "the pipe by which a machine is coerced", Some("the root of a share"), |event| share(event).is_some_and(|s| !s.target.is_empty());
+        "IpAddress": "the host that opened the pipe", None, |event| share(event).is_some_and(|s| s.remote_ip.is_some());
+    }
+    "denied-enrollment-probing" &[DENIED, PENDING] => {
+        "Requester": "the account that was refused", None, has_requester;
+        "Attributes": "the template and the names (SAN:)", NO_ATTRIBUTES, has_attributes;
+    }
+    "pending-request-altered" &[ISSUED, DENIED, PENDING] => {
+        "RequestId": "which request it was", None, has_request_id;
+        "Requester": "whether the same account asked and altered", None, has_requester;
+    }
+    "pending-request-altered" &[RESUBMITTED, EXTENSION_SET, ATTRIBUTES_SET] => {
+        "RequestId": "which request it was", None, |event| change(event).is_some();
+        "SubjectUserName": "the manager who changed it", None, |event| change(event).is_some_and(|c| !c.actor.name.is_empty());
+    }
+    "enrollment-on-behalf" &[ISSUED] => {
+        "Requester": "the account that the certificate was issued to", None, has_requester;
+        "CertificateTemplate": "whether it is an enrollment agent's", VERSION_0, has_template;
+        "Attributes": "the purposes that were asked for", NO_ATTRIBUTES, has_attributes;
+    }
 }
 
 fn request(event: &Event, found: impl Fn(&CertificateRequest) -> bool) -> bool {
@@ -201,7 +264,12 @@ fn has_names(event: &Event) -> bool {
 }
 
 fn has_attributes(event: &Event) -> bool {
-    request(event, |request| !request.attribute_names.is_empty() || request.client.is_some())
+    request(event, |request| {
+        !request.attribute_names.is_empty()
+            || !request.application_policies.is_empty()
+            || request.user_agent.is_some()
+            || [&request.client, &request.rmd, &request.cdc].into_iter().any(Option::is_some)
+    })
 }
 
 fn has_template(event: &Event) -> bool {
@@ -234,6 +302,18 @@ fn registry(event: &Event) -> Option<&RegistryChange> {
 
 fn ca_change(event: &Event) -> Option<&CaChange> {
     if let Activity::CaChanged(change) = &event.activity { Some(change) } else { None }
+}
+
+fn network_logon(event: &Event) -> Option<&NetworkLogon> {
+    if let Activity::NetworkLogon(logon) = &event.activity { Some(logon) } else { None }
+}
+
+fn change(event: &Event) -> Option<&PendingRequestChange> {
+    if let Activity::PendingRequestChanged(change) = &event.activity { Some(change) } else { None }
+}
+
+fn created(event: &Event) -> Option<&AccountChange> {
+    if let Activity::AccountChanged(change) = &event.activity { Some(change) } else { None }
 }
 
 fn edr(event: &Event) -> Option<&RemoteFileWrite> {

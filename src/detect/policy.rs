@@ -4,8 +4,10 @@ use crate::alert::id::AlertId;
 use crate::detect::agent::Agent;
 use crate::detect::domain::{Allow, DomainPolicy, Protected};
 use crate::detect::{
-    DetectionSettings, ca_tampered, certificate_used_by_other, certlog_remote_write, decoy_template,
-    san_mismatch, sid_mismatch, unknown_certificate, weak_mapping,
+    DetectionSettings, application_policy_injection, ca_tampered, certificate_used_by_other,
+    certlog_remote_write, chase_enrollment, decoy_template, denied_enrollment_probing, enrollment_on_behalf,
+    pending_request_altered, protected_host_certificate, relayed_enrollment, san_mismatch, sid_mismatch,
+    unknown_certificate, weak_mapping,
 };
 use crate::event::host::Host;
 use schemars::JsonSchema;
@@ -61,6 +63,20 @@ pub struct Policy {
     pub sid_mismatch: sid_mismatch::Settings,
     /// Settings of the detection `ca-tampered`.
     pub ca_tampered: ca_tampered::Settings,
+    /// Settings of the detection `application-policy-injection`.
+    pub application_policy_injection: application_policy_injection::Settings,
+    /// Settings of the detection `chase-enrollment`.
+    pub chase_enrollment: chase_enrollment::Settings,
+    /// Settings of the detection `protected-host-certificate`.
+    pub protected_host_certificate: protected_host_certificate::Settings,
+    /// Settings of the detection `relayed-enrollment`.
+    pub relayed_enrollment: relayed_enrollment::Settings,
+    /// Settings of the detection `denied-enrollment-probing`.
+    pub denied_enrollment_probing: denied_enrollment_probing::Settings,
+    /// Settings of the detection `pending-request-altered`.
+    pub pending_request_altered: pending_request_altered::Settings,
+    /// Settings of the detection `enrollment-on-behalf`.
+    pub enrollment_on_behalf: enrollment_on_behalf::Settings,
 }
 
 impl Policy {
@@ -80,7 +96,7 @@ impl Policy {
 
     /// Takes every baseline for trained, from the first event on: for a replay of files that are shorter than a training period.
     pub fn assume_trained(&mut self) {
-        let settings: [&mut dyn DetectionSettings; 8] = [
+        let settings: [&mut dyn DetectionSettings; 15] = [
             &mut self.san_mismatch,
             &mut self.certlog_remote_write,
             &mut self.certificate_used_by_other,
@@ -89,6 +105,13 @@ impl Policy {
             &mut self.weak_mapping,
             &mut self.sid_mismatch,
             &mut self.ca_tampered,
+            &mut self.application_policy_injection,
+            &mut self.chase_enrollment,
+            &mut self.protected_host_certificate,
+            &mut self.relayed_enrollment,
+            &mut self.denied_enrollment_probing,
+            &mut self.pending_request_altered,
+            &mut self.enrollment_on_behalf,
         ];
         settings.into_iter().for_each(DetectionSettings::assume_trained);
     }

@@ -68,7 +68,8 @@ fn is_listed_account(policy: &DomainPolicy, account: &Account) -> bool {
         || (account.is_machine() && is_domain_controller(policy, &Host::new(account.bare_name())))
 }
 
-fn is_domain_controller(policy: &DomainPolicy, host: &Host) -> bool {
+/// Whether the policy lists the host as a domain controller, by its whole name or its first label.
+pub(crate) fn is_domain_controller(policy: &DomainPolicy, host: &Host) -> bool {
     policy
         .protected
         .domain_controllers

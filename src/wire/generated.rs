@@ -1150,6 +1150,193 @@ pub struct SingleAlert {
     #[prost(message, optional, tag = "1")]
     pub open: ::core::option::Option<OpenAlert>,
 }
+/// relayed-enrollment: one account.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RelayState {
+    #[prost(message, optional, tag = "1")]
+    pub open: ::core::option::Option<OpenAlert>,
+    /// Addresses it used, at most four.
+    #[prost(message, repeated, tag = "2")]
+    pub addresses: ::prost::alloc::vec::Vec<UsualAddress>,
+    /// Its latest logons at a CA, at most four, in the order of time.
+    #[prost(message, repeated, tag = "3")]
+    pub logons: ::prost::alloc::vec::Vec<RelaySighting>,
+    /// Its latest certificate requests, at most four, in the order of time.
+    #[prost(message, repeated, tag = "4")]
+    pub requests: ::prost::alloc::vec::Vec<RelaySighting>,
+    /// Accesses to pipes by which its machine can be coerced, at most eight, in the order of time.
+    #[prost(message, repeated, tag = "5")]
+    pub coercions: ::prost::alloc::vec::Vec<RelaySighting>,
+}
+/// An address that an account used.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UsualAddress {
+    #[prost(string, tag = "1")]
+    pub address: ::prost::alloc::string::String,
+    /// Milliseconds since the Unix epoch.
+    #[prost(int64, tag = "2")]
+    pub first_ms: i64,
+    #[prost(int64, tag = "3")]
+    pub last_ms: i64,
+    /// A relay used it.
+    #[prost(bool, tag = "4")]
+    pub blamed: bool,
+}
+/// A request, a logon or an access to a pipe, as far as it is needed to join them.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RelaySighting {
+    /// The account's domain, as the event spells it.
+    #[prost(string, tag = "1")]
+    pub domain: ::prost::alloc::string::String,
+    /// The computer that logged it: the CA, or the machine that was coerced.
+    #[prost(string, tag = "2")]
+    pub computer: ::prost::alloc::string::String,
+    /// Milliseconds since the Unix epoch.
+    #[prost(int64, tag = "3")]
+    pub time_ms: i64,
+    /// The address of the client.
+    #[prost(string, tag = "4")]
+    pub address: ::prost::alloc::string::String,
+    /// The pipe that was opened.
+    #[prost(string, tag = "5")]
+    pub pipe: ::prost::alloc::string::String,
+    /// Ordinary clients open this pipe too.
+    #[prost(bool, tag = "6")]
+    pub ordinary_pipe: bool,
+    /// The account authenticated by NTLM.
+    #[prost(bool, tag = "7")]
+    pub ntlm: bool,
+    /// The account used other addresses until then.
+    #[prost(bool, tag = "8")]
+    pub new_address: bool,
+    /// What is unusual about the request itself.
+    #[prost(message, repeated, tag = "9")]
+    pub reasons: ::prost::alloc::vec::Vec<Reason>,
+    #[prost(string, tag = "10")]
+    pub template: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "11")]
+    pub evidence: ::core::option::Option<Evidence>,
+    /// The account's name, as the event spells it.
+    #[prost(string, tag = "12")]
+    pub account: ::prost::alloc::string::String,
+}
+/// denied-enrollment-probing: one requester.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ProbingState {
+    #[prost(message, optional, tag = "1")]
+    pub open: ::core::option::Option<OpenAlert>,
+    /// The templates that it was refused, each once, at most 16, the latest at the end.
+    #[prost(message, repeated, tag = "2")]
+    pub templates: ::prost::alloc::vec::Vec<RefusedTemplate>,
+}
+/// A template that a requester was refused.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RefusedTemplate {
+    /// Its name; empty: the request named none.
+    #[prost(string, tag = "1")]
+    pub template: ::prost::alloc::string::String,
+    /// When it was refused last, milliseconds since the Unix epoch.
+    #[prost(int64, tag = "2")]
+    pub time_ms: i64,
+    #[prost(message, optional, tag = "3")]
+    pub evidence: ::core::option::Option<Evidence>,
+}
+/// pending-request-altered: one request id.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PendingState {
+    /// Of each CA its request with this id, at most four.
+    #[prost(message, repeated, tag = "1")]
+    pub chains: ::prost::alloc::vec::Vec<PendingChain>,
+}
+/// A request that was denied or left pending, and what managers did to it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PendingChain {
+    #[prost(message, optional, tag = "1")]
+    pub open: ::core::option::Option<OpenAlert>,
+    /// The host of the CA.
+    #[prost(string, tag = "2")]
+    pub ca: ::prost::alloc::string::String,
+    /// Who asked for the certificate.
+    #[prost(string, tag = "3")]
+    pub domain: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub account: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub template: ::prost::alloc::string::String,
+    /// The CA denied it.
+    #[prost(bool, tag = "6")]
+    pub denied: bool,
+    /// The event that reports it.
+    #[prost(message, optional, tag = "7")]
+    pub asked: ::core::option::Option<Evidence>,
+    /// Milliseconds since the Unix epoch.
+    #[prost(int64, tag = "8")]
+    pub asked_ms: i64,
+    /// At most eight.
+    #[prost(message, repeated, tag = "9")]
+    pub steps: ::prost::alloc::vec::Vec<PendingStep>,
+}
+/// What a manager did to a request.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PendingStep {
+    /// The manager.
+    #[prost(string, tag = "1")]
+    pub domain: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub account: ::prost::alloc::string::String,
+    /// Milliseconds since the Unix epoch.
+    #[prost(int64, tag = "3")]
+    pub time_ms: i64,
+    /// It set an extension or attributes.
+    #[prost(bool, tag = "4")]
+    pub altered: bool,
+    /// What it was, in words.
+    #[prost(string, tag = "5")]
+    pub what: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "6")]
+    pub evidence: ::core::option::Option<Evidence>,
+}
+/// pending-request-altered: who alters requests, in every partition.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CaManagers {
+    /// At most 64.
+    #[prost(message, repeated, tag = "1")]
+    pub managers: ::prost::alloc::vec::Vec<CaManager>,
+}
+/// A manager of CAs.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CaManager {
+    /// The folded account.
+    #[prost(string, tag = "1")]
+    pub account: ::prost::alloc::string::String,
+    /// The days on which it altered requests.
+    #[prost(message, optional, tag = "2")]
+    pub days: ::core::option::Option<DayBits>,
+}
+/// enrollment-on-behalf: one requester.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AgentCertificate {
+    #[prost(message, optional, tag = "1")]
+    pub open: ::core::option::Option<OpenAlert>,
+    /// When it was issued its latest enrollment agent's certificate, milliseconds since the Unix epoch.
+    #[prost(int64, tag = "2")]
+    pub issued_ms: i64,
+}
+/// chase-enrollment: one requester.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ChaseState {
+    #[prost(message, optional, tag = "1")]
+    pub open: ::core::option::Option<OpenAlert>,
+    /// When the account was created, milliseconds since the Unix epoch.
+    #[prost(int64, tag = "2")]
+    pub created_ms: i64,
+    /// Who created it.
+    #[prost(string, tag = "3")]
+    pub creator: ::prost::alloc::string::String,
+    /// The event that reports it; absent: the account is not new.
+    #[prost(message, optional, tag = "4")]
+    pub created: ::core::option::Option<Evidence>,
+}
 /// san-mismatch: one requester at one CA.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SanMismatchState {

@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 SECURITY = ("Microsoft-Windows-Security-Auditing", "{54849625-5478-4994-a5ba-3e3b0328c30d}", "Security")
 SYSMON = ("Microsoft-Windows-Sysmon", "{5770385f-c22a-43e0-bf4c-06f5698ffbd9}", "Microsoft-Windows-Sysmon/Operational")
 TASKS = {12805: "Certification Services", 14339: "Kerberos Authentication Service", 12811: "Detailed File Share",
-         11: "File created (rule: FileCreate)"}
+         12544: "Logon", 13825: "Computer Account Management", 11: "File created (rule: FileCreate)"}
 SID = "S-1-5-21-1004336348-1177238915-682003330"
 CA, CA2, DC = "ca01.corp.example", "ca02.corp.example", "dc01.corp.example"
 CA_NAMES = {CA: "CORP-CA01", CA2: "CORP-CA02"}
@@ -41,11 +41,12 @@ def upn(*names):
     return ",".join(f"Other Name: Principal Name={name}" for name in names)
 
 
-def requested(request_id, requester, attributes="CertificateTemplate:User", template="User", ca=CA):
+def requested(request_id, requester, attributes="CertificateTemplate:User", template="User", ca=CA, **more):
+    """4886; `more` are fields that differ from those of an ordinary request, by their names."""
     return event(4886, 1, ca, 12805, {
         "RequestId": str(request_id), "Requester": requester, "Attributes": attributes, "Subject": "", "SubjectAlternativeName": "",
         "CertificateTemplate": template, "RequestOSVersion": "", "RequestCSPProvider": "", "RequestClientInfo": "",
-        "AuthenticationService": "Kerberos", "AuthenticationLevel": "Privacy", "DCOMorRPC": "DCOM"})
+        "AuthenticationService": "Kerberos", "AuthenticationLevel": "Privacy", "DCOMorRPC": "DCOM"} | more)
 
 
 def issued(request_id, requester, san="", attributes=None, template="User", ca=CA, version=1, auth="Kerberos", via="DCOM"):
@@ -72,6 +73,51 @@ def denied(request_id, requester, attributes, ca=CA):
         "AuthenticationLevel": "Privacy", "DCOMorRPC": "RPC"})
 
 
+def pending(request_id, requester, attributes, ca=CA):
+    """4889: the request waits for a manager of the CA."""
+    return event(4889, 1, ca, 12805, denied(request_id, requester, attributes, ca)["data"] | {"Disposition": "5"})
+
+
+def request_change(event_id, request_id, actor, actor_rid=1190, ca=CA, **data):
+    """4868, 4869, 4873, 4874: a manager decided on a waiting request, or altered it."""
+    return event(event_id, 0, ca, 12805, {"RequestId": str(request_id)} | data | {
+        "SubjectUserSid": f"{SID}-{actor_rid}", "SubjectUserName": actor, "SubjectDomainName": "CORP", "SubjectLogonId": "0x4a1b20"})
+
+
+def resubmitted(request_id, actor="ca-admin", **more):
+    return request_change(4869, request_id, actor, **more)
+
+
+def attributes_set(request_id, actor="ca-admin", attributes="SAN:upn=administrator@corp.example", **more):
+    return request_change(4874, request_id, actor, Attributes=attributes, **more)
+
+
+def extension_set(request_id, actor="ca-admin", name="2.5.29.17", **more):
+    return request_change(4873, request_id, actor, ExtensionName=name, ExtensionDataType="3", ExtensionPolicyFlags="0",
+                          ExtensionData="30 1c a0 1a", **more)
+
+
+def template_loaded(name, content, schema=2, ca=CA):
+    """4898: the CA loaded a template. `content` is its attributes, one a line."""
+    return event(4898, 0, ca, 12805, {
+        "TemplateInternalName": name, "TemplateVersion": "100.4", "TemplateSchemaVersion": str(schema),
+        "TemplateOID": "1.3.6.1.4.1.311.21.8.1.2.3.4", "TemplateDSObjectFQDN":
+            f"CN={name},CN=Certificate Templates,CN=Public Key Services,CN=Services,CN=Configuration,DC=corp,DC=example",
+        "DCDNSName": DC, "TemplateContent": content, "SecurityDescriptor": "O:EAG:EAD:PAI"})
+
+
+def computer_created(name, actor, actor_rid=1142, domain="CORP", dns_host_name="-"):
+    """4741, of which only some fields are filled."""
+    data = {"TargetUserName": f"{name}$", "TargetDomainName": domain, "TargetSid": f"{SID}-2201", "SubjectUserSid": f"{SID}-{actor_rid}",
+            "SubjectUserName": actor, "SubjectDomainName": domain, "SubjectLogonId": "0x52af10", "PrivilegeList": "-",
+            "SamAccountName": f"{name}$", "DisplayName": "-", "UserPrincipalName": "-", "HomeDirectory": "-", "HomePath": "-",
+            "ScriptPath": "-", "ProfilePath": "-", "UserWorkstations": "-", "PasswordLastSet": "%%1794", "AccountExpires": "%%1794",
+            "PrimaryGroupId": "515", "AllowedToDelegateTo": "-", "OldUacValue": "0x0", "NewUacValue": "0x80",
+            "UserAccountControl": "%%2087", "UserParameters": "-", "SidHistory": "-", "LogonHours": "%%1793",
+            "DnsHostName": dns_host_name, "ServicePrincipalNames": "-"}
+    return event(4741, 0, DC, 13825, data)
+
+
 def logon(user, request_id, ip="10.20.30.66", status="0x0", domain="CORP.EXAMPLE", ca=CA, version=2):
     """4768 with a certificate; request_id None: with a password, where the certificate fields stay empty."""
     ok = status == "0x0"
@@ -93,6 +139,20 @@ def logon(user, request_id, ip="10.20.30.66", status="0x0", domain="CORP.EXAMPLE
                  "SessionKeyEncryptionType": "0x12", "PreAuthEncryptionType": "0x0"}
         data |= {k: v if ok else "-" for k, v in kinds.items()}
     return event(4768, version, DC, 14339, data)
+
+
+def network_logon(user, ip, package="Kerberos", computer=CA, domain="CORP"):
+    """4624 of type 3: a logon over the network."""
+    ntlm = package == "NTLM"
+    data = {"SubjectUserSid": "S-1-0-0", "SubjectUserName": "-", "SubjectDomainName": "-", "SubjectLogonId": "0x0",
+            "TargetUserSid": f"{SID}-{RIDS.get(user, 1200)}", "TargetUserName": user, "TargetDomainName": domain, "TargetLogonId": "0x6d10ab",
+            "LogonType": "3", "LogonProcessName": "NtLmSsp " if ntlm else "Kerberos", "AuthenticationPackageName": package,
+            "WorkstationName": user.rstrip("$") if ntlm else "-", "LogonGuid": "{00000000-0000-0000-0000-000000000000}",
+            "TransmittedServices": "-", "LmPackageName": "NTLM V2" if ntlm else "-", "KeyLength": "128" if ntlm else "0",
+            "ProcessId": "0x0", "ProcessName": "-", "IpAddress": ip, "IpPort": "51022", "ImpersonationLevel": "%%1833",
+            "RestrictedAdminMode": "-", "TargetOutboundUserName": "-", "TargetOutboundDomainName": "-", "VirtualAccount": "%%1843",
+            "TargetLinkedLogonId": "0x0", "ElevatedToken": "%%1842"}
+    return event(4624, 2, computer, 12544, data)
 
 
 def share(user, ip, share_name, local, target, mask, accesses, ca=CA):

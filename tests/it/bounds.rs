@@ -14,11 +14,13 @@ use adcs_watch::event::{
 
 /// Only this detection.
 fn only(detection: &str) -> Policy {
-    let mut policy = Policy::default();
-    policy.san_mismatch.enabled = detection == "san-mismatch";
-    policy.certlog_remote_write.enabled = detection == "certlog-remote-write";
-    policy.certificate_used_by_other.enabled = detection == "certificate-used-by-other";
-    policy
+    let mut policy = serde_json::to_value(Policy::default()).unwrap();
+    for (name, settings) in policy.as_object_mut().unwrap() {
+        if let Some(enabled) = settings.get_mut("enabled") {
+            *enabled = (*name == detection.replace('-', "_")).into();
+        }
+    }
+    serde_json::from_value(policy).unwrap()
 }
 
 fn event(n: u32, every: Span, activity: Activity) -> Event {

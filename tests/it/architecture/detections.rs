@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 /// What stands beside the detections in `src/detect/` and is none, and why it is there.
 const HELPERS: &[(&str, &str)] = &[
     ("facts", "what is known of accounts, templates and renames: detections read it"),
+    ("purpose", "object identifiers of purposes in words"),
     ("finding", "an alert about one event: shared by the detections that need no more"),
     ("bits", "settings that are bits of a number"),
     ("hands", "who did something before: shared by detections of changes"),

@@ -1,0 +1,146 @@
+//! What the attributes `rmd` and `cdc` of one request show.
+
+use crate::alert::Reason;
+use crate::detect::domain::DomainPolicy;
+use crate::detect::identity::{self, Verdict};
+use crate::detect::protected;
+use crate::detect::report::reason;
+use crate::event::account::{Account, same_text};
+use crate::event::host::Host;
+use crate::event::san::San;
+use crate::event::{CertificateRequest, Event};
+use std::net::IpAddr;
+
+/// How grave a request is; the greatest counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Gravity {
+    /// What may be ordinary.
+    Ordinary,
+    /// Another machine, or a controller in another domain.
+    Other,
+    /// A protected machine, a controller that is an address, or a new account.
+    Critical,
+}
+
+/// A request that makes the CA look something up that it should not.
+#[derive(Clone, Debug)]
+pub(super) struct Chase {
+    /// How grave it is.
+    pub gravity: Gravity,
+    /// Why, the machine first.
+    pub reasons: Vec<Reason>,
+    /// What the CA was made to look up, in words.
+    pub target: String,
+}
+
+/// Judges the attributes; none: nothing is unusual.
+pub(super) fn judge(request: &CertificateRequest, event: &Event, policy: &DomainPolicy) -> Option<Chase> {
+    let machine = request.rmd.as_ref().and_then(|rmd| judge_machine(request, rmd, event, policy));
+    let controller = request.cdc.as_ref().and_then(|cdc| judge_controller(request, cdc, event, policy));
+    let findings: Vec<(Gravity, Reason)> = [machine, controller].into_iter().flatten().collect();
+    let gravity = findings.iter().map(|(gravity, _)| *gravity).max()?;
+    let target = match (&request.rmd, &request.cdc) {
+        (Some(rmd), Some(cdc)) => format!("{rmd} at {cdc}"),
+        (Some(host), None) | (None, Some(host)) => host.to_string(),
+        (None, None) => String::new(),
+    };
+    Some(Chase { gravity, reasons: findings.into_iter().map(|(_, reason)| reason).collect(), target })
+}
+
+impl Chase {
+    /// The requester was created lately, which the attack needs where the attacker has no machine yet.
+    pub(super) fn add_new_account(&mut self, creator: &str, requester: &Account) {
+        if self.gravity > Gravity::Ordinary {
+            self.gravity = Gravity::Critical;
+            self.reasons.push(new_account(creator, requester));
+        }
+    }
+}
+
+/// The reason that the account is new.
+pub(super) fn new_account(creator: &str, account: &Account) -> Reason {
+    reason("new_account", format!("{creator} created {account} within a day of the request"))
+}
+
+/// `rmd` must be the requester's own name ([MS-WCCE]).
+fn judge_machine(
+    request: &CertificateRequest,
+    rmd: &Host,
+    event: &Event,
+    policy: &DomainPolicy,
+) -> Option<(Gravity, Reason)> {
+    let requester = &request.requester;
+    let name = San::Dns(rmd.to_string());
+    let verdict = identity::compare(policy, requester, &name, &event.computer);
+    if matches!(verdict, Verdict::Own { .. }) {
+        return None;
+    }
+    let is_protected = |name: &San| {
+        let verdict = identity::compare(policy, requester, name, &event.computer);
+        protected::is_sensitive(policy, requester, name, verdict)
+    };
+    if is_protected(&name) || request.names.iter().any(is_protected) {
+        let text =
+            format!("{requester} asked for a certificate of {rmd}, which is protected, by the attribute rmd");
+        return Some((Gravity::Critical, reason("protected_machine", text)));
+    }
+    let text = format!("{requester} asked for a certificate of {rmd}, another machine, by the attribute rmd");
+    // A user's request may name the workstation that it comes from.
+    let is_own_workstation =
+        !requester.is_machine() && request.client.as_ref().is_some_and(|c| c.is_same(rmd));
+    let gravity = if is_own_workstation { Gravity::Ordinary } else { Gravity::Other };
+    Some((gravity, reason("other_machine", text)))
+}
+
+/// `cdc` is a domain controller of the requester's domain, by its name.
+fn judge_controller(
+    request: &CertificateRequest,
+    cdc: &Host,
+    event: &Event,
+    policy: &DomainPolicy,
+) -> Option<(Gravity, Reason)> {
+    let requester = &request.requester;
+    let found = |gravity, code, text| Some((gravity, reason(code, text)));
+    if cdc.as_str().trim_matches(['[', ']']).parse::<IpAddr>().is_ok() {
+        let text = format!(
+            "The CA was asked to look {requester} up at the address {cdc}; clients name a domain controller"
+        );
+        return found(Gravity::Critical, "controller_is_an_address", text);
+    }
+    if protected::is_domain_controller(policy, cdc) {
+        return None;
+    }
+    if cdc.domain().is_some_and(|domain| !is_in_forest(policy, requester, domain, &event.computer)) {
+        let text = format!(
+            "The CA was asked to look {requester} up at {cdc}, which is in none of the known domains"
+        );
+        // Without an entry in `domains:` another tree of the forest looks the same.
+        let is_known = policy.suffixes(&requester.domain).is_some();
+        let gravity = if is_known { Gravity::Other } else { Gravity::Ordinary };
+        return found(gravity, "controller_of_another_domain", text);
+    }
+    if policy.protected.domain_controllers.is_empty() {
+        return None;
+    }
+    let text = format!(
+        "The CA was asked to look {requester} up at {cdc}, which `protected.domain_controllers` does not list. If it is a \
+         domain controller, add it there"
+    );
+    found(Gravity::Ordinary, "unlisted_controller", text)
+}
+
+/// Whether a domain is the requester's, one that `domains:` lists, or in the tree of the CA's.
+fn is_in_forest(policy: &DomainPolicy, requester: &Account, domain: &str, ca: &Host) -> bool {
+    let is_below = |domain: &str, top: &str| {
+        domain.strip_suffix(top).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    let of_ca = ca.domain();
+    of_ca.is_none_or(|ca| is_below(domain, ca) || is_below(ca, domain))
+        || same_text(domain, &requester.domain)
+        || identity::domain_of_suffix(policy, domain).is_some()
+        || first_label(domain).is_some_and(|label| same_text(label, &requester.domain))
+}
+
+fn first_label(domain: &str) -> Option<&str> {
+    domain.split('.').next()
+}

@@ -1,0 +1,54 @@
+"""Fixtures of chase-enrollment: a request makes the CA look up another machine, or look it up elsewhere (Certighost)."""
+from windows import at, computer_created, denied, issued, requested
+
+DOMAINS = {"policy": "domains:\n  CORP: [corp.example]\n"}
+DCS = {"policy": "protected:\n  domain_controllers: [dc01.corp.example, hq-ads-1.corp.example]\n"}
+
+
+def chase(rmd, cdc="dc01.corp.example", template="Machine", client="wks-114.corp.example"):
+    return f"CertificateTemplate:{template}\nccm:{client}\ncdc:{cdc}\nrmd:{rmd}"
+
+
+def machine(request_id, requester, attributes, san):
+    return issued(request_id, requester, f"DNS Name={san}", attributes, template="Machine")
+
+
+def stories():
+    yield ("fires_domain_controller_at_an_address", "EVIL01$ makes the CA look dc01 up at an address and is issued its certificate.",
+           [at(0, requested(601, "CORP\\EVIL01$", chase("dc01.corp.example", "10.20.30.66"), template="Machine")),
+            at(0, machine(601, "CORP\\EVIL01$", chase("dc01.corp.example", "10.20.30.66"), "dc01.corp.example"), seconds=1)])
+    yield ("fires_version_0", "On a CA whose events have version 0 the attributes are all there is.",
+           [at(0, issued(602, "CORP\\EVIL01$", attributes=chase("hq-ads-1.corp.example"), version=0))], DCS)
+    yield ("fires_other_machine", "WKS-114$ asks for a certificate of an ordinary server.",
+           [at(0, machine(603, "CORP\\WKS-114$", chase("srv-12.corp.example"), "srv-12.corp.example"))])
+    yield ("fires_namesake_of_another_domain", "CHILD\\DC07$ names the host of the same name in the domain above.",
+           [at(0, machine(604, "CHILD\\DC07$", chase("dc07.corp.example"), "dc07.corp.example"))],
+           {"policy": "domains:\n  CORP: [corp.example]\n  CHILD: [child.corp.example]\n"})
+    yield ("fires_denied_request", "The CA denies the request.", [at(0, denied(605, "CORP\\WKS-114$", chase("srv-12.corp.example")))])
+    yield ("fires_controller_is_an_address", "WKS-114$ asks for itself, but is to be looked up at an address.",
+           [at(0, machine(606, "CORP\\WKS-114$", chase("wks-114.corp.example", "fe80::20c"), "wks-114.corp.example"))])
+    yield ("fires_controller_of_another_domain", "WKS-114$ is to be looked up in a domain that is not known.",
+           [at(0, machine(607, "CORP\\WKS-114$", chase("wks-114.corp.example", "dc01.elsewhere.example"), "wks-114.corp.example"))], DOMAINS)
+    yield ("fires_low_unlisted_controller", "The controller is in the own domain, but the list of the policy does not have it: Low, and the alert names the line.",
+           [at(0, machine(608, "CORP\\WKS-114$", chase("wks-114.corp.example", "hq-ads-2.corp.example"), "wks-114.corp.example"))], DCS)
+    yield ("fires_low_own_workstation", "A user's request names the workstation that it comes from.",
+           [at(0, issued(609, "CORP\\alice.smith", "", chase("wks-114.corp.example", template="User")))])
+    yield ("fires_new_account", "mallory created EVIL01$ an hour before it asks for a certificate of a server.",
+           [at(0, computer_created("EVIL01", "mallory")),
+            at(60, machine(610, "CORP\\EVIL01$", chase("srv-12.corp.example"), "srv-12.corp.example"))])
+    yield ("fires_new_account_reported_late", "The event of the domain controller arrives after that of the CA and revises the alert.",
+           [at(60, machine(611, "CORP\\EVIL01$", chase("srv-12.corp.example"), "srv-12.corp.example")),
+            at(0, computer_created("EVIL01", "mallory"))])
+    yield ("quiet_ordinary_machine", "A machine sends its own name and the domain controller that it uses.",
+           [at(0, requested(612, "CORP\\WKS-114$", chase("WKS-114.corp.example"), template="Machine")),
+            at(0, machine(612, "CORP\\WKS-114$", chase("WKS-114.corp.example"), "wks-114.corp.example"), seconds=1)], DOMAINS)
+    yield ("quiet_domain_controller_renews_its_own", "A domain controller names itself, and a controller of the list.",
+           [at(0, machine(613, "CORP\\HQ-ADS-1$", chase("hq-ads-1.corp.example", "hq-ads-1.corp.example"), "hq-ads-1.corp.example"))], DCS)
+    yield ("quiet_cluster_name_of_the_policy", "A node of a cluster asks for the name that `hosts:` gives it.",
+           [at(0, machine(614, "CORP\\SQLNODE1$", chase("sqlclu.corp.example"), "sqlclu.corp.example"))],
+           {"policy": "hosts:\n  'CORP\\SQLNODE1$': [sqlclu.corp.example]\n"})
+    yield ("quiet_machine_of_a_child_domain", "A machine of a child domain uses a controller of its own domain.",
+           [at(0, machine(615, "CHILD\\WKS-7$", chase("wks-7.child.corp.example", "dc07.child.corp.example"), "wks-7.child.corp.example"))], DOMAINS)
+    yield ("quiet_new_machine", "A machine that was created an hour ago asks for its own certificate.",
+           [at(0, computer_created("WKS-200", "ca-admin", 1190)),
+            at(60, machine(616, "CORP\\WKS-200$", chase("wks-200.corp.example"), "wks-200.corp.example"))], DOMAINS)

@@ -1,0 +1,109 @@
+"""Fixtures of relayed-enrollment: a machine's certificate request came through somebody else (ESC8, ESC11, Kerberos relay)."""
+from windows import CA2, at, denied, issued, network_logon, own, pipe, requested
+
+DC02, WKS = "CORP\\DC02$", "CORP\\WKS-114$"
+USUAL, RELAY = "10.20.1.12", "10.20.30.66"
+CAS = {"policy": "cas:\n  ca01.corp.example: CORP-CA01\n"}
+WEB = "CertificateTemplate:DomainController\nccm:ca01.corp.example\nUserAgent:Mozilla/5.0"
+PLAIN = "CertificateTemplate:Machine\nccm:wks-114.corp.example\ncdc:dc01.corp.example\nrmd:wks-114.corp.example"
+BARE = "CertificateTemplate:Machine"
+
+
+def machine(request_id, requester, attributes=PLAIN, template="Machine", **more):
+    name = requester.split("\\")[1].rstrip("$").lower()
+    return issued(request_id, requester, f"DNS Name={name}.corp.example", attributes, template=template, **more)
+
+
+def known(user="WKS-114$", ip=USUAL):
+    """The account logged on to the CA three days ago."""
+    return at(0, network_logon(user, ip), days=-3)
+
+
+def coerced(victim, name, ip=RELAY):
+    return pipe("mallory", ip, name, ca=victim)
+
+
+def stories():
+    yield from through_web_enrollment()
+    yield from over_rpc()
+    yield from from_another_address()
+    yield from with_coercion()
+    yield from harmless()
+
+
+def through_web_enrollment():
+    yield ("fires_domain_controller_through_web_enrollment", "dc02 is relayed to web enrollment by NTLM: the client is the CA itself, and the logon came from the relay.",
+           [known("DC02$"), at(0, network_logon("DC02$", RELAY, "NTLM")),
+            at(0, machine(801, DC02, WEB, "DomainController", auth="NTLM"), seconds=2)], CAS)
+    yield ("fires_machine_through_web_enrollment", "The same with an ordinary machine, of which nothing else is known.",
+           [at(0, machine(802, WKS, WEB.replace("DomainController", "Machine"), auth="NTLM"))])
+    yield ("fires_version_0", "A CA whose events have version 0 shows the attributes too.",
+           [at(0, issued(803, WKS, attributes=WEB, version=0))])
+    yield ("fires_denied_request", "The CA denies the relayed request.", [at(0, denied(804, WKS, WEB))])
+    yield ("fires_enrollment_web_service_that_is_not_listed", "A request with the attribute of the enrollment web service, made on a CA that the policy does not list as one.",
+           [at(0, machine(805, WKS, f"{BARE}\nccm:ca01.corp.example\nProxyURI:https://ca01.corp.example/CORP-CA01_CES_Kerberos/service.svc"))])
+
+
+def over_rpc():
+    rpc = {"AuthenticationService": "NTLM", "AuthenticationLevel": "Connect", "DCOMorRPC": "RPC"}
+    yield ("fires_rpc_without_protection", "A request over RPC of the level Connect (ESC11), of a machine.",
+           [at(0, requested(806, WKS, BARE, template="Machine", **rpc))])
+    yield ("fires_rpc_without_protection_of_a_user", "The same of an ordinary user: the relay works for every account.",
+           [at(0, requested(807, "CORP\\alice.smith", **rpc))])
+    yield ("fires_client_is_another_host", "RequestClientInfo names another host than the requester.",
+           [at(0, requested(808, WKS, BARE, template="Machine", RequestClientInfo="RequestClientInfo:  wks-066.corp.example CORP\\mallory certreq.exe"))])
+
+
+def from_another_address():
+    yield ("fires_domain_controller_from_a_new_address", "dc02's logon by Kerberos comes from an address that it never had; nothing else is unusual.",
+           [known("DC02$"), at(0, network_logon("DC02$", RELAY)), at(0, machine(809, DC02, BARE), seconds=1)], CAS)
+    yield ("fires_machine_from_a_new_address_by_ntlm", "An ordinary machine by NTLM from a new address.",
+           [known(), at(0, network_logon("WKS-114$", RELAY, "NTLM")), at(0, machine(810, WKS, BARE, auth="NTLM"), seconds=1)], CAS)
+    yield ("fires_logon_arrives_after_the_request", "The logon is read after the request that it belongs to.",
+           [known(), at(0, machine(811, WKS, BARE, auth="NTLM"), seconds=1), at(0, network_logon("WKS-114$", RELAY, "NTLM"))], CAS)
+    yield ("fires_low_new_address", "DHCP gave the machine a new address: Low.",
+           [known(), at(0, network_logon("WKS-114$", "10.20.1.77")), at(0, machine(812, WKS), seconds=1)], CAS)
+    yield ("fires_relay_does_not_become_usual", "The address of a relay is still new three days later.",
+           [known("DC02$"), at(0, network_logon("DC02$", RELAY)), at(0, machine(813, DC02, BARE), seconds=1),
+            at(0, network_logon("DC02$", RELAY), days=3), at(0, machine(814, DC02, BARE), days=3, seconds=1)], CAS)
+    yield ("fires_protected_account", "A Tier-0 account, to whose logon NTLM from a new address belongs.",
+           [known("svc-backup"), at(0, network_logon("svc-backup", RELAY, "NTLM")), at(0, own(815, "svc-backup"), seconds=1)],
+           {"policy": "cas:\n  ca01.corp.example: CORP-CA01\nprotected:\n  accounts: ['CORP\\svc-backup']\n"})
+
+
+def with_coercion():
+    yield ("fires_coerced_from_the_relay", "Nothing is known of the addresses of srv-12, but the host that coerced it is the one that its logon comes from.",
+           [at(0, coerced("srv-12.corp.example", "spoolss")), at(0, network_logon("SRV-12$", RELAY), seconds=4),
+            at(0, machine(816, "CORP\\SRV-12$", BARE), seconds=5)], CAS)
+    yield ("fires_coercion_is_read_last", "The event of the coerced machine arrives after those of the CA and raises the severity.",
+           [at(0, machine(817, WKS, WEB, auth="NTLM"), seconds=5), at(0, coerced("wks-114.corp.example", "efsrpc"))])
+    yield ("fires_coerced_by_another_host", "One host coerces, another one relays.",
+           [known(), at(0, coerced("wks-114.corp.example", "efsrpc", "10.20.30.67")), at(1, network_logon("WKS-114$", RELAY)),
+            at(1, machine(818, WKS, BARE), seconds=1)], CAS)
+
+
+def harmless():
+    yield ("quiet_autoenrollment", "A machine enrolls for itself, from its usual address and as its own client.",
+           [known(), at(0, network_logon("WKS-114$", USUAL)),
+            at(0, requested(819, WKS, PLAIN, template="Machine", RequestClientInfo="RequestClientInfo:  wks-114.corp.example CORP\\WKS-114$ taskhostw.exe")),
+            at(0, machine(819, WKS), seconds=1)], CAS)
+    yield ("quiet_first_address", "A new machine: the first address of an account is not unusual.",
+           [at(0, network_logon("WKS-200$", "10.20.1.90")), at(0, machine(820, "CORP\\WKS-200$", BARE), seconds=1)], CAS)
+    yield ("quiet_new_address_without_request", "A machine with a new address logs on to the CA, and asks for nothing within half a minute.",
+           [known(), at(0, network_logon("WKS-114$", RELAY, "NTLM")), at(1, machine(821, WKS))], CAS)
+    yield ("quiet_listed_proxy", "A network with address translation is listed: its address is not counted.",
+           [known("DC02$"), at(0, network_logon("DC02$", RELAY)), at(0, machine(822, DC02, BARE), seconds=1)],
+           {"policy": "cas:\n  ca01.corp.example: CORP-CA01\nallow:\n  source_hosts: [10.20.30.0/24]\n"})
+    yield ("quiet_enrollment_web_service", "The policy lists the CA as a host of the enrollment web service.",
+           [at(0, machine(823, WKS, f"{BARE}\nccm:ca01.corp.example\nProxyURI:https://ca01.corp.example/CORP-CA01_CES_Kerberos/service.svc"))],
+           {"policy": "allow:\n  source_hosts: [ca01.corp.example]\n"})
+    yield ("quiet_the_ca_itself", "The CA asks itself for a certificate: it is its own client.",
+           [at(0, machine(824, "CORP\\CA01$", f"{BARE}\nccm:ca01.corp.example"))])
+    yield ("quiet_user_of_web_enrollment", "A user asks through the pages of web enrollment, which run on the CA.",
+           [at(0, issued(825, "CORP\\alice.smith", "Other Name: Principal Name=alice.smith@corp.example",
+                         "CertificateTemplate:User\nccm:ca01.corp.example\nUserAgent:Mozilla/5.0"))])
+    yield ("quiet_pipe_of_an_ordinary_client", "Clients open pipes of a machine before it enrolls for itself.",
+           [known(), at(0, coerced("wks-114.corp.example", "lsarpc", "10.20.1.5")), at(1, network_logon("WKS-114$", USUAL)),
+            at(1, machine(826, WKS), seconds=1)], CAS)
+    yield ("quiet_logon_at_another_ca", "The logon from a new address was at another CA.",
+           [known(), at(0, network_logon("WKS-114$", RELAY, "NTLM", computer=CA2)), at(0, machine(827, WKS, BARE), seconds=1)])
