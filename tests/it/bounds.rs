@@ -8,8 +8,8 @@ use adcs_watch::event::san::{MAX_NAMES, San};
 use adcs_watch::event::serial::Serial;
 use adcs_watch::event::time::{Span, Time};
 use adcs_watch::event::{
-    Activity, CertificateLogon, CertificateRequest, DeniedRequest, Event, IssuedCertificate, Origin,
-    RemoteFileWrite,
+    Activity, CertificateLogon, CertificateRequest, DeniedRequest, Event, IssuedCertificate, NetworkLogon,
+    Origin, RemoteFileWrite, ShareAccess,
 };
 
 /// Only this detection.
@@ -130,4 +130,57 @@ fn a_ca_remembers_hosts_and_accounts_in_small_parts() {
     let size = engine.size();
     assert!(size.records <= hosts as usize + 3, "{size:?}");
     assert!(size.bytes / size.records <= 4 * 1024, "{size:?}");
+}
+
+#[test]
+fn one_account_under_many_relays_is_remembered_within_bounds() {
+    let mut engine = Engine::new(only("relayed-enrollment"));
+    let account = || Account::new("LONGESTNETBIOS1", "ISSUING-CA-0002$");
+    for n in 0..3000_u32 {
+        let remote_ip = Some(format!("10.{}.{}.66", n / 250, n % 250));
+        let activity = match n % 3 {
+            0 => Activity::NetworkLogon(NetworkLogon {
+                account: account(),
+                logon_type: 3,
+                remote_ip,
+                ..NetworkLogon::default()
+            }),
+            1 => {
+                let user_agent = Some("x".repeat(500));
+                let request = CertificateRequest {
+                    requester: account(),
+                    user_agent,
+                    template: Some("T".repeat(3000)),
+                    ..request(n)
+                };
+                Activity::CertificateRequested(request)
+            }
+            _ => Activity::ShareAccessed(ShareAccess {
+                remote_ip,
+                target: "spoolss".to_owned(),
+                ..ShareAccess::default()
+            }),
+        };
+        let mut event = event(n, Span::seconds(1), activity);
+        if n % 3 == 2 {
+            event.computer = Host::new("issuing-ca-0002.subsidiary.corp.example");
+        }
+        engine.on_event(&event);
+    }
+    let size = engine.size();
+    assert_eq!(size.records, 1, "{size:?}");
+    assert!(size.bytes <= 24 * 1024, "{size:?}");
+}
+
+#[test]
+fn search_over_many_templates_is_remembered_within_bounds() {
+    let mut engine = Engine::new(only("denied-enrollment-probing"));
+    for n in 0..3000_u32 {
+        let request = CertificateRequest { template: Some(format!("{n}{}", "T".repeat(3000))), ..request(n) };
+        let denied = DeniedRequest { request, disposition: 2 };
+        engine.on_event(&event(n, Span::seconds(1), Activity::CertificateDenied(denied)));
+    }
+    let size = engine.size();
+    assert_eq!(size.records, 1, "{size:?}");
+    assert!(size.bytes <= 24 * 1024, "{size:?}");
 }

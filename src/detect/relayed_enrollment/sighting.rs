@@ -161,7 +161,7 @@ fn own_reasons(event: &Event, request: &CertificateRequest, policy: &DomainPolic
     let (requester, ca) = (&request.requester, &event.computer);
     let mut reasons = Vec::new();
     if requester.is_machine() && !is_name_of_machine(requester, ca.label()) {
-        if let Some(agent) = &request.user_agent {
+        if let Some(agent) = request.user_agent.as_deref().map(report::cut) {
             let text = format!(
                 "The machine {requester} asked through the pages of web enrollment ({agent}), which machines do not use"
             );
