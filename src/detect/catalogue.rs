@@ -1,20 +1,30 @@
 //! The list of detections. A new one is a file beside this one, its settings in `policy.rs` and a line in [`visit`].
 
+use crate::detect::account_remapped::AccountRemapped;
 use crate::detect::application_policy_injection::ApplicationPolicyInjection;
+use crate::detect::ca_key_exported::CaKeyExported;
 use crate::detect::ca_tampered::CaTampered;
 use crate::detect::certificate_used_by_other::CertificateUsedByOther;
 use crate::detect::certlog_remote_write::CertlogRemoteWrite;
+use crate::detect::changed_then_issued::ChangedThenIssued;
 use crate::detect::chase_enrollment::ChaseEnrollment;
 use crate::detect::decoy_template::DecoyTemplate;
 use crate::detect::denied_enrollment_probing::DeniedEnrollmentProbing;
 use crate::detect::enrollment_on_behalf::EnrollmentOnBehalf;
+use crate::detect::issuance_policy_linked::IssuancePolicyLinked;
+use crate::detect::machine_account_enrollment::MachineAccountEnrollment;
 use crate::detect::pending_request_altered::PendingRequestAltered;
+use crate::detect::pki_container_changed::PkiContainerChanged;
 use crate::detect::policy::Policy;
 use crate::detect::protected_host_certificate::ProtectedHostCertificate;
 use crate::detect::relayed_enrollment::RelayedEnrollment;
 use crate::detect::san_mismatch::SanMismatch;
+use crate::detect::schannel_logon::SchannelLogon;
+use crate::detect::shadow_credential::ShadowCredential;
 use crate::detect::sid_mismatch::SidMismatch;
+use crate::detect::template_tampered::TemplateTampered;
 use crate::detect::unknown_certificate::UnknownCertificate;
+use crate::detect::unpac_the_hash::UnpacTheHash;
 use crate::detect::weak_mapping::WeakMapping;
 use crate::detect::{About, Detection, DetectionSettings};
 
@@ -56,6 +66,26 @@ pub fn visit(policy: &Policy, visitor: &mut impl Visitor) {
     visitor.detection(PendingRequestAltered::new(settings.clone()), settings.is_enabled());
     let settings = &policy.enrollment_on_behalf;
     visitor.detection(EnrollmentOnBehalf::new(settings.clone()), settings.is_enabled());
+    let settings = &policy.template_tampered;
+    visitor.detection(TemplateTampered::new(settings.clone()), settings.is_enabled());
+    let settings = &policy.shadow_credential;
+    visitor.detection(ShadowCredential::new(settings.clone()), settings.is_enabled());
+    let settings = &policy.unpac_the_hash;
+    visitor.detection(UnpacTheHash::new(settings.clone()), settings.is_enabled());
+    let settings = &policy.account_remapped;
+    visitor.detection(AccountRemapped::new(settings.clone()), settings.is_enabled());
+    let settings = &policy.changed_then_issued;
+    visitor.detection(ChangedThenIssued::new(settings.clone()), settings.is_enabled());
+    let settings = &policy.machine_account_enrollment;
+    visitor.detection(MachineAccountEnrollment::new(settings.clone()), settings.is_enabled());
+    let settings = &policy.pki_container_changed;
+    visitor.detection(PkiContainerChanged::new(settings.clone()), settings.is_enabled());
+    let settings = &policy.issuance_policy_linked;
+    visitor.detection(IssuancePolicyLinked::new(settings.clone()), settings.is_enabled());
+    let settings = &policy.ca_key_exported;
+    visitor.detection(CaKeyExported::new(settings.clone()), settings.is_enabled());
+    let settings = &policy.schannel_logon;
+    visitor.detection(SchannelLogon::new(settings.clone()), settings.is_enabled());
 }
 
 /// What the detections are, in the same order.

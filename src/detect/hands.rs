@@ -35,6 +35,11 @@ pub(crate) fn meet(
     None
 }
 
+/// Whether the account is the operating system itself, `SYSTEM` in whatever domain Windows writes it.
+pub(crate) fn is_system(account: &Account) -> bool {
+    account.has_name("SYSTEM")
+}
+
 #[cfg(test)]
 mod tests {
     use crate::detect::domain::DomainPolicy;

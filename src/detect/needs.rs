@@ -2,8 +2,9 @@
 
 use crate::detect::report::request_of;
 use crate::event::{
-    AccountChange, Activity, CaChange, CaSetting, CertificateLogon, CertificateMapping, CertificateRequest,
-    Event, NetworkLogon, PendingRequestChange, RegistryChange, RemoteFileWrite, ShareAccess,
+    AccountChange, AccountRename, Activity, CaChange, CaSetting, CertificateLogon, CertificateMapping,
+    CertificateRequest, DirectoryChange, Event, KeyUse, NetworkLogon, PendingRequestChange, RegistryChange,
+    RemoteFileWrite, ServiceTicket, ShareAccess, TemplateSeen,
 };
 
 /// A field that a detection reads.
@@ -68,6 +69,19 @@ const CA_RESTRICTED: Kind = Kind { activity: "ca_changed", event_id: Some(4890) 
 const CA_SETTING: Kind = Kind { activity: "ca_changed", event_id: Some(4891) };
 const CA_PROPERTY: Kind = Kind { activity: "ca_changed", event_id: Some(4892) };
 const CA_ROWS: Kind = Kind { activity: "ca_changed", event_id: Some(4896) };
+const CA_BACKUP: Kind = Kind { activity: "ca_changed", event_id: Some(4876) };
+const CA_IMPORT: Kind = Kind { activity: "ca_changed", event_id: Some(4884) };
+const TEMPLATE_UPDATED: Kind = Kind { activity: "template_seen", event_id: Some(4899) };
+const TEMPLATE_SECURITY: Kind = Kind { activity: "template_seen", event_id: Some(4900) };
+const TICKET: Kind = Kind { activity: "service_ticket", event_id: Some(4769) };
+const ACCOUNT: Kind = Kind { activity: "account_changed", event_id: Some(4738) };
+const COMPUTER: Kind = Kind { activity: "account_changed", event_id: Some(4742) };
+const RENAMED: Kind = Kind { activity: "account_renamed", event_id: Some(4781) };
+const DIRECTORY: Kind = Kind { activity: "directory_changed", event_id: Some(5136) };
+const OBJECT_CREATED: Kind = Kind { activity: "directory_changed", event_id: Some(5137) };
+const OBJECT_DELETED: Kind = Kind { activity: "directory_changed", event_id: Some(5141) };
+const KEY_FILE: Kind = Kind { activity: "key_used", event_id: Some(5058) };
+const KEY_MIGRATED: Kind = Kind { activity: "key_used", event_id: Some(5059) };
 const EDR: Kind = Kind { activity: "remote_file_write", event_id: None };
 
 /// The fields of events that one detection reads: what it takes from them, and when Windows leaves them out.
@@ -243,6 +257,102 @@ needs! {
         "CertificateTemplate": "whether it is an enrollment agent's", VERSION_0, has_template;
         "Attributes": "the purposes that were asked for", NO_ATTRIBUTES, has_attributes;
     }
+    "template-tampered" &[DIRECTORY] => {
+        "ObjectDN": "the template", None, |event| directory(event).is_some_and(|c| !c.object_dn.is_empty());
+        "SubjectUserName": "who changed the template", None, |event| directory(event).is_some_and(|c| !c.actor.name.is_empty());
+        "AttributeLDAPDisplayName": "what was changed", None, |event| directory(event).is_some_and(|c| c.attribute.is_some());
+        "AttributeValue": "the value that came or went", None, |event| directory(event).is_some_and(|c| c.value.is_some());
+        "OpCorrelationID": "which deleted value belongs to the new one", None, |event| directory(event).is_some_and(|c| c.operation_id.is_some());
+    }
+    "template-tampered" &[TEMPLATE_UPDATED] => {
+        "TemplateInternalName": "the template", None, |event| template(event).is_some_and(|t| !t.internal_name.is_empty());
+        "NewTemplateContent": "the template now", None, |event| template(event).is_some_and(|t| !t.content.is_empty());
+        "OldTemplateContent": "the template before", None, |event| template(event).is_some_and(|t| t.old_content.is_some());
+    }
+    "template-tampered" &[TEMPLATE_SECURITY] => {
+        "NewSecurityDescriptor": "who may use and change the template now", None, |event| template(event).is_some_and(|t| t.security_descriptor.is_some());
+        "OldSecurityDescriptor": "who might use and change it before", None, |event| template(event).is_some_and(|t| t.old_security_descriptor.is_some());
+    }
+    "shadow-credential" &[DIRECTORY] => {
+        "ObjectDN": "whose key it is", None, |event| directory(event).is_some_and(|c| !c.object_dn.is_empty());
+        "SubjectUserName": "who registered the key", None, |event| directory(event).is_some_and(|c| !c.actor.name.is_empty());
+        "AttributeLDAPDisplayName": "whether it is a key", None, |event| directory(event).is_some_and(|c| c.attribute.is_some());
+    }
+    "shadow-credential" &[LOGON] => {
+        "CertIssuerName": "whether a CA issued the certificate", None, |event| logon(event).is_some_and(|l| !l.issuer.is_empty());
+    }
+    "unpac-the-hash" &[LOGON] => {
+        "TargetUserName": "the account that logged on", None, |event| logon(event).is_some_and(|l| !l.account.name.is_empty());
+        "TargetSid": "compared with the SID of the service", Some("refused logons"), |event| logon(event).is_some_and(|l| l.sid.is_some());
+    }
+    "unpac-the-hash" &[TICKET] => {
+        "TargetUserName": "the account that asked", None, |event| ticket(event).is_some_and(|t| !t.account.name.is_empty());
+        "ServiceName": "whether it is the account itself", None, |event| ticket(event).is_some_and(|t| !t.service.is_empty());
+        "ServiceSid": "whether it is the account itself", None, |event| ticket(event).is_some_and(|t| t.service_sid.is_some());
+        "TicketOptions": "whether the ticket is under a session key", None, |event| ticket(event).is_some_and(|t| t.ticket_options != 0);
+    }
+    "account-remapped" &[ACCOUNT, COMPUTER] => {
+        "TargetUserName": "the account", None, |event| account_change(event).is_some_and(|c| !c.account.name.is_empty());
+        "SubjectUserName": "who changed it", None, |event| account_change(event).is_some_and(|c| !c.actor.name.is_empty());
+    }
+    "account-remapped" &[ACCOUNT] => {
+        "UserPrincipalName": "the new name", Some("changes of something else"), |event| account_change(event).is_some_and(|c| c.upn.is_some());
+    }
+    "account-remapped" &[COMPUTER] => {
+        "DnsHostName": "the new name", Some("changes of something else"), |event| account_change(event).is_some_and(|c| c.dns_host_name.is_some());
+    }
+    "account-remapped" &[DIRECTORY] => {
+        "ObjectDN": "the account", None, |event| directory(event).is_some_and(|c| !c.object_dn.is_empty());
+        "AttributeLDAPDisplayName": "which of its names", None, |event| directory(event).is_some_and(|c| c.attribute.is_some());
+        "AttributeValue": "the new name", None, |event| directory(event).is_some_and(|c| c.value.is_some());
+    }
+    "changed-then-issued" &[ISSUED] => {
+        "Requester": "the account that the certificate was issued to", None, has_requester;
+        "SerialNumber": "the certificate in the alert", VERSION_0, has_serial;
+    }
+    "changed-then-issued" &[ACCOUNT, COMPUTER] => {
+        "TargetUserName": "the account", None, |event| account_change(event).is_some_and(|c| !c.account.name.is_empty());
+        "SubjectUserName": "who changed it", None, |event| account_change(event).is_some_and(|c| !c.actor.name.is_empty());
+    }
+    "changed-then-issued" &[RENAMED] => {
+        "OldTargetUserName": "the name before", None, |event| rename(event).is_some_and(|r| !r.old_name.is_empty());
+        "NewTargetUserName": "the name now", None, |event| rename(event).is_some_and(|r| !r.new_name.is_empty());
+    }
+    "changed-then-issued" &[DIRECTORY] => {
+        "AttributeValue": "the name before or now", None, |event| directory(event).is_some_and(|c| c.value.is_some());
+    }
+    "machine-account-enrollment" &[CREATED, COMPUTER] => {
+        "TargetUserName": "the machine", None, |event| account_change(event).is_some_and(|c| !c.account.name.is_empty());
+        "SubjectUserName": "who created or changed it", None, |event| account_change(event).is_some_and(|c| !c.actor.name.is_empty());
+    }
+    "machine-account-enrollment" &[ISSUED] => {
+        "Requester": "the machine", None, has_requester;
+        "SubjectAlternativeName": "whether it has the name of another machine", NO_NAMES, has_names;
+        "SerialNumber": "the certificate in the alert", VERSION_0, has_serial;
+    }
+    "pki-container-changed" &[DIRECTORY, OBJECT_CREATED, OBJECT_DELETED] => {
+        "ObjectDN": "the object", None, |event| directory(event).is_some_and(|c| !c.object_dn.is_empty());
+        "SubjectUserName": "who changed it", None, |event| directory(event).is_some_and(|c| !c.actor.name.is_empty());
+        "ObjectClass": "whether it is a template", None, |event| directory(event).is_some_and(|c| !c.object_class.is_empty());
+    }
+    "issuance-policy-linked" &[DIRECTORY] => {
+        "ObjectDN": "the issuance policy", None, |event| directory(event).is_some_and(|c| !c.object_dn.is_empty());
+        "SubjectUserName": "who linked it", None, |event| directory(event).is_some_and(|c| !c.actor.name.is_empty());
+        "AttributeValue": "the group", None, |event| directory(event).is_some_and(|c| c.value.is_some());
+    }
+    "ca-key-exported" &[CA_BACKUP, CA_IMPORT] => {
+        "SubjectUserName": "who made the backup, or the import", None, |event| ca_change(event).is_some_and(|c| c.actor.is_some());
+    }
+    "ca-key-exported" &[KEY_FILE, KEY_MIGRATED] => {
+        "SubjectUserName": "who used the key", None, |event| key_use(event).is_some_and(|k| !k.actor.name.is_empty());
+        "KeyName": "whether it is the key of the CA", None, |event| key_use(event).is_some_and(|k| !k.key_name.is_empty());
+        "Operation": "what was done with the key", None, |event| key_use(event).is_some_and(|k| !k.operation.is_empty());
+    }
+    "schannel-logon" &[NETWORK_LOGON] => {
+        "TargetUserName": "the account", None, |event| network_logon(event).is_some_and(|l| !l.account.name.is_empty());
+        "LogonProcessName": "whether it was over TLS", None, |event| network_logon(event).is_some_and(|l| !l.logon_process.is_empty());
+        "IpAddress": "the client's address in the alert", None, |event| network_logon(event).is_some_and(|l| l.remote_ip.is_some());
+    }
 }
 
 fn request(event: &Event, found: impl Fn(&CertificateRequest) -> bool) -> bool {
@@ -304,16 +414,40 @@ fn ca_change(event: &Event) -> Option<&CaChange> {
     if let Activity::CaChanged(change) = &event.activity { Some(change) } else { None }
 }
 
-fn network_logon(event: &Event) -> Option<&NetworkLogon> {
-    if let Activity::NetworkLogon(logon) = &event.activity { Some(logon) } else { None }
-}
-
 fn change(event: &Event) -> Option<&PendingRequestChange> {
     if let Activity::PendingRequestChanged(change) = &event.activity { Some(change) } else { None }
 }
 
 fn created(event: &Event) -> Option<&AccountChange> {
     if let Activity::AccountChanged(change) = &event.activity { Some(change) } else { None }
+}
+
+fn directory(event: &Event) -> Option<&DirectoryChange> {
+    if let Activity::DirectoryChanged(found) = &event.activity { Some(found) } else { None }
+}
+
+fn template(event: &Event) -> Option<&TemplateSeen> {
+    if let Activity::TemplateSeen(found) = &event.activity { Some(found) } else { None }
+}
+
+fn ticket(event: &Event) -> Option<&ServiceTicket> {
+    if let Activity::ServiceTicket(found) = &event.activity { Some(found) } else { None }
+}
+
+fn account_change(event: &Event) -> Option<&AccountChange> {
+    if let Activity::AccountChanged(found) = &event.activity { Some(found) } else { None }
+}
+
+fn rename(event: &Event) -> Option<&AccountRename> {
+    if let Activity::AccountRenamed(found) = &event.activity { Some(found) } else { None }
+}
+
+fn key_use(event: &Event) -> Option<&KeyUse> {
+    if let Activity::KeyUsed(found) = &event.activity { Some(found) } else { None }
+}
+
+fn network_logon(event: &Event) -> Option<&NetworkLogon> {
+    if let Activity::NetworkLogon(found) = &event.activity { Some(found) } else { None }
 }
 
 fn edr(event: &Event) -> Option<&RemoteFileWrite> {

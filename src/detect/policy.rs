@@ -4,10 +4,12 @@ use crate::alert::id::AlertId;
 use crate::detect::agent::Agent;
 use crate::detect::domain::{Allow, DomainPolicy, Protected};
 use crate::detect::{
-    DetectionSettings, application_policy_injection, ca_tampered, certificate_used_by_other,
-    certlog_remote_write, chase_enrollment, decoy_template, denied_enrollment_probing, enrollment_on_behalf,
-    pending_request_altered, protected_host_certificate, relayed_enrollment, san_mismatch, sid_mismatch,
-    unknown_certificate, weak_mapping,
+    DetectionSettings, account_remapped, application_policy_injection, ca_key_exported, ca_tampered,
+    certificate_used_by_other, certlog_remote_write, changed_then_issued, chase_enrollment, decoy_template,
+    denied_enrollment_probing, enrollment_on_behalf, issuance_policy_linked, machine_account_enrollment,
+    pending_request_altered, pki_container_changed, protected_host_certificate, relayed_enrollment,
+    san_mismatch, schannel_logon, shadow_credential, sid_mismatch, template_tampered, unknown_certificate,
+    unpac_the_hash, weak_mapping,
 };
 use crate::event::host::Host;
 use schemars::JsonSchema;
@@ -77,6 +79,26 @@ pub struct Policy {
     pub pending_request_altered: pending_request_altered::Settings,
     /// Settings of the detection `enrollment-on-behalf`.
     pub enrollment_on_behalf: enrollment_on_behalf::Settings,
+    /// Settings of the detection `template-tampered`.
+    pub template_tampered: template_tampered::Settings,
+    /// Settings of the detection `shadow-credential`.
+    pub shadow_credential: shadow_credential::Settings,
+    /// Settings of the detection `unpac-the-hash`.
+    pub unpac_the_hash: unpac_the_hash::Settings,
+    /// Settings of the detection `account-remapped`.
+    pub account_remapped: account_remapped::Settings,
+    /// Settings of the detection `changed-then-issued`.
+    pub changed_then_issued: changed_then_issued::Settings,
+    /// Settings of the detection `machine-account-enrollment`.
+    pub machine_account_enrollment: machine_account_enrollment::Settings,
+    /// Settings of the detection `pki-container-changed`.
+    pub pki_container_changed: pki_container_changed::Settings,
+    /// Settings of the detection `issuance-policy-linked`.
+    pub issuance_policy_linked: issuance_policy_linked::Settings,
+    /// Settings of the detection `ca-key-exported`.
+    pub ca_key_exported: ca_key_exported::Settings,
+    /// Settings of the detection `schannel-logon`.
+    pub schannel_logon: schannel_logon::Settings,
 }
 
 impl Policy {
@@ -96,7 +118,7 @@ impl Policy {
 
     /// Takes every baseline for trained, from the first event on: for a replay of files that are shorter than a training period.
     pub fn assume_trained(&mut self) {
-        let settings: [&mut dyn DetectionSettings; 15] = [
+        let settings: [&mut dyn DetectionSettings; 25] = [
             &mut self.san_mismatch,
             &mut self.certlog_remote_write,
             &mut self.certificate_used_by_other,
@@ -112,6 +134,16 @@ impl Policy {
             &mut self.denied_enrollment_probing,
             &mut self.pending_request_altered,
             &mut self.enrollment_on_behalf,
+            &mut self.template_tampered,
+            &mut self.shadow_credential,
+            &mut self.unpac_the_hash,
+            &mut self.account_remapped,
+            &mut self.changed_then_issued,
+            &mut self.machine_account_enrollment,
+            &mut self.pki_container_changed,
+            &mut self.issuance_policy_linked,
+            &mut self.ca_key_exported,
+            &mut self.schannel_logon,
         ];
         settings.into_iter().for_each(DetectionSettings::assume_trained);
     }

@@ -1,47 +1,115 @@
-"""Events of CAs, domain controllers and the directory as our own JSON has them: the names are those of event.proto."""
-from windows import CA, DC, SID, normalised, serial
+"""The Windows events of CAs, domain controllers and the directory that the detections of changes read: see windows.py."""
+from windows import CA, CA_NAMES, DC, RIDS, SID, event, serial
 
 BASE = "DC=corp,DC=example"
 SERVICES = f"CN=Public Key Services,CN=Services,CN=Configuration,{BASE}"
+KDC = ("Microsoft-Windows-Kerberos-Key-Distribution-Center", "{3fd9da1a-5a54-46c5-9a26-9bd7c0685056}", "System")
+KDC_KEY = "\\REGISTRY\\MACHINE\\SYSTEM\\ControlSet001\\Services\\Kdc"
 
 
-def security(computer, event_id, **activity):
-    return normalised(computer, {"channel": "Security", "event_id": event_id}, **activity)
+def split(account):
+    return account.split("\\") if "\\" in account else ("", account)
 
 
-def mapped(event_id, account, subject, verdict, request_id=None, issuer="CORP-CA01", dc=DC, **more):
-    """39, 40, 41, 45 or 21 of the KDC, in the System log."""
-    found = {"account": account, "subject": subject, "issuer": issuer, "verdict": verdict} | more
-    if request_id is not None:
-        found["serial"] = serial(request_id)
-    return normalised(dc, {"channel": "System", "event_id": event_id}, certificate_mapped=found)
+def subject(actor):
+    domain, name = split(actor)
+    sid = "S-1-5-18" if name == "SYSTEM" else f"{SID}-{RIDS.get(name, 1200)}"
+    return {"SubjectUserSid": sid, "SubjectUserName": name, "SubjectDomainName": domain, "SubjectLogonId": "0x31aa17"}
 
 
-def registry(actor, name, old, new, computer=DC, key="\\REGISTRY\\MACHINE\\SYSTEM\\ControlSet001\\Services\\Kdc"):
-    values = {k: v for k, v in {"old": old, "new": new}.items() if v is not None}
-    return security(computer, 4657, registry_changed={"actor": actor, "key": key, "value_name": name} | values)
+def mapped(event_id, account, subject, request_id=None, issuer="CORP-CA01", dc=DC, account_sid="", certificate_sid=""):
+    """39, 40, 41, 45 or 21 of the KDC; without a request id the serial is that of a key that no CA has certified."""
+    data = {"AccountName": account, "AccountSid": account_sid, "Subject": f"@@@{subject}", "Issuer": issuer,
+            "SerialNumber": serial(request_id).upper() if request_id else "00", "Thumbprint": f"{(request_id or 1) * 7919:040X}",
+            "CertificateSid": certificate_sid}
+    return event(event_id, 0, dc, 0, {k: v for k, v in data.items() if v}, KDC)
 
 
-def ca_changed(event_id, actor, change, ca=CA):
-    return security(ca, event_id, ca_changed={k: v for k, v in {"actor": actor, "change": change}.items() if v})
+def registry(actor, name, old, new, computer=DC, key=KDC_KEY):
+    kind = "%%1873" if name == "DisableExtensionList" else "%%1876"
+    return event(4657, 0, computer, 12801, subject(actor) | {
+        "ObjectName": key, "ObjectValueName": name, "HandleId": "0x1c4", "OperationType": "%%1905" if old else "%%1904",
+        "OldValueType": kind if old else "-", "OldValue": old or "-", "NewValueType": kind, "NewValue": new or "-",
+        "ProcessId": "0x9d4", "ProcessName": "C:\\Windows\\System32\\certutil.exe"})
 
 
-def directory(actor, dn, attribute=None, value=None, operation="value_added", object_class="user", **more):
+def ca_changed(event_id, actor, data, ca=CA):
+    """4876 to 4896; 4880, 4881 and 4895 name nobody."""
+    return event(event_id, 0, ca, 12805, data | (subject(actor) if actor else {}))
+
+
+def directory(actor, dn, attribute=None, value=None, operation="value_added", object_class="user", operation_id="{0c1d}"):
     """5136 with an attribute, else 5137 or 5141."""
-    event_id = 5136 if attribute else {"created": 5137, "deleted": 5141}[operation]
-    found = {"actor": actor, "object_dn": dn, "object_class": object_class, "operation": operation} | more
-    if attribute:
-        found |= {"attribute": attribute, "value": value}
-    return security(DC, event_id, directory_changed=found)
+    data = {"OpCorrelationID": operation_id, "AppCorrelationID": "-"} | subject(actor) | {
+        "DSName": "corp.example", "DSType": "%%14676", "ObjectDN": dn, "ObjectGUID": "{7a11c0de-0000-4000-8000-000000000001}",
+        "ObjectClass": object_class}
+    if not attribute:
+        return event({"created": 5137, "deleted": 5141}[operation], 0, DC, 14081, data)
+    return event(5136, 0, DC, 14081, data | {
+        "AttributeLDAPDisplayName": attribute, "AttributeSyntaxOID": "2.5.5.12", "AttributeValue": value,
+        "OperationType": {"value_added": "%%14674", "value_deleted": "%%14675"}[operation]})
 
 
-def account_changed(event_id, account, actor, rid=1200, **values):
-    """4738, 4741 or 4742."""
-    kind = "created" if event_id == 4741 else "changed"
-    return security(DC, event_id, account_changed={
-        "account": account, "sid": f"{SID}-{rid}", "actor": actor, "kind": kind} | values)
+def account_changed(event_id, account, actor, rid=1200, name="-", upn="-", host="-"):
+    """4738 of a user; 4741 and 4742 of a computer. What did not change is `-`."""
+    domain, target = split(account)
+    data = {"TargetUserName": target, "TargetDomainName": domain, "TargetSid": f"{SID}-{rid}"} | subject(actor) | {
+        "PrivilegeList": "-", "SamAccountName": name, "DisplayName": "-", "UserPrincipalName": upn, "UserAccountControl": "-"}
+    first = {4738: {"Dummy": "-"}, 4741: {}, 4742: {"ComputerAccountChange": "-"}}[event_id]
+    hosts = {} if event_id == 4738 else {"DnsHostName": host, "ServicePrincipalNames": "-"}
+    return event(event_id, 0, DC, 13824 if event_id == 4738 else 13825, first | data | hosts)
 
 
 def renamed(old, new, actor, rid=1200):
-    return security(DC, 4781, account_renamed={
-        "domain": "CORP", "old_name": old, "new_name": new, "sid": f"{SID}-{rid}", "actor": actor})
+    return event(4781, 0, DC, 13824, {
+        "OldTargetUserName": old, "NewTargetUserName": new, "TargetDomainName": "CORP", "TargetSid": f"{SID}-{rid}"} | subject(actor) | {
+        "PrivilegeList": "-"})
+
+
+def content(flags):
+    """TemplateContent: `attribute = value` lines; the items of a list stand below it."""
+    lines = []
+    for name, value in flags.items():
+        if isinstance(value, list):
+            lines += [f"{name} ="] + [f"  {oid}" for oid in value]
+        else:
+            lines.append(f"{name} = {value:x} ({value})")
+    return "\n".join(lines)
+
+
+def template_seen(event_id, flags, old=None, sddl="", old_sddl="", template="VpnUser"):
+    """4898 loaded, 4899 updated, 4900 security updated."""
+    data = {"TemplateInternalName": template, "TemplateVersion": "100.4", "TemplateSchemaVersion": "2",
+            "TemplateOID": "1.3.6.1.4.1.311.21.8.1.2.3", "TemplateDSObjectFQDN": f"CN={template},CN=Certificate Templates,{SERVICES}",
+            "DCDNSName": DC}
+    if event_id == 4898:
+        data |= {"TemplateContent": content(flags), "SecurityDescriptor": sddl}
+    else:
+        data |= {"NewTemplateContent": content(flags), "NewSecurityDescriptor": sddl, "OldTemplateContent": content(old or {}),
+                 "OldSecurityDescriptor": old_sddl}
+    return event(event_id, 0, CA, 12805, {k: v for k, v in data.items() if v})
+
+
+def key_used(event_id, actor, operation, name=CA_NAMES[CA]):
+    """5058 (the file of a key) and 5059 (export, import)."""
+    return event(event_id, 1, CA, 12292, subject(actor) | {
+        "ProviderName": "Microsoft Software Key Storage Provider", "AlgorithmName": "RSA", "KeyName": name, "KeyType": "%%2499",
+        "Operation": operation, "ReturnCode": "0x0"})
+
+
+def ticket(name, service, options, sid, status="0x0", dc="dc02.corp.example"):
+    """4769."""
+    return event(4769, 0, dc, 14337, {
+        "TargetUserName": f"{name}@CORP.EXAMPLE", "TargetDomainName": "CORP.EXAMPLE", "ServiceName": service, "ServiceSid": sid,
+        "TicketOptions": options, "TicketEncryptionType": "0x12", "IpAddress": "::ffff:10.20.30.66", "IpPort": "50418",
+        "Status": status, "LogonGuid": "{7a11c0de-0000-4000-8000-000000000002}", "TransmittedServices": "-"})
+
+
+def network_logon(account, process="Schannel", ip="10.20.30.66", computer=DC):
+    """4624 of type 3."""
+    domain, name = split(account)
+    return event(4624, 2, computer, 12544, {
+        "SubjectUserSid": "S-1-0-0", "SubjectUserName": "-", "SubjectDomainName": "-", "SubjectLogonId": "0x0",
+        "TargetUserSid": f"{SID}-{RIDS.get(name, 1200)}", "TargetUserName": name, "TargetDomainName": domain, "TargetLogonId": "0x32bb18",
+        "LogonType": "3", "LogonProcessName": process, "AuthenticationPackageName": "Kerberos", "WorkstationName": "-",
+        "IpAddress": ip, "IpPort": "50422"})

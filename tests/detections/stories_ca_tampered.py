@@ -8,15 +8,15 @@ M = "CORP\\mallory"
 
 
 def setting(entry, value, actor=M):
-    return ca_changed(4891, actor, {"setting": {"node": POLICY, "entry": entry, "value": value}})
+    return ca_changed(4891, actor, {"Node": POLICY, "Entry": entry, "Value": value})
 
 
 def audit(bits, actor=M):
-    return ca_changed(4885, actor, {"audit_filter": {"filter": bits}})
+    return ca_changed(4885, actor, {"AuditFilter": bits})
 
 
 def security(actor=M):
-    return ca_changed(4882, actor, {"security_settings": {"settings": "Allow CORP\\mallory Manage CA"}})
+    return ca_changed(4882, actor, {"SecuritySettings": "Allow CORP\\mallory Manage CA"})
 
 
 def stories():
@@ -30,10 +30,10 @@ def stories():
            [at(0, registry(M, "DisableExtensionList", None, "1.3.6.1.4.1.311.25.2", CA, KEY))])
     yield ("fires_audit_off", "The audit filter is 0: nothing is logged any more.", [at(0, audit("127", "CORP\\ca-admin")), at(60, audit("0"))])
     yield ("fires_permissions_and_restrictions", "mallory changes who may manage the CA, then the restrictions of its managers: one alert, revised.",
-           [at(0, security()), at(3, ca_changed(4890, M, {"restrictions": {"enabled": "0", "restrictions": ""}}))])
+           [at(0, security()), at(3, ca_changed(4890, M, {"EnableRestrictedPermissions": "0", "RestrictedPermissions": ""}))])
     yield ("fires_template_published_and_rows_deleted", "A template is published, and afterwards rows of the database are deleted.",
-           [at(0, ca_changed(4892, M, {"property": {"name": "29", "index": "0", "kind": "4", "value": "ESC1\n1.3.6.1.4.1.311.21.8.1"}})),
-            at(30, ca_changed(4896, M, {"rows_deleted": {"table": "0", "filter": "0", "rows": 3}}))])
+           [at(0, ca_changed(4892, M, {"PropertyName": "29", "PropertyIndex": "0", "PropertyType": "4", "PropertyValue": "ESC1\n1.3.6.1.4.1.311.21.8.1"})),
+            at(30, ca_changed(4896, M, {"TableId": "0", "Filter": "0", "RowsDeleted": "3"}))])
     yield ("fires_low_for_a_known_hand", "ca-admin changes the CA again after 31 days: high at first, low then.",
            [at(0, security("CORP\\ca-admin")), at(0, security("CORP\\ca-admin"), days=31)])
     yield ("fires_new_hand_beside_a_known_one", "ca-admin is known; an hour later mallory does the same, and the alert becomes high.",
@@ -42,5 +42,5 @@ def stories():
            [at(0, audit("127", "CORP\\ca-admin")), at(1, setting("InterfaceFlags", "0x641")), at(2, setting("ValidityPeriodUnits", "2")),
             at(3, registry("CORP\\ca-admin", "EditFlags", "0x15014e", "0x11014e", CA, KEY))])
     yield ("quiet_ca_service_starts", "The service starts and stops.",
-           [at(0, ca_changed(4880, None, {"started": {"key_usage_count": 7}})), at(9, ca_changed(4881, None, {"stopped": {"key_usage_count": 9}}))])
+           [at(0, ca_changed(4880, None, {"CertificateDatabaseHash": "a1 b2", "PrivateKeyUsageCount": "7", "CACertificateHash": "c3 d4", "CACertificatePublicKeyHash": "e5 f6"})), at(9, ca_changed(4881, None, {"CertificateDatabaseHash": "a1 b2", "PrivateKeyUsageCount": "9", "CACertificateHash": "c3 d4", "CACertificatePublicKeyHash": "e5 f6"}))])
     yield ("quiet_switched_off", "The detection is switched off.", [at(0, security())], {"policy": "ca_tampered: {enabled: false}\n"})

@@ -2,8 +2,6 @@
 from activities import mapped
 from windows import SID, at
 
-DIFFERS = "sid_differs"
-
 
 def sids(account, certificate):
     return {"account_sid": f"{SID}-{account}", "certificate_sid": f"{SID}-{certificate}"}
@@ -11,14 +9,12 @@ def sids(account, certificate):
 
 def stories():
     yield ("fires_sids_differ", "A certificate with the SID of mallory was used for alice.smith.",
-           [at(0, mapped(41, "alice.smith", "CN=alice.smith", DIFFERS, 541, **sids(1110, 1142)))])
-    yield ("fires_without_the_sids", "The format lost both SIDs; the event still states that they differ.",
-           [at(0, mapped(41, "alice.smith", "CN=alice.smith", DIFFERS, 541))])
+           [at(0, mapped(41, "alice.smith", "CN=alice.smith", 541, **sids(1110, 1142)))])
     yield ("fires_once_a_day_for_one_sid", "The same certificate again is suppressed, one of a further SID revises the alert.",
-           [at(0, mapped(41, "alice.smith", "CN=alice.smith", DIFFERS, 541, **sids(1110, 1142))),
-            at(5, mapped(41, "alice.smith", "CN=alice.smith", DIFFERS, 541, **sids(1110, 1142))),
-            at(9, mapped(41, "alice.smith", "CN=alice.smith", DIFFERS, 542, **sids(1110, 1143)))])
+           [at(0, mapped(41, "alice.smith", "CN=alice.smith", 541, **sids(1110, 1142))),
+            at(5, mapped(41, "alice.smith", "CN=alice.smith", 541, **sids(1110, 1142))),
+            at(9, mapped(41, "alice.smith", "CN=alice.smith", 542, **sids(1110, 1143)))])
     yield ("quiet_same_sid", "Both SIDs are one.",
-           [at(0, mapped(41, "alice.smith", "CN=alice.smith", DIFFERS, 541, **sids(1110, 1110)))])
+           [at(0, mapped(41, "alice.smith", "CN=alice.smith", 541, **sids(1110, 1110)))])
     yield ("quiet_weak_mapping", "A certificate without a SID (39) is no mismatch of SIDs.",
-           [at(0, mapped(39, "alice.smith", "CN=alice.smith", "no_strong_mapping", 541))])
+           [at(0, mapped(39, "alice.smith", "CN=alice.smith", 541))])

@@ -10,7 +10,9 @@ from xml.sax.saxutils import escape
 SECURITY = ("Microsoft-Windows-Security-Auditing", "{54849625-5478-4994-a5ba-3e3b0328c30d}", "Security")
 SYSMON = ("Microsoft-Windows-Sysmon", "{5770385f-c22a-43e0-bf4c-06f5698ffbd9}", "Microsoft-Windows-Sysmon/Operational")
 TASKS = {12805: "Certification Services", 14339: "Kerberos Authentication Service", 12811: "Detailed File Share",
-         12544: "Logon", 13825: "Computer Account Management", 11: "File created (rule: FileCreate)"}
+         11: "File created (rule: FileCreate)", 0: "None", 12292: "Other System Events", 12544: "Logon", 12801: "Registry",
+         13824: "User Account Management", 13825: "Computer Account Management", 14081: "Directory Service Changes",
+         14337: "Kerberos Service Ticket Operations"}
 SID = "S-1-5-21-1004336348-1177238915-682003330"
 CA, CA2, DC = "ca01.corp.example", "ca02.corp.example", "dc01.corp.example"
 CA_NAMES = {CA: "CORP-CA01", CA2: "CORP-CA02"}

@@ -8,8 +8,8 @@ use adcs_watch::event::san::{MAX_NAMES, San};
 use adcs_watch::event::serial::Serial;
 use adcs_watch::event::time::{Span, Time};
 use adcs_watch::event::{
-    Activity, CertificateLogon, CertificateRequest, DeniedRequest, Event, IssuedCertificate, NetworkLogon,
-    Origin, RemoteFileWrite, ShareAccess,
+    AccountChange, AccountChangeKind, Activity, CertificateLogon, CertificateRequest, DeniedRequest, Event,
+    IssuedCertificate, NetworkLogon, Origin, RemoteFileWrite, ShareAccess,
 };
 
 /// Only this detection.
@@ -108,6 +108,33 @@ fn five_hundred_certificates_for_others_raise_a_handful_of_revisions() {
     assert!(mismatch.iter().all(|alert| alert.alert_id == mismatch[0].alert_id));
     // Ten names, a burst, and 20, 40, 80, 160 and 320 certificates.
     assert!(mismatch.len() <= 16, "{} revisions", mismatch.len());
+}
+
+#[test]
+fn a_chain_of_events_does_not_grow_with_them() {
+    let mut engine = Engine::new(only("changed-then-issued"));
+    for n in 0..2000 {
+        let names = vec![San::Upn("x".repeat(3000))];
+        let change = AccountChange {
+            account: request(n).requester,
+            sid: None,
+            actor: Account::new("LONGESTNETBIOS1", "the.very-longest-one"),
+            actor_sid: None,
+            kind: AccountChangeKind::Changed,
+            sam_account_name: None,
+            upn: Some(format!("{n}{}", "x".repeat(3000))),
+            dns_host_name: None,
+            service_principal_names: None,
+        };
+        let activity = if n % 2 == 0 {
+            Activity::AccountChanged(change)
+        } else {
+            issued(n, names, Some("T".repeat(3000)))
+        };
+        engine.on_event(&event(n, Span::seconds(1), activity));
+    }
+    let size = engine.size();
+    assert!(size.bytes <= 64 * 1024, "{size:?}");
 }
 
 #[test]

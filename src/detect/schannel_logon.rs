@@ -1,0 +1,138 @@
+//! `schannel-logon`: an account logged on with a certificate over TLS for the first time in 30 days.
+//!
+//! **What.** 4624 with the logon process Schannel, of a user, or of a protected account such as a domain controller.
+//! **Why.** Where Kerberos refuses a certificate, LDAPS takes it (pass-the-certificate). People do not log on that way. Sources: the
+//! event schema, the published description of pass-the-certificate.
+//! **What looks alike and is harmless.** Applications with client certificates: they come again and again, and alert once. Machines
+//! that are not protected are quiet.
+
+use crate::alert::Severity;
+use crate::detect::domain::DomainPolicy;
+use crate::detect::finding::Finding;
+use crate::detect::lifecycle::Lifetime;
+use crate::detect::protected;
+use crate::detect::report::reason;
+use crate::detect::slot::Slot;
+use crate::detect::{About, Context, Detection, DetectionSettings, Entity, memory_after};
+use crate::event::account::same_text;
+use crate::event::time::Span;
+use crate::event::time::Time;
+use crate::event::{Activity, Event, NetworkLogon};
+use crate::wire::record::LastSeenState;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What the operator may set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Off: the detection does not run.
+    pub enabled: bool,
+    /// The severity of an alert. Default medium.
+    pub severity: Severity,
+    /// For a protected account. Default high.
+    pub severity_protected: Severity,
+    /// An account that did not log on this way for so long is new again. Default 30d.
+    pub remember: Span,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            enabled: true,
+            severity: Severity::Medium,
+            severity_protected: Severity::High,
+            remember: Span::days(30),
+        }
+    }
+}
+
+impl DetectionSettings for Settings {
+    fn is_enabled(&self) -> bool {
+        self.enabled
+    }
+}
+
+/// The detection with its settings.
+#[derive(Clone, Debug)]
+pub(crate) struct SchannelLogon {
+    settings: Settings,
+}
+
+impl SchannelLogon {
+    /// The detection as the operator configured it.
+    pub(crate) fn new(settings: Settings) -> SchannelLogon {
+        SchannelLogon { settings }
+    }
+}
+
+impl Detection for SchannelLogon {
+    type State = LastSeenState;
+    type Part = ();
+
+    const ABOUT: About = About {
+        id: "schannel-logon",
+        title: "First logon with a certificate over TLS",
+        mitre: &[
+            ("TA0006", "Credential Access", "T1649", "Steal or Forge Authentication Certificates"),
+            ("TA0008", "Lateral Movement", "T1550", "Use Alternate Authentication Material"),
+        ],
+        investigative_actions: &[
+            "Ask the account's owner which application used the certificate",
+            "Look at the host of the address: does the account work there?",
+            "Find certificates that were issued to the account, or with its name, in the last days",
+            "Look at what changed in the directory over LDAP since (4662, 5136)",
+        ],
+        severities: &[Severity::Medium, Severity::High],
+    };
+
+    fn entities(&self, event: &Event, policy: &DomainPolicy, found: &mut dyn FnMut(Entity)) {
+        if let Some(logon) = schannel(event, policy) {
+            found(policy.account(&logon.account));
+        }
+    }
+
+    fn on_event(
+        &self,
+        event: &Event,
+        entity: &Entity,
+        slot: &mut Slot<'_, LastSeenState, ()>,
+        cx: &mut Context<'_>,
+    ) {
+        let Some(logon) = schannel(event, cx.policy) else { return };
+        let (at, remember) = (event.effective_time(), self.settings.remember);
+        slot.keep_until(memory_after(at, remember));
+        let last = (slot.state.last_ms != 0).then(|| Time::from_millis(slot.state.last_ms));
+        slot.state.last_ms = slot.state.last_ms.max(at.as_millis());
+        if last.is_some_and(|last| last.distance(at) <= remember) {
+            return;
+        }
+        let account = &logon.account;
+        let protected = protected::is_protected_account(cx.policy, account);
+        let ip = logon.remote_ip.clone().unwrap_or_default();
+        let text = format!("{account} logged on with a certificate over TLS, which it did not do lately");
+        let finding = Finding {
+            entity,
+            event,
+            lifetime: Lifetime::SinceOpened(Span::hours(24)),
+            severity: if protected { self.settings.severity_protected } else { self.settings.severity },
+            title: format!("{account} logged on to {} with a certificate over TLS", event.computer),
+            reasons: vec![reason("first_schannel_logon", text)],
+            fields: vec![("account", account.to_string()), ("ip", ip), ("package", logon.package.clone())],
+            earlier: Vec::new(),
+        };
+        finding.raise(&mut slot.state.open, cx, |alert| {
+            alert.used_by_account = Some(account.name.clone());
+            alert.used_by_domain = Some(account.domain.clone()).filter(|domain| !domain.is_empty());
+            alert.remote_ip = logon.remote_ip.clone();
+            false
+        });
+    }
+}
+
+/// A logon by Schannel of an account that is watched.
+fn schannel<'e>(event: &'e Event, policy: &DomainPolicy) -> Option<&'e NetworkLogon> {
+    let Activity::NetworkLogon(logon) = &event.activity else { return None };
+    let watched = !logon.account.is_machine() || protected::is_protected_account(policy, &logon.account);
+    (watched && same_text(&logon.logon_process, "Schannel")).then_some(logon)
+}

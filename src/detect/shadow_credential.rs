@@ -1,0 +1,225 @@
+//! `shadow-credential`: somebody registered a key for an account of another, and perhaps logged on with it.
+//!
+//! **What.** 5136 that adds a value to msDS-KeyCredentialLink, by another account than the object itself and none of the known
+//! writers; joined with a 4768 with a certificate that no CA issued, as that account, within 30 days.
+//! **Why.** Who holds the key logs on as the account, without its password and after it was changed. Sources: [MS-ADTS] on the
+//! attribute, the published descriptions of Whisker and Certipy's `shadow`.
+//! **What looks alike and is harmless.** Windows Hello and hybrid join: a device writes its own object, Entra Connect (`MSOL_…`)
+//! and AD FS write for users.
+
+use crate::alert::Severity;
+use crate::detect::chain;
+use crate::detect::changes::{account_of, by_name};
+use crate::detect::domain::Allow;
+use crate::detect::domain::DomainPolicy;
+use crate::detect::finding::{Finding, set_requester};
+use crate::detect::identity::same_account;
+use crate::detect::lifecycle::Lifetime;
+use crate::detect::report::{self, reason};
+use crate::detect::slot::Slot;
+use crate::detect::{About, Context, Detection, DetectionSettings, Entity, memory_after};
+use crate::event::account::{Account, same_text};
+use crate::event::fold::fold;
+use crate::event::time::Span;
+use crate::event::{Activity, CertificateLogon, DirectoryChange, DirectoryOperation, Event};
+use crate::wire::record::{ChainEvent, ChainState};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What the operator may set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Off: the detection does not run.
+    pub enabled: bool,
+    /// Of a key that was registered. Default high.
+    pub severity: Severity,
+    /// Of a key that was registered and used. Default critical.
+    pub severity_used: Severity,
+    /// How long a logon with the key may follow. The same account alerts once in this time. Default 30d.
+    pub remember: Span,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            enabled: true,
+            severity: Severity::High,
+            severity_used: Severity::Critical,
+            remember: Span::days(30),
+        }
+    }
+}
+
+impl DetectionSettings for Settings {
+    fn is_enabled(&self) -> bool {
+        self.enabled
+    }
+}
+
+/// The detection with its settings.
+#[derive(Clone, Debug)]
+pub(crate) struct ShadowCredential {
+    settings: Settings,
+}
+
+impl ShadowCredential {
+    /// The detection as the operator configured it.
+    pub(crate) fn new(settings: Settings) -> ShadowCredential {
+        ShadowCredential { settings }
+    }
+}
+
+impl Detection for ShadowCredential {
+    type State = ChainState;
+    type Part = ();
+
+    const ABOUT: About = About {
+        id: "shadow-credential",
+        title: "Key registered for another account",
+        mitre: &[
+            ("TA0003", "Persistence", "T1556", "Modify Authentication Process"),
+            ("TA0003", "Persistence", "T1098", "Account Manipulation"),
+        ],
+        investigative_actions: &[
+            "Remove the value from msDS-KeyCredentialLink of the account (Get-ADObject, or the pages of the device)",
+            "Treat the account as compromised, and the one that wrote the key too",
+            "Find what let it write: permissions on the object, a relayed logon to LDAP",
+            "Look for 4768 with a certificate as this account, and what it did since",
+        ],
+        severities: &[Severity::High, Severity::Critical],
+    };
+
+    fn entities(&self, event: &Event, policy: &DomainPolicy, found: &mut dyn FnMut(Entity)) {
+        if let Some(link) = link_of(event, policy) {
+            found(by_name(&Account::parse(&link.account)));
+        }
+    }
+
+    fn on_event(
+        &self,
+        event: &Event,
+        entity: &Entity,
+        slot: &mut Slot<'_, ChainState, ()>,
+        cx: &mut Context<'_>,
+    ) {
+        let Some(link) = link_of(event, cx.policy) else { return };
+        let remember = self.settings.remember;
+        chain::remember(&mut slot.state.events, link.clone(), remember);
+        slot.keep_until(memory_after(event.effective_time(), remember));
+        let events = slot.state.events.clone();
+        for use_of_key in events.iter().filter(|known| known.kind == USED) {
+            for written in chain::before(&events, WRITTEN, use_of_key, remember) {
+                if is_one_account(cx.policy, written, use_of_key) && (written == &link || use_of_key == &link)
+                {
+                    self.raise(event, entity, written, Some(use_of_key), slot, cx);
+                    return;
+                }
+            }
+        }
+        if link.kind == WRITTEN {
+            self.raise(event, entity, &link, None, slot, cx);
+        }
+    }
+}
+
+const WRITTEN: &str = "key registered";
+const USED: &str = "logon with a key";
+
+impl ShadowCredential {
+    fn raise(
+        &self,
+        event: &Event,
+        entity: &Entity,
+        written: &ChainEvent,
+        used: Option<&ChainEvent>,
+        slot: &mut Slot<'_, ChainState, ()>,
+        cx: &mut Context<'_>,
+    ) {
+        let Some(anchor) = chain::evidence(written) else { return };
+        let (account, actor) = (&written.account, Account::parse(&written.actor));
+        let mut reasons = vec![reason("key_by_another", format!("{actor} registered a key for {account}"))];
+        if let Some(used) = used {
+            let text = format!("{account} logged on with a certificate of {}, which is no CA", used.new);
+            reasons.insert(0, reason("key_used", text));
+        }
+        let title = if used.is_some() { "registered and used" } else { "registered" };
+        let finding = Finding {
+            entity,
+            event,
+            lifetime: Lifetime::SinceOpened(self.settings.remember),
+            severity: if used.is_some() { self.settings.severity_used } else { self.settings.severity },
+            title: format!("A key of {actor} was {title} for {account}"),
+            reasons,
+            fields: Vec::new(),
+            earlier: [Some(written), used].into_iter().flatten().filter_map(chain::evidence).collect(),
+        };
+        finding.raise_as(&anchor, &mut slot.state.open, cx, |alert| {
+            let is_new = alert.requester_account.as_deref().is_some_and(|known| !actor.has_name(known));
+            set_requester(alert, &actor);
+            let account = Account::parse(account);
+            alert.used_by_domain = Some(account.domain).filter(|domain| !domain.is_empty());
+            alert.used_by_account = Some(account.name);
+            is_new
+        });
+    }
+}
+
+/// The event as a part of the chain; none: it has nothing to do with it.
+fn link_of(event: &Event, policy: &DomainPolicy) -> Option<ChainEvent> {
+    if let Activity::CertificateLogon(logon) = &event.activity {
+        let is_use = logon.accepted() && !is_of_a_ca(policy, logon);
+        return is_use.then(|| used(event, logon));
+    }
+    let Activity::DirectoryChanged(change) = &event.activity else { return None };
+    let is_key = change.attribute.as_deref().is_some_and(|name| same_text(name, "msDS-KeyCredentialLink"));
+    if !is_key || change.operation != DirectoryOperation::ValueAdded {
+        return None;
+    }
+    let account = account_of(change)?;
+    (!is_known_writer(policy, change, &account)).then(|| written(event, change, &account))
+}
+
+fn written(event: &Event, change: &DirectoryChange, account: &Account) -> ChainEvent {
+    let actor = change.actor.to_string();
+    let fields =
+        [("actor", actor.as_str()), ("object", &change.object_dn), ("attribute", "msDS-KeyCredentialLink")];
+    ChainEvent { actor: actor.clone(), ..chain::link(event, WRITTEN, account, &fields) }
+}
+
+fn used(event: &Event, logon: &CertificateLogon) -> ChainEvent {
+    let (account, serial) = (logon.account.to_string(), logon.serial.to_string());
+    let ip = logon.remote_ip.as_deref().unwrap_or_default();
+    let fields = [("account", account.as_str()), ("issuer", &logon.issuer), ("serial", &serial), ("ip", ip)];
+    ChainEvent { new: report::cut(&logon.issuer), ..chain::link(event, USED, &logon.account, &fields) }
+}
+
+/// Whether the issuer is one of the CAs of the policy. Without them, only an issuer with the account's own name is none: the
+/// tools make the certificate of the key in its name.
+fn is_of_a_ca(policy: &DomainPolicy, logon: &CertificateLogon) -> bool {
+    if policy.cas.is_empty() {
+        let issuer = logon.issuer.trim_start_matches("CN=").trim_start_matches("cn=");
+        return !same_text(Account::parse(issuer).bare_name(), logon.account.bare_name());
+    }
+    policy.cas.values().any(|ca| same_text(ca, &logon.issuer))
+}
+
+/// The object itself, Entra Connect, AD FS by the policy.
+fn is_known_writer(policy: &DomainPolicy, change: &DirectoryChange, account: &Account) -> bool {
+    let actor = &change.actor;
+    same_account(policy, actor, account)
+        || is_entra_connect(&actor.name)
+        || Allow::has(&policy.allow.key_writers, actor)
+}
+
+/// The account that Entra Connect creates for itself: `MSOL_` and twelve hex digits.
+fn is_entra_connect(name: &str) -> bool {
+    let name = fold(name);
+    let digits = name.strip_prefix("msol_").unwrap_or_default();
+    digits.len() == 12 && digits.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// The key of the state is the name alone, since a logon names the realm and an object its domain.
+fn is_one_account(policy: &DomainPolicy, written: &ChainEvent, used: &ChainEvent) -> bool {
+    same_account(policy, &Account::parse(&written.account), &Account::parse(&used.account))
+}

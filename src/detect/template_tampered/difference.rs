@@ -1,0 +1,173 @@
+//! What the difference between two versions of a template opens.
+
+use crate::alert::Reason;
+use crate::detect::bits::number;
+use crate::detect::report::{cut, reason};
+use crate::detect::template_tampered::sddl::{Right, wide_rights};
+use crate::event::fold::fold;
+use crate::event::subject::common_names;
+use crate::event::template::{
+    ENROLLEE_SUPPLIES_SUBJECT, ENROLLEE_SUPPLIES_SUBJECT_ALT_NAME, NO_SECURITY_EXTENSION, PEND_ALL_REQUESTS,
+};
+use crate::event::{Activity, DirectoryChange, DirectoryOperation, Event, TemplateFlags, TemplateSeen};
+use crate::wire::record::{KnownValue, TemplateState};
+
+/// The most deleted values that wait for the value that takes their place.
+const MAX_DELETED: usize = 32;
+
+const CLASS: &str = "pkicertificatetemplate";
+const NAME_FLAG: &str = "mspki-certificate-name-flag";
+const ENROLLMENT_FLAG: &str = "mspki-enrollment-flag";
+const SIGNATURES: &str = "mspki-ra-signature";
+const PURPOSES: [&str; 2] = ["pkiextendedkeyusage", "mspki-certificate-application-policy"];
+const PERMISSIONS: &str = "ntsecuritydescriptor";
+
+/// Purposes with which a certificate is a logon, or asks for others.
+const DANGEROUS: [(&str, &str); 5] = [
+    ("2.5.29.37.0", "any purpose"),
+    ("1.3.6.1.5.5.7.3.2", "client authentication"),
+    ("1.3.6.1.4.1.311.20.2.2", "smart card logon"),
+    ("1.3.6.1.5.2.3.4", "PKINIT client authentication"),
+    ("1.3.6.1.4.1.311.20.2.1", "enrollment agent"),
+];
+
+/// The template that an event concerns.
+pub(crate) fn template_of(event: &Event) -> Option<String> {
+    if let Activity::TemplateSeen(seen) = &event.activity {
+        return Some(cut(&seen.internal_name)).filter(|name| !name.is_empty());
+    }
+    let Activity::DirectoryChanged(change) = &event.activity else { return None };
+    let is_template = fold(&change.object_class) == CLASS && change.attribute.is_some();
+    common_names(&change.object_dn).into_iter().next().filter(|_| is_template).map(|name| cut(&name))
+}
+
+/// What the event opens, and remembers what it states.
+pub(crate) fn judge(event: &Event, state: &mut TemplateState) -> Vec<Reason> {
+    if let Activity::TemplateSeen(seen) = &event.activity {
+        return of_versions(seen, state);
+    }
+    let Activity::DirectoryChanged(change) = &event.activity else { return Vec::new() };
+    of_value(change, state)
+}
+
+/// 5136: a value that came, against the one that went in the same operation, or the last one known.
+fn of_value(change: &DirectoryChange, state: &mut TemplateState) -> Vec<Reason> {
+    let (Some(attribute), Some(value)) = (&change.attribute, &change.value) else { return Vec::new() };
+    let name = fold(attribute).into_owned();
+    let operation = change.operation_id.clone().unwrap_or_default();
+    if change.operation == DirectoryOperation::ValueDeleted {
+        // The permissions are long, and only the last ones matter.
+        let is_long = name == PERMISSIONS;
+        state.deleted.retain(|known| !is_long || known.name != PERMISSIONS);
+        let value = if is_long { value.clone() } else { cut(value) };
+        state.deleted.push(KnownValue { name, value, operation });
+        let excess = state.deleted.len().saturating_sub(MAX_DELETED);
+        state.deleted.drain(..excess);
+        return Vec::new();
+    }
+    let gone: Vec<&str> = state
+        .deleted
+        .iter()
+        .filter(|deleted| deleted.name == name && deleted.operation == operation)
+        .map(|deleted| deleted.value.as_str())
+        .collect();
+    if name == PERMISSIONS {
+        return permissions(gone.last().copied().unwrap_or_default(), value);
+    }
+    if PURPOSES.contains(&name.as_str()) {
+        return purpose(value).filter(|_| !gone.contains(&value.as_str())).into_iter().collect();
+    }
+    let known = state.values.iter().find(|known| known.name == name).map(|known| known.value.as_str());
+    let old = gone.last().copied().or(known).and_then(number);
+    let Some(new) = number(value) else { return Vec::new() };
+    let reasons = flag(&name, old, new);
+    remember(&mut state.values, &name, Some(new));
+    reasons
+}
+
+/// 4899 and 4900: the new version against the old one. 4898 only states what is there.
+fn of_versions(seen: &TemplateSeen, state: &mut TemplateState) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    if let Some(old) = &seen.old_flags {
+        reasons.extend(flags(old, &seen.flags));
+    }
+    if let (Some(old), Some(new)) = (&seen.old_security_descriptor, &seen.security_descriptor) {
+        reasons.extend(permissions(old, new));
+    }
+    remember(&mut state.values, NAME_FLAG, seen.flags.name_flag);
+    remember(&mut state.values, ENROLLMENT_FLAG, seen.flags.enrollment_flag);
+    remember(&mut state.values, SIGNATURES, seen.flags.ra_signatures);
+    reasons
+}
+
+/// Keeps the last value of one of the three attributes that are numbers.
+fn remember(values: &mut Vec<KnownValue>, name: &str, value: Option<u32>) {
+    let Some(value) = value.filter(|_| [NAME_FLAG, ENROLLMENT_FLAG, SIGNATURES].contains(&name)) else {
+        return;
+    };
+    values.retain(|known| known.name != name);
+    values.push(KnownValue { name: name.to_owned(), value: value.to_string(), ..KnownValue::default() });
+}
+
+fn flags(old: &TemplateFlags, new: &TemplateFlags) -> Vec<Reason> {
+    let numbers = [
+        (NAME_FLAG, old.name_flag, new.name_flag),
+        (ENROLLMENT_FLAG, old.enrollment_flag, new.enrollment_flag),
+        (SIGNATURES, old.ra_signatures, new.ra_signatures),
+    ];
+    let mut reasons: Vec<Reason> =
+        numbers.into_iter().filter_map(|(name, old, new)| Some(flag(name, old, new?))).flatten().collect();
+    let lists = [(&old.ekus, &new.ekus), (&old.application_policies, &new.application_policies)];
+    reasons.extend(lists.into_iter().filter_map(|(old, new)| purposes(old.as_ref()?, new.as_ref()?)));
+    reasons
+}
+
+/// What a number opens. A flag that is not known counts as not set before, and an approval or a signature as not asked for.
+fn flag(name: &str, old: Option<u32>, new: u32) -> Vec<Reason> {
+    let before = old.unwrap_or(0);
+    let (gained, lost) = (new & !before, before & !new);
+    let mut reasons = Vec::new();
+    if name == NAME_FLAG && gained & (ENROLLEE_SUPPLIES_SUBJECT | ENROLLEE_SUPPLIES_SUBJECT_ALT_NAME) != 0 {
+        let text = "the request decides on the names of the certificate now (ENROLLEE_SUPPLIES_SUBJECT)";
+        reasons.push(reason("enrollee_supplies_subject", text.to_owned()));
+    }
+    if name == ENROLLMENT_FLAG && gained & NO_SECURITY_EXTENSION != 0 {
+        let text = "certificates name no SID any more (NO_SECURITY_EXTENSION)";
+        reasons.push(reason("no_security_extension", text.to_owned()));
+    }
+    if name == ENROLLMENT_FLAG && lost & PEND_ALL_REQUESTS != 0 {
+        let text = "requests need no approval any more (PEND_ALL_REQUESTS)";
+        reasons.push(reason("approval_off", text.to_owned()));
+    }
+    if name == SIGNATURES && new < before {
+        reasons
+            .push(reason("fewer_signatures", format!("requests need {new} signatures instead of {before}")));
+    }
+    reasons
+}
+
+fn purpose(oid: &str) -> Option<Reason> {
+    let (_, name) = DANGEROUS.iter().find(|(dangerous, _)| *dangerous == oid.trim())?;
+    Some(reason("purposes_widened", format!("certificates are for {name} now")))
+}
+
+/// What a list of purposes gained. An empty one means any purpose.
+fn purposes(old: &[String], new: &[String]) -> Option<Reason> {
+    if new.is_empty() && !old.is_empty() {
+        let text = "the template names no purpose any more, which means any purpose";
+        return Some(reason("purposes_widened", text.to_owned()));
+    }
+    new.iter().filter(|oid| !old.contains(oid)).find_map(|oid| purpose(oid))
+}
+
+/// What the permissions gained for groups that nearly everybody belongs to.
+fn permissions(old: &str, new: &str) -> Vec<Reason> {
+    let before = wide_rights(old);
+    let gained = wide_rights(new).into_iter().filter(|right| !before.contains(right));
+    gained
+        .map(|(group, right)| match right {
+            Right::Enroll => reason("wide_group_may_enroll", format!("{group} may enroll now")),
+            Right::Write => reason("wide_group_may_write", format!("{group} may change the template now")),
+        })
+        .collect()
+}

@@ -1,0 +1,99 @@
+//! Permissions of a template as SDDL text ([MS-DTYP] 2.5.1): what groups that nearly everybody belongs to may do.
+
+use crate::detect::bits::number;
+use crate::event::fold::fold;
+
+/// What a group may do with a template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Right {
+    /// Ask for certificates of it.
+    Enroll,
+    /// Change it, or its permissions.
+    Write,
+}
+
+/// The extended rights Certificate-Enrollment and Certificate-AutoEnrollment ([MS-CRTD] 2.5).
+const ENROLL: [&str; 2] = ["0e10c968-78fb-11d2-90d4-00c04f79dc55", "a05b8cc2-17bc-4802-a710-e7c15ab866a2"];
+
+/// What wide groups may do, each once, in the order of the text. The group is named as people name it.
+pub(crate) fn wide_rights(sddl: &str) -> Vec<(&'static str, Right)> {
+    let mut found = Vec::new();
+    for entry in sddl.split('(').skip(1).filter_map(|rest| rest.split(')').next()) {
+        for right in rights_of(entry) {
+            if !found.contains(&right) {
+                found.push(right);
+            }
+        }
+    }
+    found
+}
+
+/// The rights of one entry: `type;flags;rights;object;inherited object;trustee`.
+fn rights_of(entry: &str) -> Vec<(&'static str, Right)> {
+    let parts: Vec<&str> = entry.split(';').collect();
+    let [kind, _, rights, object, _, trustee, ..] = parts[..] else { return Vec::new() };
+    let Some(group) = wide_group(trustee).filter(|_| ["A", "OA"].contains(&kind)) else { return Vec::new() };
+    let object = fold(object);
+    let enrolls = has(rights, "GA", 0x1000_0000)
+        || (has(rights, "CR", 0x100) && (object.is_empty() || ENROLL.contains(&&*object)));
+    let writes = [("GA", 0x1000_0000), ("GW", 0x4000_0000), ("WP", 0x20), ("WD", 0x4_0000), ("WO", 0x8_0000)];
+    let writes = writes.iter().any(|(name, bit)| has(rights, name, *bit));
+    let found = [(enrolls, Right::Enroll), (writes, Right::Write)];
+    found.into_iter().filter(|(has, _)| *has).map(|(_, right)| (group, right)).collect()
+}
+
+/// Whether rights, in pairs of letters or as a number, include one.
+fn has(rights: &str, name: &str, bit: u32) -> bool {
+    match number(rights) {
+        Some(bits) => bits & bit != 0,
+        None => rights.as_bytes().chunks(2).any(|pair| pair == name.as_bytes()),
+    }
+}
+
+/// The name of a group that nearly everybody belongs to, by its abbreviation or its SID.
+fn wide_group(trustee: &str) -> Option<&'static str> {
+    let rid = trustee.strip_prefix("S-1-5-21-").and_then(|rest| rest.rsplit('-').next());
+    Some(match (trustee, rid) {
+        ("WD" | "S-1-1-0", _) => "Everyone",
+        ("AN" | "S-1-5-7", _) => "Anonymous",
+        ("AU" | "S-1-5-11", _) => "Authenticated Users",
+        ("BU" | "S-1-5-32-545", _) => "Users",
+        ("DU", _) | (_, Some("513")) => "Domain Users",
+        ("DC", _) | (_, Some("515")) => "Domain Computers",
+        ("DG", _) | (_, Some("514")) => "Domain Guests",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::template_tampered::sddl::{Right, wide_rights};
+    use proptest::prelude::*;
+
+    #[track_caller]
+    fn check(sddl: &str, expect: &[(&str, Right)]) {
+        assert_eq!(wide_rights(sddl), expect, "{sddl}");
+    }
+
+    #[test]
+    fn only_rights_of_wide_groups_count() {
+        let enroll = "(OA;;CR;0e10c968-78fb-11d2-90d4-00c04f79dc55;;";
+        check(&format!("O:EAG:EAD:PAI{enroll}DA)(A;;CCDCLCSWRPWPDTLOSDRCWDWO;;;EA)(A;;LCRPLORC;;;AU)"), &[]);
+        check(&format!("D:{enroll}DU)"), &[("Domain Users", Right::Enroll)]);
+        check(&format!("D:{enroll}S-1-5-21-1-2-3-515)"), &[("Domain Computers", Right::Enroll)]);
+        check("D:(OA;;CR;00000000-0000-0000-0000-000000000001;;DU)", &[]);
+        check("D:(A;;CR;;;AU)", &[("Authenticated Users", Right::Enroll)]);
+        check("D:(A;;RPWP;;;AU)(A;;WD;;;AU)", &[("Authenticated Users", Right::Write)]);
+        check("D:(A;;0x40000;;;S-1-1-0)", &[("Everyone", Right::Write)]);
+        check("D:(A;;GA;;;WD)", &[("Everyone", Right::Enroll), ("Everyone", Right::Write)]);
+        check("D:(D;;WD;;;WD)", &[]);
+        check("", &[]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_accepted(text in "[(A;CRWD)S1é-]{0,60}") {
+            wide_rights(&text);
+        }
+    }
+}

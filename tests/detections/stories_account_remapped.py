@@ -1,0 +1,45 @@
+"""Fixtures of account-remapped: an account gets the name of another, or a mapping that others can fulfil."""
+from activities import BASE, account_changed, directory, renamed
+from windows import at
+
+M = "CORP\\mallory"
+BOB = f"CN=bob.jones,CN=Users,{BASE}"
+
+
+def upn(value, actor=M):
+    return account_changed(4738, "CORP\\bob.jones", actor, 1111, upn=value)
+
+
+def mapping(value, actor=M):
+    return directory(actor, BOB, "altSecurityIdentities", value)
+
+
+def stories():
+    yield "fires_upn_of_the_administrator", "mallory gives bob.jones the name of the administrator (ESC9).", [at(0, upn("administrator"))]
+    yield "fires_upn_without_suffix", "The name of another ordinary account, without a suffix: it matches account names.", [at(0, upn("carol.white"))]
+    yield "fires_upn_of_a_machine", "A user gets the name of a machine.", [at(0, upn("wks-114$@corp.example"))]
+    yield ("fires_host_name_of_a_domain_controller", "A laptop gets the host name of a domain controller (CVE-2022-26923).",
+           [at(0, account_changed(4742, "CORP\\WKS-114$", M, 1600, host="dc01.corp.example"))])
+    yield ("fires_host_name_of_another_machine", "A laptop gets the host name of a server.",
+           [at(0, account_changed(4742, "CORP\\WKS-114$", M, 1600, host="srv-7.corp.example"))])
+    yield "fires_machine_without_its_dollar", "A machine is renamed to the name of a domain controller without the $ (CVE-2021-42278).", [at(0, renamed("WKS-114$", "DC01", M))]
+    yield ("fires_weak_mapping", "mallory maps any certificate with this subject to bob.jones (ESC14).",
+           [at(0, mapping("X509:<I>DC=example,DC=corp,CN=CORP-CA01<S>CN=mallory"))])
+    yield "fires_mail_of_the_administrator", "The mail address of the administrator, for bob.jones.", [at(0, directory(M, BOB, "mail", "administrator@corp.example"))]
+    yield "fires_two_names_are_one_alert", "Two odd names within an hour: one alert, revised.", [at(0, upn("carol.white")), at(30, upn("administrator"))]
+    yield ("fires_name_of_an_account_that_is_known", "carol.white is known from a change of her own; then bob.jones gets her name.",
+           [at(0, account_changed(4738, "CORP\\carol.white", "CORP\\ca-admin", 1112, upn="carol.white@corp.example")),
+            at(60, upn("carol.white@corp.example"))])
+    yield ("quiet_name_after_a_rename", "bob.jones was renamed to bob.miller, and gets the name that belongs to it; both names are of one account.",
+           [at(0, renamed("bob.jones", "bob.miller", "CORP\\ca-admin")), at(1, upn("bob.miller@corp.example", "CORP\\ca-admin"))])
+    yield "quiet_marriage", "bob.jones is bob.miller from now on: nobody else has the name.", [at(0, upn("bob.miller@corp.example", "CORP\\ca-admin")), at(1, renamed("bob.jones", "bob.miller", "CORP\\ca-admin"))]
+    yield ("quiet_machine_states_its_own_name", "A machine sets its own host name when it joins.",
+           [at(0, account_changed(4742, "CORP\\WKS-114$", "CORP\\WKS-114$", 1600, host="wks-114.corp.example"))])
+    yield "quiet_machine_renamed", "A machine has another name from now on.", [at(0, renamed("WKS-114$", "WKS-200$", "CORP\\ca-admin"))]
+    yield ("quiet_strong_mapping", "A card is mapped to a second account by issuer and serial number.",
+           [at(0, mapping("X509:<I>DC=example,DC=corp,CN=CORP-CA01<SR>2d01000000", "CORP\\ca-admin"))])
+    yield ("quiet_identity_management", "Identity management writes names in mass.", [at(0, upn("carol.white", "CORP\\svc-idm"))],
+           {"policy": "allow:\n  changers: ['CORP\\svc-idm']\n"})
+    yield ("quiet_cluster_name", "The policy gives the node the name of its cluster.",
+           [at(0, account_changed(4742, "CORP\\SQLNODE1$", M, 1601, host="sqlclu.corp.example"))],
+           {"policy": "hosts: {'CORP\\SQLNODE1$': [sqlclu.corp.example]}\n"})

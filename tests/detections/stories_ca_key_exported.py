@@ -1,0 +1,26 @@
+"""Fixtures of ca-key-exported: somebody takes a copy of what a CA signs with."""
+from activities import ca_changed, key_used
+from windows import at
+
+CAS = {"policy": "cas: {ca01.corp.example: CORP-CA01}\n"}
+M = "CORP\\mallory"
+
+
+def key(event_id, operation, actor=M, name="CORP-CA01"):
+    return key_used(event_id, actor, operation, name)
+
+
+def backup(actor):
+    return ca_changed(4876, actor, {"BackupType": "1"})
+
+
+def stories():
+    yield "fires_key_exported", "mallory exports the key of the CA.", [at(0, key(5058, "%%2458")), at(0, key(5059, "%%2464"), seconds=1)], CAS
+    yield "fires_first_backup_of_an_account", "An account that never made a backup of this CA makes one, and is known on the second day after.", [at(0, backup(M)), at(0, backup(M), days=2)]
+    yield ("fires_new_hand_beside_the_nightly_backup", "The nightly backup is known; mallory makes one too.",
+           [at(0, backup("CORP\\svc-ca"), days=d) for d in range(4)] + [at(300, backup(M), days=3)])
+    yield "fires_certificate_imported", "mallory imports a certificate into the database.", [at(0, ca_changed(4884, M, {"Certificate": "MIID", "RequestId": "77"}))]
+    yield "quiet_backup_by_the_system", "The nightly backup as SYSTEM.", [at(0, backup("NT AUTHORITY\\SYSTEM"), days=d) for d in range(2)]
+    yield "quiet_backup_account_of_the_policy", "The nightly backup by an account that the policy lists.", [at(0, backup("CORP\\svc-backup"))], {"policy": "allow:\n  backup: ['CORP\\svc-backup']\n"}
+    yield "quiet_service_uses_its_key", "The service reads its own key, as SYSTEM and as the machine account.", [at(0, key(5058, "%%2458", "NT AUTHORITY\\SYSTEM")), at(1, key(5059, "%%2464", "CORP\\CA01$"))], CAS
+    yield "quiet_other_key", "An administrator uses a key of their own on the CA.", [at(0, key(5058, "%%2458", M, "{6a3c1f0e}"))], CAS

@@ -1,0 +1,47 @@
+"""Fixtures of template-tampered: a certificate template is changed so that it can be abused."""
+from activities import SERVICES, directory, template_seen
+from windows import at
+
+DN = f"CN=VpnUser,CN=Certificate Templates,{SERVICES}"
+NAME, ENROLLMENT, PURPOSES = "msPKI-Certificate-Name-Flag", "msPKI-Enrollment-Flag", "pKIExtendedKeyUsage"
+M = "CORP\\mallory"
+ENROLL = "(OA;;CR;0e10c968-78fb-11d2-90d4-00c04f79dc55;;{})"
+OWNED = "O:EAG:EAD:PAI(A;;CCDCLCSWRPWPDTLOSDRCWDWO;;;EA)(A;;LCRPLORC;;;AU)"
+
+
+def value(attribute, new, operation="value_added", op="{0c1d}", actor=M):
+    return directory(actor, DN, attribute, new, operation, "pKICertificateTemplate", operation_id=op)
+
+
+def replaced(minute, attribute, old, new, op="{0c1d}", actor=M):
+    return [at(minute, value(attribute, old, "value_deleted", op, actor)), at(minute, value(attribute, new, op=op, actor=actor))]
+
+
+def stories():
+    yield ("fires_enrollee_supplies_the_subject", "mallory lets the requester decide on the names of the certificate (ESC4, then ESC1).",
+           replaced(0, NAME, "-2113929216", "1"))
+    yield ("fires_tool_that_writes_everything", "A tool rewrites the whole template: names, approval, signatures, purposes and permissions. One alert.",
+           replaced(0, NAME, "-2113929216", "1", "{1}") + replaced(0, ENROLLMENT, "2", "0", "{2}")
+           + replaced(0, "msPKI-RA-Signature", "1", "0", "{3}")
+           + replaced(0, "pKIExtendedKeyUsage", "1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2", "{4}")
+           + replaced(0, "nTSecurityDescriptor", OWNED, OWNED + "(A;;GA;;;AU)", "{5}"))
+    yield ("fires_no_security_extension", "Certificates of the template name no SID any more (ESC9).", replaced(0, ENROLLMENT, "41", "524329"))
+    yield ("fires_old_value_unknown", "Only the new value is there: nothing is known of the old one.", [at(0, value(NAME, "1"))])
+    yield ("fires_update_seen_by_the_ca", "No directory audit: the CA notices the new version (4899), and the new permissions (4900).",
+           [at(0, template_seen(4899, {NAME: 1, PURPOSES: ["1.3.6.1.5.5.7.3.2"]}, {NAME: 2181038080, PURPOSES: ["1.3.6.1.5.5.7.3.2"]})),
+            at(0, template_seen(4900, {NAME: 1}, {NAME: 1}, OWNED + ENROLL.format("DU"), OWNED + ENROLL.format("DA")), seconds=1)])
+    yield ("fires_no_purpose_means_any", "The CA notices that the template names no purpose any more (ESC2).",
+           [at(0, template_seen(4899, {PURPOSES: []}, {PURPOSES: ["1.3.6.1.5.5.7.3.4"]}))])
+    yield ("quiet_upgrade_without_opening", "After an upgrade a CA notices new versions of many templates (4899): the difference opens nothing.",
+           [at(i, template_seen(4899, {NAME: 2181038080, ENROLLMENT: 41}, {NAME: 2181038080, ENROLLMENT: 9}, template=t))
+            for i, t in enumerate(["User", "Machine", "VpnUser"])])
+    yield ("quiet_ca_starts", "The CA starts and loads all templates (4898), open ones too: that is what is there.",
+           [at(i, template_seen(4898, {NAME: 1, PURPOSES: ["1.3.6.1.5.5.7.3.2"]}, None, OWNED + ENROLL.format("DU"), template=t))
+            for i, t in enumerate(["User", "WebServer"])])
+    yield ("quiet_closed_again", "The flag goes, the approval and the signature come, and a purpose is written again as it was.",
+           replaced(0, NAME, "1", "-2113929216", "{1}") + replaced(0, ENROLLMENT, "0", "2", "{2}") + replaced(0, "msPKI-RA-Signature", "0", "1", "{3}")
+           + replaced(0, "pKIExtendedKeyUsage", "1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.2", "{4}"))
+    yield ("quiet_open_as_it_was", "The CA has loaded the template: its names were the requester's choice before, and the new value changes nothing about that.",
+           [at(0, template_seen(4898, {NAME: 1}, None)), at(9, value(NAME, "9"))])
+    yield ("quiet_permission_for_few", "A group of few may enroll now.",
+           replaced(0, "nTSecurityDescriptor", OWNED, OWNED + ENROLL.format("S-1-5-21-1004336348-1177238915-682003330-1604")))
