@@ -7,12 +7,15 @@
 //! from another name of the same request, and no allow-list looks at the `ccm:` attribute.
 
 use crate::detect::domain::DomainPolicy;
+use crate::detect::facts::Facts;
 use crate::detect::identity::{Verdict, compare, domain_of_suffix, is_name_of_machine};
-use crate::detect::protected::{is_lookalike, is_sensitive};
-use crate::event::CertificateRequest;
+use crate::detect::known::{self, Known};
+use crate::detect::protected::{is_lookalike, is_protected_name, is_sensitive};
 use crate::event::account::{Account, same_text};
 use crate::event::host::Host;
 use crate::event::san::San;
+use crate::event::{CertificateRequest, Event, IssuedCertificate};
+use crate::wire::record::TemplateFacts;
 
 /// What comparing all names of a request shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,6 +28,12 @@ pub(crate) struct Judgement {
     pub lookalike: Vec<String>,
     /// All the others of the first [`MAX_NAMES`](crate::event::san::MAX_NAMES).
     pub harmless: Vec<String>,
+    /// SIDs of another account than the requester's, which is known.
+    pub other_sids: Vec<String>,
+    /// Common names of the subject that are those of a protected identity.
+    pub subject: Vec<String>,
+    /// The only names are mail addresses, and whether the template allows a logon is not known.
+    pub mail_only: bool,
     /// The suffix of an own name was not checked.
     pub suffix_assumed: bool,
     /// Names beyond the limit that count as a mismatch: all of them, or for an allowed requester those that were not even
@@ -56,13 +65,27 @@ impl Judgement {
 
     /// Whether any name is reported.
     pub(crate) fn is_suspicious(&self) -> bool {
-        self.is_mismatch() || self.is_sensitive() || self.is_lookalike()
+        self.is_mismatch()
+            || self.is_sensitive()
+            || self.is_lookalike()
+            || !self.other_sids.is_empty()
+            || !self.subject.is_empty()
     }
 }
 
-/// Judges every name of a request to the CA `ca`. Allow-lists excuse a mismatch, never a protected identity.
-pub(crate) fn judge(policy: &DomainPolicy, request: &CertificateRequest, ca: &Host) -> Judgement {
-    let requester = &request.requester;
+/// Judges every name of a request that an event of its CA reports. Facts and allow-lists excuse a mismatch, never a
+/// protected identity.
+pub(crate) fn judge(
+    policy: &DomainPolicy,
+    facts: &Facts,
+    request: &CertificateRequest,
+    event: &Event,
+) -> Judgement {
+    let (requester, ca) = (&request.requester, &event.computer);
+    let account = facts.account(policy, requester);
+    let template = request.template.as_deref().and_then(|template| facts.template(template));
+    let is_asked_for = |name: &San| request.attribute_names.iter().any(|asked| asked.is_same(name));
+    let known = |name: &San| known::compare(account.as_ref(), template.as_ref(), name, is_asked_for(name));
     let requester_allowed = is_allowed_requester(policy, requester);
     let template_allowed = request.template.as_ref().is_some_and(|template| policy.allow.template(template));
     let agent = policy.agent(requester);
@@ -77,7 +100,11 @@ pub(crate) fn judge(policy: &DomainPolicy, request: &CertificateRequest, ca: &Ho
     let own_only = has_own
         && names_cut == 0
         && request.names.iter().zip(&verdicts).all(|(name, verdict)| is_harmless_beside_own(name, *verdict));
+    let may_be_mail_only = names_cut == 0
+        && request.names.iter().all(|name| matches!(name, San::Email(_)))
+        && template.as_ref().and_then(TemplateFacts::allows_logon) != Some(true);
     let mut judgement = Judgement { names_cut, own_only, ..Judgement::default() };
+    judgement.subject = protected_subject(policy, request, event);
     for (name, verdict) in request.names.iter().zip(verdicts) {
         let value = name.value();
         judgement.suffix_assumed |= verdict == Verdict::Own { suffix_assumed: true };
@@ -86,8 +113,14 @@ pub(crate) fn judge(policy: &DomainPolicy, request: &CertificateRequest, ca: &Ho
             || at_work.is_some_and(|agent| agent.has_name(value))
             || (is_host_name(name) && (template_allowed || policy.allow.name(value)))
             // People's mail addresses often differ from their account names, and no logon goes by them.
-            || (has_own && matches!(name, San::Email(_)));
-        if verdict == Verdict::Other && !excused {
+            || (has_own && matches!(name, San::Email(_)))
+            || known(name) == Known::Own;
+        if known(name) == Known::OtherSid {
+            judgement.other_sids.push(value.to_owned());
+        } else if verdict == Verdict::Other && !excused && may_be_mail_only && !protected {
+            judgement.mail_only = true;
+            judgement.harmless.push(value.to_owned());
+        } else if verdict == Verdict::Other && !excused {
             judgement.mismatched.push(value.to_owned());
         } else if !protected {
             judgement.harmless.push(value.to_owned());
@@ -101,6 +134,21 @@ pub(crate) fn judge(policy: &DomainPolicy, request: &CertificateRequest, ca: &Ho
     judgement.allowed =
         requester_allowed || ((template_allowed || at_work.is_some()) && !judgement.is_mismatch());
     judgement
+}
+
+/// The common name of the certificate's subject, or of the request, if it is that of a protected identity of which the
+/// requester is none. Certificates can be mapped by their subject, and a CA that logs no alternative names shows no other.
+fn protected_subject(policy: &DomainPolicy, request: &CertificateRequest, event: &Event) -> Vec<String> {
+    let issued = event.activity.issued().map(IssuedCertificate::common_names);
+    // The containers of the account follow its own name.
+    let name = issued.unwrap_or_else(|| request.common_names.clone()).into_iter().next();
+    let is_foreign = |name: &String| {
+        let named = Account::parse(name);
+        !request.requester.has_name(&named.name)
+            && !is_name_of_machine(&request.requester, Host::new(name).label())
+            && is_protected_name(policy, name)
+    };
+    name.into_iter().filter(is_foreign).collect()
 }
 
 impl Judgement {
@@ -162,11 +210,14 @@ fn is_allowed_requester(policy: &DomainPolicy, requester: &Account) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::detect::domain::DomainPolicy;
+    use crate::detect::facts::Facts;
     use crate::detect::naming::{Judgement, judge};
-    use crate::event::CertificateRequest;
     use crate::event::account::{Account, Sid};
+    use crate::event::facts::AccountKnown;
     use crate::event::host::Host;
     use crate::event::san::{Names, San};
+    use crate::event::time::Time;
+    use crate::event::{Activity, CertificateRequest, Event, IssuedCertificate, Origin};
 
     fn request(requester: &str, names: &[San]) -> CertificateRequest {
         let mut request =
@@ -177,8 +228,30 @@ mod tests {
         request
     }
 
+    /// Of an issued certificate, with nothing known of the estate.
+    fn judged_request(policy: &DomainPolicy, request: &CertificateRequest) -> Judgement {
+        judged_with(&Facts::default(), policy, request, "")
+    }
+
+    fn judged_with(
+        facts: &Facts,
+        policy: &DomainPolicy,
+        request: &CertificateRequest,
+        subject: &str,
+    ) -> Judgement {
+        let (request, subject) = (request.clone(), subject.to_owned());
+        let activity = Activity::CertificateIssued(IssuedCertificate {
+            request,
+            subject,
+            ..IssuedCertificate::default()
+        });
+        let computer = Host::new("ca01.corp.example");
+        let event = Event { time: Time::from_millis(0), computer, origin: Origin::default(), activity };
+        judge(policy, facts, event.activity.request().unwrap(), &event)
+    }
+
     fn judged(policy: &DomainPolicy, requester: &str, names: &[San]) -> Judgement {
-        judge(policy, &request(requester, names), &Host::new("ca01.corp.example"))
+        judged_request(policy, &request(requester, names))
     }
 
     fn corp() -> DomainPolicy {
@@ -271,11 +344,11 @@ mod tests {
         let judged = |name: San| {
             let template = Some("WebServer".to_owned());
             let request = CertificateRequest { template, ..request("CORP\\webops", &[name]) };
-            judge(&policy, &request, &Host::new("ca01.corp.example")).is_mismatch()
+            judged_request(&policy, &request)
         };
-        assert!(!judged(dns("shop.corp.example")));
-        assert!(judged(upn("bob@corp.example")));
-        assert!(judged(San::Email("bob@corp.example".to_owned())));
+        assert!(!judged(dns("shop.corp.example")).is_mismatch());
+        assert!(judged(upn("bob@corp.example")).is_mismatch());
+        assert!(judged(San::Email("bob@corp.example".to_owned())).mail_only);
     }
 
     #[test]
@@ -287,7 +360,7 @@ mod tests {
             let mut request = request("CORP\\FAS01$", &[upn(name)]);
             request.template = Some(template.to_owned());
             request.client = client.map(Host::new);
-            judge(&policy, &request, &Host::new("ca01.corp.example"))
+            judged_request(&policy, &request)
         };
         let own_host = Some("fas01.corp.example");
         let at_work = judged("Smartcard", own_host, "alice@corp.example");
@@ -327,11 +400,11 @@ mod tests {
         policy.allow.source_hosts.push("srv-clm.corp.example".to_owned());
         let mut request = request("CORP\\mallory", &[upn("bob@corp.example")]);
         request.client = Some(Host::new("srv-clm.corp.example"));
-        assert!(judge(&policy, &request, &Host::default()).is_mismatch());
+        assert!(judged_request(&policy, &request).is_mismatch());
         request.requester = Account::parse("CORP\\SRV-CLM$");
-        assert!(!judge(&policy, &request, &Host::default()).is_mismatch(), "the host's own account");
+        assert!(!judged_request(&policy, &request).is_mismatch(), "the host's own account");
         request.requester = Account::parse("DEV\\SRV-CLM$");
-        assert!(judge(&policy, &request, &Host::default()).is_mismatch(), "the suffix is CORP's");
+        assert!(judged_request(&policy, &request).is_mismatch(), "the suffix is CORP's");
     }
 
     #[test]
@@ -345,15 +418,16 @@ mod tests {
         assert!(allowed.is_sensitive() && !allowed.is_mismatch());
         let mut bomb = request("CORP\\mallory", &names);
         bomb.names_cut += 1;
-        assert!(judge(&policy, &bomb, &Host::default()).is_mismatch(), "a name that nobody read");
+        assert!(judged_request(&policy, &bomb).is_mismatch(), "a name that nobody read");
     }
 
     #[test]
-    fn mail_address_counts_only_without_an_own_name() {
+    fn mail_address_alone_is_no_mismatch_but_is_noted() {
         let policy = DomainPolicy::default();
         let mail = San::Email("ann.smith@corp.example".to_owned());
         assert!(!judged(&policy, "CORP\\asmith", &[upn("asmith@corp.example"), mail.clone()]).is_mismatch());
-        assert!(judged(&policy, "CORP\\asmith", &[mail]).is_mismatch());
+        let alone = judged(&policy, "CORP\\asmith", &[mail]);
+        assert!(alone.mail_only && !alone.is_suspicious(), "{alone:?}");
     }
 
     #[test]
@@ -365,5 +439,52 @@ mod tests {
                 .is_mismatch()
         );
         assert!(judged(&policy, "CORP\\ann", &[sid("S-1-5-21-1-2-3-500")]).is_sensitive());
+    }
+
+    #[test]
+    fn subject_counts_only_as_the_whole_name_of_a_protected_identity() {
+        let subject = |requester: &str, subject: &str| {
+            judged_with(&Facts::default(), &corp(), &request(requester, &[]), subject).subject
+        };
+        let administrator = "CN=Administrator, CN=Users, DC=corp, DC=example";
+        assert_eq!(subject("CORP\\mallory", administrator), ["Administrator"]);
+        assert_eq!(subject("CORP\\mallory", "CN=dc01.corp.example"), ["dc01.corp.example"]);
+        assert_eq!(subject("CORP\\administrator", administrator), [""; 0], "its own");
+        assert_eq!(subject("CORP\\DC01$", "CN=dc01.corp.example"), [""; 0], "its own");
+        for harmless in [
+            "CN=Alice Smith, OU=Administrator, DC=corp",
+            "CN=SharePoint Administrator",
+            "CN=shop.dc01.example",
+            "",
+        ] {
+            assert_eq!(subject("CORP\\asmith", harmless), [""; 0], "{harmless}");
+        }
+    }
+
+    #[test]
+    fn facts_excuse_names_of_the_account_and_never_protected_ones() {
+        let account = Account::parse("CORP\\asmith");
+        let import = |upn: &str| AccountKnown {
+            account: account.clone(),
+            sid: Sid::parse("S-1-5-21-1-2-3-1105"),
+            upn: Some(upn.to_owned()),
+            ..AccountKnown::default()
+        };
+        let judged = |imported: AccountKnown, name: San| {
+            let mut facts = Facts::default();
+            let activity = Activity::AccountKnown(imported);
+            let (time, computer) = (Time::from_millis(0), Host::default());
+            let event = Event { time, computer, origin: Origin::default(), activity };
+            facts.learn(&event, &corp(), &|_| true);
+            judged_with(&facts, &corp(), &request("CORP\\asmith", &[name]), "")
+        };
+        let alice = "alice.smith@corp.example";
+        assert!(!judged(import(alice), upn(alice)).is_suspicious());
+        assert!(judged(import("other@corp.example"), upn(alice)).is_mismatch());
+        let admin = "administrator@corp.example";
+        assert!(judged(import(admin), upn(admin)).is_sensitive(), "the account may have been changed for it");
+        let sid = |text| San::Sid(Sid::parse(text).unwrap());
+        assert_eq!(judged(import(alice), sid("S-1-5-21-1-2-3-1111")).other_sids.len(), 1);
+        assert!(!judged(import(alice), sid("S-1-5-21-1-2-3-1105")).is_suspicious());
     }
 }

@@ -58,6 +58,17 @@ pub(crate) fn is_lookalike(policy: &DomainPolicy, requester: &Account, name: &Sa
     terms.chain(accounts).chain(hosts).any(|known| skeleton(known) == looks && !same_text(known, &text))
 }
 
+/// Whether a text is the name of a protected identity as a whole: a term, an account of the policy, or the host name of a
+/// domain controller.
+pub(crate) fn is_protected_name(policy: &DomainPolicy, name: &str) -> bool {
+    let host = Host::new(name);
+    let is_term =
+        |term: &String| same_text(term, name) || (name.contains('.') && same_text(term, host.label()));
+    policy.protected.terms.iter().any(is_term)
+        || is_listed_account(policy, &Account::parse(name))
+        || is_domain_controller(policy, &host)
+}
+
 /// Whether an account is protected: by a term, or by the policy's list of accounts and domain controllers.
 pub(crate) fn is_protected_account(policy: &DomainPolicy, account: &Account) -> bool {
     has_term(&policy.protected.terms, &account.name) || is_listed_account(policy, account)

@@ -1437,6 +1437,15 @@ pub struct WindowCertificate {
     pub own_only: bool,
     #[prost(enumeration = "Outcome", tag = "15")]
     pub outcome: i32,
+    /// A SID of another account than the requester's.
+    #[prost(bool, tag = "16")]
+    pub sid_differs: bool,
+    /// The subject names a protected identity.
+    #[prost(bool, tag = "17")]
+    pub subject_named: bool,
+    /// The only names are mail addresses.
+    #[prost(bool, tag = "18")]
+    pub mail_only: bool,
 }
 /// certlog-remote-write: one CA.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -25,6 +25,7 @@ def stories():
     yield from many_others()
     yield from attempts()
     yield from allowed()
+    yield from facts()
 
 
 def names():
@@ -285,3 +286,40 @@ def allowed():
            [at(0, issued(201, "CORP\\SRV-CLM$", "DNS Name=shop.corp.example", "CertificateTemplate:WebServer\nccm:srv-clm.corp.example", "WebServer"))],
            {"policy": "allow:\n  source_hosts: [srv-clm.corp.example]\n"})
     yield "quiet_switched_off", "A sensitive name, and the detection is switched off.", [at(0, esc1(201, ADMIN))], {"policy": "san_mismatch:\n  enabled: false\n"}
+
+
+def known(**account):
+    """An import of an account of the directory."""
+    return normalised("import", account_known={"account": "CORP\\asmith", **account})
+
+
+def template(flag, ekus):
+    return normalised("import", template_known={"name": "User", "flags": {"name_flag": flag, "ekus": ekus}})
+
+
+def facts():
+    alice = issued(700, "CORP\\asmith", upn("alice.smith@corp.example"))
+    sid = f"URL=tag:microsoft.com,2022-09-14:sid:{SID}-"
+    yield ("quiet_name_that_the_directory_has", "An import states the userPrincipalName of the account, which differs from its name.",
+           [at(0, known(upn="alice.smith@corp.example")), at(60, alice)])
+    yield ("fires_name_that_the_directory_has_not", "An import states another userPrincipalName of the account.",
+           [at(0, known(upn="asmith@corp.example")), at(60, alice)])
+    yield ("quiet_name_that_the_template_takes_from_the_directory", "The template takes the names from the directory, and the request asks for none.",
+           [at(0, template(0x02000000, ["1.3.6.1.5.5.7.3.2"])), at(60, alice)])
+    yield ("fires_name_asked_for_beside_the_template", "The same template, but the name stands in the attributes of the request (ESC6).",
+           [at(0, template(0x02000000, ["1.3.6.1.5.5.7.3.2"])),
+            at(60, issued(700, "CORP\\asmith", upn("alice.smith@corp.example"), attributes="CertificateTemplate:User\nSAN:upn=alice.smith@corp.example"))])
+    yield ("fires_sid_of_another_account", "The certificate bears the SID of another ordinary account; an import states the requester's own.",
+           [at(0, known(sid=f"{SID}-1110")), at(60, issued(701, "CORP\\asmith", upn("asmith@corp.example") + "," + sid + "1111"))])
+    yield ("quiet_own_sid", "The certificate bears the requester's own SID.",
+           [at(0, known(sid=f"{SID}-1110")), at(60, issued(701, "CORP\\asmith", upn("asmith@corp.example") + "," + sid + "1110"))])
+    named = issued(702, MALLORY, attributes="", version=0)
+    yield ("fires_subject_of_a_protected_identity", "A version 0 CA logs no alternative names, but the subject is the administrator's (ESC14).",
+           [at(0, named | {"data": named["data"] | {"Subject": "CN=Administrator, CN=Users, DC=corp, DC=example"}})])
+    yield ("quiet_subject_with_a_title", "The subject of a user whose name in the directory has the word administrator in it.",
+           [at(0, named | {"data": named["data"] | {"Subject": "CN=Mallory (SharePoint Administrator), CN=Users, DC=corp, DC=example"}})])
+    mail = issued(703, "CORP\\asmith", "RFC822 Name=alice.smith@corp.example", template="User")
+    yield ("fires_mail_address_alone_is_low", "An S/MIME certificate has only a mail address that differs from the account's name.", [at(0, mail)])
+    yield ("quiet_mail_address_of_the_directory", "The same, and an import states the address.", [at(0, known(mail="alice.smith@corp.example")), at(60, mail)])
+    yield ("fires_mail_address_of_a_template_for_logons", "The same, and the template is known to allow a logon.",
+           [at(0, template(1, ["1.3.6.1.5.5.7.3.2"])), at(60, mail)])

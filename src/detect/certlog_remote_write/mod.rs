@@ -167,7 +167,7 @@ fn on_request(
     cx: &mut Context<'_>,
 ) {
     let denied = matches!(event.activity, Activity::CertificateDenied(_));
-    let judgement = naming::judge(cx.policy, request, &event.computer);
+    let judgement = naming::judge(cx.policy, cx.facts, request, event);
     if !denied && !judgement.is_suspicious() {
         return;
     }

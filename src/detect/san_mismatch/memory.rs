@@ -46,6 +46,7 @@ impl Entry {
     const OWN_ONLY: u8 = 8;
     const ISSUED: u8 = 16;
     const SHOWN: u8 = 32;
+    const OTHERWISE: u8 = 64;
 
     /// Of what an alert shows of the certificate.
     pub(crate) fn of(event: &Event, shown: &WindowCertificate) -> Entry {
@@ -66,7 +67,8 @@ impl Entry {
                 | flag(shown.sensitive, Entry::SENSITIVE)
                 | flag(shown.lookalike, Entry::LOOKALIKE)
                 | flag(shown.own_only, Entry::OWN_ONLY)
-                | flag(issued.is_some(), Entry::ISSUED),
+                | flag(issued.is_some(), Entry::ISSUED)
+                | flag(shown.sid_differs || shown.subject_named || shown.mail_only, Entry::OTHERWISE),
         }
     }
 
@@ -96,7 +98,8 @@ impl Entry {
     }
 
     fn is_suspicious(&self) -> bool {
-        self.has(Entry::MISMATCHED | Entry::SENSITIVE | Entry::LOOKALIKE) || !self.is_issued()
+        self.has(Entry::MISMATCHED | Entry::SENSITIVE | Entry::LOOKALIKE | Entry::OTHERWISE)
+            || !self.is_issued()
     }
 
     /// Whether two records are of one certificate: by its serial number, else by record id, time and content. The request

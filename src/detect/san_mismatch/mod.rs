@@ -77,7 +77,7 @@ impl Detection for SanMismatch {
         cx: &mut Context<'_>,
     ) {
         let Some(request) = event.activity.request() else { return };
-        let judgement = naming::judge(cx.policy, request, &event.computer);
+        let judgement = naming::judge(cx.policy, cx.facts, request, event);
         let certificate = remembered(event, request, &judgement);
         let mut memory = Memory::take(&mut slot.state);
         if self.is_of_interest(&certificate, &judgement, &memory) {
@@ -96,7 +96,7 @@ impl SanMismatch {
         memory: &Memory,
     ) -> bool {
         if is_issued(certificate) {
-            return !judgement.allowed || judgement.is_suspicious();
+            return !judgement.allowed || judgement.is_suspicious() || judgement.mail_only;
         }
         let (attempts, issued) = memory.of_request(certificate.request_id);
         let is_decision = attempts > 0 && certificate.outcome() != Outcome::Requested;
@@ -144,7 +144,12 @@ impl SanMismatch {
 }
 
 fn is_suspicious(certificate: &WindowCertificate) -> bool {
-    certificate.mismatched || certificate.sensitive || certificate.lookalike
+    certificate.mismatched
+        || certificate.sensitive
+        || certificate.lookalike
+        || certificate.sid_differs
+        || certificate.subject_named
+        || certificate.mail_only
 }
 
 fn outcome(event: &Event) -> Outcome {
@@ -159,9 +164,21 @@ fn outcome(event: &Event) -> Outcome {
     }
 }
 
+/// The names that are reported, the worst first.
+fn suspicious_names(judgement: &Judgement) -> impl Iterator<Item = &String> {
+    let lists = [
+        &judgement.sensitive,
+        &judgement.other_sids,
+        &judgement.subject,
+        &judgement.lookalike,
+        &judgement.mismatched,
+    ];
+    lists.into_iter().flatten()
+}
+
 fn remembered(event: &Event, request: &CertificateRequest, judgement: &Judgement) -> WindowCertificate {
     let mut names = Vec::new();
-    for name in judgement.sensitive.iter().chain(&judgement.lookalike).chain(&judgement.mismatched) {
+    for name in suspicious_names(judgement) {
         report::list(&mut names, name);
     }
     let suspicious = names.len() as u32;
@@ -184,6 +201,9 @@ fn remembered(event: &Event, request: &CertificateRequest, judgement: &Judgement
         lookalike: judgement.is_lookalike(),
         outside_profile: judgement.outside_profile,
         own_only: judgement.own_only,
+        sid_differs: !judgement.other_sids.is_empty(),
+        subject_named: !judgement.subject.is_empty(),
+        mail_only: judgement.mail_only,
         outcome: outcome(event).into(),
     }
 }

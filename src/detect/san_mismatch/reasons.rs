@@ -16,19 +16,25 @@ struct Kind {
     severity: fn(&Severities) -> Severity,
 }
 
-const KINDS: [Kind; 4] = [
+const KINDS: [Kind; 7] = [
     Kind { code: "sensitive_san", applies: |c| c.sensitive, severity: |s| s.sensitive_san },
+    Kind { code: "sid_mismatch", applies: |c| c.sid_differs, severity: |s| s.sensitive_san },
     Kind { code: "san_mismatch", applies: |c| c.mismatched, severity: |s| s.san_mismatch },
     Kind { code: "agent_outside_profile", applies: |c| c.outside_profile, severity: |s| s.san_mismatch },
+    Kind { code: "subject_name", applies: |c| c.subject_named, severity: |s| s.san_mismatch },
     Kind { code: "lookalike_name", applies: |c| c.lookalike, severity: |s| s.san_mismatch },
+    Kind { code: "mail_name_only", applies: |c| c.mail_only, severity: |_| Severity::Low },
 ];
 
 /// All codes, the worst first; the last ones qualify the others.
-const CODES: [&str; 13] = [
+const CODES: [&str; 16] = [
     "sensitive_san",
+    "sid_mismatch",
     "san_mismatch",
+    "subject_name",
     "agent_outside_profile",
     "lookalike_name",
+    "mail_name_only",
     ATTEMPTED,
     DENIED,
     PENDING,
@@ -119,6 +125,19 @@ fn sentence(code: &str, certificates: &[WindowCertificate], request: &Certificat
             let names = if names.is_empty() { "more identities than are compared".to_owned() } else { names };
             format!("{who} was issued a certificate that names {names}")
         }
+        "sid_mismatch" => format!(
+            "{who} was issued a certificate with the SID of another account: {}",
+            named(|c| is_issued(c) && c.sid_differs)
+        ),
+        "subject_name" => format!(
+            "{who} was issued a certificate whose subject names a protected identity: {}",
+            named(|c| is_issued(c) && c.subject_named)
+        ),
+        "mail_name_only" => format!(
+            "{who} was issued a certificate whose only names are mail addresses that are not known to be its own. It can \
+             log on only if its template allows that and an account is mapped to the address: an import of templates and \
+             accounts settles it"
+        ),
         "lookalike_name" => format!(
             "{who} was issued a certificate with a name that looks like that of a protected identity: {}",
             named(|c| is_issued(c) && c.lookalike)

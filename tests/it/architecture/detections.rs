@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 /// What stands beside the detections in `src/detect/` and is none, and why it is there.
 const HELPERS: &[(&str, &str)] = &[
+    ("known", "what facts say about a name of a certificate: shared by detections"),
     ("facts", "what is known of accounts, templates and renames: detections read it"),
     ("purpose", "object identifiers of purposes in words"),
     ("finding", "an alert about one event: shared by the detections that need no more"),
