@@ -112,7 +112,7 @@ impl Detection for DeniedEnrollmentProbing {
         let Some(refused) = refused(event) else { return };
         let settings = &self.settings;
         let at = event.effective_time();
-        let foreign = foreign_names(event, refused, cx.policy);
+        let foreign = foreign_names(event, refused, cx);
         if !is_out_of_order(refused) {
             remember(&mut slot.state, event, refused);
         }
@@ -184,13 +184,13 @@ fn is_out_of_order(refused: &DeniedRequest) -> bool {
 }
 
 /// Names of other identities. A host name that waits for a manager is what approval is for.
-fn foreign_names(event: &Event, refused: &DeniedRequest, policy: &DomainPolicy) -> Vec<String> {
+fn foreign_names(event: &Event, refused: &DeniedRequest, cx: &Context<'_>) -> Vec<String> {
     let mut request = refused.request.clone();
     if is_pending(event) {
         request.names.retain(|name| !matches!(name, San::Dns(_) | San::Ip(_)));
         request.names_cut = 0;
     }
-    let judgement = naming::judge(policy, &request, &event.computer);
+    let judgement = naming::judge(cx.policy, cx.facts, &request, event);
     let mut names = Vec::new();
     for name in judgement.sensitive.iter().chain(&judgement.lookalike).chain(&judgement.mismatched) {
         report::list(&mut names, name);

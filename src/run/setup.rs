@@ -5,6 +5,8 @@ use crate::config::kafka::Kafka;
 use crate::config::mistake::Mistake;
 use crate::config::needs;
 use crate::config::topics::Topics;
+use crate::detect::DetectionSettings;
+use crate::event::host::Host;
 use crate::event::time::Time;
 use crate::host::clock::wall;
 use crate::host::exit::{Exit, Failure};
@@ -78,7 +80,10 @@ impl Setup {
     /// How the records of a topic are decoded: by the settings of the first source that matches it.
     pub(crate) fn source(&self, topic: &str) -> Source {
         let source = self.config.sources.iter().find(|source| source.topics.matches(topic));
-        source.map_or_else(Source::default, |source| Source::new(source.decoder()))
+        let policy = &self.config.policy;
+        let hosts = policy.cas.keys().filter(|_| policy.relayed_enrollment.is_enabled());
+        let hosts: Vec<Host> = hosts.map(|host| Host::new(host)).collect();
+        Source::new(source.map(|source| source.decoder()).unwrap_or_default(), &hosts)
     }
 
     /// The topics that sources name. Patterns are left out.

@@ -260,6 +260,9 @@ pub(crate) fn why_suspicious(alert: &Alert, settings: &Settings) -> String {
     let words = [
         ("sensitive_san", "SensitiveSAN_DA_or_DC"),
         ("san_mismatch", "SAN_Mismatch_ESC1_Pattern"),
+        ("sid_mismatch", "SID_Mismatch"),
+        ("subject_name", "Subject_Names_Protected_Identity"),
+        ("mail_name_only", "Mail_Name_Only"),
         (ATTEMPTED, "SAN_Attempted"),
         (BURST, &burst),
     ];

@@ -23,9 +23,10 @@ pub struct Source {
 }
 
 impl Source {
-    /// A source with this decoder and the prefilter for its format.
-    pub fn new(decoder: Decoder) -> Source {
-        Source { prefilter: Prefilter::for_source(decoder.format, Some(&[])), decoder }
+    /// A source with this decoder and the prefilter for its format. Logons over the network (4624) are read at these
+    /// computers only, and those of Schannel everywhere.
+    pub fn new(decoder: Decoder, network_logons_at: &[Host]) -> Source {
+        Source { prefilter: Prefilter::for_source(decoder.format, Some(network_logons_at)), decoder }
     }
 }
 
