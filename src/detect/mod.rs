@@ -8,7 +8,6 @@ pub(crate) mod entity;
 pub(crate) mod agent;
 pub(crate) mod domain;
 pub(crate) mod identity;
-#[allow(dead_code, reason = "read by the detections that follow")]
 pub(crate) mod facts;
 pub(crate) mod protected;
 pub(crate) mod known;
@@ -145,7 +144,6 @@ pub struct Context<'a> {
     /// What the operator configured of the domain.
     pub policy: &'a DomainPolicy,
     /// What is known of the estate in this partition.
-    #[allow(dead_code, reason = "read by the detections that follow")]
     pub(crate) facts: &'a Facts,
     /// Fingerprint of the whole policy.
     pub policy_version: &'a str,
