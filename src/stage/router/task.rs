@@ -385,7 +385,7 @@ mod tests {
             (9, Some(&*event), Routed::Skipped),
             (10, None, Routed::Tombstone),
             (11, Some("{\"EventID\": 4624}"), Routed::Filtered),
-            (12, Some("{\"winlog\": {\"event_id\": 4624, \"x\": 4887}}"), Routed::Ignored),
+            (12, Some("{\"winlog\": {\"event_id\": 4688, \"x\": 4887}}"), Routed::Ignored),
             (13, Some(unconcerned), Routed::Unconcerned),
             (14, Some(&*event), Routed::Sent),
             (15, Some("{\"EventID\": 4887"), Routed::Rejected),
