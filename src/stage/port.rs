@@ -267,7 +267,7 @@ pub struct DeadLetter {
 }
 
 /// The reason of a dead letter of the detector: an alert that fits into its topic in no form.
-pub(crate) const ALERT_TOO_LONG: &str = "alert_too_large";
+pub const ALERT_TOO_LONG: &str = "alert_too_large";
 
 /// A partition of a source topic.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "UPDATE=1 in the environment rewrites expectations")]
 
 mod any_event;
+#[cfg(feature = "service")]
 mod alert_size;
 mod architecture;
 mod bounds;
