@@ -161,7 +161,7 @@ fn every_event_delivered_twice_raises_no_other_alert() {
     }
 }
 
-fn json_of_yaml(text: &str) -> serde_json::Value {
+pub(crate) fn json_of_yaml(text: &str) -> serde_json::Value {
     use saphyr::{LoadableYamlNode, Scalar, Yaml};
     #[allow(clippy::wildcard_enum_match_arm, reason = "a policy of a test needs no more kinds")]
     fn convert(yaml: &Yaml<'_>) -> serde_json::Value {

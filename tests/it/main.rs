@@ -11,6 +11,7 @@ mod common;
 mod dead_letter_flood;
 mod generated;
 mod golden;
+mod estate;
 mod properties;
 mod router_tally;
 mod simulation;

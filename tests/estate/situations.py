@@ -1,0 +1,159 @@
+"""An ordinary estate, and attacks beside it: what a detection engineer meets in the first week.
+
+Each situation is (name, what it is, events). `ordinary_…` must stay quiet, `attack_…` must be found.
+"""
+from activities import mapped, renamed
+from windows import CA, SID, at, denied, event, issued, logon, normalised, own, requested, upn
+
+MALLORY = "CORP\\mallory"
+
+
+def names(dns=(), mail=()):
+    return ",".join([f"DNS Name={name}" for name in dns] + [f"RFC822 Name={name}" for name in mail])
+
+
+def foreign_logon(user, serial, issuer):
+    """A logon with a certificate that no CA of the estate issued."""
+    e = logon(user, 1, "10.20.30.50")
+    return e | {"data": e["data"] | {"CertIssuerName": issuer, "CertSerialNumber": serial}}
+
+
+def for_others(requester, template, users, first):
+    """The requester gets a certificate for each user, who then logs on with it."""
+    for i, user in enumerate(users):
+        yield at(i * 5, issued(first + i, requester, upn(f"{user}@corp.example"), template=template))
+        yield at(i * 5 + 1, logon(user, first + i, f"10.20.31.{i + 10}"))
+
+
+def v0(request_id, requester, attributes="", subject=None):
+    e = issued(request_id, requester, attributes=attributes, version=0)
+    return e if subject is None else e | {"data": e["data"] | {"Subject": subject}}
+
+
+def situations():
+    yield from ordinary()
+    yield from attacks()
+
+
+def ordinary():
+    yield ("ordinary_01_upn_prefix", "The userPrincipalName differs from the account name.",
+           [at(0, issued(501, "CORP\\asmith", upn("alice.smith@corp.example")))])
+    yield ("ordinary_02_machine_build", "A new machine enrolls for three templates.",
+           [at(0, issued(502 + i, "CORP\\WKS1$", "DNS Name=wks1.corp.example", template=t), seconds=i * 20)
+            for i, t in enumerate(["Machine", "Workstation", "RemoteDesktop"])])
+    yield ("ordinary_03_new_domain_controller", "A new domain controller enrolls for four templates.",
+           [at(0, issued(510 + i, "CORP\\DC09$", names(["dc09.corp.example", "corp.example", "CORP"]), template=t), seconds=i * 9)
+            for i, t in enumerate(["DomainController", "DomainControllerAuthentication", "KerberosAuthentication", "DirectoryEmailReplication"])])
+    yield ("ordinary_04_citrix_fas", "Citrix FAS enrolls for users, who log on.",
+           list(for_others("CORP\\FAS01$", "Citrix_SmartcardLogon", ["ann", "bob.jones", "carl", "dora"], 520)))
+    yield ("ordinary_05_ndes", "An NDES or Intune connector enrolls for devices' users.",
+           list(for_others("CORP\\svc-ndes", "IntuneUser", ["ann", "bob.jones", "carl"], 530)))
+    yield ("ordinary_06_web_server", "An administrator requests web server certificates, one in a zone called dc01.",
+           [at(0, issued(540, "CORP\\web-admin", "DNS Name=shop.corp.example", template="WebServer")),
+            at(9, issued(541, "CORP\\web-admin", "DNS Name=app.dc01.corp.example", template="WebServer"))])
+    yield ("ordinary_07_cluster", "A cluster node names the cluster and its listener.",
+           [at(0, issued(545, "CORP\\SQLNODE1$", names(["sqlnode1.corp.example", "sqlclu.corp.example", "sqlag1.corp.example"]), template="Machine"))])
+    yield ("ordinary_08_gmsa", "A group managed service account has a service's name.",
+           [at(0, issued(546, "CORP\\gmsa-web$", "DNS Name=web.corp.example", template="WebServer"))])
+    yield ("ordinary_09_renamed_user", "A user is renamed and uses the old certificate.",
+           [at(0, own(550, "ann")), at(10, renamed("ann", "ann.lee", "CORP\\helpdesk")), at(20, logon("ann.lee", 550))])
+    yield ("ordinary_10_card_of_two_accounts", "One card is mapped to two accounts of a person.",
+           [at(0, own(551, "alice")), at(5, logon("adm-alice", 551))])
+    yield ("ordinary_11_hello_keys", "Windows Hello and device keys beside a CA that logs no serial numbers.",
+           [at(0, v0(1, "CORP\\bob.jones")), at(5, foreign_logon("carol.white", "01", "CN=carol.white")), at(8, foreign_logon("dave", "01", "login.windows.net"))])
+    yield ("ordinary_12_third_party_ca", "A card of another CA, whose serial number ends like a request id.",
+           [at(0, v0(7, "CORP\\bob.jones")), at(5, foreign_logon("carol.white", "5B00A7F30007", "ACME Issuing CA 3"))])
+    yield ("ordinary_13_administrator_in_a_name", "An account called sharepoint-administrator enrolls for itself.", [at(0, own(560, "sharepoint-administrator"))])
+    yield ("ordinary_14_second_suffix", "The domain has a second UPN suffix.", [at(0, issued(561, "CORP\\bob", upn("bob@example.com")))])
+    yield ("ordinary_15_cross_forest", "A user of another forest enrolls for itself.", [at(0, issued(562, "PARTNER\\eve", upn("eve@partner.example")))])
+    yield ("ordinary_16_disjoint_namespace", "A machine's DNS suffix is not the domain's name.",
+           [at(0, issued(563, "CORP\\APP7$", "DNS Name=app7.prod.corp.example", template="Machine"))])
+    yield ("ordinary_17_smartcard_desk", "The smart-card desk enrolls for a user.", list(for_others("CORP\\smartcard-desk", "SmartcardLogon", ["ann"], 564)))
+    yield ("ordinary_18_unreachable_crl", "The CRL cannot be reached: logons with own certificates are refused in mass.",
+           [e for i, user in enumerate(["ann", "bob.jones", "carl", "dora"])
+            for e in (at(0, own(570 + i, user)), at(30 + i, logon(f"{user}@corp.example", 570 + i, status="0x3e")))])
+    yield ("ordinary_19_first_logon", "The first logon of a user: three templates, one with a mail address.",
+           [at(0, own(580, "fred")), at(0, own(581, "fred"), seconds=5),
+            at(0, issued(582, "CORP\\fred", upn("fred@corp.example") + "," + names(mail=["fred.fox@corp.example"]), template="SMIME"), seconds=9)])
+    yield ("ordinary_20_life_cycle_product", "A certificate life-cycle product enrolls for many hosts.",
+           [at(i, issued(590 + i, "CORP\\svc-clm", f"DNS Name=srv{i}.corp.example", template="ClmWeb")) for i in range(6)])
+    yield ("ordinary_21_hello_certificate_trust", "AD FS enrolls for users of Hello.", list(for_others("CORP\\adfs-gmsa$", "HelloForBusiness", ["ann", "bob.jones"], 600)))
+    yield ("ordinary_22_domain_controller_renews", "A domain controller renews; the certificate names its domain too.",
+           [at(0, issued(605, "CORP\\DC01$", names(["dc01.corp.example", "corp.example", "CORP"]), template="KerberosAuthentication"))])
+    yield ("ordinary_23_ces_renewal", "A web service renews certificates of hosts outside of the domain.",
+           [at(0, issued(606, "CORP\\svc-ces", "DNS Name=dmz7.dmz.example", template="CESRenewal"))])
+    yield ("ordinary_24_renamed_machine", "A machine is renamed and uses the old certificate.",
+           [at(0, issued(607, "CORP\\OLD-PC$", "DNS Name=old-pc.corp.example", template="Machine")),
+            at(10, renamed("OLD-PC$", "NEW-PC$", "CORP\\helpdesk")), at(20, logon("NEW-PC$", 607))])
+    yield ("ordinary_28_mail_only", "An S/MIME certificate has only a mail address.", [at(0, issued(610, "CORP\\gina", names(mail=["gina.green@corp.example"]), template="SMIME"))])
+    yield ("ordinary_29_service_names", "A mail server requests its service names.",
+           [at(0, issued(611, "CORP\\EX01$", names(["ex01.corp.example", "mail.corp.example", "autodiscover.corp.example"]), template="ExchangeWeb"))])
+    yield ("ordinary_30_p2p_access", "A device that is joined to Entra logs on with its P2P certificate.",
+           [at(0, v0(7, "CORP\\bob.jones")), at(5, foreign_logon("carol.white", "7A0B0C0D0E0F10111213141516170007", "MS-Organization-P2P-Access [2026]"))])
+    yield ("ordinary_44_refused_autoenrollment", "A permission is removed, and autoenrollment is refused for everybody.",
+           [at(i, denied(620 + i, f"CORP\\user{i}", "CertificateTemplate:Old")) for i in range(20)])
+    yield ("ordinary_45_manager_approves", "A request waits, a manager approves it.",
+           [at(0, denied(650, "CORP\\ann", "CertificateTemplate:Web") | {"id": 4889}),
+            at(10, event(4869, 0, CA, 12805, {"RequestId": "650", "SubjectUserSid": f"{SID}-1190", "SubjectUserName": "ca-admin",
+                                              "SubjectDomainName": "CORP", "SubjectLogonId": "0x31aa17"})),
+            at(10, own(650, "ann"), seconds=2)])
+
+
+def attacks():
+    yield ("attack_01_application_policy", "ESC15: client authentication is injected into a web server certificate for another user.",
+           [at(0, issued(1, MALLORY, upn("bob.jones@corp.example"), attributes="CertificateTemplate:WebServer\nApplicationPolicies:1.3.6.1.5.5.7.3.2", template="WebServer"))])
+    yield ("attack_02_machine_of_another_domain", "A machine of a child domain gets the name of a machine of the parent.",
+           [at(0, issued(2, "CHILD\\DC07$", "DNS Name=dc07.corp.example", template="Machine"))])
+    yield ("attack_03_chase", "Certighost at a CA that logs no alternative names.",
+           [at(0, v0(3, "CORP\\EVIL$", "CertificateTemplate:Machine\ncdc:10.66.66.66\nrmd:dc01.corp.example"))])
+    yield ("attack_04_agent_misused", "The misused agent issues for a user, and the certificate is used from a foreign address.",
+           [at(0, issued(4, "CORP\\FAS01$", upn("bob.jones@corp.example"), template="Citrix_SmartcardLogon")), at(4, logon("bob.jones", 4, "10.66.66.66"))])
+    yield ("attack_05_sid_of_another", "The certificate bears the SID of another ordinary account.",
+           [at(0, issued(5, MALLORY, upn("mallory@corp.example") + f",URL=tag:microsoft.com,2022-09-14:sid:{SID}-1111", template="ESC1"))])
+    yield ("attack_06_relayed_domain_controller", "ESC8: a domain controller is relayed to web enrollment.",
+           [at(0, issued(6, "CORP\\DC01$", "DNS Name=dc01.corp.example", template="DomainController",
+                         attributes="CertificateTemplate:DomainController\nccm:ca01.corp.example", auth="NTLM"))])
+    yield ("attack_07_golden_certificate", "A forged certificate of the own CA, used as the administrator.",
+           [at(0, own(7, "ann")), at(1, logon("ann", 7)), at(5, logon("administrator", 999)), at(0, own(8, "zoe"), days=2)])
+    yield ("attack_08_name_in_the_request", "A CA that logs no alternative names, and a logon as another.", [at(0, v0(8, MALLORY)), at(5, logon("bob.jones", 8))])
+    yield ("attack_09_first_agent_certificate", "ESC3: an ordinary user gets an enrollment agent's certificate.",
+           [at(0, issued(9, MALLORY, upn("mallory@corp.example"), template="EnrollmentAgent"))])
+    yield ("attack_10_administrator", "ESC1: a certificate for the administrator.", [at(0, issued(10, MALLORY, upn("administrator@corp.example")))])
+    yield ("attack_11_sid_differs_at_the_kdc", "The KDC notices a certificate with another account's SID (41).",
+           [at(0, own(11, "mallory")), at(2, mapped(41, "bob.jones", "CN=mallory", 11, account_sid=f"{SID}-1111", certificate_sid=f"{SID}-1142"))])
+    relayed = issued(12, "CORP\\WKS1$", "DNS Name=wks1.corp.example", template="Machine", auth="NTLM", via="RPC")
+    yield ("attack_12_relay_to_rpc", "ESC11: a relay to the unprotected RPC interface.",
+           [at(0, relayed | {"data": relayed["data"] | {"AuthenticationLevel": "Connect"}})])
+    yield ("attack_13_subject", "ESC14: the subject is the administrator's, at a CA that logs no alternative names.",
+           [at(0, v0(13, MALLORY, subject="CN=Administrator, CN=Users, DC=corp, DC=example"))])
+    yield ("attack_14_attempt", "A request in the administrator's name that was only received.",
+           [at(0, requested(14, MALLORY, "CertificateTemplate:ESC1\nSAN:upn=administrator@corp.example", "ESC1"))])
+    yield ("attack_15_denied", "ESC15, denied by the CA.",
+           [at(0, denied(15, MALLORY, "CertificateTemplate:WebServer\nApplicationPolicies:1.3.6.1.5.5.7.3.2\nSAN:upn=administrator@corp.example"))])
+
+
+POLICY = r"""domains: {CORP: [corp.example, example.com], CHILD: [child.corp.example], PARTNER: [partner.example]}
+cas: {ca01.corp.example: CORP-CA01, ca02.corp.example: CORP-CA02}
+agents:
+  'CORP\FAS01$': {templates: [Citrix_SmartcardLogon]}
+  'CORP\svc-ndes': {templates: [IntuneUser]}
+  'CORP\smartcard-desk': {templates: [SmartcardLogon]}
+  'CORP\svc-clm': {templates: [ClmWeb]}
+  'CORP\adfs-gmsa$': {templates: [HelloForBusiness]}
+  'CORP\svc-ces': {templates: [CESRenewal]}
+hosts:
+  'CORP\SQLNODE1$': [sqlclu.corp.example, sqlag1.corp.example]
+  'CORP\gmsa-web$': [web.corp.example]
+  'CORP\EX01$': [mail.corp.example, autodiscover.corp.example]
+  'CORP\APP7$': [app7.prod.corp.example]
+allow: {pairs: {'CORP\alice': ['CORP\adm-alice']}, templates: [WebServer]}
+unknown_certificate: {complete_since: {ca01.corp.example: '2025-01-01T00:00:00Z', ca02.corp.example: '2025-01-01T00:00:00Z'}}
+"""
+
+
+def facts():
+    """What an import of the estate's directory states."""
+    def account(name, **more):
+        return at(-600, normalised("import", account_known={"account": f"CORP\\{name}", **more}))
+    return [account("asmith", upn="alice.smith@corp.example", sid=f"{SID}-1110"), account("gina", mail="gina.green@corp.example"),
+            account("mallory", upn="mallory@corp.example", sid=f"{SID}-1142")]
