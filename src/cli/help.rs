@@ -140,6 +140,28 @@ Examples:
   adcs-watch inventory import --issued issued.csv --ca ca01.corp.example --topic inventory -c adcs-watch.yaml
 ";
 
+pub(crate) const EVALUATE: &str = "\
+Labels are a table with one row for each record that is known:
+  computer,event_id,record_id,label,technique
+  ca01.corp.example,4887,70001,malicious,ESC1
+  ca01.corp.example,4887,70002,benign,
+
+  caught      a malicious record is evidence of an alert
+  justified   an alert has a malicious record among its evidence
+  false       all evidence of an alert is labelled benign (or negative)
+
+  Records are matched by the first label of the computer, the event id and the record id. An alert names
+  its last 20 events; the evidence of all its revisions counts.
+
+Exit codes:
+  0   the evaluation is complete
+  65  a recording or a row of the labels could not be read; the rest was evaluated
+
+Examples:
+  adcs-watch evaluate --labels labels.csv recordings/
+  adcs-watch evaluate --labels labels.csv --min-severity high --format json recordings/ > evaluation.json
+";
+
 pub(crate) const INSPECT: &str = "\
 Run it on day one, on a capture of what your shipper writes. For each input it prints:
   format      the formats that were recognised

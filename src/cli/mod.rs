@@ -6,6 +6,7 @@ mod demo;
 mod run;
 mod replay;
 mod inspect;
+mod evaluate;
 mod inventory;
 mod check;
 mod topics;
@@ -33,6 +34,7 @@ enum Command {
     Run(run::Run),
     Replay(replay::Replay),
     Inspect(inspect::Inspect),
+    Evaluate(evaluate::Evaluate),
     Inventory(inventory::Inventory),
     Check(check::Check),
     Topics(topics::Topics),
@@ -66,6 +68,7 @@ impl Cli {
             Command::Demo(demo) => demo.run(),
             Command::Run(run) => run.run(),
             Command::Replay(replay) => replay.run(),
+            Command::Evaluate(evaluate) => evaluate.run(),
             Command::Inspect(inspect) => inspect.run(),
             Command::Inventory(inventory) => inventory.run(),
             Command::Check(check) => check.run(),

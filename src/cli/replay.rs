@@ -156,7 +156,7 @@ pub(crate) fn zone(name: &str) -> Result<TimeZone, String> {
     TimeZone::get(name).map_err(|_| "not a time zone of the IANA database, such as Europe/Zurich".to_owned())
 }
 
-fn severities() -> impl TypedValueParser<Value = Severity> {
+pub(crate) fn severities() -> impl TypedValueParser<Value = Severity> {
     let words = PossibleValuesParser::new(Severity::ALL.map(Severity::as_str));
     words.try_map(|word| {
         Severity::ALL.into_iter().find(|severity| severity.as_str() == word).ok_or("no severity")

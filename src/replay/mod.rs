@@ -16,6 +16,7 @@ pub(crate) mod intake;
 pub(crate) mod topic;
 pub mod show;
 pub(crate) mod inspect;
+pub(crate) mod evaluate;
 
 use crate::alert::{Alert, Severity};
 use crate::decode::Decoder;

@@ -45,6 +45,8 @@ mod config_mistakes;
 #[cfg(feature = "service")]
 mod config_types;
 #[cfg(feature = "service")]
+mod evaluate;
+#[cfg(feature = "service")]
 mod http_port;
 #[cfg(feature = "service")]
 mod inventory_import;

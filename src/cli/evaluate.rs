@@ -1,0 +1,113 @@
+//! `adcs-watch evaluate`
+
+use crate::alert::{Alert, Severity};
+use crate::cli::replay::{severities, zone};
+use crate::cli::{help, terminal};
+use crate::config::Config;
+use crate::decode::Decoder;
+use crate::host::exit::{Exit, Failure};
+use crate::replay::evaluate::{Evaluation, Labels, read};
+use crate::replay::show::Format;
+use crate::replay::{Request, Streams};
+use clap::{Args, ValueEnum};
+use jiff::tz::TimeZone;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Compare the alerts on recordings with what is known of their records
+///
+/// Replays the recordings and counts, for each technique and each detection, what was caught, missed and raised without
+/// cause.
+#[derive(Debug, Args)]
+#[command(after_long_help = help::EVALUATE)]
+pub(crate) struct Evaluate {
+    /// Recordings: files, or directories with all files below them
+    #[arg(value_name = "FILE|DIR", required = true, help_heading = "Input")]
+    paths: Vec<PathBuf>,
+    /// The labels: CSV with the columns computer, event_id, record_id, label and technique
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    labels: PathBuf,
+    /// Time zone of local times that have none (NXLog), such as Europe/Zurich; default UTC
+    #[arg(long, value_name = "TZ", value_parser = zone, help_heading = "Input")]
+    zone: Option<TimeZone>,
+    /// The config, of which the policy is used; default: the built-in policy
+    #[arg(short, long, value_name = "FILE", help_heading = "Detection")]
+    config: Option<PathBuf>,
+    /// Alert from the first day: do not wait until a baseline has enough days of data
+    #[arg(long, help_heading = "Detection")]
+    assume_trained: bool,
+    /// Count only alerts of this severity or above
+    #[arg(long, value_name = "SEVERITY", value_parser = severities(), default_value = "low", help_heading = "Output")]
+    min_severity: Severity,
+    /// How to write the result
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = OutputFormat::Table, help_heading = "Output")]
+    format: OutputFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum OutputFormat {
+    /// Text for a person
+    Table,
+    /// One JSON document, with every missed record and false alert
+    Json,
+}
+
+impl Evaluate {
+    /// Prints the evaluation.
+    ///
+    /// # Errors
+    /// The labels or the config cannot be read, or output cannot be written.
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let (labels, readable) = labels(&self.labels)?;
+        let (format, least) = (self.format, self.min_severity);
+        let (revisions, exit) = self.replay()?;
+        let evaluation = Evaluation::of(&labels, &revisions, least);
+        let text = match format {
+            OutputFormat::Table => evaluation.text(),
+            OutputFormat::Json => serde_json::to_string_pretty(&evaluation).unwrap_or_default() + "\n",
+        };
+        terminal::output(Format::Table).write_all(text.as_bytes()).map_err(|error| {
+            Failure::new(Exit::Output, "the evaluation cannot be written").because(&error)
+        })?;
+        Ok(if exit == Exit::Done && !readable { Exit::Input } else { exit })
+    }
+
+    /// All revisions of alerts on the recordings.
+    fn replay(self) -> Result<(Vec<Alert>, Exit), Failure> {
+        let config = self.config.as_deref().map(Config::load).transpose().map_err(Failure::from)?;
+        let mut policy = config.unwrap_or_default().policy;
+        if self.assume_trained {
+            policy.assume_trained();
+        }
+        let decoder = Decoder { zone: self.zone.unwrap_or(TimeZone::UTC), ..Decoder::default() };
+        let request = Request {
+            paths: self.paths,
+            topic: None,
+            policy,
+            decoder,
+            format: Format::Ndjson,
+            min_severity: Severity::Informational,
+            fail_on: None,
+            dead_letter: None,
+        };
+        let (mut out, mut err) = (Vec::new(), anstream::stderr());
+        let streams = Streams { out: &mut out, err: &mut err, width: terminal::width(), progress: false };
+        let exit = crate::replay::run(&request, streams)?;
+        let lines = out.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        Ok((lines.filter_map(|line| serde_json::from_slice(line).ok()).collect(), exit))
+    }
+}
+
+/// The labels, and whether every row could be read. Rows that could not are named on standard error.
+fn labels(path: &Path) -> Result<(Labels, bool), Failure> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        Failure::new(Exit::Input, format!("{} cannot be read", path.display())).because(&error)
+    })?;
+    let (labels, mistakes) = read(&text);
+    for (line, message) in &mistakes {
+        // A closed terminal is no reason to fail.
+        let _ = writeln!(anstream::stderr(), "{}:{line}: {message}", path.display());
+    }
+    Ok((labels, mistakes.is_empty()))
+}
