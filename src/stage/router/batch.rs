@@ -16,15 +16,13 @@ pub(crate) struct Batch {
     unfinished: Vec<Vec<u8>>,
     records: usize,
     bytes: usize,
-    /// It holds the start of a partition, which a crash would move while it is not committed.
-    starts: bool,
 }
 
 impl Batch {
     /// An empty batch whose routed records have at most `longest` bytes.
     pub(crate) fn new(longest: usize) -> Batch {
         let (commit, unfinished) = (RouterCommit::default(), Vec::new());
-        Batch { longest, commit, unfinished, records: 0, bytes: 0, starts: false }
+        Batch { longest, commit, unfinished, records: 0, bytes: 0 }
     }
 
     /// Whether a routed record with this event alone is longer than the limit.
@@ -74,15 +72,9 @@ impl Batch {
         }
     }
 
-    /// Sets the offset at which a source partition starts.
-    pub(crate) fn set_start(&mut self, partition: &SourcePartition, offset: u64) {
-        self.starts = true;
-        self.set_offset(partition, offset);
-    }
-
-    /// Whether there is more to commit than offsets that moved.
+    /// Whether there is more to commit than offsets.
     pub(crate) fn has_output(&self) -> bool {
-        self.bytes > 0 || self.starts
+        self.bytes > 0
     }
 
     /// Whether there is nothing to commit.
@@ -97,7 +89,7 @@ impl Batch {
 
     /// Takes everything as one transaction; the batch is empty afterwards.
     pub(crate) fn take(&mut self) -> RouterCommit {
-        (self.records, self.bytes, self.starts) = (0, 0, false);
+        (self.records, self.bytes) = (0, 0);
         let unfinished = (0..).zip(&mut self.unfinished).filter(|(_, record)| !record.is_empty());
         self.commit.routed.extend(unfinished.map(|(partition, record)| (partition, std::mem::take(record))));
         std::mem::take(&mut self.commit)
