@@ -11,14 +11,14 @@ use crate::alert::Reason;
 use crate::alert::Severity;
 use crate::detect::domain::Allow;
 use crate::detect::domain::DomainPolicy;
-use crate::detect::finding::{Finding, set_requester};
+use crate::detect::finding::{Finding, set_actor};
 use crate::detect::hands;
+use crate::detect::issuer::configured_name;
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::report::{self, reason};
 use crate::detect::slot::Slot;
 use crate::detect::{About, Context, Detection, DetectionSettings, Entity, memory_after};
 use crate::event::account::{Account, same_text};
-use crate::event::host::Host;
 use crate::event::time::Span;
 use crate::event::{Activity, CaSetting, Event, KeyUse};
 use crate::wire::record::HandsState;
@@ -109,11 +109,7 @@ impl Detection for CaKeyExported {
             fields,
             earlier: Vec::new(),
         };
-        finding.raise(&mut slot.state.open, cx, |alert| {
-            let is_new = alert.requester_account.as_deref().is_some_and(|known| !actor.has_name(known));
-            set_requester(alert, actor);
-            is_new
-        });
+        finding.raise(&mut slot.state.open, cx, |alert| set_actor(alert, actor));
     }
 }
 
@@ -149,8 +145,7 @@ fn of_backup(change: &CaSetting) -> Option<(Reason, (&'static str, String))> {
 
 /// 5058 and 5059 on the key of the CA: it is called like the CA.
 fn of_key(event: &Event, used: &KeyUse, policy: &DomainPolicy) -> Option<Reason> {
-    let ca = policy.cas.iter().find(|(host, _)| Host::new(host).is_same(&event.computer));
-    let (_, name) = ca?;
+    let name = configured_name(policy, &event.computer)?;
     let is_its_key = same_text(&used.key_name, name)
         || same_text(used.key_name.split('(').next().unwrap_or_default(), name);
     let text = format!(

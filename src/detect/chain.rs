@@ -1,6 +1,8 @@
 //! Events that only together are a finding, in whatever order they arrive: the CA and the domain controllers deliver apart.
 
 use crate::alert::Evidence;
+use crate::detect::domain::DomainPolicy;
+use crate::detect::identity::same_account;
 use crate::detect::{ALLOWED_LATENESS, report};
 use crate::event::Event;
 use crate::event::account::Account;
@@ -13,9 +15,7 @@ const MAX_PER_KIND: usize = 8;
 
 /// What is remembered of an event.
 pub(crate) fn link(event: &Event, kind: &str, account: &Account, fields: &[(&str, &str)]) -> ChainEvent {
-    let mut evidence = report::evidence(event);
-    let fields = fields.iter().filter(|(_, value)| !value.is_empty());
-    evidence.fields.extend(fields.map(|(name, value)| ((*name).to_owned(), report::cut(value))));
+    let evidence = report::evidence_with(event, fields.iter().copied());
     ChainEvent {
         time_ms: event.effective_time().as_millis(),
         kind: kind.to_owned(),
@@ -59,6 +59,11 @@ pub(crate) fn evidence(event: &ChainEvent) -> Option<Evidence> {
 /// The time of a remembered event.
 pub(crate) fn time(event: &ChainEvent) -> Time {
     Time::from_millis(event.time_ms)
+}
+
+/// Whether two are of one account. Where the key of the state is the name alone, the domains are compared here.
+pub(crate) fn is_one_account(policy: &DomainPolicy, a: &ChainEvent, b: &ChainEvent) -> bool {
+    same_account(policy, &Account::parse(&a.account), &Account::parse(&b.account))
 }
 
 /// Those of a kind that happened at most `span` before `event`.

@@ -85,10 +85,8 @@ impl Finding<'_> {
             alert.first_seen = alert.first_seen.min(evidence.time);
             report::add_evidence(alert, evidence);
         }
-        let mut evidence = report::evidence(self.event);
-        let fields = self.fields.into_iter().filter(|(_, value)| !value.is_empty());
-        evidence.fields.extend(fields.map(|(name, value)| (name.to_owned(), report::cut(&value))));
-        report::add_evidence(alert, evidence);
+        let fields = self.fields.iter().map(|(name, value)| (*name, value.as_str()));
+        report::add_evidence(alert, report::evidence_with(self.event, fields));
         alert.reasons.len() > before
     }
 }
@@ -97,4 +95,17 @@ impl Finding<'_> {
 pub(crate) fn set_requester(alert: &mut Alert, account: &Account) {
     alert.requester_account = Some(account.name.clone());
     alert.requester_domain = Some(account.domain.clone()).filter(|domain| !domain.is_empty());
+}
+
+/// Names the account that acted. Whether the alert named another one until now.
+pub(crate) fn set_actor(alert: &mut Alert, account: &Account) -> bool {
+    let is_new = alert.requester_account.as_deref().is_some_and(|known| !account.has_name(known));
+    set_requester(alert, account);
+    is_new
+}
+
+/// Names the account that was logged on.
+pub(crate) fn set_used_by(alert: &mut Alert, account: &Account) {
+    alert.used_by_account = Some(account.name.clone());
+    alert.used_by_domain = Some(account.domain.clone()).filter(|domain| !domain.is_empty());
 }

@@ -18,10 +18,15 @@ pub(crate) fn issuer_name(issuer: &str) -> String {
 /// Whether the issuer is known to be none of our CAs: by `foreign_issuers:` of the policy, as one that Windows makes, or
 /// because it is the account itself, whose certificate signs itself.
 pub(crate) fn is_foreign(policy: &DomainPolicy, issuer: &str, account: &Account) -> bool {
-    let folded = fold(issuer);
     policy.foreign_issuers.iter().any(|known| same_text(known, issuer))
-        || WINDOWS_OWN.iter().any(|known| folded.contains(known))
+        || is_of_windows(issuer)
         || is_self(issuer, account)
+}
+
+/// Whether Windows itself makes certificates under this issuer's name.
+pub(crate) fn is_of_windows(issuer: &str) -> bool {
+    let folded = fold(issuer);
+    WINDOWS_OWN.iter().any(|known| folded.contains(known))
 }
 
 fn is_self(issuer: &str, account: &Account) -> bool {

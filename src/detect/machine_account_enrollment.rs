@@ -14,7 +14,7 @@ use crate::detect::changes::{Attribute, Change, by_name, changes};
 use crate::detect::domain::Allow;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::finding::{Finding, set_requester};
-use crate::detect::identity::{self, Verdict, same_account};
+use crate::detect::identity::{self, Verdict};
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::odd_name::{Oddness, oddness};
 use crate::detect::report::{self, reason};
@@ -117,7 +117,7 @@ impl Detection for MachineAccountEnrollment {
             let causes: Vec<&ChainEvent> = [CREATED, CHANGED]
                 .into_iter()
                 .flat_map(|kind| chain::before(&events, kind, issued, within))
-                .filter(|cause| is_one_account(cx.policy, cause, issued))
+                .filter(|cause| chain::is_one_account(cx.policy, issued, cause))
                 .collect();
             if causes.contains(&&link) || (issued == &link && !causes.is_empty()) {
                 self.raise(event, entity, &causes, issued, slot, cx);
@@ -245,8 +245,4 @@ fn issued_link(event: &Event, issued: &IssuedCertificate, policy: &DomainPolicy)
         &[("serial", &serial), ("template", template), ("name", &name)],
     );
     Some(ChainEvent { new: name.clone(), old: serial.clone(), ..link })
-}
-
-fn is_one_account(policy: &DomainPolicy, a: &ChainEvent, b: &ChainEvent) -> bool {
-    same_account(policy, &Account::parse(&b.account), &Account::parse(&a.account))
 }

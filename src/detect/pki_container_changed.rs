@@ -10,7 +10,7 @@
 use crate::alert::Reason;
 use crate::alert::Severity;
 use crate::detect::domain::DomainPolicy;
-use crate::detect::finding::{Finding, set_requester};
+use crate::detect::finding::{Finding, set_actor};
 use crate::detect::hands;
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::report::{self, reason};
@@ -129,9 +129,7 @@ impl Detection for PkiContainerChanged {
         };
         finding.raise(&mut slot.state.open, cx, |alert| {
             let Some(actor) = change.actor else { return false };
-            let is_new = alert.requester_account.as_deref().is_some_and(|known| !actor.has_name(known));
-            set_requester(alert, actor);
-            is_new
+            set_actor(alert, actor)
         });
         slot.keep_until(memory_after(at, hands::REMEMBERED));
     }

@@ -144,6 +144,17 @@ fn clock_text(event: &Event) -> Option<String> {
     })
 }
 
+/// What points at this event, with the fields that mattered, cut; empty ones are left out.
+pub(crate) fn evidence_with<'f>(
+    event: &Event,
+    fields: impl IntoIterator<Item = (&'f str, &'f str)>,
+) -> Evidence {
+    let mut evidence = evidence(event);
+    let fields = fields.into_iter().filter(|(_, value)| !value.is_empty());
+    evidence.fields.extend(fields.map(|(name, value)| (name.to_owned(), cut(value))));
+    evidence
+}
+
 /// Adds a piece of evidence, each event once, in the order of their times; the oldest beyond [`MAX_EVIDENCE`] go.
 pub(crate) fn add_evidence(alert: &mut Alert, evidence: Evidence) {
     let same = |known: &Evidence| {

@@ -8,7 +8,7 @@
 
 use crate::alert::Severity;
 use crate::detect::domain::DomainPolicy;
-use crate::detect::finding::Finding;
+use crate::detect::finding::{Finding, set_used_by};
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::protected;
 use crate::detect::report::reason;
@@ -122,8 +122,7 @@ impl Detection for SchannelLogon {
             earlier: Vec::new(),
         };
         finding.raise(&mut slot.state.open, cx, |alert| {
-            alert.used_by_account = Some(account.name.clone());
-            alert.used_by_domain = Some(account.domain.clone()).filter(|domain| !domain.is_empty());
+            set_used_by(alert, account);
             alert.remote_ip = logon.remote_ip.clone();
             false
         });

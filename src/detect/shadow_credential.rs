@@ -12,8 +12,9 @@ use crate::detect::chain;
 use crate::detect::changes::{account_of, by_name};
 use crate::detect::domain::Allow;
 use crate::detect::domain::DomainPolicy;
-use crate::detect::finding::{Finding, set_requester};
+use crate::detect::finding::{Finding, set_actor, set_used_by};
 use crate::detect::identity::same_account;
+use crate::detect::issuer::configured_host;
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::report::{self, reason};
 use crate::detect::slot::Slot;
@@ -110,7 +111,8 @@ impl Detection for ShadowCredential {
         let events = slot.state.events.clone();
         for use_of_key in events.iter().filter(|known| known.kind == USED) {
             for written in chain::before(&events, WRITTEN, use_of_key, remember) {
-                if is_one_account(cx.policy, written, use_of_key) && (written == &link || use_of_key == &link)
+                if chain::is_one_account(cx.policy, written, use_of_key)
+                    && (written == &link || use_of_key == &link)
                 {
                     self.raise(event, entity, written, Some(use_of_key), slot, cx);
                     return;
@@ -155,12 +157,8 @@ impl ShadowCredential {
             earlier: [Some(written), used].into_iter().flatten().filter_map(chain::evidence).collect(),
         };
         finding.raise_as(&anchor, &mut slot.state.open, cx, |alert| {
-            let is_new = alert.requester_account.as_deref().is_some_and(|known| !actor.has_name(known));
-            set_requester(alert, &actor);
-            let account = Account::parse(account);
-            alert.used_by_domain = Some(account.domain).filter(|domain| !domain.is_empty());
-            alert.used_by_account = Some(account.name);
-            is_new
+            set_used_by(alert, &Account::parse(account));
+            set_actor(alert, &actor)
         });
     }
 }
@@ -201,7 +199,7 @@ fn is_of_a_ca(policy: &DomainPolicy, logon: &CertificateLogon) -> bool {
         let issuer = logon.issuer.trim_start_matches("CN=").trim_start_matches("cn=");
         return !same_text(Account::parse(issuer).bare_name(), logon.account.bare_name());
     }
-    policy.cas.values().any(|ca| same_text(ca, &logon.issuer))
+    configured_host(policy, &logon.issuer).is_some()
 }
 
 /// The object itself, Entra Connect, AD FS by the policy.
@@ -217,9 +215,4 @@ fn is_entra_connect(name: &str) -> bool {
     let name = fold(name);
     let digits = name.strip_prefix("msol_").unwrap_or_default();
     digits.len() == 12 && digits.bytes().all(|b| b.is_ascii_hexdigit())
-}
-
-/// The key of the state is the name alone, since a logon names the realm and an object its domain.
-fn is_one_account(policy: &DomainPolicy, written: &ChainEvent, used: &ChainEvent) -> bool {
-    same_account(policy, &Account::parse(&written.account), &Account::parse(&used.account))
 }

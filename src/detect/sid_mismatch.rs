@@ -8,7 +8,7 @@
 
 use crate::alert::Severity;
 use crate::detect::domain::DomainPolicy;
-use crate::detect::finding::Finding;
+use crate::detect::finding::{Finding, set_used_by};
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::report::{self, reason};
 use crate::detect::slot::Slot;
@@ -102,8 +102,7 @@ impl Detection for SidMismatch {
             earlier: Vec::new(),
         };
         finding.raise(&mut slot.state.open, cx, |alert| {
-            alert.used_by_account = Some(account.name.clone());
-            alert.used_by_domain = Some(account.domain.clone()).filter(|domain| !domain.is_empty());
+            set_used_by(alert, account);
             alert.certificate_serial = mapping.serial.as_ref().map(ToString::to_string);
             report::list(&mut alert.san_values, &sid)
         });

@@ -11,7 +11,7 @@ use crate::alert::Severity;
 use crate::detect::chain;
 use crate::detect::changes::by_name;
 use crate::detect::domain::DomainPolicy;
-use crate::detect::finding::Finding;
+use crate::detect::finding::{Finding, set_used_by};
 use crate::detect::identity::same_account;
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::protected;
@@ -151,8 +151,7 @@ impl UnpacTheHash {
         };
         let address = ticket.actor.clone();
         finding.raise_as(&anchor, &mut slot.state.open, cx, |alert| {
-            alert.used_by_domain = Some(account.domain.clone()).filter(|domain| !domain.is_empty());
-            alert.used_by_account = Some(account.name.clone());
+            set_used_by(alert, &account);
             alert.remote_ip = Some(address).filter(|ip| !ip.is_empty());
             false
         });

@@ -11,15 +11,15 @@ use crate::alert::Severity;
 use crate::alert::{Alert, Reason};
 use crate::detect::bits::number;
 use crate::detect::domain::DomainPolicy;
-use crate::detect::finding::{Finding, set_requester};
+use crate::detect::finding::{Finding, set_requester, set_used_by};
 use crate::detect::identity::{self, Verdict};
+use crate::detect::issuer::{is_of_windows, issuer_name};
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::protected;
 use crate::detect::report::{self, reason};
 use crate::detect::slot::Slot;
 use crate::detect::{About, Context, Detection, DetectionSettings, Entity, memory_after};
 use crate::event::account::{Sid, same_text};
-use crate::event::fold::fold;
 use crate::event::san::San;
 use crate::event::subject::common_names;
 use crate::event::time::Span;
@@ -234,20 +234,10 @@ fn is_own_key(mapping: &CertificateMapping) -> bool {
     if !matches!(mapping.verdict, MappingVerdict::IssuerNotTrusted | MappingVerdict::Refused) {
         return false;
     }
-    let issuer = fold(&mapping.issuer);
-    let is_windows = issuer.contains("login.windows.net") || issuer.contains("ms-organization-p2p-access");
-    let names = |subject: &str| {
-        let mut names = common_names(subject);
-        if names.is_empty() && !subject.is_empty() {
-            names.push(subject.to_owned());
-        }
-        names.into_iter().next()
-    };
-    let signs_itself = match (names(&mapping.issuer), names(&mapping.subject)) {
-        (Some(issuer), Some(subject)) => same_text(&issuer, &subject),
-        (None, _) | (_, None) => false,
-    };
-    mapping.serial.is_none() || is_windows || signs_itself
+    // A subject is written as an issuer is.
+    let [issuer, subject] = [&mapping.issuer, &mapping.subject].map(|name| issuer_name(name));
+    let signs_itself = !issuer.is_empty() && same_text(&issuer, &subject);
+    mapping.serial.is_none() || is_of_windows(&mapping.issuer) || signs_itself
 }
 
 fn verdict_code(verdict: MappingVerdict) -> &'static str {
@@ -288,8 +278,7 @@ fn fill(event: &Event, alert: &mut Alert) -> bool {
     if let Activity::CertificateMapped(mapping) = &event.activity
         && alert.used_by_account.is_none()
     {
-        alert.used_by_account = Some(mapping.account.name.clone());
-        alert.used_by_domain = Some(mapping.account.domain.clone()).filter(|domain| !domain.is_empty());
+        set_used_by(alert, &mapping.account);
         alert.certificate_serial = mapping.serial.as_ref().map(ToString::to_string);
     }
     false

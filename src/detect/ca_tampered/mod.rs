@@ -12,7 +12,7 @@ mod change;
 use crate::alert::Severity;
 use crate::detect::ca_tampered::change::{actor, is_about_a_ca, judge};
 use crate::detect::domain::DomainPolicy;
-use crate::detect::finding::{Finding, set_requester};
+use crate::detect::finding::{Finding, set_actor};
 use crate::detect::hands;
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::slot::Slot;
@@ -122,9 +122,7 @@ impl Detection for CaTampered {
         };
         finding.raise(&mut slot.state.open, cx, |alert| {
             let Some(actor) = actor else { return false };
-            let is_new = alert.requester_account.as_deref().is_some_and(|known| !actor.has_name(known));
-            set_requester(alert, actor);
-            is_new
+            set_actor(alert, actor)
         });
     }
 }

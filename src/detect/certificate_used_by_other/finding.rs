@@ -6,6 +6,7 @@ use crate::detect::certificate_use::{NOT_TRUSTED, Outcome, account_of, differing
 use crate::detect::certificate_used_by_other::issuance::{event_id, is_request, requester_of};
 use crate::detect::certificate_used_by_other::join::{Join, ca_host};
 use crate::detect::certificate_used_by_other::settings::Settings;
+use crate::detect::finding::{set_requester, set_used_by};
 use crate::detect::report::{self, reason};
 use crate::event::account::Account;
 use crate::event::serial::Serial;
@@ -101,10 +102,8 @@ pub(crate) fn describe(
     alert.time = alert.time.max(at);
     alert.first_seen = alert.first_seen.min(at);
     alert.last_seen = alert.last_seen.max(at);
-    alert.requester_account = Some(requester.name.clone());
-    alert.requester_domain = Some(requester.domain.clone()).filter(|domain| !domain.is_empty());
-    alert.used_by_account = Some(used_by.name.clone());
-    alert.used_by_domain = Some(used_by.domain.clone()).filter(|domain| !domain.is_empty());
+    set_requester(alert, &requester);
+    set_used_by(alert, &used_by);
     alert.certificate_serial = Some(logon.serial.clone());
     alert.join = Some(how.as_str().to_owned());
     let adds_address = alert.remote_ip.is_none() && logon.remote_ip.is_some();

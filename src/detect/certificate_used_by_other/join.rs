@@ -4,7 +4,7 @@ use crate::detect::certificate_use::account_of;
 use crate::detect::certificate_used_by_other::settings::Settings;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::facts::Facts;
-use crate::detect::issuer::{configured_name, is_foreign};
+use crate::detect::issuer::{configured_host, configured_name, is_foreign};
 use crate::detect::slot::Slot;
 use crate::event::MAX_CLOCK_LEAD;
 use crate::event::account::same_text;
@@ -99,7 +99,7 @@ pub(crate) fn join(record: &IssuedRecord, logon: &PendingLogon, known: &Known<'_
 /// Whether the issuer is known to be another CA than the unnamed one: a foreign one, or one of ours that has a name.
 fn is_of_another(logon: &PendingLogon, known: &Known<'_>) -> bool {
     is_foreign(known.policy, &logon.issuer, &account_of(logon))
-        || known.policy.cas.values().any(|name| same_text(name, &logon.issuer))
+        || configured_host(known.policy, &logon.issuer).is_some()
         || known.directory.cas.iter().any(|ca| !ca.name.is_empty() && same_text(&ca.name, &logon.issuer))
 }
 

@@ -4,6 +4,7 @@
 //! is not read.
 
 use crate::alert::{Alert, Evidence, Severity};
+use crate::detect::finding;
 use crate::detect::lifecycle::{Lifetime, Trigger};
 use crate::detect::report::{self, MAX_LISTED};
 use crate::detect::san_mismatch::burst::Burst;
@@ -153,8 +154,7 @@ impl Case<'_> {
 
 /// Who requested, and from which CA.
 pub(crate) fn set_requester(alert: &mut Alert, request: &CertificateRequest, event: &Event) {
-    alert.requester_account = Some(request.requester.name.clone());
-    alert.requester_domain = Some(request.requester.domain.clone()).filter(|domain| !domain.is_empty());
+    finding::set_requester(alert, &request.requester);
     alert.computer = Some(event.computer.clone());
 }
 

@@ -2,6 +2,7 @@
 
 use crate::alert::{Alert, Reason, Severity};
 use crate::detect::certificate_use::{Outcome, account_of, outcome, remark};
+use crate::detect::finding::set_used_by;
 use crate::detect::issuer::configured_host;
 use crate::detect::lifecycle::{Lifetime, Trigger};
 use crate::detect::protected::is_protected_account;
@@ -123,8 +124,7 @@ fn describe(alert: &mut Alert, logon: &PendingLogon, reasons: Vec<Reason>, sever
     let at = Time::from_millis(logon.time_ms);
     alert.first_seen = alert.first_seen.min(at);
     alert.last_seen = alert.last_seen.max(at);
-    alert.used_by_account = Some(used_by.name.clone());
-    alert.used_by_domain = Some(used_by.domain.clone()).filter(|domain| !domain.is_empty());
+    set_used_by(alert, &used_by);
     alert.certificate_serial = Some(logon.serial.clone());
     if new_address {
         alert.remote_ip.clone_from(&logon.remote_ip);
