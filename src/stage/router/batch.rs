@@ -16,13 +16,15 @@ pub(crate) struct Batch {
     unfinished: Vec<Vec<u8>>,
     records: usize,
     bytes: usize,
+    /// It holds the start of a partition, which a crash would move while it is not committed.
+    starts: bool,
 }
 
 impl Batch {
     /// An empty batch whose routed records have at most `longest` bytes.
     pub(crate) fn new(longest: usize) -> Batch {
         let (commit, unfinished) = (RouterCommit::default(), Vec::new());
-        Batch { longest, commit, unfinished, records: 0, bytes: 0 }
+        Batch { longest, commit, unfinished, records: 0, bytes: 0, starts: false }
     }
 
     /// Whether a routed record with this event alone is longer than the limit.
@@ -72,9 +74,15 @@ impl Batch {
         }
     }
 
-    /// Whether there is more to commit than offsets.
+    /// Sets the offset at which a source partition starts.
+    pub(crate) fn set_start(&mut self, partition: &SourcePartition, offset: u64) {
+        self.starts = true;
+        self.set_offset(partition, offset);
+    }
+
+    /// Whether there is more to commit than offsets that moved.
     pub(crate) fn has_output(&self) -> bool {
-        self.bytes > 0
+        self.bytes > 0 || self.starts
     }
 
     /// Whether there is nothing to commit.
@@ -89,7 +97,7 @@ impl Batch {
 
     /// Takes everything as one transaction; the batch is empty afterwards.
     pub(crate) fn take(&mut self) -> RouterCommit {
-        (self.records, self.bytes) = (0, 0);
+        (self.records, self.bytes, self.starts) = (0, 0, false);
         let unfinished = (0..).zip(&mut self.unfinished).filter(|(_, record)| !record.is_empty());
         self.commit.routed.extend(unfinished.map(|(partition, record)| (partition, std::mem::take(record))));
         std::mem::take(&mut self.commit)

@@ -130,7 +130,7 @@ impl RouterTask {
     /// not move the start.
     pub fn start(&mut self, partition: SourcePartition, offset: u64, is_committed: bool) {
         if !is_committed {
-            self.batch.set_offset(&partition, offset);
+            self.batch.set_start(&partition, offset);
         }
         self.next.insert(partition, offset);
     }
@@ -244,7 +244,7 @@ impl RouterTask {
         found
     }
 
-    /// Whether there is more to commit than offsets.
+    /// Whether there is more to commit than offsets that moved: output, or the start of a partition.
     pub fn has_output(&self) -> bool {
         self.batch.has_output()
     }
