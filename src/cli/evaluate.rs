@@ -105,9 +105,9 @@ fn labels(path: &Path) -> Result<(Labels, bool), Failure> {
         Failure::new(Exit::Input, format!("{} cannot be read", path.display())).because(&error)
     })?;
     let (labels, mistakes) = read(&text);
-    for (line, message) in &mistakes {
+    for mistake in &mistakes {
         // A closed terminal is no reason to fail.
-        let _ = writeln!(anstream::stderr(), "{}:{line}: {message}", path.display());
+        let _ = writeln!(anstream::stderr(), "{}:{mistake}", path.display());
     }
     Ok((labels, mistakes.is_empty()))
 }

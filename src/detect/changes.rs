@@ -3,7 +3,7 @@
 use crate::detect::entity::Entity;
 use crate::event::account::{Account, same_text};
 use crate::event::fold::fold;
-use crate::event::subject::common_names;
+use crate::event::subject::{common_names, domain_name};
 use crate::event::{Activity, DirectoryChange, DirectoryOperation, Event};
 
 /// A name of an account that a certificate may be mapped by.
@@ -103,14 +103,8 @@ fn of_object(change: &DirectoryChange) -> Option<Change> {
 pub(crate) fn account_of(change: &DirectoryChange) -> Option<Account> {
     let name = common_names(&change.object_dn).into_iter().next()?;
     let is_machine = ["computer", "msds-groupmanagedserviceaccount"].contains(&&*fold(&change.object_class));
-    let domain: Vec<&str> = change
-        .object_dn
-        .split(',')
-        .filter_map(|part| part.trim().split_once('='))
-        .filter(|(kind, _)| kind.eq_ignore_ascii_case("DC"))
-        .map(|(_, value)| value)
-        .collect();
-    Some(Account::new(&domain.join("."), &if is_machine { format!("{name}$") } else { name }))
+    let domain = domain_name(&change.object_dn);
+    Some(Account::new(&domain, &if is_machine { format!("{name}$") } else { name }))
 }
 
 /// An account by its name alone: events of the directory, of the domain controllers and of the CA name the domain in

@@ -9,9 +9,20 @@ pub(crate) fn oids(text: &str) -> impl Iterator<Item = &str> {
     words.filter(|word| word.contains('.') && word.len() < 128)
 }
 
+/// Whether a word is an object identifier and nothing else.
+pub(crate) fn is_oid(word: &str) -> bool {
+    word.contains('.') && word.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::event::oid::oids;
+    use crate::event::oid::{is_oid, oids};
+
+    #[test]
+    fn identifier_has_digits_and_dots_only() {
+        assert!(is_oid("2.5.29.37.0"));
+        assert!(!is_oid("311") && !is_oid("1.2.x") && !is_oid("v1.2") && !is_oid(""));
+    }
 
     #[test]
     fn identifiers_are_found_among_other_text() {

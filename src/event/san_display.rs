@@ -1,6 +1,7 @@
 //! The display text in which `SubjectAlternativeName` of 4886 and 4887 writes names.
 
 use crate::event::fold;
+use crate::event::oid::is_oid;
 use crate::event::san::{NameKind, Names, San, hex_pairs, is_separator};
 
 /// Reads the display text of `SubjectAlternativeName`: the first `MAX_NAMES` (64) names and the number of further ones.
@@ -153,7 +154,6 @@ fn by_structure(label: &str, value: &str) -> Option<San> {
     let label = label.to_lowercase();
     let word = label.rsplit([' ', '\t', ':', '：', ',']).next().unwrap_or_default();
     let is_octets = hex_pairs(value) == value.len() && (value.len() > 2 || label.contains("guid"));
-    let is_oid = |text: &str| text.contains('.') && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     if value.is_empty() || value.starts_with(['"', '\'', '{']) || RDNS.contains(&word) || is_oid(word) {
         return None;
     }

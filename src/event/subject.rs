@@ -23,6 +23,15 @@ pub(crate) fn common_names(subject: &str) -> Vec<String> {
         .collect()
 }
 
+/// The DNS name of the domain that the `DC=` parts of a distinguished name spell.
+pub(crate) fn domain_name(dn: &str) -> String {
+    let of = |part: &'_ str| {
+        let (kind, value) = part.split_once('=')?;
+        fold::trimmed(kind).eq_ignore_ascii_case("DC").then(|| fold::trimmed(value).to_owned())
+    };
+    parts(dn).filter_map(of).collect::<Vec<_>>().join(".")
+}
+
 /// The parts of a distinguished name, which `,`, `+`, `;` and line ends separate outside quotes.
 fn parts(subject: &str) -> impl Iterator<Item = &str> {
     let (mut in_quotes, mut escaped) = (false, false);

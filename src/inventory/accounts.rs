@@ -4,6 +4,7 @@ use crate::event::Activity;
 use crate::event::account::{Account, Sid};
 use crate::event::facts::AccountKnown;
 use crate::event::host::Host;
+use crate::event::subject::domain_name;
 use crate::inventory::row::Row;
 use crate::inventory::rows;
 use crate::inventory::{Imported, Mistake};
@@ -26,20 +27,14 @@ const PROTECTED_PRIMARY_GROUPS: [&str; 3] = ["512", "516", "521"];
 /// The accounts of an export. `domain` is the NetBIOS name of their domain; without it the DNS name stands in, from the
 /// distinguished name.
 pub(crate) fn read(text: &str, domain: Option<&str>) -> Vec<(u64, Imported)> {
-    rows::read(text)
-        .into_iter()
-        .map(|row| match row {
-            Ok(row) => (row.line, account(&row, domain)),
-            Err(mistake) => (mistake.line, Err(mistake)),
-        })
-        .collect()
+    rows::each(rows::read(text), |row| account(row, domain))
 }
 
 fn account(row: &Row, domain: Option<&str>) -> Imported {
     let name =
         row.first(&["sAMAccountName"]).ok_or_else(|| Mistake::new(row.line, "sAMAccountName is missing"))?;
     let dn = row.first(&["distinguishedName", "dn"]).unwrap_or_default();
-    let domain = domain.map_or_else(|| dns_domain(dn), str::to_owned);
+    let domain = domain.map_or_else(|| domain_name(dn), str::to_owned);
     if domain.is_empty() {
         let message = "the domain is not known: give --domain, or export distinguishedName";
         return Err(Mistake::new(row.line, message));
@@ -61,17 +56,9 @@ fn account(row: &Row, domain: Option<&str>) -> Imported {
     }))
 }
 
-/// `Export-Csv` writes a list only where the script joined it: by blanks, commas or semicolons.
 fn service_principal_names(row: &Row) -> Vec<String> {
-    let values = row.all(&["servicePrincipalName", "ServicePrincipalNames"]);
-    let split = |value: &String| {
-        value
-            .split([' ', ',', ';', '|'])
-            .filter(|name| name.contains('/'))
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-    };
-    values.iter().flat_map(split).collect()
+    let names = row.list(&["servicePrincipalName", "ServicePrincipalNames"]);
+    names.filter(|name| name.contains('/')).map(str::to_owned).collect()
 }
 
 fn is_protected(row: &Row) -> bool {
@@ -83,13 +70,6 @@ fn is_protected(row: &Row) -> bool {
     row.first(&["adminCount"]) == Some("1")
         || row.first(&["primaryGroupID"]).is_some_and(|group| PROTECTED_PRIMARY_GROUPS.contains(&group))
         || groups.iter().any(|group| is_protected_group(group))
-}
-
-/// The DNS name of the domain in a distinguished name.
-fn dns_domain(dn: &str) -> String {
-    let is_component = |part: &&str| part.get(..3).is_some_and(|name| name.eq_ignore_ascii_case("dc="));
-    let labels = dn.split(',').map(str::trim).filter(is_component).map(|part| &part[3..]);
-    labels.collect::<Vec<_>>().join(".")
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use crate::event::Activity;
 use crate::event::account::Account;
 use crate::event::facts::CertificateKnown;
 use crate::event::host::Host;
+use crate::event::oid::is_oid;
 use crate::event::serial::Serial;
 use crate::event::time::Time;
 use crate::inventory::row::Row;
@@ -26,13 +27,7 @@ const DATES: [&str; 8] = [
 
 /// The rows of the database of the CA `ca`, whose clock shows the time of `zone`.
 pub(crate) fn read(text: &str, ca: &Host, zone: &TimeZone) -> Vec<(u64, Imported)> {
-    rows::read(text)
-        .into_iter()
-        .map(|row| match row {
-            Ok(row) => (row.line, certificate(&row, ca, zone)),
-            Err(mistake) => (mistake.line, Err(mistake)),
-        })
-        .collect()
+    rows::each(rows::read(text), |row| certificate(row, ca, zone))
 }
 
 fn certificate(row: &Row, ca: &Host, zone: &TimeZone) -> Imported {
@@ -58,7 +53,6 @@ fn certificate(row: &Row, ca: &Host, zone: &TimeZone) -> Imported {
 
 /// A template without a name in the CA's cache is written as its identifier, one with a name as `identifier name`.
 fn template_name(text: &str) -> &str {
-    let is_oid = |word: &str| word.contains('.') && word.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     match text.split_once(' ') {
         Some((first, name)) if is_oid(first) => name.trim(),
         Some(_) | None => text,

@@ -3,10 +3,10 @@
 //! An export is a table (CSV), a list of objects (JSON of PowerShell) or LDIF; of templates also the text of
 //! `certutil -v -template`. A row that cannot be read is a mistake with its line, and costs no other row.
 
-mod row;
+pub(crate) mod row;
 mod ldif;
 mod certutil;
-mod rows;
+pub(crate) mod rows;
 pub(crate) mod accounts;
 pub(crate) mod templates;
 pub(crate) mod issued;

@@ -35,6 +35,13 @@ impl Row {
         names.iter().find_map(of).map_or(&[], Vec::as_slice)
     }
 
+    /// The items of the lists in the values. `Export-Csv` writes a list only where the script joined it: by blanks, commas or
+    /// semicolons.
+    pub(crate) fn list(&self, names: &[&str]) -> impl Iterator<Item = &str> {
+        let values = self.all(names).iter();
+        values.flat_map(|value| value.split([' ', ',', ';', '|'])).filter(|item| !item.is_empty())
+    }
+
     /// Whether it has no value.
     pub(crate) fn is_empty(&self) -> bool {
         self.fields.is_empty()

@@ -17,6 +17,19 @@ pub(crate) fn read(text: &str) -> Vec<Result<Row, Mistake>> {
     }
 }
 
+/// What each row states, with its line.
+pub(crate) fn each<T>(
+    rows: Vec<Result<Row, Mistake>>,
+    of: impl Fn(&Row) -> Result<T, Mistake>,
+) -> Vec<(u64, Result<T, Mistake>)> {
+    rows.into_iter()
+        .map(|row| match row {
+            Ok(row) => (row.line, of(&row)),
+            Err(mistake) => (mistake.line, Err(mistake)),
+        })
+        .collect()
+}
+
 /// An array, one object, or an object on each line.
 fn json(text: &str) -> Vec<Result<Row, Mistake>> {
     let mut rows = Vec::new();

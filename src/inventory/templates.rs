@@ -14,12 +14,7 @@ pub(crate) fn read(text: &str) -> Vec<(u64, Imported)> {
     } else {
         rows::read(text)
     };
-    rows.into_iter()
-        .map(|row| match row {
-            Ok(row) => (row.line, template(&row)),
-            Err(mistake) => (mistake.line, Err(mistake)),
-        })
-        .collect()
+    rows::each(rows, template)
 }
 
 fn template(row: &Row) -> Imported {
@@ -53,8 +48,7 @@ fn number(row: &Row, name: &str) -> Result<Option<u32>, Mistake> {
 /// Object identifiers. An export of the object leaves an empty list out, so a missing one is known to be empty where the
 /// object shows its flags.
 fn list(row: &Row, name: &str) -> Option<Vec<String>> {
-    let split = |value: &String| value.split([' ', ',', ';', '|']).map(str::to_owned).collect::<Vec<_>>();
-    let oids: Vec<String> = row.all(&[name]).iter().flat_map(split).filter(|oid| !oid.is_empty()).collect();
+    let oids: Vec<String> = row.list(&[name]).map(str::to_owned).collect();
     let is_whole = row.first(&["msPKI-Certificate-Name-Flag"]).is_some();
     (!oids.is_empty() || is_whole).then_some(oids)
 }

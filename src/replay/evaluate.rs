@@ -2,6 +2,8 @@
 
 use crate::alert::{Alert, Evidence, Severity};
 use crate::event::host::Host;
+use crate::inventory::row::Row;
+use crate::inventory::{Mistake, rows};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,53 +27,40 @@ pub(crate) struct RecordKey {
 /// The labelled records, each with its technique.
 pub(crate) type Labels = BTreeMap<RecordKey, (Label, String)>;
 
-/// A row of labels that cannot be read: its line, and what is wrong.
-pub(crate) type Mistake = (u64, String);
-
-/// Reads a table with the columns computer, event_id, record_id, label and technique.
+/// Reads an export with the columns computer, event_id, record_id, label and technique.
 pub(crate) fn read(text: &str) -> (Labels, Vec<Mistake>) {
     let (mut labels, mut mistakes) = (Labels::new(), Vec::new());
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
-    for row in reader.deserialize::<BTreeMap<String, String>>() {
-        match row {
-            Ok(row) => {
-                let line = labels.len() as u64 + mistakes.len() as u64 + 2;
-                match label(&row) {
-                    Ok((key, value)) => {
-                        labels.insert(key, value);
-                    }
-                    Err(message) => mistakes.push((line, message)),
-                }
+    for (_, read) in rows::each(rows::read(text), label) {
+        match read {
+            Ok((key, value)) => {
+                labels.insert(key, value);
             }
-            Err(error) => {
-                let line = error.position().map_or(0, csv::Position::line);
-                mistakes.push((line, error.to_string()));
-            }
+            Err(mistake) => mistakes.push(mistake),
         }
     }
     (labels, mistakes)
 }
 
-fn label(row: &BTreeMap<String, String>) -> Result<(RecordKey, (Label, String)), String> {
-    let column = |name: &str| row.get(name).map(String::as_str).filter(|value| !value.is_empty());
-    let required = |name: &str| column(name).ok_or_else(|| format!("{name} is missing"));
-    let number = |name: &str| -> Result<u64, String> {
+fn label(row: &Row) -> Result<(RecordKey, (Label, String)), Mistake> {
+    let mistake = |message: String| Mistake::new(row.line, message);
+    let required = |name: &str| row.first(&[name]).ok_or_else(|| mistake(format!("{name} is missing")));
+    let number = |name: &str| -> Result<u64, Mistake> {
         let text = required(name)?;
-        text.parse().map_err(|_| format!("{name} is {text:?}, not a whole number"))
+        text.parse().map_err(|_| mistake(format!("{name} is {text:?}, not a whole number")))
     };
     let label = match required("label")? {
         "malicious" => Label::Malicious,
         "benign" | "negative" => Label::Benign,
-        other => return Err(format!("label is {other:?}, not malicious, benign or negative")),
+        other => return Err(mistake(format!("label is {other:?}, not malicious, benign or negative"))),
     };
-    let event_id =
-        u32::try_from(number("event_id")?).map_err(|_| "event_id has more than 32 bits".to_owned())?;
+    let event_id = u32::try_from(number("event_id")?)
+        .map_err(|_| mistake("event_id has more than 32 bits".to_owned()))?;
     let key = RecordKey {
         computer: computer(&Host::new(required("computer")?)),
         record_id: number("record_id")?,
         event_id,
     };
-    Ok((key, (label, column("technique").unwrap_or("none").to_owned())))
+    Ok((key, (label, row.first(&["technique"]).unwrap_or("none").to_owned())))
 }
 
 fn computer(host: &Host) -> String {
@@ -207,17 +196,17 @@ mod tests {
              ca01.corp.example,4887,7,malicious,ESC1\n\
              CA01,4887,8,negative,\n\
              ca01,4887,x,benign,\n\
+             ca01,4887,8,negative,\"again,\nin two lines\"\n\
              ca01,4887,9,unclear,\n",
         );
         assert_eq!(labels.len(), 2);
         assert!(labels.values().any(|(_, technique)| technique == "ESC1"));
-        let mistakes: Vec<String> =
-            mistakes.into_iter().map(|(line, text)| format!("{line}: {text}")).collect();
+        let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
         assert_eq!(
             mistakes,
             [
                 "4: record_id is \"x\", not a whole number",
-                "5: label is \"unclear\", not malicious, benign or negative"
+                "7: label is \"unclear\", not malicious, benign or negative"
             ]
         );
     }

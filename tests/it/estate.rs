@@ -3,12 +3,13 @@
 
 use crate::common::{alerts_of, events_of, project};
 use crate::golden::json_of_yaml;
+use crate::reference::is_current;
 use adcs_watch::alert::{Alert, Severity};
 use adcs_watch::detect::policy::Policy;
 use adcs_watch::event::Event;
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Attacks that are not found, and why. With the default policy and with the lines.
 const MISSED_BY_DEFAULT: [(&str, &str); 3] = [
@@ -86,22 +87,7 @@ fn ordinary_days_are_quiet_and_attacks_are_found() {
 
 #[test]
 fn table_of_the_estate_is_current() {
-    const BEGIN: &str = "<!-- written by UPDATE=1 cargo test --test it estate -->\n";
-    const END: &str = "<!-- end -->\n";
-    let path = project("docs/false-positives.md");
-    let page = fs::read_to_string(&path).unwrap();
-    let (before, rest) = page.split_once(BEGIN).unwrap();
-    let (_, after) = rest.split_once(END).unwrap();
-    let current = format!("{before}{BEGIN}\n{}\n{END}{after}", table());
-    if std::env::var_os("UPDATE").is_some() {
-        write(&path, &current);
-    } else {
-        assert!(page == current, "docs/false-positives.md is not current: {BEGIN}");
-    }
-}
-
-fn write(path: &Path, text: &str) {
-    fs::write(path, text).unwrap();
+    is_current("docs/false-positives.md", "estate", &table());
 }
 
 fn table() -> String {

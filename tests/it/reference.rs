@@ -5,17 +5,16 @@ use adcs_watch::config::schema;
 use serde_json::Value;
 use std::fs;
 
-const BEGIN: &str = "<!-- written by UPDATE=1 cargo test --test it reference -->\n";
 const END: &str = "<!-- to here -->\n";
 
 #[test]
 fn config_reference_is_current() {
-    is_current("docs/configuration.md", &config_reference(&schema::config()));
+    is_current("docs/configuration.md", "reference", &config_reference(&schema::config()));
 }
 
 #[test]
 fn alert_reference_is_current() {
-    is_current("docs/alerts.md", &alert_reference(&schema::alert()));
+    is_current("docs/alerts.md", "reference", &alert_reference(&schema::alert()));
 }
 
 #[test]
@@ -34,15 +33,17 @@ fn detection_pages_list_all_settings_with_defaults() {
     }
 }
 
-fn is_current(path: &str, reference: &str) {
+/// Whether the part of a page that the tests `written_by` write is current.
+pub(crate) fn is_current(path: &str, written_by: &str, reference: &str) {
+    let begin = format!("<!-- written by UPDATE=1 cargo test --test it {written_by} -->\n");
     let page = fs::read_to_string(project(path)).unwrap();
-    let (before, rest) = page.split_once(BEGIN).unwrap_or_else(|| panic!("{path} has no place for it"));
+    let (before, rest) = page.split_once(&begin).unwrap_or_else(|| panic!("{path} has no place for it"));
     let (_, after) = rest.split_once(END).unwrap_or_else(|| panic!("{path}: where does it end?"));
-    let current = format!("{before}{BEGIN}\n{reference}\n{END}{after}");
+    let current = format!("{before}{begin}\n{reference}\n{END}{after}");
     if std::env::var_os("UPDATE").is_some() {
         fs::write(project(path), &current).unwrap();
     }
-    assert!(page == current || std::env::var_os("UPDATE").is_some(), "{path} is not current: {BEGIN}");
+    assert!(page == current || std::env::var_os("UPDATE").is_some(), "{path} is not current: {begin}");
 }
 
 /// One line of a table.
