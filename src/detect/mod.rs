@@ -52,6 +52,7 @@ pub(crate) mod schannel_logon;
 pub mod policy;
 pub mod catalogue;
 pub mod needs;
+pub mod audit;
 
 pub use crate::detect::entity::{Entity, Place};
 

@@ -101,8 +101,8 @@ impl Intake<'_> {
                     summary.event(&event, concerned);
                     if concerned { order.push(&event, None) } else { Ok(()) }
                 }
-                Ok(Decoded::Ignored(_)) => {
-                    summary.ignored();
+                Ok(Decoded::Ignored(event_id)) => {
+                    summary.ignored(event_id);
                     Ok(())
                 }
                 Err(rejection) => reject(&rejection, record, place, dead_letter, summary),

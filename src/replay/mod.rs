@@ -11,6 +11,7 @@ pub(crate) mod progress;
 pub(crate) mod inputs;
 pub(crate) mod open;
 pub(crate) mod dead_letter;
+pub mod coverage;
 pub mod summary;
 pub(crate) mod intake;
 pub(crate) mod topic;
@@ -109,6 +110,7 @@ pub(crate) fn run(request: &Request, streams: Streams) -> Result<Exit, Failure> 
     }
     settle(ledger, request.min_severity, &mut summary, show.as_mut())?;
     summary.finish(watch.elapsed());
+    summary.coverage = coverage::of(&summary.events, &summary.ignored_ids, &request.policy);
     show.finish(&summary)?;
     Ok(verdict(&summary, failed))
 }

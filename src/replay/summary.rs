@@ -2,10 +2,12 @@
 
 use crate::alert::{Alert, Severity};
 use crate::decode::rejection::{Reason, Rejection};
+use crate::detect::audit;
 use crate::detect::report::request_of;
 use crate::engine::Notice;
 use crate::event::Event;
 use crate::event::time::Time;
+use crate::replay::coverage::{Covered, EventCount};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,6 +21,10 @@ pub struct Summary {
     pub records: Records,
     /// Events, by Windows event id and activity.
     pub events: Vec<EventCount>,
+    /// Ignored records with the id of an event that a detection reads, such as 4768 without a certificate.
+    pub ignored_ids: BTreeMap<u32, u64>,
+    /// What each detection could see.
+    pub coverage: Vec<Covered>,
     /// Rejected records, by the code of the reason.
     pub rejections: BTreeMap<&'static str, Rejections>,
     /// Alerts by severity and detection.
@@ -57,20 +63,6 @@ pub struct Records {
     pub rejected: u64,
     /// Decoded events, whether a detection used them or not.
     pub events: u64,
-}
-
-/// Events of one event id and activity: a detection used the `concerned` ones, none used the `unconcerned` ones.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct EventCount {
-    /// The Windows event id, if the event has one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub event_id: Option<u32>,
-    /// The activity in snake_case, such as `certificate_issued`.
-    pub activity: &'static str,
-    /// Events that a detection used.
-    pub concerned: u64,
-    /// Events that no detection used.
-    pub unconcerned: u64,
 }
 
 /// Rejections of one reason.
@@ -152,8 +144,11 @@ impl Summary {
         self.records.filtered += 1;
     }
 
-    /// Counts a record that is no event that a detection knows.
-    pub fn ignored(&mut self) {
+    /// Counts a record that is no event that a detection knows; its Windows event id, if it has one.
+    pub fn ignored(&mut self, event_id: Option<u32>) {
+        if let Some(id) = event_id.filter(|id| audit::setting(Some(*id)).is_some()) {
+            *self.ignored_ids.entry(id).or_default() += 1;
+        }
         self.records.total += 1;
         self.records.ignored += 1;
     }
@@ -180,13 +175,10 @@ impl Summary {
         let position =
             self.events.iter().position(|kind| kind.event_id == event_id && kind.activity == activity);
         let position = position.unwrap_or_else(|| {
-            self.events.push(EventCount { event_id, activity, ..EventCount::default() });
+            self.events.push(EventCount::new(event));
             self.events.len() - 1
         });
-        match concerned {
-            true => self.events[position].concerned += 1,
-            false => self.events[position].unconcerned += 1,
-        }
+        self.events[position].add(event, concerned);
     }
 
     /// Counts a suppressed finding, or notes a baseline in training.

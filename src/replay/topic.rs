@@ -42,7 +42,7 @@ impl Intake<'_> {
 
     fn topic_record(&mut self, record: &SourceRecord, routed: bool) -> Result<(), Failure> {
         let Some(value) = &record.value else {
-            self.summary.ignored();
+            self.summary.ignored(None);
             return Ok(());
         };
         let place = Place {

@@ -57,6 +57,8 @@ mod reference;
 #[cfg(feature = "service")]
 mod replay_boundaries;
 #[cfg(feature = "service")]
+mod replay_coverage;
+#[cfg(feature = "service")]
 mod replay_evtx;
 #[cfg(feature = "service")]
 mod replay_framing;

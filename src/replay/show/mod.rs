@@ -3,6 +3,7 @@
 pub(crate) mod format;
 pub(crate) mod style;
 pub(crate) mod text;
+pub(crate) mod coverage;
 pub(crate) mod totals;
 pub(crate) mod table;
 pub(crate) mod ndjson;

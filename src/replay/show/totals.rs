@@ -2,6 +2,7 @@
 
 use crate::alert::Severity;
 use crate::replay::names::in_words;
+use crate::replay::show::coverage;
 use crate::replay::show::style::{BOLD, DIM, WARN, paint, severity};
 use crate::replay::show::text::{count, counted, plain, wrap};
 use crate::replay::summary::{Listed, Summary};
@@ -33,6 +34,7 @@ impl Totals<'_> {
         self.alerts(summary)?;
         self.records(summary)?;
         self.events(summary)?;
+        self.coverage(summary)?;
         self.rejections(summary)?;
         self.training(summary)?;
         self.list("not read", WARN, &summary.unread)?;
@@ -62,7 +64,8 @@ impl Totals<'_> {
             )?;
         }
         self.rejections(summary)?;
-        self.training(summary)
+        self.training(summary)?;
+        coverage::blind(&summary.coverage).iter().try_for_each(|text| self.wrapped(text))
     }
 
     fn alerts(&mut self, summary: &Summary) -> io::Result<()> {
@@ -103,12 +106,11 @@ impl Totals<'_> {
         self.title("events", Style::new(), summary.records.events, "")?;
         for kind in &summary.events {
             let id = kind.event_id.map_or_else(String::new, |id| id.to_string());
-            let unconcerned = match kind.unconcerned {
-                0 => String::new(),
-                n => format!("{} used by no detection", count(n)),
-            };
             let name = format!("{id:>5} {}", in_words(kind.activity));
-            self.row(&name, kind.concerned + kind.unconcerned, &unconcerned)?;
+            self.row(&name, kind.concerned + kind.unconcerned, &coverage::span(kind))?;
+            if kind.unconcerned > 0 {
+                self.note(&format!("      {} used by no detection", count(kind.unconcerned)))?;
+            }
         }
         let notes = [
             (summary.late, "older than the allowed lateness"),
@@ -119,6 +121,18 @@ impl Totals<'_> {
             self.note(&format!("{} {what}", counted(events, "event")))?;
         }
         Ok(())
+    }
+
+    fn coverage(&mut self, summary: &Summary) -> io::Result<()> {
+        if summary.coverage.is_empty() {
+            return Ok(());
+        }
+        let (saw, on) = coverage::saw(&summary.coverage);
+        let blind = coverage::blind(&summary.coverage);
+        let style = if blind.is_empty() { Style::new() } else { WARN };
+        self.title("coverage", style, saw as u64, &format!("of {on} detections had the events they need"))?;
+        blind.iter().try_for_each(|text| self.wrapped(text))?;
+        coverage::quiet(&summary.coverage).iter().try_for_each(|text| self.wrapped(text))
     }
 
     fn rejections(&mut self, summary: &Summary) -> io::Result<()> {

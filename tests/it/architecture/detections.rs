@@ -24,6 +24,7 @@ const HELPERS: &[(&str, &str)] = &[
     ("policy", "the settings of all detections"),
     ("catalogue", "the list of detections"),
     ("needs", "the fields that the detections read"),
+    ("audit", "the events that detections cannot do without, and what makes Windows log them"),
     ("identity", "whether a name is the requester's own: shared by detections"),
     ("protected", "whether a name is that of a protected identity: shared by detections"),
     ("naming", "all names of a request: shared by two detections"),
