@@ -2,16 +2,6 @@
 
 use crate::decode::wanted::SECURITY_IDS;
 
-/// Digits with which the wanted ids begin: as many as all ids with the same beginning share, but three at least.
-pub(crate) const DECIMAL: [&str; 15] = [
-    "4624", "4657", "4738", "474", "476", "4771", "4781", "486", "487", "488", "489", "4900", "505", "513",
-    "514",
-];
-/// The same with a mark before the thousands.
-pub(crate) const GROUPED: [&str; 6] = ["4,6", "4,7", "4,8", "4,9", "5,0", "5,1"];
-/// How the wanted ids begin in hex. Zeros may stand before the digits.
-pub(crate) const HEX: [&str; 2] = ["0x0", "0x1"];
-
 /// How many digits a wanted id of the Security log has.
 const DIGITS: usize = 4;
 
@@ -62,28 +52,4 @@ fn without_zeros(record: &[u8], start: usize) -> &[u8] {
     let before = &record[..start];
     let zeros = before.iter().rev().take_while(|byte| **byte == b'0').count();
     &before[..start - zeros]
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::decode::prefilter::ids::{DECIMAL, GROUPED, HEX, decimal, grouped, hex};
-    use crate::decode::wanted::SECURITY_IDS;
-
-    /// Ids of the Security log are searched by themselves; those of the KDC, of two digits, by its names.
-    #[test]
-    fn every_wanted_id_is_looked_for() {
-        for id in 0..=u32::from(u16::MAX) {
-            let expect = SECURITY_IDS.contains(&id).then_some(id);
-            let (thousands, rest) = (id / 1000, id % 1000);
-            for (text, starts, found) in [
-                (id.to_string(), &DECIMAL[..], decimal as fn(&[u8], usize) -> Option<u32>),
-                (format!("{thousands},{rest:03}"), &GROUPED, grouped),
-                (format!("0x{id:x}"), &HEX, hex),
-                (format!("0x{id:08X}"), &HEX, hex),
-            ] {
-                let starts = starts.iter().any(|start| text.starts_with(start));
-                assert_eq!(found(text.as_bytes(), 0).filter(|_| starts), expect, "{text}");
-            }
-        }
-    }
 }

@@ -34,6 +34,19 @@ use aho_corasick::packed::{self, Searcher};
 /// How a JSON escape of an ASCII character, and of a few others, begins.
 const ESCAPE: &str = "\\u00";
 
+/// What is searched for: the beginnings of ids in decimal, with a mark, and in hex; the middle of `certlog`; the escape.
+/// None of them can hide another one by overlapping it: an id that begins inside of another number is none.
+///
+/// Up to 32 texts, the search reads twice as many bytes at once. It then compares those of one column as one: what has the
+/// first character of one, the second of another and the third of a further one costs a closer look. So similar texts
+/// stand below each other. The middles of `certlog` count as one text wherever they stand, and fill the gaps.
+const MARKERS: [[&str; 8]; 4] = [
+    ["486", "4,6", "5,0", "0x0", "rtl", "474", "4624", "505"],
+    ["487", "4,7", "5,1", "0x1", "Rtl", "476", "4657", "513"],
+    ["488", "4,8", "rTl", "RTl", "rtL", "4738", "4900", "514"],
+    ["489", "4,9", "RtL", "rTL", "RTL", "4771", "4781", ESCAPE],
+];
+
 /// Looks for the ids and markers that matter in the raw bytes.
 #[derive(Clone, Debug)]
 pub struct Prefilter {
@@ -48,15 +61,6 @@ pub struct Prefilter {
 enum Markers {
     Packed(Box<Searcher>),
     Automaton(Box<AhoCorasick>),
-}
-
-/// What was found, from the number of the pattern.
-enum Marker {
-    Decimal,
-    Grouped,
-    Hex,
-    CertLog,
-    Escape,
 }
 
 /// A record that has passed a prefilter. Only [`Prefilter::candidate`] makes one, so code that takes one need not filter again.
@@ -93,12 +97,12 @@ impl Prefilter {
     /// Logons over the network (4624) pass at the computers of this list, whatever the spelling of their names, and
     /// everywhere if there is none. Those of Schannel always pass.
     pub fn for_source(format: Option<Format>, network_logons_at: Option<&[Host]>) -> Prefilter {
-        let patterns = patterns();
-        let markers = match packed::Searcher::new(&patterns) {
+        let markers = match packed::Searcher::new(MARKERS.as_flattened()) {
             Some(searcher) => Markers::Packed(Box::new(searcher)),
             #[allow(clippy::expect_used, reason = "the patterns are constants")]
             None => {
-                Markers::Automaton(Box::new(AhoCorasick::new(&patterns).expect("thirty short patterns fit")))
+                let search = AhoCorasick::new(MARKERS.as_flattened()).expect("thirty short texts fit");
+                Markers::Automaton(Box::new(search))
             }
         };
         let bulk = Bulk::new(network_logons_at);
@@ -123,20 +127,16 @@ impl Prefilter {
 
     fn has_marker(&self, record: &[u8]) -> bool {
         let mut ids = Ids { bulk: &self.bulk, record, logon: None, ticket: None };
-        let mut confirms = |pattern: usize, at: usize| match marker(pattern) {
-            Marker::Decimal => ids::decimal(record, at).is_some_and(|id| ids.matters(id)),
-            Marker::Grouped => ids::grouped(record, at).is_some_and(|id| ids.matters(id)),
-            Marker::Hex => ids::hex(record, at).is_some_and(|id| ids.matters(id)),
-            Marker::CertLog => words::is_cert_log(record, at),
-            Marker::Escape => hidden::may_hide(&record[at + ESCAPE.len()..]),
+        let mut confirms = |at: usize| match record[at..] {
+            [b'\\', ..] => hidden::may_hide(&record[at + ESCAPE.len()..]),
+            [b'0', ..] => ids::hex(record, at).is_some_and(|id| ids.matters(id)),
+            [_, b',', ..] => ids::grouped(record, at).is_some_and(|id| ids.matters(id)),
+            [b'4' | b'5', ..] => ids::decimal(record, at).is_some_and(|id| ids.matters(id)),
+            _ => words::is_cert_log(record, at),
         };
         match &self.markers {
-            Markers::Packed(search) => {
-                search.find_iter(record).any(|m| confirms(m.pattern().as_usize(), m.start()))
-            }
-            Markers::Automaton(search) => {
-                search.find_iter(record).any(|m| confirms(m.pattern().as_usize(), m.start()))
-            }
+            Markers::Packed(search) => search.find_iter(record).any(|found| confirms(found.start())),
+            Markers::Automaton(search) => search.find_iter(record).any(|found| confirms(found.start())),
         }
     }
 }
@@ -162,37 +162,11 @@ impl Ids<'_> {
     }
 }
 
-/// Beginnings of ids, then the middle of `certlog`, and the escape. None of them can hide another one by overlapping it:
-/// an id that begins inside of another number is none.
-///
-/// Up to 32 patterns, the search reads twice as many bytes at once.
-fn patterns() -> Vec<&'static str> {
-    let groups: [&[&str]; 5] = [&ids::DECIMAL, &ids::GROUPED, &ids::HEX, &words::CERT_LOG_MIDDLES, &[ESCAPE]];
-    groups.concat()
-}
-
-fn marker(pattern: usize) -> Marker {
-    let grouped = ids::DECIMAL.len();
-    let hex = grouped + ids::GROUPED.len();
-    let cert_log = hex + ids::HEX.len();
-    let escape = cert_log + words::CERT_LOG_MIDDLES.len();
-    if pattern < grouped {
-        Marker::Decimal
-    } else if pattern < hex {
-        Marker::Grouped
-    } else if pattern < cert_log {
-        Marker::Hex
-    } else if pattern < escape {
-        Marker::CertLog
-    } else {
-        Marker::Escape
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use crate::decode::format::Format;
-    use crate::decode::prefilter::{Prefilter, patterns};
+    use crate::decode::prefilter::Prefilter;
+    use crate::decode::wanted::SECURITY_IDS;
     use crate::event::Activity;
     use crate::event::host::Host;
 
@@ -207,9 +181,19 @@ mod tests {
         );
     }
 
+    /// Ids of the Security log are searched by themselves; those of the KDC, of two digits, by its names.
     #[test]
-    fn the_search_reads_many_bytes_at_once() {
-        assert!(patterns().len() <= 32);
+    fn every_wanted_id_is_found_in_every_spelling() {
+        let prefilter = Prefilter::for_source(None, None);
+        for id in 0..=u32::from(u16::MAX) {
+            let is_wanted = SECURITY_IDS.contains(&id);
+            for text in [id.to_string(), format!("{},{:03}", id / 1000, id % 1000)] {
+                assert_eq!(prefilter.may_matter(text.as_bytes()), is_wanted, "{text}");
+            }
+            for text in [format!("0x{id:x}"), format!("0x{id:08X}")] {
+                assert!(prefilter.may_matter(text.as_bytes()) || !is_wanted, "{text}");
+            }
+        }
     }
 
     #[test]
@@ -265,8 +249,13 @@ mod tests {
     #[test]
     fn the_folder_in_any_case() {
         check(r"C:\Windows\System32\CertLog\edb.log", true);
-        check(r"CERTLOG", true);
-        check(r"cErTlOg", true);
+        for upper in 0..1_u32 << "certlog".len() {
+            let cased = |(at, letter): (usize, char)| match upper >> at & 1 {
+                0 => letter,
+                _ => letter.to_ascii_uppercase(),
+            };
+            check("certlog".chars().enumerate().map(cased).collect::<String>(), true);
+        }
         check("certificate log", false);
         check("rtlo rtlog xertlog", false);
     }

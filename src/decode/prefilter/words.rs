@@ -3,8 +3,6 @@
 
 use crate::event::Activity;
 
-/// The middle of `certlog`, in every case.
-pub(crate) const CERT_LOG_MIDDLES: [&str; 8] = ["rtl", "Rtl", "rTl", "RTl", "rtL", "RtL", "rTL", "RTL"];
 const CERT_LOG: &[u8] = b"certlog";
 const CERT_LOG_MIDDLE_AT: usize = 2;
 
@@ -28,19 +26,25 @@ pub(crate) fn has_name(record: &[u8]) -> bool {
 
 /// Whether a name of an activity stands around its first underscore, which is here.
 fn is_activity(record: &[u8], at: usize) -> bool {
-    let (before, behind) = (&record[..at], &record[at + 1..]);
-    if !ends_like_an_activity(before) {
-        return false;
-    }
-    Activity::NAMES.iter().any(|name| {
-        name.split_once('_').is_some_and(|(head, tail)| {
-            before.ends_with(head.as_bytes()) && behind.starts_with(tail.as_bytes())
-        })
-    })
+    begins_like_a_second_word(&record[at + 1..])
+        && ends_like_a_first_word(&record[..at])
+        && Activity::NAMES.iter().any(|name| stands_around(record, at, name))
 }
 
-/// Most words before an underscore are none of an activity: the last two letters show it.
-fn ends_like_an_activity(before: &[u8]) -> bool {
+/// Most words behind an underscore are none of an activity: their first two letters show it.
+fn begins_like_a_second_word(behind: &[u8]) -> bool {
+    matches!(behind, [b'a', b'c', ..] | [b'c', b'h', ..] | [b'd', b'e', ..] | [b'f', b'i', ..])
+        || matches!(behind, [b'i', b's', ..] | [b'k', b'n', ..] | [b'l', b'o', ..] | [b'm', b'a', ..])
+        || matches!(behind, [b'p' | b'r' | b's', b'e', ..] | [b't', b'i', ..] | [b'u', b's', ..])
+}
+
+/// The same before an underscore.
+fn ends_like_a_first_word(before: &[u8]) -> bool {
     matches!(before, [.., b't', b'e'] | [.., b'n', b'g' | b't'] | [.., b'c', b'a' | b'e'])
         || matches!(before, [.., b'r', b'k' | b'y' | b'e'] | [.., b'e', b'y'])
+}
+
+fn stands_around(record: &[u8], underscore: usize, name: &str) -> bool {
+    let start = name.find('_').and_then(|head| underscore.checked_sub(head));
+    start.is_some_and(|start| record[start..].starts_with(name.as_bytes()))
 }
