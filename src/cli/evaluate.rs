@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::decode::Decoder;
 use crate::host::exit::{Exit, Failure};
 use crate::replay::evaluate::{Evaluation, Labels, read};
+use crate::replay::selection::Selection;
 use crate::replay::show::Format;
 use crate::replay::{Request, Streams};
 use clap::{Args, ValueEnum};
@@ -87,7 +88,7 @@ impl Evaluate {
             policy,
             decoder,
             format: Format::Ndjson,
-            min_severity: Severity::Informational,
+            selection: Selection::ALL,
             fail_on: None,
             dead_letter: None,
         };

@@ -101,6 +101,9 @@ Output:
   table   alerts as text, then the totals             (default on a terminal)
   ndjson  every revision of an alert, one per line    (default when piped); totals on stderr
   json    one document {\"alerts\": [last revisions], \"summary\": {…}}
+  csv     a row for the last revision of each alert; totals on stderr
+
+  The totals name the detections that were blind: events that they need were not there.
 
 Exit codes:
   0   everything was read, nothing at or above --fail-on

@@ -5,10 +5,13 @@ use crate::cli::{help, terminal};
 use crate::config::Config;
 use crate::config::topics::Source;
 use crate::decode::Decoder;
+use crate::detect::catalogue;
 use crate::detect::policy::Policy;
+use crate::event::time::Time;
 use crate::host::exit::{Exit, Failure};
 use crate::kafka::range_reader::TopicRange;
 use crate::kafka::settings::{Clients, Instance};
+use crate::replay::selection::Selection;
 use crate::replay::show::Format;
 use crate::replay::topic::TopicInput;
 use crate::replay::{Request, Streams};
@@ -50,6 +53,15 @@ pub(crate) struct Replay {
     /// Alert from the first day: do not wait until a baseline has enough days of data
     #[arg(long, help_heading = "Detection")]
     assume_trained: bool,
+    /// Show only alerts that speak of events since this time (2026-03-02T09:00:00Z); earlier events still count for them
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Detection")]
+    since: Option<Time>,
+    /// Look at no event after this time
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Detection")]
+    until: Option<Time>,
+    /// Show only alerts of this detection; may be repeated
+    #[arg(long = "detection", value_name = "ID", value_parser = detections(), help_heading = "Output")]
+    detections: Vec<String>,
     /// Exit with 1 when there is an alert of this severity or above
     #[arg(long, value_name = "SEVERITY", value_parser = severities(), help_heading = "Output")]
     fail_on: Option<Severity>,
@@ -69,6 +81,8 @@ enum FormatName {
     Ndjson,
     /// One JSON document with alerts and summary
     Json,
+    /// A table for a spreadsheet: one row for the last revision of each alert
+    Csv,
 }
 
 impl Replay {
@@ -89,7 +103,12 @@ impl Replay {
             policy: self.policy(config),
             topic,
             format,
-            min_severity: self.min_severity,
+            selection: Selection {
+                min_severity: self.min_severity,
+                since: self.since,
+                until: self.until,
+                detections: self.detections,
+            },
             fail_on: self.fail_on,
             dead_letter: self.dead_letter,
             paths: self.paths,
@@ -105,6 +124,7 @@ impl Replay {
             Some(FormatName::Table) => Format::Table,
             Some(FormatName::Ndjson) => Format::Ndjson,
             Some(FormatName::Json) => Format::Json,
+            Some(FormatName::Csv) => Format::Csv,
             None if io::stdout().is_terminal() => Format::Table,
             None => Format::Ndjson,
         }
@@ -161,4 +181,13 @@ pub(crate) fn severities() -> impl TypedValueParser<Value = Severity> {
     words.try_map(|word| {
         Severity::ALL.into_iter().find(|severity| severity.as_str() == word).ok_or("no severity")
     })
+}
+
+pub(crate) fn time(text: &str) -> Result<Time, String> {
+    Time::try_from(text.to_owned())
+}
+
+/// The ids of the detections.
+pub(crate) fn detections() -> PossibleValuesParser {
+    PossibleValuesParser::new(catalogue::all().into_iter().map(|about| about.id))
 }

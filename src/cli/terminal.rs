@@ -63,7 +63,9 @@ pub(crate) fn width() -> usize {
 pub(crate) fn output(format: Format) -> Box<dyn Write> {
     match format {
         Format::Table => Box::new(io::BufWriter::new(anstream::stdout())),
-        Format::Ndjson | Format::Json => Box::new(io::BufWriter::with_capacity(64 * 1024, io::stdout())),
+        Format::Ndjson | Format::Json | Format::Csv => {
+            Box::new(io::BufWriter::with_capacity(64 * 1024, io::stdout()))
+        }
     }
 }
 

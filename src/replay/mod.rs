@@ -3,6 +3,7 @@
 pub mod pipe;
 pub mod framing;
 pub(crate) mod names;
+pub(crate) mod selection;
 pub(crate) mod sort;
 pub(crate) mod order;
 pub(crate) mod ledger;
@@ -33,6 +34,7 @@ use crate::replay::ledger::Ledger;
 use crate::replay::order::Order;
 use crate::replay::pipe::Pipe;
 use crate::replay::progress::Progress;
+use crate::replay::selection::Selection;
 use crate::replay::show::{Format, Show};
 use crate::replay::summary::Summary;
 use crate::replay::topic::TopicInput;
@@ -51,8 +53,8 @@ pub(crate) struct Request {
     pub decoder: Decoder,
     /// The format of the output.
     pub format: Format,
-    /// Alerts below this severity are counted, not shown.
-    pub min_severity: Severity,
+    /// Which alerts are shown, and until when events are looked at.
+    pub selection: Selection,
     /// An alert of this severity or above makes the exit code 1.
     pub fail_on: Option<Severity>,
     /// The file for rejected records.
@@ -91,6 +93,9 @@ pub(crate) fn run(request: &Request, streams: Streams) -> Result<Exit, Failure> 
     let mut failed = false;
     for event in order.finish()? {
         let (here, event) = event?;
+        if request.selection.until.is_some_and(|until| event.effective_time() > until) {
+            break;
+        }
         let output = match here {
             // An event routed to several partitions has a copy in each, for the entities of that partition.
             Some(here) => engine.on_event_where(&event, |place| place.is_in(here, partitions)),
@@ -101,14 +106,15 @@ pub(crate) fn run(request: &Request, streams: Streams) -> Result<Exit, Failure> 
         output.notices.into_iter().for_each(|notice| summary.notice(notice, event.time));
         for alert in &output.alerts {
             summary.alerts.revisions += 1;
-            failed |= request.fail_on.is_some_and(|least| alert.severity >= least);
-            raise(alert, request.min_severity, &mut ledger, show.as_mut())?;
+            failed |= request.fail_on.is_some_and(|least| alert.severity >= least)
+                && request.selection.is_about(alert);
+            raise(alert, &request.selection, &mut ledger, show.as_mut())?;
         }
         if closed.get() && request.fail_on.is_none() {
             break;
         }
     }
-    settle(ledger, request.min_severity, &mut summary, show.as_mut())?;
+    settle(ledger, &request.selection, &mut summary, show.as_mut())?;
     summary.finish(watch.elapsed());
     summary.coverage = coverage::of(&summary.events, &summary.ignored_ids, &request.policy);
     show.finish(&summary)?;
@@ -175,11 +181,16 @@ fn gather(request: &Request, engine: &Engine, err: &mut dyn Write, bar: bool) ->
     Ok(Gathered { order: intake.order, summary: intake.summary, partitions })
 }
 
-/// A revision goes to the ledger and, when it is severe enough, to the output.
-fn raise(alert: &Alert, least: Severity, ledger: &mut Ledger, show: &mut dyn Show) -> Result<(), Failure> {
+/// A revision goes to the ledger and, when it is asked for, to the output.
+fn raise(
+    alert: &Alert,
+    selection: &Selection,
+    ledger: &mut Ledger,
+    show: &mut dyn Show,
+) -> Result<(), Failure> {
     let json = serde_json::to_vec(alert)
         .map_err(|error| Failure::new(Exit::Output, "cannot write an alert as JSON").because(&error))?;
-    if alert.severity >= least {
+    if selection.shows(alert) {
         show.revision(&json)?;
     }
     ledger.push(alert, &json)
@@ -188,13 +199,13 @@ fn raise(alert: &Alert, least: Severity, ledger: &mut Ledger, show: &mut dyn Sho
 /// The last revision of every alert.
 fn settle(
     ledger: Ledger,
-    least: Severity,
+    selection: &Selection,
     summary: &mut Summary,
     show: &mut dyn Show,
 ) -> Result<(), Failure> {
     for alert in ledger.finish()? {
         let alert = alert?;
-        let shown = alert.severity >= least;
+        let shown = selection.shows(&alert);
         summary.alert(&alert, shown);
         if shown {
             show.latest(&alert)?;

@@ -13,6 +13,14 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 const MAX_LAYERS: u32 = 4;
 const BUFFER_BYTES: usize = 256 * 1024;
 
+/// How archives of several files begin. An archive holds exports, so it is never skipped in silence.
+const ARCHIVES: [(&[u8], &str); 4] = [
+    (b"PK\x03\x04", "zip"),
+    (b"7z\xbc\xaf\x27\x1c", "7z"),
+    (b"Rar!\x1a\x07", "rar"),
+    (b"MSCF\0\0\0\0", "cab"),
+];
+
 type Stream = Peek<Box<dyn Read>>;
 
 /// Passes the records of an input to `sink`.
@@ -25,6 +33,9 @@ pub(crate) fn read(input: &Input, progress: &Progress, sink: &mut Sink) -> Resul
         Source::File(path) => Box::new(File::open(path)?),
     };
     let (stream, layers) = unwrap(Peek::new(Box::new(Counted::new(raw, progress))))?;
+    if let Some((_, kind)) = ARCHIVES.iter().find(|(magic, _)| stream.head().starts_with(magic)) {
+        return Err(Stop::Input(format!("{kind} archives are not read: unpack it, and name the directory")));
+    }
     if stream.head().starts_with(evtx::MAGIC) {
         return match &input.source {
             Source::File(path) if layers == 0 && path.is_file() => evtx::frame(File::open(path)?, sink),

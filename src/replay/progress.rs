@@ -9,10 +9,15 @@ use std::time::Duration;
 
 /// Counts the bytes that are read and draws the bar.
 pub(crate) struct Progress {
-    bytes: Rc<Cell<u64>>,
+    calls: Cell<u32>,
+    line: Rc<Line>,
+}
+
+/// What is counted, and the line on the terminal that shows it.
+struct Line {
+    bytes: Cell<u64>,
     total: Option<u64>,
     since: Stopwatch,
-    calls: Cell<u32>,
     bar: OnceCell<ProgressBar>,
     shown: bool,
 }
@@ -24,33 +29,42 @@ impl Progress {
     /// A bar for `total` bytes, a spinner when the total is unknown, nothing when `shown` is false.
     pub(crate) fn new(total: Option<u64>, shown: bool) -> Progress {
         let since = Stopwatch::start();
-        Progress { bytes: Rc::default(), total, since, calls: Cell::new(0), bar: OnceCell::new(), shown }
+        let line = Line { bytes: Cell::new(0), total, since, bar: OnceCell::new(), shown };
+        Progress { calls: Cell::new(0), line: Rc::new(line) }
     }
 
     /// Counts a record; redraws once in 4096 records.
     pub(crate) fn tick(&self) {
         self.calls.set(self.calls.get().wrapping_add(1));
-        if self.shown && self.calls.get().is_multiple_of(4096) && self.since.elapsed() > BAR_DELAY {
-            self.bar.get_or_init(|| bar(self.total)).set_position(self.bytes.get());
+        if self.calls.get().is_multiple_of(4096) {
+            self.line.draw();
         }
     }
 
     /// Advances the bar to `bytes` at the end of an input, however that was read.
     pub(crate) fn reach(&self, bytes: u64) {
-        self.bytes.set(self.bytes.get().max(bytes));
+        self.line.bytes.set(self.line.bytes.get().max(bytes));
     }
 
     /// Hides the bar while `print` writes to the terminal.
     pub(crate) fn suspend(&self, print: impl FnOnce()) {
-        match self.bar.get() {
+        match self.line.bar.get() {
             Some(bar) => bar.suspend(print),
             None => print(),
         }
     }
 
     pub(crate) fn finish(&self) {
-        if let Some(bar) = self.bar.get() {
+        if let Some(bar) = self.line.bar.get() {
             bar.finish_and_clear();
+        }
+    }
+}
+
+impl Line {
+    fn draw(&self) {
+        if self.shown && self.since.elapsed() > BAR_DELAY {
+            self.bar.get_or_init(|| bar(self.total)).set_position(self.bytes.get());
         }
     }
 }
@@ -58,29 +72,34 @@ impl Progress {
 fn bar(total: Option<u64>) -> ProgressBar {
     let template = match total {
         Some(_) => "reading {wide_bar} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
-        None => "reading {spinner} {bytes}, {bytes_per_sec}",
+        None => "reading {spinner} {bytes}, {bytes_per_sec}, {elapsed}",
     };
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(8)).with_style(style)
+    let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(8)).with_style(style);
+    // The time goes on while a slow input has nothing to read.
+    bar.enable_steady_tick(BAR_DELAY);
+    bar
 }
 
 /// A reader that adds what it reads to a bar.
 pub(crate) struct Counted<R> {
     inner: R,
-    bytes: Rc<Cell<u64>>,
+    line: Rc<Line>,
 }
 
 impl<R> Counted<R> {
     /// Counts what is read from `inner` for this bar.
     pub(crate) fn new(inner: R, progress: &Progress) -> Counted<R> {
-        Counted { inner, bytes: Rc::clone(&progress.bytes) }
+        Counted { inner, line: Rc::clone(&progress.line) }
     }
 }
 
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(out)?;
-        self.bytes.set(self.bytes.get() + read as u64);
+        self.line.bytes.set(self.line.bytes.get() + read as u64);
+        // A slow input has few records: it is drawn whenever something arrives.
+        self.line.draw();
         Ok(read)
     }
 }

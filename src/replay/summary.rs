@@ -81,7 +81,7 @@ pub struct Rejections {
 pub struct Alerts {
     /// Alerts of every severity, shown or not.
     pub total: u64,
-    /// Those at or above `--min-severity`.
+    /// Those that `--min-severity`, `--since` and `--detection` ask for.
     pub shown: u64,
     /// Revisions of all alerts.
     pub revisions: u64,
@@ -196,7 +196,7 @@ impl Summary {
         }
     }
 
-    /// Counts an alert, by its last revision; `shown` if it is severe enough to be shown.
+    /// Counts an alert, by its last revision; `shown` if it is asked for.
     pub fn alert(&mut self, alert: &Alert, shown: bool) {
         self.alerts.total += 1;
         self.alerts.shown += u64::from(shown);

@@ -65,6 +65,8 @@ mod replay_framing;
 #[cfg(feature = "service")]
 mod replay_inputs;
 #[cfg(feature = "service")]
+mod replay_selection;
+#[cfg(feature = "service")]
 mod replay_table;
 #[cfg(feature = "service")]
 mod replay_times;

@@ -14,6 +14,8 @@ pub enum Format {
     Ndjson,
     /// One JSON document with the last revision of every alert, and the summary.
     Json,
+    /// A heading, and one row for the last revision of every alert.
+    Csv,
 }
 
 /// Writes alerts and the summary in one format.

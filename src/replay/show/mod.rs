@@ -8,6 +8,7 @@ pub(crate) mod totals;
 pub(crate) mod table;
 pub(crate) mod ndjson;
 pub(crate) mod json;
+pub(crate) mod csv;
 
 pub use format::{Format, Show};
 
@@ -30,5 +31,6 @@ pub fn start<'a>(
         Format::Table => Box::new(table::Table { out, width, actions: BTreeMap::new() }),
         Format::Ndjson => Box::new(ndjson::Ndjson { out, err, width }),
         Format::Json => Box::new(json::Json::start(out)?),
+        Format::Csv => Box::new(csv::Csv::start(out, err, width)?),
     })
 }

@@ -76,7 +76,10 @@ impl Totals<'_> {
             writeln!(self.out, "    {:<NAME$} {counts}", plain(detection))?;
         }
         if alerts.shown < alerts.total {
-            self.note(&format!("{} below --min-severity, not shown", count(alerts.total - alerts.shown)))?;
+            self.note(&format!(
+                "{} not shown: --min-severity, --since, --detection",
+                count(alerts.total - alerts.shown)
+            ))?;
         }
         for (detection, n) in &summary.suppressed {
             self.note(&format!("{detection}: {} suppressed", counted(*n, "finding")))?;
