@@ -1,6 +1,8 @@
 //! WHAT WE SAY: an alert explains itself: who, what, why, on which evidence, and what to do next.
 
 pub(crate) mod id;
+mod graded;
+pub(crate) mod difference;
 pub mod shrink;
 
 use crate::alert::id::AlertId;
@@ -20,9 +22,18 @@ pub struct Alert {
     pub revision: u32,
     /// Id of the detection, `san-mismatch`.
     pub detection: String,
+    /// What this revision adds to the one before, each as `field: value`; at most 32.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<String>,
     /// What happened, in one line.
     pub title: String,
-    /// How bad it is.
+    /// The name of the detection, the same in all its alerts; of `certlog-remote-write` the title of the analytic that it
+    /// started from.
+    #[serde(default)]
+    pub analytic: String,
+    /// How bad it is, as `severity` and as the number `severity_id`.
+    #[serde(flatten, with = "graded")]
+    #[schemars(with = "graded::Graded")]
     pub severity: Severity,
     /// Event time of the event that made this revision.
     pub time: Time,
@@ -52,13 +63,19 @@ pub struct Alert {
     /// Serial number of the certificate that was used, in lower-case hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate_serial: Option<String>,
+    /// Serial numbers of the certificates in `evidence`, in lower-case hex; at most 20. Event 4887 has them from version 1 on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificate_serials: Vec<String>,
+    /// The numbers of the requests in `evidence`, at their CA; at most 20.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub request_ids: Vec<u32>,
     /// How its issuance was joined to its use: `serial`, `request_id` or `request_id_unnamed_ca`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub join: Option<String>,
     /// The CA, by the name of its host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub computer: Option<Host>,
-    /// The host that wrote or logged on.
+    /// The host that wrote or logged on, or the client machine of a request, which is what the client states.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote_host: Option<Host>,
     /// The IP address of that host.
@@ -141,6 +158,17 @@ impl Severity {
             Severity::Medium => Severity::Low,
             Severity::High => Severity::Medium,
             Severity::Critical => Severity::High,
+        }
+    }
+
+    /// The severity as a number: from 1, informational, to 5, critical.
+    pub const fn number(self) -> u8 {
+        match self {
+            Severity::Informational => 1,
+            Severity::Low => 2,
+            Severity::Medium => 3,
+            Severity::High => 4,
+            Severity::Critical => 5,
         }
     }
 

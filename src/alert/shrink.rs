@@ -13,8 +13,8 @@ type Step = fn(&mut Alert) -> bool;
 const ORDER: [Step; 8] = [
     |alert| alert.evidence.iter_mut().flat_map(|event| event.fields.values_mut()).fold(false, short::<200>),
     remove_evidence,
-    |alert| alert.san_values.iter_mut().chain(&mut alert.templates).fold(false, short::<256>),
-    |alert| alert.san_values.pop().or_else(|| alert.templates.pop()).is_some(),
+    |alert| lists(alert).into_iter().flatten().fold(false, short::<256>),
+    |alert| lists(alert).into_iter().any(|list| list.pop().is_some()),
     |alert| alert.investigative_actions.pop().is_some(),
     |alert| texts(alert).fold(false, short::<256>),
     remove_the_rest,
@@ -57,6 +57,11 @@ fn remove_the_rest(alert: &mut Alert) -> bool {
     has_more
 }
 
+/// The lists of texts, what is wanted least first.
+fn lists(alert: &mut Alert) -> [&mut Vec<String>; 4] {
+    [&mut alert.changes, &mut alert.san_values, &mut alert.templates, &mut alert.certificate_serials]
+}
+
 /// All texts but codes and ids.
 fn texts(alert: &mut Alert) -> impl Iterator<Item = &mut String> {
     let optional = [
@@ -70,7 +75,7 @@ fn texts(alert: &mut Alert) -> impl Iterator<Item = &mut String> {
         &mut alert.path,
         &mut alert.story_id,
     ];
-    let always = [&mut alert.title, &mut alert.why_suspicious];
+    let always = [&mut alert.title, &mut alert.analytic, &mut alert.why_suspicious];
     let reasons = alert.reasons.iter_mut().map(|reason| &mut reason.text);
     optional.into_iter().flatten().chain(always).chain(reasons)
 }

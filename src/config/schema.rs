@@ -10,11 +10,16 @@ pub fn config() -> Value {
     without_null(definitions())
 }
 
-/// The schema of an alert (draft 07), for consumers of the alert topic.
+/// What identifies the schema of alerts. A field that is added keeps it.
+const ALERT_ID: &str = "urn:adcs-watch:alert:v1";
+
+/// The schema of an alert (draft 2020-12), for consumers of the alert topic.
 pub fn alert() -> Value {
     let settings =
-        SchemaSettings::draft07().for_serialize().with(|settings| settings.inline_subschemas = true);
-    without_null(settings.into_generator().into_root_schema_for::<Alert>().to_value())
+        SchemaSettings::draft2020_12().for_serialize().with(|settings| settings.inline_subschemas = true);
+    let mut schema = settings.into_generator().into_root_schema_for::<Alert>();
+    schema.insert("$id".to_owned(), ALERT_ID.into());
+    without_null(schema.to_value())
 }
 
 /// The schema as derived from the types: an optional field may be null.

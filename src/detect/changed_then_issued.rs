@@ -12,7 +12,7 @@ use crate::detect::chain;
 use crate::detect::changes::{Attribute, Change, by_name, changes};
 use crate::detect::domain::Allow;
 use crate::detect::domain::DomainPolicy;
-use crate::detect::finding::{Finding, set_requester};
+use crate::detect::finding::{Finding, set_client, set_requester};
 use crate::detect::identity::same_account;
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::odd_name::oddness;
@@ -210,6 +210,9 @@ impl ChangedThenIssued {
         };
         finding.raise_as(&anchor, &mut slot.state.open, cx, |alert| {
             set_requester(alert, &actor);
+            if let Some(request) = report::request_of(event) {
+                set_client(alert, request);
+            }
             alert.certificate_serial = Some(issued.new.clone()).filter(|serial| !serial.is_empty());
             report::list(&mut alert.san_values, new)
         });

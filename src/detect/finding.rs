@@ -3,8 +3,8 @@
 use crate::alert::{Alert, Evidence, Reason, Severity};
 use crate::detect::lifecycle::{Lifetime, Outcome, Trigger};
 use crate::detect::{Context, Entity, report};
-use crate::event::Event;
 use crate::event::account::Account;
+use crate::event::{CertificateRequest, Event};
 use crate::wire::record::OpenAlert;
 
 /// What an event shows, together with what is remembered.
@@ -95,6 +95,13 @@ impl Finding<'_> {
 pub(crate) fn set_requester(alert: &mut Alert, account: &Account) {
     alert.requester_account = Some(account.name.clone());
     alert.requester_domain = Some(account.domain.clone()).filter(|domain| !domain.is_empty());
+}
+
+/// Names the client machine of a request, as the client states it.
+pub(crate) fn set_client(alert: &mut Alert, request: &CertificateRequest) {
+    if request.client.is_some() {
+        alert.remote_host.clone_from(&request.client);
+    }
 }
 
 /// Names the account that acted. Whether the alert named another one until now.

@@ -10,7 +10,7 @@
 //! ```
 //! The alert that is open is part of the state of its entity. A revision keeps the id, and its severity never falls.
 
-use crate::alert::Alert;
+use crate::alert::{Alert, difference};
 use crate::detect::{Context, Notice};
 use crate::event::time::{Span, Time};
 use crate::wire;
@@ -106,8 +106,12 @@ impl Trigger {
         if !adds && alert.severity <= severity {
             return false;
         }
-        alert.revision += 1;
         alert.severity = alert.severity.max(severity);
+        alert.revision += 1;
+        alert.analytic = cx.about.title.to_owned();
+        if let Some(before) = self.open_alert(open.as_ref()) {
+            alert.changes = difference::between(&before, &alert);
+        }
         alert.time = self.at;
         alert.late = cx.late;
         alert.policy_version = cx.policy_version.to_owned();
@@ -240,6 +244,30 @@ mod tests {
             (Outcome::Revised, 3, Severity::Critical, 0),
         ];
         assert_eq!(outcomes, expected);
+    }
+
+    #[test]
+    fn revision_says_what_it_adds_to_the_one_before() {
+        let (policy, facts) = (DomainPolicy::default(), Facts::default());
+        let entity = Entity::named("any");
+        let mut open = None;
+        let mut raise = |minute: i64, severity: Severity, code: &str, name: &str| {
+            let event = write_at(minute);
+            let mut cx = Context::new(ABOUT, &policy, &facts, "v", false);
+            let trigger = Trigger { at: event.time, lifetime: Lifetime::SinceOpened(Span::hours(1)) };
+            let describe = |alert: &mut Alert, _| {
+                alert.severity = alert.severity.max(severity);
+                let is_new = report::list(&mut alert.san_values, name);
+                report::add_reason(alert, report::reason(code, String::new())) || is_new
+            };
+            trigger.raise(&mut open, &mut cx, |cx| report::new_alert(&entity, &event, cx), describe);
+            cx.alerts.pop().map(|alert| alert.changes)
+        };
+        assert_eq!(raise(0, Severity::Low, "a", "x"), Some(Vec::new()));
+        assert_eq!(raise(1, Severity::Low, "a", "x"), None);
+        let added = ["severity: high", "reasons: b", "san_values: y"].map(str::to_owned).to_vec();
+        assert_eq!(raise(2, Severity::High, "b", "y"), Some(added));
+        assert_eq!(raise(3, Severity::Low, "a", "z"), Some(vec!["san_values: z".to_owned()]));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::detect::chain;
 use crate::detect::changes::{Attribute, Change, by_name, changes};
 use crate::detect::domain::Allow;
 use crate::detect::domain::DomainPolicy;
-use crate::detect::finding::{Finding, set_requester};
+use crate::detect::finding::{Finding, set_client, set_requester};
 use crate::detect::identity::{self, Verdict};
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::odd_name::{Oddness, oddness};
@@ -158,6 +158,9 @@ impl MachineAccountEnrollment {
         };
         finding.raise_as(&anchor, &mut slot.state.open, cx, |alert| {
             set_requester(alert, &actor);
+            if let Some(request) = report::request_of(event) {
+                set_client(alert, request);
+            }
             alert.certificate_serial = Some(issued.old.clone()).filter(|serial| !serial.is_empty());
             report::list(&mut alert.san_values, &issued.new)
         });

@@ -22,7 +22,9 @@ pub(crate) fn new_alert(entity: &Entity, event: &Event, cx: &Context<'_>) -> Ale
         alert_id: alert_id(about, entity, &evidence(event)),
         revision: 1,
         detection: about.id.to_owned(),
+        changes: Vec::new(),
         title: about.title.to_owned(),
+        analytic: about.title.to_owned(),
         severity: Severity::Informational,
         time,
         first_seen: time,
@@ -35,6 +37,8 @@ pub(crate) fn new_alert(entity: &Entity, event: &Event, cx: &Context<'_>) -> Ale
         used_by_account: None,
         used_by_domain: None,
         certificate_serial: None,
+        certificate_serials: Vec::new(),
+        request_ids: Vec::new(),
         join: None,
         computer: None,
         remote_host: None,
@@ -113,6 +117,9 @@ pub(crate) fn cut(text: &str) -> String {
     text.chars().take(MAX_TEXT).collect()
 }
 
+/// The field of the serial number of a certificate.
+pub(crate) const SERIAL: &str = "serial";
+
 /// The field of the trace context that the record came with.
 const TRACE: &str = "traceparent";
 
@@ -123,6 +130,8 @@ const CLOCK: &str = "clock";
 pub(crate) fn evidence(event: &Event) -> Evidence {
     let trace = event.origin.trace.as_ref().map(|trace| (TRACE, trace.clone()));
     let clock = clock_text(event).map(|text| (CLOCK, text));
+    let serial = event.activity.issued().and_then(|issued| issued.serial.as_ref());
+    let serial = serial.map(|serial| (SERIAL, serial.to_string()));
     Evidence {
         source: event.origin.source.clone(),
         partition: event.origin.partition,
@@ -132,7 +141,30 @@ pub(crate) fn evidence(event: &Event) -> Evidence {
         computer: event.computer.clone(),
         time: event.time,
         request_id: request_of(event).map(|request| request.request_id),
-        fields: trace.into_iter().chain(clock).map(|(name, text)| (name.to_owned(), text)).collect(),
+        fields: trace
+            .into_iter()
+            .chain(clock)
+            .chain(serial)
+            .map(|(name, text)| (name.to_owned(), text))
+            .collect(),
+    }
+}
+
+/// Lists the certificate and the request that a piece of evidence is about.
+fn list_certificate(alert: &mut Alert, evidence: &Evidence) {
+    let serials = &mut alert.certificate_serials;
+    if let Some(serial) = evidence.fields.get(SERIAL)
+        && serials.len() < MAX_EVIDENCE
+        && !serials.contains(serial)
+    {
+        serials.push(serial.clone());
+    }
+    let requests = &mut alert.request_ids;
+    if let Some(request) = evidence.request_id
+        && requests.len() < MAX_EVIDENCE
+        && !requests.contains(&request)
+    {
+        requests.push(request);
     }
 }
 
@@ -164,6 +196,7 @@ pub(crate) fn add_evidence(alert: &mut Alert, evidence: Evidence) {
     if alert.evidence.iter().any(same) {
         return;
     }
+    list_certificate(alert, &evidence);
     let at = alert.evidence.partition_point(|known| known.time <= evidence.time);
     alert.evidence.insert(at, evidence);
     if alert.evidence.len() > MAX_EVIDENCE {

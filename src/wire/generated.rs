@@ -86,6 +86,17 @@ pub struct Alert {
     /// Parts are missing: the alert was longer than the alert topic takes.
     #[prost(bool, tag = "37")]
     pub truncated: bool,
+    /// Of the certificates and requests in the evidence.
+    #[prost(string, repeated, tag = "38")]
+    pub certificate_serials: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(uint32, repeated, tag = "39")]
+    pub request_ids: ::prost::alloc::vec::Vec<u32>,
+    /// What this revision adds, each as `field: value`.
+    #[prost(string, repeated, tag = "40")]
+    pub changes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The name of the detection.
+    #[prost(string, tag = "41")]
+    pub analytic: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Reason {

@@ -147,7 +147,7 @@ fn check(schema: &Value, value: &Value, path: &str, found: &mut Vec<String>) {
     };
     for (keyword, rule) in schema {
         let right = match keyword.as_str() {
-            "$schema" | "title" | "description" | "format" | "default" | "examples" => true,
+            "$schema" | "$id" | "title" | "description" | "format" | "default" | "examples" => true,
             "type" => types(rule).iter().any(|name| is(name, value)),
             "const" => value == rule,
             "enum" => rule.as_array().unwrap().contains(value),

@@ -53,7 +53,7 @@ impl Detection for CertlogRemoteWrite {
 
     const ABOUT: About = About {
         id: "certlog-remote-write",
-        title: "Unusual CertLog remote file write",
+        title: "Unusual CertLog Remote File Write",
         mitre: &[("TA0006", "Credential Access", "T1649", "Steal or Forge Authentication Certificates")],
         investigative_actions: &[
             "Find out what the remote host is and who was logged on to it at that time",

@@ -155,6 +155,7 @@ impl Case<'_> {
 /// Who requested, and from which CA.
 pub(crate) fn set_requester(alert: &mut Alert, request: &CertificateRequest, event: &Event) {
     finding::set_requester(alert, &request.requester);
+    finding::set_client(alert, request);
     alert.computer = Some(event.computer.clone());
 }
 
