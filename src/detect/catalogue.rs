@@ -3,6 +3,7 @@
 use crate::detect::account_remapped::AccountRemapped;
 use crate::detect::application_policy_injection::ApplicationPolicyInjection;
 use crate::detect::ca_key_exported::CaKeyExported;
+use crate::detect::ca_silent::CaSilent;
 use crate::detect::ca_tampered::CaTampered;
 use crate::detect::certificate_used_by_other::CertificateUsedByOther;
 use crate::detect::certlog_remote_write::CertlogRemoteWrite;
@@ -15,6 +16,7 @@ use crate::detect::issuance_policy_linked::IssuancePolicyLinked;
 use crate::detect::machine_account_enrollment::MachineAccountEnrollment;
 use crate::detect::pending_request_altered::PendingRequestAltered;
 use crate::detect::pki_container_changed::PkiContainerChanged;
+use crate::detect::pkinit_client::PkinitClients;
 use crate::detect::policy::Policy;
 use crate::detect::protected_host_certificate::ProtectedHostCertificate;
 use crate::detect::relayed_enrollment::RelayedEnrollment;
@@ -25,6 +27,9 @@ use crate::detect::sid_mismatch::SidMismatch;
 use crate::detect::template_tampered::TemplateTampered;
 use crate::detect::unknown_certificate::UnknownCertificate;
 use crate::detect::unpac_the_hash::UnpacTheHash;
+use crate::detect::unusual_source::UnusualSource;
+use crate::detect::unusual_template::UnusualTemplate;
+use crate::detect::unusual_volume::UnusualVolume;
 use crate::detect::weak_mapping::WeakMapping;
 use crate::detect::{About, Detection, DetectionSettings};
 
@@ -86,6 +91,16 @@ pub fn visit(policy: &Policy, visitor: &mut impl Visitor) {
     visitor.detection(CaKeyExported::new(settings.clone()), settings.is_enabled());
     let settings = &policy.schannel_logon;
     visitor.detection(SchannelLogon::new(settings.clone()), settings.is_enabled());
+    let settings = &policy.pkinit_client;
+    visitor.detection(PkinitClients::new(settings.clone()), settings.is_enabled());
+    let settings = &policy.unusual_template;
+    visitor.detection(UnusualTemplate::new(settings.clone()), settings.is_enabled());
+    let settings = &policy.unusual_source;
+    visitor.detection(UnusualSource::new(settings.clone()), settings.is_enabled());
+    let settings = &policy.unusual_volume;
+    visitor.detection(UnusualVolume::new(settings.clone()), settings.is_enabled());
+    let settings = &policy.ca_silent;
+    visitor.detection(CaSilent::new(settings.clone()), settings.is_enabled());
 }
 
 /// What the detections are, in the same order.

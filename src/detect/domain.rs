@@ -219,10 +219,15 @@ impl Allow {
 
     /// Whether this host name or address is expected.
     pub fn source_host(&self, host: &str) -> bool {
-        let (address, host) = (remote_ip(host).and_then(|text| text.parse::<IpAddr>().ok()), Host::new(host));
-        self.source_hosts.iter().any(|known| match known.parse::<IpNet>() {
-            Ok(network) => address.is_some_and(|address| network.contains(&address)),
-            Err(_) => Host::new(known).is_same(&host),
-        })
+        is_one_of_hosts(&self.source_hosts, host)
     }
+}
+
+/// Whether a list of names, addresses and networks has this host name or address.
+pub(crate) fn is_one_of_hosts(list: &[String], host: &str) -> bool {
+    let (address, host) = (remote_ip(host).and_then(|text| text.parse::<IpAddr>().ok()), Host::new(host));
+    list.iter().any(|known| match known.parse::<IpNet>() {
+        Ok(network) => address.is_some_and(|address| network.contains(&address)),
+        Err(_) => Host::new(known).is_same(&host),
+    })
 }

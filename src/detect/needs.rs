@@ -1,11 +1,11 @@
 //! Which fields of which events the detections read: what must not be lost between Windows and us.
 
-use crate::detect::report::request_of;
-use crate::event::{
-    AccountChange, AccountRename, Activity, CaChange, CaSetting, CertificateLogon, CertificateMapping,
-    CertificateRequest, DirectoryChange, Event, KeyUse, NetworkLogon, PendingRequestChange, RegistryChange,
-    RemoteFileWrite, ServiceTicket, ShareAccess, TemplateSeen,
+use crate::detect::read::{
+    account_change, ca_change, change, created, directory, edr, has_attributes, has_names, has_record_id,
+    has_request_id, has_requester, has_serial, has_template, key_use, logon, mapping, network_logon,
+    registry, rename, request, share, template, ticket,
 };
+use crate::event::{CaSetting, Event};
 
 /// A field that a detection reads.
 #[derive(Clone, Copy, Debug)]
@@ -353,105 +353,33 @@ needs! {
         "LogonProcessName": "whether it was over TLS", None, |event| network_logon(event).is_some_and(|l| !l.logon_process.is_empty());
         "IpAddress": "the client's address in the alert", None, |event| network_logon(event).is_some_and(|l| l.remote_ip.is_some());
     }
-}
-
-fn request(event: &Event, found: impl Fn(&CertificateRequest) -> bool) -> bool {
-    request_of(event).is_some_and(found)
-}
-
-fn has_requester(event: &Event) -> bool {
-    request(event, |request| !request.requester.name.is_empty())
-}
-
-/// A request without its id is rejected.
-fn has_request_id(event: &Event) -> bool {
-    request(event, |_| true)
-}
-
-/// Names of the attributes count too: an event does not keep which of them stand in the field as well.
-fn has_names(event: &Event) -> bool {
-    request(event, |request| !request.names.is_empty())
-}
-
-fn has_attributes(event: &Event) -> bool {
-    request(event, |request| {
-        !request.attribute_names.is_empty()
-            || !request.application_policies.is_empty()
-            || request.user_agent.is_some()
-            || [&request.client, &request.rmd, &request.cdc].into_iter().any(Option::is_some)
-    })
-}
-
-fn has_template(event: &Event) -> bool {
-    request(event, |request| request.template.is_some())
-}
-
-fn has_serial(event: &Event) -> bool {
-    if let Activity::CertificateIssued(issued) = &event.activity { issued.serial.is_some() } else { false }
-}
-
-fn has_record_id(event: &Event) -> bool {
-    event.origin.record_id.is_some()
-}
-
-fn share(event: &Event) -> Option<&ShareAccess> {
-    if let Activity::ShareAccessed(access) = &event.activity { Some(access) } else { None }
-}
-
-fn logon(event: &Event) -> Option<&CertificateLogon> {
-    if let Activity::CertificateLogon(logon) = &event.activity { Some(logon) } else { None }
-}
-
-fn mapping(event: &Event) -> Option<&CertificateMapping> {
-    if let Activity::CertificateMapped(mapping) = &event.activity { Some(mapping) } else { None }
-}
-
-fn registry(event: &Event) -> Option<&RegistryChange> {
-    if let Activity::RegistryChanged(change) = &event.activity { Some(change) } else { None }
-}
-
-fn ca_change(event: &Event) -> Option<&CaChange> {
-    if let Activity::CaChanged(change) = &event.activity { Some(change) } else { None }
-}
-
-fn change(event: &Event) -> Option<&PendingRequestChange> {
-    if let Activity::PendingRequestChanged(change) = &event.activity { Some(change) } else { None }
-}
-
-fn created(event: &Event) -> Option<&AccountChange> {
-    if let Activity::AccountChanged(change) = &event.activity { Some(change) } else { None }
-}
-
-fn directory(event: &Event) -> Option<&DirectoryChange> {
-    if let Activity::DirectoryChanged(found) = &event.activity { Some(found) } else { None }
-}
-
-fn template(event: &Event) -> Option<&TemplateSeen> {
-    if let Activity::TemplateSeen(found) = &event.activity { Some(found) } else { None }
-}
-
-fn ticket(event: &Event) -> Option<&ServiceTicket> {
-    if let Activity::ServiceTicket(found) = &event.activity { Some(found) } else { None }
-}
-
-fn account_change(event: &Event) -> Option<&AccountChange> {
-    if let Activity::AccountChanged(found) = &event.activity { Some(found) } else { None }
-}
-
-fn rename(event: &Event) -> Option<&AccountRename> {
-    if let Activity::AccountRenamed(found) = &event.activity { Some(found) } else { None }
-}
-
-fn key_use(event: &Event) -> Option<&KeyUse> {
-    if let Activity::KeyUsed(found) = &event.activity { Some(found) } else { None }
-}
-
-fn network_logon(event: &Event) -> Option<&NetworkLogon> {
-    if let Activity::NetworkLogon(found) = &event.activity { Some(found) } else { None }
-}
-
-fn edr(event: &Event) -> Option<&RemoteFileWrite> {
-    if let Activity::RemoteFileWrite(write) = &event.activity { Some(write) } else { None }
+    "pkinit-client" &[LOGON] => {
+        "TargetUserName": "the account that logged on", None, |event| logon(event).is_some_and(|l| !l.account.name.is_empty());
+        "TicketOptions": "whether the options are those of attack tools", None, |event| logon(event).is_some_and(|l| l.ticket_options.is_some());
+        "IpAddress": "whether the account was there before", None, |event| logon(event).is_some_and(|l| l.remote_ip.is_some());
+        "ClientAdvertizedEncryptionTypes": "the kind of the client", Some("events before version 2, and refused logons"), |event| logon(event).is_some_and(|l| l.advertised_encryption.is_some());
+    }
+    "unusual-template" &[ISSUED] => {
+        "Requester": "the account that the certificate was issued to", None, has_requester;
+        "CertificateTemplate": "the template", VERSION_0, has_template;
+    }
+    "unusual-source" &[REQUESTED, ISSUED] => {
+        "Requester": "the account that asked", None, has_requester;
+    }
+    "unusual-source" &[NETWORK_LOGON] => {
+        "TargetUserName": "the account that logged on to the CA", None, |event| network_logon(event).is_some_and(|l| !l.account.name.is_empty());
+        "IpAddress": "the network of the client", None, |event| network_logon(event).is_some_and(|l| l.remote_ip.is_some());
+    }
+    "unusual-volume" &[ISSUED] => {
+        "Requester": "the account that the certificates were issued to", None, has_requester;
+        "SubjectAlternativeName": "names of others", NO_NAMES, has_names;
+    }
+    "ca-silent" &[ISSUED] => {
+        "SerialNumber": "whether the CA writes version 1", VERSION_0, has_serial;
+    }
+    "ca-silent" &[LOGON] => {
+        "CertIssuerName": "the CA whose certificate is used while it is silent", None, |event| logon(event).is_some_and(|l| !l.issuer.is_empty());
+    }
 }
 
 #[cfg(test)]

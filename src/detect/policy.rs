@@ -4,12 +4,13 @@ use crate::alert::id::AlertId;
 use crate::detect::agent::Agent;
 use crate::detect::domain::{Allow, DomainPolicy, Protected};
 use crate::detect::{
-    DetectionSettings, account_remapped, application_policy_injection, ca_key_exported, ca_tampered,
-    certificate_used_by_other, certlog_remote_write, changed_then_issued, chase_enrollment, decoy_template,
-    denied_enrollment_probing, enrollment_on_behalf, issuance_policy_linked, machine_account_enrollment,
-    pending_request_altered, pki_container_changed, protected_host_certificate, relayed_enrollment,
-    san_mismatch, schannel_logon, shadow_credential, sid_mismatch, template_tampered, unknown_certificate,
-    unpac_the_hash, weak_mapping,
+    DetectionSettings, account_remapped, application_policy_injection, ca_key_exported, ca_silent,
+    ca_tampered, certificate_used_by_other, certlog_remote_write, changed_then_issued, chase_enrollment,
+    decoy_template, denied_enrollment_probing, enrollment_on_behalf, issuance_policy_linked,
+    machine_account_enrollment, pending_request_altered, pki_container_changed, pkinit_client,
+    protected_host_certificate, relayed_enrollment, san_mismatch, schannel_logon, shadow_credential,
+    sid_mismatch, template_tampered, unknown_certificate, unpac_the_hash, unusual_source, unusual_template,
+    unusual_volume, weak_mapping,
 };
 use crate::event::host::Host;
 use schemars::JsonSchema;
@@ -99,6 +100,16 @@ pub struct Policy {
     pub ca_key_exported: ca_key_exported::Settings,
     /// Settings of the detection `schannel-logon`.
     pub schannel_logon: schannel_logon::Settings,
+    /// Settings of the detection `pkinit-client`.
+    pub pkinit_client: pkinit_client::Settings,
+    /// Settings of the detection `unusual-template`.
+    pub unusual_template: unusual_template::Settings,
+    /// Settings of the detection `unusual-source`.
+    pub unusual_source: unusual_source::Settings,
+    /// Settings of the detection `unusual-volume`.
+    pub unusual_volume: unusual_volume::Settings,
+    /// Settings of the detection `ca-silent`.
+    pub ca_silent: ca_silent::Settings,
 }
 
 impl Policy {
@@ -118,7 +129,7 @@ impl Policy {
 
     /// Takes every baseline for trained, from the first event on: for a replay of files that are shorter than a training period.
     pub fn assume_trained(&mut self) {
-        let settings: [&mut dyn DetectionSettings; 25] = [
+        let settings: [&mut dyn DetectionSettings; 30] = [
             &mut self.san_mismatch,
             &mut self.certlog_remote_write,
             &mut self.certificate_used_by_other,
@@ -144,6 +155,11 @@ impl Policy {
             &mut self.issuance_policy_linked,
             &mut self.ca_key_exported,
             &mut self.schannel_logon,
+            &mut self.pkinit_client,
+            &mut self.unusual_template,
+            &mut self.unusual_source,
+            &mut self.unusual_volume,
+            &mut self.ca_silent,
         ];
         settings.into_iter().for_each(DetectionSettings::assume_trained);
     }

@@ -1692,6 +1692,136 @@ pub struct LastSeenState {
     #[prost(message, optional, tag = "2")]
     pub open: ::core::option::Option<OpenAlert>,
 }
+/// pkinit-client: one account.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PkinitClientState {
+    /// The kinds of clients that it used, at most eight.
+    #[prost(message, repeated, tag = "1")]
+    pub clients: ::prost::alloc::vec::Vec<PkinitClient>,
+    #[prost(message, optional, tag = "2")]
+    pub open: ::core::option::Option<OpenAlert>,
+}
+/// A kind of client, and where it was.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PkinitClient {
+    /// TicketOptions.
+    #[prost(uint32, tag = "1")]
+    pub options: u32,
+    /// 64-bit hash of the encryption types that it offered; 0: the event does not have them.
+    #[prost(fixed64, tag = "2")]
+    pub offered: u64,
+    #[prost(string, tag = "3")]
+    pub address: ::prost::alloc::string::String,
+    /// Milliseconds since the Unix epoch.
+    #[prost(int64, tag = "4")]
+    pub last_ms: i64,
+}
+/// unusual-template, unusual-source: one CA.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NoveltyState {
+    /// Days on which the CA issued certificates.
+    #[prost(message, optional, tag = "1")]
+    pub days: ::core::option::Option<DayBits>,
+    /// How many different days that has been in all.
+    #[prost(uint32, tag = "2")]
+    pub days_of_data: u32,
+}
+/// unusual-template, unusual-source: a template or a network at a CA, or an account of it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct NoveltyPart {
+    /// When it was seen last, milliseconds since the Unix epoch.
+    #[prost(int64, tag = "1")]
+    pub last_ms: i64,
+    /// Templates: the days on which an account got its first certificate of it.
+    #[prost(message, optional, tag = "2")]
+    pub newcomers: ::core::option::Option<DayBits>,
+    #[prost(message, optional, tag = "3")]
+    pub open: ::core::option::Option<OpenAlert>,
+    /// unusual-source: the account's latest logons and requests, at most four each.
+    #[prost(message, repeated, tag = "4")]
+    pub logons: ::prost::alloc::vec::Vec<SourceSeen>,
+    #[prost(message, repeated, tag = "5")]
+    pub requests: ::prost::alloc::vec::Vec<SourceSeen>,
+}
+/// A logon or a request at a CA.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SourceSeen {
+    #[prost(int64, tag = "1")]
+    pub time_ms: i64,
+    #[prost(string, tag = "2")]
+    pub address: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub evidence: ::core::option::Option<Evidence>,
+}
+/// unusual-volume: one requester at one CA.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct VolumeState {
+    /// At most eight.
+    #[prost(message, repeated, tag = "1")]
+    pub counters: ::prost::alloc::vec::Vec<VolumeCounter>,
+    #[prost(message, optional, tag = "2")]
+    pub open: ::core::option::Option<OpenAlert>,
+}
+/// How many certificates of one template, or how many names of others, a requester got in an hour.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct VolumeCounter {
+    /// The template; empty: names of others.
+    #[prost(string, tag = "1")]
+    pub template: ::prost::alloc::string::String,
+    /// Hours since the Unix epoch.
+    #[prost(int64, tag = "2")]
+    pub hour: i64,
+    #[prost(uint32, tag = "3")]
+    pub count: u32,
+    /// Hashes of what was counted in this hour, at most 64.
+    #[prost(fixed64, repeated, tag = "4")]
+    pub seen: ::prost::alloc::vec::Vec<u64>,
+    /// The greatest counts of the days, at most 31.
+    #[prost(message, repeated, tag = "5")]
+    pub peaks: ::prost::alloc::vec::Vec<VolumePeak>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VolumePeak {
+    /// Days since the Unix epoch.
+    #[prost(int32, tag = "1")]
+    pub day: i32,
+    #[prost(uint32, tag = "2")]
+    pub count: u32,
+}
+/// ca-silent: one CA.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CaSilentState {
+    /// One for each bit of the audit filter that events came of.
+    #[prost(message, repeated, tag = "1")]
+    pub groups: ::prost::alloc::vec::Vec<AuditGroup>,
+    /// Issued certificates in a row with a serial number, and the latest ones in a row without.
+    #[prost(uint32, tag = "2")]
+    pub with_serial: u32,
+    #[prost(uint32, tag = "3")]
+    pub without_serial: u32,
+    #[prost(message, optional, tag = "4")]
+    pub open: ::core::option::Option<OpenAlert>,
+    /// The id of the request that was counted last.
+    #[prost(uint32, tag = "5")]
+    pub last_request: u32,
+}
+/// The events of one bit of the audit filter.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AuditGroup {
+    #[prost(uint32, tag = "1")]
+    pub bit: u32,
+    /// The days on which there were any.
+    #[prost(message, optional, tag = "2")]
+    pub days: ::core::option::Option<DayBits>,
+    /// Milliseconds since the Unix epoch.
+    #[prost(int64, tag = "3")]
+    pub last_ms: i64,
+    /// The longest time between two of them within the memory, and when it ended.
+    #[prost(int64, tag = "4")]
+    pub longest_ms: i64,
+    #[prost(int64, tag = "5")]
+    pub longest_ended_ms: i64,
+}
 /// What became of a certificate request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

@@ -14,11 +14,19 @@ from situations import POLICY, facts, situations  # noqa: E402
 from windows import json_line, numbered  # noqa: E402
 
 
+def as_windows(event):
+    """Ordinary logons come from Windows' own client, which asks for canonicalisation too (0x40810010)."""
+    if event.get("id") == 4768:
+        event["data"]["TicketOptions"] = "0x40810010"
+    return event
+
+
 def files():
     texts = {HERE / "policy.yaml": POLICY, HERE / "facts.ndjson": "".join(map(json_line, numbered(facts())))}
     for name, story, events in situations():
         assert name.startswith(("ordinary_", "attack_")), name
         texts[HERE / name / "story.md"] = story + "\n"
+        events = list(map(as_windows, events)) if name.startswith("ordinary_") else events
         texts[HERE / name / "events.ndjson"] = "".join(map(json_line, numbered(events)))
     return texts
 

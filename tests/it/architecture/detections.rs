@@ -13,6 +13,8 @@ const HELPERS: &[(&str, &str)] = &[
     ("finding", "an alert about one event: shared by the detections that need no more"),
     ("bits", "settings that are bits of a number"),
     ("hands", "who did something before: shared by detections of changes"),
+    ("novelty", "what is new at a CA: shared by detections of unusual requests"),
+    ("read", "whether a field was read from an event: shared by the table of needs"),
     ("chain", "events that only together are a finding: shared by detections of chains"),
     ("changes", "what happens to accounts: shared by detections of it"),
     ("odd_name", "names that an account should not get: shared by detections of it"),

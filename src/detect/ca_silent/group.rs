@@ -1,0 +1,72 @@
+//! The groups of events that one bit of the audit filter switches, and how long each was silent.
+
+use crate::event::time::{Day, Span, Time};
+use crate::event::{Activity, CaSetting};
+use crate::wire::record::AuditGroup;
+
+/// How long a group and its longest silence are remembered.
+pub(super) const MEMORY: Span = Span::days(60);
+
+/// The bit for requests.
+const REQUESTS: u32 = 4;
+
+/// The bit for backups.
+const BACKUPS: u32 = 2;
+
+/// Of events that come when somebody does something, and are never missed.
+const OTHERS: u32 = 0;
+
+/// The bit of the audit filter to which an event of a CA belongs; none: it is no event of a CA.
+pub(super) fn bit_of(activity: &Activity) -> Option<u32> {
+    if activity.request().is_some() {
+        return Some(REQUESTS);
+    }
+    if matches!(activity, Activity::PendingRequestChanged(_) | Activity::TemplateSeen(_)) {
+        return Some(OTHERS);
+    }
+    let Activity::CaChanged(change) = activity else { return None };
+    let is_backup = matches!(change.change, CaSetting::BackupStarted { .. });
+    Some(if is_backup { BACKUPS } else { OTHERS })
+}
+
+/// What a bit stands for, as the audit tab of the CA calls it; none: its events are never missed.
+pub(super) fn name_of(bit: u32) -> Option<&'static str> {
+    match bit {
+        REQUESTS => Some("certificate requests"),
+        BACKUPS => Some("backup and restore"),
+        _ => None,
+    }
+}
+
+/// Counts an event of a group. A silence that was longer than tolerated counts as one that was just tolerated, so that the
+/// silence of an attack does not excuse the next one.
+pub(super) fn learn(
+    groups: &mut Vec<AuditGroup>,
+    bit: u32,
+    at: Time,
+    tolerated: impl Fn(&AuditGroup) -> Option<Span>,
+) {
+    let found = match groups.iter().position(|group| group.bit == bit) {
+        Some(known) => known,
+        None => {
+            groups.push(AuditGroup { bit, last_ms: at.as_millis(), ..AuditGroup::default() });
+            groups.len() - 1
+        }
+    };
+    let group = &mut groups[found];
+    let gap = at.as_millis() - group.last_ms;
+    let limit = tolerated(group).map_or(i64::MAX, Span::as_millis);
+    let is_forgotten = Time::from_millis(group.longest_ended_ms).plus(MEMORY) < at;
+    if gap.min(limit) > group.longest_ms || (gap > 0 && is_forgotten) {
+        group.longest_ms = gap.min(limit);
+        group.longest_ended_ms = at.as_millis();
+    }
+    group.last_ms = group.last_ms.max(at.as_millis());
+    group.days.get_or_insert_default().mark(at.day());
+}
+
+/// On how many different days of the memory, up to this one, the group had events.
+pub(super) fn days(group: &AuditGroup, at: Day) -> u32 {
+    let span = u32::try_from(MEMORY.as_millis() / Span::days(1).as_millis()).unwrap_or(0);
+    group.days.as_ref().map_or(0, |days| days.count(at, span))
+}

@@ -1,0 +1,40 @@
+"""Fixtures of ca-silent: a CA that reports less than it did, or nothing."""
+from activities import ca_changed
+from windows import CA2, at, logon, own, pipe
+
+CAS = {"policy": "cas:\n  ca01.corp.example: CORP-CA01\n  ca02.corp.example: CORP-CA02\n"}
+
+
+def daily(days=12, hour=0):
+    """One certificate on every day."""
+    return [at(60 * hour, own(100 + d, f"user{d}"), days=d) for d in range(days)]
+
+
+def backups(days=12):
+    return [at(60 * 12, ca_changed(4876, "CORP\\svc-backup", {"BackupType": "1"}), days=d) for d in range(days)]
+
+
+def workdays(weeks):
+    return [at(60 * h, own(100 + 7 * w + d + 1000 * h, f"user{d}"), days=7 * w + d) for w in range(weeks) for d in range(5) for h in (0, 4, 8)]
+
+
+def stories():
+    yield ("fires_silent_while_its_certificates_are_used", "The CA reports nothing for two days, and its certificates are used.",
+           daily() + [at(0, logon("bob.jones", 561), days=13)], CAS)
+    yield ("fires_silent_while_clients_ask", "Clients open the request pipe of the CA, and nothing shows a request.",
+           daily() + [at(0, pipe("bob.jones", "10.20.30.41"), days=13)], CAS)
+    yield ("fires_when_the_silence_ends", "The CA is back after four days.", daily() + [at(0, own(301), days=15)])
+    yield ("fires_requests_are_missing", "The settings of the CA are changed, and no request is reported for two days.",
+           daily() + [at(0, ca_changed(4891, "CORP\\ca-admin", {"Node": "", "Entry": "CRLPeriodUnits", "Value": "1"}), days=13)])
+    yield ("fires_backups_are_missing", "The nightly backup is missing, and certificates are issued.",
+           sorted(daily(16) + backups(), key=lambda e: e["time"]))
+    yield ("fires_version_fell", "4887 had serial numbers, and has none now.",
+           [at(n, own(101 + n)) for n in range(5)] + [at(10 + n, own(111 + n, version=0)) for n in range(3)])
+    yield ("quiet_weekends", "A CA that is used on work days only.", workdays(5))
+    yield ("quiet_small_ca", "A CA with a certificate in a week is not known well enough.", [at(0, own(100 + w), days=7 * w) for w in range(8)] + [at(0, own(301), days=70)])
+    yield ("quiet_new_ca", "A CA that is known for five days.", daily(5) + [at(0, logon("bob.jones", 561), days=8)], CAS)
+    yield ("quiet_certificates_of_another_ca", "Only certificates of the other CA are used, and the first one is not due.",
+           daily() + [at(0, logon("bob.jones", 561, ca=CA2), days=13)], CAS)
+    yield ("quiet_version_0_from_the_start", "A CA that never wrote serial numbers.", [at(n, own(101 + n, version=0)) for n in range(12)])
+    yield ("quiet_one_field_lost", "One certificate without a serial number among others.",
+           [at(n, own(101 + n, version=0 if n == 6 else 1)) for n in range(12)])

@@ -1,0 +1,32 @@
+"""Fixtures of unusual-template: the first certificate of a template that newcomers rarely get."""
+from windows import at, issued, own
+
+
+def ordinary_days(count=14):
+    """Every day a user who is new gets a certificate of the template User."""
+    return [at(0, own(100 + d, f"user{d}"), days=d) for d in range(count)]
+
+
+def of(request_id, template="OldVpn", requester="CORP\\mallory"):
+    return issued(request_id, requester, template=template)
+
+
+def stories():
+    yield ("fires_template_that_nobody_uses", "mallory gets a certificate of a template that nobody used lately.",
+           ordinary_days() + [at(30, of(201), days=14)])
+    yield ("fires_template_of_few", "ca-admin gets WebServer certificates every day; mallory gets one for the first time.",
+           [at(0, of(100 + d, "WebServer", "CORP\\ca-admin"), days=d) for d in range(14)] + [at(30, of(201, "WebServer"), days=14)])
+    yield ("fires_again_after_a_month", "The account gets one again 33 days later.",
+           ordinary_days() + [at(30, of(201), days=14), at(30, of(202), days=47)])
+    yield ("fires_one_alert_for_a_new_template", "A new template goes to ten machines on one day: one alert, with five of them.",
+           ordinary_days() + [at(30 + n, of(201 + n, "NewWifi", f"CORP\\WKS-{n}$"), days=14) for n in range(10)])
+    yield ("quiet_newcomer_of_an_ordinary_template", "Another new user gets a certificate of User.",
+           ordinary_days() + [at(0, own(201, "new.colleague"), days=14)])
+    yield ("quiet_renewal", "The account got the template three weeks before.",
+           [at(5, of(150), days=1)] + ordinary_days() + [at(30, of(201), days=22)])
+    yield ("quiet_training", "The CA is known for four days only.", ordinary_days(4) + [at(30, of(201), days=3)])
+    yield ("quiet_agent", "The policy names the account as an agent for this template.",
+           ordinary_days() + [at(30, of(201, "Citrix_SmartcardLogon", "CORP\\FAS01$"), days=14)],
+           {"policy": "agents:\n  'CORP\\FAS01$':\n    templates: [Citrix_SmartcardLogon]\n"})
+    yield ("quiet_without_a_template", "A CA that writes version 0 does not name the template.",
+           ordinary_days() + [at(30, issued(201, "CORP\\mallory", template="", version=0), days=14)])
