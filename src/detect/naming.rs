@@ -16,6 +16,7 @@ use crate::event::host::Host;
 use crate::event::san::San;
 use crate::event::{CertificateRequest, Event, IssuedCertificate};
 use crate::wire::record::TemplateFacts;
+use std::cell::LazyCell;
 
 /// What comparing all names of a request shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -82,8 +83,10 @@ pub(crate) fn judge(
     event: &Event,
 ) -> Judgement {
     let (requester, ca) = (&request.requester, &event.computer);
-    let account = facts.account(policy, requester);
-    let template = request.template.as_deref().and_then(|template| facts.template(template));
+    // Most names are the requester's own, and need no facts.
+    let account = LazyCell::new(|| facts.account(policy, requester));
+    let template =
+        LazyCell::new(|| request.template.as_deref().and_then(|template| facts.template(template)));
     let is_asked_for = |name: &San| request.attribute_names.iter().any(|asked| asked.is_same(name));
     let known = |name: &San| known::compare(account.as_ref(), template.as_ref(), name, is_asked_for(name));
     let requester_allowed = is_allowed_requester(policy, requester);
@@ -100,9 +103,11 @@ pub(crate) fn judge(
     let own_only = has_own
         && names_cut == 0
         && request.names.iter().zip(&verdicts).all(|(name, verdict)| is_harmless_beside_own(name, *verdict));
-    let may_be_mail_only = names_cut == 0
-        && request.names.iter().all(|name| matches!(name, San::Email(_)))
-        && template.as_ref().and_then(TemplateFacts::allows_logon) != Some(true);
+    let may_be_mail_only = || {
+        names_cut == 0
+            && request.names.iter().all(|name| matches!(name, San::Email(_)))
+            && template.as_ref().and_then(TemplateFacts::allows_logon) != Some(true)
+    };
     let mut judgement = Judgement { names_cut, own_only, ..Judgement::default() };
     judgement.subject = protected_subject(policy, request, event);
     for (name, verdict) in request.names.iter().zip(verdicts) {
@@ -113,14 +118,16 @@ pub(crate) fn judge(
             || at_work.is_some_and(|agent| agent.has_name(value))
             || (is_host_name(name) && (template_allowed || policy.allow.name(value)))
             // People's mail addresses often differ from their account names, and no logon goes by them.
-            || (has_own && matches!(name, San::Email(_)))
-            || known(name) == Known::Own;
-        if known(name) == Known::OtherSid {
+            || (has_own && matches!(name, San::Email(_)));
+        let is_foreign = verdict == Verdict::Other && !excused;
+        let known = if is_foreign || matches!(name, San::Sid(_)) { known(name) } else { Known::Unknown };
+        let is_foreign = is_foreign && known != Known::Own;
+        if known == Known::OtherSid {
             judgement.other_sids.push(value.to_owned());
-        } else if verdict == Verdict::Other && !excused && may_be_mail_only && !protected {
+        } else if is_foreign && !protected && may_be_mail_only() {
             judgement.mail_only = true;
             judgement.harmless.push(value.to_owned());
-        } else if verdict == Verdict::Other && !excused {
+        } else if is_foreign {
             judgement.mismatched.push(value.to_owned());
         } else if !protected {
             judgement.harmless.push(value.to_owned());
