@@ -1,6 +1,6 @@
 //! `adcs-watch generate`: files that are generated from the definitions of this program.
 
-use crate::cli::help;
+use crate::cli::{help, navigator};
 use crate::config::{sample, schema};
 use crate::host::exit::{Exit, Failure};
 use crate::observe::dashboards::{Dashboard, alerts};
@@ -11,7 +11,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Print a sample config, schemas, dashboards, alert rules, shell completions or the manual page
+/// Print a sample config, schemas, dashboards, alert rules, an ATT&CK layer, shell completions or the manual page
 #[derive(Debug, Args)]
 #[command(after_long_help = help::GENERATE)]
 pub(crate) struct Generate {
@@ -47,6 +47,8 @@ enum What {
         #[command(flatten)]
         links: Links,
     },
+    /// The detections as a layer of the ATT&CK Navigator
+    Navigator,
     /// Alert rules for Prometheus
     Alerts {
         #[command(flatten)]
@@ -91,6 +93,7 @@ impl Generate {
                 texts.for_each(|json| text.extend_from_slice(json.as_bytes()));
                 Ok(())
             }
+            What::Navigator => writeln!(text, "{:#}", navigator::layer()),
             What::Alerts { links } => text.write_all(alerts(links.runbooks.as_deref()).as_bytes()),
         };
         let mut stdout = io::stdout();

@@ -216,6 +216,7 @@ Examples:
   adcs-watch generate completions bash > /etc/bash_completion.d/adcs-watch
   adcs-watch generate man > adcs-watch.1
   adcs-watch generate dashboards --out dashboards/
+  adcs-watch generate navigator > layer.json
   adcs-watch generate alerts --runbooks https://wiki.corp.example/runbooks > adcs-watch.rules.yaml
 
 Exit codes:

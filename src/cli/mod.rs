@@ -10,6 +10,7 @@ mod evaluate;
 mod inventory;
 mod check;
 mod topics;
+mod navigator;
 mod generate;
 
 use crate::cli::terminal::Color;

@@ -2,13 +2,14 @@
 //!
 //! **What.** 4738, 4742, 4781 and 5136: a userPrincipalName without `@` or with `$`, the name of a protected identity in
 //! userPrincipalName, mail, dNSHostName or sAMAccountName, the host name of another machine, and a mapping in
-//! altSecurityIdentities that others can fulfil. See `detect/odd_name.rs`.
+//! altSecurityIdentities that others can fulfil. See `detect/odd_name.rs`. A certificate logon (4768, 4771) within a day after it
+//! makes the alert high.
 //! **Why.** Certificates are mapped by these names (ESC9, ESC10, ESC14, CVE-2022-26923, CVE-2021-42278). Sources: KB5014754 on weak
 //! and strong mappings, [MS-ADA1].
 //! **What looks alike and is harmless.** Names change when people marry and machines move: the new name is of the account's own kind
 //! and belongs to nobody. Identity management: `allow.changers`.
 
-use crate::alert::Severity;
+use crate::alert::{Reason, Severity};
 use crate::detect::changes::{Attribute, Change, by_name, changes};
 use crate::detect::domain::Allow;
 use crate::detect::domain::DomainPolicy;
@@ -20,10 +21,10 @@ use crate::detect::protected;
 use crate::detect::report::{self, reason};
 use crate::detect::slot::Slot;
 use crate::detect::{About, Context, Detection, DetectionSettings, Entity, memory_after};
-use crate::event::Event;
 use crate::event::account::Account;
 use crate::event::host::Host;
-use crate::event::time::Span;
+use crate::event::time::{Span, Time};
+use crate::event::{Activity, CertificateLogon, Event};
 use crate::wire::record::SingleAlert;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -100,6 +101,9 @@ impl Detection for AccountRemapped {
         for named in changes.iter().filter_map(|change| named_by(policy, change)) {
             found(names_of(&named));
         }
+        if let Some((logon, _)) = tried(event) {
+            found(by_name(&logon.account));
+        }
     }
 
     fn on_event(
@@ -109,6 +113,9 @@ impl Detection for AccountRemapped {
         slot: &mut Slot<'_, SingleAlert, ()>,
         cx: &mut Context<'_>,
     ) {
+        if let Some((logon, why)) = tried(event) {
+            self.on_logon(event, entity, logon, why, slot, cx);
+        }
         for change in watched_changes(event, cx.policy) {
             let odd = if *entity == by_name(&change.account) {
                 oddness(cx.policy, &change)
@@ -123,6 +130,46 @@ impl Detection for AccountRemapped {
 }
 
 impl AccountRemapped {
+    /// A logon with a certificate, or the attempt, after the change: it adds to the alert of the change and opens none.
+    fn on_logon(
+        &self,
+        event: &Event,
+        entity: &Entity,
+        logon: &CertificateLogon,
+        why: Reason,
+        slot: &mut Slot<'_, SingleAlert, ()>,
+        cx: &mut Context<'_>,
+    ) {
+        let (at, lifetime) = (event.effective_time(), Lifetime::SinceOpened(self.settings.suppression));
+        let changed = slot.state.open.as_ref().map(|open| Time::from_millis(open.last_trigger_ms));
+        if !changed.is_some_and(|changed| changed <= at && lifetime.contains(changed, at)) {
+            return;
+        }
+        let accepted = logon.accepted();
+        let finding = Finding {
+            entity,
+            event,
+            lifetime,
+            severity: if accepted { self.settings.severity_protected } else { self.settings.severity },
+            title: format!("A name of {} was changed, and it logged on with a certificate", logon.account),
+            reasons: vec![why],
+            fields: vec![
+                ("account", logon.account.to_string()),
+                ("serial", logon.serial.to_string()),
+                ("status", format!("{:#x}", logon.status)),
+                ("ip", logon.remote_ip.clone().unwrap_or_default()),
+            ],
+            earlier: Vec::new(),
+        };
+        finding.raise(&mut slot.state.open, cx, |alert| {
+            alert.used_by_account = Some(logon.account.name.clone());
+            alert.used_by_domain = Some(logon.account.domain.clone()).filter(|domain| !domain.is_empty());
+            alert.certificate_serial.get_or_insert_with(|| logon.serial.to_string());
+            alert.remote_ip.clone_from(&logon.remote_ip);
+            false
+        });
+    }
+
     fn raise(
         &self,
         event: &Event,
@@ -158,6 +205,18 @@ impl AccountRemapped {
         });
         slot.keep_until(memory_after(event.effective_time(), self.settings.suppression));
     }
+}
+
+/// A logon with a certificate: accepted, or refused because the certificate maps to nobody or to another account, or its
+/// issuer is not trusted for it (0x3e, 0x42, 0x4b).
+fn tried(event: &Event) -> Option<(&CertificateLogon, Reason)> {
+    let Activity::CertificateLogon(logon) = &event.activity else { return None };
+    let (code, what) = match logon.status {
+        0 => ("used", "logged on with a certificate"),
+        0x3e | 0x42 | 0x4b => ("use_refused", "tried to log on with a certificate and was refused"),
+        _ => return None,
+    };
+    Some((logon, reason(code, format!("{} {what} after the change", logon.account))))
 }
 
 /// The changes by accounts that are not listed as ones that change names. All are of one account.

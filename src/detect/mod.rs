@@ -59,6 +59,7 @@ pub mod policy;
 pub mod catalogue;
 pub(crate) mod read;
 pub mod needs;
+pub mod abuses;
 pub mod audit;
 
 pub use crate::detect::entity::{Entity, Place};

@@ -298,6 +298,9 @@ needs! {
     "account-remapped" &[ACCOUNT] => {
         "UserPrincipalName": "the new name", Some("changes of something else"), |event| account_change(event).is_some_and(|c| c.upn.is_some());
     }
+    "account-remapped" &[LOGON] => {
+        "TargetUserName": "the account that a certificate is used for after the change", None, |event| logon(event).is_some_and(|l| !l.account.name.is_empty());
+    }
     "account-remapped" &[COMPUTER] => {
         "DnsHostName": "the new name", Some("changes of something else"), |event| account_change(event).is_some_and(|c| c.dns_host_name.is_some());
     }

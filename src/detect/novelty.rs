@@ -16,18 +16,18 @@ pub(crate) type NoveltySlot<'a> = Slot<'a, NoveltyState, NoveltyPart>;
 /// How long a CA is remembered after its last event.
 pub(crate) const CA_MEMORY: Span = Span::days(128);
 
-/// Counts a day of data of the CA. A time before AD CS existed is no day of data.
-pub(crate) fn mark_day(slot: &mut NoveltySlot<'_>, event: &Event) {
+/// Counts a day of data. A time before AD CS existed is no day of data.
+pub(crate) fn mark_day(state: &mut NoveltyState, event: &Event) {
     let at = event.effective_time();
     if event.clock_fault() == Some(ClockFault::TooEarly) {
         return;
     }
-    let newest = slot.state.days.as_ref().map_or_else(|| at.day(), |days| Day::from_epoch(days.newest_day));
+    let newest = state.days.as_ref().map_or_else(|| at.day(), |days| Day::from_epoch(days.newest_day));
     if newest.start().plus(CA_MEMORY) < at {
-        slot.state = NoveltyState::default();
+        *state = NoveltyState::default();
     }
-    if slot.state.days.get_or_insert_default().mark(at.day()) {
-        slot.state.days_of_data = slot.state.days_of_data.saturating_add(1);
+    if state.days.get_or_insert_default().mark(at.day()) {
+        state.days_of_data = state.days_of_data.saturating_add(1);
     }
 }
 

@@ -3,13 +3,14 @@
 //! **What.** 4624 with the logon process Schannel, of a user, or of a protected account such as a domain controller.
 //! **Why.** Where Kerberos refuses a certificate, LDAPS takes it (pass-the-certificate). People do not log on that way. Sources: the
 //! event schema, the published description of pass-the-certificate.
-//! **What looks alike and is harmless.** Applications with client certificates: they come again and again, and alert once. Machines
-//! that are not protected are quiet.
+//! **What looks alike and is harmless.** Applications with client certificates: they come again and again, and alert once, in the
+//! first days of data only low. Machines that are not protected are quiet.
 
 use crate::alert::Severity;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::finding::{Finding, set_used_by};
 use crate::detect::lifecycle::Lifetime;
+use crate::detect::novelty;
 use crate::detect::protected;
 use crate::detect::report::reason;
 use crate::detect::slot::Slot;
@@ -18,7 +19,7 @@ use crate::event::account::same_text;
 use crate::event::time::Span;
 use crate::event::time::Time;
 use crate::event::{Activity, Event, NetworkLogon};
-use crate::wire::record::LastSeenState;
+use crate::wire::record::{LastSeenState, NoveltyState};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -30,10 +31,14 @@ pub struct Settings {
     pub enabled: bool,
     /// The severity of an alert. Default medium.
     pub severity: Severity,
+    /// During the training, unless the account is protected. Default low.
+    pub severity_training: Severity,
     /// For a protected account. Default high.
     pub severity_protected: Severity,
     /// An account that did not log on this way for so long is new again. Default 30d.
     pub remember: Span,
+    /// Different days with such logons before an account that is new is more than low. Default 7.
+    pub training_days: u32,
 }
 
 impl Default for Settings {
@@ -41,8 +46,10 @@ impl Default for Settings {
         Settings {
             enabled: true,
             severity: Severity::Medium,
+            severity_training: Severity::Low,
             severity_protected: Severity::High,
             remember: Span::days(30),
+            training_days: 7,
         }
     }
 }
@@ -50,6 +57,10 @@ impl Default for Settings {
 impl DetectionSettings for Settings {
     fn is_enabled(&self) -> bool {
         self.enabled
+    }
+
+    fn assume_trained(&mut self) {
+        self.training_days = 0;
     }
 }
 
@@ -83,7 +94,7 @@ impl Detection for SchannelLogon {
             "Find certificates that were issued to the account, or with its name, in the last days",
             "Look at what changed in the directory over LDAP since (4662, 5136)",
         ],
-        severities: &[Severity::Medium, Severity::High],
+        severities: &[Severity::Low, Severity::Medium, Severity::High],
     };
 
     fn entities(&self, event: &Event, policy: &DomainPolicy, found: &mut dyn FnMut(Entity)) {
@@ -104,18 +115,23 @@ impl Detection for SchannelLogon {
         slot.keep_until(memory_after(at, remember));
         let last = (slot.state.last_ms != 0).then(|| Time::from_millis(slot.state.last_ms));
         slot.state.last_ms = slot.state.last_ms.max(at.as_millis());
+        let is_trained = self.is_trained(event, slot);
         if last.is_some_and(|last| last.distance(at) <= remember) {
             return;
         }
         let account = &logon.account;
-        let protected = protected::is_protected_account(cx.policy, account);
+        let severity = match (protected::is_protected_account(cx.policy, account), is_trained) {
+            (true, _) => self.settings.severity_protected,
+            (false, true) => self.settings.severity,
+            (false, false) => self.settings.severity_training,
+        };
         let ip = logon.remote_ip.clone().unwrap_or_default();
         let text = format!("{account} logged on with a certificate over TLS, which it did not do lately");
         let finding = Finding {
             entity,
             event,
             lifetime: Lifetime::SinceOpened(Span::hours(24)),
-            severity: if protected { self.settings.severity_protected } else { self.settings.severity },
+            severity,
             title: format!("{account} logged on to {} with a certificate over TLS", event.computer),
             reasons: vec![reason("first_schannel_logon", text)],
             fields: vec![("account", account.to_string()), ("ip", ip), ("package", logon.package.clone())],
@@ -126,6 +142,17 @@ impl Detection for SchannelLogon {
             alert.remote_ip = logon.remote_ip.clone();
             false
         });
+    }
+}
+
+impl SchannelLogon {
+    /// Counts the days of data of the partition. They decide on the severity only, because they depend on which accounts
+    /// share the partition.
+    fn is_trained(&self, event: &Event, slot: &mut Slot<'_, LastSeenState, ()>) -> bool {
+        let mut days: NoveltyState = slot.shared("days");
+        novelty::mark_day(&mut days, event);
+        slot.put_shared("days", &days);
+        days.days_of_data > self.settings.training_days
     }
 }
 

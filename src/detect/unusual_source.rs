@@ -99,7 +99,7 @@ impl Detection for UnusualSource {
         let at = event.effective_time();
         slot.keep_until(memory_after(at, novelty::CA_MEMORY));
         if matches!(side, Side::Request) {
-            novelty::mark_day(slot, event);
+            novelty::mark_day(&mut slot.state, event);
         }
         let name = format!("account {}", cx.policy.in_one_spelling(account).canonical());
         let mut own = slot.part(&name);

@@ -5,7 +5,8 @@
 //! **Why.** A weak mapping follows names, and names can be chosen (ESC9, ESC10, ESC16, CVE-2022-34691, CVE-2025-26647). Sources:
 //! KB5014754, the published hunts for ESC9 to ESC16.
 //! **What looks alike and is harmless.** Certificates of device management without the SID extension: one alert a day for each
-//! issuer and kind of account. Keys that sign themselves, as Windows Hello makes them: nothing.
+//! issuer and kind of account. An issuer that writes other names than those of accounts, for five accounts or more: the same
+//! alert. Keys that sign themselves, as Windows Hello makes them: nothing.
 
 use crate::alert::Severity;
 use crate::alert::{Alert, Reason};
@@ -22,11 +23,17 @@ use crate::detect::{About, Context, Detection, DetectionSettings, Entity, memory
 use crate::event::account::{Sid, same_text};
 use crate::event::san::San;
 use crate::event::subject::common_names;
-use crate::event::time::Span;
+use crate::event::time::{Span, Time};
 use crate::event::{Activity, CertificateMapping, Event, MappingVerdict, RegistryChange};
-use crate::wire::record::SingleAlert;
+use crate::state::key;
+use crate::wire::record::{OpenAlert, OtherIdentity, SingleAlert, WeakMappingState};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+/// Certificates of one issuer with other names for so many accounts within [`MASS_WITHIN`] are its habit, not an attack.
+const MASS: usize = 5;
+
+const MASS_WITHIN: Span = Span::days(7);
 
 /// What the operator may set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -76,8 +83,8 @@ impl WeakMapping {
 }
 
 impl Detection for WeakMapping {
-    type State = SingleAlert;
-    type Part = ();
+    type State = WeakMappingState;
+    type Part = SingleAlert;
 
     const ABOUT: About = About {
         id: "weak-mapping",
@@ -102,28 +109,46 @@ impl Detection for WeakMapping {
         &self,
         event: &Event,
         entity: &Entity,
-        slot: &mut Slot<'_, SingleAlert, ()>,
+        slot: &mut Slot<'_, WeakMappingState, SingleAlert>,
         cx: &mut Context<'_>,
     ) {
-        let Some(weakness) = self.weakness(event, cx.policy) else { return };
-        let finding = Finding {
-            entity,
-            event,
-            lifetime: Lifetime::SinceOpened(self.settings.suppression),
-            severity: weakness.severity,
-            title: weakness.title,
-            reasons: vec![weakness.reason],
-            fields: weakness.fields,
-            earlier: Vec::new(),
-        };
-        finding.raise(&mut slot.state.open, cx, |alert| fill(event, alert));
-        slot.keep_until(memory_after(event.effective_time(), self.settings.suppression));
+        let Some(mut weakness) = self.weakness(event, cx.policy) else { return };
+        let keep_until = memory_after(event.effective_time(), self.settings.suppression.max(MASS_WITHIN));
+        slot.keep_until(keep_until);
+        let part = weakness.account.take();
+        let is_habit =
+            part.as_ref().is_some_and(|account| is_habit(&mut slot.state.accounts, account, event));
+        match part.filter(|_| !is_habit || weakness.severity == Severity::Critical) {
+            Some(account) => {
+                let mut own = slot.part(&account);
+                self.raise(event, entity, weakness, &mut own.open, cx);
+                slot.put_part(&account, &own, keep_until);
+            }
+            None => {
+                let weakness = self.of_habit(event, weakness, is_habit);
+                self.raise(event, entity, weakness, &mut slot.state.open, cx);
+            }
+        }
     }
+}
+
+/// Remembers the account. Whether the issuer certifies other names for many.
+fn is_habit(accounts: &mut Vec<OtherIdentity>, account: &str, event: &Event) -> bool {
+    let (at, name) = (event.effective_time(), key::hash(&[account.as_bytes()]) as u64);
+    accounts
+        .retain(|known| known.name != name && Time::from_millis(known.time_ms).distance(at) <= MASS_WITHIN);
+    if accounts.len() >= MASS {
+        accounts.remove(0);
+    }
+    accounts.push(OtherIdentity { name, time_ms: at.as_millis() });
+    accounts.len() >= MASS
 }
 
 /// What an event shows, by itself.
 struct Weakness {
     entity: Entity,
+    /// The account whose own alert it is; none: it is that of the entity.
+    account: Option<String>,
     severity: Severity,
     title: String,
     reason: Reason,
@@ -152,7 +177,8 @@ impl WeakMapping {
         let what = verdict_text(mapping.verdict);
         let text = format!("a certificate of {name} was used for {account}: {what}");
         Weakness {
-            entity: policy.account(account),
+            entity: entity_of(mapping),
+            account: Some(policy.in_one_spelling(account).canonical()),
             severity: if protected { Severity::Critical } else { self.settings.severity_other_name },
             title: format!("A certificate of {name} was used for {account}"),
             reason: reason("other_name", text),
@@ -161,11 +187,11 @@ impl WeakMapping {
     }
 
     fn of_issuer(&self, mapping: &CertificateMapping) -> Weakness {
-        let kind = if mapping.account.is_machine() { "machines" } else { "users" };
-        let issuer = report::cut(&mapping.issuer);
+        let (kind, issuer) = (kind_of(mapping), report::cut(&mapping.issuer));
         let what = verdict_text(mapping.verdict);
         Weakness {
-            entity: Entity::named(&format!("{issuer} {kind}")),
+            entity: entity_of(mapping),
+            account: None,
             severity: self.settings.severity,
             title: format!("Certificates of {issuer} map to {kind} weakly"),
             reason: reason(verdict_code(mapping.verdict), format!("{issuer}, {kind}: {what}")),
@@ -173,10 +199,46 @@ impl WeakMapping {
         }
     }
 
+    /// The same, as the habit of its issuer.
+    fn of_habit(&self, event: &Event, weakness: Weakness, is_habit: bool) -> Weakness {
+        let Activity::CertificateMapped(mapping) = &event.activity else { return weakness };
+        if !is_habit {
+            return weakness;
+        }
+        let text = format!(
+            "{}, {}: the names of many are not those of their accounts",
+            mapping.issuer,
+            kind_of(mapping)
+        );
+        Weakness { reason: reason("other_names_in_mass", report::cut(&text)), ..self.of_issuer(mapping) }
+    }
+
+    fn raise(
+        &self,
+        event: &Event,
+        entity: &Entity,
+        weakness: Weakness,
+        open: &mut Option<OpenAlert>,
+        cx: &mut Context<'_>,
+    ) {
+        let finding = Finding {
+            entity,
+            event,
+            lifetime: Lifetime::SinceOpened(self.settings.suppression),
+            severity: weakness.severity,
+            title: weakness.title,
+            reasons: vec![weakness.reason],
+            fields: weakness.fields,
+            earlier: Vec::new(),
+        };
+        finding.raise(open, cx, |alert| fill(event, alert));
+    }
+
     fn lowered(&self, event: &Event, change: &RegistryChange) -> Option<Weakness> {
         let text = lowered_text(change)?;
         Some(Weakness {
             entity: Entity::named(&format!("registry of {}", event.computer.label())),
+            account: None,
             severity: self.settings.severity_lowered,
             title: format!("{} accepts weaker mappings of certificates", event.computer),
             reason: reason("setting_lowered", format!("{}: {text}", change.actor)),
@@ -187,6 +249,15 @@ impl WeakMapping {
             ],
         })
     }
+}
+
+/// The issuer, and whether its certificates are used for users or machines.
+fn entity_of(mapping: &CertificateMapping) -> Entity {
+    Entity::named(&format!("{} {}", report::cut(&mapping.issuer), kind_of(mapping)))
+}
+
+fn kind_of(mapping: &CertificateMapping) -> &'static str {
+    if mapping.account.is_machine() { "machines" } else { "users" }
 }
 
 /// What weaker value the change sets. A value that is not there counts as Windows counts it: full enforcement, and the

@@ -1822,6 +1822,15 @@ pub struct AuditGroup {
     #[prost(int64, tag = "5")]
     pub longest_ended_ms: i64,
 }
+/// weak-mapping: one issuer and kind of account, or one domain controller.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WeakMappingState {
+    #[prost(message, optional, tag = "1")]
+    pub open: ::core::option::Option<OpenAlert>,
+    /// The latest accounts that certificates of others were used for, as many as make it an ordinary thing of this issuer.
+    #[prost(message, repeated, tag = "2")]
+    pub accounts: ::prost::alloc::vec::Vec<OtherIdentity>,
+}
 /// What became of a certificate request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

@@ -1,6 +1,6 @@
 """Fixtures of account-remapped: an account gets the name of another, or a mapping that others can fulfil."""
 from activities import BASE, account_changed, directory, renamed
-from windows import at
+from windows import at, logon
 
 M = "CORP\\mallory"
 BOB = f"CN=bob.jones,CN=Users,{BASE}"
@@ -25,6 +25,10 @@ def stories():
     yield "fires_machine_without_its_dollar", "A machine is renamed to the name of a domain controller without the $ (CVE-2021-42278).", [at(0, renamed("WKS-114$", "DC01", M))]
     yield ("fires_weak_mapping", "mallory maps any certificate with this subject to bob.jones (ESC14).",
            [at(0, mapping("X509:<I>DC=example,DC=corp,CN=CORP-CA01<S>CN=mallory"))])
+    yield ("fires_high_when_the_mapping_is_used", "mallory maps certificates with this subject to bob.jones, and logs on as him (ESC14).",
+           [at(0, mapping("X509:<S>CN=mallory")), at(4, logon("bob.jones", 581, domain="CORP"))])
+    yield ("fires_when_the_use_is_refused", "The domain controller refuses the mapping (0x42): the alert stays medium.",
+           [at(0, mapping("X509:<RFC822>mallory@corp.example")), at(4, logon("bob.jones", 582, status="0x42", domain="CORP"))])
     yield "fires_mail_of_the_administrator", "The mail address of the administrator, for bob.jones.", [at(0, directory(M, BOB, "mail", "administrator@corp.example"))]
     yield "fires_two_names_are_one_alert", "Two odd names within an hour: one alert, revised.", [at(0, upn("carol.white")), at(30, upn("administrator"))]
     yield ("fires_name_of_an_account_that_is_known", "carol.white is known from a change of her own; then bob.jones gets her name.",
@@ -43,3 +47,4 @@ def stories():
     yield ("quiet_cluster_name", "The policy gives the node the name of its cluster.",
            [at(0, account_changed(4742, "CORP\\SQLNODE1$", M, 1601, host="sqlclu.corp.example"))],
            {"policy": "hosts: {'CORP\\SQLNODE1$': [sqlclu.corp.example]}\n"})
+    yield "quiet_logon_without_a_change", "bob.jones logs on with a certificate.", [at(0, logon("bob.jones", 583, domain="CORP"))]

@@ -15,6 +15,11 @@ def stories():
                ("alice.smith", "CN=Alice Smith"), ("bob.jones", "CN=7c9e6679-7425-40de-944b-e07fc1f90ae7"),
                ("carol.white", "CN=iphone-7.mdm.corp.example"), ("WKS-114$", "CN=wks-114.corp.example"), ("WKS-115$", "CN=WKS-115")])]
            + [at(5, mapped(39, "alice.smith", "CN=Alice Smith", 520), days=1)])
+    yield ("fires_low_for_a_habit_of_the_issuer", "Certificates of a CA have the first part of the UPN as common name, which is not the account name: the first four are high, then there is one low alert.",
+           [at(i, mapped(39, f"{user[0]}{user.split('.')[1]}", f"CN={user}", 540 + i)) for i, user in enumerate(
+               ["ann.lee", "bob.jones", "carol.white", "dan.brown", "eve.black", "finn.gray", "gail.green"])])
+    yield ("fires_critical_within_a_habit", "The same CA, and a certificate is used for the administrator.",
+           [at(i, mapped(39, f"u{i}", f"CN=user.{i}", 540 + i)) for i in range(6)] + [at(20, mapped(39, "administrator", "CN=mallory", 550))])
     yield ("fires_key_that_signs_itself_under_another_name", "45: a key that signs itself, and its name is not that of the account.",
            [at(0, mapped(45, "bob.jones", "CN=mallory", 503, issuer="mallory"))])
     yield ("fires_binding_enforcement_lowered", "A domain controller does not enforce strong mappings any more.",

@@ -2,10 +2,11 @@
 
 Each situation is (name, what it is, events). `ordinary_…` must stay quiet, `attack_…` must be found.
 """
-from activities import mapped, renamed
-from windows import CA, SID, at, denied, event, issued, logon, normalised, own, requested, upn
+from activities import BASE, account_changed, ca_changed, directory, mapped, registry, renamed, ticket
+from windows import CA, SID, at, denied, event, issued, logon, network_logon, normalised, own, requested, resubmitted, upn
 
 MALLORY = "CORP\\mallory"
+CA_KEY = "\\REGISTRY\\MACHINE\\SYSTEM\\ControlSet001\\Services\\CertSvc\\Configuration\\CORP-CA01"
 
 
 def names(dns=(), mail=()):
@@ -131,6 +132,68 @@ def attacks():
     yield ("attack_15_denied", "ESC15, denied by the CA.",
            [at(0, denied(15, MALLORY, "CertificateTemplate:WebServer\nApplicationPolicies:1.3.6.1.5.5.7.3.2\nSAN:upn=administrator@corp.example"))])
 
+    yield from attacks_on_settings()
+    yield from attacks_on_accounts()
+
+
+def attacks_on_settings():
+    services, policy_key = f"CN=Public Key Services,CN=Services,CN=Configuration,{BASE}", f"{CA_KEY}\\PolicyModules\\CertificateAuthority_MicrosoftDefault.Policy"
+    yield ("attack_16_template_opened", "ESC4: the requester chooses the names of a template's certificates.",
+           [at(0, directory(MALLORY, f"CN=VpnUser,CN=Certificate Templates,{services}", "msPKI-Certificate-Name-Flag", "1", object_class="pKICertificateTemplate"))])
+    yield ("attack_17_rogue_ca", "ESC5: a foreign CA is added to NTAuthCertificates.",
+           [at(0, directory(MALLORY, f"CN=NTAuthCertificates,{services}", "cACertificate", "MIID1zCCAr+gAwIBAgIQ", object_class="certificationAuthority"))])
+    yield ("attack_18_names_in_attributes", "ESC6: the CA takes names from the attributes of any request.",
+           [at(0, registry(MALLORY, "EditFlags", "1114446", "1376590", CA, policy_key))])
+    yield ("attack_19_denied_then_issued", "ESC7: mallory asks as the administrator, is denied, and issues the request as a manager.",
+           [at(0, denied(19, MALLORY, "CertificateTemplate:SubCA\nSAN:upn=administrator@corp.example")), at(3, resubmitted(19, "mallory")),
+            at(3, issued(19, MALLORY, upn("administrator@corp.example"), template="SubCA"), seconds=1)])
+    yield ("attack_20_weak_binding", "ESC10: a domain controller does not enforce strong mappings any more.",
+           [at(0, registry(MALLORY, "StrongCertificateBindingEnforcement", "2", "0"))])
+    yield ("attack_21_policy_linked", "ESC13: an issuance policy is linked to a group of administrators.",
+           [at(0, directory(MALLORY, f"CN=1.0A1B2C3D4E5F60718293,CN=OID,{services}", "msDS-OIDToGroupLink", f"CN=Tier0-Admins,OU=Groups,{BASE}", object_class="msPKI-Enterprise-Oid"))])
+    yield ("attack_22_no_sid_extension", "ESC16: the CA leaves the SID out of all certificates.",
+           [at(0, registry(MALLORY, "DisableExtensionList", None, "1.3.6.1.4.1.311.25.2", CA, policy_key))])
+    yield ("attack_23_encryption_off", "ESC11: the CA accepts unprotected RPC.",
+           [at(0, registry(MALLORY, "InterfaceFlags", "1601", "1089", CA, CA_KEY))])
+    yield ("attack_24_key_of_the_ca", "DPERSIST1: mallory backs up the CA with its key.",
+           [at(0, ca_changed(4876, MALLORY, {"BackupType": "3"}))])
+
+
+def attacks_on_accounts():
+    bob = f"CN=bob.jones,CN=Users,{BASE}"
+    yield ("attack_30_name_changed_and_back", "ESC9: a controlled account gets the administrator's name, a certificate, and its own name back.",
+           [at(0, account_changed(4738, "CORP\\bob.jones", MALLORY, 1111, upn="administrator")), at(2, issued(30, "CORP\\bob.jones", upn("administrator"), template="ESC9")),
+            at(3, account_changed(4738, "CORP\\bob.jones", MALLORY, 1111, upn="bob.jones@corp.example")), at(5, logon("administrator", 30))])
+    yield ("attack_31_name_of_another_user", "ESC9 against an ordinary user.",
+           [at(0, account_changed(4738, "CORP\\bob.jones", MALLORY, 1111, upn="carol.white")), at(2, issued(31, "CORP\\bob.jones", upn("carol.white"), template="ESC9")),
+            at(3, account_changed(4738, "CORP\\bob.jones", MALLORY, 1111, upn="bob.jones@corp.example")), at(5, logon("carol.white", 31))])
+    yield ("attack_32_weak_mapping_used", "ESC14: mallory maps certificates of her name to bob.jones, and logs on as him.",
+           [at(0, directory(MALLORY, bob, "altSecurityIdentities", "X509:<RFC822>mallory@corp.example")), at(4, logon("bob.jones", 900))])
+    yield ("attack_33_strong_mapping_used", "ESC14: mallory maps her own certificate to bob.jones, and logs on as him.",
+           [at(0, own(33, "mallory")), at(2, directory(MALLORY, bob, "altSecurityIdentities", "X509:<I>DC=example,DC=corp,CN=CORP-CA01<SR>2100000000775d4c3b2a1f0e0d210000005c")), at(4, logon("bob.jones", 33))])
+    yield ("attack_34_certifried", "Certifried: a new machine account with the host name of a domain controller enrolls.",
+           [at(0, account_changed(4741, "CORP\\EVIL01$", MALLORY, 1700, name="EVIL01$")), at(1, account_changed(4742, "CORP\\EVIL01$", MALLORY, 1700, host="dc01.corp.example")),
+            at(3, issued(34, "CORP\\EVIL01$", "DNS Name=dc01.corp.example", template="Machine")), at(4, logon("DC01$", 34))])
+    yield ("attack_35_shadow_credential", "A key is registered for bob.jones, and used.",
+           [at(0, directory(MALLORY, bob, "msDS-KeyCredentialLink", f"B:828:00020000200001:{bob}")), at(2, foreign_logon("bob.jones", "7A11C0DE01", "bob.jones"))])
+    yield ("attack_36_unpac_the_hash", "The NT hash of the administrator is asked for after a logon with a certificate.",
+           [at(0, logon("administrator", 901)), at(0, ticket("administrator", "administrator", "0x40810018", f"{SID}-500"), seconds=1)])
+    yield ("attack_37_server_name", "ESC17: mallory gets a server certificate of the update server.",
+           [at(0, issued(37, MALLORY, "DNS Name=wsus.corp.example", template="WebServer"))])
+    yield ("attack_38_chase_version_1", "Certighost at a CA that logs the names.",
+           [at(0, issued(38, "CORP\\EVIL$", "DNS Name=dc01.corp.example", attributes="CertificateTemplate:Machine\ncdc:10.66.66.66\nrmd:dc01.corp.example", template="Machine"))])
+    yield ("attack_39_relayed_machine", "ESC8 with a laptop: its usual address, then a logon at the CA from another one, and a certificate of it at the CA's web pages.",
+           [at(0, network_logon("WKS1$", "10.20.30.41"), days=d) for d in range(3)]
+           + [at(0, network_logon("WKS1$", "10.66.66.66", package="NTLM"), days=3), at(0, issued(39, "CORP\\WKS1$", "DNS Name=wks1.corp.example", template="Machine", auth="NTLM",
+              attributes="CertificateTemplate:Machine\nccm:ca01.corp.example"), days=3, seconds=2)])
+    yield ("attack_40_name_in_attributes_version_0", "Certipy's ESC1 at a CA that writes version 0: the name stands in the attributes.",
+           [at(0, v0(40, MALLORY, "CertificateTemplate:ESC1\nSAN:upn=administrator@corp.example")), at(2, logon("administrator", 40))])
+    yield ("attack_41_on_behalf", "ESC3: an agent's certificate, then one for the administrator, who logs on.",
+           [at(0, issued(41, MALLORY, upn("mallory@corp.example"), template="EnrollmentAgent")),
+            at(2, issued(42, MALLORY, upn("administrator@corp.example"), template="User")), at(4, logon("administrator", 42))])
+    yield ("attack_42_first_alert_of_the_kdc", "ESC16 at work: 39 for the administrator with a certificate of mallory.",
+           [at(0, mapped(39, "administrator", "CN=mallory", 43))])
+
 
 POLICY = r"""domains: {CORP: [corp.example, example.com], CHILD: [child.corp.example], PARTNER: [partner.example]}
 cas: {ca01.corp.example: CORP-CA01, ca02.corp.example: CORP-CA02}
@@ -146,6 +209,7 @@ hosts:
   'CORP\gmsa-web$': [web.corp.example]
   'CORP\EX01$': [mail.corp.example, autodiscover.corp.example]
   'CORP\APP7$': [app7.prod.corp.example]
+protected: {hosts: [wsus.corp.example]}
 allow: {pairs: {'CORP\alice': ['CORP\adm-alice']}, templates: [WebServer]}
 unknown_certificate: {complete_since: {ca01.corp.example: '2025-01-01T00:00:00Z', ca02.corp.example: '2025-01-01T00:00:00Z'}}
 """

@@ -2,6 +2,7 @@
 
 use crate::common::{golden_alerts, project};
 use adcs_watch::config::schema;
+use adcs_watch::detect::abuses::{self, Abuse};
 use serde_json::Value;
 use std::fs;
 
@@ -15,6 +16,22 @@ fn config_reference_is_current() {
 #[test]
 fn alert_reference_is_current() {
     is_current("docs/alerts.md", "reference", &alert_reference(&schema::alert()));
+}
+
+#[test]
+fn table_of_abuses_is_current() {
+    is_current("docs/coverage.md", "reference", &table_of_abuses());
+}
+
+fn table_of_abuses() -> String {
+    let row = |abuse: &Abuse| {
+        let link = |id: &&str| format!("[{id}](detections/{id}.md)");
+        let detections: Vec<_> = abuse.detections.iter().map(link).collect();
+        let events: Vec<_> = abuse.events().iter().map(u32::to_string).collect();
+        format!("| {} | {} | {} | {} |\n", abuse.id, abuse.what, detections.join(", "), events.join(", "))
+    };
+    let rows: String = abuses::ALL.iter().map(row).collect();
+    format!("| Abuse | The attacker's step | Detections | Events |\n|---|---|---|---|\n{rows}")
 }
 
 #[test]

@@ -25,6 +25,7 @@ const HELPERS: &[(&str, &str)] = &[
     ("lifecycle", "when an alert opens, is revised and is suppressed"),
     ("policy", "the settings of all detections"),
     ("catalogue", "the list of detections"),
+    ("abuses", "which detections find which abuse"),
     ("needs", "the fields that the detections read"),
     ("audit", "the events that detections cannot do without, and what makes Windows log them"),
     ("identity", "whether a name is the requester's own: shared by detections"),
