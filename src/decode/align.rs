@@ -4,6 +4,7 @@ use crate::decode::fields::named::Named;
 use crate::decode::manifest;
 use crate::decode::names;
 use crate::decode::rejection::{Reason, Rejection};
+use crate::decode::versions;
 
 /// The values with their names, which the order in the manifest gives.
 pub(crate) fn named(id: u32, values: &[String]) -> Result<Named, Rejection> {
@@ -11,12 +12,12 @@ pub(crate) fn named(id: u32, values: &[String]) -> Result<Named, Rejection> {
     if names::is_whole(id, values.len()) {
         return Ok(zip(names.iter().copied(), values));
     }
-    let names = manifest::with_gaps(id);
+    let names = versions::with_gaps(id);
     let mut all = Vec::new();
     assignments(names, values, 0, &mut Vec::new(), &mut all);
     let unclear = |detail: String| Rejection::new(Reason::PositionUnclear, detail);
     let Some(first) = all.first() else {
-        let known = manifest::counts(id).iter().map(usize::to_string).collect::<Vec<_>>().join(" or ");
+        let known = versions::counts(id).iter().map(usize::to_string).collect::<Vec<_>>().join(" or ");
         return Err(unclear(format!(
             "{} values without names, not {known}, and they do not fit",
             values.len()

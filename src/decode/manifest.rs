@@ -113,8 +113,19 @@ const SERVICE_TICKET: &[&str] = &[
     "Status",
     "LogonGuid",
     "TransmittedServices",
+    "RequestTicketHash",
+    "ResponseTicketHash",
+    "AccountSupportedEncryptionTypes",
+    "AccountAvailableKeys",
+    "ServiceSupportedEncryptionTypes",
+    "ServiceAvailableKeys",
+    "DCSupportedEncryptionTypes",
+    "DCAvailableKeys",
+    "ClientAdvertizedEncryptionTypes",
+    "SessionKeyEncryptionType",
 ];
 
+/// As of version 3; version 2 has no RemoteCredentialGuard, and nothing behind it is wanted.
 const LOGON: &[&str] = &[
     "SubjectUserSid",
     "SubjectUserName",
@@ -136,6 +147,14 @@ const LOGON: &[&str] = &[
     "ProcessName",
     "IpAddress",
     "IpPort",
+    "ImpersonationLevel",
+    "RestrictedAdminMode",
+    "RemoteCredentialGuard",
+    "TargetOutboundUserName",
+    "TargetOutboundDomainName",
+    "VirtualAccount",
+    "TargetLinkedLogonId",
+    "ElevatedToken",
 ];
 
 const USER_CHANGED: &[&str] = &[
@@ -278,6 +297,7 @@ const VALUE_CHANGED: &[&str] = &[
     "OperationType",
 ];
 
+/// Created, with 11 values; deleted, with one more.
 const OBJECT_CHANGED: &[&str] = &[
     "OpCorrelationID",
     "AppCorrelationID",
@@ -290,6 +310,7 @@ const OBJECT_CHANGED: &[&str] = &[
     "ObjectDN",
     "ObjectGUID",
     "ObjectClass",
+    "TreeDelete",
 ];
 
 const PENDING: &[&str] =
@@ -418,7 +439,8 @@ pub(crate) fn of(id: u32) -> &'static [&'static str] {
         4781 => RENAMED,
         4657 => REGISTRY,
         5136 => VALUE_CHANGED,
-        5137 | 5141 => OBJECT_CHANGED,
+        5137 => OBJECT_CHANGED.split_at(11).0,
+        5141 => OBJECT_CHANGED,
         4868 | 4869 => PENDING,
         4873 => EXTENSION,
         4874 => ATTRIBUTES,
@@ -438,61 +460,5 @@ pub(crate) fn of(id: u32) -> &'static [&'static str] {
         39 | 40 | 45 | 48 => MAPPING,
         41 | 49 => MAPPING_OF_SID,
         _ => &[],
-    }
-}
-
-/// How many values the versions of an event have, as far as they have names here.
-pub(crate) fn counts(id: u32) -> &'static [usize] {
-    match id {
-        4886 => &[3, 12],
-        4887 => &[6, 12],
-        4888 | 4889 => &[6, 9],
-        4895 => &[3],
-        4880 | 4881 => &[4],
-        39 | 40 | 45 | 48 | 4868 | 4869 | 4876 | 4882 | 4885 => &[5],
-        4874 | 4884 | 4890 => &[6],
-        41 | 49 | 4891 | 4896 => &[7],
-        4892 | 4898 | 4899 => &[8],
-        4781 | 4873 => &[9],
-        4900 => &[10],
-        4769 | 4771 | 5137 | 5141 => &[11],
-        5145 => &[13],
-        4657 => &[14],
-        4768 => &[14, 15, 24],
-        5136 => &[15],
-        4624 => &[20],
-        4738 => &[27],
-        4741 => &[28],
-        4742 => &[29],
-        _ => &[],
-    }
-}
-
-/// The names that values are given where some are left out. Version 1 and 2 of 4768 append values that look like anything.
-pub(crate) fn with_gaps(id: u32) -> &'static [&'static str] {
-    if id == 4768 { &TICKET[..14] } else { of(id) }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::decode::manifest::{counts, of};
-    use crate::decode::wanted::{KDC_IDS, SECURITY_IDS};
-
-    #[test]
-    fn an_older_version_is_a_beginning_of_the_newer() {
-        assert_eq!(of(4886)[..3], ["RequestId", "Requester", "Attributes"]);
-        assert_eq!(of(4887)[5], "Subject");
-        assert_eq!(of(4888).len(), 9);
-        assert_eq!(of(4768)[12], "CertSerialNumber");
-        assert_eq!(of(5145)[10], "AccessMask");
-    }
-
-    #[test]
-    fn every_wanted_event_has_names_but_three() {
-        for id in SECURITY_IDS.into_iter().chain(KDC_IDS) {
-            let has_none = [21, 5058, 5059].contains(&id);
-            assert_eq!((of(id).is_empty(), counts(id).is_empty()), (has_none, has_none), "{id}");
-            assert!(has_none || counts(id).last() == Some(&of(id).len()), "{id}");
-        }
     }
 }

@@ -16,6 +16,7 @@ mod instant;
 mod values;
 mod wanted;
 mod manifest;
+mod versions;
 mod names;
 mod xml_reader;
 mod fields;
@@ -62,8 +63,8 @@ impl Decoder {
         self.decode_with_format(record, place, &mut |_, outcome| sink(outcome));
     }
 
-    /// The same with the format of each outcome; none where no format was recognised. Returns whether bytes that are no
-    /// text were replaced, so that a field may lack characters.
+    /// The same with the format of each outcome; none where no format was recognised. Returns whether bytes or escapes
+    /// that are no text were replaced, so that a field may lack characters.
     pub fn decode_with_format(
         &self,
         record: &[u8],

@@ -1,6 +1,7 @@
 //! What values without names can be: whether they are all there, and whether one looks like what a name means.
 
-use crate::decode::manifest::{counts, of};
+use crate::decode::manifest::of;
+use crate::decode::versions::counts;
 
 /// Whether so many values are all that a version of an event has: later versions than those known append.
 pub(crate) fn is_whole(id: u32, count: usize) -> bool {

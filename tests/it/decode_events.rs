@@ -253,7 +253,12 @@ fn objects() -> Vec<Sample> {
         ),
         sample(5136, "directory_changed", &[&object[..], &value].concat(), &["ObjectDN", "OperationType"]),
         sample(5137, "directory_changed", &object, &["ObjectDN", "SubjectUserName"]),
-        sample(5141, "directory_changed", &object, &["ObjectDN", "SubjectUserName"]),
+        sample(
+            5141,
+            "directory_changed",
+            &[&object[..], &[("TreeDelete", "%%14679")]].concat(),
+            &["ObjectDN", "SubjectUserName"],
+        ),
     ]
 }
 
