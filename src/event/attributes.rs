@@ -41,6 +41,7 @@ impl Attributes {
     /// Reads the text. Unknown keys are skipped; of a repeated key the first counts, except for names, which all count.
     pub(crate) fn parse(text: &str) -> Attributes {
         let mut attributes = Attributes::default();
+        let text = &without_encoded_keys(text);
         for (key, value) in pairs(text) {
             match key {
                 Key::Template => {
@@ -78,6 +79,22 @@ impl Attributes {
             }
         }
     }
+}
+
+/// The text decoded where its keys are percent-encoded as well: `SAN%3Aupn%3Dalice`.
+fn without_encoded_keys(text: &str) -> Cow<'_, str> {
+    let has_encoded_key = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        text.contains("san%3a") || text.contains("san%253a")
+    };
+    let mut text = Cow::Borrowed(text);
+    for _ in 0..2 {
+        if !text.contains('%') || !has_encoded_key(&text) {
+            break;
+        }
+        text = Cow::Owned(percent_decode_str(&text).decode_utf8_lossy().into_owned());
+    }
+    text
 }
 
 /// A key in the text: where it begins, where its value begins, and the meaning of the value.
@@ -267,6 +284,13 @@ mod tests {
     /// What pipelines write in the place of a line feed.
     const SEPARATORS: [&str; 13] =
         ["\n", "\r\n", " ", ";", "; ", ",", ", ", "|", "\t", "\\n", "\\r\\n", "\n\n", ""];
+
+    #[test]
+    fn keys_are_found_when_they_are_encoded_too() {
+        for text in ["SAN%3Aupn%3Dcarol%40corp.example", "cdc:dc01\nsan%253Aupn%253Dcarol%2540corp.example"] {
+            assert_eq!(names(text), [upn("carol@corp.example")], "{text}");
+        }
+    }
 
     #[test]
     fn pairs_are_found_behind_every_separator() {

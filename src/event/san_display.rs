@@ -29,6 +29,8 @@ pub fn parse_display(text: &str) -> (Vec<San>, u32) {
 
 pub(crate) fn read_display(text: &str) -> Names {
     let mut names = Names::default();
+    // Full-width marks, as Chinese and Japanese texts have them.
+    let text = &text.replace('：', ":").replace('＝', "=");
     let mut labels = labels_in(text).peekable();
     let first = labels.peek().map_or(text.len(), |label| label.start);
     read_unlabelled(&text[..first], &mut names);
@@ -209,6 +211,12 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expect: &[San]) {
         assert_eq!(parse_display(text), (expect.to_vec(), 0), "{text:?}");
+    }
+
+    #[test]
+    fn full_width_marks_are_marks() {
+        check("其它名称：主体名称＝carol", &[upn("carol")]);
+        check("Anderer Name：\n     Prinzipalname=carol", &[upn("carol")]);
     }
 
     #[test]
