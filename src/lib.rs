@@ -15,7 +15,7 @@ pub mod memory_log;
 #[cfg(feature = "service")]
 pub mod host;
 #[cfg(feature = "service")]
-pub(crate) mod inventory;
+pub mod inventory;
 #[cfg(feature = "service")]
 pub mod config;
 #[cfg(feature = "service")]

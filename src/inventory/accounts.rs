@@ -26,7 +26,7 @@ const PROTECTED_PRIMARY_GROUPS: [&str; 3] = ["512", "516", "521"];
 
 /// The accounts of an export. `domain` is the NetBIOS name of their domain; without it the DNS name stands in, from the
 /// distinguished name.
-pub(crate) fn read(text: &str, domain: Option<&str>) -> Vec<(u64, Imported)> {
+pub fn read(text: &str, domain: Option<&str>) -> Vec<(u64, Imported)> {
     rows::each(rows::read(text), |row| account(row, domain))
 }
 

@@ -26,7 +26,7 @@ const DATES: [&str; 8] = [
 ];
 
 /// The rows of the database of the CA `ca`, whose clock shows the time of `zone`.
-pub(crate) fn read(text: &str, ca: &Host, zone: &TimeZone) -> Vec<(u64, Imported)> {
+pub fn read(text: &str, ca: &Host, zone: &TimeZone) -> Vec<(u64, Imported)> {
     rows::each(rows::read(text), |row| certificate(row, ca, zone))
 }
 

@@ -7,9 +7,9 @@ pub(crate) mod row;
 mod ldif;
 mod certutil;
 pub(crate) mod rows;
-pub(crate) mod accounts;
-pub(crate) mod templates;
-pub(crate) mod issued;
+pub mod accounts;
+pub mod templates;
+pub mod issued;
 
 use crate::event::host::Host;
 use crate::event::time::Time;
@@ -21,7 +21,7 @@ const IMPORT: &str = "import";
 
 /// A row that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Mistake {
+pub struct Mistake {
     /// The line at which the row begins, from 1.
     pub line: u64,
     /// What is wrong with it.
@@ -41,7 +41,7 @@ impl fmt::Display for Mistake {
 }
 
 /// A fact, or the row that is none.
-pub(crate) type Imported = Result<Activity, Mistake>;
+pub type Imported = Result<Activity, Mistake>;
 
 /// The event that carries a fact: dated by the export, at its row.
 pub(crate) fn event(file: &str, row: u64, exported: Time, activity: Activity) -> Event {

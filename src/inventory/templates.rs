@@ -8,7 +8,7 @@ use crate::inventory::rows;
 use crate::inventory::{Imported, Mistake, certutil};
 
 /// The templates of an export.
-pub(crate) fn read(text: &str) -> Vec<(u64, Imported)> {
+pub fn read(text: &str) -> Vec<(u64, Imported)> {
     let rows = if certutil::is_templates(text) {
         certutil::templates(text).into_iter().map(Ok).collect()
     } else {

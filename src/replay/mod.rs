@@ -10,7 +10,7 @@ pub(crate) mod ledger;
 pub(crate) mod peek;
 pub(crate) mod progress;
 pub(crate) mod inputs;
-pub(crate) mod open;
+pub mod open;
 pub(crate) mod dead_letter;
 pub mod coverage;
 pub mod summary;

@@ -33,14 +33,28 @@ pub(crate) fn read(input: &Input, progress: &Progress, sink: &mut Sink) -> Resul
         Source::File(path) => Box::new(File::open(path)?),
     };
     let (stream, layers) = unwrap(Peek::new(Box::new(Counted::new(raw, progress))))?;
+    match &input.source {
+        Source::File(path) if layers == 0 && path.is_file() && stream.head().starts_with(evtx::MAGIC) => {
+            evtx::frame(File::open(path)?, sink)
+        }
+        Source::File(_) | Source::Stdin => unwrapped(stream, sink),
+    }
+}
+
+/// Passes the records of any bytes to `sink`, as [`read`] does with those of an input.
+///
+/// # Errors
+/// The same.
+pub fn stream(raw: Box<dyn Read>, sink: &mut Sink) -> Result<(), Stop> {
+    unwrapped(unwrap(Peek::new(raw))?.0, sink)
+}
+
+fn unwrapped(stream: Stream, sink: &mut Sink) -> Result<(), Stop> {
     if let Some((_, kind)) = ARCHIVES.iter().find(|(magic, _)| stream.head().starts_with(magic)) {
         return Err(Stop::Input(format!("{kind} archives are not read: unpack it, and name the directory")));
     }
     if stream.head().starts_with(evtx::MAGIC) {
-        return match &input.source {
-            Source::File(path) if layers == 0 && path.is_file() => evtx::frame(File::open(path)?, sink),
-            Source::File(_) | Source::Stdin => spool(stream, sink),
-        };
+        return spool(stream, sink);
     }
     let stream = match utf16::encoding(stream.head()) {
         Some(encoding) => Peek::new(Box::new(Utf16::new(stream, encoding)) as Box<dyn Read>),

@@ -22,6 +22,7 @@ mod decode_layouts;
 mod decode_mutations;
 mod decode_prefilter;
 mod decode_total;
+mod fuzz_corpora;
 #[cfg(feature = "service")]
 mod evtx_writer;
 #[cfg(feature = "service")]

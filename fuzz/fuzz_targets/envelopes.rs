@@ -1,0 +1,10 @@
+//! Any text inside of envelopes.
+//!
+//!     cargo +nightly fuzz run envelopes -- -max_total_time=60
+#![no_main]
+
+#[allow(dead_code)]
+#[path = "../checks.rs"]
+mod checks;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| checks::envelopes(bytes));
