@@ -22,9 +22,33 @@ fn utf16(record: &[u8], order: fn([u8; 2]) -> u16) -> (Cow<'_, str>, bool) {
     (Cow::Owned(chars.collect()), replaced)
 }
 
-/// A text without byte order mark, white space and NUL at its ends.
+/// Whether a text has an escape or a reference for what is no character, which reads as U+FFFD: half of a surrogate pair in
+/// JSON (`\ud800`), NUL or a number beyond Unicode in event XML (`&#x0;`).
+pub(crate) fn names_no_character(text: &str) -> bool {
+    let code = |at: usize| u16::from_str_radix(text.get(at + 2..at + 6)?, 16).ok();
+    let escape = |at: usize| text.get(at..at + 2).filter(|begin| *begin == "\\u").and_then(|_| code(at));
+    let is_half = |(at, _): (usize, &str)| match code(at) {
+        Some(0xd800..=0xdbff) => !matches!(escape(at + 6), Some(0xdc00..=0xdfff)),
+        Some(0xdc00..=0xdfff) => !matches!(at.checked_sub(6).and_then(escape), Some(0xd800..=0xdbff)),
+        Some(_) | None => false,
+    };
+    text.match_indices("\\u").any(is_half)
+        || (text.contains("<Event") && text.match_indices("&#").any(|(at, _)| !is_reference(&text[at + 2..])))
+}
+
+/// Whether a reference, of which this is what follows `&#`, stands for a character that XML has.
+fn is_reference(rest: &str) -> bool {
+    let number = rest.split(';').next().unwrap_or_default();
+    let code = match number.strip_prefix('x') {
+        Some(hex) => u32::from_str_radix(hex, 16),
+        None => number.parse(),
+    };
+    code.ok().filter(|code| *code != 0).and_then(char::from_u32).is_some()
+}
+
+/// A text without byte order mark, white space, NUL and the separator of RFC 7464 at its ends.
 pub(crate) fn trimmed(text: &str) -> &str {
-    let around = |c: char| c.is_ascii_whitespace() || c == '\0' || c == '\u{feff}';
+    let around = |c: char| c.is_ascii_whitespace() || matches!(c, '\0' | '\u{1e}' | '\u{feff}');
     text.trim_matches(around)
 }
 
@@ -46,7 +70,7 @@ fn utf16_order(record: &[u8]) -> Option<fn([u8; 2]) -> u16> {
 
 #[cfg(test)]
 mod tests {
-    use crate::decode::bytes::{text, trimmed};
+    use crate::decode::bytes::{names_no_character, text, trimmed};
 
     #[test]
     fn a_bad_byte_is_one_character() {
@@ -63,6 +87,18 @@ mod tests {
                 assert_eq!((trimmed(&read), replaced), (written.trim_start_matches('\u{feff}'), false));
                 assert!(text(&bytes[..bytes.len() - 1]).1, "half a character is lost");
             }
+        }
+    }
+
+    #[test]
+    fn escapes_of_no_character_are_noticed() {
+        for text in
+            [r#"{"a": "\ud800"}"#, r#"{"a": "x\uDC00y"}"#, "<Event>&#x0;</Event>", "<Event>&#xd800;</Event>"]
+        {
+            assert!(names_no_character(text), "{text}");
+        }
+        for text in [r#"{"a": "\ud83d\ude00 \u00e9"}"#, "<Event>&#xD;&#233;</Event>", "&#x0;", r"C:\users"] {
+            assert!(!names_no_character(text), "{text}");
         }
     }
 

@@ -17,7 +17,11 @@ pub(crate) fn parse(text: &str, zone: &TimeZone) -> Option<Time> {
     // `09:10:00,120` is a fraction, `2026, 9:10` is a list.
     let text = text.replace("GMT", " UTC").replace("UTC", " UTC").replace(", ", " ");
     let mut parts = Parts::default();
-    for word in text.split(|c: char| c.is_whitespace() || c == '\u{202f}').filter(|word| !word.is_empty()) {
+    // Kibana writes `Apr 7, 2026 @ 13:20:30.450`.
+    for word in text
+        .split(|c: char| c.is_whitespace() || matches!(c, '\u{202f}' | '@'))
+        .filter(|word| !word.is_empty())
+    {
         parts.word(word)?;
     }
     parts.time(zone)

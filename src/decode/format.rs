@@ -53,6 +53,8 @@ pub enum Format {
     Leef,
     /// Structured data of syslog (RFC 5424).
     SyslogData,
+    /// Lines of `name="value"`: NXLog, logfmt.
+    KeyValues,
     /// The JSON mapping of our own event.
     Normalised,
     /// Our own event in protobuf.
@@ -61,7 +63,7 @@ pub enum Format {
 
 impl Format {
     /// All formats, in the order of their declaration.
-    pub const ALL: [Format; 27] = [
+    pub const ALL: [Format; 28] = [
         Format::Xml,
         Format::XmlInJson,
         Format::EvtxDump,
@@ -87,6 +89,7 @@ impl Format {
         Format::Cef,
         Format::Leef,
         Format::SyslogData,
+        Format::KeyValues,
         Format::Normalised,
         Format::Protobuf,
     ];
@@ -119,6 +122,7 @@ impl Format {
             Format::Cef => "cef",
             Format::Leef => "leef",
             Format::SyslogData => "syslog_data",
+            Format::KeyValues => "key_values",
             Format::Normalised => "normalised",
             Format::Protobuf => "protobuf",
         }

@@ -24,6 +24,8 @@ pub(crate) struct Outlet<'a> {
     count: usize,
     /// Bytes that are no text were replaced.
     replaced: bool,
+    /// An outcome was more than "not of interest".
+    matters: bool,
 }
 
 impl<'a> Outlet<'a> {
@@ -32,10 +34,11 @@ impl<'a> Outlet<'a> {
         place: &'a Place,
         sink: &'a mut dyn FnMut(Option<Format>, Outcome),
     ) -> Outlet<'a> {
-        Outlet { decoder, place, sink, count: 0, replaced: false }
+        Outlet { decoder, place, sink, count: 0, replaced: false, matters: false }
     }
 
-    /// Decodes the record; the sink is called at least once. Returns whether bytes that are no text were replaced.
+    /// Decodes the record; the sink is called at least once. Returns whether bytes or escapes that are no text were
+    /// replaced.
     pub(crate) fn decode(mut self, record: &[u8]) -> bool {
         let _ = self.record(record);
         if self.count == 0 {
@@ -55,7 +58,9 @@ impl<'a> Outlet<'a> {
         }
         let (text, replaced) = bytes::text(record);
         self.replaced = replaced;
-        self.text(bytes::trimmed(&text))
+        let flow = self.text(bytes::trimmed(&text));
+        self.replaced |= self.matters && bytes::names_no_character(&text);
+        flow
     }
 
     fn text(&mut self, text: &str) -> ControlFlow<()> {
@@ -196,7 +201,8 @@ impl<'a> Outlet<'a> {
             | Format::Snare
             | Format::Cef
             | Format::Leef
-            | Format::SyslogData => None,
+            | Format::SyslogData
+            | Format::KeyValues => None,
         };
         envelope.map(|envelope| activity::interpret(envelope, place, zone))
     }
@@ -256,6 +262,7 @@ impl<'a> Outlet<'a> {
 
     fn put(&mut self, format: Option<Format>, outcome: Outcome) -> ControlFlow<()> {
         self.count += 1;
+        self.matters |= !matches!(outcome, Ok(Decoded::Ignored(_)));
         if self.count <= MAX_EVENTS {
             (self.sink)(format, outcome);
             return ControlFlow::Continue(());

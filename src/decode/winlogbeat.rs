@@ -19,7 +19,9 @@ pub(crate) fn envelope(record: Value<'_>) -> Option<Envelope<'_>> {
         provider: text_of(windows.get("provider_name")).or_else(|| text_of(windows.get("source_name"))),
         channel: text_of(windows.get("channel")).or_else(|| text_of(windows.get("log_name"))),
         computer: text_of(windows.get("computer_name")),
-        time: text_of(record.get("@timestamp")),
+        time: winlog
+            .and_then(|winlog| text_of(winlog.get("time_created")))
+            .or_else(|| text_of(record.get("@timestamp"))),
         record_id: record_id(windows.get("record_id").or_else(|| windows.get("record_number"))),
         fields: Fields::Ecs(windows.get("event_data").unwrap_or(windows), record),
     })

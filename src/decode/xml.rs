@@ -27,7 +27,19 @@ pub(crate) fn events<'t>(
     Ok(())
 }
 
+/// What an event that is written flat keeps in elements of its own: NXLog's `to_xml`.
+fn take_flat(draft: &mut Draft<'_>) {
+    let find = |name: &str| draft.data.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+    let (id, time, record_id) = (find("EventID"), find("EventTime"), find("RecordNumber"));
+    let (provider, channel, computer) = (find("SourceName"), find("Channel"), find("Hostname"));
+    (draft.id, draft.time, draft.record_id) = (id, time, record_id);
+    (draft.provider, draft.channel, draft.computer) = (provider, channel, computer);
+}
+
 fn envelope(mut draft: Draft<'_>) -> Result<Option<Envelope<'_>>, Rejection> {
+    if draft.id.is_none() {
+        take_flat(&mut draft);
+    }
     let Some(text) = draft.id.take() else { return Ok(None) };
     let Some(id) = event_id(&text) else {
         return if looks_like_id(&text) { Err(Rejection::bad_id(&text)) } else { Ok(None) };

@@ -150,14 +150,24 @@ impl<'t> Walk<'t> {
                 Some(name) => self.leaf(name),
                 None => self.leaf(Cow::Borrowed("")),
             },
-            // Values that Azure keeps without the elements around them.
+            // Values that Azure and Loki keep without the elements around them.
             (Part::Outside, "Param") => self.leaf(Cow::Borrowed("")),
+            (Part::Outside, "Data") => match self.attribute(tag, "Name")? {
+                Some(name) => self.leaf(name),
+                None => Part::Outside,
+            },
             (Part::Outside, _) => Part::Outside,
+            // Elements that Windows writes beside those above. Any other one is a field: NXLog writes events flat.
+            (
+                Part::Event,
+                "UserData" | "RenderingInfo" | "BinaryEventData" | "DebugData" | "ProcessingErrorData",
+            ) => Part::Other,
+            (Part::Event, _) => self.leaf(Cow::Owned(name.to_owned())),
             (Part::Leaf, _) => {
                 self.text(Cow::Borrowed(" "));
                 Part::Other
             }
-            (Part::Event | Part::EventData | Part::Other, _) => Part::Other,
+            (Part::EventData | Part::Other, _) => Part::Other,
         };
         self.path.push(part);
         Ok(())

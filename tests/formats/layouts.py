@@ -4,6 +4,7 @@
 The events: a certificate with another account's name, a logon with that certificate, and the request pipe of the CA.
 `python3 tests/formats/layouts.py` writes every file again.
 """
+import base64
 import datetime
 import json
 import pathlib
@@ -400,6 +401,19 @@ def cloud_event(e, data):
     return {"specversion": "1.0", "id": str(e.record), "source": "/siem/windows", "type": "example.windows", "time": e.f("%Y-%m-%dT%H:%M:59Z"), "datacontenttype": "application/json", "data": data}
 
 
+def base64_of(text):
+    return base64.b64encode(text.encode()).decode()
+
+
+def agent_with_user(e):
+    document = agent(e)
+    if e.id == 5145:
+        data = document["winlog"]["event_data"]
+        document["user"] = {"name": data.pop("SubjectUserName"), "domain": data.pop("SubjectDomainName"), "id": data.pop("SubjectUserSid")}
+        document["message"] = e.first
+    return document
+
+
 def lines(make):
     return "".join((text if isinstance(text, str) else nested(text)) + "\n" for text in map(make, EVENTS))
 
@@ -491,6 +505,43 @@ FILES = {
     "snare-escaped-tabs.log": lines(lambda e: snare(e).replace("\t", "#011")),
     "ids-in-hex.ndjson": lines(lambda e: {**flat(e), "EventID": hex(e.id)}),
     "ids-in-groups.ndjson": lines(lambda e: {**flat(e), "EventID": f"{e.id:,}"}),
+    # What products and tools make of paths, types, tables and texts.
+    "nxlog-flat.xml": "".join("<Event>" + "".join(f"<{k}>{escape(str(v))}</{k}>" for k, v in {**nxlog(e), "EventTime": e.iso}.items()) + "</Event>\n" for e in EVENTS),
+    "escaped-xml.ndjson": lines(lambda e: {"ts": e.ms + 5000, "raw_event": escape(e.xml())}),
+    "cloudevents-base64.ndjson": lines(lambda e: {k: v for k, v in {**cloud_event(e, None), "data_base64": base64_of(nested(e.beat()))}.items() if k != "data"}),
+    "pubsub-base64-xml.ndjson": lines(lambda e: {"message": {"data": base64_of(e.xml()), "messageId": "1", "publishTime": e.f("%Y-%m-%dT%H:%M:59Z")}, "subscription": "x"}),
+    "json-sequence.ndjson": "".join("\x1e" + nested(flat(e)) + "\n" for e in EVENTS),
+    "numbered-members.json": nested({str(at): flat(e) for at, e in enumerate(EVENTS)}),
+    "kusto.json": nested({"Tables": [{"TableName": "Table_0", "Columns": [{"ColumnName": n, "DataType": "String"} for n in ("TimeGenerated", "EventID", "Computer", "Channel", "EventData")],
+                                      "Rows": [[e.iso, e.id, e.computer, "Security", nested(e.d())] for e in EVENTS]}]}),
+    "elasticsearch-fields.json": nested({"hits": {"hits": [{"_index": "x", "fields": {"@timestamp": [e.iso[:23] + "Z"], "event.code": [str(e.id)], "winlog.channel": ["Security"],
+        "host.name": ["wec01.corp.example"], "winlog.computer_name": [e.computer], "winlog.record_id": [str(e.record)], **{"winlog.event_data." + k: [v] for k, v in e.data if v}}} for e in EVENTS]}}),
+    "elastic-agent-user.ndjson": lines(lambda e: {"_index": "logs", "_source": agent_with_user(e)}),
+    "mongodb.ndjson": lines(lambda e: {"_id": {"$oid": "x"}, "EventID": {"$numberInt": str(e.id)}, "TimeCreated": {"$date": {"$numberLong": str(e.ms)}}, "Computer": e.computer, "Channel": "Security",
+                                       "RecordNumber": {"$numberLong": str(e.record)}, "EventData": e.d()}),
+    "wazuh-dotted.ndjson": lines(lambda e: {"@timestamp": e.f("%Y-%m-%dT%H:%M:59.000Z"), **{f"data.win.{part}.{k}": v for part, all in wazuh(e)["win"].items() for k, v in all.items()}}),
+    "logscale.ndjson": lines(lambda e: {"#type": "x", "@timestamp": e.ms + 5000, "windows.EventID": str(e.id), "windows.Computer": e.computer, "windows.Channel": "Security",
+                                        "windows.TimeCreated": e.iso, "windows.EventRecordID": str(e.record), **{"windows.EventData." + k: v for k, v in e.data}}),
+    "xsiam-dataset.ndjson": lines(lambda e: {"event_type": "EVENT_LOG", "action_evtlog_event_id": e.id, "action_evtlog_data_fields": nested(e.d()), "action_evtlog_provider_name": SECURITY,
+                                             "agent_hostname": e.computer, "event_timestamp": e.ms, "_time": e.ms}),
+    "osquery.ndjson": lines(lambda e: {"name": "pack", "hostIdentifier": "x", "unixTime": e.ms // 1000 + 90, "action": "added", "columns": {"channel": "Security", "computer_name": e.computer,
+        "data": nested({"EventData": e.d()}), "datetime": e.iso, "eventid": str(e.id), "provider_name": SECURITY, "time": str(e.ms // 1000 + 60)}}),
+    "plaso.ndjson": lines(lambda e: {"computer_name": e.computer, "data_type": "windows:evtx:record", "event_identifier": e.id, "event_version": e.version, "record_number": e.record,
+                                     "source_name": SECURITY, "strings": [v for _, v in e.data], "timestamp": e.ms * 1000}),
+    "hayabusa.ndjson": lines(lambda e: {"Timestamp": e.f("%Y-%m-%d %H:%M:%S.%f")[:-3] + " +00:00", "Computer": e.computer, "Channel": "Security", "EventID": e.id, "RecordID": e.record,
+                                        "AllFieldInfo": " ¦ ".join(f"{k}: {v}" for k, v in e.data)}),
+    "loki.ndjson": lines(lambda e: {"source": SECURITY, "channel": "Security", "computer": e.computer, "event_id": e.id, "version": e.version, "timeCreated": e.iso, "eventRecordID": e.record,
+                                    "event_data": "".join(f"<Data Name='{n}'>{escape(v)}</Data>" for n, v in e.data)}),
+    "sekoia.ndjson": lines(lambda e: {"@timestamp": e.iso, "action": {"id": e.id, "properties": e.d()}, "host": {"name": e.computer}}),
+    "get-winevent-shallow.json": nested([{**dotnet(e, e.iso), "Properties": ["System.Diagnostics.Eventing.Reader.EventProperty"] * len(e.data)} for e in EVENTS]),
+    "cef-columns.ndjson": lines(lambda e: {"TimeGenerated": e.f("%Y-%m-%dT%H:%M:59Z"), "DeviceVendor": "Microsoft", "DeviceProduct": "Microsoft Windows", "DeviceEventClassID": f"{SECURITY}:{e.id}",
+                                           "ExternalID": e.id, "Computer": "collector", "DeviceName": e.computer, "ReceiptTime": e.f("%b %d %Y %H:%M:%S"), "Message": e.text}),
+    "cloudwatch-text.json": nested({"messageType": "DATA_MESSAGE", "logEvents": [
+        {"id": "1", "timestamp": e.ms, "message": f"[Security] [INFORMATION] [{e.id}] [{SECURITY}] [{e.computer}] [{e.text}]"} for e in EVENTS]}),
+    "key-values.log": lines(lambda e: " ".join(f"{k}={nested(str(v))}" for k, v in {**nxlog(e), "EventTime": e.iso}.items())),
+    "snare-bars.log": lines(lambda e: snare(e).replace("\t", "|")),
+    "syslog-ng-agent.log": lines(lambda e: f'<134>1 {e.iso} {e.computer} Security. 700 - [meta sequenceId="1"][win@18372.4 EVENT_ID="{e.id}" EVENT_NAME="Security"] '
+                                           + e.text.replace("\n", " ").replace("\t", " ")),
     # Mapped.
     "ocsf.ndjson": lines(ocsf),
 }

@@ -21,14 +21,20 @@ use Loss::{Channel, Milliseconds, RecordId, Ticket};
 
 /// Every file, its format, and what it loses. A listed loss that is none fails as well.
 const LAYOUTS: &[(&str, Format, &[Loss])] = &[
+    ("cef-columns.ndjson", Format::Cef, &[Milliseconds, RecordId, Channel]),
     ("cef-message.log", Format::Cef, &[Channel]),
     ("cef-values.log", Format::Cef, &[Channel]),
     ("chainsaw.json", Format::EvtxDump, &[]),
+    ("cloudevents-base64.ndjson", Format::Winlogbeat, &[]),
     ("cloudevents-nxlog.ndjson", Format::Nxlog, &[Milliseconds]),
     ("cloudevents-winlogbeat.ndjson", Format::Winlogbeat, &[]),
+    ("cloudwatch-text.json", Format::EventText, &[RecordId]),
     ("cribl-edge.ndjson", Format::DotNet, &[]),
     ("elastic-agent-ingested.ndjson", Format::Winlogbeat, &[]),
+    ("elastic-agent-user.ndjson", Format::Winlogbeat, &[]),
+    ("elasticsearch-fields.json", Format::Flat, &[]),
     ("elasticsearch-hits.json", Format::Winlogbeat, &[]),
+    ("escaped-xml.ndjson", Format::XmlInJson, &[]),
     ("event-hub-records.json", Format::Sentinel, &[]),
     ("event-original.ndjson", Format::XmlInJson, &[]),
     ("evtxecmd.ndjson", Format::EvtxEcmd, &[]),
@@ -42,33 +48,48 @@ const LAYOUTS: &[(&str, Format, &[Loss])] = &[
     ("gelf-text-only.ndjson", Format::Gelf, &[]),
     ("get-winevent-ps5.ndjson", Format::DotNet, &[]),
     ("get-winevent-ps7.ndjson", Format::DotNet, &[]),
+    ("get-winevent-shallow.json", Format::DotNet, &[]),
     ("graylog-beats.ndjson", Format::Winlogbeat, &[]),
     ("graylog-search.json", Format::Flat, &[]),
     ("half-dotted.ndjson", Format::Winlogbeat, &[]),
+    ("hayabusa.ndjson", Format::Flat, &[]),
     ("ids-in-groups.ndjson", Format::Flat, &[]),
     ("ids-in-hex.ndjson", Format::Flat, &[]),
     ("journald-xml.ndjson", Format::XmlInJson, &[]),
+    ("json-sequence.ndjson", Format::Flat, &[]),
     ("kafka-connect-json.ndjson", Format::Winlogbeat, &[]),
     ("kafka-connect-xml.ndjson", Format::XmlInJson, &[]),
+    ("key-values.log", Format::KeyValues, &[]),
+    ("kusto.json", Format::Sentinel, &[RecordId]),
     ("leef.log", Format::Leef, &[Channel]),
     ("log-analytics-query.json", Format::Sentinel, &[]),
+    ("logscale.ndjson", Format::Flat, &[]),
     ("logstash-nested-string.ndjson", Format::EvtxDump, &[]),
+    ("loki.ndjson", Format::Flat, &[]),
+    ("mongodb.ndjson", Format::Flat, &[]),
+    ("numbered-members.json", Format::Flat, &[]),
     ("nxlog-epoch.ndjson", Format::Nxlog, &[]),
+    ("nxlog-flat.xml", Format::Xml, &[]),
     ("nxlog-zone.ndjson", Format::Nxlog, &[]),
     ("ocsf.ndjson", Format::Ocsf, &[Ticket]),
     ("opentelemetry-list.ndjson", Format::OpenTelemetry, &[]),
     ("opentelemetry-raw.ndjson", Format::XmlInJson, &[]),
     ("opentelemetry.ndjson", Format::OpenTelemetry, &[]),
+    ("osquery.ndjson", Format::Flat, &[RecordId]),
     ("otlp-kvlist-body.ndjson", Format::OpenTelemetry, &[]),
     ("otlp-xml-body.ndjson", Format::XmlInJson, &[]),
     ("panther.ndjson", Format::Flat, &[]),
     ("pasted.xml", Format::Xml, &[]),
+    ("plaso.ndjson", Format::Flat, &[Channel]),
     ("pretty-array.json", Format::Flat, &[]),
+    ("pubsub-base64-xml.ndjson", Format::XmlInJson, &[]),
+    ("sekoia.ndjson", Format::Flat, &[RecordId, Channel]),
     ("sentinel-event-data.ndjson", Format::Sentinel, &[RecordId]),
     ("sentinel-event-params.ndjson", Format::Sentinel, &[RecordId]),
     ("sentinel-portal.ndjson", Format::Sentinel, &[]),
     ("sentinel-windowsevent-text.ndjson", Format::Sentinel, &[]),
     ("sentinel-windowsevent.ndjson", Format::Sentinel, &[]),
+    ("snare-bars.log", Format::Snare, &[Milliseconds]),
     ("snare-escaped-tabs.log", Format::Snare, &[Milliseconds]),
     ("snare.log", Format::Snare, &[Milliseconds]),
     ("splunk-export.ndjson", Format::XmlInJson, &[]),
@@ -76,6 +97,7 @@ const LAYOUTS: &[(&str, Format, &[Loss])] = &[
     ("splunk-text.ndjson", Format::SplunkText, &[]),
     ("syslog-3164-json.log", Format::Nxlog, &[Milliseconds]),
     ("syslog-5424-xml.log", Format::Xml, &[]),
+    ("syslog-ng-agent.log", Format::SyslogData, &[RecordId, Channel]),
     ("syslog-octets-json.log", Format::Winlogbeat, &[]),
     ("syslog-structured-data.log", Format::SyslogData, &[]),
     ("system-event-data.ndjson", Format::SystemData, &[]),
@@ -84,6 +106,7 @@ const LAYOUTS: &[(&str, Format, &[Loss])] = &[
     ("vector.ndjson", Format::Vector, &[]),
     ("velociraptor.ndjson", Format::SystemData, &[]),
     ("wazuh-alert.ndjson", Format::Wazuh, &[]),
+    ("wazuh-dotted.ndjson", Format::Flat, &[]),
     ("wazuh-indexer.ndjson", Format::Wazuh, &[]),
     ("wazuh.ndjson", Format::Wazuh, &[]),
     ("wevtutil.txt", Format::EventText, &[RecordId]),
@@ -92,6 +115,7 @@ const LAYOUTS: &[(&str, Format, &[Loss])] = &[
     ("winlogbeat9-forwarded.ndjson", Format::Winlogbeat, &[]),
     ("xml-to-json.ndjson", Format::EvtxDump, &[]),
     ("xml2js.ndjson", Format::EvtxDump, &[]),
+    ("xsiam-dataset.ndjson", Format::Flat, &[RecordId, Channel]),
     ("xsiam.ndjson", Format::Flat, &[]),
 ];
 
@@ -222,4 +246,24 @@ fn the_prefilter_passes_every_layout() {
             assert!(Prefilter::for_source(None, None).may_matter(&record), "{name}");
         }
     }
+}
+
+#[test]
+fn an_id_of_the_envelope_hides_no_event() {
+    let story = std::fs::read_to_string(folder().join("flat.ndjson")).unwrap();
+    let event = story.lines().next().unwrap();
+    for envelope in [
+        format!("{{\"event_id\": 17, \"payload\": {event}}}"),
+        format!("{{\"class_uid\": 9, \"raw_data\": {}}}", serde_json::to_string(event).unwrap()),
+    ] {
+        let outcomes = read(&Decoder::default(), envelope.as_bytes());
+        assert!(matches!(outcomes.as_slice(), [(_, Ok(Decoded::Event(_)))]), "{envelope}: {outcomes:?}");
+    }
+    // What Windows wrote is not searched for others: the text of a script is no event.
+    let script = format!(
+        "{{\"EventID\": 4104, \"Channel\": \"x\", \"ScriptBlockText\": {}}}",
+        serde_json::to_string(event).unwrap()
+    );
+    let outcomes = read(&Decoder::default(), script.as_bytes());
+    assert!(matches!(outcomes.as_slice(), [(_, Ok(Decoded::Ignored(Some(4104))))]), "{outcomes:?}");
 }

@@ -33,6 +33,20 @@ const OTHER_NAMES: [(&str, &[&str]); 22] = [
     ("relativetargetname", &["sharerelativetargetname", "winfilename"]),
 ];
 
+/// The sections of the rendered text, folded: parsers of it put them before the labels.
+const SECTIONS: [&str; 7] = [
+    "accountinformation",
+    "additionalinformation",
+    "accessrequestinformation",
+    "certificateinformation",
+    "networkinformation",
+    "serviceinformation",
+    "shareinformation",
+];
+
+/// What `ConvertTo-Json` writes for a value that is nested too deep for it.
+const NO_VALUE: &str = "System.Diagnostics.Eventing.Reader.EventProperty";
+
 /// How deep members of members are searched for fields.
 const MAX_LEVELS: usize = 4;
 
@@ -49,16 +63,25 @@ impl Named {
     pub(crate) fn find(&self, name: &str) -> Option<&str> {
         let name = fold(name);
         let others = OTHER_NAMES.iter().find(|(own, _)| *own == name).map_or(&[][..], |(_, others)| others);
-        std::iter::once(name.as_str()).chain(others.iter().copied()).find_map(|name| {
-            let found = self.values.iter().find(|(key, value)| key == name && !is_absent(value));
-            found.map(|(_, value)| value.as_str())
-        })
+        std::iter::once(name.as_str())
+            .chain(others.iter().copied())
+            .find_map(|name| self.value_of(|key| key == name))
+            .or_else(|| self.value_of(|key| is_in_section(key, &name)))
     }
 
-    /// Adds a value, unless there are [`MAX_NAMED_VALUES`] already.
+    fn value_of(&self, is_meant: impl Fn(&str) -> bool) -> Option<&str> {
+        let found = self.values.iter().find(|(key, value)| is_meant(key) && !is_absent(value));
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Adds a value, unless there are [`MAX_NAMED_VALUES`] already. Of a path, what stands below the event's data is the
+    /// name: `windows.EventData.RequestId`.
     pub(crate) fn push(&mut self, name: &str, value: impl Into<String>) {
         if self.values.len() < MAX_NAMED_VALUES {
-            self.values.push((fold(name), value.into()));
+            let name = fold(name);
+            let own = name.rsplit_once("eventdata").map(|(_, own)| own).filter(|own| !own.is_empty());
+            let name = own.map_or_else(|| name.clone(), ToOwned::to_owned);
+            self.values.push((name, value.into()));
         }
     }
 
@@ -81,7 +104,7 @@ impl Named {
     fn data_at(&mut self, value: Value<'_>, level: usize) {
         let value = untyped(value);
         if let Some(text) = value.string() {
-            return self.xml(&text);
+            return self.text(&text);
         }
         if level > MAX_LEVELS || self.values.len() + self.nameless.len() >= MAX_NAMED_VALUES {
             return;
@@ -113,15 +136,19 @@ impl Named {
     fn item(&mut self, item: Value<'_>, level: usize) {
         match (pair(item), text(item)) {
             (Some((name, value)), _) => self.member(&name, value, level),
+            (None, Some(text)) if text == NO_VALUE => {}
             (None, Some(text)) => self.nameless.push(text.into_owned()),
             (None, None) if item.source() == "null" => self.nameless.push(String::new()),
             (None, None) => self.data_at(item, level + 1),
         }
     }
 
-    fn xml(&mut self, text: &str) {
+    /// The values in a text: XML, or names and values between broken bars.
+    fn text(&mut self, text: &str) {
         if !text.trim_ascii_start().starts_with('<') {
-            return;
+            return text.split(" ¦ ").filter_map(|pair| pair.split_once(": ")).for_each(|(name, value)| {
+                self.push(name, value);
+            });
         }
         for (name, value) in xml_reader::event_data(text).unwrap_or_default() {
             match name.as_ref() {
@@ -150,16 +177,25 @@ impl Named {
     ) {
         for (name, value) in record.iter() {
             let path = format!("{path}{name}");
-            if let Some(text) = text(value) {
+            let text = text(value);
+            // An object may be an element with a text, or the fields of a person with an id.
+            let is_element = text.is_some() && value.members().nth(1).is_none();
+            if let Some(text) = text {
                 if level > 0 && inner.len() < MAX_NAMED_VALUES {
                     inner.push((name.to_owned(), text.clone().into_owned()));
                 }
                 self.push(&path, text);
-            } else if let Some(members) = Members::of(value).filter(|_| level < MAX_LEVELS) {
+            }
+            if let Some(members) = Members::of(value).filter(|_| level < MAX_LEVELS && !is_element) {
                 self.record_at(&path, &members, level + 1, inner);
             }
         }
     }
+}
+
+/// Whether a name is that of a field behind a section of the rendered text.
+fn is_in_section(key: &str, name: &str) -> bool {
+    key.strip_suffix(name).is_some_and(|section| SECTIONS.contains(&section))
 }
 
 /// The position of a value that is named by it: `param1`, `string1`, `%1`.

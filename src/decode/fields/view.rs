@@ -5,8 +5,8 @@ use crate::decode::fields::fold::fold;
 use crate::decode::json::Value;
 use std::borrow::Cow;
 
-/// Keys of an object whose only member is a value with its type: OTLP JSON, Avro JSON, DynamoDB.
-const TYPES: [&str; 17] = [
+/// Keys of an object whose only member is a value with its type: OTLP JSON, Avro JSON, DynamoDB, MongoDB.
+const TYPES: [&str; 21] = [
     "stringValue",
     "intValue",
     "doubleValue",
@@ -24,6 +24,10 @@ const TYPES: [&str; 17] = [
     "map",
     "S",
     "N",
+    "$date",
+    "$numberInt",
+    "$numberLong",
+    "$numberDouble",
 ];
 /// Keys of the text of an element or of a typed value, folded.
 const TEXTS: [&str; 9] = ["text", "value", "_", "#", "content", "id", "datetime", "cdata", "string"];
@@ -61,8 +65,11 @@ pub(crate) fn members(value: Value<'_>) -> Option<Vec<(Cow<'_, str>, Value<'_>)>
 }
 
 /// An item of a list of names and values: `{"key": …, "value": …}`, `{"@Name": …, "#text": …}`,
-/// `{"#attributes": {"Name": …}, "#text": …}`, `{"RequestId": "201"}`.
+/// `{"#attributes": {"Name": …}, "#text": …}`, `{"RequestId": "201"}`, `["RequestId", "201"]`.
 pub(crate) fn pair(item: Value<'_>) -> Option<(Cow<'_, str>, Value<'_>)> {
+    if item.is_array() {
+        return pair_of_texts(item);
+    }
     let all: Vec<_> = item.members().map(|(key, value)| (key.string().unwrap_or_default(), value)).collect();
     if let [(key, value)] = all.as_slice() {
         let is_name = !TEXTS.contains(&fold(key).as_str()) && !TYPES.contains(&key.as_ref());
@@ -78,6 +85,14 @@ pub(crate) fn pair(item: Value<'_>) -> Option<(Cow<'_, str>, Value<'_>)> {
     })?;
     let value = all.iter().find(|(key, _)| TEXTS.contains(&fold(key).as_str()) || key.is_empty());
     Some((name.string()?, value?.1))
+}
+
+/// A name and a value in a list of two, as maps of Parquet are written; a number is no name, but a time or an id.
+fn pair_of_texts(list: Value<'_>) -> Option<(Cow<'_, str>, Value<'_>)> {
+    let mut items = list.items();
+    let (name, value) = (items.next()?.string()?, items.next()?);
+    let is_pair = items.next().is_none() && value.scalar().is_some();
+    (is_pair && name.bytes().next().is_some_and(|first| first.is_ascii_alphabetic())).then_some((name, value))
 }
 
 /// A value as text: a scalar, the texts of a list in lines, or the text of an element.
@@ -145,6 +160,13 @@ impl<'t> Members<'t> {
             }
             None => found,
         }
+    }
+
+    /// The text of a member whose name ends in one of these, folded: products put a path of their own before them.
+    pub(crate) fn ending_in(&self, ends: &[&str]) -> Option<Cow<'t, str>> {
+        let texts = self.0.iter().filter(|(name, _)| ends.iter().any(|end| name.ends_with(end)));
+        let mut texts = texts.filter_map(|(_, value)| text(*value));
+        texts.find(|text| !crate::decode::values::is_absent(text))
     }
 
     /// Folded names and values, in order.

@@ -7,7 +7,8 @@ use crate::decode::format::Format;
 use crate::decode::json::Value;
 use crate::decode::layout::found::Found;
 use crate::decode::layout::table::{
-    CHANNELS, COMPUTERS, DATA, IDS, PROVIDERS, RECORD_IDS, ROWS, Row, TEXTS, TIMES,
+    CHANNEL_ENDS, CHANNELS, COMPUTER_ENDS, COMPUTERS, DATA, ID_ENDS, IDS, PROVIDERS, RECORD_ID_ENDS,
+    RECORD_IDS, ROWS, Row, TEXTS, TIME_ENDS, TIMES,
 };
 use crate::decode::values::looks_like_id;
 
@@ -30,16 +31,39 @@ fn id(row: &Row, members: &Members<'_>) -> Option<String> {
     let marked = row.marks.is_empty() || row.marks.iter().any(|mark| members.at(mark).is_some());
     let paths = if row.id.is_empty() { IDS } else { row.id };
     let mut ids = paths.iter().filter(|_| marked).filter_map(|path| members.text(&[path]));
-    ids.find(|id| looks_like_id(id)).map(|id| id.into_owned())
+    let found = ids.find(|id| looks_like_id(id));
+    // Only where no mark shows the layout: an `…event_id` of a product's own is none of Windows.
+    let other = || members.ending_in(ID_ENDS).filter(|id| row.marks.is_empty() && looks_like_id(id));
+    found.or_else(other).map(|id| id.into_owned())
+}
+
+/// The computer that logged the event, by the names that Windows gives it before those of hosts in general.
+fn computer(row: &Row, members: &Members<'_>) -> Option<String> {
+    let (windows, hosts) = COMPUTERS.split_at(3);
+    let found = members.text(row.computer).or_else(|| members.text(windows));
+    let found = found.or_else(|| members.ending_in(COMPUTER_ENDS)).or_else(|| members.text(hosts));
+    found.map(|name| name.into_owned())
+}
+
+/// An event in a text, with the time and the computer of the objects around it where it has none.
+pub(crate) fn with_outer(mut found: Found, outer: &[Value<'_>]) -> Found {
+    let outer: Vec<_> = outer.iter().filter_map(|value| Members::of(*value)).collect();
+    let around = |paths: &[&str]| outer.iter().find_map(|m| m.text(paths)).map(|text| text.into_owned());
+    found.time = found.time.or_else(|| around(TIMES));
+    found.computer = found.computer.or_else(|| around(COMPUTERS));
+    found
 }
 
 /// Whether a text can be the name of a host: `source` is that of a host in Graylog, and something else elsewhere.
 fn is_host(text: &str) -> bool {
-    text.len() <= 255 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
+    let is_name = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
+    // In exports of Event Viewer it is the provider.
+    text.len() <= 255 && is_name && !text.starts_with("Microsoft-Windows-")
 }
 
 fn with_row(row: &Row, id: String, members: &Members<'_>, outer: &[Members<'_>]) -> Found {
     let own = |paths: &[&str]| members.text(paths).map(|text| text.into_owned());
+    let ends = |ends: &[&str]| members.ending_in(ends).map(|text| text.into_owned());
     let around =
         |paths: &[&str]| outer.iter().find_map(|members| members.text(paths)).map(|text| text.into_owned());
     let mut named = Named::default();
@@ -60,13 +84,12 @@ fn with_row(row: &Row, id: String, members: &Members<'_>, outer: &[Members<'_>])
         format: row.format,
         id,
         provider: own(PROVIDERS),
-        channel: own(CHANNELS),
-        computer: own(row.computer)
-            .or_else(|| own(COMPUTERS))
+        channel: own(CHANNELS).or_else(|| ends(CHANNEL_ENDS)),
+        computer: computer(row, members)
             .or_else(|| around(COMPUTERS))
             .or_else(|| own(&["source"]).filter(|name| is_host(name))),
-        time: own(row.time).or_else(|| own(TIMES)).or_else(|| around(TIMES)),
-        record_id: own(RECORD_IDS),
+        time: own(row.time).or_else(|| ends(TIME_ENDS)).or_else(|| own(TIMES)).or_else(|| around(TIMES)),
+        record_id: own(RECORD_IDS).or_else(|| ends(RECORD_ID_ENDS)),
         named,
         texts: texts.map(|text| text.into_owned()).collect(),
     }

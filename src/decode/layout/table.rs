@@ -27,7 +27,7 @@ const fn row(format: Format, marks: &'static [&'static str]) -> Row {
 }
 
 /// The rows, the most particular first.
-pub(crate) const ROWS: [Row; 16] = [
+pub(crate) const ROWS: [Row; 17] = [
     Row {
         id: &["win.system.eventID"],
         time: &["win.system.systemTime"],
@@ -37,7 +37,7 @@ pub(crate) const ROWS: [Row; 16] = [
     },
     Row {
         id: &["winlog.event_id", "winlogbeat.winlog.event_id", "filebeat.winlog.event_id", "event.code"],
-        time: &["winlog.time_created", "@timestamp"],
+        time: &["winlog.time_created", "kibana.alert.original_time", "@timestamp"],
         computer: &["winlog.computer_name", "winlogbeat.winlog.computer_name"],
         data: &[
             "winlog.event_data",
@@ -103,7 +103,14 @@ pub(crate) const ROWS: [Row; 16] = [
         id: &["EventID", "event_id", "winlog_event_id", "winlogbeat_winlog_event_id", "EventCode"],
         ..row(Format::Gelf, &["short_message", "full_message"])
     },
-    Row { time: &["TimeCreated", "TimeGenerated"], ..row(Format::Sentinel, &["TimeGenerated"]) },
+    Row {
+        id: &["externalId"],
+        time: &["deviceReceiptTime", "ReceiptTime", "rt"],
+        computer: &["deviceHostName", "DeviceName", "dvchost"],
+        data: &["additionalData", "AdditionalExtensions"],
+        ..row(Format::Cef, &["deviceEventClassId"])
+    },
+    Row { time: &["TimeCreated", "EventTime", "TimeGenerated"], ..row(Format::Sentinel, &["TimeGenerated"]) },
     Row { time: &["EventTime"], computer: &["Hostname"], ..row(Format::Nxlog, &["EventTime"]) },
     Row {
         id: &["metadata.event_code", "metadata.event_id", "unmapped.EventID", "unmapped.EventCode"],
@@ -115,6 +122,14 @@ pub(crate) const ROWS: [Row; 16] = [
     row(Format::Flat, &[]),
 ];
 
+/// How names end, folded, under which products keep the id, the time and the computer below a path of their own:
+/// `windows.EventID`, `action_evtlog_event_id`.
+pub(crate) const ID_ENDS: &[&str] = &["eventid", "eventcode", "eventidentifier", "eventidid"];
+pub(crate) const TIME_ENDS: &[&str] = &["timecreated", "systemtime", "timecreatedsystemtime"];
+pub(crate) const COMPUTER_ENDS: &[&str] = &["computername", "computer"];
+pub(crate) const RECORD_ID_ENDS: &[&str] = &["eventrecordid", "recordid", "recordnumber"];
+pub(crate) const CHANNEL_ENDS: &[&str] = &["channel", "logname"];
+
 /// The usual places of an id.
 pub(crate) const IDS: &[&str] = &[
     "EventID",
@@ -125,6 +140,10 @@ pub(crate) const IDS: &[&str] = &[
     "EventIDCode",
     "winevent.id",
     "signature_id",
+    "action.id",
+    "metadata.productEventType",
+    "externalId",
+    "InstanceId",
 ];
 /// The usual places of the event time: what the source wrote before what a shipper did.
 pub(crate) const TIMES: &[&str] = &[
@@ -136,6 +155,12 @@ pub(crate) const TIMES: &[&str] = &[
     "event.created_at",
     "@timestamp",
     "UtcTime",
+    "datetime",
+    "Date and Time",
+    "metadata.eventTimestamp",
+    "deviceReceiptTime",
+    "ReceiptTime",
+    "ISODATE",
     "_time",
     "p_event_time",
     "eventTime",
@@ -145,7 +170,6 @@ pub(crate) const TIMES: &[&str] = &[
     "TimeWritten",
     "date",
     "ts",
-    "datetime",
     "timeUnixNano",
     "event.created",
     "observedTimeUnixNano",
@@ -172,6 +196,8 @@ pub(crate) const COMPUTERS: &[&str] = &[
     "dest",
     "device.name",
     "hostIdentifier",
+    "deviceHostName",
+    "principal.hostname",
 ];
 /// The usual places of the record's number.
 pub(crate) const RECORD_IDS: &[&str] = &[
@@ -237,6 +263,13 @@ pub(crate) const DATA: &[&str] = &[
     "event.data",
     "params",
     "attributes",
+    "strings",
+    "EventParameters",
+    "action.properties",
+    "action_evtlog_data_fields",
+    "additional.fields",
+    "additionalData",
+    "AdditionalExtensions",
 ];
 /// The usual places of the rendered text.
 pub(crate) const TEXTS: &[&str] = &[

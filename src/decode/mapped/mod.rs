@@ -106,5 +106,9 @@ mod tests {
             (r"C:\Windows\System32\CertLog\edb.log", Some("10.44.5.6"))
         );
         is_ignored(&event.replace(r#""activity_id": 3"#, r#""activity_id": 2"#));
+        // SMB Activity: 6 empties a file or creates it, 4 may only open it. SSH Activity is no write of a file.
+        write(&event.replace("4010, \"activity_id\": 3", "4006, \"activity_id\": 6"), Format::Ocsf);
+        is_ignored(&event.replace("4010, \"activity_id\": 3", "4006, \"activity_id\": 4"));
+        is_ignored(&event.replace("4010", "4007"));
     }
 }

@@ -34,8 +34,13 @@ const FIELDS: [(&str, &[&str]); 15] = [
     ("Requester", &["actor.user.full_name"]),
     ("Attributes", &["request.attributes"]),
 ];
-/// Classes of file events.
-const FILE_CLASSES: [&str; 3] = ["1001", "4006", "4010"];
+/// Classes of file events. SSH Activity (4007) is none: it can name a file, but states only how a connection began or ended.
+const FILE_CLASSES: [&str; 3] = ["1001", SMB, "4010"];
+/// SMB Activity, whose activities are the ways to open a file: these four create or empty it.
+const SMB: &str = "4006";
+const SMB_WRITES: [&str; 4] = ["1", "3", "5", "6"];
+/// Activities of the other classes that write: create, update, delete, rename.
+const WRITES: [&str; 4] = ["1", "3", "4", "5"];
 
 /// The outcome of an event.
 pub(crate) fn outcome(members: &Members<'_>, place: &Place, zone: &TimeZone) -> Result<Decoded, Rejection> {
@@ -60,7 +65,8 @@ fn with_schema(mut found: Found, members: &Members<'_>) -> Found {
     if members.text(&["status_id"]).as_deref() == Some("1") {
         found.named.push("Status", "0x0");
     }
-    if let Some(mask) = members.text(&["activity_id"]).and_then(|id| mask(&id)) {
+    let class = members.text(&["class_uid"]).unwrap_or_default();
+    if let Some(mask) = members.text(&["activity_id"]).and_then(|id| mask(&class, &id)) {
         found.named.push("AccessMask", mask);
     }
     found
@@ -78,8 +84,9 @@ fn split_share(path: &str) -> Option<(&str, &str)> {
 }
 
 /// The access that an activity of a file needs, where the mask itself is not there.
-fn mask(activity_id: &str) -> Option<&'static str> {
+fn mask(class: &str, activity_id: &str) -> Option<&'static str> {
     match activity_id {
+        id if class == SMB => Some(if SMB_WRITES.contains(&id) { "0x2" } else { "0x1" }),
         "1" | "3" | "5" => Some("0x2"),
         "4" => Some("0x10000"),
         "2" | "8" | "9" | "14" => Some("0x1"),
@@ -91,8 +98,10 @@ fn mask(activity_id: &str) -> Option<&'static str> {
 /// A write that an EDR reports.
 fn file(members: &Members<'_>, place: &Place, zone: &TimeZone) -> Result<Decoded, Rejection> {
     let text = |paths: &[&str]| members.text(paths).map(|text| text.into_owned());
-    let is_file = text(&["class_uid"]).is_some_and(|class| FILE_CLASSES.contains(&class.as_str()));
-    let writes = text(&["activity_id"]).is_some_and(|id| ["1", "3", "4", "5"].contains(&id.as_str()));
+    let class = text(&["class_uid"]).unwrap_or_default();
+    let is_file = FILE_CLASSES.contains(&class.as_str());
+    let activities = if class == SMB { SMB_WRITES } else { WRITES };
+    let writes = text(&["activity_id"]).is_some_and(|id| activities.contains(&id.as_str()));
     let address = text(&["src_endpoint.ip"]).and_then(|text| remote_ip(&text));
     let host = text(&["src_endpoint.hostname", "src_endpoint.name"]).map(|name| Host::new(&name));
     let path = text(&["file.path"]);

@@ -14,10 +14,12 @@ pub(crate) fn is_cut_off(record: &[u8]) -> bool {
     }
 }
 
-/// Whether XML holds a comment, CDATA or a document type, or a reference to a character.
+/// Whether XML holds a comment, CDATA or a document type, or a reference to a character, or a string is event XML in
+/// base64.
 pub(crate) fn has_hidden_xml(record: &[u8]) -> bool {
-    // Few records have either byte, so one pass shows for most that there is nothing.
-    memchr::memchr2_iter(b'!', b'&', record).any(|at| match record[at] {
+    // Few records have one of these bytes often, so one pass shows for most that there is nothing.
+    memchr::memchr3_iter(b'!', b'&', b'Z', record).any(|at| match record[at] {
+        b'Z' => record[..at].ends_with(b"\"PEV2"),
         b'!' => at.checked_sub(1).is_some_and(|before| record[before] == b'<'),
         _ => record[at + 1..].strip_prefix(b"#").is_some_and(is_visible_reference),
     })

@@ -8,6 +8,7 @@
 //! - `certlog` in any case, for what an EDR reports: its events have no id of Windows;
 //! - the names of our own activities;
 //! - an end that is none: a record that was cut off;
+//! - a string that begins as a JSON object or event XML in base64 does;
 //! - or anything that could hide one of these from a search of bytes: a JSON escape or an XML reference of an ASCII
 //!   character, a comment or CDATA, another encoding. Escapes and references that pipelines write without need
 //!   (`\u003c`, `&#xD;`) do not count, as far as they cannot hide anything.

@@ -1,4 +1,4 @@
-//! Names and values in one line: CEF, LEEF, WinCollect, and the structured data of syslog (RFC 5424).
+//! Names and values in one line: CEF, LEEF, WinCollect, the structured data of syslog (RFC 5424), and `name="value"`.
 
 use crate::decode::fields::named::Named;
 use crate::decode::format::Format;
@@ -60,8 +60,49 @@ pub(crate) fn read(text: &str) -> Option<Found> {
             None,
         );
     }
-    let structured = structured_data(text)?;
-    found(Format::SyslogData, structured, None, None, Some(text))
+    let event = found(Format::SyslogData, structured_data(text)?, None, None, Some(text))?;
+    Some(with_header(event, text))
+}
+
+/// The event in a line of `name="value"`.
+pub(crate) fn read_pairs(text: &str) -> Option<Found> {
+    found(Format::KeyValues, pairs(text)?, None, None, None)
+}
+
+/// The time and the computer of a syslog header (RFC 5424), where the event has none of its own.
+fn with_header(mut event: Found, text: &str) -> Found {
+    let mut words = text.split(' ').skip(1);
+    let header = words.next().zip(words.next()).filter(|_| text.starts_with('<'));
+    if let Some((time, host)) = header {
+        event.time = event.time.or_else(|| Some(time.to_owned()));
+        event.computer = event.computer.or_else(|| Some(host.to_owned()));
+    }
+    event
+}
+
+/// Lines of `name="value" name=value`, also with `;` or `,` between them, as NXLog and logfmt write. A value in quotes may
+/// have escapes in it.
+fn pairs(text: &str) -> Option<Named> {
+    let mut named = Named::default();
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once('=') {
+        let name = before.rsplit(|c: char| c.is_whitespace() || ";,".contains(c)).next().unwrap_or(before);
+        let (value, behind) = match behind.strip_prefix('"') {
+            Some(quoted_text) => quoted(quoted_text)?,
+            None => {
+                let end =
+                    behind.find(|c: char| c.is_whitespace() || ";,".contains(c)).unwrap_or(behind.len());
+                (behind[..end].to_owned(), &behind[end..])
+            }
+        };
+        named.push(name, unescaped(&value));
+        rest = behind;
+    }
+    IDS[..3].iter().any(|name| named.find(name).is_some()).then_some(named)
+}
+
+fn unescaped(value: &str) -> String {
+    value.replace("\\r\\n", "\n").replace("\\n", "\n").replace("\\t", "\t")
 }
 
 /// The columns between `|` of a header of `count` columns, and what is behind it.
@@ -90,7 +131,10 @@ fn delimiter<'t>(version: &str, extension: &'t str) -> (char, &'t str) {
 /// Names and values between a character, which is a tab where it is not named.
 fn between(text: &str, delimiter: char) -> Named {
     let mut named = Named::default();
-    let text = if delimiter == '\t' { text.replace("#011", "\t") } else { text.to_owned() };
+    let text = match delimiter {
+        '\t' => text.replace("#011", "\t").replace("\\t", "\t"),
+        _ => text.to_owned(),
+    };
     // The message comes last and may hold the character.
     let message = text.find(&format!("{delimiter}Message=")).unwrap_or(text.len());
     for pair in text[..message].split(delimiter) {
@@ -139,7 +183,7 @@ fn labelled(mut named: Named) -> Named {
     named
 }
 
-/// Structured data of syslog: `[id name="value" …]`, with `\"`, `\\` and `\]` escaped.
+/// Structured data of syslog: `[id name="value" …][id name="value" …]`, with `\"`, `\\` and `\]` escaped.
 fn structured_data(text: &str) -> Option<Named> {
     let mut rest = text.get(text.find(" [")? + 2..)?;
     rest = rest.get(rest.find(' ')? + 1..)?;
@@ -149,8 +193,10 @@ fn structured_data(text: &str) -> Option<Named> {
         // Syslog servers write line ends and tabs so.
         named.push(name.trim(), value.replace("#012", "\n").replace("#011", "\t"));
         rest = behind;
-        if rest.starts_with(']') {
-            break;
+        match rest.strip_prefix("][").map(|element| element.split_once(' ')) {
+            Some(Some((_, element))) => rest = element,
+            _ if rest.starts_with(']') => break,
+            Some(None) | None => {}
         }
     }
     named.find("EventID").is_some().then_some(named)

@@ -14,6 +14,8 @@ use memchr::memmem;
 pub(crate) enum Inside<'t> {
     /// One or several events as XML.
     Xml(&'t str),
+    /// The same with its brackets written as references: `&lt;Event`.
+    EscapedXml(String),
     /// A JSON text behind a header.
     Json(&'t str),
     /// Events in a format of text.
@@ -29,11 +31,17 @@ pub(crate) fn read(text: &str) -> Inside<'_> {
     if let Some(inside) = nested(text) {
         return inside;
     }
-    if let Some(found) = columns::snare(text).or_else(|| key_values::read(text)) {
+    if let Some(xml) = escaped_xml(text) {
+        return Inside::EscapedXml(xml);
+    }
+    let columns = columns::snare(text).or_else(|| columns::bracketed(text));
+    if let Some(found) = columns.or_else(|| key_values::read(text)) {
         return Inside::Events(vec![found]);
     }
     match heading::read(text) {
-        events if events.is_empty() => Inside::Nothing,
+        events if events.is_empty() => {
+            key_values::read_pairs(text).map_or(Inside::Nothing, |found| Inside::Events(vec![found]))
+        }
         events => Inside::Events(events),
     }
 }
@@ -59,12 +67,25 @@ pub(crate) fn event_xml(text: &str) -> Option<(&str, usize)> {
     Some((text.get(from..end)?, from))
 }
 
+/// Event XML whose brackets were written as references. What could hide an id from the prefilter stays hidden here as
+/// well: comments, and references to characters other than line ends.
+fn escaped_xml(text: &str) -> Option<String> {
+    if !text.contains("&lt;Event") || text.contains("&lt;!") {
+        return None;
+    }
+    let line_ends = ["&amp;#xA;", "&amp;#xa;", "&amp;#10;", "&amp;#xD;", "&amp;#xd;", "&amp;#13;"];
+    let text = line_ends.iter().fold(text.to_owned(), |text, end| text.replace(end, "\n"));
+    let text = text.replace("&amp;#", "#").replace("&lt;", "<").replace("&gt;", ">");
+    let text = text.replace("&quot;", "\"").replace("&apos;", "'").replace("&amp;", "&");
+    event_xml(&text).map(|(xml, _)| xml.to_owned())
+}
+
 /// A JSON object or array in a text, and where it begins: behind a space or at the beginning.
 fn json(text: &str) -> Option<(&str, usize)> {
     let from = text.match_indices(['{', '[']).map(|(at, _)| at).take(8).find(|at| {
         let begins = text[at + 1..].trim_ascii_start().starts_with(['"', '{']);
         let before = text[..*at].chars().next_back();
-        begins && before.is_none_or(|c| c.is_ascii_whitespace() || c == ':' || c == '|')
+        begins && before.is_none_or(|c| c.is_ascii_whitespace() || matches!(c, ':' | '|' | '\u{1e}'))
     })?;
     let close = if text[from..].starts_with('{') { '}' } else { ']' };
     let end = text.rfind(close)? + 1;

@@ -86,10 +86,15 @@ impl Writer {
     }
 }
 
-/// The names of the columns and the rows of a table, as query APIs answer: `{"columns": [{"name": …}], "rows": [[…]]}`.
+/// The names of the columns and the rows of a table, as query APIs answer: `{"columns": [{"name": …}], "rows": [[…]]}`,
+/// and in the older API of Kusto `{"Columns": [{"ColumnName": …}], "Rows": [[…]]}`.
 fn table(value: Value<'_>) -> Option<(Vec<Value<'_>>, Value<'_>)> {
-    let (columns, rows) = (value.get("columns")?, value.get("rows")?);
-    let names: Vec<_> = columns.items().map(|column| column.get("name")).collect::<Option<_>>()?;
+    let columns = value.get("columns").or_else(|| value.get("Columns"))?;
+    let rows = value.get("rows").or_else(|| value.get("Rows"))?;
+    let names: Vec<_> = columns
+        .items()
+        .map(|column| column.get("name").or_else(|| column.get("ColumnName")))
+        .collect::<Option<_>>()?;
     let is_table = rows.items().all(|row| row.items().count() == names.len());
     let named = !names.is_empty() && names.iter().all(|name| name.string().is_some());
     (named && is_table && rows.items().next().is_some()).then_some((names, rows))

@@ -16,6 +16,9 @@ use crate::decode::rejection::Rejection;
 use crate::decode::text::{self, Inside};
 use crate::decode::unwrapping::inflate::inflated;
 use crate::decode::{activity, mapped, normalised, xml};
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use std::ops::ControlFlow;
 
 /// Members in which envelopes keep the event, folded, in the order in which they are searched.
@@ -44,8 +47,10 @@ const ENVELOPES: [&str; 22] = [
     "document",
 ];
 
+type Outcome = Result<Decoded, Rejection>;
+
 /// What was found, each with its format.
-pub(crate) type Outcomes = Vec<(Format, Result<Decoded, Rejection>)>;
+pub(crate) type Outcomes = Vec<(Format, Outcome)>;
 
 /// The events of a document, or what is wrong with them; empty where nothing looks like an event.
 pub(crate) fn outcomes(record: Value<'_>, decoder: &Decoder, place: &Place) -> Outcomes {
@@ -59,8 +64,12 @@ pub(crate) fn outcomes(record: Value<'_>, decoder: &Decoder, place: &Place) -> O
 
 /// The events in a text that stands for a record of its own.
 pub(crate) fn outcomes_of_text(text: &str, decoder: &Decoder, place: &Place) -> Outcomes {
-    Walk { decoder, place }.string(text)
+    Walk { decoder, place }.string(text, &[])
 }
+
+/// Some encoders leave the padding out.
+const PAD_OR_NOT: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 
 struct Walk<'a> {
     decoder: &'a Decoder,
@@ -71,7 +80,10 @@ impl Walk<'_> {
     fn visit(&self, value: Value<'_>, outer: &[Value<'_>]) -> Outcomes {
         let value = untyped(value);
         if let Some(text) = value.string() {
-            return self.string(&text);
+            return match in_base64(&text) {
+                Some(text) => self.string(&text, outer),
+                None => self.string(&text, outer),
+            };
         }
         if outer.len() >= MAX_JSON_DEPTH {
             return Outcomes::new();
@@ -88,18 +100,22 @@ impl Walk<'_> {
         members: Vec<(std::borrow::Cow<'_, str>, Value<'_>)>,
         outer: &[Value<'_>],
     ) -> Outcomes {
-        let own = self.own(value, outer);
-        if own.as_ref().is_some_and(|(_, outcome)| outcome.is_ok()) {
+        let (own, is_final) = self.own(value, outer);
+        if is_final {
             return own.into_iter().collect();
         }
         let inside: Vec<_> = std::iter::once(value).chain(outer.iter().copied()).collect();
+        // Numbers as names make a list of what they name.
+        let is_number = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
+        let is_list = !members.is_empty() && members.iter().all(|(name, _)| is_number(name));
         let mut best = Outcomes::new();
         for value in in_order(members) {
             let found = self.visit(value, &inside);
-            if found.iter().any(|(_, outcome)| matches!(outcome, Ok(Decoded::Event(_)))) {
+            if is_list {
+                best.extend(found);
+            } else if found.iter().any(|(_, outcome)| matches!(outcome, Ok(Decoded::Event(_)))) {
                 return found;
-            }
-            if best.is_empty() {
+            } else if best.is_empty() {
                 best = found;
             }
         }
@@ -109,30 +125,48 @@ impl Walk<'_> {
         }
     }
 
-    /// The event that an object is, by itself.
-    fn own(&self, value: Value<'_>, outer: &[Value<'_>]) -> Option<(Format, Result<Decoded, Rejection>)> {
+    /// The event that an object is, by itself, and whether that ends the search. An id of no interest does not, where
+    /// nothing else shows that Windows gave it: envelopes have ids of their own.
+    fn own(&self, value: Value<'_>, outer: &[Value<'_>]) -> (Option<(Format, Outcome)>, bool) {
+        let Some((format, outcome, is_windows)) = self.own_outcome(value, outer) else {
+            return (None, false);
+        };
+        let is_final = match &outcome {
+            Ok(Decoded::Event(_)) => true,
+            Ok(Decoded::Ignored(_)) => is_windows,
+            Err(_) => false,
+        };
+        (Some((format, outcome)), is_final)
+    }
+
+    fn own_outcome(&self, value: Value<'_>, outer: &[Value<'_>]) -> Option<(Format, Outcome, bool)> {
         let (place, zone) = (self.place, &self.decoder.zone);
         if normalised::is_normalised(value) {
             let event = normalised::event(value, place, zone);
-            return Some((Format::Normalised, event.map(|event| Decoded::Event(Box::new(event)))));
+            return Some((Format::Normalised, event.map(|event| Decoded::Event(Box::new(event))), true));
         }
-        if let Some(found) = mapped::outcome(value, outer, place, zone) {
-            return Some(found);
+        if let Some((format, outcome)) = mapped::outcome(value, outer, place, zone) {
+            // Another schema may keep the event as it was.
+            return Some((format, outcome, false));
         }
         let found = reader::read(value, outer)?;
-        Some((found.format, found.outcome(place, zone)))
+        let is_windows = found.channel.is_some() || found.provider.is_some();
+        Some((found.format, found.outcome(place, zone), is_windows))
     }
 
-    fn string(&self, string: &str) -> Outcomes {
+    /// The events in a string; what they lack of time and computer may stand around it.
+    fn string(&self, string: &str, outer: &[Value<'_>]) -> Outcomes {
         match text::read(string) {
             Inside::Xml(xml) => self.xml(xml),
+            Inside::EscapedXml(xml) => self.xml(&xml),
             Inside::Json(json) => match Document::parse(json) {
                 Ok(document) => outcomes(document.root(), self.decoder, self.place),
                 Err(_) => Outcomes::new(),
             },
             Inside::Events(events) => {
                 let (place, zone) = (self.place, &self.decoder.zone);
-                events.into_iter().map(|found| (found.format, found.outcome(place, zone))).collect()
+                let whole = events.into_iter().map(|found| reader::with_outer(found, outer));
+                whole.map(|found| (found.format, found.outcome(place, zone))).collect()
             }
             Inside::Nothing => Outcomes::new(),
         }
@@ -153,6 +187,17 @@ impl Walk<'_> {
         }
         outcomes
     }
+}
+
+/// The text that a string holds in base64: a JSON object or event XML, by how it begins. The prefilter looks for the same
+/// beginnings.
+fn in_base64(string: &str) -> Option<String> {
+    let begins = ["eyJ", "PEV2Z"].iter().any(|begin| string.starts_with(begin));
+    let engine = GeneralPurpose::new(&STANDARD, PAD_OR_NOT);
+    begins
+        .then(|| engine.decode(string.trim_ascii_end()).ok())
+        .flatten()
+        .and_then(|b| String::from_utf8(b).ok())
 }
 
 /// The values of members that may hold an event: known envelopes first, then the others as they stand.

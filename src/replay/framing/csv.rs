@@ -5,10 +5,14 @@ use crate::replay::framing::{Content, Frame, MAX_RECORD, Sink, Stop};
 use serde_json::{Map, Value};
 use std::io::BufRead;
 
-/// Names, in letters and digits only, of the column of the id.
-const IDS: [&str; 4] = ["eventid", "eventcode", "eventidentifier", "id"];
+/// How the name of the column of the id ends, in letters and digits only: a product may put a path before it.
+const ID_ENDS: [&str; 3] = ["eventid", "eventcode", "eventidentifier"];
+/// Names of columns that hold a whole event, or all but its own data.
+const WHOLE: [&str; 4] = ["id", "raw", "system", "rawdata"];
 /// The fewest columns of a table of events.
-const FEWEST_COLUMNS: usize = 4;
+const FEWEST_COLUMNS: usize = 3;
+/// How PowerShell's `Export-Csv` begins a file.
+const TYPE_LINE: &[u8] = b"#TYPE ";
 
 /// Hands on every row, numbered by the line at which it begins, from 1.
 pub(crate) fn frame(reader: &mut dyn BufRead, sink: &mut Sink) -> Result<(), Stop> {
@@ -25,6 +29,7 @@ pub(crate) fn frame(reader: &mut dyn BufRead, sink: &mut Sink) -> Result<(), Sto
         }
         match &heading {
             _ if row.trim_ascii().is_empty() => {}
+            None if row.starts_with(TYPE_LINE) => {}
             None => heading = separator(&row).map(|separator| (separator, values(&row, separator))),
             Some(_) if row.len() > MAX_RECORD => {
                 let length = row.len() as u64;
@@ -44,15 +49,16 @@ pub(crate) fn frame(reader: &mut dyn BufRead, sink: &mut Sink) -> Result<(), Sto
 
 /// Whether the first line of a text is the heading of a table of events.
 pub(crate) fn is_table(text: &[u8]) -> bool {
-    let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    separator(line).is_some()
+    let mut lines = text.split(|byte| *byte == b'\n').skip_while(|line| line.starts_with(TYPE_LINE));
+    separator(lines.next().unwrap_or_default()).is_some()
 }
 
 /// What stands between the columns of a heading of events.
 fn separator(line: &[u8]) -> Option<u8> {
     let is_id = |name: &String| {
         let name = name.split(" [").next().unwrap_or_default().to_lowercase();
-        IDS.contains(&name.replace(|c: char| !c.is_alphanumeric(), "").as_str())
+        let name = name.replace(|c: char| !c.is_alphanumeric(), "");
+        WHOLE.contains(&name.as_str()) || ID_ENDS.iter().any(|end| name.ends_with(end))
     };
     [b',', b';', b'\t'].into_iter().find(|separator| {
         let names = values(line, *separator);
@@ -81,7 +87,11 @@ fn values(row: &[u8], separator: u8) -> Vec<String> {
 }
 
 fn object(names: &[String], values: Vec<String>) -> String {
-    let pairs = names.iter().cloned().zip(values.into_iter().map(Value::String));
+    // Event Viewer writes the message into a column that has no name.
+    let nameless = (values.len() > names.len() && !names.iter().any(|name| name == "Message"))
+        .then(|| "Message".to_owned());
+    let names = names.iter().cloned().chain(nameless);
+    let pairs = names.zip(values.into_iter().map(Value::String));
     Value::Object(pairs.collect::<Map<_, _>>()).to_string()
 }
 
@@ -119,5 +129,10 @@ mod tests {
         assert!(is_table(b"TimeGenerated [UTC];Computer;EventID;Data\n"));
         assert!(!is_table(b"time,id\n1,2\n"));
         assert!(!is_table(b"name,street,town,country\n"));
+        assert!(is_table(b"\"_time\",\"host\",\"_raw\"\n"));
+        assert!(is_table(b"@timestamp,data.win.system.eventID,data.win.system.computer\n"));
+        assert!(is_table(
+            b"#TYPE System.Diagnostics.Eventing.Reader.EventLogRecord\r\n\"Message\",\"Id\",\"LogName\"\r\n"
+        ));
     }
 }

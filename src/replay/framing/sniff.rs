@@ -43,10 +43,10 @@ pub(crate) fn sniff(head: &[u8], whole: bool) -> Framing {
 /// The framing of a text that begins with neither JSON nor XML.
 fn in_text(text: &[u8], whole: bool) -> Framing {
     let lines = || text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-    if begins_within_an_event(text) || event_over_lines(text) || lines().any(begins_event) {
-        Framing::Xml
-    } else if csv::is_table(text) {
+    if csv::is_table(text) {
         Framing::Table
+    } else if begins_within_an_event(text) || event_over_lines(text) || lines().any(begins_event) {
+        Framing::Xml
     } else if headings::is_heading(text) {
         Framing::Headings
     } else if complete_line(text, whole) || lines().any(is_record_line) {
@@ -61,9 +61,12 @@ fn in_text(text: &[u8], whole: bool) -> Framing {
 /// What lines of text carry events: the marks of their formats, or JSON or XML behind a header.
 fn is_record_line(line: &[u8]) -> bool {
     let has = |part: &[u8]| memmem::find(line, part).is_some();
-    let marks: [&[u8]; 5] = [b"MSWinEventLog", b"CEF:0|", b"LEEF:", b"AgentDevice=", b"EventID=\""];
+    let marks: [&[u8]; 7] =
+        [b"MSWinEventLog", b"CEF:0|", b"LEEF:", b"AgentDevice=", b"EventID=\"", b"EventID=4", b"EVENT_ID=\""];
     marks.iter().any(|mark| has(mark))
-        || (has(b": {\"") && line.ends_with(b"}"))
+        || ((has(b": {\"") || has(b"\t{\"") || line.starts_with(b"\"{") || line.starts_with(b"\x1e{"))
+            && line.ends_with(b"}")
+            || line.ends_with(b"}\""))
         || (has(b"> <Event ") && has(b"</Event>"))
 }
 
@@ -123,9 +126,10 @@ fn begins_within_an_event(text: &[u8]) -> bool {
     has_event(text) && close.is_some_and(|close| !has_event(&text[..close]))
 }
 
-/// Whether a file holds text: no control characters but white space, and NUL, which a crash leaves in logs.
+/// Whether a file holds text: no control characters but white space, NUL, which a crash leaves in logs, and the separator
+/// of RFC 7464.
 fn is_text(text: &[u8]) -> bool {
-    !text.iter().any(|byte| matches!(byte, 1..=8 | 14..=26 | 28..=31))
+    !text.iter().any(|byte| matches!(byte, 1..=8 | 14..=26 | 28..=29 | 31))
 }
 
 #[cfg(test)]
@@ -165,6 +169,10 @@ mod tests {
             sniffed("<14>1 2026-03-02T09:10:00Z a b - - - <Event xmlns='x'>\n</Event>\n"),
             Framing::Xml
         );
+        assert_eq!(sniffed("_time,host,_raw\n1,a,\"<Event xmlns=\"\"x\"\">\n</Event>\"\n"), Framing::Table);
+        assert_eq!(sniffed("2026-03-02 09:10:00\tKernel.Info\t10.0.0.9\t{\"a\": 1}\n"), Framing::Lines);
+        assert_eq!(sniffed("\"{\\\"a\\\": 1}\"\n"), Framing::Lines, "text of JSON in text");
+        assert_eq!(sniffed("\u{1e}{\"a\": 1}\n"), Framing::Lines, "a sequence of RFC 7464");
         assert_eq!(sniffed("CEF:0|a|b|c|d|e|f|g=h\n"), Framing::Lines);
         assert_eq!(sniffed("[2026-03-02 09:10:00] x: {\"a\": 1}\n"), Framing::Lines);
         assert_eq!(sniffed("- <Event xmlns='x'>\n- <System>\n</Event>\n"), Framing::Xml);
