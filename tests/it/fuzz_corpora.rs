@@ -8,7 +8,11 @@ use adcs_watch::engine::Engine;
 use adcs_watch::wire;
 use std::fs;
 
-/// Runs one check over the files of its corpus, and over what is left of each when its end is cut off.
+/// How often each file is changed, unless `FUZZ_CASES` has another number.
+const CASES: u64 = 4;
+
+/// Runs one check over the files of its corpus, over what is left of each when its end is cut off, and over changed ones.
+#[allow(clippy::print_stdout, reason = "the output of a failed test names the file and the case")]
 fn run(target: &str, check: fn(&[u8])) {
     let mut files: Vec<_> = fs::read_dir(project("fuzz/corpus").join(target))
         .unwrap()
@@ -16,12 +20,43 @@ fn run(target: &str, check: fn(&[u8])) {
         .collect();
     files.sort();
     assert!(files.len() > 2, "{target} has no corpus");
-    for file in files {
-        let bytes = fs::read(&file).unwrap();
+    let cases = std::env::var("FUZZ_CASES").map_or(CASES, |cases| cases.parse().unwrap());
+    let files: Vec<_> = files.iter().map(|file| (file, fs::read(file).unwrap())).collect();
+    for (at, (file, bytes)) in files.iter().enumerate() {
         println!("{}", file.display());
-        check(&bytes);
+        check(bytes);
         check(&bytes[..bytes.len() / 2]);
+        let (_, other) = &files[(at + 1) % files.len()];
+        for case in 1..=cases {
+            println!("case {case}");
+            check(&mutated(bytes, other, case));
+        }
     }
+}
+
+/// A text with a few bytes changed, left out, repeated, or taken from another text; the same for the same case.
+fn mutated(bytes: &[u8], other: &[u8], case: u64) -> Vec<u8> {
+    let mut random = case.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = |bound: usize| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        usize::try_from(random >> 33).unwrap() % bound.max(1)
+    };
+    let mut out = bytes.to_vec();
+    for _ in 0..=next(4) {
+        let from = next(out.len());
+        let to = (from + next(16)).min(out.len());
+        let at = next(other.len());
+        let part = match next(4) {
+            0 => vec![u8::try_from(next(256)).unwrap(); to - from],
+            1 => Vec::new(),
+            2 => [&out[from..to], &out[from..to]].concat(),
+            _ => other[at..(at + next(64)).min(other.len())].to_vec(),
+        };
+        out.splice(from..to, part);
+    }
+    out
 }
 
 #[test]
