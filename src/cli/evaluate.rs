@@ -90,6 +90,7 @@ impl Evaluate {
             format: Format::Ndjson,
             selection: Selection::ALL,
             fail_on: None,
+            report: None,
             dead_letter: None,
         };
         let (mut out, mut err) = (Vec::new(), anstream::stderr());

@@ -122,6 +122,23 @@ Examples:
   zstdcat winlogbeat-*.zst | adcs-watch replay - --format ndjson > alerts.ndjson
   adcs-watch replay exports/ --assume-trained --fail-on high && echo no alerts";
 
+pub(crate) const REPORT: &str = "\
+The page has a summary, a timeline, who is named in which alerts, each alert with its reasons, evidence
+and next steps, and what each detection could see. It is one file below 2 MB: it loads nothing, runs no
+script, and can be printed. The gravest alerts come first; those that find no room are counted.
+
+Exit codes:
+  0   everything was read
+  64  wrong command line
+  65  some input could not be read, or records were rejected; the report states which
+  74  the report, or a temporary file, cannot be written
+  78  the config has mistakes
+
+Examples:
+  adcs-watch report exports/ -o report.html
+  adcs-watch report Security.evtx --since 2026-03-01T00:00:00Z --min-severity medium
+  adcs-watch replay exports/ --report report.html";
+
 pub(crate) const INVENTORY: &str = "\
 An import states what events of Windows do not: the userPrincipalName, mail address and SID of accounts, what
 templates allow, and which certificates were issued before the stream began. The detections then know instead of

@@ -5,6 +5,7 @@ mod terminal;
 mod demo;
 mod run;
 mod replay;
+mod report;
 mod inspect;
 mod evaluate;
 mod inventory;
@@ -34,6 +35,7 @@ enum Command {
     Demo(demo::Demo),
     Run(run::Run),
     Replay(replay::Replay),
+    Report(report::Report),
     Inspect(inspect::Inspect),
     Evaluate(evaluate::Evaluate),
     Inventory(inventory::Inventory),
@@ -69,6 +71,7 @@ impl Cli {
             Command::Demo(demo) => demo.run(),
             Command::Run(run) => run.run(),
             Command::Replay(replay) => replay.run(),
+            Command::Report(report) => report.run(),
             Command::Evaluate(evaluate) => evaluate.run(),
             Command::Inspect(inspect) => inspect.run(),
             Command::Inventory(inventory) => inventory.run(),

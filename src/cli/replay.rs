@@ -47,6 +47,9 @@ pub(crate) struct Replay {
     /// Write rejected records to this file, with the reason, as NDJSON
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     dead_letter: Option<PathBuf>,
+    /// Also write a report to this file: one HTML page with alerts, coverage and a timeline
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    report: Option<PathBuf>,
     /// The config, of which the policy is used; default: the built-in policy
     #[arg(short, long, value_name = "FILE", help_heading = "Detection")]
     config: Option<PathBuf>,
@@ -110,6 +113,7 @@ impl Replay {
                 detections: self.detections,
             },
             fail_on: self.fail_on,
+            report: self.report,
             dead_letter: self.dead_letter,
             paths: self.paths,
         };

@@ -72,7 +72,7 @@ impl Inputs {
     pub(crate) fn refuse_as_output(&self, path: &Path) -> Result<(), Failure> {
         match path.canonicalize() {
             Ok(real) if self.seen.contains(&real) => {
-                let message = format!("{} is an input; dead letters would overwrite it", path.display());
+                let message = format!("{} is an input and would be overwritten", path.display());
                 Err(Failure::new(Exit::Usage, message))
             }
             Ok(_) | Err(_) => Ok(()),

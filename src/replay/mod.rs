@@ -35,11 +35,14 @@ use crate::replay::order::Order;
 use crate::replay::pipe::Pipe;
 use crate::replay::progress::Progress;
 use crate::replay::selection::Selection;
+use crate::replay::show::both::Both;
+use crate::replay::show::html::Html;
 use crate::replay::show::{Format, Show};
 use crate::replay::summary::Summary;
 use crate::replay::topic::TopicInput;
-use std::io::Write;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
 
 /// What a replay reads, looks for and writes.
 #[derive(Clone, Debug)]
@@ -57,6 +60,8 @@ pub(crate) struct Request {
     pub selection: Selection,
     /// An alert of this severity or above makes the exit code 1.
     pub fail_on: Option<Severity>,
+    /// The file for a report, beside the output.
+    pub report: Option<PathBuf>,
     /// The file for rejected records.
     pub dead_letter: Option<PathBuf>,
 }
@@ -88,7 +93,11 @@ pub(crate) fn run(request: &Request, streams: Streams) -> Result<Exit, Failure> 
 
     let pipe = Pipe::new(streams.out);
     let closed = pipe.closed();
+    let mut report = request.report.as_deref().map(|path| create(path, &request.paths)).transpose()?;
     let mut show = show::start(request.format, pipe, streams.err, streams.width)?;
+    if let Some(file) = &mut report {
+        show = Box::new(Both(show, Box::new(Html::new(Pipe::new(file), None))));
+    }
     let mut ledger = Ledger::default();
     let mut failed = false;
     for event in order.finish()? {
@@ -119,6 +128,17 @@ pub(crate) fn run(request: &Request, streams: Streams) -> Result<Exit, Failure> 
     summary.coverage = coverage::of(&summary.events, &summary.ignored_ids, &request.policy);
     show.finish(&summary)?;
     Ok(verdict(&summary, failed))
+}
+
+/// Creates a file for a report.
+///
+/// # Errors
+/// The file cannot be written, or is one of the inputs.
+pub(crate) fn create(path: &Path, inputs: &[PathBuf]) -> Result<BufWriter<File>, Failure> {
+    Inputs::list(inputs).refuse_as_output(path)?;
+    File::create(path).map(BufWriter::new).map_err(|error| {
+        Failure::new(Exit::Output, format!("cannot write {}", path.display())).because(&error)
+    })
 }
 
 /// The events of all inputs, and the counts.

@@ -72,6 +72,8 @@ mod replay_table;
 #[cfg(feature = "service")]
 mod replay_times;
 #[cfg(feature = "service")]
+mod report;
+#[cfg(feature = "service")]
 mod schema;
 #[cfg(feature = "service")]
 mod signals;

@@ -19,7 +19,7 @@ pub(crate) fn blind(coverage: &[Covered]) -> Vec<String> {
         }
     }
     let sentences = gaps.into_iter().map(|(missing, detections)| {
-        let (events, Missing { on, setting, .. }) = (ids(&missing.event_ids), missing);
+        let (events, Missing { on, setting, .. }) = (ids(&missing.event_ids, "or"), missing);
         let verb = if detections.len() == 1 { "was" } else { "were" };
         format!("{} {verb} blind: no {events}; to audit on {on}: {setting}", detections.join(", "))
     });
@@ -33,7 +33,8 @@ pub(crate) fn quiet(coverage: &[Covered]) -> Vec<String> {
         let quiet =
             quiet.filter(|covered| covered.missing.iter().all(|missing| missing.is_audited) == audited);
         let names = quiet.map(|covered| {
-            let events: Vec<String> = covered.missing.iter().map(|missing| ids(&missing.event_ids)).collect();
+            let events: Vec<String> =
+                covered.missing.iter().map(|missing| ids(&missing.event_ids, "or")).collect();
             format!("{} (no {})", covered.detection, events.join(", no "))
         });
         names.collect::<Vec<_>>().join(", ")
@@ -43,14 +44,14 @@ pub(crate) fn quiet(coverage: &[Covered]) -> Vec<String> {
     sentences.map(|(what, names)| format!("{what}: {names}")).collect()
 }
 
-/// `4738, 4742 or 4781`.
-fn ids(event_ids: &[Option<u32>]) -> String {
+/// `4738, 4742 or 4781`, with `or` as the last word.
+pub(crate) fn ids(event_ids: &[Option<u32>], last_word: &str) -> String {
     let names: Vec<String> = event_ids
         .iter()
         .map(|id| id.map_or_else(|| "report of an EDR".to_owned(), |id| id.to_string()))
         .collect();
     match names.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        Some((last, rest)) if !rest.is_empty() => format!("{} {last_word} {last}", rest.join(", ")),
         Some((last, _)) => last.clone(),
         None => String::new(),
     }

@@ -16,6 +16,8 @@ pub enum Format {
     Json,
     /// A heading, and one row for the last revision of every alert.
     Csv,
+    /// A report: one HTML file with alerts, coverage and a timeline.
+    Html,
 }
 
 /// Writes alerts and the summary in one format.

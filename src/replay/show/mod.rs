@@ -9,6 +9,8 @@ pub(crate) mod table;
 pub(crate) mod ndjson;
 pub(crate) mod json;
 pub(crate) mod csv;
+pub(crate) mod html;
+pub(crate) mod both;
 
 pub use format::{Format, Show};
 
@@ -31,6 +33,7 @@ pub fn start<'a>(
         Format::Table => Box::new(table::Table { out, width, actions: BTreeMap::new() }),
         Format::Ndjson => Box::new(ndjson::Ndjson { out, err, width }),
         Format::Json => Box::new(json::Json::start(out)?),
+        Format::Html => Box::new(html::Html::new(out, Some((err, width)))),
         Format::Csv => Box::new(csv::Csv::start(out, err, width)?),
     })
 }

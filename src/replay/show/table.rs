@@ -126,7 +126,7 @@ fn badge(severity: Severity) -> String {
 }
 
 /// The labelled fields of an alert; those that it does not have are left out.
-fn facts(alert: &Alert) -> Vec<(&'static str, String)> {
+pub(crate) fn facts(alert: &Alert) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     let mut add = |label: &'static str, value: Option<String>| {
         facts.extend(value.filter(|value| !value.is_empty()).map(|value| (label, value)));
@@ -172,7 +172,7 @@ fn when(alert: &Alert) -> String {
 }
 
 /// `2026-03-02T09:00:00.120Z` as `2026-03-02 09:00:00.120`.
-fn readable(time: Time) -> String {
+pub(crate) fn readable(time: Time) -> String {
     time.to_string().replacen('T', " ", 1).replace('Z', "")
 }
 
