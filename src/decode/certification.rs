@@ -2,6 +2,7 @@
 
 use crate::decode::envelope::Fields;
 use crate::decode::rejection::Rejection;
+use crate::decode::values::number;
 use crate::event::account::Account;
 use crate::event::attributes::Attributes;
 use crate::event::fold::cut;
@@ -57,7 +58,7 @@ pub(crate) fn serial(field: &str, text: &str) -> Result<Serial, Rejection> {
 /// The RequestId, which every event about a request must have.
 pub(crate) fn request_id(fields: &Fields<'_>) -> Result<u32, Rejection> {
     let id = fields.required("RequestId")?;
-    id.trim_ascii().parse().map_err(|_| Rejection::bad_field("RequestId", &id, "a number of 32 bits"))
+    number(&id).ok_or_else(|| Rejection::bad_field("RequestId", &id, "a number of 32 bits"))
 }
 
 /// RequestClientInfo, without the name of the field, which Windows repeats in it. The client writes it.

@@ -9,11 +9,11 @@ pub(crate) fn is_absent(text: &str) -> bool {
 }
 
 /// Reads an EventID: decimal digits, with leading zeros or a mark before the thousands (`4,887`), with `.0` behind them,
-/// which pipelines add that know no integers, or hex with `0x`; spaces around them allowed.
+/// which pipelines add that know no integers, or hex with `0x`; spaces and control characters around them allowed.
 ///
 /// [`crate::decode::prefilter`] looks for exactly these spellings in the raw bytes.
 pub(crate) fn event_id(text: &str) -> Option<u32> {
-    let text = text.trim_ascii();
+    let text = text.trim_matches(is_blank);
     // EventIDs have 16 bits.
     if let Some(hex) = text.strip_prefix("0x") {
         let digits = hex.len() <= 16 && hex.bytes().all(|b| b.is_ascii_hexdigit());
@@ -33,9 +33,28 @@ pub(crate) fn event_id(text: &str) -> Option<u32> {
 
 /// Whether a text could be meant as an EventID: short, beginning with a digit, no name and no GUID.
 pub(crate) fn looks_like_id(text: &str) -> bool {
-    let text = text.trim_ascii();
-    let begins = text.bytes().next().is_some_and(|b| b.is_ascii_digit());
-    begins && text.len() <= 16 && text.bytes().all(|b| b.is_ascii_hexdigit() || b",.x+- ".contains(&b))
+    let text = text.trim_matches(is_blank);
+    let begins =
+        text.trim_start_matches(['+', '(', '<', '#']).bytes().next().is_some_and(|b| b.is_ascii_digit());
+    let is_part = |c: char| c.is_ascii_hexdigit() || is_blank(c) || ",.xX+-()<>#'".contains(c);
+    begins && text.len() <= 24 && text.chars().all(is_part)
+}
+
+/// A space in any language, or a control character: a fixed-length buffer ends in NULs.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || c.is_control()
+}
+
+/// Reads a decimal number, with marks before thousands (`1,234,567`) or with `.0` behind it, as pipelines write numbers.
+pub(crate) fn number(text: &str) -> Option<u32> {
+    let text = text.trim_matches(is_blank);
+    let mut groups = text.strip_suffix(".0").unwrap_or(text).split(',');
+    let first = groups.next()?;
+    let rest: Vec<&str> = groups.collect();
+    let is_grouped = rest.is_empty() || first.len() <= 3 && rest.iter().all(|group| group.len() == 3);
+    let digits = format!("{first}{}", rest.concat());
+    let is_number = is_grouped && digits.bytes().all(|b| b.is_ascii_digit());
+    is_number.then(|| digits.parse().ok()).flatten()
 }
 
 /// Reads an EventRecordID, a number or a string.
@@ -50,13 +69,15 @@ pub(crate) fn text_of<'t>(value: Option<Value<'t>>) -> Option<Cow<'t, str>> {
 
 #[cfg(test)]
 mod tests {
-    use crate::decode::values::event_id;
+    use crate::decode::values::{event_id, looks_like_id, number};
 
     #[test]
     fn ids_are_read_in_their_usual_spellings() {
         for (text, id) in [
             ("4887", 4887),
             (" 4887\n", 4887),
+            ("4887\0\0", 4887),
+            ("\u{a0}4887", 4887),
             ("4887.0", 4887),
             ("0", 0),
             ("65535", 65535),
@@ -69,21 +90,43 @@ mod tests {
             assert_eq!(event_id(text), Some(id), "{text:?}");
         }
         for text in [
-            "",
-            "+4887",
-            "0x",
-            "4,8,87",
-            "48,87",
-            "4887.5",
-            "4.887e3",
-            "48 87",
-            "\u{a0}4887",
-            "65536",
-            "-1",
-            "٤٨٨٧",
+            "", "+4887", "0x", "4,8,87", "48,87", "4887.5", "4.887e3", "48 87", "65536", "-1", "٤٨٨٧",
             "4887.00",
         ] {
             assert_eq!(event_id(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_read_as_pipelines_write_them() {
+        for (text, value) in
+            [("700", 700), (" 700\0", 700), ("700.0", 700), ("1,234,567", 1_234_567), ("007", 7)]
+        {
+            assert_eq!(number(text), Some(value), "{text:?}");
+        }
+        for text in ["", "-1", "+1", "1.5", "12,34", "1234,567", ",123", "4294967296", "0x2bc", "1 234"] {
+            assert_eq!(number(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_meant_as_an_id_and_cannot_be_read_is_no_other_text() {
+        for text in [
+            "+4887",
+            "4887 (0x1317)",
+            "<4887>",
+            "#4887",
+            "4 887",
+            "4\u{202f}887",
+            "4'887",
+            "0X1317",
+            "4887.5",
+        ] {
+            assert_eq!((event_id(text), looks_like_id(text)), (None, true), "{text:?}");
+        }
+        for text in ["", "x", "Security", "4887 certificates", "5b8f3c0e-1f3a-4a53-9d3c-0f6f1f0d9c11", "feed"]
+        {
+            assert!(!looks_like_id(text), "{text:?}");
         }
     }
 }

@@ -25,7 +25,8 @@ impl Account {
     pub fn parse(text: &str) -> Account {
         let text = fold::trimmed(text);
         if let Some((domain, name)) = text.split_once('\\') {
-            return Account::new(domain, name);
+            // A backslash that was escaped once too often is still one.
+            return Account::new(domain, name.trim_start_matches('\\'));
         }
         if let Some(host) = text.strip_prefix("host/").or_else(|| text.strip_prefix("HOST/")) {
             let host = Host::new(host.split('@').next().unwrap_or(host));
@@ -163,6 +164,7 @@ mod tests {
         check("host/WKS.corp.example@CORP.EXAMPLE", "corp.example", "wks$");
         check("HOST/wks", "", "wks$");
         check(r"CORP\a\b", "CORP", r"a\b");
+        check(r"CORP\\mallory", "CORP", "mallory");
         check("", "", "");
         check("CORP\\administrator\0\0", "CORP", "administrator");
         check("alice\0@corp.example\0", "corp.example", "alice");
