@@ -162,7 +162,7 @@ pub struct OwnTopics {
     pub replication_factor: Option<u16>,
     /// Retention of `routed`; at least 72h.
     pub retention: Retention,
-    /// The most dead letters of a source topic and a reason that a router writes in a minute. Those beyond it are only counted.
+    /// The most dead letters of a topic and a reason that a worker writes in a minute. Those beyond it are only counted.
     pub dead_letters_per_minute: u32,
 }
 

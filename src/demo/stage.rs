@@ -190,6 +190,7 @@ fn sum(a: DetectorCounts, b: DetectorCounts) -> DetectorCounts {
         skipped: a.skipped + b.skipped,
         unexpected: a.unexpected + b.unexpected,
         unreadable: a.unreadable + b.unreadable,
+        dead_suppressed: a.dead_suppressed + b.dead_suppressed,
         late: a.late + b.late,
         suppressed: a.suppressed + b.suppressed,
         alerts: a.alerts + b.alerts,

@@ -14,6 +14,7 @@ use crate::run::stopped::StoppedPartitions;
 use crate::stage::Stage;
 use crate::stage::detector::counts::{DetectorCounts, PartitionStatus};
 use crate::stage::detector::worker::DetectorWorker;
+use crate::stage::pace::Pace;
 use crate::stage::port::{Fault, Millis};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +28,8 @@ pub(crate) fn run(env: &Environment, number: u16) -> Result<(), Fault> {
     let (metrics, traces) = (env.metrics.clone(), env.traces.clone());
     let port = KafkaDetector::new(&env.setup.clients, number, topics, metrics, traces)?;
     let partitions = config.topics.partitions.0;
-    let worker = DetectorWorker::new(port, config.policy.clone(), partitions, config.checkpoints.pace())
+    let pace = Pace { dead_letters: config.topics.dead_letters_per_minute, ..config.checkpoints.pace() };
+    let worker = DetectorWorker::new(port, config.policy.clone(), partitions, pace)
         .with_age_limit(config.alerts.age_limit);
     let mut detector = Detector {
         env,

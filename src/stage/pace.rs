@@ -40,7 +40,7 @@ pub struct Pace {
     pub batch_records: usize,
     /// The most bytes that a router's batch writes, one record excepted. Default 8 MiB.
     pub batch_bytes: usize,
-    /// The most dead letters of a source topic and a reason that a router writes in a minute. Default 60.
+    /// The most dead letters of a topic and a reason that a worker writes in a minute. Default 60.
     pub dead_letters: u32,
     /// The longest wait of a poll. Default 200 ms.
     pub poll: Millis,

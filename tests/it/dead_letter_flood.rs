@@ -1,9 +1,9 @@
 //! Dead letters are bounded for each source topic and reason, and every rejected record is counted.
 
-use crate::stage::{SOURCE, count, log, only};
+use crate::stage::{SOURCE, count, detector, log, only};
 use adcs_watch::detect::policy::Policy;
 use adcs_watch::memory_log::MemoryLog;
-use adcs_watch::memory_log::detector_port::DEAD_LETTER;
+use adcs_watch::memory_log::detector_port::{DEAD_LETTER, ROUTED};
 use adcs_watch::memory_log::router_port::MemoryRouter;
 use adcs_watch::stage::pace::Pace;
 use adcs_watch::stage::port::{
@@ -96,4 +96,26 @@ fn dead_letters_of_an_aborted_batch_do_not_count_towards_the_limit() {
     run(&mut router, 0);
     assert_eq!((router.counts().aborted, rejected(&router, "bad_json")), (3, (50, 0)));
     assert_eq!(count(&log, DEAD_LETTER), 50, "all are written, once");
+}
+
+#[test]
+fn flood_of_unreadable_routed_records_is_bounded_and_counted() {
+    let log = log();
+    let append = |records: usize| {
+        for _ in 0..records {
+            log.append(&only(ROUTED), Some(vec![0xff]), None);
+        }
+    };
+    append(200);
+    let mut detector = detector(&log, "detector");
+    let mut run = |from: u64| {
+        (0..200).for_each(|step| detector.step(Millis(from + step * 50)).unwrap());
+        let counts = detector.counts();
+        (counts.unreadable, counts.dead_suppressed, count(&log, DEAD_LETTER))
+    };
+    assert_eq!(run(0), (200, 140, 60));
+    append(10);
+    assert_eq!(run(20_000), (210, 150, 60), "the same minute");
+    append(10);
+    assert_eq!(run(70_000), (220, 150, 70), "the next minute");
 }

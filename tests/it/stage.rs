@@ -99,7 +99,7 @@ pub(crate) fn only(topic: &str) -> SourcePartition {
     SourcePartition { topic: topic.to_owned(), partition: 0 }
 }
 
-fn detector(log: &MemoryLog, name: &str) -> DetectorWorker<MemoryDetector> {
+pub(crate) fn detector(log: &MemoryLog, name: &str) -> DetectorWorker<MemoryDetector> {
     DetectorWorker::new(
         MemoryDetector::new(log.clone(), name),
         Policy::default(),
@@ -108,7 +108,7 @@ fn detector(log: &MemoryLog, name: &str) -> DetectorWorker<MemoryDetector> {
     )
 }
 
-fn router(log: &MemoryLog) -> RouterWorker<MemoryRouter> {
+pub(crate) fn router(log: &MemoryLog) -> RouterWorker<MemoryRouter> {
     let task = RouterTask::new(&Policy::default(), PARTITIONS, BTreeMap::new());
     RouterWorker::new(MemoryRouter::new(log.clone(), "router", &[SOURCE]), task, Pace::default())
 }
@@ -293,7 +293,7 @@ fn uncommitted_output_is_bounded_and_none_is_lost() {
     for n in 0..broken {
         log.append(&routed(n % PARTITIONS), Some(vec![0xff; 8]), None);
     }
-    let pace = Pace { outbox: 50, ..Pace::default() };
+    let pace = Pace { outbox: 50, dead_letters: u32::MAX, ..Pace::default() };
     let port = Aborting::new(MemoryDetector::new(log.clone(), "aborting"));
     let mut worker = DetectorWorker::new(port, Policy::default(), PARTITIONS, pace);
     let waiting = |worker: &DetectorWorker<Aborting>| -> usize {
@@ -306,7 +306,9 @@ fn uncommitted_output_is_bounded_and_none_is_lost() {
     assert!(waiting(&worker) >= pace.outbox && worker.counts().aborted > 5, "the intake was never paused");
 
     // It is still a member of the group, and its successor commits everything.
-    let mut second = detector(&log, "second");
+    let port = MemoryDetector::new(log.clone(), "second");
+    let pace = Pace { dead_letters: u32::MAX, ..Pace::default() };
+    let mut second = DetectorWorker::new(port, Policy::default(), PARTITIONS, pace);
     for now in 0..10 {
         worker.step(Millis(25_000 + now)).unwrap();
         second.step(Millis(now)).unwrap();

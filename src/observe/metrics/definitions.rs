@@ -105,7 +105,7 @@ definitions! {
     SUPPRESSED_DEAD_LETTERS = counter(
         "adcs_watch_dead_letters_suppressed_total",
         &["reason"],
-        "Rejected records that a router did not write to the dead-letter topic, because there were too many in a minute",
+        "Rejected records that a stage did not write to the dead-letter topic, because there were too many in a minute",
     );
     ALERT_LATENCY = histogram(
         "adcs_watch_alert_latency_seconds",

@@ -104,6 +104,8 @@ pub(crate) struct Handles {
     pub(crate) outdated_alerts: Counter,
     pub(crate) detections: BTreeMap<&'static str, OfDetection>,
     pub(crate) suppressed_dead_letters: BTreeMap<&'static str, Counter>,
+    /// Suppressed dead letters of detectors.
+    pub(crate) suppressed_routed: Counter,
     pub(crate) dead_letters: PerStage<BTreeMap<&'static str, Counter>>,
     pub(crate) transactions: PerStage<PerEnd<Histogram>>,
     pub(crate) checkpoints: PerEnd<Histogram>,
@@ -143,6 +145,7 @@ impl Handles {
                     (reason, recorder.counter(define::SUPPRESSED_DEAD_LETTERS, &[reason]))
                 })
                 .into(),
+            suppressed_routed: recorder.counter(define::SUPPRESSED_DEAD_LETTERS, &[UNREADABLE]),
             dead_letters: PerStage::new(|stage| dead_letters(recorder, stage)),
             transactions: PerStage::new(|stage| {
                 PerEnd::new(|end| recorder.histogram(define::TRANSACTION_DURATION, &[stage.as_str(), end]))

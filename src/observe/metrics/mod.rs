@@ -110,6 +110,7 @@ impl Metrics {
             (&records.skipped, counts.skipped - before.skipped),
             (&records.unexpected, counts.unexpected - before.unexpected),
             (&records.unreadable, counts.unreadable - before.unreadable),
+            (&handles.suppressed_routed, counts.dead_suppressed - before.dead_suppressed),
             (&handles.late_events, counts.late - before.late),
             (&handles.replayed_alerts, counts.replayed_alerts - before.replayed_alerts),
             (&handles.policy_crossings, counts.policy_crossings - before.policy_crossings),

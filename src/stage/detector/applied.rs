@@ -32,13 +32,15 @@ pub struct Applied {
     pub notices: Vec<Notice>,
     /// Its events that are older than the allowed lateness.
     pub late: usize,
+    /// Its dead letter, if it is unreadable and live. The worker bounds how many of them are written.
+    pub dead: Option<DeadLetter>,
 }
 
 impl Applied {
     /// A record that is below the position.
     pub(crate) fn skipped() -> Applied {
         let (outcome, notices) = (RecordOutcome::Skipped, Vec::new());
-        Applied { outcome, events: 0, alerts: 0, suppressed: 0, notices, late: 0 }
+        Applied { outcome, events: 0, alerts: 0, suppressed: 0, notices, late: 0, dead: None }
     }
 }
 

@@ -19,6 +19,8 @@ pub struct DetectorCounts {
     pub unexpected: u64,
     /// Records with an event that cannot be decoded.
     pub unreadable: u64,
+    /// Unreadable records whose dead letter was not written, because there were too many in a minute.
+    pub dead_suppressed: u64,
     /// Events older than the allowed lateness.
     pub late: u64,
     /// Alerts and revisions that the age limit suppressed.

@@ -106,11 +106,14 @@ impl DetectorTask {
         }
         if let Some(detail) = damage {
             applied.outcome = RecordOutcome::Unreadable;
-            if live {
-                self.outbox.add_dead_letter(record.offset, unreadable(record, detail));
-            }
+            applied.dead = live.then(|| unreadable(record, detail));
         }
         applied
+    }
+
+    /// Writes this dead letter with the next commit.
+    pub(crate) fn add_dead_letter(&mut self, letter: DeadLetter) {
+        self.outbox.add_dead_letter(letter.offset, letter);
     }
 
     /// Moves the position past transaction markers and aborted records. They are committed like records, so that retention never
@@ -451,8 +454,10 @@ mod tests {
     fn unreadable_record_is_one_dead_letter() {
         let damaged = |offset| RoutedRecord { value: vec![0xff], ..record(offset) };
         let mut task = task(Some(1));
-        assert_eq!(task.on_record(&damaged(0)).outcome, RecordOutcome::Unreadable);
-        assert_eq!(task.on_record(&damaged(1)).outcome, RecordOutcome::Unreadable);
+        let [replayed, live] = [0, 1].map(|offset| task.on_record(&damaged(offset)));
+        assert_eq!([replayed.outcome, live.outcome], [RecordOutcome::Unreadable; 2]);
+        assert_eq!(replayed.dead, None, "its dead letter is committed");
+        live.dead.into_iter().for_each(|letter| task.add_dead_letter(letter));
         let output = task.take(false).unwrap_or_default();
         assert_eq!(output.dead.iter().map(|dead| dead.offset).collect::<Vec<_>>(), [1]);
     }
@@ -484,11 +489,8 @@ mod tests {
         wire::routed::push(&mut value, &[0xff]);
         wire::routed::push(&mut value, &wire::event::encode(&mismatch(2)));
         let mut task = task(None);
-        assert_eq!(
-            did(&task.on_record(&RoutedRecord { value, ..record(0) })),
-            (RecordOutcome::Unreadable, 2, 0)
-        );
-        let output = task.take(false).unwrap_or_default();
-        assert_eq!((output.alerts.len(), output.dead.len()), (2, 1));
+        let applied = task.on_record(&RoutedRecord { value, ..record(0) });
+        assert_eq!((did(&applied), applied.dead.is_some()), ((RecordOutcome::Unreadable, 2, 0), true));
+        assert_eq!(task.take(false).unwrap_or_default().alerts.len(), 2);
     }
 }

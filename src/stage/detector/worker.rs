@@ -7,6 +7,7 @@ use crate::stage::detector::applied::RecordOutcome;
 use crate::stage::detector::counts::{DetectorCounts, PartitionStatus};
 use crate::stage::detector::takeover::{Progress, Takeover};
 use crate::stage::detector::task::DetectorTask;
+use crate::stage::flood::FloodLimit;
 use crate::stage::pace::{Pace, Retry, Rhythm};
 use crate::stage::port::{
     Answer, CheckpointRecord, DetectorInput, DetectorPort, Fault, Intake, Millis, Outcome, RoutedRecord,
@@ -33,6 +34,8 @@ pub struct DetectorWorker<P> {
     last_commit: Millis,
     /// After aborted transactions: when to try again.
     retry: Retry,
+    /// Bounds the dead letters of each reason.
+    flood: FloodLimit<&'static str>,
     counts: DetectorCounts,
     notices: Vec<Notice>,
 }
@@ -53,6 +56,7 @@ impl<P: DetectorPort> DetectorWorker<P> {
             alerts_since: None,
             last_commit: Millis(0),
             retry: Retry::default(),
+            flood: FloodLimit::new(pace.dead_letters),
             counts: DetectorCounts::default(),
             notices: Vec::new(),
         }
@@ -160,6 +164,12 @@ impl<P: DetectorPort> DetectorWorker<P> {
         self.counts.suppressed += applied.suppressed as u64;
         self.counts.late += applied.late as u64;
         self.notices.extend(applied.notices);
+        if let Some(letter) = applied.dead {
+            match self.flood.admits(letter.reason, now) {
+                true => task.add_dead_letter(letter),
+                false => self.counts.dead_suppressed += 1,
+            }
+        }
         if task.has_alerts() {
             self.alerts_since.get_or_insert(now);
         }
