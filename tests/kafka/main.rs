@@ -36,5 +36,6 @@ mod replay;
 mod retention;
 mod security;
 mod observability;
+mod open_transactions;
 mod topics;
 mod traces;
