@@ -153,6 +153,27 @@ fn is_own_domain(policy: &DomainPolicy, requester: &Account, dns: &str, ca: &Hos
     !forest.is_empty() && same_text(first, own) && (same_text(dns, forest) || same_text(parent, forest))
 }
 
+/// The suffix of a machine's own host name, if it is the domain of the CA or one above it while nothing shows that it is the
+/// machine's: its domain has another NetBIOS name, and `domains:` has no entry. The CA's domain has such a machine already,
+/// or its NetBIOS name is not the first label of its DNS name.
+pub(crate) fn suffix_of_the_ca<'n>(
+    policy: &DomainPolicy,
+    requester: &Account,
+    dns: &'n str,
+    ca: &Host,
+) -> Option<&'n str> {
+    let assumed = Verdict::Own { suffix_assumed: true };
+    let (_, suffix) = dns.split_once('.')?;
+    let of_ca = Host::new(&format!("ca.{suffix}"));
+    let (forest, suffix_of_name) = (ca.domain()?, of_ca.domain()?);
+    let is_above = |above: &str| {
+        same_text(forest, above) || forest.strip_suffix(above).is_some_and(|rest| rest.ends_with('.'))
+    };
+    let is_assumed = compare_dns(policy, requester, &Host::new(dns), ca) == assumed;
+    (!requester.domain.is_empty() && is_assumed && suffix_of_name.contains('.') && is_above(suffix_of_name))
+        .then_some(suffix)
+}
+
 /// The domain to which `domains:` gives this suffix.
 pub(crate) fn domain_of_suffix<'p>(policy: &'p DomainPolicy, suffix: &str) -> Option<&'p str> {
     let has = |list: &Vec<String>| list.iter().any(|s| same_text(s, suffix));

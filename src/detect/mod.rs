@@ -11,6 +11,7 @@ pub(crate) mod identity;
 pub(crate) mod facts;
 pub(crate) mod protected;
 pub(crate) mod known;
+pub(crate) mod allowed;
 pub(crate) mod naming;
 pub(crate) mod slot;
 pub(crate) mod report;

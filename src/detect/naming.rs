@@ -6,12 +6,13 @@
 //! What the client writes proves nothing. The domain of a requester comes from its account, the policy and the CA, never
 //! from another name of the same request, and no allow-list looks at the `ccm:` attribute.
 
+use crate::detect::allowed::{is_allowed_requester, is_host_name};
 use crate::detect::domain::DomainPolicy;
 use crate::detect::facts::Facts;
-use crate::detect::identity::{Verdict, compare, domain_of_suffix, is_name_of_machine};
+use crate::detect::identity::{Verdict, compare, is_name_of_machine};
 use crate::detect::known::{self, Known};
 use crate::detect::protected::{is_lookalike, is_protected_name, is_sensitive};
-use crate::event::account::{Account, same_text};
+use crate::event::account::Account;
 use crate::event::host::Host;
 use crate::event::san::San;
 use crate::event::{CertificateRequest, Event, IssuedCertificate};
@@ -95,8 +96,19 @@ pub(crate) fn judge(
     let at_work = agent.filter(|agent| {
         agent.has_template(request.template.as_deref()) && agent.has_host(request.client.as_ref())
     });
-    let verdicts: Vec<Verdict> =
+    // A name under the CA's domain is that of another machine, unless the requester is known to be of that domain.
+    let of_domain = |name: &San, verdict| match verdict {
+        Verdict::Own { suffix_assumed: true }
+            if facts.suffix_of_another(policy, requester, name, ca).is_some() =>
+        {
+            Verdict::Other
+        }
+        Verdict::Own { .. } | Verdict::Other | Verdict::Unknown => verdict,
+    };
+    let compared: Vec<Verdict> =
         request.names.iter().map(|name| compare(policy, requester, name, ca)).collect();
+    let verdicts: Vec<Verdict> =
+        request.names.iter().zip(&compared).map(|(name, verdict)| of_domain(name, *verdict)).collect();
     let has_own = verdicts.iter().any(|v| matches!(v, Verdict::Own { .. }));
     let may_name_many = requester_allowed || at_work.is_some();
     let names_cut = if may_name_many { request.names_unread() } else { request.names_cut };
@@ -110,19 +122,23 @@ pub(crate) fn judge(
     };
     let mut judgement = Judgement { names_cut, own_only, ..Judgement::default() };
     judgement.subject = protected_subject(policy, request, event);
-    for (name, verdict) in request.names.iter().zip(verdicts) {
+    for ((name, verdict), compared) in request.names.iter().zip(verdicts).zip(compared) {
         let value = name.value();
-        judgement.suffix_assumed |= verdict == Verdict::Own { suffix_assumed: true };
-        let protected = judgement.add_protected(policy, requester, name, verdict);
+        // Its own host name makes a machine no protected one, whatever its domain is.
+        judgement.suffix_assumed |= compared == Verdict::Own { suffix_assumed: true };
+        let protected = judgement.add_protected(policy, requester, name, compared);
+        let is_sid = matches!(name, San::Sid(_));
         let excused = requester_allowed
-            || at_work.is_some_and(|agent| agent.has_name(value))
+            // A SID has no form that `subjects` could limit: it goes with the names beside it.
+            || at_work.is_some_and(|agent| is_sid || agent.has_name(value))
             || (is_host_name(name) && (template_allowed || policy.allow.name(value)))
             // People's mail addresses often differ from their account names, and no logon goes by them.
             || (has_own && matches!(name, San::Email(_)));
-        let is_foreign = verdict == Verdict::Other && !excused;
-        let known = if is_foreign || matches!(name, San::Sid(_)) { known(name) } else { Known::Unknown };
+        // The CA writes the SID of the requester into an extension. One among the names was asked for.
+        let is_foreign = (verdict == Verdict::Other || (is_sid && !protected)) && !excused;
+        let known = if is_foreign || is_sid { known(name) } else { Known::Unknown };
         let is_foreign = is_foreign && known != Known::Own;
-        if known == Known::OtherSid {
+        if known == Known::OtherSid && !excused {
             judgement.other_sids.push(value.to_owned());
         } else if is_foreign && !protected && may_be_mail_only() {
             judgement.mail_only = true;
@@ -137,6 +153,7 @@ pub(crate) fn judge(
         let verdict = compare(policy, requester, name, ca);
         judgement.add_protected(policy, requester, name, verdict);
     }
+    judgement.own_only &= !judgement.is_mismatch();
     judgement.outside_profile = agent.is_some() && judgement.is_mismatch();
     judgement.allowed =
         requester_allowed || ((template_allowed || at_work.is_some()) && !judgement.is_mismatch());
@@ -190,28 +207,6 @@ fn is_harmless_beside_own(name: &San, verdict: Verdict) -> bool {
             Verdict::Other | Verdict::Unknown,
         ) => false,
     }
-}
-
-/// Names that `allow.templates` and `allow.san_suffixes` excuse: nobody logs on by them.
-fn is_host_name(name: &San) -> bool {
-    match name {
-        San::Dns(_) | San::Ip(_) => true,
-        San::Upn(_) | San::Email(_) | San::Sid(_) | San::Guid(_) | San::Url(_) | San::Other(_) => false,
-    }
-}
-
-/// Whether the account may request for others: `allow.requesters` names it, or it is the machine account of one of
-/// `allow.source_hosts`. The account has authenticated to the CA; the client machine of the attributes has not.
-fn is_allowed_requester(policy: &DomainPolicy, requester: &Account) -> bool {
-    let is_its_host = |host: &String| {
-        let host = Host::new(host);
-        is_name_of_machine(requester, host.label())
-            && host.domain().is_none_or(|suffix| match policy.suffixes(&requester.domain) {
-                Some(own) => own.iter().any(|own| same_text(own, suffix)),
-                None => domain_of_suffix(policy, suffix).is_none(),
-            })
-    };
-    policy.allow.requester(requester) || policy.allow.source_hosts.iter().any(is_its_host)
 }
 
 #[cfg(test)]

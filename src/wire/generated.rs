@@ -1155,6 +1155,24 @@ pub struct Rename {
     #[prost(int64, tag = "5")]
     pub time_ms: i64,
 }
+/// facts: which machines bear names of the CA's domain although their own has another NetBIOS name, in every partition.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DomainFacts {
+    /// At most 64.
+    #[prost(message, repeated, tag = "1")]
+    pub suffixes: ::prost::alloc::vec::Vec<DomainSuffix>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DomainSuffix {
+    /// NetBIOS name.
+    #[prost(string, tag = "1")]
+    pub domain: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub suffix: ::prost::alloc::string::String,
+    /// 64-bit hashes of the names of different machines, at most three.
+    #[prost(fixed64, repeated, tag = "3")]
+    pub machines: ::prost::alloc::vec::Vec<u64>,
+}
 /// A detection that remembers nothing but the alert that it may still revise.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SingleAlert {

@@ -133,6 +133,19 @@ def further_events():
            [at(0, requested(304, MALLORY)), at(1, denied(304, MALLORY, "CertificateTemplate:User")), at(21, logon("bob.jones", 304))], {"policy": CAS})
     yield ("quiet_request_and_issuance", "4886 and 4887 of one request, and the requester's own logon.",
            [at(0, requested(304, MALLORY)), at(1, clean(304)), at(21, logon("mallory", 304))], {"policy": CAS})
+    forged = "7d3fa1c09be4567712cd8a90ef3355aa01b2c3d4"
+    yield ("fires_protected_account_with_an_unknown_certificate", "The administrator logs on with a certificate that no event has (golden certificate). Its serial number is random, as tools make it.",
+           [at(21, of_ca(logon("administrator", 1), forged, "CORP-CA01"))])
+    yield ("fires_unknown_certificate_once", "The administrator's card was issued before the events were read: one alert for the card, not one for every day.",
+           [at(day * 1440, logon("administrator", 280)) for day in range(3)])
+    yield ("fires_unknown_certificate_until_its_issuance_arrives", "The events of the CA arrive after the logon: the alert is revised, because the certificate was issued to another account.",
+           [at(21, logon("administrator", 301)), at(0, clean(301))])
+    yield ("quiet_unknown_certificate_of_an_ordinary_account", "A card from before the events were read, of an account that is not protected.", [at(21, logon("alice.smith", 280))])
+    yield ("quiet_card_of_another_vendor", "The administrator's card is of a CA that the policy lists as foreign.",
+           [at(21, of_ca(logon("administrator", 1), forged, "ACME Issuing CA 3"))], {"policy": "foreign_issuers: [ACME Issuing CA 3]\n"})
+    yield ("quiet_imported_card_of_the_administrator", "The card is known by an import.",
+           [at(0, normalised(CA, certificate_known={"serial": serial(280), "requester": "CORP\\administrator", "ca": CA, "issued": "2025-11-03T08:00:00.000Z",
+                                                    "template": "User"})), at(21, logon("administrator", 280))])
     known = {"serial": serial(280), "requester": MALLORY, "ca": CA, "issued": "2025-11-03T08:00:00.000Z", "template": "User"}
     yield ("fires_imported_certificate", "A certificate from before the events were collected, imported from the CA's database, is used by another account.",
            [at(0, normalised(CA, certificate_known=known)), at(21, logon("bob.jones", 280))])

@@ -1,7 +1,7 @@
 """Fixtures of san-mismatch: who asked for a certificate in whose name."""
 from itertools import permutations
 
-from windows import CA, CA2, SID, at, denied, issued, normalised, own, requested, serial, upn
+from windows import CA, CA2, SID, at, denied, issued, logon, normalised, own, requested, serial, upn
 
 MALLORY = "CORP\\mallory"
 ADMIN = "administrator@corp.example"
@@ -198,8 +198,8 @@ def ordinary():
            [at(0, issued(101, "CORP\\alice.smith", f"{upn('alice.smith@corp.example')}\nRFC822 Name=alice.smith@corp.example"))])
     yield ("quiet_other_mail_address_beside_the_own_name", "A user's own name, and a mail address that is spelled otherwise, as people's often are.",
            [at(0, issued(101, "CORP\\asmith", f"{upn('asmith@corp.example')}\nRFC822 Name=alice.smith@corp.example"))])
-    yield ("quiet_own_certificate_with_own_sid", "A user's own name and a SID URL with an ordinary account's number: which account that is cannot be known, and unknown is not another.",
-           [at(0, issued(101, "CORP\\alice.smith", f"{upn('alice.smith@corp.example')}\nURL=tag:microsoft.com,2022-09-14:sid:{SID}-1110"))])
+    yield ("quiet_own_certificate_with_own_sid", "A user's own name and a SID URL; an earlier logon shows that the SID is the user's own.",
+           [at(-60, logon("alice.smith", 90, domain="CORP")), at(0, issued(101, "CORP\\alice.smith", f"{upn('alice.smith@corp.example')}\nURL=tag:microsoft.com,2022-09-14:sid:{SID}-1110"))])
     yield ("quiet_machine_renews_its_own", "A machine renews the certificate with its own DNS name, short name included.",
            [at(0, issued(102, "CORP\\WKS-114$", "DNS Name=wks-114.corp.example\nDNS Name=WKS-114",
                          "\nCertificateTemplate:Machine\nccm:wks-114.corp.example\ncdc:dc01.corp.example\nrmd:wks-114.corp.example", "Machine"))])
@@ -311,6 +311,12 @@ def facts():
             at(60, issued(700, "CORP\\asmith", upn("alice.smith@corp.example"), attributes="CertificateTemplate:User\nSAN:upn=alice.smith@corp.example"))])
     yield ("fires_sid_of_another_account", "The certificate bears the SID of another ordinary account; an import states the requester's own.",
            [at(0, known(sid=f"{SID}-1110")), at(60, issued(701, "CORP\\asmith", upn("asmith@corp.example") + "," + sid + "1111"))])
+    yield ("fires_sid_of_an_account_that_is_not_known", "The same, and nothing shows which SID the requester has: the SID stands among the names, where only the request can put it.",
+           [at(60, issued(701, "CORP\\asmith", upn("asmith@corp.example") + "," + sid + "1111"))])
+    yield ("fires_machine_of_another_domain_takes_a_name_of_the_ca_s", "A machine of CHILD gets the name of its namesake in the domain of the CA; no policy line states which suffix CHILD has.",
+           [at(0, issued(704, "CHILD\\SRV7$", "DNS Name=srv7.corp.example", template="Machine"))])
+    yield ("fires_three_times_until_the_suffix_is_known", "The domain's NetBIOS name is not the first label of its DNS name. Three machines show that its suffix is that of the CA, and the fourth is quiet.",
+           [at(i * 60, issued(705 + i, f"ACME\\SRV{i}$", f"DNS Name=srv{i}.corp.example", template="Machine")) for i in range(4)])
     yield ("quiet_own_sid", "The certificate bears the requester's own SID.",
            [at(0, known(sid=f"{SID}-1110")), at(60, issued(701, "CORP\\asmith", upn("asmith@corp.example") + "," + sid + "1110"))])
     named = issued(702, MALLORY, attributes="", version=0)

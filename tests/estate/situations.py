@@ -26,6 +26,10 @@ def for_others(requester, template, users, first):
         yield at(i * 5 + 1, logon(user, first + i, f"10.20.31.{i + 10}"))
 
 
+def sid_url(rid):
+    return f",URL=tag:microsoft.com,2022-09-14:sid:{SID}-{rid}"
+
+
 def v0(request_id, requester, attributes="", subject=None):
     e = issued(request_id, requester, attributes=attributes, version=0)
     return e if subject is None else e | {"data": e["data"] | {"Subject": subject}}
@@ -98,6 +102,13 @@ def ordinary():
             at(10, event(4869, 0, CA, 12805, {"RequestId": "650", "SubjectUserSid": f"{SID}-1190", "SubjectUserName": "ca-admin",
                                               "SubjectDomainName": "CORP", "SubjectLogonId": "0x31aa17"})),
             at(10, own(650, "ann"), seconds=2)])
+    yield ("ordinary_51_own_sid", "A script requests a certificate with the account's own SID among the names.",
+           [at(0, issued(660, MALLORY, upn("mallory@corp.example") + sid_url(1142), template="OfflineUser"))])
+    yield ("ordinary_52_intune_with_sids", "The connector puts the SIDs of its users among the names, as Intune does for strong mapping.",
+           [at(i, issued(661 + i, "CORP\\svc-ndes", upn(f"{user}@corp.example") + sid_url(1200 + i), template="IntuneUser"))
+            for i, user in enumerate(["ann", "bob.jones"])])
+    yield ("ordinary_53_child_domain", "A machine of a child domain enrolls at the CA of the parent.",
+           [at(0, issued(665, "CHILD\\DC07$", names(["dc07.child.corp.example"]), template="Machine"))])
 
 
 def attacks():
@@ -131,6 +142,12 @@ def attacks():
            [at(0, requested(14, MALLORY, "CertificateTemplate:ESC1\nSAN:upn=administrator@corp.example", "ESC1"))])
     yield ("attack_15_denied", "ESC15, denied by the CA.",
            [at(0, denied(15, MALLORY, "CertificateTemplate:WebServer\nApplicationPolicies:1.3.6.1.5.5.7.3.2\nSAN:upn=administrator@corp.example"))])
+    yield ("attack_51_sid_alone", "The only name is the SID of another ordinary account.",
+           [at(0, issued(16, MALLORY, sid_url(1111)[1:], template="ESC1"))])
+    yield ("attack_52_member_server_of_another_domain", "A member server of a child domain gets the name of one of the parent, at the CA of the parent.",
+           [at(0, issued(17, "CHILD\\FILES01$", names(["files01.corp.example"]), template="Machine"))])
+    yield ("attack_53_golden_certificate_of_a_domain_controller", "A forged certificate with a random serial number, used as a domain controller.",
+           [at(0, foreign_logon("DC01$", "7D3FA1C09BE4567712CD8A90EF3355AA01B2C3D4", "CORP-CA01")), at(0, own(18, "zoe"), days=2)])
 
     yield from attacks_on_settings()
     yield from attacks_on_accounts()

@@ -156,7 +156,7 @@ fn describe_join(alert: &mut Alert, joined: &Joined<'_>, clock_offset: Option<Sp
     }
 }
 
-fn add_use_evidence(alert: &mut Alert, used_by: &Account, logon: &PendingLogon) {
+pub(crate) fn add_use_evidence(alert: &mut Alert, used_by: &Account, logon: &PendingLogon) {
     let Some(evidence) = &logon.evidence else { return };
     let mut evidence = wire::alert::evidence_from_record(evidence.clone());
     evidence.request_id = request_id(logon);
@@ -175,6 +175,6 @@ fn add_use_evidence(alert: &mut Alert, used_by: &Account, logon: &PendingLogon) 
     report::add_evidence(alert, evidence);
 }
 
-fn codes(alert: &Alert) -> String {
+pub(crate) fn codes(alert: &Alert) -> String {
     alert.reasons.iter().map(|r| r.code.as_str()).collect::<Vec<_>>().join("; ")
 }

@@ -14,6 +14,7 @@ mod issuance;
 mod join;
 mod other;
 mod finding;
+mod unseen;
 
 use crate::alert::{Alert, Severity};
 use crate::detect::certificate_use::{account_of, serial_of, use_of};
@@ -37,7 +38,7 @@ use crate::event::host::Host;
 use crate::event::time::{Span, Time};
 use crate::event::{Activity, Event};
 use crate::wire;
-use crate::wire::record::{CaDirectory, IssuedRecord, PendingLogon, RequestIdState};
+use crate::wire::record::{CaDirectory, IssuedRecord, OpenAlert, PendingLogon, RequestIdState};
 use std::cmp::Reverse;
 
 /// One request id is remembered of at most this many CAs, and for so many logons and alerts.
@@ -138,6 +139,7 @@ fn on_use(
     let mut directory: CaDirectory = slot.shared(DIRECTORY);
     if !is_judged(settings, event, logon, &mut directory, slot, cx) {
         wait_for_issuance(logon, slot, event.effective_time(), settings);
+        unseen::judge(settings, event, logon, slot, cx);
     }
 }
 
@@ -217,8 +219,19 @@ fn judge(
         &mut open,
         cx,
         |cx| new_alert(event, record, logon, directory, cx),
-        |alert, _| describe(alert, &joined, severity, offset),
+        |alert, _| {
+            if unseen::settle(alert) {
+                alert.computer = ca_host(directory, record.ca);
+                let evidence = issuance_evidence(record, &requester_of(record), directory, logon);
+                report::add_evidence(alert, evidence);
+            }
+            describe(alert, &joined, severity, offset)
+        },
     );
+    keep_open(open, slot);
+}
+
+fn keep_open(open: Option<OpenAlert>, slot: &mut RequestSlot<'_>) {
     slot.state.open.extend(open);
     if slot.state.open.len() > MAX_PER_REQUEST_ID {
         slot.state.open.remove(0);
@@ -228,6 +241,11 @@ fn judge(
 /// The same certificate as the same account alerts once in this time.
 fn lifetime(settings: &Settings) -> Lifetime {
     Lifetime::SinceOpened(settings.suppression)
+}
+
+/// That of an alert on an unknown issuance lasts as long as its certificate: nothing changes about it from day to day.
+fn lifetime_of(settings: &Settings, open: &OpenAlert) -> Lifetime {
+    if unseen::is_about_unseen(open) { unseen::lifetime(settings) } else { lifetime(settings) }
 }
 
 fn new_alert(
@@ -253,5 +271,5 @@ fn forget(state: &mut RequestIdState, settings: &Settings, at: Time) {
     let over = |millis: i64, span: Span| Time::from_millis(millis).plus(span) < at;
     state.issued.retain(|record| !over(record.issued_ms, settings.remember));
     state.pending.retain(|logon| !over(logon.time_ms, settings.wait));
-    state.open.retain(|open| !lifetime(settings).is_over(open, at));
+    state.open.retain(|open| !lifetime_of(settings, open).is_over(open, at));
 }

@@ -32,6 +32,8 @@ pub struct Severities {
     pub refused: Severity,
     /// The most that a logon as an account raises that is not protected. Default high.
     pub unprotected: Severity,
+    /// A protected account was logged on with a certificate whose issuance was neither seen nor imported. Default high.
+    pub issuance_unknown: Severity,
 }
 
 impl DetectionSettings for Settings {
@@ -54,6 +56,11 @@ impl Default for Settings {
 
 impl Default for Severities {
     fn default() -> Self {
-        Severities { accepted: Severity::Critical, refused: Severity::High, unprotected: Severity::High }
+        Severities {
+            accepted: Severity::Critical,
+            refused: Severity::High,
+            unprotected: Severity::High,
+            issuance_unknown: Severity::High,
+        }
     }
 }

@@ -4,7 +4,7 @@ use crate::event::account::{Account, Sid};
 use crate::event::directory::{AccountChange, AccountChangeKind};
 use crate::event::facts::AccountKnown;
 use crate::event::host::Host;
-use crate::event::{AccountRename, Activity, Event};
+use crate::event::{AccountRename, Activity, CertificateLogon, Event};
 use crate::wire::record::{self, AccountFacts};
 
 /// The most service principal names that are kept of one account.
@@ -20,8 +20,22 @@ pub(crate) fn of(event: &Event) -> Option<&Account> {
     } else if let Activity::AccountKnown(known) = &event.activity {
         Some(&known.account)
     } else {
+        logon(event).map(|logon| &logon.account)
+    }
+}
+
+/// A logon that shows which SID the account has.
+fn logon(event: &Event) -> Option<&CertificateLogon> {
+    if let Activity::CertificateLogon(logon) = &event.activity {
+        Some(logon).filter(|logon| logon.accepted() && logon.sid.is_some())
+    } else {
         None
     }
+}
+
+/// Whether the event may state more than is known. Of a logon only its SID counts.
+pub(crate) fn adds(known: &AccountFacts, event: &Event) -> bool {
+    logon(event).is_none_or(|logon| logon.sid.as_ref().map(Sid::to_string) != known.sid)
 }
 
 /// Takes over what the event states, unless something newer is known.
@@ -30,7 +44,13 @@ pub(crate) fn learn(facts: &mut AccountFacts, event: &Event) {
     if let Activity::AccountRenamed(rename) = &event.activity {
         renamed(facts, rename);
     }
-    if at >= facts.as_of_ms {
+    if let Some(logon) = logon(event) {
+        // An import that is dated before the logon still states the rest.
+        if at >= facts.as_of_ms {
+            facts.account = Some(record_of(&logon.account));
+            set(&mut facts.sid, logon.sid.as_ref().map(Sid::to_string));
+        }
+    } else if at >= facts.as_of_ms {
         facts.as_of_ms = at;
         if let Activity::AccountChanged(change) = &event.activity {
             changed(facts, change);

@@ -4,21 +4,24 @@
 //! routed log like all events, so a replay sees what the live stage saw. What is not known is none: never harmless.
 //!
 //! Facts of an account live in the partition of its name, beside the state of the detections that are keyed by it. Facts
-//! that all need, and that are few, live in every partition: templates and renames.
+//! that all need, and that are few, live in every partition: templates, renames and suffixes of domains.
 
 mod account;
+mod domain;
 mod rename;
 mod template;
 
 use crate::detect::domain::DomainPolicy;
 use crate::detect::entity::{Entity, Place};
-use crate::detect::identity;
+use crate::detect::identity::{self, suffix_of_the_ca};
 use crate::event::account::Account;
+use crate::event::host::Host;
+use crate::event::san::San;
 use crate::event::time::{Span, Time};
 use crate::event::{Activity, Event};
 use crate::state::key::EntityKey;
 use crate::state::store::{Hour, KeyedStore};
-use crate::wire::record::{AccountFacts, RenameFacts, TemplateFacts};
+use crate::wire::record::{AccountFacts, DomainFacts, RenameFacts, TemplateFacts};
 use crate::wire::{self, Record};
 
 /// The id under which checkpoints hold facts.
@@ -43,6 +46,8 @@ impl Facts {
         } else if let Activity::AccountRenamed(rename) = &event.activity {
             found(policy.account(&Account::new(&rename.domain, &rename.new_name)));
             found(rename::entity());
+        } else if domain::of(event, policy).is_some() {
+            found(domain::entity());
         }
     }
 
@@ -63,13 +68,23 @@ impl Facts {
         for (key, is_list_of_renames) in &here {
             if *is_list_of_renames {
                 self.update(*key, event, rename::learn);
+            } else if let Some((requester, suffix)) = domain::of(event, policy) {
+                self.update(*key, event, |facts, _| domain::learn(facts, requester, suffix));
             } else if template::of(event).is_some() {
                 self.update(*key, event, template::learn);
             } else {
-                self.update(*key, event, account::learn);
+                self.learn_account(*key, event);
             }
         }
         here.len() as u32
+    }
+
+    /// Logons are many, and state the same again and again: only what they add is written.
+    fn learn_account(&mut self, key: EntityKey, event: &Event) {
+        let known: AccountFacts = self.read(key).unwrap_or_default();
+        if account::adds(&known, event) {
+            self.update(key, event, account::learn);
+        }
     }
 
     fn update<R: Record>(&mut self, key: EntityKey, event: &Event, learn: impl FnOnce(&mut R, &Event)) {
@@ -91,6 +106,21 @@ impl Facts {
     /// What is known of a template, by its common name; none: nothing.
     pub(crate) fn template(&self, name: &str) -> Option<TemplateFacts> {
         self.read(template::entity(name).place(ID).key)
+    }
+
+    /// The suffix of a machine's own host name that is the domain of the CA, if nothing shows that it is the machine's domain
+    /// too. None: the name has no such suffix, or enough machines of the domain have it.
+    pub(crate) fn suffix_of_another<'n>(
+        &self,
+        policy: &DomainPolicy,
+        requester: &Account,
+        name: &'n San,
+        ca: &Host,
+    ) -> Option<&'n str> {
+        let San::Dns(dns) = name else { return None };
+        let suffix = suffix_of_the_ca(policy, requester, dns, ca)?;
+        let facts: DomainFacts = self.read(domain::entity().place(ID).key).unwrap_or_default();
+        (!domain::has(&facts, requester, suffix)).then_some(suffix)
     }
 
     /// Whether two accounts are one: by their names, or because one was renamed to the other before `until`.

@@ -1,6 +1,7 @@
 //! Why the certificates of a requester are suspicious: reasons as codes, severities and sentences.
 
 use crate::alert::{Alert, Severity};
+use crate::detect::identity::is_name_of_machine;
 use crate::detect::report::{self, reason};
 use crate::detect::san_mismatch::burst::Burst;
 use crate::detect::san_mismatch::memory::is_issued;
@@ -192,15 +193,33 @@ fn add_qualifiers(alert: &mut Alert, certificates: &[WindowCertificate], request
         report::add_reason(alert, reason("names_not_read", text));
     }
     if certificates.iter().any(|c| c.suffix_assumed) {
-        let text = format!(
-            "the policy has no `domains:` entry for {}: any suffix was taken for its own",
-            request.requester.domain
-        );
-        report::add_reason(alert, reason("suffix_not_checked", text));
+        report::add_reason(alert, reason("suffix_not_checked", suffix_not_checked(certificates, request)));
     }
     if let Some(text) = settled_by(certificates, request) {
         report::add_reason(alert, reason("settled_by", text));
     }
+}
+
+fn suffix_not_checked(certificates: &[WindowCertificate], request: &CertificateRequest) -> String {
+    let domain = &request.requester.domain;
+    let mismatched = certificates.iter().rfind(|c| c.suffix_assumed && c.mismatched);
+    let suffix = mismatched.and_then(|c| own_host(c, request)).and_then(|name| name.split_once('.'));
+    match suffix {
+        Some((_, suffix)) => format!(
+            "{suffix} is the domain of the CA, and nothing shows that it is {domain}'s too: if it is, `domains: {{{domain}: \
+             [{suffix}]}}`"
+        ),
+        None => {
+            format!("the policy has no `domains:` entry for {domain}: any suffix was taken for its own")
+        }
+    }
+}
+
+/// The reported name that has the machine's own label.
+fn own_host<'c>(certificate: &'c WindowCertificate, request: &CertificateRequest) -> Option<&'c String> {
+    suspicious_names(certificate)
+        .iter()
+        .find(|name| !name.contains('@') && is_name_of_machine(&request.requester, Host::new(name).label()))
 }
 
 /// What would settle the alert: the policy lines, if the estate explains a mismatch; for a protected identity its owner.
@@ -211,7 +230,9 @@ fn settled_by(certificates: &[WindowCertificate], request: &CertificateRequest) 
         return certificates.iter().any(|c| c.sensitive).then(|| text.to_owned());
     };
     let name = suspicious_names(certificate).last()?;
-    let own = if who.is_machine() && !name.contains('@') {
+    let own = if name.starts_with("S-1-") {
+        "if the SID is its own: an import of accounts, `adcs-watch inventory import --accounts`".to_owned()
+    } else if who.is_machine() && !name.contains('@') {
         format!("if the host is its own: `hosts: {{'{who}': [{name}]}}`")
     } else if let Some((_, suffix)) = name.rsplit_once('@') {
         format!("if the name is its own, `domains:` with {suffix}, or the userPrincipalName of the account")
