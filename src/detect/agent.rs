@@ -1,14 +1,16 @@
 //! Enrollment agents: accounts whose job is to request certificates in the names of others, and the limits of that job.
 //!
-//! An agent is excused within its profile only: these templates, these subjects, from these hosts. A protected identity is
+//! An agent is excused within its profile only: these templates, these subjects, from these hosts, used there. A protected identity is
 //! in no profile.
 
 use crate::event::account::{Account, same_text};
 use crate::event::fold::fold;
 use crate::event::host::Host;
+use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::net::IpAddr;
 
 /// What an enrollment agent may request: the profile of its job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -26,6 +28,31 @@ pub struct Agent {
     #[serde(default = "any_subject", skip_serializing_if = "is_any_subject")]
     #[schemars(example = json!(["*@corp.example"]))]
     pub subjects: Vec<String>,
+    /// Networks and addresses from which its certificates are used: those of the users, of the virtual desktops. A logon
+    /// with one from elsewhere is a finding. Default: any address.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = json!(["10.20.0.0/16"]))]
+    pub used_from: Vec<Network>,
+}
+
+/// A network `10.20.0.0/16`, or one address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct Network(IpNet);
+
+impl TryFrom<String> for Network {
+    type Error = String;
+    fn try_from(text: String) -> Result<Network, String> {
+        let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        network.map(Network).map_err(|_| format!("`{text}` is no network and no address"))
+    }
+}
+
+impl From<Network> for String {
+    fn from(network: Network) -> String {
+        network.0.to_string()
+    }
 }
 
 impl Agent {
@@ -42,6 +69,12 @@ impl Agent {
     /// Whether it may request a certificate with this name.
     pub fn has_name(&self, name: &str) -> bool {
         self.subjects.iter().any(|pattern| matches(pattern, name))
+    }
+
+    /// Whether its certificates are used from this address; an address that the event does not have proves nothing.
+    pub fn is_used_from(&self, address: Option<&str>) -> bool {
+        let Some(address) = address.and_then(|text| text.parse::<IpAddr>().ok()) else { return true };
+        self.used_from.is_empty() || self.used_from.iter().any(|Network(own)| own.contains(&address))
     }
 
     /// Whether a certificate that it requested may be used by this account: one of its subjects, by name or in the form
@@ -122,6 +155,18 @@ mod tests {
         assert!(!fas.has_subject(&Account::parse("alice@other.example")));
         let any = agent(r#"{"templates": ["*"]}"#);
         assert!(any.has_template(None) && any.has_host(None) && any.has_name("bob"));
+    }
+
+    #[test]
+    fn certificates_are_used_from_the_networks_of_the_profile() {
+        let fas = agent(r#"{"templates": ["*"], "used_from": ["10.20.0.0/16", "2001:db8::7"]}"#);
+        for address in [Some("10.20.31.5"), Some("2001:db8::7"), None, Some("no address")] {
+            assert!(fas.is_used_from(address), "{address:?}");
+        }
+        assert!(!fas.is_used_from(Some("10.66.66.66")));
+        assert!(agent(r#"{"templates": ["*"]}"#).is_used_from(Some("10.66.66.66")));
+        let wrong = serde_json::from_str::<Agent>(r#"{"templates": [], "used_from": ["10.20.0.0/33"]}"#);
+        assert!(wrong.unwrap_err().to_string().contains("no network"));
     }
 
     #[test]

@@ -134,6 +134,12 @@ def further_events():
     yield ("quiet_request_and_issuance", "4886 and 4887 of one request, and the requester's own logon.",
            [at(0, requested(304, MALLORY)), at(1, clean(304)), at(21, logon("mallory", 304))], {"policy": CAS})
     forged = "7d3fa1c09be4567712cd8a90ef3355aa01b2c3d4"
+    desk = {"policy": "agents: {'CORP\\FAS01$': {templates: [Citrix_SmartcardLogon], used_from: [10.20.0.0/16]}}\n"}
+    fas = issued(310, "CORP\\FAS01$", upn("bob.jones@corp.example"), template="Citrix_SmartcardLogon")
+    yield ("quiet_agent_s_certificate_at_a_virtual_desktop", "Citrix FAS enrolls for a user, whose certificate is used from a virtual desktop.",
+           [at(0, fas), at(4, logon("bob.jones", 310, "10.20.31.7"))], desk)
+    yield ("fires_agent_s_certificate_used_elsewhere", "The same certificate, used from an address that the profile of the agent does not have.",
+           [at(0, fas), at(4, logon("bob.jones", 310, "10.66.66.66"))], desk)
     yield ("fires_protected_account_with_an_unknown_certificate", "The administrator logs on with a certificate that no event has (golden certificate). Its serial number is random, as tools make it.",
            [at(21, of_ca(logon("administrator", 1), forged, "CORP-CA01"))])
     yield ("fires_unknown_certificate_once", "The administrator's card was issued before the events were read: one alert for the card, not one for every day.",

@@ -142,6 +142,8 @@ def attacks():
            [at(0, requested(14, MALLORY, "CertificateTemplate:ESC1\nSAN:upn=administrator@corp.example", "ESC1"))])
     yield ("attack_15_denied", "ESC15, denied by the CA.",
            [at(0, denied(15, MALLORY, "CertificateTemplate:WebServer\nApplicationPolicies:1.3.6.1.5.5.7.3.2\nSAN:upn=administrator@corp.example"))])
+    yield ("attack_54_hello_agent_misused", "AD FS is misused for a user, and the certificate is used from a foreign address.",
+           [at(0, issued(19, "CORP\\adfs-gmsa$", upn("ann@corp.example"), template="HelloForBusiness")), at(4, logon("ann", 19, "192.0.2.66"))])
     yield ("attack_51_sid_alone", "The only name is the SID of another ordinary account.",
            [at(0, issued(16, MALLORY, sid_url(1111)[1:], template="ESC1"))])
     yield ("attack_52_member_server_of_another_domain", "A member server of a child domain gets the name of one of the parent, at the CA of the parent.",
@@ -215,11 +217,11 @@ def attacks_on_accounts():
 POLICY = r"""domains: {CORP: [corp.example, example.com], CHILD: [child.corp.example], PARTNER: [partner.example]}
 cas: {ca01.corp.example: CORP-CA01, ca02.corp.example: CORP-CA02}
 agents:
-  'CORP\FAS01$': {templates: [Citrix_SmartcardLogon]}
+  'CORP\FAS01$': {templates: [Citrix_SmartcardLogon], used_from: [10.20.0.0/16]}
   'CORP\svc-ndes': {templates: [IntuneUser]}
-  'CORP\smartcard-desk': {templates: [SmartcardLogon]}
+  'CORP\smartcard-desk': {templates: [SmartcardLogon], used_from: [10.20.0.0/16]}
   'CORP\svc-clm': {templates: [ClmWeb]}
-  'CORP\adfs-gmsa$': {templates: [HelloForBusiness]}
+  'CORP\adfs-gmsa$': {templates: [HelloForBusiness], used_from: [10.20.0.0/16]}
   'CORP\svc-ces': {templates: [CESRenewal]}
 hosts:
   'CORP\SQLNODE1$': [sqlclu.corp.example, sqlag1.corp.example]

@@ -13,8 +13,7 @@ use std::path::PathBuf;
 
 /// Attacks that are not found, and why. With the default policy and with the lines.
 const MISSED_BY_DEFAULT: [(&str, &str); 0] = [];
-const MISSED_WITH_LINES: [(&str, &str); 1] =
-    [("attack_04_agent_misused", "the agent keeps to its profile, and the addresses of users are not known")];
+const MISSED_WITH_LINES: [(&str, &str); 0] = [];
 
 /// The most ordinary situations that may be above low with the default policy, of the first ones. Those from 51 on stand beside
 /// attacks that differ from them by a fact, and only the lines and an import show which is which.

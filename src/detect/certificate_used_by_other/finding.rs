@@ -139,6 +139,12 @@ fn describe_use(alert: &mut Alert, requester: &Account, used_by: &Account, logon
     }
 }
 
+/// The agent's certificate was used from an address outside of its profile.
+pub(crate) fn add_elsewhere(alert: &mut Alert, text: String) {
+    report::add_reason(alert, reason("agent_used_elsewhere", text));
+    alert.why_suspicious = codes(alert);
+}
+
 fn describe_join(alert: &mut Alert, joined: &Joined<'_>, clock_offset: Option<Span>) {
     report::add_reason(alert, reason(joined.how.as_str(), joined.how.sentence().to_owned()));
     if is_request(joined.record) {

@@ -19,7 +19,7 @@ mod unseen;
 use crate::alert::{Alert, Severity};
 use crate::detect::certificate_use::{account_of, serial_of, use_of};
 use crate::detect::certificate_used_by_other::finding::{
-    Joined, describe, entity_of, is_about, issuance_evidence, severity,
+    Joined, add_elsewhere, describe, entity_of, is_about, issuance_evidence, severity,
 };
 use crate::detect::certificate_used_by_other::issuance::{
     deny, entity_of_issuance, entity_of_serial, is_request, issuance_of, remember, requester_of,
@@ -27,7 +27,7 @@ use crate::detect::certificate_used_by_other::issuance::{
 use crate::detect::certificate_used_by_other::join::{
     DIRECTORY, Join, Known, RequestSlot, ca_host, ca_index, clock_offset, join, learn,
 };
-use crate::detect::certificate_used_by_other::other::{is_other, is_protected};
+use crate::detect::certificate_used_by_other::other::{is_other, is_protected, used_elsewhere};
 pub(crate) use crate::detect::certificate_used_by_other::settings::Settings;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::lifecycle::{Lifetime, Trigger};
@@ -213,6 +213,7 @@ fn judge(
     } else {
         severity.min(settings.severity.unprotected)
     };
+    let elsewhere = used_elsewhere(cx.policy, &requester_of(record), logon);
     let known = slot.state.open.iter().position(|open| is_about(open, &logon.serial, &used_by));
     let mut open = known.map(|index| slot.state.open.remove(index));
     trigger.raise(
@@ -225,7 +226,9 @@ fn judge(
                 let evidence = issuance_evidence(record, &requester_of(record), directory, logon);
                 report::add_evidence(alert, evidence);
             }
-            describe(alert, &joined, severity, offset)
+            let adds = describe(alert, &joined, severity, offset);
+            elsewhere.into_iter().for_each(|text| add_elsewhere(alert, text));
+            adds
         },
     );
     keep_open(open, slot);

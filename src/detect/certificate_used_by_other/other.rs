@@ -26,7 +26,7 @@ pub(crate) fn is_other(
         || facts.same_account(policy, &requester, used_by, until);
     (!is_same || differing_sids(logon).is_some())
         && !identity::is_pair(policy, &requester, used_by)
-        && (!requests_for(policy, &requester, record, used_by)
+        && (!requests_for(policy, &requester, record, logon, used_by)
             || protected::is_protected_account(policy, used_by))
 }
 
@@ -43,13 +43,32 @@ fn requests_for(
     policy: &DomainPolicy,
     requester: &Account,
     record: &IssuedRecord,
+    logon: &PendingLogon,
     used_by: &Account,
 ) -> bool {
     let template = Some(record.template.as_str()).filter(|template| !template.is_empty());
     policy.allow.requester(requester)
-        || policy
-            .agent(requester)
-            .is_some_and(|agent| agent.has_template(template) && agent.has_subject(used_by))
+        || policy.agent(requester).is_some_and(|agent| {
+            agent.has_template(template)
+                && agent.has_subject(used_by)
+                && agent.is_used_from(logon.remote_ip.as_deref())
+        })
+}
+
+/// Why a certificate that an agent requested is used outside of its profile, if only the address is; none: it is not.
+pub(crate) fn used_elsewhere(
+    policy: &DomainPolicy,
+    requester: &Account,
+    logon: &PendingLogon,
+) -> Option<String> {
+    let address = logon.remote_ip.as_deref()?;
+    let agent = policy.agent(requester).filter(|agent| !agent.is_used_from(Some(address)))?;
+    let networks: Vec<String> = agent.used_from.iter().map(|network| String::from(*network)).collect();
+    Some(format!(
+        "`agents:` lets {requester} request for others, whose certificates are used from {}, and this one was used from \
+         {address}. If its users are there too, add the network to `used_from`",
+        networks.join(", ")
+    ))
 }
 
 /// Whether both are one account. A refused logon has the name as the client wrote it: a UPN with a longer name than the
