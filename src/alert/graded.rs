@@ -15,7 +15,7 @@ pub(super) struct Graded {
     severity_id: u8,
 }
 
-/// Writes both forms.
+/// Writes the word and the number.
 ///
 /// # Errors
 /// Those of the serializer.
@@ -24,7 +24,7 @@ pub(super) fn serialize<S: Serializer>(severity: &Severity, serializer: S) -> Re
     Graded { severity: *severity, severity_id: severity.number() }.serialize(serializer)
 }
 
-/// Reads the word; the number says the same.
+/// Reads the word; the number means the same.
 ///
 /// # Errors
 /// There is no severity, or an unknown one.

@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn revision_says_what_it_adds_to_the_one_before() {
+    fn revision_lists_what_it_adds_to_the_one_before() {
         let (policy, facts) = (DomainPolicy::default(), Facts::default());
         let entity = Entity::named("any");
         let mut open = None;
