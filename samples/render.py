@@ -19,17 +19,24 @@ def machine(request_id, name):
     return issued(request_id, f"CORP\\{name}$", f"DNS Name={host}", attributes, "Machine")
 
 
+def windows_logon(who, request_id, ip):
+    """A logon by Windows' own client, which asks for canonicalisation too. Attack tools do not."""
+    event = logon(who, request_id, ip)
+    event["data"]["TicketOptions"] = "0x40810010"
+    return event
+
+
 def ordinary_day(n, day):
     """Two certificates, the administrator's work from the jump host, and three smart-card or password logons."""
     who, ip = PEOPLE[n % 4]
     first = 100 + 2 * n
     yield at(2 + n, own(first, who), days=day)
-    yield at(4 + n, logon(who, first, ip), days=day)
+    yield at(4 + n, windows_logon(who, first, ip), days=day)
     yield at(31 + n, machine(first + 1, MACHINES[n % 5]), days=day)
     yield at(45 + n, pipe("ca-admin", "10.20.30.10"), days=day)
     if n >= 4:
-        yield at(7 + n, logon(PEOPLE[(n + 1) % 4][0], first - 6, PEOPLE[(n + 1) % 4][1]), days=day)
-    yield at(9 + n, logon(PEOPLE[(n + 2) % 4][0], None, PEOPLE[(n + 2) % 4][1]), days=day)
+        yield at(7 + n, windows_logon(PEOPLE[(n + 1) % 4][0], first - 6, PEOPLE[(n + 1) % 4][1]), days=day)
+    yield at(9 + n, windows_logon(PEOPLE[(n + 2) % 4][0], None, PEOPLE[(n + 2) % 4][1]), days=day)
 
 
 def bad_monday():

@@ -51,7 +51,8 @@ pub(crate) fn number(text: &str) -> Option<u32> {
     let mut groups = text.strip_suffix(".0").unwrap_or(text).split(',');
     let first = groups.next()?;
     let rest: Vec<&str> = groups.collect();
-    let is_grouped = rest.is_empty() || first.len() <= 3 && rest.iter().all(|group| group.len() == 3);
+    let is_grouped =
+        rest.is_empty() || (1..=3).contains(&first.len()) && rest.iter().all(|group| group.len() == 3);
     let digits = format!("{first}{}", rest.concat());
     let is_number = is_grouped && digits.bytes().all(|b| b.is_ascii_digit());
     is_number.then(|| digits.parse().ok()).flatten()

@@ -433,13 +433,12 @@ mod tests {
     }
 
     #[test]
-    fn incomparable_names_are_no_mismatch_but_a_protected_sid_is_sensitive() {
+    fn address_is_no_mismatch_but_a_sid_of_nobody_known_is() {
         let policy = DomainPolicy::default();
         let sid = |text| San::Sid(Sid::parse(text).unwrap());
-        assert!(
-            !judged(&policy, "CORP\\ann", &[sid("S-1-5-21-1-2-3-1105"), San::Ip("10.0.0.1".to_owned())])
-                .is_mismatch()
-        );
+        assert!(!judged(&policy, "CORP\\ann", &[San::Ip("10.0.0.1".to_owned())]).is_mismatch());
+        let unknown = judged(&policy, "CORP\\ann", &[sid("S-1-5-21-1-2-3-1105")]);
+        assert!(unknown.is_mismatch() && !unknown.is_sensitive());
         assert!(judged(&policy, "CORP\\ann", &[sid("S-1-5-21-1-2-3-500")]).is_sensitive());
     }
 

@@ -24,7 +24,7 @@ use crate::event::account::same_text;
 use crate::event::file::is_request_pipe;
 use crate::event::host::Host;
 use crate::event::time::Span;
-use crate::event::{Activity, ClockFault, Event};
+use crate::event::{Activity, Event};
 use crate::wire::record::CaSilentState;
 
 /// The detection with its settings.
@@ -72,7 +72,8 @@ impl Detection for CaSilent {
     ) {
         let Some(ca) = ca_of(event, cx.policy) else { return };
         let at = event.effective_time();
-        if event.clock_fault() == Some(ClockFault::TooEarly) {
+        // A clock that is wrong shows neither that the CA reports nor that time passes.
+        if event.clock_fault().is_some() {
             return;
         }
         slot.keep_until(memory_after(at, group::MEMORY));
