@@ -2,6 +2,7 @@
 
 use crate::event::time::Time;
 use crate::state::key::EntityKey;
+use crate::state::live::{Decoded, Live};
 use crate::state::store::{Hour, KeyedStore};
 use crate::wire::{self, Record};
 use std::marker::PhantomData;
@@ -12,6 +13,7 @@ pub struct Slot<'a, S, P> {
     /// The decoded state, which the detection may change.
     pub state: S,
     store: &'a mut KeyedStore,
+    live: &'a mut Live<S>,
     key: EntityKey,
     expires: Hour,
     parts: PhantomData<P>,
@@ -19,9 +21,10 @@ pub struct Slot<'a, S, P> {
 
 impl<'a, S: Record, P: Record> Slot<'a, S, P> {
     /// Opens the state of an entity.
-    pub fn open(store: &'a mut KeyedStore, key: EntityKey) -> Slot<'a, S, P> {
-        let state = read(store, key);
-        Slot { state, store, key, expires: Hour::default(), parts: PhantomData }
+    pub fn open(store: &'a mut KeyedStore, live: &'a mut Live<S>, key: EntityKey) -> Slot<'a, S, P> {
+        let from_store = |store: &KeyedStore| Decoded { state: read(store, key), expires: Hour::default() };
+        let Decoded { state, expires } = live.take(key).unwrap_or_else(|| from_store(store));
+        Slot { state, store, live, key, expires, parts: PhantomData }
     }
 
     /// Keeps the state at least until then.
@@ -49,10 +52,43 @@ impl<'a, S: Record, P: Record> Slot<'a, S, P> {
         write(self.store, shared_key(name), record, Hour::NEVER);
     }
 
-    /// Writes the state back.
+    /// Keeps the state. What nothing is left of is forgotten at once, together with its expiry.
     pub fn close(self) {
-        write(self.store, self.key, &self.state, self.expires);
+        let Slot { state, store, live, key, expires, parts: _ } = self;
+        if state == S::default() {
+            store.remove(key);
+        } else {
+            live.put(key, Decoded { state, expires }, |key, idle| {
+                write(store, key, &idle.state, idle.expires)
+            });
+        }
     }
+}
+
+/// The state of an entity, as it is now.
+pub(crate) fn current<S: Record>(store: &KeyedStore, live: &Live<S>, key: EntityKey) -> S {
+    live.get(key).cloned().unwrap_or_else(|| read(store, key))
+}
+
+/// Writes all decoded states to the store.
+pub(crate) fn write_back<S: Record>(store: &mut KeyedStore, live: &mut Live<S>) {
+    live.drain().for_each(|(key, decoded)| write(store, key, &decoded.state, decoded.expires));
+}
+
+/// The records of the store and their bytes, as if all decoded states were written to it.
+pub(crate) fn size<S: Record>(store: &KeyedStore, live: &Live<S>) -> (usize, usize) {
+    live.iter().fold((store.len(), store.record_bytes()), |(records, bytes), (key, decoded)| {
+        let stored = store.get(key);
+        let bytes = bytes + decoded.state.encoded_len() - stored.map_or(0, <[u8]>::len);
+        (records + usize::from(stored.is_none()), bytes)
+    })
+}
+
+/// The digest of the store, as if all decoded states were written to it.
+pub(crate) fn digest<S: Record>(store: &KeyedStore, live: &Live<S>) -> u128 {
+    live.iter().fold(store.digest(), |digest, (key, decoded)| {
+        digest.wrapping_add(store.digest_growth(key, &wire::encode(&decoded.state), decoded.expires))
+    })
 }
 
 fn shared_key(name: &str) -> EntityKey {

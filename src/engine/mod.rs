@@ -170,7 +170,7 @@ impl Engine {
         self.clock.observe(event);
         let now = self.clock.now();
         if now.day() > day {
-            self.stores_mut().for_each(|(_, store)| {
+            self.stores().for_each(|(_, store)| {
                 store.sweep(now);
             });
         }
@@ -193,10 +193,11 @@ impl Engine {
 
     /// How much is remembered.
     pub fn size(&self) -> StateSize {
-        self.stores().fold(StateSize::default(), |size, store| StateSize {
-            records: size.records + store.len(),
-            bytes: size.bytes + store.record_bytes(),
-        })
+        let facts = self.facts.store();
+        let of_detections = self.operators.iter().map(|operator| operator.size());
+        let (records, bytes) = of_detections
+            .fold((facts.len(), facts.record_bytes()), |sum, size| (sum.0 + size.0, sum.1 + size.1));
+        StateSize { records, bytes }
     }
 
     /// How far the baselines are trained of the CAs that the policy names and that live here. Others are not reported: their names
@@ -218,7 +219,8 @@ impl Engine {
 
     /// The digest of all that is remembered.
     pub fn digest(&self) -> u128 {
-        self.stores().map(KeyedStore::digest).fold(0, u128::wrapping_add)
+        let of_detections = self.operators.iter().map(|operator| operator.digest());
+        of_detections.fold(self.facts.store().digest(), u128::wrapping_add)
     }
 
     /// The state that changed since this was last asked: what a checkpoint writes.
@@ -226,16 +228,12 @@ impl Engine {
         let of = |(id, store): (&'static str, &mut KeyedStore)| {
             store.take_changes().into_iter().map(move |change| state_record(id, change))
         };
-        self.stores_mut().flat_map(of).collect()
-    }
-
-    fn stores(&self) -> impl Iterator<Item = &KeyedStore> {
-        self.operators.iter().map(|operator| operator.store()).chain([self.facts.store()])
+        self.stores().flat_map(of).collect()
     }
 
     /// What is remembered, with the id under which checkpoints hold it.
-    fn stores_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut KeyedStore)> {
-        let of_detections = self.operators.iter_mut().map(|operator| (operator.id(), operator.store_mut()));
+    fn stores(&mut self) -> impl Iterator<Item = (&'static str, &mut KeyedStore)> {
+        let of_detections = self.operators.iter_mut().map(|operator| (operator.id(), operator.store()));
         of_detections.chain([(facts::ID, self.facts.store_mut())])
     }
 
@@ -276,7 +274,7 @@ impl Engine {
                 expires: Hour(record.expires_hours),
                 record: record.state.map(Vec::into_boxed_slice),
             };
-            let store = engine.stores_mut().find(|(id, _)| *id == record.detection);
+            let store = engine.stores().find(|(id, _)| *id == record.detection);
             store.map_or(&mut unclaimed, |(_, store)| store).restore(change);
         }
         let digest = engine.digest().wrapping_add(unclaimed.digest());

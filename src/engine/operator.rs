@@ -2,14 +2,14 @@
 
 use crate::detect::catalogue::Visitor;
 use crate::detect::domain::DomainPolicy;
-use crate::detect::slot::Slot;
+use crate::detect::slot::{self, Slot};
 use crate::detect::{About, Context, Detection, Entity, Place, Training};
 use crate::engine::routes::places_of;
 use crate::event::Event;
 use crate::event::host::Host;
 use crate::state::key::EntityKey;
+use crate::state::live::Live;
 use crate::state::store::KeyedStore;
-use crate::wire;
 use std::fmt::Debug;
 
 /// What the engine asks of a detection, whatever its state is.
@@ -24,14 +24,19 @@ pub(crate) trait Operator: Debug + Send {
     fn on_event(&mut self, event: &Event, lives_here: &dyn Fn(Place) -> bool, cx: &mut Context<'_>) -> u32;
     /// How far the baseline of this CA is trained, and where it lives.
     fn training(&self, ca: &Host) -> Option<(Place, Training)>;
-    fn store(&self) -> &KeyedStore;
-    fn store_mut(&mut self) -> &mut KeyedStore;
+    /// Its records and their bytes.
+    fn size(&self) -> (usize, usize);
+    /// The digest of all that it remembers.
+    fn digest(&self) -> u128;
+    /// All that it remembers.
+    fn store(&mut self) -> &mut KeyedStore;
 }
 
 #[derive(Debug)]
-struct Running<D> {
+struct Running<D: Detection> {
     detection: D,
     store: KeyedStore,
+    live: Live<D::State>,
 }
 
 impl<D: Detection + Debug + Send> Operator for Running<D> {
@@ -52,7 +57,7 @@ impl<D: Detection + Debug + Send> Operator for Running<D> {
             }
         });
         for (entity, key) in &here {
-            let mut slot: Slot<'_, D::State, D::Part> = Slot::open(&mut self.store, *key);
+            let mut slot: Slot<'_, D::State, D::Part> = Slot::open(&mut self.store, &mut self.live, *key);
             self.detection.on_event(event, entity, &mut slot, cx);
             slot.close();
         }
@@ -61,15 +66,20 @@ impl<D: Detection + Debug + Send> Operator for Running<D> {
 
     fn training(&self, ca: &Host) -> Option<(Place, Training)> {
         let place = Entity::ca_in_any_spelling(ca).place(D::ABOUT.id);
-        let state = self.store.get(place.key).and_then(|bytes| wire::decode(bytes).ok()).unwrap_or_default();
+        let state = slot::current(&self.store, &self.live, place.key);
         Some((place, self.detection.training(&state)?))
     }
 
-    fn store(&self) -> &KeyedStore {
-        &self.store
+    fn size(&self) -> (usize, usize) {
+        slot::size(&self.store, &self.live)
     }
 
-    fn store_mut(&mut self) -> &mut KeyedStore {
+    fn digest(&self) -> u128 {
+        slot::digest(&self.store, &self.live)
+    }
+
+    fn store(&mut self) -> &mut KeyedStore {
+        slot::write_back(&mut self.store, &mut self.live);
         &mut self.store
     }
 }
@@ -81,7 +91,7 @@ pub(crate) struct Operators(pub(crate) Vec<Box<dyn Operator>>);
 impl Visitor for Operators {
     fn detection<D: Detection + Debug + Send + 'static>(&mut self, detection: D, enabled: bool) {
         if enabled {
-            self.0.push(Box::new(Running { detection, store: KeyedStore::default() }));
+            self.0.push(Box::new(Running { detection, store: KeyedStore::default(), live: Live::default() }));
         }
     }
 }

@@ -3,4 +3,5 @@
 pub(crate) mod days;
 pub mod key;
 pub mod store;
+pub mod live;
 pub mod window;

@@ -1,6 +1,7 @@
 //! The keyed store: encoded records by entity, each with an hour after which it is garbage.
 //!
-//! Records stay encoded: they are small, a checkpoint writes them as they are, and a restore is a copy.
+//! Records stay encoded: they are small, a checkpoint writes them as they are, and a restore is a copy. The states of busy
+//! entities are decoded beside it, see [`live`](crate::state::live).
 
 use crate::event::time::{Span, Time};
 use crate::state::key::{EntityKey, hash};
@@ -129,10 +130,16 @@ impl KeyedStore {
 
     /// A digest of all that is remembered: equal states have equal digests, in whatever order they came to be.
     pub fn digest(&self) -> u128 {
-        let one = |(key, entry): (&EntityKey, &Entry)| {
-            hash(&[&key.to_bits().to_be_bytes(), &entry.expires.0.to_be_bytes(), &entry.record])
-        };
+        let one = |(key, entry): (&EntityKey, &Entry)| digest_of(*key, &entry.record, entry.expires);
         self.entries.iter().map(one).fold(0, u128::wrapping_add)
+    }
+
+    /// By how much [`KeyedStore::digest`] would grow if this record were put.
+    pub fn digest_growth(&self, key: EntityKey, record: &[u8], expires: Hour) -> u128 {
+        let known = self.entries.get(&key);
+        let expires = known.map_or(expires, |entry| entry.expires.max(expires));
+        let old = known.map_or(0, |entry| digest_of(key, &entry.record, entry.expires));
+        digest_of(key, record, expires).wrapping_sub(old)
     }
 
     /// How many records there are.
@@ -151,9 +158,13 @@ impl KeyedStore {
     }
 }
 
+fn digest_of(key: EntityKey, record: &[u8], expires: Hour) -> u128 {
+    hash(&[&key.to_bits().to_be_bytes(), &expires.0.to_be_bytes(), record])
+}
+
 /// The keys are keyed hashes already.
 #[derive(Debug, Default)]
-struct KeyHasher(u64);
+pub(crate) struct KeyHasher(u64);
 
 impl Hasher for KeyHasher {
     fn finish(&self) -> u64 {

@@ -12,9 +12,11 @@ pub mod routed;
 /// The types generated from `proto/`.
 pub use crate::wire::generated as record;
 
+use std::fmt::Debug;
+
 /// A protobuf record: what a detection may keep as its state.
-pub trait Record: prost::Message + Default + Clone + PartialEq {}
-impl<T: prost::Message + Default + Clone + PartialEq> Record for T {}
+pub trait Record: prost::Message + Default + Clone + PartialEq + Debug {}
+impl<T: prost::Message + Default + Clone + PartialEq + Debug> Record for T {}
 
 /// The record in bytes; equal records give equal bytes.
 pub fn encode(record: &impl Record) -> Vec<u8> {
