@@ -21,7 +21,7 @@ pub mod config;
 #[cfg(feature = "service")]
 pub mod observe;
 #[cfg(feature = "service")]
-pub(crate) mod encode;
+pub mod encode;
 #[cfg(feature = "service")]
 pub(crate) mod kafka;
 #[cfg(feature = "service")]

@@ -102,6 +102,8 @@ Output:
   ndjson  every revision of an alert, one per line    (default when piped); totals on stderr
   json    one document {\"alerts\": [last revisions], \"summary\": {…}}
   csv     a row for the last revision of each alert; totals on stderr
+  ocsf    ndjson, as Detection Findings of OCSF 1.8
+  ecs     ndjson, as documents of the Elastic Common Schema
 
   The totals name the detections that were blind: events that they need were not there.
 

@@ -84,6 +84,10 @@ enum FormatName {
     Ndjson,
     /// One JSON document with alerts and summary
     Json,
+    /// Every revision of an alert as a Detection Finding of OCSF 1.8, one per line
+    Ocsf,
+    /// Every revision of an alert as a document of the Elastic Common Schema, one per line
+    Ecs,
     /// A table for a spreadsheet: one row for the last revision of each alert
     Csv,
 }
@@ -129,6 +133,8 @@ impl Replay {
             Some(FormatName::Ndjson) => Format::Ndjson,
             Some(FormatName::Json) => Format::Json,
             Some(FormatName::Csv) => Format::Csv,
+            Some(FormatName::Ocsf) => Format::Ocsf,
+            Some(FormatName::Ecs) => Format::Ecs,
             None if io::stdout().is_terminal() => Format::Table,
             None => Format::Ndjson,
         }

@@ -63,7 +63,7 @@ pub(crate) fn width() -> usize {
 pub(crate) fn output(format: Format) -> Box<dyn Write> {
     match format {
         Format::Table => Box::new(io::BufWriter::new(anstream::stdout())),
-        Format::Ndjson | Format::Json | Format::Csv | Format::Html => {
+        Format::Ndjson | Format::Json | Format::Csv | Format::Html | Format::Ocsf | Format::Ecs => {
             Box::new(io::BufWriter::with_capacity(64 * 1024, io::stdout()))
         }
     }

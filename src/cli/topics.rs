@@ -73,7 +73,7 @@ impl Topics {
     }
 }
 
-fn open(file: &File) -> Result<(Admin, [PlannedTopic; 4]), Failure> {
+fn open(file: &File) -> Result<(Admin, Vec<PlannedTopic>), Failure> {
     let config = Config::load(&file.config).map_err(Failure::from)?;
     let planned = plan(&config.topics);
     let setup = Setup::new(config, Vec::new())?;

@@ -22,7 +22,7 @@ pub(crate) fn of_run(config: &Config, with_router: bool) -> Vec<Mistake> {
 fn own_topics_as_sources(config: &Config) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     for (n, source) in config.sources.iter().enumerate() {
-        for name in config.topics.names().into_iter().filter(|name| source.topics.matches(name)) {
+        for (_, name) in config.topics.names().into_iter().filter(|(_, name)| source.topics.matches(name)) {
             let subscription = source.topics.subscription();
             mistakes.push(Mistake::of(
                 format!("sources[{n}]"),
@@ -37,13 +37,11 @@ fn own_topics_as_sources(config: &Config) -> Vec<Mistake> {
 
 fn own_topics_of_one_name(config: &Config) -> Vec<Mistake> {
     let names = config.topics.names();
-    let fields = ["routed", "checkpoint", "alerts", "dead_letter"];
     let mut mistakes = Vec::new();
-    for (n, name) in names.iter().enumerate() {
-        if let Some(first) = names[..n].iter().position(|earlier| earlier == name) {
-            let message =
-                format!("{name} is also topics.{}: each topic needs a name of its own", fields[first]);
-            mistakes.push(Mistake::of(format!("topics.{}", fields[n]), message));
+    for (n, (setting, name)) in names.iter().enumerate() {
+        if let Some((first, _)) = names[..n].iter().find(|(_, earlier)| earlier == name) {
+            let message = format!("{name} is also topics.{first}: each topic needs a name of its own");
+            mistakes.push(Mistake::of(format!("topics.{setting}"), message));
         }
     }
     mistakes

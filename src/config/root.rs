@@ -21,7 +21,7 @@ pub struct Config {
     /// The topics that are read.
     #[schemars(example = topics::source_examples())]
     pub sources: Vec<Source>,
-    /// The four topics of adcs-watch itself.
+    /// The topics of adcs-watch itself.
     pub topics: OwnTopics,
     /// How alerts are written.
     pub alerts: Alerts,

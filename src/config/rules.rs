@@ -10,12 +10,13 @@ use std::net::IpAddr;
 
 /// Sections: serde would also read them from a list, by the order of their fields. Those of the detections are found by
 /// their place in `policy`.
-const SECTIONS: [&str; 18] = [
+const SECTIONS: [&str; 19] = [
     "kafka",
     "kafka.sasl",
     "kafka.tls",
     "sources[]",
     "topics",
+    "topics.more_alerts[]",
     "alerts",
     "checkpoints",
     "http",

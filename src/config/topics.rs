@@ -153,6 +153,9 @@ pub struct OwnTopics {
     pub checkpoint: TopicName,
     /// Alerts, in the format that `alerts.format` names.
     pub alerts: TopicName,
+    /// Further topics for alerts. Each gets every alert in a format of its own, in the same transactions as `alerts`.
+    #[schemars(example = alert_output_examples())]
+    pub more_alerts: Vec<AlertOutput>,
     /// Rejected records, with the reason.
     pub dead_letter: TopicName,
     /// Partitions of `routed` and of `checkpoint`. Fixed once the topics exist.
@@ -173,6 +176,7 @@ impl Default for OwnTopics {
             routed: name("adcs-watch.routed"),
             checkpoint: name("adcs-watch.checkpoint"),
             alerts: name("adcs-watch.alerts"),
+            more_alerts: Vec::new(),
             dead_letter: name("adcs-watch.dead-letter"),
             partitions: Partitions(24),
             replication_factor: None,
@@ -183,10 +187,55 @@ impl Default for OwnTopics {
 }
 
 impl OwnTopics {
-    /// The names of all four topics.
-    pub fn names(&self) -> [&str; 4] {
-        [&self.routed, &self.checkpoint, &self.alerts, &self.dead_letter].map(|name| name.0.as_str())
+    /// The settings that name our topics, each with its topic.
+    pub fn names(&self) -> Vec<(String, &str)> {
+        let one = |setting: &str, name| (setting.to_owned(), name);
+        let mut names = vec![
+            one("routed", self.routed.0.as_str()),
+            one("checkpoint", &self.checkpoint.0),
+            one("alerts", &self.alerts.0),
+            one("dead_letter", &self.dead_letter.0),
+        ];
+        let more = self.more_alerts.iter().enumerate();
+        names.extend(more.map(|(n, output)| (format!("more_alerts[{n}]"), output.topic.0.as_str())));
+        names
     }
+}
+
+/// One entry of `topics.more_alerts`: a topic that gets every alert.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "AlertOutputText")]
+#[schemars(with = "AlertOutputText")]
+pub struct AlertOutput {
+    /// The topic that gets every alert.
+    pub topic: TopicName,
+    /// The encoding of its alerts.
+    pub format: AlertFormat,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct AlertOutputText {
+    /// The name of the topic.
+    topic: TopicName,
+    /// The encoding of each alert.
+    #[serde(default)]
+    format: FormatName,
+    /// The id of `alert.proto` in a schema registry, as `alerts.schema_id`.
+    #[schemars(range(min = 1, max = 2_147_483_647))]
+    schema_id: Option<u32>,
+}
+
+impl TryFrom<AlertOutputText> for AlertOutput {
+    type Error = String;
+
+    fn try_from(text: AlertOutputText) -> Result<AlertOutput, String> {
+        Ok(AlertOutput { topic: text.topic, format: encoding(text.format, text.schema_id)? })
+    }
+}
+
+fn alert_output_examples() -> Value {
+    json!([{"topic": "adcs-watch.alerts.ocsf", "format": "ocsf"}])
 }
 
 /// A valid topic name.
@@ -255,6 +304,10 @@ pub enum AlertFormat {
     /// One JSON object per record.
     #[default]
     Json,
+    /// A Detection Finding of OCSF, as JSON.
+    Ocsf,
+    /// A document of the Elastic Common Schema, as JSON.
+    Ecs,
     /// The protobuf message `adcs_watch.v1.Alert`.
     Protobuf,
     /// The protobuf message in the framing of Confluent's serialisers.
@@ -286,27 +339,36 @@ enum FormatName {
     /// One JSON object per record.
     #[default]
     Json,
+    /// A Detection Finding (class 2004) of OCSF 1.8, as JSON.
+    Ocsf,
+    /// A document of the Elastic Common Schema, as JSON.
+    Ecs,
     /// The message `adcs_watch.v1.Alert` of `proto/adcs_watch/v1/alert.proto`.
     Protobuf,
+}
+
+/// The encoding of this name, with the id of its schema in a registry if it has one.
+fn encoding(format: FormatName, schema_id: Option<u32>) -> Result<AlertFormat, String> {
+    match (format, schema_id) {
+        (FormatName::Json, None) => Ok(AlertFormat::Json),
+        (FormatName::Ocsf, None) => Ok(AlertFormat::Ocsf),
+        (FormatName::Ecs, None) => Ok(AlertFormat::Ecs),
+        (FormatName::Protobuf, None) => Ok(AlertFormat::Protobuf),
+        (FormatName::Protobuf, Some(schema_id)) if (1..=i32::MAX.unsigned_abs()).contains(&schema_id) => {
+            Ok(AlertFormat::Confluent { schema_id })
+        }
+        (FormatName::Protobuf, Some(id)) => Err(format!("schema_id: {id} is not between 1 and 2147483647")),
+        (FormatName::Json | FormatName::Ocsf | FormatName::Ecs, Some(_)) => {
+            Err("schema_id needs `format: protobuf`: JSON has no schema id".to_owned())
+        }
+    }
 }
 
 impl TryFrom<AlertsText> for Alerts {
     type Error = String;
 
     fn try_from(text: AlertsText) -> Result<Alerts, String> {
-        let format = match (text.format, text.schema_id) {
-            (FormatName::Json, None) => AlertFormat::Json,
-            (FormatName::Protobuf, None) => AlertFormat::Protobuf,
-            (FormatName::Protobuf, Some(schema_id)) if (1..=i32::MAX.unsigned_abs()).contains(&schema_id) => {
-                AlertFormat::Confluent { schema_id }
-            }
-            (FormatName::Protobuf, Some(id)) => {
-                return Err(format!("schema_id: {id} is not between 1 and 2147483647"));
-            }
-            (FormatName::Json, Some(_)) => {
-                return Err("schema_id needs `format: protobuf`: JSON has no schema id".to_owned());
-            }
-        };
+        let format = encoding(text.format, text.schema_id)?;
         let age_limit = match (text.max_age, text.older) {
             (Some(max_age), older) => Some(AgeLimit { max_age, older: older.unwrap_or_default() }),
             (None, None) => None,

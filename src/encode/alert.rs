@@ -1,9 +1,10 @@
-//! Alerts as JSON, as protobuf, or as protobuf with the frame of a schema registry.
+//! Alerts as JSON, ours or that of OCSF or ECS, as protobuf, or as protobuf with the frame of a schema registry.
 
 use crate::alert::Alert;
 use crate::alert::shrink::shrink;
 use crate::config::topics::AlertFormat;
 use crate::encode::record::OutgoingRecord;
+use crate::encode::{ecs, ocsf};
 use crate::wire;
 use std::borrow::Cow;
 
@@ -15,6 +16,8 @@ const PROTOBUF: &str = "application/x-protobuf; messageType=adcs_watch.v1.Alert"
 pub(crate) fn alert<'a>(topic: &'a str, format: AlertFormat, alert: &Alert) -> OutgoingRecord<'a> {
     let (content_type, value) = match format {
         AlertFormat::Json => (JSON, wire::alert::to_json(alert).into_bytes()),
+        AlertFormat::Ocsf => (JSON, ocsf::finding(alert).to_string().into_bytes()),
+        AlertFormat::Ecs => (JSON, ecs::document(alert).to_string().into_bytes()),
         AlertFormat::Protobuf => (PROTOBUF, wire::alert::to_protobuf(alert)),
         AlertFormat::Confluent { schema_id } => (PROTOBUF, wire::alert::to_confluent(alert, schema_id)),
     };
@@ -86,7 +89,13 @@ mod tests {
     #[test]
     fn alert_that_is_too_long_is_shortened_in_every_format() {
         let whole = Alert { san_values: vec!["x".repeat(9000); 10], ..an_alert() };
-        let formats = [AlertFormat::Json, AlertFormat::Protobuf, AlertFormat::Confluent { schema_id: 1 }];
+        let formats = [
+            AlertFormat::Json,
+            AlertFormat::Ocsf,
+            AlertFormat::Ecs,
+            AlertFormat::Protobuf,
+            AlertFormat::Confluent { schema_id: 1 },
+        ];
         for format in formats {
             let fitting = |limit| fitting_alert("t", format, &whole, limit);
             let bytes = alert("t", format, &whole).batch_bytes();

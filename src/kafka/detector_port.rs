@@ -47,11 +47,9 @@ impl KafkaDetector {
     ) -> Result<KafkaDetector, Fault> {
         let checkpoints = CheckpointReader::new(clients, &topics.checkpoint)?;
         let read = [topics.routed.as_str()];
-        let limits = [
-            (topics.alerts.as_str(), LEAST_MESSAGE_BYTES),
-            (&topics.dead_letter, LEAST_MESSAGE_BYTES),
-            (&topics.checkpoint, MAX_MESSAGE_BYTES),
-        ];
+        let mut limits =
+            vec![(topics.dead_letter.as_str(), LEAST_MESSAGE_BYTES), (&topics.checkpoint, MAX_MESSAGE_BYTES)];
+        limits.extend(topics.outputs().map(|(topic, _)| (topic, LEAST_MESSAGE_BYTES)));
         let limits = Limits::read(clients, &limits)?;
         let worker = WorkerClients::new(clients, Stage::Detector, worker, &read, limits, metrics, traces)?;
         Ok(KafkaDetector {
@@ -88,9 +86,8 @@ impl KafkaDetector {
 
     /// Counts what did not fit as it was, and logs one alert of each detection a minute.
     fn note_too_long(&mut self, fit: &Fit<'_>) {
-        let DetectorTopics { alerts: topic, routed, .. } = &self.topics;
-        let (limit, now) = (self.worker.limits.of(topic), self.clock.millis());
-        for TooLong { raised: PendingAlert { alert, from, .. }, bytes } in &fit.shortened {
+        let (routed, now) = (&self.topics.routed, self.clock.millis());
+        for TooLong { raised: PendingAlert { alert, from, .. }, topic, limit, bytes } in &fit.shortened {
             self.worker.metrics.alert_truncated(&alert.detection);
             if self.logged.admits(alert.detection.clone(), now) {
                 let (alert_id, (partition, offset)) = (&alert.alert_id, from);
@@ -246,7 +243,7 @@ impl DetectorPort for KafkaDetector {
         let next =
             transaction.offsets.iter().map(|(partition, next)| (topics.routed.as_str(), *partition, *next));
         let offsets = next_offsets(next)?;
-        let mut fit = fit(topics, self.worker.limits.of(&topics.alerts), &transaction.alerts);
+        let mut fit = fit(topics, |topic| self.worker.limits.of(topic), &transaction.alerts);
         let limit = self.worker.limits.of(&topics.dead_letter);
         let dead = transaction.dead.iter().chain(&fit.dead);
         let dead = dead.map(|letter| dead_letter(&topics.dead_letter, letter, limit));

@@ -133,7 +133,7 @@ const CUT_RECORDS: Requirement = Requirement {
 };
 
 /// Our own topics as they must be.
-pub(crate) fn plan(topics: &OwnTopics) -> [PlannedTopic; 4] {
+pub(crate) fn plan(topics: &OwnTopics) -> Vec<PlannedTopic> {
     let partitions = Some(topics.partitions.0);
     let retention = topics.retention.0.as_millis().to_string();
     let longest = MAX_MESSAGE_BYTES.to_string();
@@ -156,12 +156,15 @@ pub(crate) fn plan(topics: &OwnTopics) -> [PlannedTopic; 4] {
     let checkpoint = [("cleanup.policy", "compact"), ("max.message.bytes", longest.as_str())];
     let alerts = [("cleanup.policy", "delete"), ("max.message.bytes", longest.as_str())];
     let dead_letter = [("cleanup.policy", "delete"), ("retention.ms", retention.as_str())];
-    [
+    let mut planned = vec![
         topic(&topics.routed.0, partitions, &routed, &[LOG, KEEP, UNBOUNDED, LONG_RECORDS, APPEND_TIME]),
         topic(&topics.checkpoint.0, partitions, &checkpoint, &[COMPACT, LONG_RECORDS]),
         topic(&topics.alerts.0, None, &alerts, &[CUT_RECORDS]),
         topic(&topics.dead_letter.0, None, &dead_letter, &[CUT_RECORDS]),
-    ]
+    ];
+    let more = topics.more_alerts.iter();
+    planned.extend(more.map(|output| topic(&output.topic.0, None, &alerts, &[CUT_RECORDS])));
+    planned
 }
 
 /// The operations of these stages on one of our topics, as ACLs name them. Empty: they do not use it.
@@ -175,7 +178,9 @@ pub(crate) fn operations(stages: &[Stage], topics: &OwnTopics, name: &str) -> Ve
         (Stage::Detector, &topics.alerts, "WRITE"),
         (Stage::Detector, &topics.dead_letter, "WRITE"),
     ];
-    let ours = all.into_iter().filter(|(stage, topic, _)| stages.contains(stage) && topic.0 == name);
+    let more = topics.more_alerts.iter().map(|output| (Stage::Detector, &output.topic, "WRITE"));
+    let ours =
+        all.into_iter().chain(more).filter(|(stage, topic, _)| stages.contains(stage) && topic.0 == name);
     let mut operations: Vec<&str> = ours.map(|(_, _, operation)| operation).collect();
     operations.dedup();
     operations
@@ -237,6 +242,7 @@ impl fmt::Display for PlannedTopic {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::topics::{AlertFormat, AlertOutput, TopicName};
 
     fn as_planned(planned: &PlannedTopic) -> ActualTopic {
         let settings = planned.settings.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
@@ -259,7 +265,8 @@ mod tests {
 
     #[test]
     fn each_mismatch_has_its_fix() {
-        let [mut routed, checkpoint, alerts, _] = plan(&OwnTopics::default());
+        let planned = <[PlannedTopic; 4]>::try_from(plan(&OwnTopics::default()));
+        let Ok([mut routed, checkpoint, alerts, _]) = planned else { panic!("four topics") };
         let found = with(as_planned(&routed), &[("retention.ms", "3600000"), ("cleanup.policy", "compact")]);
         routed.partitions = Some(12);
         let wrong: Vec<String> = routed.mismatches(&found).iter().map(Mismatch::to_string).collect();
@@ -294,8 +301,18 @@ mod tests {
     }
 
     #[test]
+    fn every_topic_for_alerts_is_planned_and_may_be_written() {
+        let output = |name: &str| AlertOutput { topic: TopicName(name.to_owned()), format: AlertFormat::Ecs };
+        let topics = OwnTopics { more_alerts: vec![output("a"), output("b")], ..OwnTopics::default() };
+        let names: Vec<String> = plan(&topics).into_iter().map(|topic| topic.name).collect();
+        assert_eq!(names[4..], ["a", "b"]);
+        assert_eq!(operations(&[Stage::Detector], &topics, "b"), ["WRITE"]);
+        assert_eq!(operations(&[Stage::Router], &topics, "b"), [""; 0]);
+    }
+
+    #[test]
     fn unlimited_retention_is_valid() {
-        let [routed, ..] = plan(&OwnTopics::default());
+        let routed = plan(&OwnTopics::default()).remove(0);
         assert_eq!(routed.mismatches(&with(as_planned(&routed), &[("retention.ms", "-1")])), []);
     }
 }

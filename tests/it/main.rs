@@ -46,6 +46,8 @@ mod config_mistakes;
 #[cfg(feature = "service")]
 mod config_types;
 #[cfg(feature = "service")]
+mod encodings;
+#[cfg(feature = "service")]
 mod evaluate;
 #[cfg(feature = "service")]
 mod http_port;

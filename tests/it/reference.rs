@@ -106,6 +106,8 @@ fn setting(path: &str, schema: &Value, rows: &mut Vec<Row>) {
         settings(schema, &format!("{path}."), rows);
     } else {
         rows.push(row(path, schema));
+        properties(&schema["items"])
+            .for_each(|(name, below)| setting(&format!("{path}[].{name}"), below, rows));
     }
 }
 

@@ -153,6 +153,9 @@ fn check(schema: &Value, value: &Value, path: &str, found: &mut Vec<String>) {
             "enum" => rule.as_array().unwrap().contains(value),
             "minimum" => value.as_f64().is_none_or(|n| n >= rule.as_f64().unwrap()),
             "maximum" => value.as_f64().is_none_or(|n| n <= rule.as_f64().unwrap()),
+            "maxLength" => {
+                value.as_str().is_none_or(|text| text.chars().count() <= rule.as_u64().unwrap() as usize)
+            }
             "pattern" => {
                 let pattern = regex_lite::Regex::new(rule.as_str().unwrap()).unwrap();
                 value.as_str().is_none_or(|text| pattern.is_match(text))

@@ -12,6 +12,10 @@ pub enum Format {
     Table,
     /// One line of JSON for every revision of an alert.
     Ndjson,
+    /// One line for every revision of an alert: a Detection Finding of OCSF.
+    Ocsf,
+    /// One line for every revision of an alert: a document of the Elastic Common Schema.
+    Ecs,
     /// One JSON document with the last revision of every alert, and the summary.
     Json,
     /// A heading, and one row for the last revision of every alert.

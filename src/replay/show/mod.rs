@@ -14,6 +14,7 @@ pub(crate) mod both;
 
 pub use format::{Format, Show};
 
+use crate::encode::{ecs, ocsf};
 use crate::host::exit::Failure;
 use crate::replay::pipe::Pipe;
 use std::collections::BTreeMap;
@@ -31,7 +32,9 @@ pub fn start<'a>(
 ) -> Result<Box<dyn Show + 'a>, Failure> {
     Ok(match format {
         Format::Table => Box::new(table::Table { out, width, actions: BTreeMap::new() }),
-        Format::Ndjson => Box::new(ndjson::Ndjson { out, err, width }),
+        Format::Ndjson => Box::new(ndjson::Ndjson { out, err, width, encode: None }),
+        Format::Ocsf => Box::new(ndjson::Ndjson { out, err, width, encode: Some(ocsf::finding) }),
+        Format::Ecs => Box::new(ndjson::Ndjson { out, err, width, encode: Some(ecs::document) }),
         Format::Json => Box::new(json::Json::start(out)?),
         Format::Html => Box::new(html::Html::new(out, Some((err, width)))),
         Format::Csv => Box::new(csv::Csv::start(out, err, width)?),

@@ -6,6 +6,7 @@ use crate::replay::pipe::Pipe;
 use crate::replay::show::format::{Show, unwritable};
 use crate::replay::show::totals::Totals;
 use crate::replay::summary::Summary;
+use serde_json::Value;
 use std::io::Write;
 
 /// Writes revisions as lines.
@@ -16,10 +17,17 @@ pub(crate) struct Ndjson<'a> {
     pub err: &'a mut dyn Write,
     /// Columns of the terminal.
     pub width: usize,
+    /// The JSON of another schema; none: ours.
+    pub encode: Option<fn(&Alert) -> Value>,
 }
 
 impl Show for Ndjson<'_> {
     fn revision(&mut self, json: &[u8]) -> Result<(), Failure> {
+        let other = match self.encode {
+            Some(encode) => serde_json::from_slice(json).map(|alert| encode(&alert).to_string()).ok(),
+            None => None,
+        };
+        let json = other.as_deref().map_or(json, str::as_bytes);
         self.out.write_all(json).and_then(|()| self.out.write_all(b"\n")).map_err(unwritable)
     }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 pub(crate) struct Tree(BTreeMap<String, String>);
 
 /// Where text is kept that a check reads, or that a document may mention.
-const FOLDERS: [&str; 11] = [
+const FOLDERS: [&str; 12] = [
     "src",
     "tests",
     "docs",
@@ -20,6 +20,7 @@ const FOLDERS: [&str; 11] = [
     ".ci",
     "fuzz/fuzz_targets",
     "examples",
+    "integrations",
 ];
 
 impl Tree {
