@@ -8,6 +8,7 @@ pub(crate) mod kafka;
 pub(crate) mod topics;
 pub mod process;
 pub(crate) mod read;
+mod lists;
 mod rules;
 pub(crate) mod root;
 pub(crate) mod needs;

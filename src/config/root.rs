@@ -1,6 +1,7 @@
 //! The config as a whole, read from a file.
 
 use crate::config::kafka::Kafka;
+use crate::config::lists;
 use crate::config::mistake::{Mistake, Mistakes};
 use crate::config::process::{Checkpoints, Http, Log, Stopping, Workers};
 use crate::config::read::read;
@@ -83,6 +84,8 @@ impl Document {
         let mut tree = Node::parse(text, &mut mistakes);
         if let Some(tree) = &mut tree {
             rules::take_variables(tree, &mut mistakes);
+            let folder = Path::new(name).parent().unwrap_or(Path::new(""));
+            lists::take_files(tree, folder, &mut mistakes);
             rules::take_lists(tree, &mut mistakes);
             rules::entries(tree, &mut mistakes);
         }

@@ -1,13 +1,39 @@
 //! JSON Schemas of the config and of alerts, generated from their types, so they always have every field.
 
 use crate::alert::Alert;
+use crate::config::lists::LISTS;
 use crate::config::root::Config;
 use schemars::generate::SchemaSettings;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// The schema of the config (draft 07), for editors. A name without a value means the default, so no type includes null.
 pub fn config() -> Value {
-    without_null(definitions())
+    let mut schema = without_null(definitions());
+    for path in LISTS {
+        let pointer = format!("/properties/{}", path.replace('.', "/properties/"));
+        if let Some(list) = schema.pointer_mut(&pointer).filter(|list| list["type"] == "array") {
+            or_file(list);
+        }
+    }
+    schema
+}
+
+/// A list in the config, or the name of the file with its entries.
+fn or_file(list: &mut Value) {
+    let text = json!({"type": "string"});
+    let file = json!({
+        "title": "`{file: …}`",
+        "type": "object",
+        "properties": {"file": text, "column": text},
+        "required": ["file"],
+        "additionalProperties": false,
+    });
+    if let Some(schema) = list.as_object_mut() {
+        let alternative = ["type", "items"].map(|name| (name, schema.remove(name).unwrap_or_default()));
+        let alternative: Map<_, _> =
+            alternative.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        schema.insert("anyOf".to_owned(), json!([alternative, file]));
+    }
 }
 
 /// What identifies the schema of alerts. A field that is added keeps it.

@@ -231,3 +231,33 @@ fn replay_refuses_a_wrong_config_and_uses_a_right_one() {
     assert!(run.stderr.starts_with("error: the config has 1 mistake\nbad.yaml:1:1: polcy"), "{}", run.stderr);
     assert_eq!(world.run("replay story.ndjson -c quiet.yaml --format json").alerts(), []);
 }
+
+#[test]
+fn lists_of_the_policy_may_stand_in_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
+    write("tier0.txt", b"# Tier 0\n\nCORP\\svc-backup\r\n  CORP\\adm-alice\n");
+    write("hosts.csv", b"Name,DNSHostName\nDC01,dc01.corp.example\nDC02,dc02.corp.example\n");
+    let utf16: Vec<u8> = "\u{feff}svc-ndes\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    write("agents.txt", &utf16);
+    write("config.yaml", b"policy:\n  protected:\n    accounts: {file: tier0.txt}\n    domain_controllers: {file: hosts.csv, column: DNSHostName}\n  allow:\n    requesters: {file: agents.txt}\n");
+    let policy = Config::load(&folder.path().join("config.yaml")).unwrap().policy;
+    let inline = Config::parse(
+        "c.yaml",
+        r"policy: {protected: {accounts: ['CORP\svc-backup', 'CORP\adm-alice'], domain_controllers: [dc01.corp.example, dc02.corp.example]}, allow: {requesters: [svc-ndes]}}",
+    );
+    assert_eq!(policy, inline.unwrap().policy);
+    let refused = |list: &str, part: &str| {
+        write("config.yaml", format!("policy:\n  protected:\n    accounts: {list}\n").as_bytes());
+        let said = Config::load(&folder.path().join("config.yaml")).map(drop).unwrap_err().to_string();
+        assert!(said.contains(part) && said.contains("config.yaml:3"), "{list}: {said}");
+    };
+    write("empty.txt", b"# nobody\n");
+    write("wild.txt", b"CORP\\svc-*\n");
+    refused("{file: gone.txt}", "gone.txt: ");
+    refused("{file: empty.txt}", "empty.txt: has no entry");
+    refused("{file: wild.txt}", "has a wildcard");
+    refused("{file: hosts.csv, column: Account}", "no row has a value of `Account`");
+    refused("{file: tier0.txt, columm: a}", "unknown field `columm`");
+    refused("{file: 7}", "`file` is no text");
+}
