@@ -1,9 +1,8 @@
 //! An ordinary estate and the attacks beside it, `tests/estate/`: with the default policy, and with the facts of an import and
 //! the documented policy lines. The table is in `docs/false-positives.md`; `UPDATE=1` rewrites it.
 
-use crate::common::{alerts_of, events_of, project};
+use crate::common::{alerts_of, events_of, is_current, project};
 use crate::golden::json_of_yaml;
-use crate::reference::is_current;
 use adcs_watch::alert::{Alert, Severity};
 use adcs_watch::detect::policy::Policy;
 use adcs_watch::event::Event;

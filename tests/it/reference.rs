@@ -1,12 +1,10 @@
 //! The references in `docs/` are generated from the definitions, between two marks. `UPDATE=1` writes them.
 
-use crate::common::{golden_alerts, project};
+use crate::common::{golden_alerts, is_current, project};
 use adcs_watch::config::schema;
 use adcs_watch::detect::abuses::{self, Abuse};
 use serde_json::Value;
 use std::fs;
-
-const END: &str = "<!-- to here -->\n";
 
 #[test]
 fn config_reference_is_current() {
@@ -48,19 +46,6 @@ fn detection_pages_list_all_settings_with_defaults() {
             assert!(page.contains(&cells), "docs/detections/{}.md has no row {cells}", about.id);
         }
     }
-}
-
-/// Whether the part of a page that the tests `written_by` write is current.
-pub(crate) fn is_current(path: &str, written_by: &str, reference: &str) {
-    let begin = format!("<!-- written by UPDATE=1 cargo test --test it {written_by} -->\n");
-    let page = fs::read_to_string(project(path)).unwrap();
-    let (before, rest) = page.split_once(&begin).unwrap_or_else(|| panic!("{path} has no place for it"));
-    let (_, after) = rest.split_once(END).unwrap_or_else(|| panic!("{path}: where does it end?"));
-    let current = format!("{before}{begin}\n{reference}\n{END}{after}");
-    if std::env::var_os("UPDATE").is_some() {
-        fs::write(project(path), &current).unwrap();
-    }
-    assert!(page == current || std::env::var_os("UPDATE").is_some(), "{path} is not current: {begin}");
 }
 
 /// One line of a table.

@@ -12,6 +12,21 @@ pub(crate) fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
+const END: &str = "<!-- to here -->\n";
+
+/// Whether the part of a page that the tests `written_by` write is current.
+pub(crate) fn is_current(path: &str, written_by: &str, reference: &str) {
+    let begin = format!("<!-- written by UPDATE=1 cargo test --test it {written_by} -->\n");
+    let page = std::fs::read_to_string(project(path)).unwrap();
+    let (before, rest) = page.split_once(&begin).unwrap_or_else(|| panic!("{path} has no place for it"));
+    let (_, after) = rest.split_once(END).unwrap_or_else(|| panic!("{path}: where does it end?"));
+    let current = format!("{before}{begin}\n{reference}\n{END}{after}");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(project(path), &current).unwrap();
+    }
+    assert!(page == current || std::env::var_os("UPDATE").is_some(), "{path} is not current: {begin}");
+}
+
 /// The events of one file in the order in which they stand there: XML is one record, else each line is one.
 pub(crate) fn events_of(path: &Path) -> Vec<Event> {
     let bytes = std::fs::read(path).unwrap();
