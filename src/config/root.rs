@@ -84,7 +84,7 @@ impl Document {
         let mut tree = Node::parse(text, &mut mistakes);
         if let Some(tree) = &mut tree {
             rules::take_variables(tree, &mut mistakes);
-            let folder = Path::new(name).parent().unwrap_or(Path::new(""));
+            let folder = Path::new(name).parent().unwrap_or_else(|| Path::new(""));
             lists::take_files(tree, folder, &mut mistakes);
             rules::take_lists(tree, &mut mistakes);
             rules::entries(tree, &mut mistakes);
