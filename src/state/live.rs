@@ -21,10 +21,10 @@ pub struct Live<S> {
     old: Generation<S>,
 }
 
-/// A decoded state.
+/// A decoded state, and how long it lives.
 #[derive(Debug)]
 pub struct Decoded<S> {
-    /// What is remembered.
+    /// What the detection remembers of the entity.
     pub state: S,
     /// The hour after which it is garbage.
     pub expires: Hour,

@@ -10,6 +10,7 @@ mod bounds;
 mod common;
 mod dead_letter_flood;
 mod generated;
+mod old_checkpoints;
 mod golden;
 mod estate;
 mod properties;
@@ -49,6 +50,8 @@ mod config_types;
 mod encodings;
 #[cfg(feature = "service")]
 mod evaluate;
+#[cfg(feature = "service")]
+mod hostile_estate;
 #[cfg(feature = "service")]
 mod http_port;
 #[cfg(feature = "service")]
