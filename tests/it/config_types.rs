@@ -5,6 +5,7 @@ use crate::common::project;
 use adcs_watch::config::Config;
 use serde_json::{Map, Value, json};
 use std::fs;
+use std::path::{Path, PathBuf};
 
 /// A row of the reference.
 struct Setting {
@@ -122,6 +123,7 @@ fn of_kind(name: &str, kind: &str) -> Vec<Value> {
         ("shutdown.grace", "length of time") => vec![json!("30s"), json!("1h")],
         (_, "length of time") => vec![json!("80h"), json!("8d")],
         (_, "time") => vec![json!("2026-03-01T00:00:00Z")],
+        ("topics.more_alerts", "object") => vec![json!({"topic": "alerts.ocsf", "format": "ocsf"})],
         ("policy.agents", "object") => vec![json!({"templates": ["Citrix_SmartcardLogon"]})],
         (_, literals) if literals.starts_with('`') => literals.split(", ").map(literal).collect(),
         (name, kind) => panic!("{name}: the type `{kind}` is not known here"),
@@ -133,9 +135,17 @@ fn literal(text: &str) -> Value {
     let text = text.trim_matches('`');
     match text.strip_prefix('{').and_then(|object| object.split_once(':')) {
         Some(("replace", _)) => json!({"replace": ["PATH"]}),
+        Some(("file", _)) => json!({ "file": list_file() }),
         Some((field, _)) => json!({ field: "PATH" }),
         None => json!(text),
     }
+}
+
+/// A file with a list of one entry, which is a text, an account and a host.
+fn list_file() -> PathBuf {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("list.txt");
+    fs::write(&file, "dc01\n").unwrap();
+    file
 }
 
 /// Values of the right JSON type that the documented type excludes.
@@ -207,6 +217,12 @@ fn beside(name: &str, value: &Value) -> Value {
         }
         "sources[].pattern" => json!({"sources": [{}]}),
         name if name.starts_with("sources[].") => json!({"sources": [{"topic": "a"}]}),
+        "topics.more_alerts[].schema_id" => {
+            json!({"topics": {"more_alerts": [{"topic": "a", "format": "protobuf"}]}})
+        }
+        name if name.starts_with("topics.more_alerts[].") => {
+            json!({"topics": {"more_alerts": [{"topic": "a"}]}})
+        }
         "alerts.schema_id" => json!({"alerts": {"format": "protobuf"}}),
         "alerts.older" => json!({"alerts": {"max_age": "7d"}}),
         name if name.starts_with("http.tls.") => {
