@@ -124,6 +124,7 @@ impl Prefilter {
             || self.has_marker(record)
             || words::has_name(record)
             || hidden::has_hidden_xml(record)
+            || hidden::has_base64(record)
     }
 
     fn has_marker(&self, record: &[u8]) -> bool {

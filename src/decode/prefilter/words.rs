@@ -1,5 +1,5 @@
 //! Words that a record of interest without an id of the Security log has: names of our activities, of the KDC, and of the
-//! folder of a CA's database; and how JSON in base64 begins.
+//! folder of a CA's database.
 
 use crate::event::Activity;
 
@@ -16,12 +16,10 @@ pub(crate) fn is_cert_log(record: &[u8], middle: usize) -> bool {
     found.is_some_and(|found| found.eq_ignore_ascii_case(CERT_LOG))
 }
 
-/// Whether a record has the name of one of our activities, or of the KDC, or a string that begins as a JSON object in
-/// base64 does: `{"` and a letter.
+/// Whether a record has the name of one of our activities, or of the KDC.
 pub(crate) fn has_name(record: &[u8]) -> bool {
-    memchr::memchr3_iter(b'_', b'K', b'J', record).any(|at| match record[at] {
+    memchr::memchr2_iter(b'_', b'K', record).any(|at| match record[at] {
         b'_' => is_activity(record, at),
-        b'J' => record[..at].ends_with(b"\"ey"),
         _ => KDC.iter().any(|name| record[at..].starts_with(name)),
     })
 }
