@@ -92,14 +92,21 @@ pub(crate) fn is_domain_controller(policy: &DomainPolicy, host: &Host) -> bool {
 /// digit, the text must not go on with one there.
 fn has_term(terms: &[String], text: &str) -> bool {
     let text = fold(text);
-    terms.iter().any(|term| !term.is_empty() && has_word(&text, &fold(term)))
+    terms.iter().any(|term| has_word(&text, &fold(term)))
 }
 
+/// Names and words are short: comparing at each place costs less than preparing a search for each word.
 fn has_word(text: &str, word: &str) -> bool {
+    if word.is_empty() {
+        return false;
+    }
     let joins = |a: Option<char>, b: Option<char>| {
         a.is_some_and(char::is_alphanumeric) && b.is_some_and(char::is_alphanumeric)
     };
-    text.match_indices(word).any(|(at, _)| {
+    text.as_bytes().windows(word.len()).enumerate().any(|(at, found)| {
+        if found != word.as_bytes() {
+            return false;
+        }
         let (before, after) = (text[..at].chars().next_back(), text[at + word.len()..].chars().next());
         !joins(before, word.chars().next()) && !joins(word.chars().next_back(), after)
     })
