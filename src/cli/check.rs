@@ -8,6 +8,8 @@ use crate::config::root::Document;
 use crate::decode;
 use crate::detect::Detection;
 use crate::detect::catalogue::{self, Visitor};
+use crate::detect::policy::Expired;
+use crate::host::clock::wall;
 use crate::host::exit::{Exit, Failure};
 use crate::kafka::properties;
 use crate::replay::pipe::Pipe;
@@ -71,7 +73,10 @@ impl Check {
         let text = match self.format {
             Format::Text => self.text(&checked),
             Format::Json => format!("{:#}\n", self.json(&checked)),
-            Format::Github => checked.as_ref().err().map_or_else(String::new, annotations),
+            Format::Github => match &checked {
+                Ok(config) => self.github_warnings(config),
+                Err(mistakes) => annotations(mistakes),
+            },
         };
         let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
         written.map_err(|error: io::Error| {
@@ -103,7 +108,8 @@ impl Check {
             Ok(config) => {
                 let rows = summary(config).into_iter().map(|(name, value)| row(name, &value));
                 let name = self.config.display();
-                format!("{name}: {}\n{}", terminal::bold("ok"), rows.collect::<String>())
+                let expired = policy_warnings(config);
+                format!("{name}: {}\n{}{expired}", terminal::bold("ok"), rows.collect::<String>())
             }
             Err(mistakes) => {
                 let texts = mistakes.mistakes.iter().map(|mistake| excerpt(mistakes, mistake));
@@ -113,13 +119,24 @@ impl Check {
         }
     }
 
+    /// `::warning file=…::message` for each entry that does not count any more.
+    fn github_warnings(&self, config: &Config) -> String {
+        let file = self.config.display();
+        let warning = |entry: Expired| format!("::warning file={file},title=adcs-watch config::{entry}\n");
+        expired(config).map(warning).collect()
+    }
+
     fn json(&self, checked: &Result<Config, Mistakes>) -> Value {
         let file = self.config.display().to_string();
         match checked {
             Ok(config) => {
                 let rows =
                     summary(config).into_iter().map(|(name, value)| (name.replace(' ', "_"), json!(value)));
-                json!({"file": file, "ok": true, "mistakes": [], "summary": rows.collect::<Value>()})
+                let warnings: Vec<String> = expired(config).map(|entry| entry.to_string()).collect();
+                json!({
+                    "file": file, "ok": true, "mistakes": [], "warnings": warnings,
+                    "summary": rows.collect::<Value>(),
+                })
             }
             Err(mistakes) => {
                 let list = mistakes.mistakes.iter().map(|mistake| {
@@ -132,6 +149,15 @@ impl Check {
             }
         }
     }
+}
+
+/// What does not count any more today.
+fn expired(config: &Config) -> impl Iterator<Item = Expired> {
+    config.policy.expired(wall()).into_iter()
+}
+
+fn policy_warnings(config: &Config) -> String {
+    expired(config).map(|entry| row("warning", &entry.to_string())).collect()
 }
 
 /// The place and message of a mistake. On a terminal the message is wrapped, and the line of the file stands below it.
@@ -165,9 +191,8 @@ fn annotations(mistakes: &Mistakes) -> String {
 /// What the config sets, in a few lines.
 fn summary(config: &Config) -> Vec<(&'static str, String)> {
     let policy = &config.policy;
-    let (protected, allow) = (&policy.protected, &policy.allow);
-    let exceptions =
-        allow.requesters.len() + allow.templates.len() + allow.san_suffixes.len() + allow.source_hosts.len();
+    let protected = &policy.protected;
+    let exceptions = policy.allow.limits().len() + policy.exceptions.len();
     let mut switched = Switched::default();
     catalogue::visit(policy, &mut switched);
     let listed = |ids: &[&str]| if ids.is_empty() { "none".to_owned() } else { ids.join(", ") };

@@ -3,6 +3,7 @@
 
 use crate::config::mistake::Mistake;
 use crate::config::tree::{Kind, Node};
+use crate::config::words::nearest;
 use crate::detect::catalogue;
 use crate::detect::policy::Policy;
 use serde_json::Value;
@@ -10,7 +11,7 @@ use std::net::IpAddr;
 
 /// Sections: serde would also read them from a list, by the order of their fields. Those of the detections are found by
 /// their place in `policy`.
-const SECTIONS: [&str; 19] = [
+const SECTIONS: [&str; 20] = [
     "kafka",
     "kafka.sasl",
     "kafka.tls",
@@ -29,6 +30,7 @@ const SECTIONS: [&str; 19] = [
     "policy.protected",
     "policy.allow",
     "policy.agents.*",
+    "policy.exceptions[]",
     "policy.*.severity",
 ];
 
@@ -36,7 +38,7 @@ const SECTIONS: [&str; 19] = [
 type Rule = fn(&str) -> Result<(), String>;
 
 /// The texts that are checked, by path without indices; `*` is any name.
-const RULES: [(&str, Rule); 18] = [
+const RULES: [(&str, Rule); 22] = [
     ("policy.protected.terms", term),
     ("policy.protected.terms.replace", term),
     ("policy.protected.accounts", account),
@@ -49,6 +51,10 @@ const RULES: [(&str, Rule); 18] = [
     ("policy.allow.templates", template),
     ("policy.allow.san_suffixes", suffix),
     ("policy.allow.source_hosts", source_host),
+    ("policy.exceptions.account", account),
+    ("policy.exceptions.used_by", account),
+    ("policy.exceptions.templates", template),
+    ("policy.exceptions.names", filled),
     ("policy.domains.*", suffix),
     ("policy.cas.*", filled),
     ("kafka.brokers", broker),
@@ -120,8 +126,7 @@ fn is_section(path: &str) -> bool {
 pub(crate) fn entries(node: &Node, mistakes: &mut Vec<Mistake>) {
     match &node.kind {
         Kind::Scalar(Value::String(text)) => {
-            let rule = RULES.iter().find(|(pattern, _)| is_at(pattern, &node.path));
-            if let Some(Err(message)) = rule.map(|(_, rule)| rule(text)) {
+            if let Some(Err(message)) = rule_at(&node.path).map(|rule| rule(text)) {
                 mistakes.push(Mistake { at: Some(node.at), path: node.path.clone(), message });
             }
         }
@@ -131,9 +136,24 @@ pub(crate) fn entries(node: &Node, mistakes: &mut Vec<Mistake>) {
     }
 }
 
-/// Whether a path is that of a pattern, apart from the index of a list.
+/// The names of the value of an entry that has limits.
+const VALUES: [&str; 4] = [".account", ".template", ".suffix", ".host"];
+
+/// The rule for the text at a path. The indices of lists do not matter, nor whether an entry of an allow-list has limits.
+fn rule_at(path: &str) -> Option<Rule> {
+    let steps = path.split('.').map(|step| step.split('[').next().unwrap_or(step));
+    let path = steps.collect::<Vec<_>>().join(".");
+    if path.starts_with("policy.") && path.ends_with(".detections") {
+        return Some(detection);
+    }
+    let of_allow = |path: &&str| path.starts_with("policy.allow.");
+    let value = VALUES.iter().find_map(|name| path.strip_suffix(name)).filter(of_allow);
+    let path = value.unwrap_or(&path);
+    RULES.iter().find(|(pattern, _)| is_at(pattern, path)).map(|(_, rule)| *rule)
+}
+
+/// Whether a path is that of a pattern.
 fn is_at(pattern: &str, path: &str) -> bool {
-    let path = path.split('[').next().unwrap_or(path);
     match pattern.strip_suffix('*') {
         Some(before) => path.strip_prefix(before).is_some_and(|name| !name.is_empty()),
         None => pattern == path,
@@ -154,6 +174,15 @@ fn literal(text: &str, matches: &str) -> Result<(), String> {
         return Err(format!("`{text}` begins or ends with a blank, which no name does"));
     }
     Ok(())
+}
+
+fn detection(text: &str) -> Result<(), String> {
+    let ids: Vec<&str> = catalogue::all().iter().map(|about| about.id).collect();
+    if ids.contains(&text) {
+        return Ok(());
+    }
+    let meant = nearest(text, &ids).map(|id| format!("; did you mean `{id}`?")).unwrap_or_default();
+    Err(format!("`{text}` is no detection{meant}"))
 }
 
 fn term(text: &str) -> Result<(), String> {
@@ -260,7 +289,22 @@ pub(crate) fn combinations(policy: &Policy) -> Vec<Mistake> {
             mistakes.push(Mistake::of(format!("policy.domains.{domain}"), message));
         }
     }
+    mistakes.extend(exceptions(policy));
     mistakes
+}
+
+/// Exceptions that would silence nothing, or whole detections.
+fn exceptions(policy: &Policy) -> impl Iterator<Item = Mistake> {
+    policy.exceptions.iter().enumerate().filter_map(|(n, exception)| {
+        let message = if exception.detections.is_empty() {
+            "names no detection: it would silence nothing"
+        } else if !exception.is_about_something() {
+            "is about nothing: it would silence whole detections, which `enabled: false` switches off"
+        } else {
+            return None;
+        };
+        Some(Mistake::of(format!("policy.exceptions[{n}]"), message))
+    })
 }
 
 #[cfg(test)]

@@ -193,6 +193,7 @@ fn sum(a: DetectorCounts, b: DetectorCounts) -> DetectorCounts {
         dead_suppressed: a.dead_suppressed + b.dead_suppressed,
         late: a.late + b.late,
         suppressed: a.suppressed + b.suppressed,
+        excepted: a.excepted + b.excepted,
         alerts: a.alerts + b.alerts,
         committed: a.committed + b.committed,
         aborted: a.aborted + b.aborted,

@@ -39,7 +39,7 @@ pub struct Agent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
-pub struct Network(IpNet);
+pub struct Network(pub(crate) IpNet);
 
 impl TryFrom<String> for Network {
     type Error = String;
@@ -96,7 +96,7 @@ fn is_any_subject(subjects: &[String]) -> bool {
 }
 
 /// Whether the name is the pattern, in which every `*` stands for any text. Folded as accounts are.
-fn matches(pattern: &str, name: &str) -> bool {
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     let (pattern, name) = (fold(pattern), fold(name));
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();

@@ -154,44 +154,31 @@ impl Default for Protected {
     }
 }
 
-/// What is allowed to look odd. An allowed requester, template, suffix or host suppresses mismatch and burst, never a
-/// protected identity.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
+/// What the allow-lists allow one detection at one time.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Allow {
-    /// Accounts that request for others: enrollment agents, NDES, certificate life-cycle products. A logon with a
-    /// certificate that one of them requested is no finding.
-    #[schemars(example = json!([r"CORP\svc-ndes", r"CORP\smartcard-desk"]))]
+    /// Accounts that request for others.
     pub requesters: Vec<Account>,
-    /// Templates whose host names are the requester's to choose, `WebServer`. They excuse DNS names and IP addresses only.
-    #[schemars(example = json!(["WebServer"]))]
+    /// Templates whose host names are the requester's to choose.
     pub templates: Vec<String>,
-    /// Ends of host names that anybody may ask for, `.dmz.corp.example`. They excuse DNS names and IP addresses only.
-    #[schemars(example = json!([".dmz.corp.example"]))]
+    /// Ends of host names that anybody may ask for.
     pub san_suffixes: Vec<String>,
-    /// Machines whose remote writes are expected, and whose machine accounts may request for others: names, addresses or networks (`10.20.0.0/16`).
-    #[schemars(example = json!(["srv-clm.corp.example", "10.20.30.40"]))]
+    /// Machines whose remote writes are expected, and whose machine accounts may request for others.
     pub source_hosts: Vec<String>,
-    /// Account → further accounts that the same person logs on as, with one certificate: a smart card that is mapped to two accounts.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(example = json!({r"CORP\alice": [r"CORP\adm-alice"]}))]
+    /// Account → further accounts of the same person.
     pub pairs: BTreeMap<String, Vec<Account>>,
-    /// Accounts of identity management, which change names and mappings of others' accounts.
-    #[schemars(example = json!([r"CORP\svc-idm"]))]
+    /// Accounts of identity management.
     pub changers: Vec<Account>,
-    /// Accounts that join machines to the domain: deployment services, the people who install machines.
-    #[schemars(example = json!([r"CORP\svc-deploy"]))]
+    /// Accounts that join machines to the domain.
     pub joiners: Vec<Account>,
     /// Accounts that back up CAs and their keys.
-    #[schemars(example = json!([r"CORP\svc-backup"]))]
     pub backup: Vec<Account>,
-    /// Accounts that register keys for others (msDS-KeyCredentialLink): AD FS, a connector under a name of its own.
-    #[schemars(example = json!([r"CORP\adfs-gmsa$"]))]
+    /// Accounts that register keys for others.
     pub key_writers: Vec<Account>,
 }
 
 /// Whether an entry of a list means this account. An entry without a domain means any domain.
-fn is_listed(entry: &Account, account: &Account) -> bool {
+pub(crate) fn is_listed(entry: &Account, account: &Account) -> bool {
     entry.has_name(&account.name) && (entry.domain.is_empty() || same_text(&entry.domain, &account.domain))
 }
 

@@ -6,7 +6,10 @@
 
 pub(crate) mod entity;
 pub(crate) mod agent;
+pub(crate) mod entry;
 pub(crate) mod domain;
+pub(crate) mod allow_lists;
+pub(crate) mod exception;
 pub(crate) mod identity;
 pub(crate) mod facts;
 pub(crate) mod protected;
@@ -191,6 +194,11 @@ pub enum Notice {
         days: u32,
         /// Different days of data that it needs before it raises alerts.
         needed: u32,
+    },
+    /// An alert, or a revision, that an exception of the policy silences.
+    Excepted {
+        /// Id of the detection.
+        detection: &'static str,
     },
     /// The event is a finding that was raised already.
     Suppressed {

@@ -2,7 +2,9 @@
 
 use crate::alert::id::AlertId;
 use crate::detect::agent::Agent;
-use crate::detect::domain::{Allow, DomainPolicy, Protected};
+use crate::detect::allow_lists::AllowLists;
+use crate::detect::domain::{DomainPolicy, Protected};
+use crate::detect::exception::Exception;
 use crate::detect::{
     DetectionSettings, account_remapped, application_policy_injection, ca_key_exported, ca_silent,
     ca_tampered, certificate_used_by_other, certlog_remote_write, changed_then_issued, chase_enrollment,
@@ -13,10 +15,12 @@ use crate::detect::{
     unusual_volume, weak_mapping,
 };
 use crate::event::host::Host;
+use crate::event::time::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// The `policy:` section of the config.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -49,7 +53,12 @@ pub struct Policy {
     /// Identities nobody else may hold a certificate for.
     pub protected: Protected,
     /// What is allowed to look odd.
-    pub allow: Allow,
+    pub allow: AllowLists,
+    /// Alerts that are not written: each entry names detections and what their alerts must be about. The detection goes on to
+    /// remember what it sees.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = json!([{"detections": ["unusual-volume"], "account": r"CORP\svc-build", "until": "2026-12-31T00:00:00Z"}]))]
+    pub exceptions: Vec<Exception>,
     /// Settings of the detection `san-mismatch`.
     pub san_mismatch: san_mismatch::Settings,
     /// Settings of the detection `certlog-remote-write`.
@@ -112,8 +121,26 @@ pub struct Policy {
     pub ca_silent: ca_silent::Settings,
 }
 
+/// An exception, or an entry of an allow-list, that does not count any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expired {
+    /// Its place in the policy: `allow.requesters[0]`.
+    pub place: String,
+    /// The event time from which on it does not count.
+    pub until: Time,
+    /// Who answers for it.
+    pub owner: Option<String>,
+}
+
+impl fmt::Display for Expired {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "policy.{} ended at {} and silences nothing any more", self.place, self.until)?;
+        self.owner.as_ref().map_or(Ok(()), |owner| write!(f, "; its owner is {owner}"))
+    }
+}
+
 impl Policy {
-    /// The part that every detection may read.
+    /// The part that every detection may read. Of the allow-lists it has the entries without limits.
     pub fn domain(&self) -> DomainPolicy {
         DomainPolicy {
             domains: self.domains.clone(),
@@ -123,8 +150,21 @@ impl Policy {
             decoys: self.decoys.clone(),
             agents: self.agents.clone(),
             protected: self.protected.clone(),
-            allow: self.allow.clone(),
+            allow: self.allow.always(),
         }
+    }
+
+    /// The exceptions and entries of allow-lists that do not count any more at this time, each with its place.
+    pub fn expired(&self, at: Time) -> Vec<Expired> {
+        let entries =
+            self.allow.limits().into_iter().map(|(place, limits)| (place, limits.until, &limits.owner));
+        let exceptions = self.exceptions.iter().enumerate();
+        let exceptions = exceptions.map(|(n, e)| (format!("exceptions[{n}]"), e.until, &e.owner));
+        let expired = |(place, until, owner): (String, Option<Time>, &Option<String>)| {
+            let until = until.filter(|until| *until <= at)?;
+            Some(Expired { place, until, owner: owner.clone() })
+        };
+        entries.chain(exceptions).filter_map(expired).collect()
     }
 
     /// Takes every baseline for trained, from the first event on: for a replay of files that are shorter than a training period.

@@ -6,18 +6,20 @@
 mod clock;
 mod routes;
 mod operator;
+mod policies;
 
 pub use crate::detect::Notice;
 pub use crate::engine::routes::Routes;
 
 use crate::alert::Alert;
 use crate::detect::catalogue;
-use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Exception;
 use crate::detect::facts::{self, Facts};
 use crate::detect::policy::Policy;
 use crate::detect::{ALLOWED_LATENESS, Context, Place, Training};
 use crate::engine::clock::StreamClock;
 use crate::engine::operator::{Operator, Operators};
+use crate::engine::policies::Policies;
 use crate::event::Event;
 use crate::event::host::Host;
 use crate::event::time::Time;
@@ -35,7 +37,8 @@ pub const MINIMUM_READER: u32 = 1;
 /// All detections that are switched on, and what they remember of one partition.
 #[derive(Debug)]
 pub struct Engine {
-    policy: DomainPolicy,
+    policies: Policies,
+    exceptions: Vec<Exception>,
     policy_version: String,
     operators: Vec<Box<dyn Operator>>,
     facts: Facts,
@@ -124,7 +127,8 @@ impl Engine {
         catalogue::visit(&policy, &mut operators);
         let policy_version = policy.version();
         Engine {
-            policy: policy.domain(),
+            policies: Policies::new(&policy),
+            exceptions: policy.exceptions,
             policy_version,
             operators: operators.0,
             facts: Facts::default(),
@@ -136,8 +140,9 @@ impl Engine {
     /// Whether any detection is interested in the event.
     pub fn concerns(&self, event: &Event) -> bool {
         let mut concerned = false;
-        Facts::entities(event, &self.policy, &mut |_| concerned = true);
-        self.operators.iter().for_each(|op| op.places(event, &self.policy, &mut |_| concerned = true));
+        let policy = self.policies.always();
+        Facts::entities(event, policy, &mut |_| concerned = true);
+        self.operators.iter().for_each(|op| op.places(event, policy, &mut |_| concerned = true));
         concerned
     }
 
@@ -148,17 +153,20 @@ impl Engine {
 
     /// Runs the detections whose entity lives here: of an event that was routed to several partitions, each runs its own.
     pub fn on_event_where(&mut self, event: &Event, lives_here: impl Fn(Place) -> bool) -> Output {
-        let late = event.effective_time() < self.clock.now().minus(ALLOWED_LATENESS);
-        let (policy, facts, policy_version) = (&self.policy, &self.facts, &self.policy_version);
+        let at = event.effective_time();
+        let late = at < self.clock.now().minus(ALLOWED_LATENESS);
+        let (facts, policy_version) = (&self.facts, &self.policy_version);
+        let period = self.policies.at(at, self.operators.iter().map(|operator| operator.id()));
         let mut output = Output { late, ..Output::default() };
-        for operator in &mut self.operators {
-            let mut cx = Context::new(operator.about(), policy, facts, policy_version, late);
+        for (n, operator) in self.operators.iter_mut().enumerate() {
+            let mut cx = Context::new(operator.about(), period.of(n), facts, policy_version, late);
             output.concerned += operator.on_event(event, &lives_here, &mut cx);
+            except(&self.exceptions, &mut cx);
             output.alerts.append(&mut cx.alerts);
             output.notices.append(&mut cx.notices);
         }
         // Detections compare what changed with what was known before.
-        output.concerned += self.facts.learn(event, policy, &lives_here);
+        output.concerned += self.facts.learn(event, self.policies.always(), &lives_here);
         self.advance(event);
         output
     }
@@ -204,7 +212,7 @@ impl Engine {
     /// come from events, and there may be any number of them.
     pub fn trainings(&self, lives_here: impl Fn(Place) -> bool) -> Vec<CaTraining> {
         let mut trainings = Vec::new();
-        for ca in self.policy.cas.keys().map(|name| Host::new(name)) {
+        for ca in self.policies.always().cas.keys().map(|name| Host::new(name)) {
             for operator in &self.operators {
                 let trained = operator.training(&ca).filter(|(place, _)| lives_here(*place));
                 trainings.extend(trained.map(|(_, training)| CaTraining {
@@ -286,6 +294,18 @@ impl Engine {
         engine.clock = StreamClock::restored(&marker.clock, engine.watermark);
         Ok(engine)
     }
+}
+
+/// Removes the alerts that an exception silences. The detection has taken them for raised.
+fn except(exceptions: &[Exception], cx: &mut Context<'_>) {
+    if exceptions.is_empty() {
+        return;
+    }
+    let before = cx.alerts.len();
+    let policy = cx.policy;
+    cx.alerts.retain(|alert| !exceptions.iter().any(|exception| exception.silences(alert, policy)));
+    let withheld = before - cx.alerts.len();
+    cx.notices.extend(std::iter::repeat_n(Notice::Excepted { detection: cx.about.id }, withheld));
 }
 
 fn state_record(detection: &str, change: Change) -> StateRecord {

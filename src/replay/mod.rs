@@ -99,12 +99,13 @@ pub(crate) fn run(request: &Request, streams: Streams) -> Result<Exit, Failure> 
         show = Box::new(Both(show, Box::new(Html::new(Pipe::new(file), None))));
     }
     let mut ledger = Ledger::default();
-    let mut failed = false;
+    let (mut failed, mut latest) = (false, None);
     for event in order.finish()? {
         let (here, event) = event?;
         if request.selection.until.is_some_and(|until| event.effective_time() > until) {
             break;
         }
+        latest = latest.max(Some(event.effective_time()));
         let output = match here {
             // An event routed to several partitions has a copy in each, for the entities of that partition.
             Some(here) => engine.on_event_where(&event, |place| place.is_in(here, partitions)),
@@ -125,6 +126,8 @@ pub(crate) fn run(request: &Request, streams: Streams) -> Result<Exit, Failure> 
     }
     settle(ledger, &request.selection, &mut summary, show.as_mut())?;
     summary.finish(watch.elapsed());
+    let expired = latest.map_or_else(Vec::new, |latest| request.policy.expired(latest));
+    summary.expired = expired.iter().map(ToString::to_string).collect();
     summary.coverage = coverage::of(&summary.events, &summary.ignored_ids, &request.policy);
     show.finish(&summary)?;
     Ok(verdict(&summary, failed))

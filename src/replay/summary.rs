@@ -33,6 +33,12 @@ pub struct Summary {
     pub training: Vec<Training>,
     /// Suppressed findings, by detection.
     pub suppressed: BTreeMap<&'static str, u64>,
+    /// Alerts and revisions that exceptions of the policy withheld, by detection.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub excepted: BTreeMap<&'static str, u64>,
+    /// Exceptions and entries of allow-lists that did not count any more at the last event.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub expired: Vec<String>,
     /// Events older than the allowed lateness.
     pub late: u64,
     /// Events whose time cannot be right; their evidence is marked.
@@ -184,6 +190,7 @@ impl Summary {
     /// Counts a suppressed finding, or notes a baseline in training.
     pub fn notice(&mut self, notice: Notice, time: Time) {
         match notice {
+            Notice::Excepted { detection } => *self.excepted.entry(detection).or_default() += 1,
             Notice::Suppressed { detection } => *self.suppressed.entry(detection).or_default() += 1,
             Notice::Training { detection, entity, days, needed } => {
                 let known = self.training.iter_mut().find(|t| t.detection == detection && t.entity == entity);

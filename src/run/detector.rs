@@ -41,6 +41,7 @@ pub(crate) fn run(env: &Environment, number: u16) -> Result<(), Fault> {
         stopped: StoppedPartitions::new(Stage::Detector, number, env.metrics.clone()),
         restoring: BTreeMap::new(),
         trainings: BTreeSet::new(),
+        expired: 0,
     };
     let clock = Stopwatch::start();
     while !env.shutdown.is_cancelled() {
@@ -66,6 +67,8 @@ struct Detector<'a> {
     stopped: StoppedPartitions,
     /// The assigned partitions, with the time since their assignment while they are being restored.
     restoring: BTreeMap<u32, Option<Stopwatch>>,
+    /// Expired entries of the policy that were logged.
+    expired: usize,
     /// Baselines that were reported.
     trainings: BTreeSet<(&'static str, Host)>,
 }
@@ -86,7 +89,25 @@ impl Detector<'_> {
         if self.heartbeat.beat(&self.env.metrics, spent) {
             self.report_partitions(now);
             self.report_trainings();
+            self.report_expired();
         }
+    }
+
+    /// Logs each entry of the policy that has expired, once. Workers have one policy, so the first one reports.
+    fn report_expired(&mut self) {
+        if self.number != 0 {
+            return;
+        }
+        let expired = self.env.setup.config.policy.expired(wall());
+        self.env.metrics.expired_entries(expired.len());
+        if expired.len() > self.expired {
+            let places: Vec<&str> = expired.iter().map(|entry| entry.place.as_str()).collect();
+            tracing::warn!(
+                entries = places.join(", "),
+                "entries of the policy have expired and silence nothing"
+            );
+        }
+        self.expired = expired.len();
     }
 
     fn report_partitions(&self, now: Millis) {

@@ -259,11 +259,34 @@ fn terms_add_to_the_built_in_ones_unless_they_replace_them() {
 #[test]
 fn networks_in_source_hosts_match_their_addresses() {
     let text = "policy: {allow: {source_hosts: [10.20.0.0/16, 'fd00::/8', srv-clm]}}\n";
-    let allow = Config::parse("c.yaml", text).unwrap().policy.allow;
+    let allow = Config::parse("c.yaml", text).unwrap().policy.allow.always();
     for inside in ["10.20.30.40", "::ffff:10.20.30.40", "fd00::1", "SRV-CLM.corp.example"] {
         assert!(allow.source_host(inside), "{inside}");
     }
     for outside in ["10.21.0.1", "fe80::1", "srv-clm2", "-", ""] {
         assert!(!allow.source_host(outside), "{outside}");
+    }
+}
+
+#[test]
+fn check_warns_of_entries_that_have_expired_and_refuses_those_that_cannot_be_meant() {
+    let policy = |text: &str| check(&format!("policy: {text}\n"), "--for replay");
+    let entry = "{account: 'CORP\\a', until: 2020-01-01T00:00:00Z, owner: desk}";
+    let (code, said) = policy(&format!("{{allow: {{requesters: [{entry}]}}}}"));
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("warning             policy.allow.requesters[0] ended at 2020-01-01"), "{said}");
+    let (_, said) = policy("{allow: {requesters: [{account: 'CORP\\a', until: 2099-01-01T00:00:00Z}]}}");
+    assert!(!said.contains("warning"), "{said}");
+    for (text, part) in [
+        ("{exceptions: [{detections: [san-mismatch]}]}", "is about nothing"),
+        ("{exceptions: [{detections: [], account: a}]}", "names no detection"),
+        ("{exceptions: [{detections: [san_mismatch], account: a}]}", "did you mean `san-mismatch`?"),
+        ("{exceptions: [{account: a}]}", "detections"),
+        ("{allow: {requesters: [{account: '*'}]}}", "has a wildcard"),
+        ("{allow: {requesters: [{template: User}]}}", "expected a text, or {account: "),
+        ("{allow: {templates: [{template: User, detections: [x]}]}}", "`x` is no detection"),
+    ] {
+        let (code, said) = policy(text);
+        assert!(code == 78 && said.contains(part), "{text}: {said}");
     }
 }

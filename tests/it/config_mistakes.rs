@@ -215,7 +215,7 @@ fn values_are_read() {
     let text = "policy:\n  domains: {CORP: [corp.example]}\n  allow: {requesters: ['CORP\\svc-ndes']}\n";
     let policy = Config::parse("c.yaml", text).unwrap().policy;
     assert_eq!(policy.domains["CORP"], ["corp.example"]);
-    assert_eq!(policy.allow.requesters[0].to_string(), "CORP\\svc-ndes");
+    assert_eq!(policy.allow.requesters[0].value.to_string(), "CORP\\svc-ndes");
 }
 
 #[test]

@@ -104,6 +104,9 @@ fn of_kind(name: &str, kind: &str) -> Vec<Value> {
     if let Some(items) = kind.strip_prefix("list of ") {
         return vec![Value::Array(of_kind(name, items))];
     }
+    if let Some(plain) = kind.strip_suffix(" or object") {
+        return [of_kind(name, plain), of_kind(name, "object")].concat();
+    }
     if let Some(values) = kind.strip_prefix("names, each with ") {
         let of_names = of_kind(name, values).into_iter();
         return of_names.map(|value| json!({ property(name): value })).collect();
@@ -114,6 +117,8 @@ fn of_kind(name: &str, kind: &str) -> Vec<Value> {
     match (name, kind) {
         (_, "text, number, `true` or `false`") => vec![json!("text"), json!(7), json!(true)],
         (_, "`true`, `false`") => vec![json!(true), json!(false)],
+        ("policy.exceptions[].detections", "text") => vec![json!("san-mismatch")],
+        ("policy.exceptions[].remote_ip", "text") => vec![json!("10.20.0.0/16"), json!("10.20.30.66")],
         (_, "text") => vec![json!("dmz.corp.example")],
         (_, "account") => vec![json!(r"CORP\svc-ndes"), json!("svc-ndes")],
         (_, "host") => vec![json!("dc01.corp.example"), json!("dc01")],
@@ -124,6 +129,11 @@ fn of_kind(name: &str, kind: &str) -> Vec<Value> {
         (_, "length of time") => vec![json!("80h"), json!("8d")],
         (_, "time") => vec![json!("2026-03-01T00:00:00Z")],
         ("topics.more_alerts", "object") => vec![json!({"topic": "alerts.ocsf", "format": "ocsf"})],
+        ("policy.exceptions", "object") => vec![json!({"detections": ["san-mismatch"], "account": "a"})],
+        ("policy.allow.templates", "object") => vec![json!({"template": "WebServer"})],
+        ("policy.allow.san_suffixes", "object") => vec![json!({"suffix": ".dmz.corp.example"})],
+        ("policy.allow.source_hosts", "object") => vec![json!({"host": "srv-clm"})],
+        (name, "object") if name.starts_with("policy.allow.") => vec![json!({"account": "svc-ndes"})],
         ("policy.agents", "object") => vec![json!({"templates": ["Citrix_SmartcardLogon"]})],
         (_, literals) if literals.starts_with('`') => literals.split(", ").map(literal).collect(),
         (name, kind) => panic!("{name}: the type `{kind}` is not known here"),
@@ -222,6 +232,9 @@ fn beside(name: &str, value: &Value) -> Value {
         }
         name if name.starts_with("topics.more_alerts[].") => {
             json!({"topics": {"more_alerts": [{"topic": "a"}]}})
+        }
+        name if name.starts_with("policy.exceptions[].") => {
+            json!({"policy": {"exceptions": [{"detections": ["san-mismatch"], "account": "a"}]}})
         }
         "alerts.schema_id" => json!({"alerts": {"format": "protobuf"}}),
         "alerts.older" => json!({"alerts": {"max_age": "7d"}}),

@@ -13,6 +13,7 @@ mod generated;
 mod old_checkpoints;
 mod golden;
 mod estate;
+mod exceptions;
 mod properties;
 mod router_tally;
 mod simulation;

@@ -26,8 +26,7 @@ pub(crate) fn is_other(
         || facts.same_account(policy, &requester, used_by, until);
     (!is_same || differing_sids(logon).is_some())
         && !identity::is_pair(policy, &requester, used_by)
-        && (!requests_for(policy, &requester, record, logon, used_by)
-            || protected::is_protected_account(policy, used_by))
+        && (!requests_for(policy, &requester, record, logon, used_by) || is_protected(policy, logon, used_by))
 }
 
 /// Whether the account that used the certificate is protected: by its name, or by the last number of its SID.

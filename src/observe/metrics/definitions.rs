@@ -92,6 +92,16 @@ definitions! {
         &[],
         "Alerts that were not written because their events exceed the configured age limit",
     );
+    EXCEPTED_ALERTS = counter(
+        "adcs_watch_alerts_excepted_total",
+        &[],
+        "Alerts and revisions that were not written because an exception of the policy silences them",
+    );
+    EXPIRED_ENTRIES = gauge(
+        "adcs_watch_policy_entries_expired",
+        &[],
+        "Exceptions and entries of allow-lists whose `until` is over, so that they silence nothing any more",
+    );
     TRUNCATED_ALERTS = counter(
         "adcs_watch_alerts_truncated_total",
         &["detection"],

@@ -102,6 +102,7 @@ pub(crate) struct Handles {
     pub(crate) replayed_alerts: Counter,
     pub(crate) policy_crossings: Counter,
     pub(crate) outdated_alerts: Counter,
+    pub(crate) excepted_alerts: Counter,
     pub(crate) detections: BTreeMap<&'static str, OfDetection>,
     pub(crate) suppressed_dead_letters: BTreeMap<&'static str, Counter>,
     /// Suppressed dead letters of detectors.
@@ -138,6 +139,7 @@ impl Handles {
             replayed_alerts: plain(define::REPLAYED_ALERTS),
             policy_crossings: plain(define::POLICY_CROSSINGS),
             outdated_alerts: plain(define::OUTDATED_ALERTS),
+            excepted_alerts: plain(define::EXCEPTED_ALERTS),
             detections: detections(recorder),
             suppressed_dead_letters: Reason::ALL
                 .map(|reason| {

@@ -115,9 +115,15 @@ impl Metrics {
             (&handles.replayed_alerts, counts.replayed_alerts - before.replayed_alerts),
             (&handles.policy_crossings, counts.policy_crossings - before.policy_crossings),
             (&handles.outdated_alerts, counts.suppressed - before.suppressed),
+            (&handles.excepted_alerts, counts.excepted - before.excepted),
         ] {
             counter.increment(more);
         }
+    }
+
+    /// Exceptions and entries of allow-lists that do not count any more.
+    pub fn expired_entries(&self, count: usize) {
+        self.set(define::EXPIRED_ENTRIES, &[], count as f64);
     }
 
     /// Counts a poll that returned records: the bytes of their values, and the age of the oldest where it is known.

@@ -65,6 +65,7 @@ impl Totals<'_> {
         }
         self.rejections(summary)?;
         self.training(summary)?;
+        summary.expired.iter().try_for_each(|text| self.wrapped(text))?;
         coverage::blind(&summary.coverage).iter().try_for_each(|text| self.wrapped(text))
     }
 
@@ -83,6 +84,9 @@ impl Totals<'_> {
         }
         for (detection, n) in &summary.suppressed {
             self.note(&format!("{detection}: {} suppressed", counted(*n, "finding")))?;
+        }
+        for (detection, n) in &summary.excepted {
+            self.note(&format!("{detection}: {} withheld by exceptions", counted(*n, "alert")))?;
         }
         Ok(())
     }

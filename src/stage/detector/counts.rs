@@ -25,6 +25,8 @@ pub struct DetectorCounts {
     pub late: u64,
     /// Alerts and revisions that the age limit suppressed.
     pub suppressed: u64,
+    /// Alerts and revisions that exceptions of the policy withheld.
+    pub excepted: u64,
     /// Alerts and revisions that were committed.
     pub alerts: u64,
     /// Transactions that were committed.

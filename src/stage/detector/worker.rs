@@ -163,6 +163,8 @@ impl<P: DetectorPort> DetectorWorker<P> {
         self.polled += applied.events;
         self.counts.suppressed += applied.suppressed as u64;
         self.counts.late += applied.late as u64;
+        let is_excepted = |notice: &&Notice| matches!(notice, Notice::Excepted { .. });
+        self.counts.excepted += applied.notices.iter().filter(is_excepted).count() as u64;
         self.notices.extend(applied.notices);
         if let Some(letter) = applied.dead {
             match self.flood.admits(letter.reason, now) {

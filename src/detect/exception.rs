@@ -1,0 +1,139 @@
+//! Exceptions: alerts that the operator has answered and does not want again.
+
+use crate::alert::{Alert, Severity};
+use crate::detect::agent::{Network, matches};
+use crate::detect::domain::{DomainPolicy, is_listed};
+use crate::event::account::{Account, same_text};
+use crate::event::host::Host;
+use crate::event::time::Time;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::net::IpAddr;
+
+/// An alert that has all that is given here is not written. At least one thing beside the detections is given.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Exception {
+    /// The detections whose alerts it silences.
+    #[schemars(example = json!(["unusual-volume"]))]
+    pub detections: Vec<String>,
+    /// Who asked for the certificate, or acted: `requester_account` of the alert.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Account>,
+    /// Who was logged on or changed: `used_by_account` of the alert.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_by: Option<Account>,
+    /// The CA or domain controller: `computer` of the alert.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub computer: Option<Host>,
+    /// The client: `remote_host` of the alert.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote_host: Option<Host>,
+    /// Its address, or a network that has it: `remote_ip` of the alert.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote_ip: Option<Network>,
+    /// All `templates` of the alert are among these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub templates: Vec<String>,
+    /// All `san_values` of the alert are among these; `*` is any text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
+    /// The highest severity that it silences. Default high: a critical alert is written.
+    #[serde(default = "default_severity", skip_serializing_if = "is_default_severity")]
+    pub up_to: Severity,
+    /// The event time from which on it silences nothing any more, `2026-12-31T00:00:00Z`. Default: it never ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+    /// Who answers for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Why it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+fn default_severity() -> Severity {
+    Severity::High
+}
+
+fn is_default_severity(severity: &Severity) -> bool {
+    *severity == default_severity()
+}
+
+impl Exception {
+    /// An exception for the alerts of one detection, about nothing yet.
+    pub fn of(detection: &str) -> Exception {
+        Exception {
+            detections: vec![detection.to_owned()],
+            account: None,
+            used_by: None,
+            computer: None,
+            remote_host: None,
+            remote_ip: None,
+            templates: Vec::new(),
+            names: Vec::new(),
+            up_to: default_severity(),
+            until: None,
+            owner: None,
+            reason: None,
+        }
+    }
+
+    /// Whether it states what the alerts must be about.
+    pub fn is_about_something(&self) -> bool {
+        self.account.is_some()
+            || self.used_by.is_some()
+            || self.computer.is_some()
+            || self.remote_host.is_some()
+            || self.remote_ip.is_some()
+            || !self.templates.is_empty()
+            || !self.names.is_empty()
+    }
+
+    /// Whether this alert is not written.
+    pub fn silences(&self, alert: &Alert, policy: &DomainPolicy) -> bool {
+        self.until.is_none_or(|until| alert.time < until)
+            && self.has_kind(alert)
+            && is_account(policy, self.account.as_ref(), &alert.requester_domain, &alert.requester_account)
+            && is_account(policy, self.used_by.as_ref(), &alert.used_by_domain, &alert.used_by_account)
+            && is_host(self.computer.as_ref(), alert.computer.as_ref())
+            && is_host(self.remote_host.as_ref(), alert.remote_host.as_ref())
+            && self.remote_ip.is_none_or(|network| has_address(network, alert.remote_ip.as_deref()))
+    }
+
+    /// Whether it silences an alert of this kind, of any account and machine: its detection, severity,
+    /// templates and names.
+    pub fn has_kind(&self, alert: &Alert) -> bool {
+        self.detections.contains(&alert.detection)
+            && alert.severity <= self.up_to
+            && covers(&self.templates, &alert.templates, same_text)
+            && covers(&self.names, &alert.san_values, matches)
+    }
+}
+
+fn is_account(
+    policy: &DomainPolicy,
+    wanted: Option<&Account>,
+    domain: &Option<String>,
+    name: &Option<String>,
+) -> bool {
+    let Some(wanted) = wanted else { return true };
+    let Some(name) = name else { return false };
+    let account = Account { domain: domain.clone().unwrap_or_default(), name: name.clone() };
+    is_listed(&policy.in_one_spelling(wanted), &policy.in_one_spelling(&account))
+}
+
+fn is_host(wanted: Option<&Host>, host: Option<&Host>) -> bool {
+    wanted.is_none_or(|wanted| host.is_some_and(|host| wanted.is_same(host)))
+}
+
+fn has_address(Network(network): Network, address: Option<&str>) -> bool {
+    address.and_then(|text| text.parse::<IpAddr>().ok()).is_some_and(|address| network.contains(&address))
+}
+
+/// Whether all texts are among the wanted ones; a list that is not given covers any.
+fn covers(wanted: &[String], texts: &[String], is: fn(&str, &str) -> bool) -> bool {
+    wanted.is_empty()
+        || (!texts.is_empty() && texts.iter().all(|text| wanted.iter().any(|wanted| is(wanted, text))))
+}
