@@ -22,23 +22,32 @@ fn utf16(record: &[u8], order: fn([u8; 2]) -> u16) -> (Cow<'_, str>, bool) {
     (Cow::Owned(chars.collect()), replaced)
 }
 
-/// Whether a text has an escape or a reference for what is no character, which reads as U+FFFD: half of a surrogate pair in
-/// JSON (`\ud800`), NUL or a number beyond Unicode in event XML (`&#x0;`).
+/// Whether a text has what is no text: a raw control character other than white space, or an escape or a reference for what
+/// is no character: NUL or half of a surrogate pair in JSON (`\ud800`), NUL or a number beyond Unicode in event XML (`&#x0;`).
 pub(crate) fn names_no_character(text: &str) -> bool {
     let code = |at: usize| u16::from_str_radix(text.get(at + 2..at + 6)?, 16).ok();
     let escape = |at: usize| text.get(at..at + 2).filter(|begin| *begin == "\\u").and_then(|_| code(at));
     let is_half = |(at, _): (usize, &str)| match code(at) {
         Some(0xd800..=0xdbff) => !matches!(escape(at + 6), Some(0xdc00..=0xdfff)),
         Some(0xdc00..=0xdfff) => !matches!(at.checked_sub(6).and_then(escape), Some(0xd800..=0xdbff)),
-        Some(_) | None => false,
+        Some(code) => code == 0,
+        None => false,
     };
-    text.match_indices("\\u").any(is_half)
-        || (text.contains("<Event") && text.match_indices("&#").any(|(at, _)| !is_reference(&text[at + 2..])))
+    let has_xml = || text.contains("<Event") || text.contains("\\u003cEvent");
+    has_control(text)
+        || text.match_indices("\\u").any(is_half)
+        || (has_xml() && text.match_indices("&#").any(|(at, _)| !is_reference(&text[at + 2..])))
+}
+
+/// Whether a text has a raw control character. All bytes are looked at: that is faster than to stop at the first.
+fn has_control(text: &str) -> bool {
+    let is_control = |byte: u8| byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r');
+    text.bytes().fold(false, |found, byte| found | is_control(byte))
 }
 
 /// Whether a reference, of which this is what follows `&#`, stands for a character that XML has.
-fn is_reference(rest: &str) -> bool {
-    let number = rest.split(';').next().unwrap_or_default();
+pub(crate) fn is_reference(rest: &str) -> bool {
+    let number = rest.split(';').next().unwrap_or_default().replace('X', "x");
     let code = match number.strip_prefix('x') {
         Some(hex) => u32::from_str_radix(hex, 16),
         None => number.parse(),
@@ -92,12 +101,25 @@ mod tests {
 
     #[test]
     fn escapes_of_no_character_are_noticed() {
-        for text in
-            [r#"{"a": "\ud800"}"#, r#"{"a": "x\uDC00y"}"#, "<Event>&#x0;</Event>", "<Event>&#xd800;</Event>"]
-        {
+        for text in [
+            r#"{"a": "\ud800"}"#,
+            r#"{"a": "x\uDC00y"}"#,
+            "<Event>&#x0;</Event>",
+            "<Event>&#xd800;</Event>",
+            r#"{"a": "\u0000"}"#,
+            r#"{"a": "\u003cEvent>&#x0;"}"#,
+            "{\"a\": \"\u{1b}[0m\"}",
+            "<Event>a\0b</Event>",
+        ] {
             assert!(names_no_character(text), "{text}");
         }
-        for text in [r#"{"a": "\ud83d\ude00 \u00e9"}"#, "<Event>&#xD;&#233;</Event>", "&#x0;", r"C:\users"] {
+        for text in [
+            r#"{"a": "\ud83d\ude00 \u00e9"}"#,
+            "<Event>&#xD;&#233;</Event>",
+            "&#x0;",
+            r"C:\users",
+            "{\"a\":\t\"b\nc\"}\r\n",
+        ] {
             assert!(!names_no_character(text), "{text}");
         }
     }

@@ -59,7 +59,7 @@ impl<'a> Outlet<'a> {
         let (text, replaced) = bytes::text(record);
         self.replaced = replaced;
         let flow = self.text(bytes::trimmed(&text));
-        self.replaced |= self.matters && bytes::names_no_character(&text);
+        self.replaced |= self.matters && bytes::names_no_character(bytes::trimmed(&text));
         flow
     }
 

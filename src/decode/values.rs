@@ -9,7 +9,8 @@ pub(crate) fn is_absent(text: &str) -> bool {
 }
 
 /// Reads an EventID: decimal digits, with leading zeros or a mark before the thousands (`4,887`), with `.0` behind them,
-/// which pipelines add that know no integers, or hex with `0x`; spaces and control characters around them allowed.
+/// which pipelines add that know no integers, or hex with `0x`; spaces and control characters around them allowed. Other
+/// spellings are rejected, see [`looks_like_id`]: `4.887` may be a fraction.
 ///
 /// [`crate::decode::prefilter`] looks for exactly these spellings in the raw bytes.
 pub(crate) fn event_id(text: &str) -> Option<u32> {
@@ -34,9 +35,9 @@ pub(crate) fn event_id(text: &str) -> Option<u32> {
 /// Whether a text could be meant as an EventID: short, beginning with a digit, no name and no GUID.
 pub(crate) fn looks_like_id(text: &str) -> bool {
     let text = text.trim_matches(is_blank);
-    let begins =
-        text.trim_start_matches(['+', '(', '<', '#']).bytes().next().is_some_and(|b| b.is_ascii_digit());
-    let is_part = |c: char| c.is_ascii_hexdigit() || is_blank(c) || ",.xX+-()<>#'".contains(c);
+    let begins = text.trim_start_matches(['+', '(', '<', '#']).chars().next().is_some_and(char::is_numeric);
+    let is_mark = |c: char| is_blank(c) || ",.+-()<>#'’_`·٬".contains(c);
+    let is_part = |c: char| c.is_numeric() || c.is_ascii_hexdigit() || is_mark(c) || "xXhHoOlL".contains(c);
     begins && text.len() <= 24 && text.chars().all(is_part)
 }
 
@@ -91,8 +92,22 @@ mod tests {
             assert_eq!(event_id(text), Some(id), "{text:?}");
         }
         for text in [
-            "", "+4887", "0x", "4,8,87", "48,87", "4887.5", "4.887e3", "48 87", "65536", "-1", "٤٨٨٧",
+            "",
+            "+4887",
+            "0x",
+            "4,8,87",
+            "48,87",
+            "4887.5",
+            "4.887e3",
+            "48 87",
+            "65536",
+            "-1",
+            "٤٨٨٧",
             "4887.00",
+            "4.887",
+            "4’887",
+            "４８８７",
+            "0X1317",
         ] {
             assert_eq!(event_id(text), None, "{text:?}");
         }
@@ -117,11 +132,21 @@ mod tests {
             "4887 (0x1317)",
             "<4887>",
             "#4887",
+            "4887.5",
             "4 887",
             "4\u{202f}887",
             "4'887",
+            "4’887",
+            "4.887",
+            "4.887e3",
+            "4_887",
             "0X1317",
-            "4887.5",
+            "４８８７",
+            "4٬887",
+            "٤٨٨٧",
+            "1317h",
+            "4887L",
+            "0b1001100010111",
         ] {
             assert_eq!((event_id(text), looks_like_id(text)), (None, true), "{text:?}");
         }

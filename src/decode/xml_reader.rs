@@ -2,6 +2,7 @@
 //!
 //! Document types and entities of the document's own are refused: nobody needs them, and they are how XML explodes.
 
+use crate::decode::bytes::is_reference;
 use crate::decode::limits::MAX_XML_DEPTH;
 use crate::decode::rejection::{Reason, Rejection, shortened, shown};
 use crate::decode::values::event_id;
@@ -254,10 +255,35 @@ impl<'t> Walk<'t> {
             let attribute = attribute.map_err(|fault| self.broken(&fault.to_string()))?;
             let key: &str = attribute.key.as_ref();
             if key == name {
-                let value = attribute.normalized_value(XmlVersion::Implicit1_0);
+                let mut readable = attribute.clone();
+                readable.value = without_bad_references(attribute.value);
+                let value = readable.normalized_value(XmlVersion::Implicit1_0);
                 return Ok(Some(value.map_err(|fault| self.broken(&fault.to_string()))?));
             }
         }
         Ok(None)
     }
+}
+
+/// A text with U+FFFD for references to what is no character, such as `&#x0;`: they cost a character, not the record.
+fn without_bad_references(text: Cow<'_, str>) -> Cow<'_, str> {
+    let mut parts = text.split("&#");
+    let first = parts.next().unwrap_or_default();
+    if parts.clone().all(is_reference) {
+        return text;
+    }
+    let mut readable = first.to_owned();
+    for part in parts {
+        match part.split_once(';') {
+            Some((_, rest)) if !is_reference(part) => {
+                readable.push('\u{fffd}');
+                readable.push_str(rest);
+            }
+            Some(_) | None => {
+                readable.push_str("&#");
+                readable.push_str(part);
+            }
+        }
+    }
+    Cow::Owned(readable)
 }

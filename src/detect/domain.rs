@@ -3,7 +3,7 @@
 use crate::detect::agent::Agent;
 use crate::detect::entity::Entity;
 use crate::event::account::{Account, same_text};
-use crate::event::fold::fold;
+use crate::event::fold::{fold, without_root};
 use crate::event::host::{Host, remote_ip};
 use ipnet::IpNet;
 use schemars::JsonSchema;
@@ -200,8 +200,8 @@ impl Allow {
 
     /// Whether anybody may ask for this name.
     pub fn name(&self, name: &str) -> bool {
-        let name = fold(name);
-        self.san_suffixes.iter().any(|suffix| name.ends_with(&*fold(suffix)))
+        let name = fold(without_root(name));
+        self.san_suffixes.iter().any(|suffix| name.ends_with(&*fold(without_root(suffix))))
     }
 
     /// Whether this host name or address is expected.

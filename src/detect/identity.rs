@@ -4,6 +4,7 @@
 
 use crate::detect::domain::DomainPolicy;
 use crate::event::account::{Account, same_text};
+use crate::event::fold::without_root;
 use crate::event::host::Host;
 use crate::event::san::San;
 
@@ -56,6 +57,7 @@ fn compare_upn(policy: &DomainPolicy, requester: &Account, upn: &str) -> Verdict
         return if is_own { Verdict::Own { suffix_assumed: false } } else { Verdict::Other };
     }
     let (local, suffix) = upn.rsplit_once('@').unwrap_or((upn, ""));
+    let suffix = without_root(suffix);
     if !is_name_of(requester, local.trim()) {
         return Verdict::Other;
     }
@@ -217,6 +219,12 @@ mod tests {
             ("CORP\\E\u{301}mile", upn("ÉMILE@CORP.EXAMPLE")),
             ("CORP\\alice", upn("ALICE\0@corp.example\0")),
             ("CORP\\alice", upn("CORP\\alice")),
+            ("CORP\\alice", upn("alice@corp.example.")),
+            ("CORP\\alice", upn(" ALICE @ Corp.Example. ")),
+            ("CORP\\alice", San::Email("alice@corp.example.".to_owned())),
+            ("corp.example.\\alice", upn("alice@corp.example")),
+            ("CORP.EXAMPLE.\\WKS-114$", dns("wks-114.corp.example.")),
+            ("CORP\\WKS-114$", upn("wks-114$@corp.example.")),
             (
                 "CORP\\maximilian.mustermann-meier"[..25].trim(),
                 upn("maximilian.mustermann-meier@corp.example"),
@@ -231,6 +239,10 @@ mod tests {
             ("CORP\\longserver$", dns("longservername.corp.example")),
             ("CORP\\verylongservern", upn("verylongservername01@corp.example")),
             ("CORP\\аlice", upn("alice@corp.example")),
+            ("CORP\\alice", upn("bob@corp.example.")),
+            ("CORP\\alice", upn("alice@other.example.")),
+            ("CORP\\alice", upn("alice.@corp.example")),
+            ("CORP\\WKS-114$", dns("wks-115.corp.example.")),
         ] {
             assert_eq!(verdict(&corp(), requester, name.clone()), Verdict::Other, "{requester} {name:?}");
         }

@@ -14,6 +14,7 @@ use crate::detect::{
     sid_mismatch, template_tampered, unknown_certificate, unpac_the_hash, unusual_source, unusual_template,
     unusual_volume, weak_mapping,
 };
+use crate::event::fold::without_root;
 use crate::event::host::Host;
 use crate::event::time::Time;
 use schemars::JsonSchema;
@@ -139,11 +140,17 @@ impl fmt::Display for Expired {
     }
 }
 
+/// The domains and their suffixes as names are compared: without the dot of the DNS root.
+fn domains_without_root(domains: &BTreeMap<String, Vec<String>>) -> BTreeMap<String, Vec<String>> {
+    let plain = |text: &String| without_root(text).to_owned();
+    domains.iter().map(|(domain, suffixes)| (plain(domain), suffixes.iter().map(plain).collect())).collect()
+}
+
 impl Policy {
     /// The part that every detection may read. Of the allow-lists it has the entries without limits.
     pub fn domain(&self) -> DomainPolicy {
         DomainPolicy {
-            domains: self.domains.clone(),
+            domains: domains_without_root(&self.domains),
             cas: self.cas.clone(),
             foreign_issuers: self.foreign_issuers.clone(),
             hosts: self.hosts.clone(),

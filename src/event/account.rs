@@ -41,7 +41,7 @@ impl Account {
 
     /// An account of a domain.
     pub fn new(domain: &str, name: &str) -> Account {
-        Account { domain: fold::trimmed(domain).to_owned(), name: fold::trimmed(name).to_owned() }
+        Account { domain: fold::without_root(domain).to_owned(), name: fold::trimmed(name).to_owned() }
     }
 
     /// The account of a logon: the event has a field for the domain, and the name may still be a UPN or the service form
@@ -166,6 +166,8 @@ mod tests {
         check(r"CORP\a\b", "CORP", r"a\b");
         check(r"CORP\\mallory", "CORP", "mallory");
         check("", "", "");
+        check("alice@corp.example.", "corp.example", "alice");
+        check(r"corp.example. \ alice ", "corp.example", "alice");
         check("CORP\\administrator\0\0", "CORP", "administrator");
         check("alice\0@corp.example\0", "corp.example", "alice");
         check("S-1-5-21-1-2-3-500", "", "S-1-5-21-1-2-3-500");

@@ -76,6 +76,13 @@ pub(crate) fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || c.is_control())
 }
 
+/// The name of a domain or a host, or a name that ends in one, without white space and control characters around it and
+/// without the dot of the DNS root behind it: `corp.example.` is `corp.example`.
+pub(crate) fn without_root(text: &str) -> &str {
+    let is_end = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '.' | '．' | '。' | '｡');
+    trimmed(text).trim_end_matches(is_end)
+}
+
 /// ASCII without control characters: folding changes the case and nothing else.
 fn is_plain(text: &str) -> bool {
     text.bytes().all(|b| (b' '..0x7f).contains(&b))
@@ -168,7 +175,7 @@ pub(crate) fn cut(text: &str, max_bytes: usize) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use crate::event::fold::{fold, is_same, skeleton, trimmed};
+    use crate::event::fold::{fold, is_same, skeleton, trimmed, without_root};
     use proptest::prelude::*;
 
     #[test]
@@ -233,6 +240,21 @@ mod tests {
     fn padding_is_cut() {
         assert_eq!(trimmed(" \0alice smith\0\0\r\n"), "alice smith");
         assert_eq!(trimmed("\0"), "");
+    }
+
+    #[test]
+    fn dot_of_the_root_is_cut() {
+        for name in [
+            "corp.example.",
+            " corp.example. ",
+            "corp.example.\0",
+            "corp.example。",
+            "corp.example .",
+            "corp.example",
+        ] {
+            assert_eq!(without_root(name), "corp.example", "{name:?}");
+        }
+        assert_eq!((without_root(".corp"), without_root(".")), (".corp", ""));
     }
 
     fn any_name() -> impl Strategy<Value = String> {

@@ -15,7 +15,7 @@ pub struct Host(String);
 impl Host {
     /// Normalises a name as it stands in an event.
     pub fn new(name: &str) -> Host {
-        Host(fold::trimmed(name).trim_end_matches('.').to_lowercase())
+        Host(fold::without_root(name).to_lowercase())
     }
 
     /// The name as it was normalised: lower case, without a final dot.

@@ -75,16 +75,16 @@ impl San {
         }
     }
 
-    /// The name without the white space and control characters around it.
+    /// The name without the white space and control characters around it, and without the dot of the DNS root.
     fn trimmed(mut self) -> San {
         match &mut self {
-            San::Upn(s)
-            | San::Dns(s)
-            | San::Email(s)
-            | San::Guid(s)
-            | San::Url(s)
-            | San::Ip(s)
-            | San::Other(s) => {
+            San::Upn(s) | San::Dns(s) | San::Email(s) => {
+                let trimmed = fold::without_root(s);
+                if trimmed.len() < s.len() {
+                    *s = trimmed.to_owned();
+                }
+            }
+            San::Guid(s) | San::Url(s) | San::Ip(s) | San::Other(s) => {
                 let trimmed = fold::trimmed(s);
                 if trimmed.len() < s.len() {
                     *s = trimmed.to_owned();

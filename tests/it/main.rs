@@ -19,6 +19,7 @@ mod router_tally;
 mod simulation;
 mod stage;
 mod decode_events;
+mod decode_damage;
 mod decode_formats;
 mod decode_layouts;
 mod decode_mutations;

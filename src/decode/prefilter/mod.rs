@@ -9,6 +9,7 @@
 //! - the names of our own activities;
 //! - an end that is none: a record that was cut off;
 //! - a string that begins as a JSON object or event XML in base64 does;
+//! - an id that is no plain number (`odd`);
 //! - or anything that could hide one of these from a search of bytes: a JSON escape or an XML reference of an ASCII
 //!   character, a comment or CDATA, another encoding. Escapes and references that pipelines write without need
 //!   (`\u003c`, `&#xD;`) do not count, as far as they cannot hide anything.
@@ -24,10 +25,12 @@ mod ids;
 mod bulk;
 mod words;
 mod hidden;
+mod odd;
 
 use crate::decode::bytes::looks_like_utf16;
 use crate::decode::format::Format;
 use crate::decode::prefilter::bulk::Bulk;
+use crate::decode::prefilter::odd::OddIds;
 use crate::event::host::Host;
 use aho_corasick::AhoCorasick;
 use aho_corasick::packed::{self, Searcher};
@@ -55,6 +58,7 @@ pub struct Prefilter {
     keeps_all: bool,
     markers: Markers,
     bulk: Bulk,
+    odd_ids: OddIds,
 }
 
 /// The search for many texts at once: with vector instructions where the machine has them.
@@ -107,7 +111,7 @@ impl Prefilter {
             }
         };
         let bulk = Bulk::new(network_logons_at);
-        Prefilter { keeps_all: format == Some(Format::Protobuf), markers, bulk }
+        Prefilter { keeps_all: format == Some(Format::Protobuf), markers, bulk, odd_ids: OddIds::new() }
     }
 
     /// A copy of the record, if the decoder could find an event of interest in it: the result of
@@ -125,6 +129,7 @@ impl Prefilter {
             || words::has_name(record)
             || hidden::has_hidden_xml(record)
             || hidden::has_base64(record)
+            || self.odd_ids.has_one(record)
     }
 
     fn has_marker(&self, record: &[u8]) -> bool {

@@ -260,7 +260,7 @@ definitions! {
     SOURCE_BAD_TEXT = counter(
         "adcs_watch_source_bad_text_records_total",
         &["topic"],
-        "Records in which bytes that are no text were replaced, so that a field may lack characters",
+        "Records with bytes, control characters or escapes that are no text, so that a field may lack characters",
     );
     SOURCE_LAST_EVENT = gauge(
         "adcs_watch_source_last_event_timestamp_seconds",

@@ -1,0 +1,145 @@
+//! Event ids in spellings that the search of ids does not know: `4.887`, `0X1317`, digits of another script, escapes.
+//!
+//! What a pipeline writes into the id of one event it writes into all of them. So the first name of an id decides: if the
+//! value behind it is no plain number, the record goes to the decoder, which rejects it with the reason.
+
+use memchr::memmem::Finder;
+
+/// What all names of an id have, whatever their case: `EventID`, `event_id`, `eventCode`.
+const NAME: &[u8] = b"vent";
+
+/// How the names go on.
+const NAME_ENDS: [&[u8]; 11] =
+    [b"ID", b"Id", b"id", b"_id", b"_ID", b".id", b" ID", b"Code", b"code", b"_code", b".code"];
+
+/// The longest value that could be meant as an id, in bytes.
+const MAX_VALUE: usize = 40;
+
+/// Looks for ids that are no plain number.
+#[derive(Clone, Debug)]
+pub(crate) struct OddIds {
+    name: Finder<'static>,
+}
+
+impl OddIds {
+    pub(crate) fn new() -> OddIds {
+        OddIds { name: Finder::new(NAME) }
+    }
+
+    /// Whether the first id of a record is in a spelling that the search of ids does not know.
+    pub(crate) fn has_one(&self, record: &[u8]) -> bool {
+        let mut values =
+            self.name.find_iter(record).filter_map(|at| value_behind(&record[at + NAME.len()..]));
+        values.next().is_some_and(is_odd)
+    }
+}
+
+/// The value of an id, of which this is what follows the first part of its name.
+fn value_behind(name: &[u8]) -> Option<&[u8]> {
+    let behind = NAME_ENDS.iter().find_map(|end| name.strip_prefix(*end))?;
+    let behind = match behind {
+        [b' ', b'Q', ..] => &behind[memchr::memchr(b'>', behind)?..],
+        _ => behind,
+    };
+    let value = without_gap(behind)?;
+    // OpenTelemetry keeps the id beside its qualifiers.
+    match value.strip_prefix(b"{\"id\"") {
+        Some(behind) => without_gap(behind),
+        None => Some(value),
+    }
+}
+
+/// What stands behind a name and the marks between it and its value; none where the name goes on.
+fn without_gap(behind: &[u8]) -> Option<&[u8]> {
+    let is_between = |byte: &&u8| matches!(byte, b'"' | b'\'' | b'\\' | b':' | b'=' | b'>' | b' ' | b'\t');
+    let gap = behind.iter().take_while(is_between).count();
+    (gap > 0).then(|| &behind[gap..behind.len().min(gap + MAX_VALUE)])
+}
+
+/// Whether a value, with what follows it, begins as no plain number and could be meant as one.
+fn is_odd(value: &[u8]) -> bool {
+    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    match digits(value) {
+        0 => match value {
+            // The rest of an escape, whose backslash counts as one before the value.
+            [b'u', code @ ..] => code.len() > 4 && code[..4].iter().all(u8::is_ascii_hexdigit),
+            [sign, behind @ ..] => *sign >= 0x80 || (matches!(sign, b'+' | b'(' | b'#') && is_odd(behind)),
+            [] => false,
+        },
+        // Windows' own ids of so few digits stand alone. Behind a mark, three more make a number.
+        few @ (1 | 2) => match &value[few..] {
+            [b'x', ..] => false,
+            [b'X' | b'b' | b'o', ..] => value[0] == b'0',
+            [b'\\', b'u', ..] => true,
+            [b'.' | b' ' | b'\'' | b'_' | b'`', rest @ ..] => digits(rest) == 3,
+            [byte, ..] => *byte >= 0x80,
+            [] => false,
+        },
+        many => match value[many..] {
+            [b'h' | b'H', ..] => true,
+            [byte, ..] => byte >= 0x80,
+            [] => false,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::decode::prefilter::odd::OddIds;
+
+    fn check(record: &str, expect: bool) {
+        assert_eq!(OddIds::new().has_one(record.as_bytes()), expect, "{record}");
+    }
+
+    #[test]
+    fn ids_that_are_no_plain_number_are_found() {
+        for id in [
+            "4.887",
+            "4 887",
+            "4'887",
+            "4_887",
+            "4\u{202f}887",
+            "4\u{a0}887",
+            "4’887",
+            "4\\u202f887",
+            "\\uff14887",
+            "0X1317",
+            "0b1001",
+            "４８８７",
+            "٤٨٨٧",
+            "4٬887",
+            "1317h",
+            "+4.887",
+            "(4 887)",
+            "4.887e3",
+        ] {
+            check(&format!(r#"{{"event_data": {{}}, "event_id": "{id}"}}"#), true);
+            check(&format!(r#"{{"EventID":"{id}","a":1}}"#), true);
+            check(&format!("<Event><System><EventID Qualifiers='0'>{id}</EventID>"), true);
+            check(&format!("EventCode={id}\nEventType=0"), true);
+            check(&format!(r#"{{"message": "{{\"EventID\":\"{id}\"}}"}}"#), true);
+        }
+    }
+
+    #[test]
+    fn plain_numbers_and_other_texts_are_not() {
+        for record in [
+            r#"{"event_data": {"a": "4.887"}, "event_id": "4624"}"#,
+            r#"{"EventID":4624,"Version":2}"#,
+            r#"{"EventID":1,"Version":5}"#,
+            "<EventID>13</EventID><Version>0</Version>",
+            "EventCode=4624 EventType=0",
+            "Event ID: 7 2026-03-02T10:00:00Z",
+            r#"{"event_id": "0x1317"}"#,
+            r#"{"event_id": "%ASA-6-302013"}"#,
+            r#"{"event_id": "5b8f3c0e-1f3a-4a53-9d3c-0f6f1f0d9c11"}"#,
+            r#"{"event_id": "user_login"}"#,
+            r#"{"EventIDs": "4.887"}"#,
+            r#"{"version": "4.887"}"#,
+            "EventID",
+            "",
+        ] {
+            check(record, false);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Damaged text and odd ids, in the formats of every family: what is damaged loses a character and is counted, and what cannot
+//! be read is rejected. Nothing is lost in silence.
+
+use crate::decode_formats::format_file;
+use adcs_watch::decode::prefilter::Prefilter;
+use adcs_watch::decode::rejection::{Reason, Rejection};
+use adcs_watch::decode::{Decoded, Decoder, Place};
+use adcs_watch::event::Activity;
+
+/// One file of each family, by the way in which it keeps ids and texts.
+const FILES: [&str; 12] = [
+    "winlogbeat8.ndjson",
+    "evtx-dump.ndjson",
+    "nxlog.ndjson",
+    "fluent-bit.ndjson",
+    "sentinel-securityevent.ndjson",
+    "xml-in-json.ndjson",
+    "cribl.ndjson",
+    "layouts/flat.ndjson",
+    "layouts/key-values.log",
+    "layouts/nxlog-flat.xml",
+    "layouts/opentelemetry.ndjson",
+    "layouts/fluentd2.ndjson",
+];
+
+/// The first record of a file that is an issued certificate.
+fn issued(file: &str) -> Vec<u8> {
+    let text = format_file(file);
+    let end = if file.ends_with(".xml") { "</Event>" } else { "\n" };
+    let record = text.split_inclusive(end).find(|record| record.contains("4887"));
+    record.unwrap_or_else(|| panic!("{file}")).trim().as_bytes().to_vec()
+}
+
+fn decode(record: &[u8]) -> (Vec<Result<Decoded, Rejection>>, bool) {
+    let mut outcomes = Vec::new();
+    let replaced = Decoder::default()
+        .decode_with_format(record, &Place::default(), &mut |_, outcome| outcomes.push(outcome));
+    (outcomes, replaced)
+}
+
+/// The certificate in a record, without its subject, which is damaged.
+#[track_caller]
+fn certificate(outcomes: &[Result<Decoded, Rejection>], what: &str) -> Activity {
+    let [Ok(Decoded::Event(event))] = outcomes else { panic!("{what}: {outcomes:?}") };
+    let mut activity = event.activity.clone();
+    let Activity::CertificateIssued(issued) = &mut activity else { panic!("{what}: {activity:?}") };
+    issued.subject.clear();
+    activity
+}
+
+/// The record with this behind the beginning of every subject.
+fn damaged(record: &[u8], damage: &[u8]) -> Vec<u8> {
+    let mut rest = record;
+    let mut all = Vec::new();
+    while let Some(at) = memchr::memmem::find(rest, b"CN=") {
+        all.extend([&rest[..at + 3], damage].concat());
+        rest = &rest[at + 3..];
+    }
+    [&all, rest].concat()
+}
+
+/// What is damaged is counted, and nothing else of the event changes.
+#[track_caller]
+fn check(file: &str, damage: &[u8]) {
+    let what = format!("{file}: {}", damage.escape_ascii());
+    let record = issued(file);
+    let (whole, counted) = decode(&record);
+    assert!(!counted, "{what}");
+    let (outcomes, counted) = decode(&damaged(&record, damage));
+    assert_eq!(certificate(&outcomes, &what), certificate(&whole, &what), "{what}");
+    assert!(counted, "{what}");
+}
+
+#[test]
+fn bad_bytes_and_control_characters_cost_a_character() {
+    for file in FILES {
+        for damage in
+            [&b"\xe9"[..], b"\xff\xfe", b"\xc0\x80", b"\xed\xa0\x80", b"\xe2\x82", b"\0", b"\x01", b"\x1b[2J"]
+        {
+            check(file, damage);
+        }
+    }
+}
+
+#[test]
+fn escapes_and_references_of_no_character_cost_a_character() {
+    for file in FILES.into_iter().filter(|file| file.ends_with(".ndjson")) {
+        check(file, br"\u0000");
+        check(file, br"\ud800");
+    }
+    for file in
+        ["xml-in-json.ndjson", "cribl.ndjson", "sentinel-securityevent.ndjson", "layouts/nxlog-flat.xml"]
+    {
+        for damage in [&b"&#x0;"[..], b"&#0;", b"&#xD800;", b"&#x110000;"] {
+            check(file, damage);
+        }
+    }
+}
+
+#[test]
+fn reference_of_no_character_in_an_attribute_costs_a_character() {
+    for file in ["xml-in-json.ndjson", "cribl.ndjson"] {
+        let record = String::from_utf8(issued(file)).unwrap();
+        for damage in ["&#x0;", "&#0;", "&#xDFFF;"] {
+            let damaged =
+                record.replace("'SubjectKeyIdentifier'", &format!("'SubjectKey{damage}Identifier'"));
+            let (outcomes, counted) = decode(damaged.as_bytes());
+            assert_eq!(certificate(&outcomes, file), certificate(&decode(record.as_bytes()).0, file));
+            assert!(counted, "{file}: {damage}");
+        }
+    }
+}
+
+const ODD: [&str; 12] = [
+    "4.887",
+    "4 887",
+    "4'887",
+    "4_887",
+    "4\u{202f}887",
+    "4\u{a0}887",
+    "4’887",
+    "0X1317",
+    "４８８７",
+    "٤٨٨٧",
+    "1317h",
+    "0b1001100010111",
+];
+
+#[test]
+fn ids_in_odd_spellings_are_rejected_and_never_discarded() {
+    let prefilter = Prefilter::for_source(None, None);
+    for file in FILES {
+        for id in ODD {
+            let record = String::from_utf8(issued(file)).unwrap();
+            let record = record.replace(": 4887", &format!(": \"{id}\"")).replace("4887", id);
+            assert!(prefilter.may_matter(record.as_bytes()), "{file}: {id}");
+            let (outcomes, _) = decode(record.as_bytes());
+            let reasons: Vec<_> =
+                outcomes.iter().map(|outcome| outcome.as_ref().map_err(|r| r.reason)).collect();
+            assert!(matches!(reasons[..], [Err(Reason::BadEventId)]), "{file}: {id}: {outcomes:?}");
+        }
+    }
+}
