@@ -24,6 +24,7 @@ pub(crate) fn between(before: &Alert, after: &Alert) -> Vec<String> {
     changes.one("sensitive_san_certs", &before.sensitive_san_certs, &after.sensitive_san_certs);
     changes.list("san_values", &before.san_values, &after.san_values);
     changes.list("templates", &before.templates, &after.templates);
+    changes.list("linked_alerts", &before.linked_alerts, &after.linked_alerts);
     changes.0.truncate(MAX_CHANGES);
     changes.0
 }

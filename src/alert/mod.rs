@@ -114,9 +114,13 @@ pub struct Alert {
     pub evidence: Vec<Evidence>,
     /// What an analyst should do.
     pub investigative_actions: Vec<String>,
-    /// The story this alert is part of. Not written by any detection yet.
+    /// The alert id of the story that this alert is part of, once there is a story: alerts of one account (else of one
+    /// certificate, else of one host) that begin on one day (UTC) share it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub story_id: Option<String>,
+    /// Of a story: the ids of its alerts, in the order in which they were first seen; at most 16.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub linked_alerts: Vec<AlertId>,
     /// Fingerprint of the policy in force, eight hex digits: `adcs-watch check` prints it.
     pub policy_version: String,
     /// The event came later than the allowed lateness of one hour.
@@ -169,6 +173,17 @@ impl Severity {
             Severity::Medium => 3,
             Severity::High => 4,
             Severity::Critical => 5,
+        }
+    }
+
+    /// The next higher severity. `Critical` stays as it is.
+    #[must_use]
+    pub const fn graver(self) -> Severity {
+        match self {
+            Severity::Informational => Severity::Low,
+            Severity::Low => Severity::Medium,
+            Severity::Medium => Severity::High,
+            Severity::High | Severity::Critical => Severity::Critical,
         }
     }
 

@@ -101,7 +101,8 @@ mod tests {
 
     #[test]
     fn every_event_of_every_detection_has_an_audit_setting() {
-        for about in catalogue::all() {
+        // A story reads alerts.
+        for about in catalogue::all().into_iter().filter(|about| about.id != "story") {
             let ids = read_by(about.id);
             assert!(!ids.is_empty(), "{}", about.id);
             for id in needed_by(about.id).concat().into_iter().chain(ids.clone()) {

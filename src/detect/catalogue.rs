@@ -24,6 +24,7 @@ use crate::detect::san_mismatch::SanMismatch;
 use crate::detect::schannel_logon::SchannelLogon;
 use crate::detect::shadow_credential::ShadowCredential;
 use crate::detect::sid_mismatch::SidMismatch;
+use crate::detect::story::Story;
 use crate::detect::template_tampered::TemplateTampered;
 use crate::detect::unknown_certificate::UnknownCertificate;
 use crate::detect::unpac_the_hash::UnpacTheHash;
@@ -101,6 +102,8 @@ pub fn visit(policy: &Policy, visitor: &mut impl Visitor) {
     visitor.detection(UnusualVolume::new(settings.clone()), settings.is_enabled());
     let settings = &policy.ca_silent;
     visitor.detection(CaSilent::new(settings.clone()), settings.is_enabled());
+    let settings = &policy.story;
+    visitor.detection(Story, settings.is_enabled());
 }
 
 /// What the detections are, in the same order.

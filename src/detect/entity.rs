@@ -64,6 +64,11 @@ impl Entity {
         &self.name
     }
 
+    /// The name of the account that this entity is, or lives with; without its domain, folded.
+    pub fn account_name(&self) -> Option<&str> {
+        if let Home::With(name) = &self.home { Some(name) } else { None }
+    }
+
     /// Where the state of a detection about this entity lives.
     pub fn place(&self, detection: &str) -> Place {
         let key = match &self.home {

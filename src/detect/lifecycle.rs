@@ -11,7 +11,7 @@
 //! The alert that is open is part of the state of its entity. A revision keeps the id, and its severity never falls.
 
 use crate::alert::{Alert, difference};
-use crate::detect::{Context, Notice};
+use crate::detect::{Context, Notice, link};
 use crate::event::time::{Span, Time};
 use crate::wire;
 use crate::wire::record::OpenAlert;
@@ -63,6 +63,7 @@ impl Trigger {
         let Some(alert) = self.open_alert(open.as_ref()) else {
             let mut alert = new(cx);
             describe(&mut alert, suppressed);
+            link::complete(&mut alert);
             *open = Some(remembered(&alert, self.at, 0));
             cx.alerts.push(alert);
             return Outcome::Opened;

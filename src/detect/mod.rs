@@ -7,6 +7,7 @@
 pub(crate) mod entity;
 pub(crate) mod agent;
 pub(crate) mod entry;
+pub(crate) mod link;
 pub(crate) mod domain;
 pub(crate) mod allow_lists;
 pub(crate) mod exception;
@@ -59,6 +60,7 @@ pub(crate) mod unusual_template;
 pub(crate) mod unusual_source;
 pub(crate) mod unusual_volume;
 pub(crate) mod ca_silent;
+pub(crate) mod story;
 pub mod policy;
 pub mod catalogue;
 pub(crate) mod read;
@@ -166,6 +168,8 @@ pub struct Context<'a> {
     pub alerts: Vec<Alert>,
     /// What is reported beside alerts.
     pub notices: Vec<Notice>,
+    /// The same alerts as events, for the stories that they are part of.
+    pub links: Vec<Event>,
 }
 
 impl<'a> Context<'a> {
@@ -177,7 +181,8 @@ impl<'a> Context<'a> {
         policy_version: &'a str,
         late: bool,
     ) -> Context<'a> {
-        Context { about, policy, facts, policy_version, late, alerts: Vec::new(), notices: Vec::new() }
+        let (alerts, notices, links) = (Vec::new(), Vec::new(), Vec::new());
+        Context { about, policy, facts, policy_version, late, alerts, notices, links }
     }
 }
 

@@ -396,7 +396,8 @@ mod tests {
     #[test]
     fn every_detection_states_its_needs_and_no_other_does() {
         let ids: Vec<_> = catalogue::all().iter().map(|about| about.id).collect();
-        for id in &ids {
+        // A story reads alerts.
+        for id in ids.iter().filter(|id| **id != "story") {
             assert!(ALL.iter().any(|need| need.detection == *id), "{id} has no line in the table");
         }
         for need in ALL {

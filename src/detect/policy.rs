@@ -11,8 +11,8 @@ use crate::detect::{
     decoy_template, denied_enrollment_probing, enrollment_on_behalf, issuance_policy_linked,
     machine_account_enrollment, pending_request_altered, pki_container_changed, pkinit_client,
     protected_host_certificate, relayed_enrollment, san_mismatch, schannel_logon, shadow_credential,
-    sid_mismatch, template_tampered, unknown_certificate, unpac_the_hash, unusual_source, unusual_template,
-    unusual_volume, weak_mapping,
+    sid_mismatch, story, template_tampered, unknown_certificate, unpac_the_hash, unusual_source,
+    unusual_template, unusual_volume, weak_mapping,
 };
 use crate::event::fold::without_root;
 use crate::event::host::Host;
@@ -120,6 +120,8 @@ pub struct Policy {
     pub unusual_volume: unusual_volume::Settings,
     /// Settings of the detection `ca-silent`.
     pub ca_silent: ca_silent::Settings,
+    /// Settings of the detection `story`.
+    pub story: story::Settings,
 }
 
 /// An exception, or an entry of an allow-list, that does not count any more.
@@ -176,7 +178,7 @@ impl Policy {
 
     /// Takes every baseline for trained, from the first event on: for a replay of files that are shorter than a training period.
     pub fn assume_trained(&mut self) {
-        let settings: [&mut dyn DetectionSettings; 30] = [
+        let settings: [&mut dyn DetectionSettings; 31] = [
             &mut self.san_mismatch,
             &mut self.certlog_remote_write,
             &mut self.certificate_used_by_other,
@@ -207,6 +209,7 @@ impl Policy {
             &mut self.unusual_source,
             &mut self.unusual_volume,
             &mut self.ca_silent,
+            &mut self.story,
         ];
         settings.into_iter().for_each(DetectionSettings::assume_trained);
     }

@@ -2,7 +2,7 @@
 
 use crate::alert::id::AlertId;
 use crate::alert::{Alert, Evidence, Mitre, Reason, Severity};
-use crate::detect::{About, Context, Entity};
+use crate::detect::{About, Context, Entity, link};
 use crate::event::{CertificateRequest, ClockFault, Event};
 
 /// The most events an alert names.
@@ -55,7 +55,8 @@ pub(crate) fn new_alert(entity: &Entity, event: &Event, cx: &Context<'_>) -> Ale
         mitre: about.mitre.iter().map(mitre).collect(),
         evidence: Vec::new(),
         investigative_actions: about.investigative_actions.iter().map(|&s| s.to_owned()).collect(),
-        story_id: None,
+        story_id: entity.account_name().map(|name| link::story_id(&link::account(name), time)),
+        linked_alerts: Vec::new(),
         policy_version: cx.policy_version.to_owned(),
         late: cx.late,
         historical: false,

@@ -15,6 +15,7 @@ use crate::alert::Alert;
 use crate::detect::catalogue;
 use crate::detect::exception::Exception;
 use crate::detect::facts::{self, Facts};
+use crate::detect::link;
 use crate::detect::policy::Policy;
 use crate::detect::{ALLOWED_LATENESS, Context, Place, Training};
 use crate::engine::clock::StreamClock;
@@ -29,7 +30,7 @@ use crate::wire::record::{Marker, StateRecord};
 use std::fmt;
 
 /// Changes when a detection decides differently or reads its state differently.
-pub const LOGIC_VERSION: u32 = 3;
+pub const LOGIC_VERSION: u32 = 4;
 
 /// The oldest logic that can read the state this one writes.
 pub const MINIMUM_READER: u32 = 1;
@@ -53,6 +54,9 @@ pub struct Output {
     pub alerts: Vec<Alert>,
     /// What detections report beside alerts.
     pub notices: Vec<Notice>,
+    /// The same alerts as events, for the entities of the stories that they may be part of. They are events like others, and
+    /// end there: an alert that they lead to has none.
+    pub links: Vec<Event>,
     /// How many entities of detections the event concerned. None: it is no detection's business.
     pub concerned: u32,
     /// Older than the allowed lateness.
@@ -140,15 +144,37 @@ impl Engine {
     /// Whether any detection is interested in the event.
     pub fn concerns(&self, event: &Event) -> bool {
         let mut concerned = false;
-        let policy = self.policies.always();
-        Facts::entities(event, policy, &mut |_| concerned = true);
-        self.operators.iter().for_each(|op| op.places(event, policy, &mut |_| concerned = true));
+        self.each_place(event, &mut |_| concerned = true);
         concerned
     }
 
-    /// Runs every detection that the event concerns.
+    fn each_place(&self, event: &Event, found: &mut dyn FnMut(Place)) {
+        let policy = self.policies.always();
+        Facts::entities(event, policy, &mut |entity| found(entity.place(facts::ID)));
+        self.operators.iter().for_each(|op| op.places(event, policy, &mut *found));
+    }
+
+    /// Runs every detection that the event concerns, and then those that the alerts on it concern.
     pub fn on_event(&mut self, event: &Event) -> Output {
-        self.on_event_where(event, |_| true)
+        let mut output = self.on_event_where(event, |_| true);
+        for link in std::mem::take(&mut output.links) {
+            let further = self.on_event_where(&link, |_| true);
+            output.alerts.extend(further.alerts);
+            output.notices.extend(further.notices);
+        }
+        output
+    }
+
+    /// The partitions of `partitions` in which the entities live that an event concerns, each once, in order.
+    pub fn partitions(&self, event: &Event, partitions: u32) -> Vec<u32> {
+        let mut concerned = Vec::new();
+        self.each_place(event, &mut |place| match place.partition(partitions) {
+            Some(partition) => concerned.push(partition),
+            None => concerned.extend(0..partitions),
+        });
+        concerned.sort_unstable();
+        concerned.dedup();
+        concerned
     }
 
     /// Runs the detections whose entity lives here: of an event that was routed to several partitions, each runs its own.
@@ -164,6 +190,7 @@ impl Engine {
             except(&self.exceptions, &mut cx);
             output.alerts.append(&mut cx.alerts);
             output.notices.append(&mut cx.notices);
+            output.links.append(&mut cx.links);
         }
         // Detections compare what changed with what was known before.
         output.concerned += self.facts.learn(event, self.policies.always(), &lives_here);
@@ -305,6 +332,11 @@ fn except(exceptions: &[Exception], cx: &mut Context<'_>) {
     let policy = cx.policy;
     cx.alerts.retain(|alert| !exceptions.iter().any(|exception| exception.silences(alert, policy)));
     let withheld = before - cx.alerts.len();
+    if withheld > 0 {
+        // What is withheld is no part of a story.
+        let alerts = &cx.alerts;
+        cx.links.retain(|link| alerts.iter().any(|alert| link::is_of(link, alert)));
+    }
     cx.notices.extend(std::iter::repeat_n(Notice::Excepted { detection: cx.about.id }, withheld));
 }
 

@@ -3,7 +3,7 @@
 use crate::detect::catalogue::Visitor;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::slot::{self, Slot};
-use crate::detect::{About, Context, Detection, Entity, Place, Training};
+use crate::detect::{About, Context, Detection, Entity, Place, Training, link};
 use crate::engine::routes::places_of;
 use crate::event::Event;
 use crate::event::host::Host;
@@ -58,7 +58,10 @@ impl<D: Detection + Debug + Send> Operator for Running<D> {
         });
         for (entity, key) in &here {
             let mut slot: Slot<'_, D::State, D::Part> = Slot::open(&mut self.store, &mut self.live, *key);
+            let raised = cx.alerts.len();
             self.detection.on_event(event, entity, &mut slot, cx);
+            let links = cx.alerts[raised..].iter().filter_map(|alert| link::of(alert, entity, event));
+            cx.links.extend(links);
             slot.close();
         }
         here.len() as u32

@@ -22,6 +22,7 @@ pub mod kerberos;
 pub mod directory;
 pub mod file_access;
 pub mod facts;
+pub mod raised;
 
 pub use crate::event::ca::{CaChange, CaSetting, KeyUse, PendingRequestChange, RequestChange};
 pub use crate::event::certification::{CertificateRequest, DeniedRequest, IssuedCertificate};
@@ -33,6 +34,7 @@ pub use crate::event::file_access::{RemoteFileWrite, ShareAccess};
 pub use crate::event::kerberos::{
     CertificateLogon, CertificateMapping, MappingVerdict, NetworkLogon, ServiceTicket,
 };
+pub use crate::event::raised::AlertRaised;
 pub use crate::event::template::{TemplateChange, TemplateFlags, TemplateSeen};
 
 use crate::event::host::Host;
@@ -184,10 +186,13 @@ pub enum Activity {
     TemplateKnown(TemplateKnown),
     /// An import states a certificate that a CA issued. Our own format.
     CertificateKnown(CertificateKnown),
+    /// An alert was raised. Our own: it comes from no source.
+    #[serde(skip)]
+    AlertRaised(AlertRaised),
 }
 
 impl Activity {
-    /// The names of all activities in JSON, in the order of their declaration.
+    /// The names of all activities that sources report in JSON, in the order of their declaration.
     pub const NAMES: [&str; 21] = [
         "certificate_requested",
         "certificate_issued",
@@ -236,6 +241,7 @@ impl Activity {
             Activity::AccountKnown(_) => "account_known",
             Activity::TemplateKnown(_) => "template_known",
             Activity::CertificateKnown(_) => "certificate_known",
+            Activity::AlertRaised(_) => "alert_raised",
         }
     }
 

@@ -249,7 +249,9 @@ impl DetectorPort for KafkaDetector {
         let dead = dead.map(|letter| dead_letter(&topics.dead_letter, letter, limit));
         let checkpoint =
             transaction.checkpoint.iter().map(|record| record::checkpoint(&topics.checkpoint, record));
-        let all = std::mem::take(&mut fit.records).into_iter().chain(dead).chain(checkpoint);
+        let links = transaction.links.iter();
+        let links = links.map(|link| record::routed(&topics.routed, link.partition, &link.value));
+        let all = std::mem::take(&mut fit.records).into_iter().chain(dead).chain(links).chain(checkpoint);
         let outcome = self.worker.commit(all, &offsets)?;
         self.count(transaction, &fit.written, outcome, watch.elapsed());
         if outcome == Outcome::Committed {

@@ -173,6 +173,7 @@ pub(crate) fn operations(stages: &[Stage], topics: &OwnTopics, name: &str) -> Ve
         (Stage::Router, &topics.routed, "WRITE"),
         (Stage::Router, &topics.dead_letter, "WRITE"),
         (Stage::Detector, &topics.routed, "READ"),
+        (Stage::Detector, &topics.routed, "WRITE"),
         (Stage::Detector, &topics.checkpoint, "READ"),
         (Stage::Detector, &topics.checkpoint, "WRITE"),
         (Stage::Detector, &topics.alerts, "WRITE"),

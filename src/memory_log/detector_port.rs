@@ -38,7 +38,7 @@ impl MemoryDetector {
         MemoryDetector { client: Client::new(log, name, GROUP, &[ROUTED]), reading: BTreeMap::new() }
     }
 
-    /// The alerts, dead letters and checkpoint records of a transaction.
+    /// The alerts, dead letters, links and checkpoint records of a transaction.
     pub fn records(transaction: &Transaction) -> Vec<NewRecord> {
         let alerts = transaction.alerts.iter().map(|PendingAlert { alert, .. }| NewRecord {
             to: SourcePartition { topic: ALERTS.to_owned(), partition: 0 },
@@ -50,7 +50,12 @@ impl MemoryDetector {
             key: Some(record.key.clone()),
             value: record.value.clone(),
         });
-        alerts.chain(transaction.dead.iter().map(dead_letter)).chain(checkpoint).collect()
+        let links = transaction.links.iter().map(|link| NewRecord {
+            to: routed(link.partition),
+            key: None,
+            value: Some(link.value.clone()),
+        });
+        alerts.chain(transaction.dead.iter().map(dead_letter)).chain(links).chain(checkpoint).collect()
     }
 
     /// The offsets of a transaction, by partition of the routed topic.

@@ -206,7 +206,7 @@ pub struct TopicNames {
     pub checkpoint: String,
 }
 
-/// One transaction of a detector. Every partition with an alert, a dead letter or a checkpoint in it also has an offset in it: by
+/// One transaction of a detector. Every partition with an alert, a dead letter, a link or a checkpoint in it also has an offset in it: by
 /// the offset the broker refuses a task whose partition has another owner by now.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Transaction {
@@ -214,6 +214,8 @@ pub struct Transaction {
     pub alerts: Vec<PendingAlert>,
     /// Records of the dead-letter topic.
     pub dead: Vec<DeadLetter>,
+    /// Records of the routed topic: these alerts as events, for the partitions of the stories that they may be part of.
+    pub links: Vec<Link>,
     /// Records of the checkpoint topic, in this order.
     pub checkpoint: Vec<CheckpointRecord>,
     /// Committed offsets of the consumer group: partition of the routed topic and next offset.
@@ -229,6 +231,15 @@ pub struct PendingAlert {
     pub from: (u32, u64),
     /// When Kafka appended the source record that raised it, if its topic has append times: the start of the latency measurement.
     pub appended: Option<Time>,
+}
+
+/// A record of the routed topic that a detector writes: an alert as an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// The partition of the story.
+    pub partition: u32,
+    /// The event, as [`crate::wire::routed::encode`] writes it.
+    pub value: Vec<u8>,
 }
 
 /// A record of the checkpoint topic.

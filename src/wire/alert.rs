@@ -37,7 +37,7 @@ pub fn from_protobuf(bytes: &[u8]) -> Result<Alert, String> {
 /// The alert as a record, also within the state of a detection.
 pub fn to_record(a: &Alert) -> record::Alert {
     record::Alert {
-        alert_id: a.alert_id.to_bits().to_be_bytes().to_vec(),
+        alert_id: id_to(a.alert_id),
         revision: a.revision,
         detection: a.detection.clone(),
         changes: a.changes.clone(),
@@ -74,6 +74,7 @@ pub fn to_record(a: &Alert) -> record::Alert {
         evidence: a.evidence.iter().map(evidence_to_record).collect(),
         investigative_actions: a.investigative_actions.clone(),
         story_id: a.story_id.clone(),
+        linked_alerts: a.linked_alerts.iter().map(|id| id_to(*id)).collect(),
         policy_version: a.policy_version.clone(),
         late: a.late,
         historical: a.historical,
@@ -86,10 +87,8 @@ pub fn to_record(a: &Alert) -> record::Alert {
 /// # Errors
 /// An id that is not 16 bytes, or a severity that is none.
 pub fn from_record(r: record::Alert) -> Result<Alert, String> {
-    let bits: [u8; 16] =
-        r.alert_id.as_slice().try_into().map_err(|_| "alert id is not 16 bytes".to_owned())?;
     Ok(Alert {
-        alert_id: AlertId::from_bits(u128::from_be_bytes(bits)),
+        alert_id: id_from(&r.alert_id)?,
         severity: severity_from(r.severity())?,
         revision: r.revision,
         detection: r.detection,
@@ -126,11 +125,21 @@ pub fn from_record(r: record::Alert) -> Result<Alert, String> {
         evidence: r.evidence.into_iter().map(evidence_from_record).collect(),
         investigative_actions: r.investigative_actions,
         story_id: r.story_id,
+        linked_alerts: r.linked_alerts.iter().map(|id| id_from(id)).collect::<Result<_, _>>()?,
         policy_version: r.policy_version,
         late: r.late,
         historical: r.historical,
         truncated: r.truncated,
     })
+}
+
+fn id_to(id: AlertId) -> Vec<u8> {
+    id.to_bits().to_be_bytes().to_vec()
+}
+
+fn id_from(bytes: &[u8]) -> Result<AlertId, String> {
+    let bits: [u8; 16] = bytes.try_into().map_err(|_| "alert id is not 16 bytes".to_owned())?;
+    Ok(AlertId::from_bits(u128::from_be_bytes(bits)))
 }
 
 /// A piece of evidence as a record, also within the state of a detection.

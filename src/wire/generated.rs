@@ -97,6 +97,9 @@ pub struct Alert {
     /// The name of the detection.
     #[prost(string, tag = "41")]
     pub analytic: ::prost::alloc::string::String,
+    /// Of a story: the ids of its alerts, 16 bytes each.
+    #[prost(bytes = "vec", repeated, tag = "42")]
+    pub linked_alerts: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Reason {
@@ -222,7 +225,7 @@ pub struct Event {
     pub origin: ::core::option::Option<Origin>,
     #[prost(
         oneof = "event::Activity",
-        tags = "10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31"
+        tags = "10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32"
     )]
     pub activity: ::core::option::Option<event::Activity>,
 }
@@ -293,6 +296,9 @@ pub mod event {
         /// An import states a certificate that a CA issued.
         #[prost(message, tag = "31")]
         CertificateKnown(super::CertificateKnown),
+        /// An alert was raised. Only the detector writes it, to the routed topic; in a source topic it is refused.
+        #[prost(message, tag = "32")]
+        AlertRaised(super::AlertRaised),
     }
 }
 /// Where an event was read, and which Windows record it is.
@@ -899,6 +905,15 @@ pub struct CertificateKnown {
     pub issued_ms: i64,
     #[prost(string, optional, tag = "5")]
     pub template: ::core::option::Option<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AlertRaised {
+    /// What the alert is about, the most important first: `account alice`, `certificate 5c…`, `host wks-7`.
+    #[prost(string, repeated, tag = "1")]
+    pub keys: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// An `Alert` of alert.proto, without what a story does not need.
+    #[prost(bytes = "vec", tag = "2")]
+    pub alert: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -1848,6 +1863,22 @@ pub struct WeakMappingState {
     /// The latest accounts that certificates of others were used for, as many as make it an ordinary thing of this issuer.
     #[prost(message, repeated, tag = "2")]
     pub accounts: ::prost::alloc::vec::Vec<OtherIdentity>,
+}
+/// An alert of a story.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct StoryLink {
+    #[prost(message, optional, tag = "1")]
+    pub alert: ::core::option::Option<Alert>,
+    #[prost(string, repeated, tag = "2")]
+    pub keys: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// story: the alerts of one account, certificate or host within a day, by the time at which each was first seen.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct StoryState {
+    #[prost(message, repeated, tag = "1")]
+    pub links: ::prost::alloc::vec::Vec<StoryLink>,
+    #[prost(message, optional, tag = "2")]
+    pub open: ::core::option::Option<OpenAlert>,
 }
 /// What became of a certificate request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]

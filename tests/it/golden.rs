@@ -134,7 +134,7 @@ fn the_story_raises_the_same_alerts_in_every_format() {
         alerts_of(&policy, &events_of(file)).into_iter().map(say).collect()
     };
     let expected = said(&project("tests/formats/windows-events.xml"));
-    assert_eq!(expected.len(), 20, "{expected:#?}");
+    assert_eq!(expected.len(), 29, "{expected:#?}");
     let formats = fs::read_dir(project("tests/formats")).unwrap().map(|entry| entry.unwrap().path());
     let formats: Vec<PathBuf> =
         formats.filter(|path| path.extension().is_some_and(|e| e == "ndjson")).collect();

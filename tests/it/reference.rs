@@ -40,7 +40,8 @@ fn detection_pages_list_all_settings_with_defaults() {
         let section = about.id.replace('-', "_");
         let mut rows = Vec::new();
         settings(&schema["properties"]["policy"]["properties"][&section], "", &mut rows);
-        assert!(rows.len() >= 3);
+        // A story has only a switch.
+        assert!(rows.len() >= if about.id == "story" { 1 } else { 3 }, "{}", about.id);
         for row in rows {
             let cells = format!("| `{}` | {} |", row.name, row.default);
             assert!(page.contains(&cells), "docs/detections/{}.md has no row {cells}", about.id);

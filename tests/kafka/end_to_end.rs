@@ -2,7 +2,7 @@
 
 use crate::broker;
 use crate::environment::Environment;
-use crate::fixtures::{events, expected, records};
+use crate::fixtures::{events, expected, links, records, stories};
 use crate::process::{WORKER_RESTARTS, until};
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,8 @@ fn alerts_over_kafka_equal_those_of_the_pure_core() {
     };
     assert_eq!(outcome("sent") as usize, interesting);
     assert_eq!((outcome("sent") + outcome("filtered") + outcome("ignored")) as usize, records.len());
-    assert_eq!(process.metric("adcs_watch_alerts_total", "") as usize, expected.len());
+    let reported = process.metric("adcs_watch_alerts_total", "detection=\"story\"");
+    assert_eq!((process.metric("adcs_watch_alerts_total", "") - reported) as usize, expected.len());
     assert_eq!(
         process.metric("adcs_watch_assigned_partitions", "detector") as u32,
         crate::environment::PARTITIONS
@@ -52,6 +53,36 @@ fn alerts_over_kafka_equal_those_of_the_pure_core() {
     let log = process.log();
     assert!(process.stop().success(), "{log}");
     eprintln!("{} records, {} alerts, stopped in {:?}", records.len(), expected.len(), began.elapsed());
+}
+
+/// Requests and uses are of different entities, in different partitions; killed detectors repeat no revision of a story.
+#[test]
+fn stories_over_kafka_are_those_of_the_pure_core() {
+    let _guard = broker::shared();
+    let env = Environment::new("stories", 3);
+    let records = records(5000, 3);
+    let expected = stories(&events(&env.source(), &records));
+    assert!(!expected.is_empty());
+    let _router = env.start("router-0", "router", true);
+    for (n, part) in records.chunks(1500).enumerate() {
+        let mut detector = env.start("detector-0", "detector", true);
+        env.produce(part);
+        std::thread::sleep(Duration::from_millis(1500));
+        if n < 3 {
+            detector.kill();
+        }
+    }
+    let _detector = env.start("detector-0", "detector", true);
+    until(
+        Duration::from_secs(60),
+        || env.stories() == expected,
+        || {
+            let found = env.stories();
+            let (of, first) =
+                (found.len(), found.iter().find(|(id, reported)| expected.get(*id) != Some(reported)));
+            format!("{of} of {} stories, such as {first:?}", expected.len())
+        },
+    );
 }
 
 /// Every record that a stage passed has exactly one outcome, and the right one.
@@ -113,7 +144,15 @@ fn outcomes_sum_up_to_the_offsets_passed() {
     assert_eq!(outcome("router", "filtered"), 20 + records.len() - interesting);
     assert_eq!(outcome("router", "skipped") + outcome("detector", "skipped"), 0);
     assert_eq!(outcome("detector", "applied"), routed);
-    assert_eq!(process.metric("adcs_watch_routed_records_total", "") as usize, routed);
+    let by_router = process.metric("adcs_watch_routed_records_total", "") as usize;
+    let of_stories = links(&events(&env.source(), &records)).len();
+    assert!(of_stories > 0);
+    assert_eq!(
+        by_router + of_stories,
+        routed,
+        "the others are alerts that the detector wrote for their stories"
+    );
+    assert_eq!(env.links().len(), of_stories);
     assert_eq!(process.metric("adcs_watch_dead_letters_total", "") as usize, env.read("dead").len());
     assert!(process.stop().success());
 }

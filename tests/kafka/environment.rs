@@ -5,6 +5,7 @@ use crate::fixtures::{Alerts, Record, events};
 use crate::process::{Process, program, until};
 use adcs_watch::detect::policy::Policy;
 use adcs_watch::engine::Routes;
+use adcs_watch::event::{Activity, Event};
 use rdkafka::admin::{
     AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication,
 };
@@ -28,6 +29,8 @@ pub(crate) struct Environment {
     sources: u32,
     /// Whether records carry a `traceparent` header, [`TRACE`].
     pub(crate) traced: bool,
+    /// Further lines of `topics` in its configs.
+    pub(crate) more_topics: String,
     producer: BaseProducer,
 }
 
@@ -101,7 +104,9 @@ impl Environment {
             .set("topic.metadata.refresh.interval.ms", "1000")
             .create()
             .unwrap();
-        let env = Environment { name, bootstrap, replicas, folder, sources, traced: false, producer };
+        let more_topics = String::new();
+        let env =
+            Environment { name, bootstrap, replicas, folder, sources, traced: false, more_topics, producer };
         env.create(&env.source(), sources, settings);
         env
     }
@@ -152,12 +157,13 @@ impl Environment {
             "kafka:\n  brokers: [{}]\n  group: {name}\n{instance}  properties: {{reconnect.backoff.max.ms: 1000}}\n  consumer: {{session.timeout.ms: 3000, heartbeat.interval.ms: 300}}\n\
              sources:\n  - topic: {}\n\
              topics:\n  routed: {name}.routed\n  checkpoint: {name}.checkpoint\n  alerts: {name}.alerts\n  \
-             dead_letter: {name}.dead\n  partitions: {PARTITIONS}\n  replication_factor: {}\n\
+             dead_letter: {name}.dead\n  partitions: {PARTITIONS}\n  replication_factor: {}\n{}\
              checkpoints: {{interval: 1s}}\n\
              http: {{listen: '127.0.0.1:0'}}\n",
             brokers.join(", "),
             self.source(),
-            self.replicas
+            self.replicas,
+            self.more_topics
         );
         let path = self.folder.join(format!("{process}.yaml"));
         fs::write(&path, text).unwrap();
@@ -192,7 +198,7 @@ impl Environment {
             let id = alert["alert_id"].as_str().unwrap().to_owned();
             ((id, alert["revision"].as_u64().unwrap()), json.to_owned())
         });
-        (done.status.code(), alerts.collect())
+        (done.status.code(), alerts.filter(|(_, json)| !is_story(json)).collect())
     }
 
     /// Writes records to the source topic, in order within each partition.
@@ -323,15 +329,27 @@ impl Environment {
                 wanted.insert((i32::try_from(partition).unwrap(), encode(&event)));
             }
         }
-        let routed = self.read("routed").into_iter().flat_map(|seen| {
-            let events = adcs_watch::wire::routed::decode(seen.value.as_deref().unwrap());
-            events.map(|event| (seen.partition, encode(&event.unwrap()))).collect::<Vec<_>>()
-        });
-        let routed: Vec<_> = routed.collect();
+        let routed = self.routed().into_iter().filter(|(_, event)| !is_link(event));
+        let routed: Vec<_> = routed.map(|(partition, event)| (partition, encode(&event))).collect();
         let seen: BTreeSet<_> = routed.iter().cloned().collect();
         assert_eq!(routed.len(), seen.len(), "an event was routed twice");
         assert_eq!(seen.len(), wanted.len());
         assert!(seen == wanted, "other events were routed than should have been");
+    }
+
+    /// All committed events of the routed topic, each with its partition.
+    fn routed(&self) -> Vec<(i32, Event)> {
+        let seen = self.read("routed").into_iter();
+        let events = seen.flat_map(|seen| {
+            let events = adcs_watch::wire::routed::decode(seen.value.as_deref().unwrap());
+            events.map(|event| (seen.partition, event.unwrap())).collect::<Vec<_>>()
+        });
+        events.collect()
+    }
+
+    /// The alerts that detectors wrote to the routed topic for their stories.
+    pub(crate) fn links(&self) -> Vec<(i32, Event)> {
+        self.routed().into_iter().filter(|(_, event)| is_link(event)).collect()
     }
 
     /// Changes a setting of a topic.
@@ -395,8 +413,26 @@ impl Environment {
         seen
     }
 
-    /// All committed alerts. Two of the same id and revision fail the test.
+    /// All committed alerts but stories: see [`crate::fixtures::raised`].
     pub(crate) fn alerts(&self) -> Alerts {
+        let mut alerts = self.alerts_and_stories();
+        alerts.retain(|_, json| !is_story(json));
+        alerts
+    }
+
+    /// The alerts that each committed story has in its last revision, by its id.
+    pub(crate) fn stories(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let stories = self.alerts_and_stories().into_iter().filter(|(_, json)| is_story(json));
+        let linked = |json: &str| {
+            let story: serde_json::Value = serde_json::from_str(json).unwrap();
+            let ids = story["linked_alerts"].as_array().unwrap().iter();
+            ids.map(|id| id.as_str().unwrap().to_owned()).collect()
+        };
+        stories.map(|((id, _), json)| (id, linked(&json))).collect()
+    }
+
+    /// All committed alerts. Two of the same id and revision fail the test.
+    pub(crate) fn alerts_and_stories(&self) -> Alerts {
         let mut alerts = Alerts::new();
         for seen in self.read("alerts") {
             let json = String::from_utf8(seen.value.unwrap()).unwrap();
@@ -461,4 +497,12 @@ fn client(bootstrap: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", bootstrap);
     config
+}
+
+fn is_link(event: &Event) -> bool {
+    matches!(event.activity, Activity::AlertRaised(_))
+}
+
+pub(crate) fn is_story(json: &str) -> bool {
+    json.contains("\"detection\":\"story\"")
 }

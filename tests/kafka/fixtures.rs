@@ -1,10 +1,11 @@
 //! Generated Winlogbeat records of corp.example, and the alerts that the pure core raises on them.
 
+use crate::environment::PARTITIONS;
 use adcs_watch::decode::{Decoded, Decoder, Place};
 use adcs_watch::detect::policy::Policy;
 use adcs_watch::engine::Engine;
 use adcs_watch::event::Event;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A record and the partition of the source topic to which it is written.
 pub(crate) struct Record {
@@ -88,17 +89,44 @@ pub(crate) fn expected(topic: &str, records: &[Record]) -> Alerts {
     raised(&events(topic, records))
 }
 
-/// The alerts of one engine on these events.
+/// The alerts of one engine on these events, without stories: what a revision of a story has depends on the order in which
+/// partitions deliver. See [`stories`].
 pub(crate) fn raised<'a>(events: impl IntoIterator<Item = &'a Event>) -> Alerts {
     let mut engine = Engine::new(Policy::default());
     let mut alerts = Alerts::new();
     for event in events {
-        for alert in engine.on_event(event).alerts {
+        for alert in engine.on_event(event).alerts.into_iter().filter(|alert| alert.detection != "story") {
             let json = serde_json::to_string(&alert).unwrap();
             alerts.insert((alert.alert_id.to_string(), u64::from(alert.revision)), json);
         }
     }
     alerts
+}
+
+/// The alerts that each story of one engine has in the end, by its id.
+pub(crate) fn stories<'a>(events: impl IntoIterator<Item = &'a Event>) -> BTreeMap<String, BTreeSet<String>> {
+    let mut engine = Engine::new(Policy::default());
+    let mut stories = BTreeMap::new();
+    for alert in events.into_iter().flat_map(|event| engine.on_event(event).alerts) {
+        if alert.detection == "story" {
+            let linked = alert.linked_alerts.iter().map(ToString::to_string).collect();
+            stories.insert(alert.alert_id.to_string(), linked);
+        }
+    }
+    stories
+}
+
+/// The alerts of one engine as events, each for each partition of the routed topic that it concerns.
+pub(crate) fn links<'a>(events: impl IntoIterator<Item = &'a Event>) -> Vec<(u32, Event)> {
+    let mut engine = Engine::new(Policy::default());
+    let mut links = Vec::new();
+    for event in events {
+        for link in engine.on_event_where(event, |_| true).links {
+            let to = engine.partitions(&link, PARTITIONS);
+            links.extend(to.into_iter().map(|partition| (partition, link.clone())));
+        }
+    }
+    links
 }
 
 /// The events in these records.

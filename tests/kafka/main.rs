@@ -30,6 +30,7 @@ mod shutdown;
 mod logs;
 mod source_metadata;
 mod outage;
+mod outputs;
 mod dead_letters;
 mod quickstart;
 mod replay;

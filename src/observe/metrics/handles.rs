@@ -11,7 +11,7 @@ use crate::observe::metrics::definitions::Definition;
 use crate::observe::metrics::recorder::Recorder;
 use crate::observe::metrics::values::{Ended, Rebalance};
 use crate::stage::Stage;
-use crate::stage::detector::task::UNREADABLE;
+use crate::stage::detector::outbox::UNREADABLE;
 use crate::stage::port::ALERT_TOO_LONG;
 use crate::stage::router::task::Routed;
 use metrics::{Counter, Histogram};

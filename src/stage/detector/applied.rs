@@ -1,7 +1,7 @@
 //! What a task returns: the outcome of a record, and what is to be committed.
 
 use crate::engine::Notice;
-use crate::stage::port::{CheckpointRecord, DeadLetter, PendingAlert};
+use crate::stage::port::{CheckpointRecord, DeadLetter, Link, PendingAlert};
 
 /// The outcome of a routed record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub struct TaskOutput {
     pub alerts: Vec<PendingAlert>,
     /// Records that are not events.
     pub dead: Vec<DeadLetter>,
+    /// These alerts as events, for the partitions of their stories.
+    pub links: Vec<Link>,
     /// The records of a checkpoint, if one is due.
     pub checkpoint: Vec<CheckpointRecord>,
     /// The next offset; never below the committed one.

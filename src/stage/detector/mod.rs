@@ -1,8 +1,8 @@
 //! THE DETECTOR: runs the detections on each partition of the routed topic, and commits alerts, checkpoints and offsets.
 
 pub mod age;
-mod outbox;
 pub(crate) mod applied;
+pub(crate) mod outbox;
 mod checkpoint;
 pub(crate) mod task;
 pub(crate) mod restore;

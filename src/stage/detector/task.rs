@@ -10,8 +10,8 @@ use crate::event::time::Time;
 use crate::stage::detector::age::{AgeLimit, Older};
 use crate::stage::detector::applied::{Applied, RecordOutcome, TaskOutput};
 use crate::stage::detector::checkpoint::NextCheckpoint;
-use crate::stage::detector::outbox::Outbox;
-use crate::stage::port::{CheckpointRecord, DeadLetter, PendingAlert, RoutedRecord, SourcePartition};
+use crate::stage::detector::outbox::{Outbox, unreadable};
+use crate::stage::port::{CheckpointRecord, DeadLetter, PendingAlert, RoutedRecord};
 use crate::wire;
 
 /// Where a task starts, as a restore found out.
@@ -141,9 +141,13 @@ impl DetectorTask {
             let from = (record.partition, record.offset);
             self.outbox.add_alert(record.offset, PendingAlert { alert, from, appended });
         }
+        for link in output.links {
+            let to = self.engine.partitions(&link, partitions);
+            self.outbox.add_links(record.offset, link, appended, to);
+        }
     }
 
-    /// Applies the age limit to alerts on an event of this time: those that are written.
+    /// Applies the age limit to alerts on an event of this time: those that are written. Links have no limit.
     fn written(&self, mut alerts: Vec<Alert>, event: Time, appended: Option<Time>) -> Vec<Alert> {
         match self.age_limit.and_then(|limit| limit.judge(event, appended)) {
             None => {}
@@ -206,10 +210,13 @@ impl DetectorTask {
             return None;
         }
         let checkpoint = checkpoint || self.checkpoint.has_only_passed(self.next);
-        let (alerts, dead) = self.outbox.copies();
-        let records = if checkpoint { self.checkpoint_records() } else { Vec::new() };
+        let mut output = TaskOutput { offset: self.next, ..TaskOutput::default() };
+        self.outbox.copy_into(&mut output);
+        if checkpoint {
+            output.checkpoint = self.checkpoint_records();
+        }
         self.taken = Some(Taken { offset: self.next, checkpoint });
-        Some(TaskOutput { alerts, dead, checkpoint: records, offset: self.next })
+        Some(output)
     }
 
     fn checkpoint_records(&mut self) -> Vec<CheckpointRecord> {
@@ -265,24 +272,6 @@ impl DetectorTask {
         self.engine.watermark()
     }
 }
-
-/// A dead letter names the topic by its role; only the port knows the configured name.
-fn unreadable(record: &RoutedRecord, detail: String) -> DeadLetter {
-    DeadLetter {
-        from: SourcePartition { topic: ROUTED.to_owned(), partition: record.partition },
-        offset: record.offset,
-        append_time: None,
-        reason: UNREADABLE,
-        detail,
-        record: record.value.clone(),
-    }
-}
-
-/// The topic in a dead letter of the detector, whatever the configured name of the routed topic.
-pub(crate) const ROUTED: &str = "routed";
-
-/// The reason of a dead letter of the detector: its record cannot be read.
-pub(crate) const UNREADABLE: &str = "unreadable_routed_record";
 
 #[cfg(test)]
 mod tests {
@@ -391,6 +380,8 @@ mod tests {
         task.on_record(&record(1));
         let output = task.take(false).unwrap_or_default();
         assert_eq!(output.alerts.iter().map(|raised| raised.appended).collect::<Vec<_>>(), [appended, None]);
+        let links = output.links.iter().flat_map(|link| wire::routed::decode(&link.value)).flatten();
+        assert_eq!(links.map(|link| link.origin.append_time).collect::<Vec<_>>(), [appended, None]);
     }
 
     #[test]

@@ -296,6 +296,7 @@ impl<P: DetectorPort> DetectorWorker<P> {
             checkpoints.extend((!output.checkpoint.is_empty()).then_some(*partition));
             transaction.alerts.extend(output.alerts);
             transaction.dead.extend(output.dead);
+            transaction.links.extend(output.links);
             transaction.checkpoint.extend(output.checkpoint);
             transaction.offsets.push((*partition, output.offset));
         }

@@ -11,7 +11,7 @@ mod facts;
 
 use crate::event::host::Host;
 use crate::event::time::Time;
-use crate::event::{Activity, Event, Origin};
+use crate::event::{Activity, AlertRaised, Event, Origin};
 use crate::wire::record;
 
 /// The event in bytes.
@@ -95,6 +95,9 @@ fn activity_to(activity: &Activity) -> record::event::Activity {
         Activity::AccountKnown(a) => To::AccountKnown(facts::account_known_to(a)),
         Activity::TemplateKnown(a) => To::TemplateKnown(facts::template_known_to(a)),
         Activity::CertificateKnown(a) => To::CertificateKnown(facts::certificate_known_to(a)),
+        Activity::AlertRaised(a) => {
+            To::AlertRaised(record::AlertRaised { keys: a.keys.clone(), alert: a.alert.clone() })
+        }
     }
 }
 
@@ -124,5 +127,6 @@ fn activity_from(activity: record::event::Activity) -> Result<Activity, String> 
         From::AccountKnown(r) => Activity::AccountKnown(facts::account_known_from(r)?),
         From::TemplateKnown(r) => Activity::TemplateKnown(facts::template_known_from(r)),
         From::CertificateKnown(r) => Activity::CertificateKnown(facts::certificate_known_from(r)?),
+        From::AlertRaised(r) => Activity::AlertRaised(AlertRaised { keys: r.keys, alert: r.alert }),
     })
 }

@@ -18,6 +18,7 @@ const HELPERS: &[(&str, &str)] = &[
     ("chain", "events that only together are a finding: shared by detections of chains"),
     ("changes", "what happens to accounts: shared by detections of it"),
     ("odd_name", "names that an account should not get: shared by detections of it"),
+    ("link", "what makes alerts one story, and an alert as an event"),
     ("entity", "what state is keyed by, and where it lives"),
     ("mod", "the trait that a detection implements"),
     ("entry", "an entry of an allow-list, and its limits"),

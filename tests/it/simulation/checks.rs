@@ -5,7 +5,7 @@ use adcs_watch::decode::prefilter::Prefilter;
 use adcs_watch::decode::{Decoded, Decoder, Place};
 use adcs_watch::detect::policy::Policy;
 use adcs_watch::engine::{Engine, Routes};
-use adcs_watch::event::Event;
+use adcs_watch::event::{Activity, Event};
 use adcs_watch::memory_log::StoredRecord;
 use adcs_watch::memory_log::detector_port::{ALERTS, DEAD_LETTER};
 use adcs_watch::stage::port::SourcePartition;
@@ -43,7 +43,7 @@ fn every_record_is_routed_once(cluster: &Cluster) -> Result<(), String> {
     }
     let mut routed = Offsets::new();
     for (to, history) in (0..).zip(cluster.history.borrow().iter()) {
-        for event in events(history) {
+        for event in events(history).filter(|event| !is_link(event)) {
             let from = event.origin.partition.unwrap_or_default() as u32;
             routed.entry((to, from)).or_default().push(event.origin.offset);
         }
@@ -58,10 +58,17 @@ fn every_record_is_routed_once(cluster: &Cluster) -> Result<(), String> {
 
 fn every_alert_is_committed_once(cluster: &Cluster) -> Result<(), String> {
     let mut expected: BTreeMap<String, u64> = BTreeMap::new();
+    let (mut links, mut expected_links) = (Vec::new(), Vec::new());
     for (partition, history) in (0..).zip(cluster.history.borrow().iter()) {
         let mut engine = Engine::new(Policy::default());
         for event in events(history) {
             let output = engine.on_event_where(&event, |place| place.is_in(partition, PARTITIONS));
+            links.extend(is_link(&event).then(|| (partition, wire::event::encode(&event))));
+            for mut link in output.links {
+                link.origin.append_time = event.origin.append_time;
+                let to = engine.partitions(&link, PARTITIONS);
+                expected_links.extend(to.into_iter().map(|to| (to, wire::event::encode(&link))));
+            }
             for alert in output.alerts {
                 *expected.entry(wire::alert::to_json(&alert)).or_default() += 1;
             }
@@ -69,13 +76,26 @@ fn every_alert_is_committed_once(cluster: &Cluster) -> Result<(), String> {
         let digest = cluster.detector(|worker| worker.task(partition).map(|task| task.digest())).flatten();
         same(&format!("state of partition {partition}"), &digest, &Some(engine.digest()))?;
     }
+    links.sort();
+    expected_links.sort();
+    cluster.count(|summary| summary.links += links.len() as u64);
+    same("links", &links, &expected_links)?;
     let mut found: BTreeMap<String, u64> = BTreeMap::new();
     for alert in cluster.log.read_committed(&only(ALERTS), 0, usize::MAX).0 {
         let json = String::from_utf8(alert.value.unwrap_or_default()).unwrap();
         *found.entry(json).or_default() += 1;
     }
-    cluster.count(|summary| summary.alerts += found.len() as u64);
+    let stories = found.keys().filter(|json| json.contains("\"detection\":\"story\"")).count();
+    cluster.count(|summary| {
+        summary.alerts += found.len() as u64;
+        summary.stories += stories as u64;
+    });
     same("alerts", &found, &expected)
+}
+
+/// Whether the detector wrote this event: an alert, for the story that it may be part of.
+fn is_link(event: &Event) -> bool {
+    matches!(event.activity, Activity::AlertRaised(_))
 }
 
 fn only(topic: &str) -> SourcePartition {

@@ -4,6 +4,9 @@
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Summary {
     pub(crate) alerts: u64,
+    /// Alerts that were routed as events.
+    pub(crate) links: u64,
+    pub(crate) stories: u64,
     pub(crate) deaths: u64,
     pub(crate) pauses: u64,
     pub(crate) zombies: u64,
@@ -21,13 +24,15 @@ pub(crate) struct Summary {
 }
 
 impl Summary {
-    fn fields(&self) -> [u64; 14] {
-        let Summary { alerts, deaths, pauses, zombies, fenced, stale, aborted, .. } = *self;
+    fn fields(&self) -> [u64; 16] {
+        let Summary { alerts, links, stories, deaths, pauses, zombies, fenced, stale, aborted, .. } = *self;
         let Summary {
             unknown, repeated, restored, replayed_alerts, checkpoints, compactions, emptied, ..
         } = *self;
         [
             alerts,
+            links,
+            stories,
             deaths,
             pauses,
             zombies,
@@ -46,6 +51,8 @@ impl Summary {
 
     pub(crate) fn add(&mut self, other: &Summary) {
         self.alerts += other.alerts;
+        self.links += other.links;
+        self.stories += other.stories;
         self.deaths += other.deaths;
         self.pauses += other.pauses;
         self.zombies += other.zombies;

@@ -48,7 +48,7 @@ fn works(name: &str, access: &Access) {
     let env = SecuredEnvironment::new(name);
     let config = env.config("all", access, "");
     let (code, said) = topics("create", &config);
-    assert_eq!((code, said.matches(": ok").count()), (Some(0), 4), "{name}: {said}");
+    assert_eq!((code, said.matches(": ok").count()), (Some(0), 5), "{name}: {said}");
     let records = records(600, 1);
     let expected = expected(&env.topic("source"), &records);
     assert!(expected.len() > 10);

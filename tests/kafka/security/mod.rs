@@ -11,7 +11,7 @@ mod authentication;
 mod admin_protocol;
 
 /// Users besides [`broker::USER`]. They have its password and only the permissions that a test grants.
-const USERS: [&str; 25] = [
+const USERS: [&str; 28] = [
     "maker", "router", "detector", "late", "nobody", "reader", "sources", "a", "b", "c", "d", "e", "f", "g",
-    "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r",
+    "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s", "t", "u",
 ];

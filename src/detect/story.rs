@@ -1,0 +1,379 @@
+//! `story`: alerts of one account, certificate or host within a day that are different steps of one attack.
+//!
+//! **What.** Alerts of other detections, which the detector writes to the routed topic as events: at least two of them, of
+//! different steps: coercion, change, request, issue, use, change back. One alert lists them in this order, one severity above
+//! its highest.
+//! **Why.** A changed name, an odd certificate and an odd logon may each be explained. That all three are of one account within a
+//! day is an attack that goes on.
+//! **What looks alike and is harmless.** Whatever explains both alerts: the policy lines of their detections silence the story too.
+//! Agents that issue for others all day, and new machines: what one of these alone explains has no higher severity.
+
+use crate::alert::id::AlertId;
+use crate::alert::{Alert, Evidence, Reason, Severity};
+use crate::detect::domain::DomainPolicy;
+use crate::detect::lifecycle::{Lifetime, Trigger};
+use crate::detect::link::{self, STORY};
+use crate::detect::report;
+use crate::detect::slot::Slot;
+use crate::detect::{About, Context, Detection, DetectionSettings, Entity, memory_after};
+use crate::event::time::{Span, Time};
+use crate::event::{Activity, AlertRaised, Event};
+use crate::wire;
+use crate::wire::record::{StoryLink, StoryState};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+/// Alerts within this time of each other are of one story.
+const WINDOW: Span = Span::hours(24);
+
+/// The most alerts of a story that are remembered; the oldest go first.
+const MAX_LINKS: usize = 16;
+
+/// The step of an attack that an alert of a detection shows. A detection that is not listed shows the issue of a certificate.
+const STEPS: [(&str, Step); 16] = [
+    ("account-remapped", Step::Change),
+    ("template-tampered", Step::Change),
+    ("ca-tampered", Step::Change),
+    ("pki-container-changed", Step::Change),
+    ("issuance-policy-linked", Step::Change),
+    ("shadow-credential", Step::Change),
+    ("ca-key-exported", Step::Change),
+    ("ca-silent", Step::Change),
+    ("certlog-remote-write", Step::Request),
+    ("denied-enrollment-probing", Step::Request),
+    ("certificate-used-by-other", Step::Use),
+    ("unknown-certificate", Step::Use),
+    ("weak-mapping", Step::Use),
+    ("unpac-the-hash", Step::Use),
+    ("schannel-logon", Step::Use),
+    ("pkinit-client", Step::Use),
+];
+
+/// Detections of which one harmless thing explains several on one day, so that one of their alerts does not confirm another: an
+/// enrollment agent that the policy does not name; a machine, a colleague or an office that is new.
+const EXPLAINED_TOGETHER: [&[&str]; 2] = [
+    &["san-mismatch", "certificate-used-by-other", "enrollment-on-behalf"],
+    &[
+        "certlog-remote-write",
+        "pkinit-client",
+        "schannel-logon",
+        "unusual-source",
+        "unusual-template",
+        "unusual-volume",
+    ],
+];
+
+/// The steps in the order in which a story lists them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    Coercion,
+    Change,
+    Request,
+    Issue,
+    Use,
+    ChangeBack,
+}
+
+impl Step {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Step::Coercion => "coercion",
+            Step::Change => "change",
+            Step::Request => "request",
+            Step::Issue => "issue",
+            Step::Use => "use",
+            Step::ChangeBack => "change_back",
+        }
+    }
+}
+
+/// What the operator may set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Off: there are no stories, and alerts are not written to the routed topic.
+    pub enabled: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings { enabled: true }
+    }
+}
+
+impl DetectionSettings for Settings {
+    fn is_enabled(&self) -> bool {
+        self.enabled
+    }
+}
+
+/// The detection. It has no further settings.
+#[derive(Clone, Debug)]
+pub(crate) struct Story;
+
+impl Detection for Story {
+    type State = StoryState;
+    type Part = ();
+
+    const ABOUT: About = About {
+        id: STORY,
+        title: "Steps of one attack",
+        mitre: &[("TA0006", "Credential Access", "T1649", "Steal or Forge Authentication Certificates")],
+        investigative_actions: &[
+            "Read the alerts of the story in their order: `linked_alerts` has their ids",
+            "Find the first step, and how the attacker came by that account",
+            "Undo every step: names and settings that were changed, certificates that were issued, sessions that use them",
+            "Look for further accounts that were used from the same hosts on that day",
+        ],
+        severities: &[Severity::Low, Severity::Medium, Severity::High, Severity::Critical],
+    };
+
+    fn entities(&self, event: &Event, _: &DomainPolicy, found: &mut dyn FnMut(Entity)) {
+        if let Activity::AlertRaised(raised) = &event.activity {
+            raised.keys.iter().for_each(|key| found(Entity::named(key)));
+        }
+    }
+
+    fn on_event(
+        &self,
+        event: &Event,
+        entity: &Entity,
+        slot: &mut Slot<'_, StoryState, ()>,
+        cx: &mut Context<'_>,
+    ) {
+        let Activity::AlertRaised(raised) = &event.activity else { return };
+        if !remember(&mut slot.state.links, raised) {
+            return;
+        }
+        slot.keep_until(memory_after(event.effective_time(), WINDOW));
+        let StoryState { links, open } = &mut slot.state;
+        let linked = Linked::of(links);
+        if !linked.is_story() || owner(links) != Some(entity.as_str()) {
+            return;
+        }
+        let trigger = Trigger { at: event.effective_time(), lifetime: Lifetime::SinceLatestTrigger(WINDOW) };
+        trigger.raise(
+            open,
+            cx,
+            |cx| linked.alert(entity, event, cx),
+            |alert, _| linked.describe(alert, entity),
+        );
+    }
+}
+
+/// Remembers an alert, or its newer revision, and forgets those that are too old for it. Whether it is one to remember.
+fn remember(links: &mut Vec<StoryLink>, raised: &AlertRaised) -> bool {
+    let Ok(alert) = wire::alert::from_protobuf(&raised.alert) else { return false };
+    if alert.severity < Severity::Low {
+        return false;
+    }
+    let alert = wire::alert::to_record(&alert);
+    let oldest = alert.last_seen_ms.saturating_sub(WINDOW.as_millis());
+    links.retain(|known| alert_of(known).is_some_and(|known| known.last_seen_ms >= oldest));
+    let same = |known: &StoryLink| alert_of(known).is_some_and(|known| known.alert_id == alert.alert_id);
+    if let Some(known) = links.iter_mut().find(|known| same(known)) {
+        if alert_of(known).is_none_or(|known| known.revision < alert.revision) {
+            *known = StoryLink { alert: Some(alert), keys: raised.keys.clone() };
+        }
+    } else {
+        links.push(StoryLink { alert: Some(alert), keys: raised.keys.clone() });
+    }
+    links.sort_by_key(|link| alert_of(link).map(|alert| (alert.first_seen_ms, alert.alert_id.clone())));
+    links.drain(..links.len().saturating_sub(MAX_LINKS));
+    true
+}
+
+fn alert_of(link: &StoryLink) -> Option<&wire::record::Alert> {
+    link.alert.as_ref()
+}
+
+/// Alerts that share several keys would be one story several times. It is raised where most of them belong in the first
+/// place; accounts come before certificates, and these before hosts.
+fn owner(links: &[StoryLink]) -> Option<&str> {
+    let (first, rest) = links.split_first()?;
+    let shared = first.keys.iter().filter(|key| rest.iter().all(|link| link.keys.contains(key)));
+    let owned = |key: &String| links.iter().filter(|link| link.keys.first() == Some(key)).count();
+    shared.min_by_key(|key| (Reverse(owned(key)), (*key).clone())).map(String::as_str)
+}
+
+/// The alerts of a story.
+struct Linked {
+    alerts: Vec<Alert>,
+}
+
+impl Linked {
+    fn of(links: &[StoryLink]) -> Linked {
+        let alerts = links.iter().filter_map(|link| wire::alert::from_record(link.alert.clone()?).ok());
+        Linked { alerts: alerts.collect() }
+    }
+
+    /// The alerts of each step, in the order of the steps.
+    fn steps(&self) -> BTreeMap<Step, Vec<&Alert>> {
+        let mut steps: BTreeMap<Step, Vec<&Alert>> = BTreeMap::new();
+        for alert in &self.alerts {
+            for step in steps_of(alert) {
+                steps.entry(step).or_default().push(alert);
+            }
+        }
+        steps
+    }
+
+    /// Two alerts of different steps: several detections may alert on one event, and that is no chain.
+    fn is_story(&self) -> bool {
+        let mut last = self.alerts.iter().map(step_of);
+        let first = last.next();
+        last.any(|step| Some(step) != first)
+    }
+
+    fn alert(&self, entity: &Entity, event: &Event, cx: &Context<'_>) -> Alert {
+        let begins = self.alerts.first().map_or(event.time, |alert| alert.first_seen);
+        let id = link::story_id(entity.as_str(), begins);
+        let fresh = report::new_alert(entity, event, cx);
+        let alert_id = AlertId::try_from(id.clone()).unwrap_or(fresh.alert_id);
+        Alert { alert_id, story_id: Some(id), first_seen: begins, ..fresh }
+    }
+
+    /// The highest, or one above it where the alerts confirm each other.
+    fn severity(&self) -> Severity {
+        let highest = self.alerts.iter().map(|alert| alert.severity).max().unwrap_or(Severity::Low);
+        let are_all_of = |ids: &[&str]| self.alerts.iter().all(|alert| ids.contains(&&*alert.detection));
+        if EXPLAINED_TOGETHER.into_iter().any(are_all_of) { highest } else { highest.graver() }
+    }
+
+    /// Writes what the alerts of the story show. Whether an alert or a step is new.
+    fn describe(&self, alert: &mut Alert, entity: &Entity) -> bool {
+        let before = alert.linked_alerts.len();
+        alert.severity = alert.severity.max(self.severity());
+        let mut adds = false;
+        for (step, alerts) in self.steps() {
+            let text = alerts.iter().map(|alert| sentence(step, alert)).collect::<Vec<_>>().join("; ");
+            adds |= report::add_reason(alert, Reason { code: step.as_str().to_owned(), text });
+        }
+        alert.reasons.sort_by_key(|reason| ORDER.iter().position(|step| step.as_str() == reason.code));
+        let codes: Vec<&str> = alert.reasons.iter().map(|reason| reason.code.as_str()).collect();
+        alert.why_suspicious = codes.join("; ");
+        alert.title = format!("Steps of one attack around {entity}: {}", codes.join(", "));
+        for known in &self.alerts {
+            add_link(alert, known);
+        }
+        if let Some(account) = link::account_of(entity.as_str()) {
+            alert.requester_account = Some(account.to_owned());
+        }
+        let after = alert.linked_alerts.len();
+        alert.linked_alerts.drain(..after.saturating_sub(MAX_LINKS));
+        adds || after > before
+    }
+}
+
+/// The steps in their order.
+const ORDER: [Step; 6] =
+    [Step::Coercion, Step::Change, Step::Request, Step::Issue, Step::Use, Step::ChangeBack];
+
+/// The step that an alert adds to a chain.
+fn step_of(alert: &Alert) -> Step {
+    match STEPS.iter().find(|(id, _)| *id == alert.detection) {
+        Some((_, step)) => *step,
+        None if is_attempt(alert) => Step::Request,
+        None => Step::Issue,
+    }
+}
+
+/// The CA reported a request and no certificate.
+fn is_attempt(alert: &Alert) -> bool {
+    let has =
+        |ids: &[u32]| alert.evidence.iter().filter_map(|event| event.event_id).any(|id| ids.contains(&id));
+    has(&REQUESTS) && !has(&[ISSUED])
+}
+
+/// The steps that an alert shows: what led to an issue, and what hides it, may be among its events.
+fn steps_of(alert: &Alert) -> Vec<Step> {
+    let own = step_of(alert);
+    let id = |event: Option<&Evidence>| event.and_then(|event| event.event_id).unwrap_or_default();
+    let (first, last) = (id(alert.evidence.first()), id(alert.evidence.last()));
+    let mut steps = vec![own];
+    if own == Step::Issue && alert.evidence.len() > 1 {
+        steps.extend((first == COERCION).then_some(Step::Coercion));
+        steps.extend(CHANGES.contains(&first).then_some(Step::Change));
+        steps.extend(CHANGES.contains(&last).then_some(Step::ChangeBack));
+    }
+    steps
+}
+
+/// The access to a pipe that makes a host log on elsewhere.
+const COERCION: u32 = 5145;
+/// Events that give an account another name.
+const CHANGES: [u32; 5] = [4738, 4741, 4742, 4781, 5136];
+/// What a CA logs of requests.
+const REQUESTS: [u32; 4] = [4886, ISSUED, 4888, 4889];
+/// What it logs of a certificate.
+const ISSUED: u32 = 4887;
+
+fn sentence(step: Step, alert: &Alert) -> String {
+    let Alert { detection, severity, title, alert_id, .. } = alert;
+    format!("{} {detection} ({severity}): {title} [{alert_id}]", time_of(step, alert))
+}
+
+/// When the step of this alert was taken.
+fn time_of(step: Step, alert: &Alert) -> Time {
+    let requests = |event: &&Evidence| event.event_id.is_some_and(|id| REQUESTS.contains(&id));
+    match step {
+        Step::Coercion | Step::Change => alert.first_seen,
+        Step::Request | Step::Use | Step::ChangeBack => alert.last_seen,
+        Step::Issue => alert.evidence.iter().rfind(requests).map_or(alert.last_seen, |event| event.time),
+    }
+}
+
+/// Adds one alert to those of the story.
+fn add_link(story: &mut Alert, known: &Alert) {
+    if !story.linked_alerts.contains(&known.alert_id) {
+        story.linked_alerts.push(known.alert_id);
+    }
+    story.first_seen = story.first_seen.min(known.first_seen);
+    story.last_seen = story.last_seen.max(known.last_seen);
+    known.evidence.iter().for_each(|event| report::add_evidence(story, event.clone()));
+    for technique in &known.mitre {
+        if !story.mitre.contains(technique) {
+            story.mitre.push(technique.clone());
+        }
+    }
+    let add = |to: &mut Option<String>, from: &Option<String>| {
+        if to.is_none() {
+            to.clone_from(from);
+        }
+    };
+    add(&mut story.requester_domain, &known.requester_domain);
+    add(&mut story.used_by_account, &known.used_by_account);
+    add(&mut story.used_by_domain, &known.used_by_domain);
+    add(&mut story.certificate_serial, &known.certificate_serial);
+    story.computer = story.computer.take().or_else(|| known.computer.clone());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::catalogue;
+
+    #[test]
+    fn steps_are_those_of_detections() {
+        let ids: Vec<&str> = catalogue::all().iter().map(|about| about.id).collect();
+        for id in STEPS.iter().map(|(id, _)| *id).chain(EXPLAINED_TOGETHER.concat()) {
+            assert!(ids.contains(&id), "there is no detection {id}");
+        }
+    }
+
+    #[test]
+    fn story_is_raised_where_most_of_its_alerts_belong() {
+        let link = |keys: &[&str]| StoryLink {
+            alert: None,
+            keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+        };
+        let change = link(&["account bob", "account mallory"]);
+        let usage = link(&["account bob", "account administrator", "certificate 5c01"]);
+        let issue = link(&["account alice", "certificate 5c01"]);
+        assert_eq!(owner(&[change, usage.clone()]), Some("account bob"));
+        assert_eq!(owner(&[issue, usage]), Some("certificate 5c01"), "nothing else is shared");
+        assert_eq!(owner(&[]), None);
+    }
+}
