@@ -59,6 +59,7 @@ abuses! {
     "Attack tools" "Log on with Certipy, Rubeus and the like" ["pkinit-client", "unusual-source", "unusual-volume"];
     "Covering traces" "Delete rows, switch events off" ["ca-tampered", "ca-silent"];
     "Search for templates" "Try what is open" ["decoy-template", "denied-enrollment-probing"];
+    "Several steps" "Take steps that are each raised as an alert" ["story"];
 }
 
 #[cfg(test)]

@@ -25,12 +25,13 @@ pub(crate) fn has_hidden_xml(record: &[u8]) -> bool {
 
 /// Whether a string is a JSON object or event XML in base64, by how it begins. The decoder reads the same beginnings.
 ///
-/// An event takes more than 192 characters of base64, and few other texts are as long without another character. So looking
+/// An event takes more than 288 characters of base64, and few other texts are as long without another character. So looking
 /// at a few places shows for most records that there is none.
 pub(crate) fn has_base64(record: &[u8]) -> bool {
-    const STRIDE: usize = 160;
+    const STRIDE: usize = 256;
     const PROBE: usize = 32;
-    let is_base64 = |probe: &[u8]| probe.iter().all(|byte| BASE64[usize::from(*byte)]);
+    // From its end: most values end before a probe does.
+    let is_base64 = |probe: &[u8]| probe.iter().rev().all(|byte| BASE64[usize::from(*byte)]);
     record.chunks(STRIDE).any(|chunk| chunk.get(..PROBE).is_some_and(is_base64))
         && [&b"\"eyJ"[..], b"\"PEV2Z"].iter().any(|begin| memchr::memmem::find(record, begin).is_some())
 }

@@ -23,9 +23,9 @@
 
 mod ids;
 mod bulk;
+mod odd;
 mod words;
 mod hidden;
-mod odd;
 
 use crate::decode::bytes::looks_like_utf16;
 use crate::decode::format::Format;
@@ -126,25 +126,30 @@ impl Prefilter {
             || looks_like_utf16(record)
             || hidden::is_cut_off(record)
             || self.has_marker(record)
-            || words::has_name(record)
-            || hidden::has_hidden_xml(record)
+            || words::has_name(record, &self.odd_ids)
             || hidden::has_base64(record)
-            || self.odd_ids.has_one(record)
     }
 
+    /// Whether a marker stands in the record, or XML that could hide one.
     fn has_marker(&self, record: &[u8]) -> bool {
+        let mut has_escape = false;
         let mut ids = Ids { bulk: &self.bulk, record, logon: None, ticket: None };
         let mut confirms = |at: usize| match record[at..] {
-            [b'\\', ..] => hidden::may_hide(&record[at + ESCAPE.len()..]),
+            [b'\\', ..] => {
+                has_escape = true;
+                hidden::may_hide(&record[at + ESCAPE.len()..])
+            }
             [b'0', ..] => ids::hex(record, at).is_some_and(|id| ids.matters(id)),
             [_, b',', ..] => ids::grouped(record, at).is_some_and(|id| ids.matters(id)),
             [b'4' | b'5', ..] => ids::decimal(record, at).is_some_and(|id| ids.matters(id)),
             _ => words::is_cert_log(record, at),
         };
-        match &self.markers {
+        let found = match &self.markers {
             Markers::Packed(search) => search.find_iter(record).any(|found| confirms(found.start())),
             Markers::Automaton(search) => search.find_iter(record).any(|found| confirms(found.start())),
-        }
+        };
+        // An escape may stand for the `<` of XML.
+        found || (has_escape || memchr::memchr(b'<', record).is_some()) && hidden::has_hidden_xml(record)
     }
 }
 

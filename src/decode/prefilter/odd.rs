@@ -10,7 +10,7 @@ const NAME: &[u8] = b"vent";
 
 /// How the names go on.
 const NAME_ENDS: [&[u8]; 11] =
-    [b"ID", b"Id", b"id", b"_id", b"_ID", b".id", b" ID", b"Code", b"code", b"_code", b".code"];
+    [b"_id", b"_ID", b"_code", b"ID", b"Id", b"id", b".id", b" ID", b"Code", b"code", b".code"];
 
 /// The longest value that could be meant as an id, in bytes.
 const MAX_VALUE: usize = 40;
@@ -27,10 +27,19 @@ impl OddIds {
     }
 
     /// Whether the first id of a record is in a spelling that the search of ids does not know.
+    ///
+    /// Most names of an id have an underscore, and the search for names of activities sees those: [`OddIds::at_underscore`].
     pub(crate) fn has_one(&self, record: &[u8]) -> bool {
         let mut values =
             self.name.find_iter(record).filter_map(|at| value_behind(&record[at + NAME.len()..]));
         values.next().is_some_and(is_odd)
+    }
+
+    /// Whether the id is in such a spelling whose name has its underscore here; none where there is no name of an id.
+    pub(crate) fn at_underscore(record: &[u8], at: usize) -> Option<bool> {
+        // `event_data` is no name of an id, and stands in every record of some shippers.
+        let is_name = matches!(record.get(at + 1), Some(b'i' | b'I' | b'c')) && record[..at].ends_with(NAME);
+        is_name.then(|| value_behind(&record[at..]).map(is_odd)).flatten()
     }
 }
 
@@ -87,8 +96,13 @@ fn is_odd(value: &[u8]) -> bool {
 mod tests {
     use crate::decode::prefilter::odd::OddIds;
 
+    #[track_caller]
     fn check(record: &str, expect: bool) {
         assert_eq!(OddIds::new().has_one(record.as_bytes()), expect, "{record}");
+        let mut underscores = memchr::memchr_iter(b'_', record.as_bytes());
+        if let Some(is_odd) = underscores.find_map(|at| OddIds::at_underscore(record.as_bytes(), at)) {
+            assert_eq!(is_odd, expect, "{record}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Words that a record of interest without an id of the Security log has: names of our activities, of the KDC, and of the
-//! folder of a CA's database.
+//! folder of a CA's database; and the names of ids.
 
+use crate::decode::prefilter::odd::OddIds;
 use crate::event::Activity;
 
 const CERT_LOG: &[u8] = b"certlog";
@@ -16,12 +17,16 @@ pub(crate) fn is_cert_log(record: &[u8], middle: usize) -> bool {
     found.is_some_and(|found| found.eq_ignore_ascii_case(CERT_LOG))
 }
 
-/// Whether a record has the name of one of our activities, or of the KDC.
-pub(crate) fn has_name(record: &[u8]) -> bool {
+/// Whether a record has the name of one of our activities or of the KDC, or an id in an odd spelling.
+pub(crate) fn has_name(record: &[u8], odd_ids: &OddIds) -> bool {
+    let mut id = None;
     memchr::memchr2_iter(b'_', b'K', record).any(|at| match record[at] {
-        b'_' => is_activity(record, at),
+        b'_' => {
+            id = id.or_else(|| OddIds::at_underscore(record, at));
+            id == Some(true) || is_activity(record, at)
+        }
         _ => KDC.iter().any(|name| record[at..].starts_with(name)),
-    })
+    }) || id.is_none() && odd_ids.has_one(record)
 }
 
 /// Whether a name of an activity stands around its first underscore, which is here.
