@@ -27,6 +27,7 @@ use crate::event::time::Time;
 use crate::state::key::EntityKey;
 use crate::state::store::{Change, Hour, KeyedStore};
 use crate::wire::record::{Marker, StateRecord};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Changes when a detection decides differently or reads its state differently.
@@ -301,7 +302,8 @@ impl Engine {
             return Err(RestoreError::TooNew { minimum_reader: marker.minimum_reader });
         }
         let mut engine = Engine::new(policy);
-        let mut unclaimed = KeyedStore::default();
+        // Detections may remember the same entity.
+        let mut unclaimed: BTreeMap<String, KeyedStore> = BTreeMap::new();
         for record in records {
             let key: [u8; 16] = record.key.as_slice().try_into().map_err(|_| RestoreError::BadKey)?;
             let change = Change {
@@ -310,10 +312,14 @@ impl Engine {
                 record: record.state.map(Vec::into_boxed_slice),
             };
             let store = engine.stores().find(|(id, _)| *id == record.detection);
-            store.map_or(&mut unclaimed, |(_, store)| store).restore(change);
+            match store {
+                Some((_, store)) => store.restore(change),
+                None => unclaimed.entry(record.detection).or_default().restore(change),
+            }
         }
-        let digest = engine.digest().wrapping_add(unclaimed.digest());
-        let restored = (engine.size().records + unclaimed.len()) as u64;
+        let digest = unclaimed.values().map(KeyedStore::digest).fold(engine.digest(), u128::wrapping_add);
+        let restored =
+            (engine.size().records + unclaimed.values().map(KeyedStore::len).sum::<usize>()) as u64;
         if digest.to_be_bytes().as_slice() != marker.digest || restored != marker.records {
             return Err(RestoreError::WrongDigest { records: restored, expected: marker.records });
         }

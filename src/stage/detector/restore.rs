@@ -331,4 +331,18 @@ mod tests {
         let on = restored(Some(3), 0, &records).finish(Policy::default()).unwrap();
         assert_eq!(task.digest(), on.digest());
     }
+
+    /// Detections may remember the same entity under the same key.
+    #[test]
+    fn several_detections_can_be_disabled_between_checkpoints() {
+        let (records, _) = checkpoint(3);
+        let mut off = Policy::default();
+        off.san_mismatch.enabled = false;
+        off.certificate_used_by_other.enabled = false;
+        off.unusual_template.enabled = false;
+        off.unusual_volume.enabled = false;
+        off.unusual_source.enabled = false;
+        let task = restored(Some(3), 0, &records).finish(off);
+        assert!(task.is_ok(), "{:?}", task.err());
+    }
 }
