@@ -41,8 +41,7 @@ fn number(digits: &[u8]) -> Option<u32> {
 /// A tab or a line end in the spelling of syslog servers (`#011`) is no digit.
 fn stands_alone(record: &[u8], start: usize, end: usize) -> bool {
     let before = without_zeros(record, start);
-    let is_control =
-        || [&b"#011"[..], b"#012", b"#015"].iter().any(|control| record[..start].ends_with(control));
+    let is_control = || [&b"#011"[..], b"#012", b"#015"].iter().any(|control| before.ends_with(control));
     (!before.last().is_some_and(u8::is_ascii_digit) || is_control())
         && !record.get(end).is_some_and(u8::is_ascii_digit)
 }

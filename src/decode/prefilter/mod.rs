@@ -224,6 +224,7 @@ mod tests {
         check(r#"{"EventID": "1317", "a": "0x13170", "b": "0x91317"}"#, false);
         check(r#"{"EventID": 104887}"#, false);
         check("2026#0114887#011x", true);
+        check("2026#01104887#011x", true);
         check(r#"{"EventID": 4624, "ProcessId": "0x4888a"}"#, true);
         check(r#"{"EventID": 4688, "ProcessId": "0x14888"}"#, false);
     }
