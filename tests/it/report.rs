@@ -81,13 +81,13 @@ fn report_has_every_part_and_every_link_leads_to_an_alert() {
     assert_eq!(sections.collect::<Vec<_>>(), ["summary", "timeline", "who", "alerts", "coverage"]);
     let ids: Vec<&str> =
         elements.iter().filter(|e| e.name == "article").filter_map(|e| e.attribute("id")).collect();
-    assert_eq!(ids.len(), 9, "one article for each alert");
+    assert_eq!(ids.len(), 11, "one article for each alert, stories too");
     let links: Vec<&str> = elements.iter().filter_map(|e| e.attribute("href")).collect();
     assert!(links.len() >= 12, "from the timeline and from the accounts: {links:?}");
     for link in links {
         assert!(link.strip_prefix('#').is_some_and(|id| ids.contains(&id)), "{link}");
     }
-    assert_eq!(elements.iter().filter(|e| e.name == "circle").count(), 9);
+    assert_eq!(elements.iter().filter(|e| e.name == "circle").count(), 11);
     let levels: Vec<&str> =
         elements.iter().filter(|e| e.name == "article").filter_map(|e| e.attribute("class")).collect();
     assert_eq!(levels[0], "critical", "the gravest first");
