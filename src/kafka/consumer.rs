@@ -247,8 +247,7 @@ impl GroupConsumer {
 
     /// Notes the beginning and the end of an outage, and reports positions and lag.
     fn observe(&mut self, totals: &PollTotals) -> Result<(), Fault> {
-        let received = totals.records > 0;
-        if received {
+        if totals.records > 0 {
             let age = totals.oldest.map(age);
             self.metrics.polled(self.stage, totals.bytes, age);
         }
@@ -257,7 +256,7 @@ impl GroupConsumer {
         }
         let request = || self.consumer.fetch_metadata(None, REQUEST_MS).is_ok();
         if let Some(outage) = &mut self.outage
-            && outage.is_over(received, request)?
+            && outage.is_over(request)?
         {
             self.outage = None;
             tracing::info!(stage = %self.stage, "brokers answer again");

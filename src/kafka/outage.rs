@@ -36,13 +36,14 @@ impl Outage {
         self.why.as_str()
     }
 
-    /// Whether it is over: records were received, or a request succeeds, which is tried every [`OUTAGE_PROBE_SECONDS`].
+    /// Whether it is over: a request succeeds, which is tried every [`OUTAGE_PROBE_SECONDS`]. Records that are received show
+    /// nothing: they may have been fetched before, and librdkafka does not report the same error of a broker again.
     ///
     /// # Errors
     /// It lasts longer than [`OUTAGE_SECONDS`], or [`REJECTED_SECONDS`] if brokers reject this client.
-    pub(crate) fn is_over(&mut self, received: bool, request: impl FnOnce() -> bool) -> Result<bool, Fault> {
+    pub(crate) fn is_over(&mut self, request: impl FnOnce() -> bool) -> Result<bool, Fault> {
         let is_due = self.probed.elapsed() >= OUTAGE_PROBE_SECONDS;
-        if received || (is_due && request()) {
+        if is_due && request() {
             return Ok(true);
         }
         if matches!(self.why, ConnectionError::Rejected(_)) && self.began.elapsed() >= REJECTED_SECONDS {
