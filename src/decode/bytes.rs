@@ -47,8 +47,8 @@ fn has_control(text: &str) -> bool {
 
 /// Whether a reference, of which this is what follows `&#`, stands for a character that XML has.
 pub(crate) fn is_reference(rest: &str) -> bool {
-    let number = rest.split(';').next().unwrap_or_default().replace('X', "x");
-    let code = match number.strip_prefix('x') {
+    let number = rest.split(';').next().unwrap_or_default();
+    let code = match number.strip_prefix(['x', 'X']) {
         Some(hex) => u32::from_str_radix(hex, 16),
         None => number.parse(),
     };

@@ -77,19 +77,15 @@ impl San {
 
     /// The name without the white space and control characters around it, and without the dot of the DNS root.
     fn trimmed(mut self) -> San {
+        let cut = |name: &mut String, trim: fn(&str) -> &str| {
+            let trimmed = trim(name);
+            if trimmed.len() < name.len() {
+                *name = trimmed.to_owned();
+            }
+        };
         match &mut self {
-            San::Upn(s) | San::Dns(s) | San::Email(s) => {
-                let trimmed = fold::without_root(s);
-                if trimmed.len() < s.len() {
-                    *s = trimmed.to_owned();
-                }
-            }
-            San::Guid(s) | San::Url(s) | San::Ip(s) | San::Other(s) => {
-                let trimmed = fold::trimmed(s);
-                if trimmed.len() < s.len() {
-                    *s = trimmed.to_owned();
-                }
-            }
+            San::Upn(s) | San::Dns(s) | San::Email(s) => cut(s, fold::without_root),
+            San::Guid(s) | San::Url(s) | San::Ip(s) | San::Other(s) => cut(s, fold::trimmed),
             San::Sid(_) => {}
         }
         self
