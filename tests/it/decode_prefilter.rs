@@ -58,11 +58,13 @@ fn utf_16_passes_and_is_read() {
     }
 }
 
-/// A few seconds' worth; the promise was tried with two million when it was written.
-const CASES: u32 = 4000;
+/// A few seconds' worth. `scripts/nightly properties` tries far more, by PROPTEST_CASES.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").map_or(4000, |cases| cases.parse().unwrap())
+}
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_that_matters_is_lost(record in mutated()) {

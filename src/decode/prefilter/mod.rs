@@ -148,8 +148,9 @@ impl Prefilter {
             Markers::Packed(search) => search.find_iter(record).any(|found| confirms(found.start())),
             Markers::Automaton(search) => search.find_iter(record).any(|found| confirms(found.start())),
         };
-        // An escape may stand for the `<` of XML.
-        found || (has_escape || memchr::memchr(b'<', record).is_some()) && hidden::has_hidden_xml(record)
+        // An escape or a reference may stand for the `<` of XML.
+        found
+            || (has_escape || memchr::memchr2(b'<', b'&', record).is_some()) && hidden::has_hidden_xml(record)
     }
 }
 
@@ -292,6 +293,12 @@ mod tests {
         check(r"\u0026#10;", false);
         check("<a>&#52;</a>", true);
         check("<a>&#xD;&#xA;&#x9;&#13;&lt;</a>", false);
+        check(r#"{"raw": "&lt;EventID&gt;&#52;887&lt;/EventID&gt;"}"#, true);
+        check(r#"{"raw": "&lt;EventID&gt;&#x38;&#x38;7&lt;/EventID&gt;&#10;"}"#, true);
+        check(r#"{"raw": "&lt;EventID&gt;1102&lt;/EventID&gt;&#xD;&#10;"}"#, false);
+        check(r#"{"raw": "&lt;EventID&gt;4.887&lt;/EventID&gt;"}"#, true);
+        check(r#"{"raw": "&lt;EventID Qualifiers=''&gt;4.887&lt;/EventID&gt;"}"#, true);
+        check(r#"{"raw": "&lt;EventID&gt;4688&lt;/EventID&gt;"}"#, false);
         check("<a>&#", true);
         check("<a><![CDATA[x]]></a>", true);
         check("<!DOCTYPE a>", true);

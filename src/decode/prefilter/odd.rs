@@ -12,6 +12,9 @@ const NAME: &[u8] = b"vent";
 const NAME_ENDS: [&[u8]; 11] =
     [b"_id", b"_ID", b"_code", b"ID", b"Id", b"id", b".id", b" ID", b"Code", b"code", b".code"];
 
+/// The bracket behind the name in XML whose brackets were written as references.
+const ESCAPED: &[u8] = b"&gt;";
+
 /// The longest value that could be meant as an id, in bytes.
 const MAX_VALUE: usize = 40;
 
@@ -47,10 +50,17 @@ impl OddIds {
 fn value_behind(name: &[u8]) -> Option<&[u8]> {
     let behind = NAME_ENDS.iter().find_map(|end| name.strip_prefix(*end))?;
     let behind = match behind {
-        [b' ', b'Q', ..] => &behind[memchr::memchr(b'>', behind)?..],
+        [b' ', b'Q', ..] => {
+            let bracket =
+                [&b">"[..], ESCAPED].iter().filter_map(|end| memchr::memmem::find(behind, end)).min();
+            &behind[bracket?..]
+        }
         _ => behind,
     };
-    let value = without_gap(behind)?;
+    let value = match behind.strip_prefix(ESCAPED) {
+        Some(value) => without_marks(value),
+        None => without_gap(behind)?,
+    };
     // OpenTelemetry keeps the id beside its qualifiers.
     match value.strip_prefix(b"{\"id\"") {
         Some(behind) => without_gap(behind),
@@ -60,9 +70,18 @@ fn value_behind(name: &[u8]) -> Option<&[u8]> {
 
 /// What stands behind a name and the marks between it and its value; none where the name goes on.
 fn without_gap(behind: &[u8]) -> Option<&[u8]> {
-    let is_between = |byte: &&u8| matches!(byte, b'"' | b'\'' | b'\\' | b':' | b'=' | b'>' | b' ' | b'\t');
-    let gap = behind.iter().take_while(is_between).count();
-    (gap > 0).then(|| &behind[gap..behind.len().min(gap + MAX_VALUE)])
+    behind.first().is_some_and(|byte| is_between(*byte)).then(|| without_marks(behind))
+}
+
+/// Whether a byte is a mark between a name and its value.
+fn is_between(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\'' | b'\\' | b':' | b'=' | b'>' | b' ' | b'\t')
+}
+
+/// What stands behind the marks between a name and its value.
+fn without_marks(behind: &[u8]) -> &[u8] {
+    let gap = behind.iter().take_while(|byte| is_between(**byte)).count();
+    &behind[gap..behind.len().min(gap + MAX_VALUE)]
 }
 
 /// Whether a value, with what follows it, begins as no plain number and could be meant as one.
@@ -130,6 +149,8 @@ mod tests {
             check(&format!(r#"{{"event_data": {{}}, "event_id": "{id}"}}"#), true);
             check(&format!(r#"{{"EventID":"{id}","a":1}}"#), true);
             check(&format!("<Event><System><EventID Qualifiers='0'>{id}</EventID>"), true);
+            check(&format!("&lt;EventID Qualifiers=''&gt;{id}&lt;/EventID&gt;"), true);
+            check(&format!("&lt;EventID&gt;{id}&lt;/EventID&gt;"), true);
             check(&format!("EventCode={id}\nEventType=0"), true);
             check(&format!(r#"{{"message": "{{\"EventID\":\"{id}\"}}"}}"#), true);
         }
