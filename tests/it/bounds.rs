@@ -83,7 +83,7 @@ fn one_request_id_does_not_grow_with_its_logons() {
 #[test]
 fn a_flood_of_certificates_with_long_names_is_remembered_within_bounds() {
     let mut engine = Engine::new(only("san-mismatch"));
-    for n in 1..5000 {
+    for n in 1..500 {
         let names =
             (0..MAX_NAMES).map(|k| San::Upn(format!("{}{n}-{k}@corp.example", "x".repeat(1000)))).collect();
         engine.on_event(&event(n, Span::millis(100), issued(n, names, Some("T".repeat(3000)))));
