@@ -88,7 +88,8 @@ pub(crate) const REPLAY: &str = "\
 Input, recognised by content and not by file name:
   .evtx files; event XML (one or many events, UTF-8 or UTF-16); JSON, one record per line, in an
   array or pretty-printed: Winlogbeat and Elastic, NXLog, Fluent Bit, Sentinel, Splunk and Cribl,
-  evtx_dump; each also compressed with gzip or zstd. Records longer than 1 MiB are rejected.
+  evtx_dump; each also compressed with gzip or zstd, or in a zip archive. Records longer than
+  1 MiB are rejected.
 
   The detections get the events in the order of event time, whatever the order of files and lines.
   Files of any size are read as streams: events that a detection uses are sorted on disk, in the

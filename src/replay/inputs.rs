@@ -1,17 +1,20 @@
 //! Which files are read: those that the command line names, and all files of the directories that it names.
 
 use crate::host::exit::{Exit, Failure};
+use crate::replay::archive::{self, Member};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 /// Where an input is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Source {
     /// Standard input, `-` on the command line.
     Stdin,
     File(PathBuf),
+    /// A file in a zip archive at this path.
+    Member(PathBuf, Member),
 }
 
 impl fmt::Display for Source {
@@ -19,18 +22,19 @@ impl fmt::Display for Source {
         match self {
             Source::Stdin => f.write_str("-"),
             Source::File(path) => write!(f, "{}", path.display()),
+            Source::Member(path, member) => write!(f, "{}:{}", path.display(), member.name),
         }
     }
 }
 
 /// One input of a replay.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Input {
     /// Standard input or a file.
     pub source: Source,
     /// The command line names it, so it is an error when it holds no events.
     pub named: bool,
-    /// Its size in bytes; `None` for pipes and standard input.
+    /// Its size in bytes, of a member without compression; `None` for pipes and standard input.
     pub bytes: Option<u64>,
 }
 
@@ -80,7 +84,7 @@ impl Inputs {
     }
 
     fn stdin(&mut self) {
-        if !self.found.iter().any(|input| input.source == Source::Stdin) {
+        if !self.found.iter().any(|input| matches!(input.source, Source::Stdin)) {
             self.found.push(Input { source: Source::Stdin, named: true, bytes: None });
         }
     }
@@ -104,11 +108,27 @@ impl Inputs {
             Err(error) => self.missing.push((path.display().to_string(), error.to_string())),
             Ok(metadata) => {
                 let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-                if self.seen.insert(real) {
+                if !self.seen.insert(real) {
+                    return;
+                }
+                if metadata.is_file() && archive::is_zip(path) {
+                    self.archive(path);
+                } else {
                     let bytes = metadata.is_file().then_some(metadata.len());
                     self.found.push(Input { source: Source::File(path.to_owned()), named, bytes });
                 }
             }
+        }
+    }
+
+    /// An archive is read as a directory of its members.
+    fn archive(&mut self, path: &Path) {
+        match archive::members(path) {
+            Err(why) => self.missing.push((path.display().to_string(), why)),
+            Ok(members) => self.found.extend(members.into_iter().map(|member| {
+                let bytes = Some(member.bytes);
+                Input { source: Source::Member(path.to_owned(), member), named: false, bytes }
+            })),
         }
     }
 }

@@ -41,7 +41,7 @@ pub(crate) enum Read {
 }
 
 /// The reason for a file of unknown content.
-pub(crate) const UNKNOWN: &str = "no events in a known format (event XML, .evtx, JSON; gzip or zstd)";
+pub(crate) const UNKNOWN: &str = "no events in a known format (event XML, .evtx, JSON; gzip, zstd or zip)";
 
 impl Intake<'_> {
     /// Reads one input to its end, or as far as it can be read.

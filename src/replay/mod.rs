@@ -9,6 +9,7 @@ pub(crate) mod order;
 pub(crate) mod ledger;
 pub(crate) mod peek;
 pub(crate) mod progress;
+pub(crate) mod archive;
 pub(crate) mod inputs;
 pub mod open;
 pub(crate) mod dead_letter;

@@ -1,5 +1,6 @@
 //! Opens an input, decompresses it, finds its framing and passes its records on.
 
+use crate::replay::archive;
 use crate::replay::framing::sniff::{Framing, sniff};
 use crate::replay::framing::utf16::{self, Utf16};
 use crate::replay::framing::{Sink, Stop, csv, documents, evtx, headings, lines, xml};
@@ -13,15 +14,16 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 const MAX_LAYERS: u32 = 4;
 const BUFFER_BYTES: usize = 256 * 1024;
 
-/// How archives of several files begin. An archive holds exports, so it is never skipped in silence.
+/// How archives of several files begin. An archive holds exports, so it is never skipped in silence. The members of a zip
+/// file are inputs of their own; one in a pipe or in another archive has no place to seek in.
 const ARCHIVES: [(&[u8], &str); 4] = [
-    (b"PK\x03\x04", "zip"),
+    (archive::MAGIC, "zip"),
     (b"7z\xbc\xaf\x27\x1c", "7z"),
     (b"Rar!\x1a\x07", "rar"),
     (b"MSCF\0\0\0\0", "cab"),
 ];
 
-type Stream = Peek<Box<dyn Read>>;
+type Stream<'a> = Peek<Box<dyn Read + 'a>>;
 
 /// Passes the records of an input to `sink`.
 ///
@@ -31,13 +33,17 @@ pub(crate) fn read(input: &Input, progress: &Progress, sink: &mut Sink) -> Resul
     let raw: Box<dyn Read> = match &input.source {
         Source::Stdin => Box::new(io::stdin().lock()),
         Source::File(path) => Box::new(File::open(path)?),
+        Source::Member(_, member) => {
+            return member
+                .with(|raw| unwrapped(unwrap(Peek::new(Box::new(Counted::new(raw, progress))))?.0, sink));
+        }
     };
     let (stream, layers) = unwrap(Peek::new(Box::new(Counted::new(raw, progress))))?;
     match &input.source {
         Source::File(path) if layers == 0 && path.is_file() && stream.head().starts_with(evtx::MAGIC) => {
             evtx::frame(File::open(path)?, sink)
         }
-        Source::File(_) | Source::Stdin => unwrapped(stream, sink),
+        Source::File(_) | Source::Stdin | Source::Member(..) => unwrapped(stream, sink),
     }
 }
 
@@ -49,24 +55,27 @@ pub fn stream(raw: Box<dyn Read>, sink: &mut Sink) -> Result<(), Stop> {
     unwrapped(unwrap(Peek::new(raw))?.0, sink)
 }
 
-fn unwrapped(stream: Stream, sink: &mut Sink) -> Result<(), Stop> {
+fn unwrapped(stream: Stream<'_>, sink: &mut Sink) -> Result<(), Stop> {
     if let Some((_, kind)) = ARCHIVES.iter().find(|(magic, _)| stream.head().starts_with(magic)) {
-        return Err(Stop::Input(format!("{kind} archives are not read: unpack it, and name the directory")));
+        let place = if *kind == "zip" { " from a pipe or within an archive" } else { "" };
+        return Err(Stop::Input(format!(
+            "{kind} archives are not read{place}: unpack it, and name the directory"
+        )));
     }
     if stream.head().starts_with(evtx::MAGIC) {
         return spool(stream, sink);
     }
     let stream = match utf16::encoding(stream.head()) {
-        Some(encoding) => Peek::new(Box::new(Utf16::new(stream, encoding)) as Box<dyn Read>),
+        Some(encoding) => Peek::new(Box::new(Utf16::new(stream, encoding)) as Box<dyn Read + '_>),
         None => stream,
     };
     text(stream, sink)
 }
 
 /// Removes gzip (of one or several members) and zstd, layer by layer.
-fn unwrap(mut stream: Stream) -> Result<(Stream, u32), Stop> {
+fn unwrap(mut stream: Stream<'_>) -> Result<(Stream<'_>, u32), Stop> {
     for layer in 0..MAX_LAYERS {
-        let inner: Box<dyn Read> = match stream.head() {
+        let inner: Box<dyn Read + '_> = match stream.head() {
             [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::new(stream))),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::Decoder::new(stream)?),
             _ => return Ok((stream, layer)),

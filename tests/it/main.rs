@@ -63,6 +63,8 @@ mod metrics;
 #[cfg(feature = "service")]
 mod reference;
 #[cfg(feature = "service")]
+mod replay_archives;
+#[cfg(feature = "service")]
 mod replay_boundaries;
 #[cfg(feature = "service")]
 mod replay_coverage;

@@ -24,7 +24,7 @@ fn event(issued: &Issued, padding: usize) -> EvtxEvent {
 }
 
 /// The story as a log of three chunks: two events in each, and one in the last.
-fn story_log() -> Vec<u8> {
+pub(crate) fn story_log() -> Vec<u8> {
     let log = write(&STORY.map(|issued| event(&issued, 10_000)));
     assert_eq!(log.len(), HEADER + 3 * CHUNK);
     log

@@ -47,12 +47,3 @@ fn csv_has_a_row_for_each_alert_and_no_formula() {
     assert_eq!(accounts, ["mallory", "carol.white", "'=cmd|' /C calc'!A0"]);
     assert!(run.stderr.contains("6 records from 1 input"), "{}", run.stderr);
 }
-
-#[test]
-fn an_archive_of_files_is_refused_with_the_reason() {
-    let world = World::new();
-    world.write("exports/story.ndjson", story()).write("exports/logs.zip", b"PK\x03\x04\x14\0\0\0\x08\0");
-    let run = world.run("replay exports --format json");
-    assert_eq!((run.code, run.alerts()), (65, story_alerts()), "also when no file is named");
-    assert!(run.stderr.contains("logs.zip: zip archives are not read: unpack it"), "{}", run.stderr);
-}

@@ -55,6 +55,12 @@ pub enum Stop {
     Failure(Failure),
 }
 
+impl From<String> for Stop {
+    fn from(why: String) -> Stop {
+        Stop::Input(why)
+    }
+}
+
 impl From<io::Error> for Stop {
     fn from(error: io::Error) -> Stop {
         Stop::Input(error.to_string())
