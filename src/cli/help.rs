@@ -6,6 +6,7 @@ Examples:
   adcs-watch replay Security.evtx              run the detections over this log
   adcs-watch replay exports/ -c adcs-watch.yaml
   adcs-watch inspect capture.ndjson            see which formats and fields are recognised
+  adcs-watch explain export.ndjson:63 export/  why a record raised an alert, or none
   adcs-watch check -c adcs-watch.yaml          check the config
   adcs-watch topics create -c adcs-watch.yaml  create the topics that `run` needs
   adcs-watch run -c adcs-watch.yaml            watch the topics of a SIEM
@@ -183,6 +184,31 @@ Exit codes:
 Examples:
   adcs-watch evaluate --labels labels.csv recordings/
   adcs-watch evaluate --labels labels.csv --min-severity high --format json recordings/ > evaluation.json
+";
+
+pub(crate) const EXPLAIN: &str = "\
+The inputs are read as replay reads them, and all events before the record count. For each detection the
+output has one of:
+
+  raised or revised an alert, with the reasons
+  looked at it, and why nothing was raised: the alert that is open has it already, an exception silences
+  it, the baseline is not trained yet, or the detection found nothing
+  reads such events, and which field this one lacks
+  does not read such events, or is switched off
+
+  What a detection remembered is the record of the state of each entity, as the code names its fields. A
+  record that no detection sees was discarded, ignored or rejected; the output has the reason.
+
+Exit codes:
+  0   explained
+  64  wrong command line
+  65  there is no such record or alert, or an input could not be read
+  78  the config has mistakes
+
+Examples:
+  adcs-watch explain exports/ca01.ndjson:63
+  adcs-watch explain exports/ca01.ndjson:63 exports/ -c adcs-watch.yaml
+  adcs-watch explain f1f9ed92b90df41b7722907cbfa75e99 exports/
 ";
 
 pub(crate) const INSPECT: &str = "\

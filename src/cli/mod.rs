@@ -7,6 +7,7 @@ mod run;
 mod replay;
 mod report;
 mod inspect;
+mod explain;
 mod evaluate;
 mod inventory;
 mod check;
@@ -37,6 +38,7 @@ enum Command {
     Replay(replay::Replay),
     Report(report::Report),
     Inspect(inspect::Inspect),
+    Explain(explain::Explain),
     Evaluate(evaluate::Evaluate),
     Inventory(inventory::Inventory),
     Check(check::Check),
@@ -74,6 +76,7 @@ impl Cli {
             Command::Report(report) => report.run(),
             Command::Evaluate(evaluate) => evaluate.run(),
             Command::Inspect(inspect) => inspect.run(),
+            Command::Explain(explain) => explain.run(),
             Command::Inventory(inventory) => inventory.run(),
             Command::Check(check) => check.run(),
             Command::Topics(topics) => topics.run(),

@@ -212,6 +212,17 @@ pub enum Notice {
     },
 }
 
+impl Notice {
+    /// The id of the detection that reports it.
+    pub fn detection(&self) -> &'static str {
+        match self {
+            Notice::Training { detection, .. }
+            | Notice::Excepted { detection }
+            | Notice::Suppressed { detection } => detection,
+        }
+    }
+}
+
 /// The time until which state is kept that was last touched at `touched` and matters for `horizon` of its own event time.
 ///
 /// Garbage goes by the watermark, which other entities move: so it goes later, by the allowed lateness, than the detection itself

@@ -5,10 +5,12 @@
 
 mod clock;
 mod routes;
+mod answer;
 mod operator;
 mod policies;
 
 pub use crate::detect::Notice;
+pub use crate::engine::answer::{Answer, Explained, Known};
 pub use crate::engine::routes::Routes;
 
 use crate::alert::Alert;
@@ -197,6 +199,31 @@ impl Engine {
         output.concerned += self.facts.learn(event, self.policies.always(), &lives_here);
         self.advance(event);
         output
+    }
+
+    /// Runs every detection as [`Engine::on_event`] does, and reports what each of them knew and made of the event.
+    pub fn explain(&mut self, event: &Event) -> Explained {
+        let before = self.known(event);
+        let output = self.on_event(event);
+        let answer = |(before, after): (Vec<Known>, Vec<Known>), detection: &'static str| Answer {
+            detection,
+            before,
+            after,
+            alerts: output.alerts.iter().filter(|alert| alert.detection == detection).cloned().collect(),
+            notices: output
+                .notices
+                .iter()
+                .filter(|notice| notice.detection() == detection)
+                .cloned()
+                .collect(),
+        };
+        let known = before.into_iter().zip(self.known(event));
+        let answers = known.zip(&self.operators).map(|(known, operator)| answer(known, operator.id()));
+        Explained { late: output.late, answers: answers.collect() }
+    }
+
+    fn known(&self, event: &Event) -> Vec<Vec<Known>> {
+        self.operators.iter().map(|operator| operator.known(event, self.policies.always())).collect()
     }
 
     /// Moves the stream time, and forgets garbage once a day of it.

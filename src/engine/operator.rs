@@ -4,6 +4,7 @@ use crate::detect::catalogue::Visitor;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::slot::{self, Slot};
 use crate::detect::{About, Context, Detection, Entity, Place, Training, link};
+use crate::engine::answer::Known;
 use crate::engine::routes::places_of;
 use crate::event::Event;
 use crate::event::host::Host;
@@ -22,6 +23,8 @@ pub(crate) trait Operator: Debug + Send {
     fn places(&self, event: &Event, policy: &DomainPolicy, found: &mut dyn FnMut(Place));
     /// Runs the detection for each entity of the event that lives here. For how many it ran.
     fn on_event(&mut self, event: &Event, lives_here: &dyn Fn(Place) -> bool, cx: &mut Context<'_>) -> u32;
+    /// What it remembers of each entity that the event concerns.
+    fn known(&self, event: &Event, policy: &DomainPolicy) -> Vec<Known>;
     /// How far the baseline of this CA is trained, and where it lives.
     fn training(&self, ca: &Host) -> Option<(Place, Training)>;
     /// Its records and their bytes.
@@ -65,6 +68,19 @@ impl<D: Detection + Debug + Send> Operator for Running<D> {
             slot.close();
         }
         here.len() as u32
+    }
+
+    fn known(&self, event: &Event, policy: &DomainPolicy) -> Vec<Known> {
+        let mut known: Vec<Known> = Vec::new();
+        self.detection.entities(event, policy, &mut |entity| {
+            let state = slot::current(&self.store, &self.live, entity.place(D::ABOUT.id).key);
+            let state = (state != D::State::default()).then(|| format!("{state:?}"));
+            let one = Known { entity: entity.to_string(), state };
+            if !known.contains(&one) {
+                known.push(one);
+            }
+        });
+        known
     }
 
     fn training(&self, ca: &Host) -> Option<(Place, Training)> {

@@ -69,6 +69,20 @@ impl Inputs {
         self.found.iter().map(|input| input.bytes).sum()
     }
 
+    /// The name under which the inputs have a source that may be spelled in another way, such as `./export.ndjson`; the
+    /// source itself, if it is none of them.
+    pub(crate) fn spelling_of(&self, source: &str) -> String {
+        let is_it = |input: &&Input| match &input.source {
+            Source::Stdin => false,
+            Source::File(path) => is_same(path, Path::new(source)),
+            Source::Member(archive, member) => source
+                .strip_suffix(&member.name)
+                .and_then(|rest| rest.strip_suffix(':'))
+                .is_some_and(|path| is_same(archive, Path::new(path))),
+        };
+        self.found.iter().find(is_it).map_or_else(|| source.to_owned(), |input| input.source.to_string())
+    }
+
     /// Refuses an output file that is also an input.
     ///
     /// # Errors
@@ -131,6 +145,10 @@ impl Inputs {
             })),
         }
     }
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    one == other || one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
 }
 
 fn walk_error(error: &walkdir::Error) -> String {

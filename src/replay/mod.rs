@@ -19,6 +19,7 @@ pub(crate) mod intake;
 pub(crate) mod topic;
 pub mod show;
 pub(crate) mod inspect;
+pub(crate) mod explain;
 pub(crate) mod evaluate;
 
 use crate::alert::{Alert, Severity};

@@ -53,6 +53,8 @@ mod encodings;
 #[cfg(feature = "service")]
 mod evaluate;
 #[cfg(feature = "service")]
+mod explain;
+#[cfg(feature = "service")]
 mod hostile_estate;
 #[cfg(feature = "service")]
 mod http_port;

@@ -1,0 +1,99 @@
+//! `adcs-watch explain`
+
+use crate::alert::id::AlertId;
+use crate::cli::replay::zone;
+use crate::cli::{help, terminal};
+use crate::config::Config;
+use crate::decode::Decoder;
+use crate::host::exit::{Exit, Failure};
+use crate::replay::explain::{self, Explanation, Request, Subject, words};
+use crate::replay::pipe::Pipe;
+use clap::Args;
+use jiff::tz::TimeZone;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Explain why a record raised an alert, or why it raised none
+///
+/// Replays the inputs up to the record and prints the answer of each detection: what it remembered, what it raised, and why
+/// it raised nothing.
+#[derive(Debug, Args)]
+#[command(after_long_help = help::EXPLAIN)]
+pub(crate) struct Explain {
+    /// A record as evidence names it, or the id of an alert
+    #[arg(value_name = "FILE:NUMBER|ALERT_ID", value_parser = subject, help_heading = "Input")]
+    subject: Subject,
+    /// Files, or directories with all files below them; default: the file of the record
+    #[arg(value_name = "FILE|DIR", help_heading = "Input")]
+    paths: Vec<PathBuf>,
+    /// Time zone of local times that have none (NXLog), such as Europe/Zurich; default UTC
+    #[arg(long, value_name = "TZ", value_parser = zone, help_heading = "Input")]
+    zone: Option<TimeZone>,
+    /// The config, of which the policy is used; default: the built-in policy
+    #[arg(short, long, value_name = "FILE", help_heading = "Detection")]
+    config: Option<PathBuf>,
+    /// Alert from the first day: do not wait until a baseline has enough days of data
+    #[arg(long, help_heading = "Detection")]
+    assume_trained: bool,
+}
+
+impl Explain {
+    /// Prints the explanation.
+    ///
+    /// # Errors
+    /// The config has mistakes, the subject is not in the inputs, or output cannot be written.
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let config = self.config.as_deref().map(Config::load).transpose().map_err(Failure::from)?;
+        let mut policy = config.unwrap_or_default().policy;
+        if self.assume_trained {
+            policy.assume_trained();
+        }
+        let decoder = Decoder { zone: self.zone.unwrap_or(TimeZone::UTC), ..Decoder::default() };
+        let paths = paths(&self.subject, self.paths)?;
+        let explanation = explain::run(&Request { subject: self.subject, paths, policy, decoder })?;
+        let mut stdout = anstream::stdout();
+        let mut out = Pipe::new(&mut stdout);
+        let text = words::text(&explanation, terminal::width());
+        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        written
+            .map_err(|error| Failure::new(Exit::Output, "cannot write the explanation").because(&error))?;
+        verdict(&explanation)
+    }
+}
+
+fn verdict(explanation: &Explanation) -> Result<Exit, Failure> {
+    if explanation.fates.is_empty() && explanation.events.is_empty() {
+        let message = "not found: no such record in the inputs, or no event of them raises such an alert";
+        return Err(Failure::new(Exit::Input, message));
+    }
+    Ok(if explanation.unread.is_empty() { Exit::Done } else { Exit::Input })
+}
+
+/// The inputs; without any, the file of the record.
+fn paths(subject: &Subject, paths: Vec<PathBuf>) -> Result<Vec<PathBuf>, Failure> {
+    let usage = |message: &str| Err(Failure::new(Exit::Usage, message));
+    if paths.iter().any(|path| path.as_os_str() == "-") {
+        return usage("standard input cannot be explained: save it as a file");
+    }
+    match subject {
+        _ if !paths.is_empty() => Ok(paths),
+        Subject::Alert(_) => usage("name the files or directories in which the alert was raised"),
+        Subject::Record { source, .. } => Ok(vec![file_of(source)]),
+    }
+}
+
+/// The file that a record stands in: without the name of the member of an archive.
+fn file_of(source: &str) -> PathBuf {
+    let before_colons = source.rmatch_indices(':').map(|(at, _)| &source[..at]);
+    let mut paths = std::iter::once(source).chain(before_colons).map(Path::new);
+    paths.find(|path| path.is_file()).unwrap_or_else(|| Path::new(source)).to_owned()
+}
+
+fn subject(text: &str) -> Result<Subject, String> {
+    if let Ok(id) = AlertId::try_from(text.to_owned()) {
+        return Ok(Subject::Alert(id));
+    }
+    let record = text.rsplit_once(':').and_then(|(source, number)| Some((source, number.parse().ok()?)));
+    let (source, number) = record.ok_or("neither FILE:NUMBER nor the 32 hex digits of an alert id")?;
+    Ok(Subject::Record { source: source.to_owned(), number })
+}
