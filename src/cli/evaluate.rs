@@ -7,9 +7,7 @@ use crate::config::Config;
 use crate::decode::Decoder;
 use crate::host::exit::{Exit, Failure};
 use crate::replay::evaluate::{Evaluation, Labels, read};
-use crate::replay::selection::Selection;
 use crate::replay::show::Format;
-use crate::replay::{Request, Streams};
 use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 use std::fs;
@@ -82,22 +80,7 @@ impl Evaluate {
             policy.assume_trained();
         }
         let decoder = Decoder { zone: self.zone.unwrap_or(TimeZone::UTC), ..Decoder::default() };
-        let request = Request {
-            paths: self.paths,
-            topic: None,
-            policy,
-            decoder,
-            format: Format::Ndjson,
-            selection: Selection::ALL,
-            fail_on: None,
-            report: None,
-            dead_letter: None,
-        };
-        let (mut out, mut err) = (Vec::new(), anstream::stderr());
-        let streams = Streams { out: &mut out, err: &mut err, width: terminal::width(), progress: false };
-        let exit = crate::replay::run(&request, streams)?;
-        let lines = out.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        Ok((lines.filter_map(|line| serde_json::from_slice(line).ok()).collect(), exit))
+        crate::replay::revisions(&self.paths, policy, decoder, &mut anstream::stderr())
     }
 }
 

@@ -186,6 +186,27 @@ Examples:
   adcs-watch evaluate --labels labels.csv --min-severity high --format json recordings/ > evaluation.json
 ";
 
+pub(crate) const COMPARE: &str = "\
+The same inputs are replayed with each policy. The output has:
+
+  only with A, only with B   the last revision of each alert that one policy raises
+  changed                    alerts of both policies, with the fields that differ
+  the same                   only their number
+
+  Alerts are the same when detection, entity and first event are. Where a policy lets an alert begin with
+  another event, it is one alert of each side. All alerts are held in memory.
+
+Exit codes:
+  0   the comparison is complete, whatever it shows
+  64  wrong command line
+  65  an input could not be read to its end; the rest was compared
+  78  a config has mistakes
+
+Examples:
+  adcs-watch compare --policy tuned.yaml exports/
+  adcs-watch compare --policy adcs-watch.yaml --policy tuned.yaml --format json exports/
+";
+
 pub(crate) const EXPLAIN: &str = "\
 The inputs are read as replay reads them, and all events before the record count. For each detection the
 output has one of:

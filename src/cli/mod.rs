@@ -9,6 +9,7 @@ mod report;
 mod inspect;
 mod explain;
 mod evaluate;
+mod compare;
 mod inventory;
 mod check;
 mod topics;
@@ -40,6 +41,7 @@ enum Command {
     Inspect(inspect::Inspect),
     Explain(explain::Explain),
     Evaluate(evaluate::Evaluate),
+    Compare(compare::Compare),
     Inventory(inventory::Inventory),
     Check(check::Check),
     Topics(topics::Topics),
@@ -75,6 +77,7 @@ impl Cli {
             Command::Replay(replay) => replay.run(),
             Command::Report(report) => report.run(),
             Command::Evaluate(evaluate) => evaluate.run(),
+            Command::Compare(compare) => compare.run(),
             Command::Inspect(inspect) => inspect.run(),
             Command::Explain(explain) => explain.run(),
             Command::Inventory(inventory) => inventory.run(),

@@ -21,6 +21,7 @@ pub mod show;
 pub(crate) mod inspect;
 pub(crate) mod explain;
 pub(crate) mod evaluate;
+pub(crate) mod compare;
 
 use crate::alert::{Alert, Severity};
 use crate::decode::Decoder;
@@ -133,6 +134,33 @@ pub(crate) fn run(request: &Request, streams: Streams) -> Result<Exit, Failure> 
     summary.coverage = coverage::of(&summary.events, &summary.ignored_ids, &request.policy);
     show.finish(&summary)?;
     Ok(verdict(&summary, failed))
+}
+
+/// All revisions of the alerts that a policy raises on these inputs, and how the replay ended. Warnings and totals go to `err`.
+///
+/// # Errors
+/// A temporary file cannot be written or read.
+pub(crate) fn revisions(
+    paths: &[PathBuf],
+    policy: Policy,
+    decoder: Decoder,
+    err: &mut dyn Write,
+) -> Result<(Vec<Alert>, Exit), Failure> {
+    let request = Request {
+        paths: paths.to_vec(),
+        topic: None,
+        policy,
+        decoder,
+        format: Format::Ndjson,
+        selection: Selection::ALL,
+        fail_on: None,
+        report: None,
+        dead_letter: None,
+    };
+    let mut out = Vec::new();
+    let exit = run(&request, Streams { out: &mut out, err, width: 100, progress: false })?;
+    let lines = out.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    Ok((lines.filter_map(|line| serde_json::from_slice(line).ok()).collect(), exit))
 }
 
 /// Creates a file for a report.

@@ -43,6 +43,8 @@ mod cli_world;
 #[path = "../certificates.rs"]
 mod certificates;
 #[cfg(feature = "service")]
+mod compare;
+#[cfg(feature = "service")]
 mod config_check;
 #[cfg(feature = "service")]
 mod config_mistakes;
