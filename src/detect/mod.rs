@@ -164,6 +164,8 @@ pub struct Context<'a> {
     pub policy_version: &'a str,
     /// The event is older than the allowed lateness.
     pub late: bool,
+    /// How much older than the stream time of this partition the event is.
+    pub(crate) behind: Span,
     /// Alerts and revisions, in the order they were raised.
     pub alerts: Vec<Alert>,
     /// What is reported beside alerts.
@@ -179,10 +181,11 @@ impl<'a> Context<'a> {
         policy: &'a DomainPolicy,
         facts: &'a Facts,
         policy_version: &'a str,
-        late: bool,
+        behind: Span,
     ) -> Context<'a> {
         let (alerts, notices, links) = (Vec::new(), Vec::new(), Vec::new());
-        Context { about, policy, facts, policy_version, late, alerts, notices, links }
+        let late = behind > ALLOWED_LATENESS;
+        Context { about, policy, facts, policy_version, late, behind, alerts, notices, links }
     }
 }
 

@@ -15,11 +15,11 @@ use crate::detect::lifecycle::{Lifetime, Trigger};
 use crate::detect::link::{self, STORY};
 use crate::detect::report;
 use crate::detect::slot::Slot;
-use crate::detect::{About, Context, Detection, DetectionSettings, Entity, memory_after};
+use crate::detect::{About, Context, Detection, DetectionSettings, Entity, Notice, memory_after};
 use crate::event::time::{Span, Time};
 use crate::event::{Activity, AlertRaised, Event};
 use crate::wire;
-use crate::wire::record::{StoryLink, StoryState};
+use crate::wire::record::{OpenAlert, StoryLink, StoryState};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
@@ -28,8 +28,17 @@ use std::collections::BTreeMap;
 /// Alerts within this time of each other are of one story.
 const WINDOW: Span = Span::hours(24);
 
+/// How long alerts and stories are remembered. When much is read at once, one partition is days ahead of another, and the alerts
+/// of the other one come late.
+const MEMORY: Span = Span::hours(8 * 24);
+/// An alert that comes later than this begins no story: an earlier one with the same id may have been forgotten, and its revisions
+/// would be raised again. The id is of the day before the trigger at the earliest.
+const BEGINS_WITHIN: Span = Span::hours(6 * 24);
+
 /// The most alerts of a story that are remembered; the oldest go first.
 const MAX_LINKS: usize = 16;
+/// The most stories that are remembered; the oldest go first.
+const MAX_STORIES: usize = 16;
 
 /// The step of an attack that an alert of a detection shows. A detection that is not listed shows the issue of a certificate.
 const STEPS: [(&str, Step); 16] = [
@@ -144,45 +153,75 @@ impl Detection for Story {
         cx: &mut Context<'_>,
     ) {
         let Activity::AlertRaised(raised) = &event.activity else { return };
-        if !remember(&mut slot.state.links, raised) {
-            return;
-        }
-        slot.keep_until(memory_after(event.effective_time(), WINDOW));
+        let Some(alert) = alert_in(raised) else { return };
+        let last_seen = alert.last_seen_ms;
+        remember(&mut slot.state.links, alert, &raised.keys);
+        let at = event.effective_time();
+        slot.keep_until(memory_after(at, MEMORY));
         let StoryState { links, open } = &mut slot.state;
-        let linked = Linked::of(links);
-        if !linked.is_story() || owner(links) != Some(entity.as_str()) {
+        let near: Vec<StoryLink> = links.iter().filter(|link| is_near(link, last_seen)).cloned().collect();
+        let linked = Linked::of(&near);
+        if !linked.is_story() || owner(&near) != Some(entity.as_str()) {
             return;
         }
-        let trigger = Trigger { at: event.effective_time(), lifetime: Lifetime::SinceLatestTrigger(WINDOW) };
+        let id = linked.story_id(entity, at);
+        let mut story = open.iter().position(|story| belongs(story, at, &id)).map(|found| open.remove(found));
+        if story.is_none() && cx.behind > BEGINS_WITHIN {
+            cx.notices.push(Notice::Suppressed { detection: cx.about.id });
+            return;
+        }
+        // Which story it is was decided here: no lifetime decides it again.
+        let trigger = Trigger { at, lifetime: Lifetime::SinceLatestTrigger(Span::hours(24 * 36_500)) };
         trigger.raise(
-            open,
+            &mut story,
             cx,
-            |cx| linked.alert(entity, event, cx),
+            |cx| linked.alert(entity, event, id, cx),
             |alert, _| linked.describe(alert, entity),
         );
+        open.extend(story);
+        open.sort_by_key(|story| story.last_trigger_ms);
+        open.drain(..open.len().saturating_sub(MAX_STORIES));
     }
 }
 
-/// Remembers an alert, or its newer revision, and forgets those that are too old for it. Whether it is one to remember.
-fn remember(links: &mut Vec<StoryLink>, raised: &AlertRaised) -> bool {
-    let Ok(alert) = wire::alert::from_protobuf(&raised.alert) else { return false };
-    if alert.severity < Severity::Low {
-        return false;
-    }
-    let alert = wire::alert::to_record(&alert);
-    let oldest = alert.last_seen_ms.saturating_sub(WINDOW.as_millis());
+/// The alert of a link; none for one that is no part of a story.
+fn alert_in(raised: &AlertRaised) -> Option<wire::record::Alert> {
+    let alert = wire::alert::from_protobuf(&raised.alert).ok()?;
+    (alert.severity >= Severity::Low).then(|| wire::alert::to_record(&alert))
+}
+
+/// Remembers an alert, or its newer revision, and forgets those that are too old.
+fn remember(links: &mut Vec<StoryLink>, alert: wire::record::Alert, keys: &[String]) {
+    let oldest = alert.last_seen_ms.saturating_sub(MEMORY.as_millis());
     links.retain(|known| alert_of(known).is_some_and(|known| known.last_seen_ms >= oldest));
     let same = |known: &StoryLink| alert_of(known).is_some_and(|known| known.alert_id == alert.alert_id);
+    let link = |alert| StoryLink { alert: Some(alert), keys: keys.to_vec() };
     if let Some(known) = links.iter_mut().find(|known| same(known)) {
         if alert_of(known).is_none_or(|known| known.revision < alert.revision) {
-            *known = StoryLink { alert: Some(alert), keys: raised.keys.clone() };
+            *known = link(alert);
         }
     } else {
-        links.push(StoryLink { alert: Some(alert), keys: raised.keys.clone() });
+        links.push(link(alert));
     }
     links.sort_by_key(|link| alert_of(link).map(|alert| (alert.first_seen_ms, alert.alert_id.clone())));
     links.drain(..links.len().saturating_sub(MAX_LINKS));
-    true
+}
+
+/// Whether an alert lasted within [`WINDOW`] of the last time of another one.
+fn is_near(link: &StoryLink, last_seen: i64) -> bool {
+    let window = WINDOW.as_millis();
+    alert_of(link).is_some_and(|alert| {
+        alert.last_seen_ms >= last_seen.saturating_sub(window)
+            && alert.first_seen_ms <= last_seen.saturating_add(window)
+    })
+}
+
+/// Whether a trigger of this time belongs to a story: it is within [`WINDOW`] of it, or would have its id.
+fn belongs(story: &OpenAlert, at: Time, id: &str) -> bool {
+    let Some(alert) = &story.alert else { return false };
+    let (at, window) = (at.as_millis(), WINDOW.as_millis());
+    let lasts = alert.first_seen_ms.saturating_sub(window)..=story.last_trigger_ms.saturating_add(window);
+    lasts.contains(&at) || alert.story_id.as_deref() == Some(id)
 }
 
 fn alert_of(link: &StoryLink) -> Option<&wire::record::Alert> {
@@ -227,9 +266,18 @@ impl Linked {
         last.any(|step| Some(step) != first)
     }
 
-    fn alert(&self, entity: &Entity, event: &Event, cx: &Context<'_>) -> Alert {
-        let begins = self.alerts.first().map_or(event.time, |alert| alert.first_seen);
-        let id = link::story_id(entity.as_str(), begins);
+    fn begins(&self) -> Option<Time> {
+        self.alerts.first().map(|alert| alert.first_seen)
+    }
+
+    /// The id of a story that this trigger would begin. An alert that has lasted for days does not give it the id of an earlier story.
+    fn story_id(&self, entity: &Entity, at: Time) -> String {
+        let earliest = Time::from_millis(at.as_millis().saturating_sub(WINDOW.as_millis()));
+        link::story_id(entity.as_str(), self.begins().unwrap_or(at).max(earliest))
+    }
+
+    fn alert(&self, entity: &Entity, event: &Event, id: String, cx: &Context<'_>) -> Alert {
+        let begins = self.begins().unwrap_or(event.time);
         let fresh = report::new_alert(entity, event, cx);
         let alert_id = AlertId::try_from(id.clone()).unwrap_or(fresh.alert_id);
         Alert { alert_id, story_id: Some(id), first_seen: begins, ..fresh }

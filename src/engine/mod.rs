@@ -25,7 +25,7 @@ use crate::engine::operator::{Operator, Operators};
 use crate::engine::policies::Policies;
 use crate::event::Event;
 use crate::event::host::Host;
-use crate::event::time::Time;
+use crate::event::time::{Span, Time};
 use crate::state::key::EntityKey;
 use crate::state::store::{Change, Hour, KeyedStore};
 use crate::wire::record::{Marker, StateRecord};
@@ -183,12 +183,13 @@ impl Engine {
     /// Runs the detections whose entity lives here: of an event that was routed to several partitions, each runs its own.
     pub fn on_event_where(&mut self, event: &Event, lives_here: impl Fn(Place) -> bool) -> Output {
         let at = event.effective_time();
-        let late = at < self.clock.now().minus(ALLOWED_LATENESS);
+        let behind = Span::millis(self.clock.now().as_millis().saturating_sub(at.as_millis()));
+        let late = behind > ALLOWED_LATENESS;
         let (facts, policy_version) = (&self.facts, &self.policy_version);
         let period = self.policies.at(at, self.operators.iter().map(|operator| operator.id()));
         let mut output = Output { late, ..Output::default() };
         for (n, operator) in self.operators.iter_mut().enumerate() {
-            let mut cx = Context::new(operator.about(), period.of(n), facts, policy_version, late);
+            let mut cx = Context::new(operator.about(), period.of(n), facts, policy_version, behind);
             output.concerned += operator.on_event(event, &lives_here, &mut cx);
             except(&self.exceptions, &mut cx);
             output.alerts.append(&mut cx.alerts);

@@ -1872,13 +1872,14 @@ pub struct StoryLink {
     #[prost(string, repeated, tag = "2")]
     pub keys: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-/// story: the alerts of one account, certificate or host within a day, by the time at which each was first seen.
+/// story: the latest alerts of one account, certificate or host, by the time at which each was first seen, and the stories of the
+/// days that are remembered.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct StoryState {
     #[prost(message, repeated, tag = "1")]
     pub links: ::prost::alloc::vec::Vec<StoryLink>,
-    #[prost(message, optional, tag = "2")]
-    pub open: ::core::option::Option<OpenAlert>,
+    #[prost(message, repeated, tag = "2")]
+    pub open: ::prost::alloc::vec::Vec<OpenAlert>,
 }
 /// What became of a certificate request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]

@@ -18,6 +18,7 @@ mod properties;
 mod router_tally;
 mod simulation;
 mod stage;
+mod stories;
 mod decode_events;
 mod decode_damage;
 mod decode_formats;
