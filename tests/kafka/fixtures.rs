@@ -92,7 +92,12 @@ pub(crate) fn expected(topic: &str, records: &[Record]) -> Alerts {
 /// The alerts of one engine on these events, without stories: what a revision of a story has depends on the order in which
 /// partitions deliver. See [`stories`].
 pub(crate) fn raised<'a>(events: impl IntoIterator<Item = &'a Event>) -> Alerts {
-    let mut engine = Engine::new(Policy::default());
+    raised_with(Policy::default(), events)
+}
+
+/// [`raised`] with another policy.
+pub(crate) fn raised_with<'a>(policy: Policy, events: impl IntoIterator<Item = &'a Event>) -> Alerts {
+    let mut engine = Engine::new(policy);
     let mut alerts = Alerts::new();
     for event in events {
         for alert in engine.on_event(event).alerts.into_iter().filter(|alert| alert.detection != "story") {

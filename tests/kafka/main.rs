@@ -18,6 +18,7 @@ mod recreated_topics;
 mod backfill;
 mod damaged_checkpoint;
 mod backpressure;
+mod catalogue;
 mod chaos;
 mod demo;
 mod end_to_end;

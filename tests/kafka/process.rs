@@ -106,7 +106,7 @@ impl Process {
     #[track_caller]
     pub(crate) fn await_log(&self, part: &str) -> String {
         let said = || self.log().contains(part);
-        until(Duration::from_secs(60), said, || format!("the log does not contain {part}:\n{}", self.log()));
+        until(Duration::from_secs(120), said, || format!("the log does not contain {part}:\n{}", self.log()));
         self.log()
     }
 
