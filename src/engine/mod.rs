@@ -240,9 +240,9 @@ impl Engine {
         }
     }
 
-    /// Whether this detection is switched on.
-    pub fn runs(&self, detection: &str) -> bool {
-        self.operators.iter().any(|operator| operator.id() == detection)
+    /// Whether state under this id is remembered: that of a detection which is switched on, and the facts.
+    pub fn remembers(&self, id: &str) -> bool {
+        id == facts::ID || self.operators.iter().any(|operator| operator.id() == id)
     }
 
     /// The fingerprint of its policy.

@@ -9,11 +9,11 @@ use adcs_watch::event::Event;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-struct Fixture {
+pub(crate) struct Fixture {
     folder: PathBuf,
     detection: String,
-    policy: Policy,
-    events: Vec<Event>,
+    pub(crate) policy: Policy,
+    pub(crate) events: Vec<Event>,
 }
 
 impl Fixture {
@@ -31,7 +31,7 @@ impl Fixture {
         Fixture { detection, policy, events: events_of(events), folder: folder.to_owned() }
     }
 
-    fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         format!("{}/{}", self.detection, self.folder.file_name().unwrap().to_string_lossy())
     }
 
@@ -44,7 +44,7 @@ impl Fixture {
     }
 }
 
-fn fixtures() -> Vec<Fixture> {
+pub(crate) fn fixtures() -> Vec<Fixture> {
     let detections = catalogue::all().into_iter().map(|about| project("tests/detections").join(about.id));
     let mut folders: Vec<PathBuf> = detections
         .flat_map(|folder| fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display())))

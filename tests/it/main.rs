@@ -15,6 +15,7 @@ mod golden;
 mod estate;
 mod exceptions;
 mod properties;
+mod restarts;
 mod router_tally;
 mod simulation;
 mod stage;

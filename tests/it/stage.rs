@@ -83,7 +83,7 @@ impl DetectorPort for Aborting {
 }
 
 pub(crate) const SOURCE: &str = "siem.windows.security";
-const PARTITIONS: u32 = 2;
+pub(crate) const PARTITIONS: u32 = 2;
 
 pub(crate) fn log() -> MemoryLog {
     let log = MemoryLog::new();
@@ -126,7 +126,7 @@ fn links(log: &MemoryLog) -> usize {
     records.filter(|record| wire::routed::decode(record.value.as_ref().unwrap()).all(is_alert)).count()
 }
 
-fn recording() -> Vec<Event> {
+pub(crate) fn recording() -> Vec<Event> {
     events_of(&project("tests/detections/san-mismatch/fires_all_reasons/events.ndjson"))
 }
 
@@ -137,7 +137,7 @@ fn source(log: &MemoryLog, events: &[Event]) {
 }
 
 /// Writes the events to every partition. A detection runs only in the partition of its entity.
-fn route_everywhere(log: &MemoryLog, events: &[Event]) {
+pub(crate) fn route_everywhere(log: &MemoryLog, events: &[Event]) {
     for event in events {
         for partition in 0..PARTITIONS {
             log.append(&routed(partition), Some(wire::routed::encode([event])), None);
@@ -353,7 +353,7 @@ fn worker_that_lost_its_partitions_after_an_abort_waits_for_input() {
 }
 
 /// Steps of a worker, from this time on.
-fn run(worker: &mut DetectorWorker<MemoryDetector>, from: u64, steps: u64) {
+pub(crate) fn run(worker: &mut DetectorWorker<MemoryDetector>, from: u64, steps: u64) {
     (from..from + steps).for_each(|now| worker.step(Millis(now)).unwrap());
 }
 

@@ -79,7 +79,8 @@ impl DetectorTask {
     /// Removes the state of disabled detections from the topic with the next checkpoint. The engine has dropped it, so its records
     /// would not match the digest of the marker.
     pub(crate) fn remove_disabled(&mut self, written: Vec<(String, Vec<u8>)>) {
-        for (detection, key) in written.into_iter().filter(|(detection, _)| !self.engine.runs(detection)) {
+        let forgotten = written.into_iter().filter(|(id, _)| !self.engine.remembers(id));
+        for (detection, key) in forgotten {
             self.checkpoint.remove(detection, key);
         }
     }
