@@ -37,7 +37,7 @@ The config names brokers and sources. Everything else has a default:
       format: nxlog
       zone: Europe/Zurich
 
-/livez, /readyz and /metrics are served on http.listen (127.0.0.1:9464). SIGTERM and SIGINT shut the
+/livez, /readyz, /metrics and /status are served on http.listen (127.0.0.1:9464). SIGTERM and SIGINT shut the
 process down in order: it commits open work and a checkpoint. A second signal ends it at once. While
 no broker can be reached, the process is not ready and retries.
 

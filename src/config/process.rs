@@ -14,12 +14,12 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Http {
-    /// The IP address and port of `/livez`, `/readyz` and `/metrics`. Port 0 takes a free one.
+    /// The IP address and port of `/livez`, `/readyz`, `/metrics` and `/status`. Port 0 takes a free one.
     #[schemars(extend("title" = "IP address and port"))]
     pub listen: SocketAddr,
     /// The certificate and the key to serve over TLS. Default: plain HTTP.
     pub tls: Option<HttpTls>,
-    /// The user who may read `/metrics`. Default: everybody. Probes need no password.
+    /// The user who may read `/metrics` and `/status`. Default: everybody. Probes need no password.
     pub basic_auth: Option<BasicAuth>,
 }
 
@@ -39,7 +39,7 @@ pub struct HttpTls {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BasicAuth {
-    /// The name that a client of `/metrics` sends.
+    /// The name that a client of `/metrics` or `/status` sends.
     #[schemars(example = &"prometheus")]
     pub username: String,
     /// The place of the password. It is read for each request.

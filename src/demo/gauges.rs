@@ -55,6 +55,7 @@ impl Gauges {
                 bytes: status.size.bytes as u64,
                 watermark: status.watermark,
                 since_checkpoint: status.since_checkpoint,
+                left_to_replay: status.left_to_replay,
                 checkpoint_at: None,
             };
             self.metrics.state(ROUTED, status.partition, &state);

@@ -120,6 +120,15 @@ impl Health {
         workers.iter().filter_map(complaint).collect()
     }
 
+    /// What each worker does: `works`, or why it is not ready.
+    pub fn workers(&self) -> Vec<(Stage, u16, String)> {
+        let workers = self.lock();
+        let state = |((stage, worker), noted): (&(Stage, u16), &Noted)| {
+            (*stage, *worker, noted.condition.complaint().unwrap_or_else(|| "works".to_owned()))
+        };
+        workers.iter().map(state).collect()
+    }
+
     /// Takes what was read of a source topic since the last time: records, and wanted events among them.
     pub(crate) fn source_read(&self, topic: &str, records: u64, events: u64) -> Option<Change> {
         let now = self.clock.millis();

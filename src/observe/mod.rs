@@ -3,6 +3,7 @@
 pub(crate) mod sources;
 pub mod health;
 pub mod metrics;
+pub(crate) mod status;
 pub(crate) mod traces;
 pub(crate) mod dashboards;
 pub(crate) mod log;

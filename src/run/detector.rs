@@ -120,6 +120,7 @@ impl Detector<'_> {
                 bytes: status.size.bytes as u64,
                 watermark: status.watermark,
                 since_checkpoint: status.since_checkpoint,
+                left_to_replay: status.left_to_replay,
                 checkpoint_at: age.map(|millis| wall.minus(Span::millis(millis))),
             };
             self.env.metrics.state(topic, status.partition, &state);

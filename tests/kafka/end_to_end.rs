@@ -1,9 +1,10 @@
 //! Source records in, alerts out: exactly those that the pure core raises, each once.
 
 use crate::broker;
-use crate::environment::Environment;
+use crate::environment::{Environment, PARTITIONS};
 use crate::fixtures::{events, expected, links, records, stories};
-use crate::process::{WORKER_RESTARTS, until};
+use crate::process::{Process, WORKER_RESTARTS, until};
+use serde_json::Value;
 use std::time::{Duration, Instant};
 
 #[test]
@@ -26,10 +27,7 @@ fn alerts_over_kafka_equal_those_of_the_pure_core() {
     assert_eq!((outcome("sent") + outcome("filtered") + outcome("ignored")) as usize, records.len());
     let reported = process.metric("adcs_watch_alerts_total", "detection=\"story\"");
     assert_eq!((process.metric("adcs_watch_alerts_total", "") - reported) as usize, expected.len());
-    assert_eq!(
-        process.metric("adcs_watch_assigned_partitions", "detector") as u32,
-        crate::environment::PARTITIONS
-    );
+    assert_eq!(process.metric("adcs_watch_assigned_partitions", "detector") as u32, PARTITIONS);
     assert_eq!(process.page("/livez").unwrap().0, 200);
     let lag = |stage: &str| process.metric("adcs_watch_consumer_lag_records", &format!("stage=\"{stage}\""));
     let waited = Instant::now();
@@ -49,10 +47,34 @@ fn alerts_over_kafka_equal_those_of_the_pure_core() {
         0.0,
         "the source has no append times"
     );
+    every_partition_is_in_the_status(&process);
     let began = Instant::now();
     let log = process.log();
     assert!(process.stop().success(), "{log}");
     eprintln!("{} records, {} alerts, stopped in {:?}", records.len(), expected.len(), began.elapsed());
+}
+
+/// All records are read, and all partitions raise alerts.
+fn every_partition_is_in_the_status(process: &Process) {
+    let (code, text) = process.page("/status").unwrap();
+    let status: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((code, &status["is_ready"]), (200, &Value::from(true)), "{text}");
+    let workers = status["workers"].as_array().unwrap();
+    assert!(
+        workers.iter().all(|worker| worker["state"] == "works" && worker["last_poll"].is_string()),
+        "{text}"
+    );
+    let partitions = status["partitions"].as_array().unwrap();
+    let of = |stage: &str| partitions.iter().filter(|one| one["stage"] == stage).collect::<Vec<_>>();
+    assert_eq!((of("router").len(), of("detector").len()), (3, PARTITIONS as usize), "{text}");
+    for partition in partitions {
+        let place = ["lag_records", "is_stopped"].map(|field| &partition[field]);
+        assert_eq!(place, [&Value::from(0), &Value::from(false)], "{partition}");
+    }
+    for partition in of("detector") {
+        assert!(partition["left_to_replay"] == 0 && partition["last_checkpoint"].is_string(), "{partition}");
+    }
+    assert!(of("detector").iter().any(|one| one["state_bytes"].as_u64() > Some(0)), "{text}");
 }
 
 /// Requests and uses are of different entities, in different partitions; killed detectors repeat no revision of a story.

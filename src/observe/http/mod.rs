@@ -1,4 +1,4 @@
-//! HTTP: `/livez`, `/readyz` and `/metrics`, served by axum and hyper.
+//! HTTP: `/livez`, `/readyz`, `/metrics` and `/status`, served by axum and hyper.
 
 mod auth;
 mod tls;

@@ -4,6 +4,7 @@ use crate::config::process::BasicAuth;
 use crate::observe::health::Health;
 use crate::observe::http::auth::may_read;
 use crate::observe::metrics::Metrics;
+use crate::observe::status;
 use axum::Router;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
@@ -18,19 +19,24 @@ use std::sync::Arc;
 pub struct Pages {
     /// The state of the workers.
     pub health: Arc<Health>,
-    /// The metrics that `/metrics` exports.
+    /// The metrics that `/metrics` exports, and `/status` in part.
     pub metrics: Metrics,
 }
 
 const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
+const STATUS: &str = "application/json";
 const REALM: &str = "Basic realm=\"adcs-watch\", charset=\"UTF-8\"";
 
 impl Pages {
-    /// The routes; `/metrics` asks for a password if there is one.
+    /// The routes; `/metrics` and `/status` ask for a password if there is one.
     pub(crate) fn router(self, auth: Option<BasicAuth>) -> Router {
         let auth = auth.map(Arc::new);
-        let metrics =
-            move |State(pages): State<Pages>, headers: HeaderMap| metrics(pages, auth.clone(), headers);
+        let page = |content_type: &'static str, render: fn(&Pages) -> String| {
+            let auth = auth.clone();
+            move |State(pages): State<Pages>, headers: HeaderMap| {
+                guarded(pages, auth.clone(), headers, content_type, render)
+            }
+        };
         Router::new()
             .route(
                 "/livez",
@@ -42,8 +48,9 @@ impl Pages {
                     verdict(&pages.health.complaints(), &pages.health.remarks())
                 }),
             )
-            .route("/metrics", get(metrics))
-            .fallback(|| async { (StatusCode::NOT_FOUND, "/livez, /readyz, /metrics\n") })
+            .route("/metrics", get(page(METRICS, |pages| pages.metrics.text())))
+            .route("/status", get(page(STATUS, Pages::status)))
+            .fallback(|| async { (StatusCode::NOT_FOUND, "/livez, /readyz, /metrics, /status\n") })
             .method_not_allowed_fallback(|| async { (StatusCode::METHOD_NOT_ALLOWED, "GET or HEAD\n") })
             .layer(map_response(|mut response: Response| async move {
                 let headers = response.headers_mut();
@@ -52,6 +59,12 @@ impl Pages {
                 response
             }))
             .with_state(self)
+    }
+}
+
+impl Pages {
+    fn status(&self) -> String {
+        format!("{:#}\n", status::of(&self.health, &self.metrics))
     }
 }
 
@@ -65,13 +78,19 @@ fn verdict(complaints: &[String], remarks: &[String]) -> (StatusCode, String) {
     (status, lines.collect::<Vec<_>>().join("\n") + "\n")
 }
 
-async fn metrics(pages: Pages, auth: Option<Arc<BasicAuth>>, headers: HeaderMap) -> Response {
+/// A page for which a password may be required.
+async fn guarded(
+    pages: Pages,
+    auth: Option<Arc<BasicAuth>>,
+    headers: HeaderMap,
+    content_type: &'static str,
+    render: fn(&Pages) -> String,
+) -> Response {
     // The password may be read from a file, and a page of many series takes milliseconds to write.
-    let page = tokio::task::spawn_blocking(move || {
-        may_read(auth.as_deref(), &headers).then(|| pages.metrics.text())
-    });
+    let page =
+        tokio::task::spawn_blocking(move || may_read(auth.as_deref(), &headers).then(|| render(&pages)));
     match page.await {
-        Ok(Some(text)) => ([(CONTENT_TYPE, METRICS)], text).into_response(),
+        Ok(Some(text)) => ([(CONTENT_TYPE, content_type)], text).into_response(),
         Ok(None) => {
             let ask = [(WWW_AUTHENTICATE, REALM)];
             (StatusCode::UNAUTHORIZED, ask, "user name and password required (http.basic_auth)\n")
@@ -158,12 +177,24 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_metrics_require_the_password() {
+    async fn status_is_json_whether_or_not_the_process_is_ready() {
+        let pages = Pages { health: Arc::default(), metrics: Metrics::new().unwrap() };
+        let (code, text) = get(&pages, "/status").await;
+        let status: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((code, &status["is_ready"]), (200, &false.into()), "{text}");
+        pages.health.note(Stage::Router, 0, Condition::Working);
+        let status: serde_json::Value = serde_json::from_str(&get(&pages, "/status").await.1).unwrap();
+        assert_eq!((&status["is_ready"], &status["workers"][0]["state"]), (&true.into(), &"works".into()));
+    }
+
+    #[tokio::test]
+    async fn metrics_and_status_require_the_password_and_probes_do_not() {
         let pages = Pages { health: Arc::default(), metrics: Metrics::new().unwrap() };
         let auth = BasicAuth { username: "a".to_owned(), password: Secret::File("/nowhere/p".into()) };
         let status = async |method, path| request(&pages, Some(auth.clone()), method, path).await.0;
         let read = async |path| status(Method::GET, path).await;
-        assert_eq!((read("/metrics").await, read("/livez").await, read("/readyz").await), (401, 200, 503));
+        assert_eq!((read("/metrics").await, read("/status").await), (401, 401));
+        assert_eq!((read("/livez").await, read("/readyz").await), (200, 503));
         let write = async |path| status(Method::POST, path).await;
         assert_eq!((write("/livez").await, write("/metrics").await), (405, 405));
     }

@@ -177,6 +177,11 @@ definitions! {
         &["worker"],
         "Assigned partitions that cannot raise alerts yet",
     );
+    LEFT_TO_REPLAY = gauge(
+        "adcs_watch_left_to_replay_records",
+        ROUTED,
+        "Records that the partition replays before it raises alerts again, counted by their offsets",
+    );
     STATE_RECORDS = gauge("adcs_watch_state_records", ROUTED, "Entities and parts of entities in the state");
     STATE_BYTES = gauge("adcs_watch_state_bytes", ROUTED, "Bytes of the records of the state");
     WATERMARK = gauge("adcs_watch_watermark_timestamp_seconds", ROUTED, "Greatest event time of the partition");

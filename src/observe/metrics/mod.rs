@@ -1,11 +1,12 @@
 //! METRICS: what is counted, by one method each. Names, labels and help texts stand in `definitions.rs`.
 
-mod definitions;
+pub(crate) mod definitions;
 mod recorder;
 mod values;
 mod handles;
 
 pub use crate::observe::metrics::definitions::Definition;
+pub(crate) use crate::observe::metrics::recorder::Gauge;
 pub use crate::observe::metrics::values::{Ended, PartitionState, Position, Rebalance, Spent};
 
 use crate::alert::Severity;
@@ -55,6 +56,11 @@ impl Metrics {
     /// All series in Prometheus' text format.
     pub fn text(&self) -> String {
         self.0.recorder.render()
+    }
+
+    /// All gauges with their present values.
+    pub(crate) fn gauges(&self) -> Vec<Gauge> {
+        self.0.recorder.present()
     }
 
     /// All definitions, in the order of the reference.
@@ -211,6 +217,7 @@ impl Metrics {
         self.set(define::STATE_RECORDS, &place, number(state.records));
         self.set(define::STATE_BYTES, &place, number(state.bytes));
         self.set(define::SINCE_CHECKPOINT, &place, number(state.since_checkpoint));
+        self.set(define::LEFT_TO_REPLAY, &place, number(state.left_to_replay));
         let times = [(define::WATERMARK, state.watermark), (define::CHECKPOINT_AT, state.checkpoint_at)];
         for (gauge, time) in times {
             if let Some(time) = time.filter(|time| *time > Time::MIN) {
@@ -415,7 +422,7 @@ mod tests {
         }
         let of_partition =
             series(&metrics).into_iter().filter(|line| line.contains("partition=\"7\"")).count();
-        assert_eq!(of_partition, 6 + 11);
+        assert_eq!(of_partition, 6 + 12);
         Stage::ALL.iter().for_each(|stage| metrics.forget(*stage, "a-topic", 7));
         assert_eq!(series(&metrics).len(), before);
     }

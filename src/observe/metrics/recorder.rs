@@ -30,6 +30,15 @@ pub(crate) struct Recorder {
     process: Collector,
 }
 
+/// A gauge and its present value.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Gauge {
+    pub definition: &'static Definition,
+    /// The values of its labels, in their order.
+    pub values: Vec<String>,
+    pub value: f64,
+}
+
 /// The current value of each gauge, by name and label values.
 type Gauges = BTreeMap<(&'static str, Vec<String>), (&'static Definition, f64)>;
 
@@ -72,6 +81,18 @@ impl Recorder {
     /// Ends the series of a gauge.
     pub(crate) fn remove(&self, definition: &'static Definition, values: &[&str]) {
         self.gauges().remove(&place(definition, values));
+    }
+
+    /// The gauges that `/metrics` would export now, without those of the process.
+    pub(crate) fn present(&self) -> Vec<Gauge> {
+        let gauges = self.gauges();
+        let gauge =
+            |((_, values), (definition, value)): (&(&str, Vec<String>), &(&'static Definition, f64))| Gauge {
+                definition,
+                values: values.clone(),
+                value: *value,
+            };
+        gauges.iter().map(gauge).collect()
     }
 
     /// All series in Prometheus' text format.

@@ -83,6 +83,8 @@ pub struct PartitionState {
     pub watermark: Option<Time>,
     /// Records applied since the last checkpoint.
     pub since_checkpoint: u64,
+    /// Offsets to replay before alerts are raised again.
+    pub left_to_replay: u64,
     /// When the last checkpoint was committed, or the partition taken over.
     pub checkpoint_at: Option<Time>,
 }

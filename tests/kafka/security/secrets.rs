@@ -107,7 +107,7 @@ fn is_silent(config: &Path, name: &str, right: bool, secrets: &[String]) {
         assert!(began.elapsed() < Duration::from_secs(90), "{name}: {:?}", process.page("/readyz"));
         thread::sleep(Duration::from_millis(500));
     }
-    for path in ["/readyz", "/metrics", "/livez", "/"] {
+    for path in ["/readyz", "/metrics", "/status", "/livez", "/"] {
         let (_, said) = process.page(path).unwrap();
         assert_silent(path, &said, secrets);
     }
