@@ -301,6 +301,22 @@ impl Engine {
         of_detections.chain([(facts::ID, self.facts.store_mut())])
     }
 
+    /// Goes on under another policy, as [`Engine::restore`] from a checkpoint that is taken now would. State of a detection that the
+    /// policy switches off is dropped; returns the ids of these detections with the keys, as checkpoints hold them.
+    pub fn change_policy(&mut self, policy: Policy) -> Vec<(String, Vec<u8>)> {
+        let mut before = std::mem::replace(self, Engine::new(policy));
+        let mut dropped = Vec::new();
+        for (id, store) in before.stores() {
+            match self.stores().find(|(known, _)| *known == id) {
+                Some((_, place)) => *place = std::mem::take(store),
+                None => dropped.extend(store.keys().into_iter().map(|key| (id.to_owned(), record_key(key)))),
+            }
+        }
+        self.clock = before.clock;
+        self.watermark = before.watermark;
+        dropped
+    }
+
     /// What closes a checkpoint taken now, with the next offset to apply.
     pub fn marker(&self, input_offset: u64) -> Marker {
         Marker {
@@ -374,10 +390,15 @@ fn except(exceptions: &[Exception], cx: &mut Context<'_>) {
     cx.notices.extend(std::iter::repeat_n(Notice::Excepted { detection: cx.about.id }, withheld));
 }
 
+/// A key as checkpoints hold it.
+fn record_key(key: EntityKey) -> Vec<u8> {
+    key.to_bits().to_be_bytes().to_vec()
+}
+
 fn state_record(detection: &str, change: Change) -> StateRecord {
     StateRecord {
         detection: detection.to_owned(),
-        key: change.key.to_bits().to_be_bytes().to_vec(),
+        key: record_key(change.key),
         expires_hours: change.expires.0,
         state: change.record.map(Vec::from),
     }

@@ -142,6 +142,13 @@ impl KeyedStore {
         digest_of(key, record, expires).wrapping_sub(old)
     }
 
+    /// Whose records these are, in order.
+    pub fn keys(&self) -> Vec<EntityKey> {
+        let mut keys: Vec<EntityKey> = self.entries.keys().copied().collect();
+        keys.sort_unstable();
+        keys
+    }
+
     /// How many records there are.
     pub fn len(&self) -> usize {
         self.entries.len()

@@ -14,6 +14,7 @@ mod old_checkpoints;
 mod golden;
 mod estate;
 mod exceptions;
+mod policy_change;
 mod properties;
 mod restarts;
 mod router_tally;

@@ -4,6 +4,7 @@
 //! resolved after an unknown outcome. Memory is never rolled back: what was taken and is not committed is taken again.
 
 use crate::alert::Alert;
+use crate::detect::policy::Policy;
 use crate::engine::{CaTraining, Engine, StateSize};
 use crate::event::Event;
 use crate::event::time::Time;
@@ -81,6 +82,14 @@ impl DetectorTask {
     pub(crate) fn remove_disabled(&mut self, written: Vec<(String, Vec<u8>)>) {
         let forgotten = written.into_iter().filter(|(id, _)| !self.engine.remembers(id));
         for (detection, key) in forgotten {
+            self.checkpoint.remove(detection, key);
+        }
+    }
+
+    /// Goes on under another policy, as a restart would. Only directly behind a committed checkpoint: so no replay of this task's
+    /// records crosses the change.
+    pub(crate) fn change_policy(&mut self, policy: Policy) {
+        for (detection, key) in self.engine.change_policy(policy) {
             self.checkpoint.remove(detection, key);
         }
     }
@@ -277,7 +286,6 @@ impl DetectorTask {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detect::policy::Policy;
     use crate::stage::testing::record;
     use std::collections::BTreeMap;
 

@@ -24,6 +24,8 @@ pub struct DetectorWorker<P> {
     pace: Pace,
     age_limit: Option<AgeLimit>,
     owned: BTreeMap<u32, Progress>,
+    /// Partitions whose tasks have another policy than `policy`, until their next checkpoint.
+    outdated: BTreeSet<u32>,
     /// Partitions of a transaction whose outcome is unknown. Nothing is committed until it is resolved.
     in_doubt: BTreeSet<u32>,
     rhythm: Rhythm,
@@ -50,6 +52,7 @@ impl<P: DetectorPort> DetectorWorker<P> {
             pace,
             age_limit: None,
             owned: BTreeMap::new(),
+            outdated: BTreeSet::new(),
             in_doubt: BTreeSet::new(),
             rhythm: Rhythm::default(),
             polled: 0,
@@ -68,6 +71,19 @@ impl<P: DetectorPort> DetectorWorker<P> {
         DetectorWorker { age_limit, ..self }
     }
 
+    /// Changes the policy. A running partition goes on under it behind its next checkpoint, which is due at once, exactly as a restart
+    /// at that checkpoint would; a partition that is taken over begins under it.
+    pub fn change_policy(&mut self, policy: Policy) {
+        let is_running = |(_, progress): &(&u32, &Progress)| progress.task().is_some();
+        self.outdated = self.owned.iter().filter(is_running).map(|(partition, _)| *partition).collect();
+        self.policy = policy;
+    }
+
+    /// How many partitions go on under an earlier policy until their next checkpoint.
+    pub fn outdated(&self) -> usize {
+        self.outdated.len()
+    }
+
     /// Commits what is due, polls once, applies the records, and takes over partitions.
     ///
     /// # Errors
@@ -76,9 +92,11 @@ impl<P: DetectorPort> DetectorWorker<P> {
         self.notices.clear();
         self.rhythm.step(now);
         if self.is_due(now) {
-            let pace = self.pace;
+            let (pace, outdated) = (self.pace, self.outdated.clone());
             self.rhythm.begin(now);
-            self.commit(now, &|_, progress| progress.checkpoint_is_due(&pace, now))?;
+            self.commit(now, &|partition, progress| {
+                outdated.contains(&partition) || progress.checkpoint_is_due(&pace, now)
+            })?;
         }
         self.polled = 0;
         let intake = if self.is_full() { Intake::Paused } else { Intake::Open };
@@ -182,6 +200,7 @@ impl<P: DetectorPort> DetectorWorker<P> {
         for partition in partitions {
             self.owned.remove(partition);
             self.in_doubt.remove(partition);
+            self.outdated.remove(partition);
         }
         self.port.release(partitions)
     }
@@ -230,7 +249,14 @@ impl<P: DetectorPort> DetectorWorker<P> {
             && self.in_doubt.is_empty()
             && (self.alerts_since.is_some_and(output)
                 || (waited(self.last_commit, self.pace.quiet) && tasks().any(DetectorTask::has_progress))
-                || self.owned.values().any(|progress| progress.checkpoint_is_due(&self.pace, now)))
+                || self.owned.values().any(|progress| progress.checkpoint_is_due(&self.pace, now))
+                || self.policy_is_due())
+    }
+
+    /// Whether a partition can write the checkpoint that its change of the policy waits for.
+    fn policy_is_due(&self) -> bool {
+        let task = |partition: &u32| self.owned.get(partition).and_then(Progress::task);
+        self.outdated.iter().filter_map(task).any(|task| task.left_to_replay() == 0)
     }
 
     /// The last commit of partitions before they are released, with their checkpoints as far as they fit, so that the next owner
@@ -312,6 +338,10 @@ impl<P: DetectorPort> DetectorWorker<P> {
         for partition in checkpoints {
             if let Some(Progress::Running { checkpoint_at, .. }) = self.owned.get_mut(partition) {
                 *checkpoint_at = now;
+            }
+            if self.outdated.remove(partition) {
+                let task = self.owned.get_mut(partition).and_then(Progress::task_mut);
+                task.into_iter().for_each(|task| task.change_policy(self.policy.clone()));
             }
         }
         self.restart_linger(now);

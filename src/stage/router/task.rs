@@ -99,8 +99,17 @@ impl RouterTask {
             other: Source::default(),
             next: BTreeMap::new(),
             batch: Batch::new(usize::MAX),
-            events_by_ca: policy.cas.keys().map(|name| (Host::new(name), 0)).collect(),
+            events_by_ca: named_cas(policy),
             tallies: Tallies::default(),
+        }
+    }
+
+    /// Routes by another policy from the next record on. A CA that both policies name keeps its count.
+    pub fn change_policy(&mut self, policy: &Policy) {
+        self.routes = Routes::new(policy);
+        let before = std::mem::replace(&mut self.events_by_ca, named_cas(policy));
+        for (ca, events) in &mut self.events_by_ca {
+            *events = before.get(ca).copied().unwrap_or_default();
         }
     }
 
@@ -293,6 +302,11 @@ struct Found {
     sent: usize,
     rejections: usize,
     rejection: Option<Rejection>,
+}
+
+/// The CAs that a policy names, none of whose events were read yet.
+fn named_cas(policy: &Policy) -> BTreeMap<Host, u64> {
+    policy.cas.keys().map(|name| (Host::new(name), 0)).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The router's worker: polls, routes, and commits batches. Unless a batch is known to be committed, every partition restarts at
 //! its committed offset.
 
+use crate::detect::policy::Policy;
 use crate::event::host::Host;
 use crate::stage::flood::FloodLimit;
 use crate::stage::pace::{Pace, Retry, Rhythm};
@@ -97,6 +98,12 @@ impl<P: RouterPort> RouterWorker<P> {
     /// Sets how the records of this topic are read from now on, for topics that appear while the router runs.
     pub fn set_source(&mut self, topic: String, source: Source) {
         self.task.set_source(topic, source);
+    }
+
+    /// Routes by another policy from the next record on. What is read again after an abort is routed by it too: none of it was
+    /// committed.
+    pub fn change_policy(&mut self, policy: &Policy) {
+        self.task.change_policy(policy);
     }
 
     /// Commits the batch if it is due, polls once and routes the records.

@@ -74,6 +74,8 @@ pub(crate) struct Cluster {
     calls: Cell<u64>,
     fed: Cell<u64>,
     wanted: Cell<(usize, usize)>,
+    /// How often the policy was changed, in a run in which it changes at all.
+    pub(crate) changes: Cell<Option<u32>>,
     processes: RefCell<Vec<Rc<Process>>>,
     /// Members of dead processes whose sessions have not expired.
     expiring: RefCell<Vec<(String, String)>>,
@@ -100,6 +102,7 @@ impl Cluster {
             calls: Cell::new(0),
             fed: Cell::new(0),
             wanted: Cell::new((1, 1)),
+            changes: Cell::new((seed % 4 == 3).then_some(0)),
             processes: RefCell::default(),
             expiring: RefCell::default(),
         });
@@ -189,7 +192,28 @@ impl Cluster {
             6 | 7 => self.deliver_request(),
             8..=11 => self.log.write_marker(self.below(self.log.markers_left())),
             12..=15 => self.feed(),
+            16 => self.change_policy(),
             _ => self.step(),
+        }
+    }
+
+    /// The policies of a run decide alike, and each has its own fingerprint.
+    fn policy(&self) -> Policy {
+        let changes = self.changes.get().into_iter().filter(|changes| *changes > 0);
+        Policy { foreign_issuers: changes.map(|n| format!("Issuer {n}")).collect(), ..Policy::default() }
+    }
+
+    /// Every process reads a changed config, except those that pause.
+    fn change_policy(&self) {
+        let Some(changes) = self.changes.get() else { return self.feed() };
+        self.changes.set(Some(changes + 1));
+        self.count(|summary| summary.policies += 1);
+        for process in self.processes.borrow().iter() {
+            match process.worker.try_borrow_mut().as_deref_mut() {
+                Ok(Some(Worker::Router(worker))) => worker.change_policy(&self.policy()),
+                Ok(Some(Worker::Detector(worker))) => worker.change_policy(self.policy()),
+                Ok(None) | Err(_) => {}
+            }
         }
     }
 
@@ -379,7 +403,7 @@ impl Cluster {
             behind: 3,
             ..Pace::default()
         };
-        let (log, policy) = (self.log.clone(), Policy::default());
+        let (log, policy) = (self.log.clone(), self.policy());
         let worker = if name.starts_with("router") {
             let port = Faulty::new(self, Where::Router, MemoryRouter::new(log, &name, &[SOURCE]));
             let task = RouterTask::new(&policy, PARTITIONS, BTreeMap::new());

@@ -21,13 +21,23 @@ pub(crate) struct Summary {
     pub(crate) compactions: u64,
     /// Partitions whose records and markers were all deleted.
     pub(crate) emptied: u64,
+    /// Changes of the policy.
+    pub(crate) policies: u64,
 }
 
 impl Summary {
-    fn fields(&self) -> [u64; 16] {
+    fn fields(&self) -> [u64; 17] {
         let Summary { alerts, links, stories, deaths, pauses, zombies, fenced, stale, aborted, .. } = *self;
         let Summary {
-            unknown, repeated, restored, replayed_alerts, checkpoints, compactions, emptied, ..
+            unknown,
+            repeated,
+            restored,
+            replayed_alerts,
+            checkpoints,
+            compactions,
+            emptied,
+            policies,
+            ..
         } = *self;
         [
             alerts,
@@ -46,6 +56,7 @@ impl Summary {
             checkpoints,
             compactions,
             emptied,
+            policies,
         ]
     }
 
@@ -66,6 +77,7 @@ impl Summary {
         self.checkpoints += other.checkpoints;
         self.compactions += other.compactions;
         self.emptied += other.emptied;
+        self.policies += other.policies;
     }
 
     /// Whether every kind of event occurred often.
