@@ -70,7 +70,7 @@ impl Run {
         });
         let setup = Setup::checked(document.config.clone(), stages);
         let setup = setup.map_err(|mistakes| Failure::from(document.mistakes(mistakes)))?;
-        crate::run::run(Setup { since, ..setup })
+        crate::run::run(Setup { since, ..setup }, self.config)
     }
 }
 

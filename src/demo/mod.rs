@@ -88,7 +88,7 @@ struct Context<'a> {
 impl Context<'_> {
     /// Runs on a Kafka, and deletes the topics of the demo afterwards, also after a failure.
     fn run_on_kafka(&mut self, options: KafkaOptions) -> Result<Exit, Failure> {
-        let shutdown = shutdown::on_signals()?;
+        let shutdown = shutdown::on_signals()?.stop;
         let mut backend = KafkaBackend::new(options, self.gauges.metrics.clone())?;
         let done = backend.prepare().and_then(|()| self.run(&mut backend, &shutdown));
         let closed = backend.close();

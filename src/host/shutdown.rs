@@ -9,11 +9,20 @@ use signal_hook::low_level;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// Listens to SIGTERM, SIGINT and SIGHUP. The token is cancelled when a stop is requested.
+/// The signals that a process listens to.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    /// Cancelled when SIGTERM or SIGINT asks for a stop.
+    pub(crate) stop: CancellationToken,
+    /// Each SIGHUP. By default one would end the process, with work that is not committed; this one may also be dropped unread.
+    pub(crate) hangup: Signal,
+}
+
+/// Listens to SIGTERM, SIGINT and SIGHUP.
 ///
 /// # Errors
 /// When the system refuses to deliver signals.
-pub(crate) fn on_signals() -> Result<CancellationToken, Failure> {
+pub(crate) fn on_signals() -> Result<Signals, Failure> {
     let listen = |kind| {
         signal(kind).map_err(|error| Failure::new(Exit::Output, "cannot listen to signals").because(&error))
     };
@@ -22,8 +31,7 @@ pub(crate) fn on_signals() -> Result<CancellationToken, Failure> {
     let hangup = listen(SignalKind::hangup())?;
     let shutdown = CancellationToken::new();
     tokio::spawn(stop(shutdown.clone(), terminate, interrupt));
-    tokio::spawn(refuse_reload(hangup));
-    Ok(shutdown)
+    Ok(Signals { stop: shutdown, hangup })
 }
 
 async fn stop(shutdown: CancellationToken, mut terminate: Signal, mut interrupt: Signal) {
@@ -37,15 +45,6 @@ async fn stop(shutdown: CancellationToken, mut terminate: Signal, mut interrupt:
             let _ = low_level::emulate_default_handler(kind.as_raw_value());
         }
         shutdown.cancel();
-    }
-}
-
-/// By default SIGHUP would end the process, with work that is not committed.
-async fn refuse_reload(mut hangup: Signal) {
-    while hangup.recv().await.is_some() {
-        tracing::warn!(
-            "SIGHUP ignored: the policy cannot be reloaded yet; restart the process to use a new one"
-        );
     }
 }
 

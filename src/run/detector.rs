@@ -1,5 +1,6 @@
 //! One run of a detector: from joining its group to a fault, or to an orderly stop.
 
+use crate::detect::policy::Policy;
 use crate::engine::CaTraining;
 use crate::event::host::Host;
 use crate::event::time::Span;
@@ -17,6 +18,7 @@ use crate::stage::detector::worker::DetectorWorker;
 use crate::stage::pace::Pace;
 use crate::stage::port::{Fault, Millis};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Runs a detector until the process stops.
 ///
@@ -29,12 +31,16 @@ pub(crate) fn run(env: &Environment, number: u16) -> Result<(), Fault> {
     let port = KafkaDetector::new(&env.setup.clients, number, topics, metrics, traces)?;
     let partitions = config.topics.partitions.0;
     let pace = Pace { dead_letters: config.topics.dead_letters_per_minute, ..config.checkpoints.pace() };
-    let worker = DetectorWorker::new(port, config.policy.clone(), partitions, pace)
+    let mut policies = env.policy.clone();
+    let policy = Arc::clone(&policies.borrow_and_update());
+    let worker = DetectorWorker::new(port, Policy::clone(&policy), partitions, pace)
         .with_age_limit(config.alerts.age_limit);
     let mut detector = Detector {
         env,
         number,
         worker,
+        policy,
+        is_changing: false,
         reported: DetectorCounts::default(),
         loads: None,
         heartbeat: Heartbeat::new(Stage::Detector, number),
@@ -46,6 +52,9 @@ pub(crate) fn run(env: &Environment, number: u16) -> Result<(), Fault> {
     let clock = Stopwatch::start();
     while !env.shutdown.is_cancelled() {
         let now = clock.millis();
+        if policies.has_changed().is_ok_and(|changed| changed) {
+            detector.change_policy(Arc::clone(&policies.borrow_and_update()));
+        }
         detector.worker.step(now)?;
         detector.report(now);
     }
@@ -60,6 +69,9 @@ struct Detector<'a> {
     env: &'a Environment,
     number: u16,
     worker: DetectorWorker<KafkaDetector>,
+    policy: Arc<Policy>,
+    /// The worker was given another policy, and some of its partitions may not be there yet.
+    is_changing: bool,
     reported: DetectorCounts,
     /// The numbers of assigned and of restoring partitions that were reported.
     loads: Option<(usize, usize)>,
@@ -74,12 +86,22 @@ struct Detector<'a> {
 }
 
 impl Detector<'_> {
+    fn change_policy(&mut self, policy: Arc<Policy>) {
+        self.worker.change_policy(Policy::clone(&policy));
+        (self.policy, self.is_changing, self.expired) = (policy, true, 0);
+    }
+
     fn report(&mut self, now: Millis) {
         let metrics = &self.env.metrics;
         let counts = self.worker.counts();
         if counts != self.reported {
             metrics.detector(&self.reported, &counts);
             self.reported = counts;
+        }
+        if self.is_changing && self.worker.outdated() == 0 {
+            self.is_changing = false;
+            let policy = self.policy.version();
+            tracing::info!(worker = self.number, policy, "all partitions go on under the changed policy");
         }
         for notice in self.worker.notices() {
             tracing::debug!(?notice, "notice of a detection");
@@ -98,7 +120,7 @@ impl Detector<'_> {
         if self.number != 0 {
             return;
         }
-        let expired = self.env.setup.config.policy.expired(wall());
+        let expired = self.policy.expired(wall());
         self.env.metrics.expired_entries(expired.len());
         if expired.len() > self.expired {
             let places: Vec<&str> = expired.iter().map(|entry| entry.place.as_str()).collect();

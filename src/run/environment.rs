@@ -1,17 +1,21 @@
 //! What all workers share, and why the process ends.
 
+use crate::detect::policy::Policy;
 use crate::host::exit::{Exit, Failure};
 use crate::observe::health::Health;
 use crate::observe::metrics::Metrics;
 use crate::observe::traces::Traces;
 use crate::run::setup::Setup;
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// What all workers share.
 #[derive(Clone, Debug)]
 pub(crate) struct Environment {
     pub setup: Arc<Setup>,
+    /// The policy that was read last. Each worker has a receiver of its own.
+    pub policy: watch::Receiver<Arc<Policy>>,
     /// The state of the workers.
     pub health: Arc<Health>,
     pub metrics: Metrics,

@@ -6,6 +6,7 @@ pub(crate) mod backoff;
 mod check;
 mod heartbeat;
 mod stopped;
+mod reload;
 mod dead_letters;
 mod sources;
 pub(crate) mod router;
@@ -15,29 +16,32 @@ mod worker;
 pub(crate) use crate::run::environment::{Environment, Reasons};
 
 use crate::host::exit::{Exit, Failure};
+use crate::host::shutdown::Signals;
 use crate::host::{runtime, shutdown};
 use crate::observe::health::{Condition, Health};
 use crate::observe::http::{Pages, listen};
 use crate::observe::metrics::Metrics;
 use crate::observe::traces::export::Export;
+use crate::run::reload::Reload;
 use crate::run::setup::Setup;
 use crate::stage::Stage;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-/// Runs these stages until a signal comes.
+/// Runs these stages until a signal comes. `config` is the file that the setup is from: its policy is read again when it changes.
 ///
 /// # Errors
 /// The config, the topics or the permissions do not allow it: everything that is wrong.
-pub(crate) fn run(setup: Setup) -> Result<Exit, Failure> {
-    runtime::start()?.block_on(serve(setup))
+pub(crate) fn run(setup: Setup, config: PathBuf) -> Result<Exit, Failure> {
+    runtime::start()?.block_on(serve(setup, config))
 }
 
-async fn serve(setup: Setup) -> Result<Exit, Failure> {
-    let shutdown = shutdown::on_signals()?;
+async fn serve(setup: Setup, config: PathBuf) -> Result<Exit, Failure> {
+    let Signals { stop: shutdown, hangup } = shutdown::on_signals()?;
     let metrics = Metrics::new()?;
     let health = Arc::new(Health::new(setup.longest_round()));
     if setup.stages.contains(&Stage::Detector) {
@@ -48,8 +52,10 @@ async fn serve(setup: Setup) -> Result<Exit, Failure> {
     let listening = listen(&setup.config.http)?;
     let export = Export::start(&metrics);
     let traces = export.traces().clone();
+    let (reload, policy) = Reload::new(config, &setup, metrics.clone());
+    let reload = tokio::spawn(reload.keep_up(hangup));
     let (setup, reasons) = (Arc::new(setup), Reasons::default());
-    let env = Environment { setup, health, metrics, traces, shutdown, reasons };
+    let env = Environment { setup, policy, health, metrics, traces, shutdown, reasons };
     tracing::info!(address = %listening.address, version = env!("CARGO_PKG_VERSION"), "serving");
     let pages = Pages { health: Arc::clone(&env.health), metrics: env.metrics.clone() };
     let end = CancellationToken::new();
@@ -66,6 +72,7 @@ async fn serve(setup: Setup) -> Result<Exit, Failure> {
     export.end().await;
     grace.abort();
     upkeep.abort();
+    reload.abort();
     end.cancel();
     // A panic there was printed; it concerns no record.
     let _ = server.await;

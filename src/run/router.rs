@@ -1,5 +1,6 @@
 //! One run of a router: from joining its group to a fault, or to an orderly stop.
 
+use crate::detect::policy::Policy;
 use crate::event::host::Host;
 use crate::host::clock::{Stopwatch, wall};
 use crate::kafka::router_port::{KafkaRouter, RouterTopics};
@@ -26,13 +27,16 @@ pub(crate) fn run(env: &Environment, number: u16) -> Result<(), Fault> {
     let topics = RouterTopics::new(config.sources.clone(), &config.topics, env.setup.since);
     let (metrics, traces) = (env.metrics.clone(), env.traces.clone());
     let port = KafkaRouter::new(&env.setup.clients, number, topics, metrics, traces)?;
-    let task = RouterTask::new(&config.policy, config.topics.partitions.0, Default::default())
+    let mut policies = env.policy.clone();
+    let policy = Arc::clone(&policies.borrow_and_update());
+    let task = RouterTask::new(&policy, config.topics.partitions.0, Default::default())
         .with_longest_record(port.longest_record());
     let pace = Pace { dead_letters: config.topics.dead_letters_per_minute, ..Pace::default() };
     let mut router = Router {
         env,
         number,
         worker: RouterWorker::new(port, task, pace),
+        policy,
         known: BTreeSet::new(),
         reported: RouterCounts::default(),
         assigned: None,
@@ -45,6 +49,9 @@ pub(crate) fn run(env: &Environment, number: u16) -> Result<(), Fault> {
     router.report_heard();
     let clock = Stopwatch::start();
     while !env.shutdown.is_cancelled() {
+        if policies.has_changed().is_ok_and(|changed| changed) {
+            router.change_policy(Arc::clone(&policies.borrow_and_update()));
+        }
         router.worker.step(clock.millis())?;
         router.learn_topics();
         router.report();
@@ -58,6 +65,7 @@ struct Router<'a> {
     env: &'a Environment,
     number: u16,
     worker: RouterWorker<KafkaRouter>,
+    policy: Arc<Policy>,
     /// Topics whose source is known.
     known: BTreeSet<String>,
     reported: RouterCounts,
@@ -72,13 +80,31 @@ struct Router<'a> {
 }
 
 impl Router<'_> {
+    /// Everything that a router takes from the policy: routes, prefilters, and the CAs that it reports.
+    fn change_policy(&mut self, policy: Arc<Policy>) {
+        self.worker.change_policy(&policy);
+        for topic in &self.known {
+            self.worker.set_source(topic.clone(), self.env.setup.source(topic, &policy));
+        }
+        self.policy = policy;
+        let named = self.worker.events_by_ca();
+        self.heard.retain(|ca, _| {
+            let is_named = named.contains_key(ca);
+            if !is_named {
+                self.env.metrics.forget_ca(ca.as_str());
+            }
+            is_named
+        });
+        self.report_heard();
+    }
+
     /// Applies the settings of its source to a topic that a pattern matched. It was assigned in this step, and its records
     /// come from the next step on.
     fn learn_topics(&mut self) {
         let topics = self.worker.positions().map(|(partition, _)| &partition.topic);
         let new: BTreeSet<String> = topics.filter(|topic| !self.known.contains(*topic)).cloned().collect();
         for topic in new {
-            self.worker.set_source(topic.clone(), self.env.setup.source(&topic));
+            self.worker.set_source(topic.clone(), self.env.setup.source(&topic, &self.policy));
             self.known.insert(topic);
         }
     }

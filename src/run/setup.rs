@@ -6,6 +6,7 @@ use crate::config::mistake::Mistake;
 use crate::config::needs;
 use crate::config::topics::Topics;
 use crate::detect::DetectionSettings;
+use crate::detect::policy::Policy;
 use crate::event::host::Host;
 use crate::event::time::Time;
 use crate::host::clock::wall;
@@ -78,9 +79,8 @@ impl Setup {
     }
 
     /// How the records of a topic are decoded: by the settings of the first source that matches it.
-    pub(crate) fn source(&self, topic: &str) -> Source {
+    pub(crate) fn source(&self, topic: &str, policy: &Policy) -> Source {
         let source = self.config.sources.iter().find(|source| source.topics.matches(topic));
-        let policy = &self.config.policy;
         let hosts = policy.cas.keys().filter(|_| policy.relayed_enrollment.is_enabled());
         let hosts: Vec<Host> = hosts.map(|host| Host::new(host)).collect();
         Source::new(source.map(|source| source.decoder()).unwrap_or_default(), &hosts)
@@ -167,7 +167,9 @@ mod tests {
     fn first_matching_source_decides_the_format() {
         let text = "sources: [{topic: a.x, format: protobuf}, {pattern: 'a\\..*', format: nxlog}]\nkafka: {brokers: ['b:9092']}\n";
         let setup = Setup::new(Config::parse("c.yaml", text).unwrap(), vec![Stage::Router]).unwrap();
-        let format = |topic: &str| setup.source(topic).decoder.format.map(crate::decode::Format::as_str);
+        let policy = Policy::default();
+        let format =
+            |topic: &str| setup.source(topic, &policy).decoder.format.map(crate::decode::Format::as_str);
         assert_eq!((format("a.x"), format("a.y"), format("b.y")), (Some("protobuf"), Some("nxlog"), None));
     }
 }

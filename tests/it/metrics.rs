@@ -14,10 +14,10 @@ const HEADER: &str = "\
 Generated from `src/observe/metrics/definitions.rs`: `UPDATE=1 cargo test --test it metrics` rewrites this file.
 
 Units are base units; timestamps are seconds since 1970. Counters of seconds count whole seconds. A label is one of a
-closed set, the number of a worker, a topic and partition that the process owns, or a CA that the policy names under
-`cas`. No label comes from an event. The series of a partition ends when the process no longer owns it. Counters with a
-closed label set exist from the start at zero, so `increase()` misses nothing. Those of source topics begin with their
-first count. A process with 48 partitions of each
+closed set, the number of a worker, a topic and partition that the process owns, a CA that the policy names under
+`cas`, or the fingerprint of the policy. No label comes from an event. The series of a partition ends when the process
+no longer owns it. Counters with a closed label set exist from the start at zero, so `increase()` misses nothing. Those
+of source topics begin with their first count. A process with 48 partitions of each
 stage has fewer than 2,000 series; a test holds that.
 
 | Metric | Kind | Labels | Help |

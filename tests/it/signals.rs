@@ -73,18 +73,65 @@ impl Drop for Waiting {
     }
 }
 
+/// The line of a config whose policy was taken.
+const CHANGED: &str = "the policy is changed from the next checkpoints on";
+
 #[test]
-fn hangup_is_logged_and_the_process_continues() {
+fn hangup_reads_the_policy_again_and_refuses_a_config_with_mistakes() {
     let mut process = Waiting::start();
     process.signal("HUP");
-    process.await_log("SIGHUP ignored: the policy cannot be reloaded yet");
+    process.await_log("the config was read again: the policy is unchanged");
+
+    let config = process.log.with_file_name("c.yaml");
+    let text = fs::read_to_string(&config).unwrap();
+    let list = config.with_file_name("tier0.txt");
+    fs::write(&config, text.clone() + "policy: {protected: {accounts: {file: tier0.txt}}, stories: 1}\n")
+        .unwrap();
     process.signal("HUP");
-    let began = Instant::now();
-    while process.log().matches("SIGHUP ignored").count() < 2 {
-        assert!(began.elapsed() < DEADLINE, "the second one is not logged:\n{}", process.log());
-        thread::sleep(Duration::from_millis(10));
+    process.await_log("the changed config is refused: the policy stays as it is");
+    for mistake in
+        ["c.yaml:4:32: policy.protected.accounts: ", "tier0.txt: ", "policy.stories: unknown field"]
+    {
+        process.await_log(mistake);
     }
+    assert!(!process.log().contains(CHANGED), "{}", process.log());
+
+    fs::write(&list, "CORP\\adm-anna\n").unwrap();
+    let more = "policy: {protected: {accounts: {file: tier0.txt}}}\nworkers: {detector: 2}\n";
+    fs::write(&config, text + more).unwrap();
+    process.signal("HUP");
+    process.await_log(CHANGED);
+    process.await_log("need a restart sections=\"workers\"");
     assert!(process.child.try_wait().unwrap().is_none(), "{}", process.log());
+    process.signal("TERM");
+    assert_eq!(process.wait().code(), Some(0), "{}", process.log());
+}
+
+#[test]
+fn changed_list_is_read_without_a_signal() {
+    let mut process = Waiting::start();
+    let config = process.log.with_file_name("c.yaml");
+    let text = fs::read_to_string(&config).unwrap();
+    // As Kubernetes mounts a ConfigMap: all names lead through one link, which is replaced.
+    let folder = config.parent().unwrap();
+    for (version, account) in [("v1", "adm-anna"), ("v2", "adm-ben")] {
+        fs::create_dir(folder.join(version)).unwrap();
+        fs::write(folder.join(version).join("tier0.txt"), account).unwrap();
+    }
+    let point_to = |version: &str| {
+        std::os::unix::fs::symlink(version, folder.join("new")).unwrap();
+        fs::rename(folder.join("new"), folder.join("data")).unwrap();
+    };
+    point_to("v1");
+    fs::write(&config, text + "policy: {protected: {accounts: {file: data/tier0.txt}}}\n").unwrap();
+    process.signal("HUP");
+    process.await_log(CHANGED);
+    point_to("v2");
+    let began = Instant::now();
+    while process.log().matches(CHANGED).count() < 2 {
+        assert!(began.elapsed() < DEADLINE, "the new list is not read:\n{}", process.log());
+        thread::sleep(Duration::from_millis(50));
+    }
     process.signal("TERM");
     assert_eq!(process.wait().code(), Some(0), "{}", process.log());
 }

@@ -32,6 +32,7 @@ mod logs;
 mod source_metadata;
 mod outage;
 mod outputs;
+mod policy_reload;
 mod dead_letters;
 mod quickstart;
 mod replay;

@@ -1,7 +1,7 @@
 //! Every metric of the program: its name, its labels, its buckets and its help text, each once.
 //!
-//! A label is one of a closed set, the number of a worker, a topic and partition that the process owns, or a CA that the
-//! policy names; never a name from an event.
+//! A label is one of a closed set, the number of a worker, a topic and partition that the process owns, a CA that the
+//! policy names, or the fingerprint of the policy; never a name from an event.
 
 /// What a metric is: the source of `# HELP`, of `# TYPE` and of `docs/metrics.md`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -96,6 +96,16 @@ definitions! {
         "adcs_watch_alerts_excepted_total",
         &[],
         "Alerts and revisions that were not written because an exception of the policy silences them",
+    );
+    POLICY_INFO = gauge(
+        "adcs_watch_policy_info",
+        &["version"],
+        "Always 1; the label is the fingerprint of the policy that the process read last, as in alerts",
+    );
+    POLICY_RELOADS = counter(
+        "adcs_watch_policy_reloads_total",
+        &["outcome"],
+        "Configs that were read again after SIGHUP or a change of the file: applied, unchanged, or refused for their mistakes",
     );
     EXPIRED_ENTRIES = gauge(
         "adcs_watch_policy_entries_expired",

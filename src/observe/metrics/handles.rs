@@ -9,7 +9,7 @@ use crate::detect::catalogue;
 use crate::observe::metrics::definitions as define;
 use crate::observe::metrics::definitions::Definition;
 use crate::observe::metrics::recorder::Recorder;
-use crate::observe::metrics::values::{Ended, Rebalance};
+use crate::observe::metrics::values::{Ended, Rebalance, Reloaded};
 use crate::stage::Stage;
 use crate::stage::detector::outbox::UNREADABLE;
 use crate::stage::port::ALERT_TOO_LONG;
@@ -101,6 +101,7 @@ pub(crate) struct Handles {
     pub(crate) late_events: Counter,
     pub(crate) replayed_alerts: Counter,
     pub(crate) policy_crossings: Counter,
+    pub(crate) reloads: BTreeMap<&'static str, Counter>,
     pub(crate) outdated_alerts: Counter,
     pub(crate) excepted_alerts: Counter,
     pub(crate) detections: BTreeMap<&'static str, OfDetection>,
@@ -138,6 +139,12 @@ impl Handles {
             late_events: plain(define::LATE_EVENTS),
             replayed_alerts: plain(define::REPLAYED_ALERTS),
             policy_crossings: plain(define::POLICY_CROSSINGS),
+            reloads: Reloaded::ALL
+                .map(|outcome| {
+                    let outcome = outcome.as_str();
+                    (outcome, recorder.counter(define::POLICY_RELOADS, &[outcome]))
+                })
+                .into(),
             outdated_alerts: plain(define::OUTDATED_ALERTS),
             excepted_alerts: plain(define::EXCEPTED_ALERTS),
             detections: detections(recorder),

@@ -7,7 +7,7 @@ mod handles;
 
 pub use crate::observe::metrics::definitions::Definition;
 pub(crate) use crate::observe::metrics::recorder::Gauge;
-pub use crate::observe::metrics::values::{Ended, PartitionState, Position, Rebalance, Spent};
+pub use crate::observe::metrics::values::{Ended, PartitionState, Position, Rebalance, Reloaded, Spent};
 
 use crate::alert::Severity;
 use crate::decode::Format;
@@ -16,6 +16,7 @@ use crate::host::exit::Failure;
 use crate::observe::metrics::definitions as define;
 use crate::observe::metrics::handles::Handles;
 use crate::observe::metrics::recorder::Recorder;
+use crate::observe::metrics::values::{number, seconds};
 use crate::stage::Stage;
 use crate::stage::detector::counts::DetectorCounts;
 use crate::stage::router::tally::Tally;
@@ -80,6 +81,17 @@ impl Metrics {
     /// Counts spans that were dropped.
     pub fn spans_dropped(&self, count: u64) {
         self.0.handles.traces_dropped.increment(count);
+    }
+
+    /// Sets the fingerprint of the policy, in place of an earlier one.
+    pub fn policy(&self, earlier: Option<&str>, version: &str) {
+        earlier.into_iter().for_each(|version| self.remove(define::POLICY_INFO, &[version]));
+        self.set(define::POLICY_INFO, &[version], 1.0);
+    }
+
+    /// Counts a config that was read again.
+    pub fn reloaded(&self, outcome: Reloaded) {
+        self.0.handles.reloads.get(outcome.as_str()).into_iter().for_each(|count| count.increment(1));
     }
 
     fn set(&self, definition: &'static Definition, values: &[&str], value: f64) {
@@ -356,6 +368,11 @@ impl Metrics {
         }
     }
 
+    /// Ends the series of a CA that the policy does not name any more.
+    pub fn forget_ca(&self, ca: &str) {
+        self.remove(define::CA_LAST_EVENT, &[ca]);
+    }
+
     /// Sets the training progress of a baseline.
     pub fn training(&self, detection: &str, ca: &str, ratio: f64) {
         self.set(define::TRAINING, &[detection, ca], ratio);
@@ -371,19 +388,6 @@ impl fmt::Debug for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Metrics").field(&self.0.recorder).finish()
     }
-}
-
-/// A count as a gauge. Offsets and counts stay exact up to 2^53.
-#[expect(clippy::cast_precision_loss, reason = "2^53 records are out of reach")]
-fn number(count: u64) -> f64 {
-    count as f64
-}
-
-/// Seconds since the Unix epoch.
-fn seconds(time: Time) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 have 41 bits, a float 53")]
-    let millis = time.as_millis() as f64;
-    millis / 1000.0
 }
 
 #[cfg(test)]

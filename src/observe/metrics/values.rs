@@ -26,6 +26,29 @@ impl Ended {
     }
 }
 
+/// What became of a config that was read again, as a label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reloaded {
+    /// Its policy is in force from the next checkpoint of each partition on.
+    Applied,
+    /// Its policy is the present one.
+    Unchanged,
+    /// It has mistakes, and the present policy stays in force.
+    Refused,
+}
+
+impl Reloaded {
+    pub(crate) const ALL: [Reloaded; 3] = [Reloaded::Applied, Reloaded::Unchanged, Reloaded::Refused];
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Reloaded::Applied => "applied",
+            Reloaded::Unchanged => "unchanged",
+            Reloaded::Refused => "refused",
+        }
+    }
+}
+
 /// A change of the partitions of a group member, as a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rebalance {
@@ -87,4 +110,17 @@ pub struct PartitionState {
     pub left_to_replay: u64,
     /// When the last checkpoint was committed, or the partition taken over.
     pub checkpoint_at: Option<Time>,
+}
+
+/// A count as a gauge. Offsets and counts stay exact up to 2^53.
+#[expect(clippy::cast_precision_loss, reason = "2^53 records are out of reach")]
+pub(crate) fn number(count: u64) -> f64 {
+    count as f64
+}
+
+/// Seconds since the Unix epoch.
+pub(crate) fn seconds(time: Time) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 have 41 bits, a float 53")]
+    let millis = time.as_millis() as f64;
+    millis / 1000.0
 }
