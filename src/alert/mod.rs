@@ -114,6 +114,15 @@ pub struct Alert {
     pub evidence: Vec<Evidence>,
     /// What an analyst should do.
     pub investigative_actions: Vec<String>,
+    /// What would make it benign, in sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub benign_if: Vec<String>,
+    /// The item of `policy.exceptions` that silences alerts like this one, as a line of YAML.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_line: Option<String>,
+    /// What that line silences beside this alert.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub also_silences: Option<String>,
     /// The alert id of the story that this alert is part of, once there is a story: alerts of one account (else of one
     /// certificate, else of one host) that begin on one day (UTC) share it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -15,7 +15,7 @@ const ORDER: [Step; 8] = [
     remove_evidence,
     |alert| lists(alert).into_iter().flatten().fold(false, short::<256>),
     |alert| lists(alert).into_iter().any(|list| list.pop().is_some()),
-    |alert| alert.investigative_actions.pop().is_some(),
+    |alert| alert.investigative_actions.pop().is_some() || alert.benign_if.pop().is_some(),
     |alert| texts(alert).fold(false, short::<256>),
     remove_the_rest,
     |alert| texts(alert).fold(false, short::<32>),
@@ -44,10 +44,16 @@ fn remove_evidence(alert: &mut Alert) -> bool {
 }
 
 fn remove_the_rest(alert: &mut Alert) -> bool {
-    let has_more = !alert.evidence.is_empty() || !alert.mitre.is_empty() || alert.baseline.is_some();
+    let has_more = !alert.evidence.is_empty()
+        || !alert.mitre.is_empty()
+        || alert.baseline.is_some()
+        || alert.policy_line.is_some();
     alert.evidence.clear();
     alert.mitre.clear();
     alert.baseline = None;
+    // A line that is cut would be another line.
+    alert.policy_line = None;
+    alert.also_silences = None;
     for host in [&mut alert.computer, &mut alert.remote_host].into_iter().flatten() {
         let mut name = host.to_string();
         if short::<253>(false, &mut name) {

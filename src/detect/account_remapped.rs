@@ -13,6 +13,7 @@ use crate::alert::{Reason, Severity};
 use crate::detect::changes::{Attribute, Change, by_name, changes};
 use crate::detect::domain::Allow;
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_requester};
 use crate::detect::identity::same_account;
 use crate::detect::lifecycle::Lifetime;
@@ -90,6 +91,11 @@ impl Detection for AccountRemapped {
             "Map certificates by issuer and serial number or by the hash of the key, not by names",
             "Remove the write permission on the account from those who do not administer it",
         ],
+        benign_if: &[
+            "The account is an identity management: name it under `allow.changers`",
+            "The administrator who changed the account confirms the change",
+        ],
+        excepted_by: &[Key::Account, Key::Names],
         severities: &[Severity::Medium, Severity::High],
     };
 

@@ -7,6 +7,7 @@
 
 use crate::alert::Severity;
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_requester};
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::report::{self, reason};
@@ -72,6 +73,10 @@ impl Detection for ApplicationPolicyInjection {
             "Look for Schannel and Kerberos logons with the certificate, and for requests that it signed for others",
             "Update the CA (CVE-2024-49019), and stop publishing templates of schema version 1 that let the requester name the subject",
         ],
+        benign_if: &[
+            "The product is known to ask for these purposes, and the template is of version 2 or later, whose purposes the CA takes from the template",
+        ],
+        excepted_by: &[Key::Account, Key::Computer, Key::Templates],
         severities: &[Severity::High],
     };
 

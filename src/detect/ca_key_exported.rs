@@ -11,6 +11,7 @@ use crate::alert::Reason;
 use crate::alert::Severity;
 use crate::detect::domain::Allow;
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_actor};
 use crate::detect::hands;
 use crate::detect::issuer::configured_name;
@@ -76,6 +77,8 @@ impl Detection for CaKeyExported {
             "Look at the account's logons on the CA at that time (4624), and at the files it read",
             "Look for logons with certificates that the CA never issued",
         ],
+        benign_if: &["The account backs up the CA: name it under `allow.backup`"],
+        excepted_by: &[Key::Account, Key::Computer],
         severities: &[Severity::High],
     };
 

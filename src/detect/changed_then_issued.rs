@@ -12,6 +12,7 @@ use crate::detect::chain;
 use crate::detect::changes::{Attribute, Change, by_name, changes};
 use crate::detect::domain::Allow;
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_client, set_requester};
 use crate::detect::identity::same_account;
 use crate::detect::lifecycle::Lifetime;
@@ -91,6 +92,10 @@ impl Detection for ChangedThenIssued {
             "Look for logons with the certificate (4768 with its serial number, 4624 Schannel)",
             "Remove the write permission on the account from those who do not administer it",
         ],
+        benign_if: &[
+            "The name was changed and changed back by identity management: name it under `allow.changers`",
+        ],
+        excepted_by: &[Key::Account, Key::Names],
         severities: &[Severity::High, Severity::Critical],
     };
 

@@ -7,6 +7,7 @@
 
 use crate::alert::Severity;
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_requester};
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::report::{self, reason};
@@ -70,6 +71,8 @@ impl Detection for DecoyTemplate {
             "Read the other requests of this account, and of that host, of the last days",
             "If a certificate was issued: revoke it and publish a new CRL",
         ],
+        benign_if: &["Somebody tested the decoy, or a scanner of yours requests every template"],
+        excepted_by: &[Key::Account, Key::Computer, Key::Templates],
         severities: &[Severity::Critical],
     };
 

@@ -8,6 +8,7 @@
 
 use crate::alert::{Reason, Severity};
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_requester};
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::naming;
@@ -93,6 +94,10 @@ impl Detection for DeniedEnrollmentProbing {
             "Find the host of the requests: 4624 on the CA by this account at that time, the client machine in the requests",
             "Read the certificates that were issued to this account since (4887)",
         ],
+        benign_if: &[
+            "A client that is configured wrongly asks again and again, or an administrator tests permissions",
+        ],
+        excepted_by: &[Key::Account, Key::Computer],
         severities: &[Severity::Medium, Severity::High],
     };
 

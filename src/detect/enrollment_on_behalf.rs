@@ -9,6 +9,7 @@
 
 use crate::alert::{Reason, Severity};
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Key;
 use crate::detect::facts::Facts;
 use crate::detect::finding::{Finding, set_requester};
 use crate::detect::lifecycle::Lifetime;
@@ -88,6 +89,10 @@ impl Detection for EnrollmentOnBehalf {
             "If it is no agent: revoke the certificate, publish a new CRL, treat the account as compromised",
             "Restrict enrollment agents on the CA, and the templates that accept their signature",
         ],
+        benign_if: &[
+            "The account is a new enrollment agent or smart-card desk: name it under `agents` before its first certificate",
+        ],
+        excepted_by: &[Key::Account, Key::Computer, Key::Templates],
         severities: &[Severity::Low, Severity::High],
     };
 

@@ -11,6 +11,22 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::net::IpAddr;
 
+/// What an exception may name of an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// The requester, or who acted.
+    Account,
+    /// Who was logged on or changed.
+    UsedBy,
+    /// The CA or domain controller.
+    Computer,
+    /// The address of the client.
+    Address,
+    Templates,
+    /// The names that were asked for: `san_values`.
+    Names,
+}
+
 /// An alert that has all that is given here is not written. At least one thing beside the detections is given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -7,6 +7,7 @@
 
 use crate::alert::Severity;
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_requester};
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::report::{self, reason};
@@ -73,6 +74,10 @@ impl Detection for IssuancePolicyLinked {
             "Remove the link from msDS-OIDToGroupLink if nobody needs it",
             "List the certificates that were issued with the policy since",
         ],
+        benign_if: &[
+            "The link of the policy to the group was planned, and the members of the group are meant to be reached by certificate",
+        ],
+        excepted_by: &[Key::Account, Key::Names],
         severities: &[Severity::High],
     };
 

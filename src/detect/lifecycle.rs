@@ -177,8 +177,15 @@ mod tests {
     use crate::event::host::Host;
     use crate::event::{Activity, Event, Origin, RemoteFileWrite};
 
-    const ABOUT: About =
-        About { id: "test", title: "", mitre: &[], investigative_actions: &[], severities: &[] };
+    const ABOUT: About = About {
+        id: "test",
+        title: "",
+        mitre: &[],
+        investigative_actions: &[],
+        benign_if: &[],
+        excepted_by: &[],
+        severities: &[],
+    };
 
     fn write_at(minute: i64) -> Event {
         Event {

@@ -81,13 +81,6 @@ pub(crate) fn of(alert: &Alert, entity: &Entity, trigger: &Event) -> Option<Even
     })
 }
 
-/// Whether the event is this alert.
-pub(crate) fn is_of(link: &Event, alert: &Alert) -> bool {
-    let Activity::AlertRaised(raised) = &link.activity else { return false };
-    let raised = wire::alert::from_protobuf(&raised.alert);
-    raised.is_ok_and(|raised| (raised.alert_id, raised.revision) == (alert.alert_id, alert.revision))
-}
-
 /// What a story needs of an alert.
 fn short(alert: &Alert) -> Alert {
     let text = |text: &Option<String>| text.as_deref().map(cut);

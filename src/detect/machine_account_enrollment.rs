@@ -13,6 +13,7 @@ use crate::detect::chain;
 use crate::detect::changes::{Attribute, Change, by_name, changes};
 use crate::detect::domain::Allow;
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_client, set_requester};
 use crate::detect::identity::{self, Verdict};
 use crate::detect::lifecycle::Lifetime;
@@ -92,6 +93,8 @@ impl Detection for MachineAccountEnrollment {
             "Delete the machine account if nobody needs it, and set ms-DS-MachineAccountQuota to 0",
             "Look for 4768 with the certificate's serial number",
         ],
+        benign_if: &["The account joins machines by trade: name it under `allow.joiners`"],
+        excepted_by: &[Key::Account, Key::Computer],
         severities: &[Severity::High, Severity::Critical],
     };
 

@@ -11,6 +11,7 @@ pub(crate) mod link;
 pub(crate) mod domain;
 pub(crate) mod allow_lists;
 pub(crate) mod exception;
+pub(crate) mod answer;
 pub(crate) mod identity;
 pub(crate) mod facts;
 pub(crate) mod protected;
@@ -72,6 +73,7 @@ pub use crate::detect::entity::{Entity, Place};
 
 use crate::alert::{Alert, Severity};
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Key;
 use crate::detect::facts::Facts;
 use crate::detect::slot::Slot;
 use crate::event::Event;
@@ -147,6 +149,10 @@ pub struct About {
     pub mitre: &'static [(&'static str, &'static str, &'static str, &'static str)],
     /// What an analyst should do.
     pub investigative_actions: &'static [&'static str],
+    /// What would make a finding benign, in sentences that name the setting for it where there is one.
+    pub benign_if: &'static [&'static str],
+    /// What the exception for an alert names.
+    pub excepted_by: &'static [Key],
     /// The severities it can raise, least first.
     pub severities: &'static [Severity],
 }

@@ -10,6 +10,7 @@
 use crate::alert::Reason;
 use crate::alert::Severity;
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_actor};
 use crate::detect::hands;
 use crate::detect::lifecycle::Lifetime;
@@ -92,6 +93,8 @@ impl Detection for PkiContainerChanged {
             "Remove what nobody can explain: certutil -delstore -enterprise NTAuth",
             "Look for 4768 with certificates of the new issuer",
         ],
+        benign_if: &["The change of the public key services was planned: a new CA, a renewed CA certificate"],
+        excepted_by: &[Key::Account, Key::Computer],
         severities: &[Severity::Low, Severity::High, Severity::Critical],
     };
 

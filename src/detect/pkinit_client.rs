@@ -10,6 +10,7 @@
 
 use crate::alert::{Reason, Severity};
 use crate::detect::domain::{DomainPolicy, is_one_of_hosts};
+use crate::detect::exception::Key;
 use crate::detect::finding::Finding;
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::report::reason;
@@ -83,6 +84,8 @@ impl Detection for PkinitClients {
             "Find the issuance of the certificate by its serial number: who asked for it, and from where",
             "Look at what the account did with the ticket (4769, 4624)",
         ],
+        benign_if: &["The client is not Windows and is known: a Linux host, a Mac, an appliance"],
+        excepted_by: &[Key::UsedBy, Key::Address],
         severities: &[Severity::Low],
     };
 

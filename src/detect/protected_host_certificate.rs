@@ -9,6 +9,7 @@
 
 use crate::alert::Severity;
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_requester};
 use crate::detect::identity::{self, Verdict};
 use crate::detect::lifecycle::Lifetime;
@@ -76,6 +77,10 @@ impl Detection for ProtectedHostCertificate {
             "If it was not: revoke the certificate, publish a new CRL, and look for a host that answers under the name",
             "Read the template: may everybody supply names for server authentication, and without approval",
         ],
+        benign_if: &[
+            "The account installs or administers the protected host: name the host as its own under `hosts`",
+        ],
+        excepted_by: &[Key::Account, Key::Computer, Key::Templates],
         severities: &[Severity::High],
     };
 

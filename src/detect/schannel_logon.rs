@@ -8,6 +8,7 @@
 
 use crate::alert::Severity;
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_used_by};
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::novelty;
@@ -94,6 +95,10 @@ impl Detection for SchannelLogon {
             "Find certificates that were issued to the account, or with its name, in the last days",
             "Look at what changed in the directory over LDAP since (4662, 5136)",
         ],
+        benign_if: &[
+            "The application that the account uses logs on with certificates, and this was its first logon",
+        ],
+        excepted_by: &[Key::UsedBy, Key::Address],
         severities: &[Severity::Low, Severity::Medium, Severity::High],
     };
 

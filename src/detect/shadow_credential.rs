@@ -12,6 +12,7 @@ use crate::detect::chain;
 use crate::detect::changes::{account_of, by_name};
 use crate::detect::domain::Allow;
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_actor, set_used_by};
 use crate::detect::identity::same_account;
 use crate::detect::issuer::configured_host;
@@ -88,6 +89,10 @@ impl Detection for ShadowCredential {
             "Find what let it write: permissions on the object, a relayed logon to LDAP",
             "Look for 4768 with a certificate as this account, and what it did since",
         ],
+        benign_if: &[
+            "The account registers keys by trade, such as AD FS or Entra Connect: name it under `allow.key_writers`",
+        ],
+        excepted_by: &[Key::Account, Key::UsedBy],
         severities: &[Severity::High, Severity::Critical],
     };
 

@@ -8,6 +8,7 @@
 
 use crate::alert::Severity;
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_used_by};
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::report::{self, reason};
@@ -70,6 +71,10 @@ impl Detection for SidMismatch {
             "Compare altSecurityIdentities, userPrincipalName and mail of the account with the certificate",
             "Revoke the certificate and publish a new CRL",
         ],
+        benign_if: &[
+            "The account was migrated or re-created, and its certificate was issued to the account before it: issue a new one",
+        ],
+        excepted_by: &[Key::UsedBy, Key::Names],
         severities: &[Severity::Critical],
     };
 

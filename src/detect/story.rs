@@ -11,6 +11,7 @@
 use crate::alert::id::AlertId;
 use crate::alert::{Alert, Evidence, Reason, Severity};
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Key;
 use crate::detect::lifecycle::{Lifetime, Trigger};
 use crate::detect::link::{self, STORY};
 use crate::detect::report;
@@ -136,6 +137,8 @@ impl Detection for Story {
             "Undo every step: names and settings that were changed, certificates that were issued, sessions that use them",
             "Look for further accounts that were used from the same hosts on that day",
         ],
+        benign_if: &["Each of its alerts is benign: what answers them, answers the story"],
+        excepted_by: &[Key::Account, Key::UsedBy],
         severities: &[Severity::Low, Severity::Medium, Severity::High, Severity::Critical],
     };
 

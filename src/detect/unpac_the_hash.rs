@@ -11,6 +11,7 @@ use crate::alert::Severity;
 use crate::detect::chain;
 use crate::detect::changes::by_name;
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_used_by};
 use crate::detect::identity::same_account;
 use crate::detect::lifecycle::Lifetime;
@@ -87,6 +88,10 @@ impl Detection for UnpacTheHash {
             "Look for NTLM logons of the account since (4776, 4624 with NTLM)",
             "Look at the host of the address for tools such as Certipy, Rubeus and PKINITtools",
         ],
+        benign_if: &[
+            "The client is a Windows machine that asks for such tickets by itself, as user-to-user does, and its user confirms the logon",
+        ],
+        excepted_by: &[Key::UsedBy, Key::Address],
         severities: &[Severity::Medium, Severity::High],
     };
 

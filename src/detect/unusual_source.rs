@@ -9,6 +9,7 @@
 
 use crate::alert::Severity;
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_requester};
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::novelty::{self, NoveltySlot};
@@ -85,6 +86,8 @@ impl Detection for UnusualSource {
             "Ask the account's owner about the request",
             "Look for logons with the certificate, by its serial number (4768), and from which address",
         ],
+        benign_if: &["The network is new, or of a branch or VPN: name it under `allow.source_hosts`"],
+        excepted_by: &[Key::Account, Key::Computer, Key::Address],
         severities: &[Severity::Low],
     };
 

@@ -10,6 +10,7 @@
 
 use crate::alert::Severity;
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_requester};
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::novelty::{self, NoveltySlot};
@@ -88,6 +89,8 @@ impl Detection for UnusualTemplate {
             "Look at the template: may the requester choose the names, and which purposes does it give?",
             "Look for logons with the certificate, by its serial number (4768)",
         ],
+        benign_if: &["The account has a new task for which it needs this template"],
+        excepted_by: &[Key::Account, Key::Computer, Key::Templates],
         severities: &[Severity::Low],
     };
 

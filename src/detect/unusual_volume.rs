@@ -9,6 +9,7 @@
 
 use crate::alert::{Reason, Severity};
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_requester};
 use crate::detect::identity::{self, Verdict};
 use crate::detect::lifecycle::Lifetime;
@@ -95,6 +96,8 @@ impl Detection for UnusualVolume {
             "If the account enrolls for others: name it in `agents:`, with its templates",
             "Look for logons with these certificates, by their serial numbers (4768)",
         ],
+        benign_if: &["A planned task requested many certificates: a renewal of all hosts, a new deployment"],
+        excepted_by: &[Key::Account, Key::Computer, Key::Templates],
         severities: &[Severity::Low, Severity::Medium],
     };
 

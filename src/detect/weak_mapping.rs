@@ -12,6 +12,7 @@ use crate::alert::Severity;
 use crate::alert::{Alert, Reason};
 use crate::detect::bits::number;
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_requester, set_used_by};
 use crate::detect::identity::{self, Verdict};
 use crate::detect::issuer::{is_of_windows, issuer_name};
@@ -96,6 +97,8 @@ impl Detection for WeakMapping {
             "Set StrongCertificateBindingEnforcement to 2 and CertificateMappingMethods to 0x18 on all domain controllers",
             "Ask the account that changed the registry why it did",
         ],
+        benign_if: &["The account's mapping is known and its migration to a strong mapping is planned"],
+        excepted_by: &[Key::Account, Key::UsedBy, Key::Computer],
         severities: &[Severity::Low, Severity::High, Severity::Critical],
     };
 

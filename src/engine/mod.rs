@@ -17,7 +17,6 @@ use crate::alert::Alert;
 use crate::detect::catalogue;
 use crate::detect::exception::Exception;
 use crate::detect::facts::{self, Facts};
-use crate::detect::link;
 use crate::detect::policy::Policy;
 use crate::detect::{ALLOWED_LATENESS, Context, Place, Training};
 use crate::engine::clock::StreamClock;
@@ -190,8 +189,7 @@ impl Engine {
         let mut output = Output { late, ..Output::default() };
         for (n, operator) in self.operators.iter_mut().enumerate() {
             let mut cx = Context::new(operator.about(), period.of(n), facts, policy_version, behind);
-            output.concerned += operator.on_event(event, &lives_here, &mut cx);
-            except(&self.exceptions, &mut cx);
+            output.concerned += operator.on_event(event, &lives_here, &self.exceptions, &mut cx);
             output.alerts.append(&mut cx.alerts);
             output.notices.append(&mut cx.notices);
             output.links.append(&mut cx.links);
@@ -371,23 +369,6 @@ impl Engine {
         engine.clock = StreamClock::restored(&marker.clock, engine.watermark);
         Ok(engine)
     }
-}
-
-/// Removes the alerts that an exception silences. The detection has taken them for raised.
-fn except(exceptions: &[Exception], cx: &mut Context<'_>) {
-    if exceptions.is_empty() {
-        return;
-    }
-    let before = cx.alerts.len();
-    let policy = cx.policy;
-    cx.alerts.retain(|alert| !exceptions.iter().any(|exception| exception.silences(alert, policy)));
-    let withheld = before - cx.alerts.len();
-    if withheld > 0 {
-        // What is withheld is no part of a story.
-        let alerts = &cx.alerts;
-        cx.links.retain(|link| alerts.iter().any(|alert| link::is_of(link, alert)));
-    }
-    cx.notices.extend(std::iter::repeat_n(Notice::Excepted { detection: cx.about.id }, withheld));
 }
 
 /// A key as checkpoints hold it.

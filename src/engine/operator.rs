@@ -1,9 +1,12 @@
 //! A detection together with its keyed state, its types hidden.
 
+use crate::alert::Alert;
+use crate::detect::answer::answer;
 use crate::detect::catalogue::Visitor;
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Exception;
 use crate::detect::slot::{self, Slot};
-use crate::detect::{About, Context, Detection, Entity, Place, Training, link};
+use crate::detect::{About, Context, Detection, Entity, Notice, Place, Training, link};
 use crate::engine::answer::Known;
 use crate::engine::routes::places_of;
 use crate::event::Event;
@@ -21,8 +24,15 @@ pub(crate) trait Operator: Debug + Send {
     }
     /// Gives `found` the place of each entity that the event concerns.
     fn places(&self, event: &Event, policy: &DomainPolicy, found: &mut dyn FnMut(Place));
-    /// Runs the detection for each entity of the event that lives here. For how many it ran.
-    fn on_event(&mut self, event: &Event, lives_here: &dyn Fn(Place) -> bool, cx: &mut Context<'_>) -> u32;
+    /// Runs the detection for each entity of the event that lives here. For how many it ran. What an exception silences is no
+    /// alert.
+    fn on_event(
+        &mut self,
+        event: &Event,
+        lives_here: &dyn Fn(Place) -> bool,
+        exceptions: &[Exception],
+        cx: &mut Context<'_>,
+    ) -> u32;
     /// What it remembers of each entity that the event concerns.
     fn known(&self, event: &Event, policy: &DomainPolicy) -> Vec<Known>;
     /// How far the baseline of this CA is trained, and where it lives.
@@ -51,7 +61,13 @@ impl<D: Detection + Debug + Send> Operator for Running<D> {
         places_of(&self.detection, event, policy, found);
     }
 
-    fn on_event(&mut self, event: &Event, lives_here: &dyn Fn(Place) -> bool, cx: &mut Context<'_>) -> u32 {
+    fn on_event(
+        &mut self,
+        event: &Event,
+        lives_here: &dyn Fn(Place) -> bool,
+        exceptions: &[Exception],
+        cx: &mut Context<'_>,
+    ) -> u32 {
         let mut here: Vec<(Entity, EntityKey)> = Vec::new();
         self.detection.entities(event, cx.policy, &mut |entity| {
             let place = entity.place(D::ABOUT.id);
@@ -63,9 +79,9 @@ impl<D: Detection + Debug + Send> Operator for Running<D> {
             let mut slot: Slot<'_, D::State, D::Part> = Slot::open(&mut self.store, &mut self.live, *key);
             let raised = cx.alerts.len();
             self.detection.on_event(event, entity, &mut slot, cx);
-            let links = cx.alerts[raised..].iter().filter_map(|alert| link::of(alert, entity, event));
-            cx.links.extend(links);
             slot.close();
+            let raised = cx.alerts.split_off(raised);
+            raised.into_iter().for_each(|alert| publish(alert, entity, event, exceptions, cx));
         }
         here.len() as u32
     }
@@ -101,6 +117,17 @@ impl<D: Detection + Debug + Send> Operator for Running<D> {
         slot::write_back(&mut self.store, &mut self.live);
         &mut self.store
     }
+}
+
+/// Writes an alert with its answer, and as a link for its stories, unless an exception silences it.
+fn publish(mut alert: Alert, entity: &Entity, event: &Event, exceptions: &[Exception], cx: &mut Context<'_>) {
+    if exceptions.iter().any(|exception| exception.silences(&alert, cx.policy)) {
+        cx.notices.push(Notice::Excepted { detection: cx.about.id });
+        return;
+    }
+    cx.links.extend(link::of(&alert, entity, event));
+    answer(&cx.about, &mut alert);
+    cx.alerts.push(alert);
 }
 
 /// Collects the detections that are switched on.

@@ -100,6 +100,14 @@ pub struct Alert {
     /// Of a story: the ids of its alerts, 16 bytes each.
     #[prost(bytes = "vec", repeated, tag = "42")]
     pub linked_alerts: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// What would make it benign, in sentences.
+    #[prost(string, repeated, tag = "43")]
+    pub benign_if: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The item of `policy.exceptions` that silences alerts like this one, as a line of YAML, and what else it silences.
+    #[prost(string, optional, tag = "44")]
+    pub policy_line: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "45")]
+    pub also_silences: ::core::option::Option<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Reason {

@@ -10,8 +10,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub(crate) struct Fixture {
-    folder: PathBuf,
-    detection: String,
+    pub(crate) folder: PathBuf,
+    pub(crate) detection: String,
     pub(crate) policy: Policy,
     pub(crate) events: Vec<Event>,
 }
@@ -35,11 +35,11 @@ impl Fixture {
         format!("{}/{}", self.detection, self.folder.file_name().unwrap().to_string_lossy())
     }
 
-    fn fires(&self) -> bool {
+    pub(crate) fn fires(&self) -> bool {
         self.folder.file_name().unwrap().to_string_lossy().starts_with("fires_")
     }
 
-    fn own(&self, alerts: Vec<Alert>) -> Vec<Alert> {
+    pub(crate) fn own(&self, alerts: Vec<Alert>) -> Vec<Alert> {
         alerts.into_iter().filter(|alert| alert.detection == self.detection).collect()
     }
 }

@@ -15,6 +15,7 @@ mod golden;
 mod estate;
 mod exceptions;
 mod policy_change;
+mod answers;
 mod properties;
 mod restarts;
 mod router_tally;

@@ -16,6 +16,7 @@ pub(crate) use crate::detect::ca_silent::settings::Settings;
 
 use crate::alert::{Reason, Severity};
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Key;
 use crate::detect::finding::Finding;
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::slot::Slot;
@@ -54,6 +55,8 @@ impl Detection for CaSilent {
             "Read the CA's database for what was issued in between: certutil -view",
             "Ask who changed the audit policy, the audit filter or the shipper, and look at that account's logons on the CA",
         ],
+        benign_if: &["The CA was shut down or its collection was interrupted as planned"],
+        excepted_by: &[Key::Computer],
         severities: &[Severity::Medium],
     };
 

@@ -12,6 +12,7 @@ mod change;
 use crate::alert::Severity;
 use crate::detect::ca_tampered::change::{actor, is_about_a_ca, judge};
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_actor};
 use crate::detect::hands;
 use crate::detect::lifecycle::Lifetime;
@@ -87,6 +88,8 @@ impl Detection for CaTampered {
             "Set it back and restart the service; list the certificates that were issued in between",
             "Look at the account's logons on the CA at that time (4624)",
         ],
+        benign_if: &["The change of the CA's settings was planned, and its administrator confirms it"],
+        excepted_by: &[Key::Account, Key::Computer],
         severities: &[Severity::Low, Severity::High],
     };
 

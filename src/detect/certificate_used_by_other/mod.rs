@@ -30,6 +30,7 @@ use crate::detect::certificate_used_by_other::join::{
 use crate::detect::certificate_used_by_other::other::{is_other, is_protected, used_elsewhere};
 pub(crate) use crate::detect::certificate_used_by_other::settings::Settings;
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Key;
 use crate::detect::lifecycle::{Lifetime, Trigger};
 use crate::detect::report;
 use crate::detect::slot::Slot;
@@ -74,6 +75,11 @@ impl Detection for CertificateUsedByOther {
             "Revoke the certificate and publish a new CRL; look for others of the same requester",
             "Find what let the requester name another account: template, EDITF_ATTRIBUTESUBJECTALTNAME2, a changed userPrincipalName",
         ],
+        benign_if: &[
+            "The requester is an enrollment agent and the account that logged on is one of its users: name the agent under `agents`",
+            "Both accounts belong to one person, who uses one card: name them under `allow.pairs`",
+        ],
+        excepted_by: &[Key::Account, Key::UsedBy],
         severities: &[Severity::Low, Severity::Medium, Severity::High, Severity::Critical],
     };
 

@@ -21,6 +21,7 @@ use crate::detect::certlog_remote_write::pair::{
 pub(crate) use crate::detect::certlog_remote_write::settings::Settings;
 use crate::detect::certlog_remote_write::write::{Write, write_of};
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Key;
 use crate::detect::naming;
 use crate::detect::report;
 use crate::detect::slot::Slot;
@@ -61,6 +62,10 @@ impl Detection for CertlogRemoteWrite {
             "Look at the process and the RPC interface on the CA that wrote the file",
             "Follow up with logons by certificate (4768, 4624 Schannel) of the accounts that were named",
         ],
+        benign_if: &[
+            "The account administers or backs up the CA from this machine, and the work was planned",
+        ],
+        excepted_by: &[Key::Account, Key::Computer, Key::Address],
         severities: &[Severity::Low, Severity::Medium],
     };
 

@@ -14,6 +14,7 @@ use crate::alert::Severity;
 use crate::detect::chase_enrollment::judge::{Chase, judge};
 pub(crate) use crate::detect::chase_enrollment::settings::Settings;
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_requester};
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::report;
@@ -57,6 +58,10 @@ impl Detection for ChaseEnrollment {
             "Look for Kerberos logons as the named machine (4768 with the serial number) and for directory replication by it",
             "Update the CA (CVE-2026-54121)",
         ],
+        benign_if: &[
+            "The host that the request names is a domain controller of yours in a domain that the policy does not know: complete `domains`",
+        ],
+        excepted_by: &[Key::Account, Key::Computer, Key::Templates],
         severities: &[Severity::Low, Severity::High, Severity::Critical],
     };
 

@@ -12,6 +12,7 @@ mod chain;
 
 use crate::alert::Severity;
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_requester};
 use crate::detect::identity::same_account;
 use crate::detect::lifecycle::Lifetime;
@@ -50,6 +51,8 @@ impl Detection for PendingRequestAltered {
             "Read the permissions of the CA: who may manage it and issue certificates (4882)",
             "Look for logons with the certificate (4768 with its serial number, 4624 Schannel)",
         ],
+        benign_if: &["A CA manager corrected the request on behalf of its requester, and both confirm it"],
+        excepted_by: &[Key::Account, Key::Computer, Key::Templates],
         severities: &[Severity::Low, Severity::High, Severity::Critical],
     };
 

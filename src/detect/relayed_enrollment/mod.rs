@@ -14,6 +14,7 @@ mod judge;
 
 use crate::alert::Severity;
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_requester};
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::relayed_enrollment::judge::{is_of, judge};
@@ -59,6 +60,11 @@ impl Detection for RelayedEnrollment {
             "Look for Kerberos logons as the requester with the certificate (4768 with its serial number)",
             "Close the way: require HTTPS and channel binding for web enrollment, IF_ENFORCEENCRYPTICERTREQUEST for RPC",
         ],
+        benign_if: &[
+            "The request came through a proxy or an enrollment web service: name its host or address under `allow.source_hosts`",
+            "The machine got a new address or was installed again",
+        ],
+        excepted_by: &[Key::Account, Key::Computer, Key::Templates, Key::Address],
         severities: &[Severity::Low, Severity::High, Severity::Critical],
     };
 

@@ -16,6 +16,7 @@ mod others;
 
 use crate::alert::Severity;
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Key;
 use crate::detect::naming::{self, Judgement};
 use crate::detect::report;
 use crate::detect::san_mismatch::burst::Burst;
@@ -58,6 +59,11 @@ impl Detection for SanMismatch {
             "Look for Kerberos or Schannel logons with the certificate (4768 with its serial number, 4624)",
             "If it was not expected: revoke the certificate, reset the named account's secrets, publish a new CRL",
         ],
+        benign_if: &[
+            "The requester is an enrollment agent, a life-cycle product or NDES whose job is to request for others: name it under `agents`",
+            "The name is the requester's own: a cluster or service name (`hosts`), a second account of the same person (`allow.pairs`), or a name that an import of accounts gives it",
+        ],
+        excepted_by: &[Key::Account, Key::Computer, Key::Templates],
         severities: &[Severity::Low, Severity::Medium, Severity::High, Severity::Critical],
     };
 

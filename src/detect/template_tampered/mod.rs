@@ -12,6 +12,7 @@ mod difference;
 
 use crate::alert::Severity;
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_requester};
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::report;
@@ -78,6 +79,8 @@ impl Detection for TemplateTampered {
             "List the certificates that were issued from it since, and revoke what nobody can explain",
             "Remove the write permission on templates from accounts that do not administer them",
         ],
+        benign_if: &["The change of the template was planned, and its administrator confirms it"],
+        excepted_by: &[Key::Account, Key::Templates],
         severities: &[Severity::High],
     };
 

@@ -14,6 +14,7 @@ mod finding;
 use crate::alert::Severity;
 use crate::detect::certificate_use::{account_of, serial_of, use_of};
 use crate::detect::domain::DomainPolicy;
+use crate::detect::exception::Key;
 use crate::detect::issuer::{configured_host, is_foreign};
 use crate::detect::protected::is_protected_account;
 use crate::detect::unknown_certificate::finding::{CaSlot, Unknown, raise};
@@ -59,6 +60,10 @@ impl Detection for UnknownCertificate {
             "Treat the account that was logged on as compromised: reset its secrets, end its sessions",
             "Read the certificates in NTAuthCertificates, and who changed them last",
         ],
+        benign_if: &[
+            "The certificate is of a CA that you know: name the CA under `cas` or `foreign_issuers`, or import the certificates that were issued before the stream began",
+        ],
+        excepted_by: &[Key::UsedBy, Key::Address],
         severities: &[Severity::Medium, Severity::High, Severity::Critical],
     };
 

@@ -146,6 +146,9 @@ pub(crate) fn facts(alert: &Alert) -> Vec<(&'static str, String)> {
     add("serial", alert.certificate_serial.clone());
     add("baseline", baseline(alert));
     add("note", note(alert));
+    add("benign if", Some(alert.benign_if.join("; ")));
+    add("silence by", alert.policy_line.clone());
+    add("also hides", alert.also_silences.clone());
     facts
 }
 

@@ -1,0 +1,75 @@
+//! Every alert says how it can be answered: what would make it benign, the exception that silences it, and what that hides.
+
+use crate::common::alerts_of;
+use crate::golden::{Fixture, fixtures, json_of_yaml};
+use adcs_watch::alert::Alert;
+use adcs_watch::detect::policy::Policy;
+
+#[test]
+fn every_alert_and_revision_has_an_answer() {
+    for fixture in fixtures().into_iter().filter(Fixture::fires) {
+        for alert in alerts_of(&fixture.policy, &fixture.events) {
+            let name = format!("{} {}", fixture.name(), alert.detection);
+            assert!(!alert.benign_if.is_empty(), "{name}");
+            assert!(alert.also_silences.is_some_and(|text| text.contains(&alert.detection)), "{name}");
+        }
+    }
+}
+
+#[test]
+fn policy_line_silences_its_alert_and_nothing_of_another_requester_or_ca() {
+    let mut wrong = Vec::new();
+    for fixture in fixtures().into_iter().filter(Fixture::fires) {
+        let alerts = alerts_of(&fixture.policy, &fixture.events);
+        for alert in fixture.own(alerts.clone()) {
+            let line = alert.policy_line.as_deref().unwrap();
+            let left = alerts_of(&with(&fixture.policy, [line]), &fixture.events);
+            if left.iter().any(|other| said(other) == said(&alert)) {
+                wrong.push(format!("{}: {line} does not silence {}", fixture.name(), said(&alert)));
+            }
+            if others(&left, &alert, &alerts) != others(&alerts, &alert, &alerts) {
+                wrong.push(format!("{}: {line} silences others", fixture.name()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn silenced_alert_joins_no_story() {
+    let stories = fixtures().into_iter().filter(|fixture| fixture.detection == "story" && fixture.fires());
+    for fixture in stories {
+        let alerts = alerts_of(&fixture.policy, &fixture.events);
+        let id = *alerts.iter().find_map(|story| story.linked_alerts.first()).unwrap();
+        let revisions = alerts.iter().filter(|alert| alert.alert_id == id);
+        let lines = revisions.map(|alert| alert.policy_line.as_deref().unwrap());
+        let left = alerts_of(&with(&fixture.policy, lines), &fixture.events);
+        assert!(left.iter().all(|story| !story.linked_alerts.contains(&id)), "{}", fixture.name());
+    }
+}
+
+/// The policy with these exceptions beside its own.
+fn with<'a>(policy: &Policy, lines: impl IntoIterator<Item = &'a str>) -> Policy {
+    let lines: String = lines.into_iter().map(|line| format!("  {line}\n")).collect();
+    let yaml = format!("exceptions:\n{lines}");
+    let added: Policy = serde_json::from_value(json_of_yaml(&yaml)).unwrap_or_else(|e| panic!("{yaml}{e}"));
+    Policy { exceptions: [policy.exceptions.clone(), added.exceptions].concat(), ..policy.clone() }
+}
+
+/// The alerts of other detections, accounts and (where the line names one) hosts, but for stories that the alert is part of.
+fn others(alerts: &[Alert], than: &Alert, before: &[Alert]) -> Vec<String> {
+    let stories = before.iter().filter(|story| story.linked_alerts.contains(&than.alert_id));
+    let stories: Vec<_> = stories.map(|story| story.alert_id).collect();
+    let names = |key: &str| than.policy_line.as_ref().unwrap().contains(key);
+    let is_other = |other: &&Alert| {
+        other.detection != than.detection
+            || (names("account: ") && other.requester_account != than.requester_account)
+            || (names("used_by: ") && other.used_by_account != than.used_by_account)
+            || (names("computer: ") && other.computer != than.computer)
+    };
+    alerts.iter().filter(is_other).filter(|other| !stories.contains(&other.alert_id)).map(said).collect()
+}
+
+fn said(alert: &Alert) -> String {
+    format!("{} {} {}", alert.detection, alert.alert_id, alert.revision)
+}
