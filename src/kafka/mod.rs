@@ -21,6 +21,7 @@ mod decode;
 mod log_bounds;
 mod topic_ids;
 mod open_transactions;
+mod unanswered;
 mod consumer;
 mod refused_sources;
 mod checkpoint_reader;

@@ -4,6 +4,11 @@ use std::time::Duration;
 
 /// A metadata or offset request of a worker: short, because no partition of this worker proceeds meanwhile.
 pub(crate) const REQUEST_MS: Duration = Duration::from_millis(500);
+/// A request before a partition is read that has failed for so long is logged. A rebalance or a transaction of a predecessor is
+/// over sooner.
+pub(crate) const UNANSWERED_LOG_SECONDS: Duration = Duration::from_secs(5);
+/// A worker whose requests have failed for so long restarts with new clients. The broker ends a predecessor's transaction sooner.
+pub(crate) const UNANSWERED_SECONDS: Duration = Duration::from_secs(60);
 /// All requests for the metadata of one topic: a leader election or a broker that starts is over by then.
 pub(crate) const METADATA_SECONDS: Duration = Duration::from_secs(10);
 /// An administrative request: the broker creates or deletes a topic within it.

@@ -57,7 +57,10 @@ fn restarted_or_killed_broker_makes_run_wait() {
         thread::sleep(Duration::from_millis(700));
         cluster.node("kill9", 1);
         let unready = || not_ready(processes);
-        until(Duration::from_secs(60), unready, || "ready without a broker".to_owned());
+        until(Duration::from_secs(60), unready, || {
+            let state = |process: &Process| format!("{:?}\n{}", process.page("/readyz"), process.log());
+            format!("ready without a broker: {}", processes.iter().map(state).collect::<String>())
+        });
         cluster.node("restart", 1);
     });
 }

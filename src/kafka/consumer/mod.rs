@@ -3,12 +3,14 @@
 //! Rebalances are answered by the worker between two polls, not in librdkafka's callback: state is committed before a partition
 //! is released. So this is a `BaseConsumer` on the worker's thread, and no stream on an asynchronous runtime.
 
+mod requests;
+
 use crate::event::time::Time;
 use crate::host::clock::{Stopwatch, pass};
 use crate::kafka::context::{GroupChange, GroupContext};
 use crate::kafka::decode::{PollTotals, age, copy};
-use crate::kafka::errors::{Resources, fault, is_transient, may_seek_later};
-use crate::kafka::log_bounds::{LogBounds, check_mark, is_out_of_range, out_of_range, recreated, watermarks};
+use crate::kafka::errors::{Resources, fault, may_seek_later};
+use crate::kafka::log_bounds::{LogBounds, is_out_of_range, out_of_range, recreated, watermarks};
 use crate::kafka::open_transactions::OpenTransactions;
 use crate::kafka::outage::Outage;
 use crate::kafka::partitions::{at, list, number};
@@ -16,6 +18,7 @@ use crate::kafka::poll_error::{handle, is_of_one_topic};
 use crate::kafka::settings::Clients;
 use crate::kafka::timeouts::{PASSED_POSITIONS_MS, REQUEST_MS, SEEK_RETRY_MS, SEEK_SECONDS};
 use crate::kafka::topic_ids::TopicIds;
+use crate::kafka::unanswered::Unanswered;
 use crate::observe::metrics::{Metrics, Position, Rebalance};
 use crate::stage::Stage;
 use crate::stage::port::{Answer, Fault, Millis, RouterInput, SourcePartition, TopicPrefilter};
@@ -39,6 +42,7 @@ pub(crate) struct GroupConsumer {
     /// The group metadata of the last assignment.
     metadata: Option<ConsumerGroupMetadata>,
     bounds: LogBounds,
+    unanswered: Unanswered,
     open_transactions: OpenTransactions,
     /// A poll reported a topic that cannot be read, and the others can.
     has_refused_topic: bool,
@@ -94,6 +98,7 @@ impl GroupConsumer {
             paused: false,
             metadata: None,
             bounds: LogBounds::default(),
+            unanswered: Unanswered::default(),
             open_transactions: OpenTransactions::default(),
             has_refused_topic: false,
             outage: None,
@@ -292,6 +297,7 @@ impl GroupConsumer {
 
     /// Does what [`crate::stage::port::RouterPort::accept`] requires, for both stages.
     pub(crate) fn accept(&mut self, partitions: &[SourcePartition]) -> Result<(), Fault> {
+        self.unanswered.clear();
         let list = self.with_any_offset(partitions)?;
         self.consumer.incremental_assign(&list).map_err(|error| fault("assigning partitions", &error))?;
         if !partitions.is_empty() {
@@ -371,71 +377,6 @@ impl GroupConsumer {
             partitions.iter().filter_map(of)
         });
         started.collect()
-    }
-
-    /// The answer to [`crate::stage::port::RouterPort::committed`], for both stages.
-    pub(crate) fn committed(&self, partition: &SourcePartition) -> Result<Answer<Option<u64>>, Fault> {
-        let requested = list(std::slice::from_ref(partition), Offset::Invalid)?;
-        let answer = match self.consumer.committed_offsets(requested, REQUEST_MS) {
-            Ok(answer) => answer,
-            Err(error) if is_transient(&error) => return Ok(Answer::Wait),
-            Err(error) => return Err(self.resources.fault("requesting a committed offset", &error)),
-        };
-        let number = number(partition.partition)?;
-        let Some(element) = answer.find_partition(&partition.topic, number) else {
-            return Ok(Answer::Wait);
-        };
-        match element.error() {
-            Ok(()) => {}
-            Err(error) if is_transient(&error) => return Ok(Answer::Wait),
-            Err(error) => return Err(self.resources.fault("requesting a committed offset", &error)),
-        }
-        check_mark(&element)?;
-        let committed = match element.offset() {
-            Offset::Offset(offset) => u64::try_from(offset).ok(),
-            Offset::Beginning | Offset::End | Offset::Stored | Offset::Invalid | Offset::OffsetTail(_) => {
-                None
-            }
-        };
-        if let Some(next) = committed {
-            self.metrics.committed(self.stage, &partition.topic, partition.partition, next);
-        }
-        Ok(Answer::Ready(committed))
-    }
-
-    /// Runs [`LogBounds::check`] with this consumer.
-    pub(crate) fn bounds(
-        &mut self,
-        partition: &SourcePartition,
-        reaches: Option<u64>,
-    ) -> Result<Answer<(u64, u64)>, Fault> {
-        self.bounds.check(&self.consumer, partition, reaches)
-    }
-
-    /// The offset of the first record with this timestamp or a later one. `None`: there is no such record.
-    pub(crate) fn first_since(
-        &self,
-        partition: &SourcePartition,
-        time: Time,
-    ) -> Result<Answer<Option<u64>>, Fault> {
-        let requested = list(std::slice::from_ref(partition), Offset::Offset(time.as_millis().max(0)))?;
-        let answer = self.consumer.offsets_for_times(requested, REQUEST_MS);
-        let found = answer.and_then(|answer| {
-            let element = answer
-                .elements()
-                .into_iter()
-                .next()
-                .map(|element| element.error().map(|()| element.offset()));
-            element.transpose()
-        });
-        match found {
-            Ok(Some(offset)) => {
-                Ok(Answer::Ready(offset.to_raw().and_then(|offset| u64::try_from(offset).ok())))
-            }
-            Ok(None) => Ok(Answer::Wait),
-            Err(error) if is_transient(&error) => Ok(Answer::Wait),
-            Err(error) => Err(fault("requesting the offset of a time", &error)),
-        }
     }
 
     /// Reads the partition from this offset on: seeks, and resumes unless all are paused.

@@ -1,0 +1,87 @@
+//! The requests about a partition before it is read: its committed offset, the bounds of its log, the offset of a time.
+
+use crate::event::time::Time;
+use crate::kafka::consumer::GroupConsumer;
+use crate::kafka::errors::{fault, is_transient};
+use crate::kafka::log_bounds::check_mark;
+use crate::kafka::partitions::{list, number};
+use crate::kafka::timeouts::REQUEST_MS;
+use crate::stage::port::{Answer, Fault, SourcePartition};
+use rdkafka::Offset;
+use rdkafka::consumer::Consumer;
+
+const COMMITTED: &str = "the committed offset";
+const BOUNDS: &str = "the first and the last offset";
+
+impl GroupConsumer {
+    /// The answer to [`crate::stage::port::RouterPort::committed`], for both stages.
+    pub(crate) fn committed(&mut self, partition: &SourcePartition) -> Result<Answer<Option<u64>>, Fault> {
+        let requested = list(std::slice::from_ref(partition), Offset::Invalid)?;
+        let answer = match self.consumer.committed_offsets(requested, REQUEST_MS) {
+            Ok(answer) => answer,
+            Err(error) if is_transient(&error) => return self.unanswered.wait(partition, COMMITTED, &error),
+            Err(error) => return Err(self.resources.fault("requesting a committed offset", &error)),
+        };
+        let number = number(partition.partition)?;
+        let Some(element) = answer.find_partition(&partition.topic, number) else {
+            return self.unanswered.wait(partition, COMMITTED, &"the answer is without this partition");
+        };
+        match element.error() {
+            Ok(()) => self.unanswered.answered(partition, COMMITTED),
+            Err(error) if is_transient(&error) => return self.unanswered.wait(partition, COMMITTED, &error),
+            Err(error) => return Err(self.resources.fault("requesting a committed offset", &error)),
+        }
+        check_mark(&element)?;
+        let committed = match element.offset() {
+            Offset::Offset(offset) => u64::try_from(offset).ok(),
+            Offset::Beginning | Offset::End | Offset::Stored | Offset::Invalid | Offset::OffsetTail(_) => {
+                None
+            }
+        };
+        if let Some(next) = committed {
+            self.metrics.committed(self.stage, &partition.topic, partition.partition, next);
+        }
+        Ok(Answer::Ready(committed))
+    }
+
+    /// Runs [`LogBounds::check`] with this consumer.
+    pub(crate) fn bounds(
+        &mut self,
+        partition: &SourcePartition,
+        reaches: Option<u64>,
+    ) -> Result<Answer<(u64, u64)>, Fault> {
+        match self.bounds.check(&self.consumer, partition, reaches)? {
+            Answer::Wait => self.unanswered.wait(partition, BOUNDS, &"no answer"),
+            ready @ Answer::Ready(_) => {
+                self.unanswered.answered(partition, BOUNDS);
+                Ok(ready)
+            }
+        }
+    }
+
+    /// The offset of the first record with this timestamp or a later one. `None`: there is no such record.
+    pub(crate) fn first_since(
+        &self,
+        partition: &SourcePartition,
+        time: Time,
+    ) -> Result<Answer<Option<u64>>, Fault> {
+        let requested = list(std::slice::from_ref(partition), Offset::Offset(time.as_millis().max(0)))?;
+        let answer = self.consumer.offsets_for_times(requested, REQUEST_MS);
+        let found = answer.and_then(|answer| {
+            let element = answer
+                .elements()
+                .into_iter()
+                .next()
+                .map(|element| element.error().map(|()| element.offset()));
+            element.transpose()
+        });
+        match found {
+            Ok(Some(offset)) => {
+                Ok(Answer::Ready(offset.to_raw().and_then(|offset| u64::try_from(offset).ok())))
+            }
+            Ok(None) => Ok(Answer::Wait),
+            Err(error) if is_transient(&error) => Ok(Answer::Wait),
+            Err(error) => Err(fault("requesting the offset of a time", &error)),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Requests before a partition is read that no broker answers: logged, and a reason to restart the worker.
+
+use crate::host::clock::Stopwatch;
+use crate::kafka::timeouts::{UNANSWERED_LOG_SECONDS, UNANSWERED_SECONDS};
+use crate::stage::port::{Answer, Fault, SourcePartition};
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+/// Requests that are not answered, by what they ask and the partition. They are repeated; what waits forever would be silent.
+#[derive(Default)]
+pub(crate) struct Unanswered(BTreeMap<(SourcePartition, &'static str), Waiting>);
+
+struct Waiting {
+    since: Stopwatch,
+    is_logged: bool,
+}
+
+impl Unanswered {
+    /// A request failed, and is made again.
+    ///
+    /// # Errors
+    /// It has failed for [`UNANSWERED_SECONDS`]: the worker restarts, with new clients.
+    pub(crate) fn wait<T>(
+        &mut self,
+        partition: &SourcePartition,
+        what: &'static str,
+        why: &dyn Display,
+    ) -> Result<Answer<T>, Fault> {
+        let SourcePartition { topic, partition: number } = partition;
+        let new = || Waiting { since: Stopwatch::start(), is_logged: false };
+        let waiting = self.0.entry((partition.clone(), what)).or_insert_with(new);
+        if waiting.since.elapsed() >= UNANSWERED_SECONDS {
+            return Err(Fault::Broken(format!(
+                "brokers have not said {what} of {topic} [{number}] for {UNANSWERED_SECONDS:?}: {why}"
+            )));
+        }
+        if waiting.since.elapsed() >= UNANSWERED_LOG_SECONDS && !waiting.is_logged {
+            waiting.is_logged = true;
+            tracing::warn!(topic, partition = number, what, %why, "a request before a partition is read is not answered");
+        }
+        Ok(Answer::Wait)
+    }
+
+    /// A request was answered: the next one may wait as long again.
+    pub(crate) fn answered(&mut self, partition: &SourcePartition, what: &'static str) {
+        self.0.remove(&(partition.clone(), what));
+    }
+
+    /// Other partitions are assigned, and the requests begin again.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
