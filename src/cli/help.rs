@@ -290,3 +290,21 @@ Exit codes:
   0   done
   64  wrong command line
   74  output cannot be written";
+
+pub(crate) const TUNE: &str = "\
+Each alert is answered by the narrowest exception for it. Alerts with the same line count together.
+A line is proposed when no alert on the attacks of samples/attacks.ndjson has its detection, its
+severity or a lower one, its templates and its names, for any requester, when its alerts are below
+critical, and when its accounts have no graver alert of high or above. Templates and names of your own estate are in no such attack: read what a line
+also silences before you paste it, and prefer the setting that `benign_if` of the alert names.
+
+Exit codes:
+  0   done
+  65  a file, or a line of it, could not be read; the rest was
+
+Examples:
+  adcs-watch replay --format ndjson exports/ > alerts.ndjson
+  adcs-watch tune alerts.ndjson
+  adcs-watch tune alerts.ndjson --format yaml > exceptions.yaml
+  adcs-watch tune alerts.ndjson --all --format json
+";

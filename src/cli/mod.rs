@@ -9,6 +9,7 @@ mod report;
 mod inspect;
 mod explain;
 mod evaluate;
+mod tune;
 mod compare;
 mod inventory;
 mod check;
@@ -41,6 +42,7 @@ enum Command {
     Inspect(inspect::Inspect),
     Explain(explain::Explain),
     Evaluate(evaluate::Evaluate),
+    Tune(tune::Tune),
     Compare(compare::Compare),
     Inventory(inventory::Inventory),
     Check(check::Check),
@@ -77,6 +79,7 @@ impl Cli {
             Command::Replay(replay) => replay.run(),
             Command::Report(report) => report.run(),
             Command::Evaluate(evaluate) => evaluate.run(),
+            Command::Tune(tune) => tune.run(),
             Command::Compare(compare) => compare.run(),
             Command::Inspect(inspect) => inspect.run(),
             Command::Explain(explain) => explain.run(),

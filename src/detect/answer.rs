@@ -17,7 +17,7 @@ pub(crate) fn answer(about: &About, alert: &mut Alert) {
 
 /// The narrowest exception for alerts like this one: by what the detection names, and only up to its severity. A critical alert
 /// is also bound to its names.
-fn exception(about: &About, alert: &Alert) -> Exception {
+pub(crate) fn exception(about: &About, alert: &Alert) -> Exception {
     let mut exception = Exception { up_to: alert.severity, ..Exception::of(about.id) };
     about.excepted_by.iter().for_each(|key| fill(&mut exception, *key, alert));
     if alert.severity == Severity::Critical {
@@ -47,7 +47,7 @@ fn fill(exception: &mut Exception, key: Key, alert: &Alert) {
 }
 
 /// The exception as an item of `exceptions:` in YAML, on one line.
-fn line(exception: &Exception) -> String {
+pub(crate) fn line(exception: &Exception) -> String {
     let list = |texts: &[String]| {
         let texts = texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", ");
         (!texts.is_empty()).then(|| format!("[{texts}]"))
@@ -92,7 +92,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// What the exception hides beside the alert, in a sentence.
-fn also_silences(exception: &Exception, alert: &Alert) -> String {
+pub(crate) fn also_silences(exception: &Exception, alert: &Alert) -> String {
     let mut with = Vec::new();
     let mut add = |what: &str, value: Option<String>| {
         with.extend(value.filter(|value| !value.is_empty()).map(|value| format!("{what} {value}")));

@@ -21,6 +21,7 @@ pub mod show;
 pub(crate) mod inspect;
 pub(crate) mod explain;
 pub(crate) mod evaluate;
+pub(crate) mod tune;
 pub(crate) mod compare;
 
 use crate::alert::{Alert, Severity};

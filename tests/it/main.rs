@@ -59,6 +59,8 @@ mod encodings;
 #[cfg(feature = "service")]
 mod evaluate;
 #[cfg(feature = "service")]
+mod tune;
+#[cfg(feature = "service")]
 mod explain;
 #[cfg(feature = "service")]
 mod hostile_estate;
