@@ -129,6 +129,10 @@ impl ClientContext for GroupContext {
 
     #[expect(clippy::iter_over_hash_type, reason = "the ends are collected into an ordered map")]
     fn stats(&self, statistics: Statistics) {
+        // librdkafka does not report every loss of the last connection as an error.
+        if !statistics.brokers.values().any(|broker| CONNECTED.contains(&&*broker.state)) {
+            self.connection.note_unconnected();
+        }
         let mut ends = lock(&self.ends);
         for (topic, known) in statistics.topics {
             for (partition, known) in known.partitions {
@@ -148,6 +152,9 @@ impl ClientContext for GroupContext {
         self.connection.note(&error, reason);
     }
 }
+
+/// The states of a broker in librdkafka's statistics with which it answers requests.
+const CONNECTED: [&str; 2] = ["UP", "UPDATE"];
 
 /// The context of every other client: it logs, notes connection errors and provides the token.
 #[derive(Clone, Debug, Default)]

@@ -168,6 +168,11 @@ impl LastConnectionError {
         }
     }
 
+    /// Notes that no broker is connected, without an error that says why.
+    pub(crate) fn note_unconnected(&self) {
+        self.lock().get_or_insert_with(|| ConnectionError::Unreachable("no broker is connected".to_owned()));
+    }
+
     /// The last error. It is forgotten.
     pub(crate) fn take(&self) -> Option<ConnectionError> {
         self.lock().take()
