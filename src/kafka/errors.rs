@@ -168,7 +168,7 @@ impl LastConnectionError {
         }
     }
 
-    /// Notes that no broker is connected, without an error that says why.
+    /// Notes that no broker is connected, without an error that gives the reason.
     pub(crate) fn note_unconnected(&self) {
         self.lock().get_or_insert_with(|| ConnectionError::Unreachable("no broker is connected".to_owned()));
     }
