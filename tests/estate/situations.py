@@ -109,6 +109,12 @@ def ordinary():
             for i, user in enumerate(["ann", "bob.jones"])])
     yield ("ordinary_53_child_domain", "A machine of a child domain enrolls at the CA of the parent.",
            [at(0, issued(665, "CHILD\\DC07$", names(["dc07.child.corp.example"]), template="Machine"))])
+    yield ("ordinary_54_true_sso", "VMware Horizon True SSO enrolls for users, who log on from their desktops.",
+           list(for_others("CORP\\TRUESSO1$", "TrueSso", ["ann", "bob.jones", "carl"], 670)))
+    yield ("ordinary_55_jamf", "The AD CS connector of Jamf enrolls for Macs.",
+           [at(i, issued(680 + i, "CORP\\svc-jamf", f"DNS Name=mac{i}.corp.example", template="JamfDevice")) for i in range(3)])
+    yield ("ordinary_56_printers", "The server that manages printers enrolls for them.",
+           [at(i, issued(690 + i, "CORP\\svc-printers", f"DNS Name=prn{i}.print.corp.example", template="PrinterDevice")) for i in range(3)])
 
 
 def attacks():
@@ -151,8 +157,26 @@ def attacks():
     yield ("attack_53_golden_certificate_of_a_domain_controller", "A forged certificate with a random serial number, used as a domain controller.",
            [at(0, foreign_logon("DC01$", "7D3FA1C09BE4567712CD8A90EF3355AA01B2C3D4", "CORP-CA01")), at(0, own(18, "zoe"), days=2)])
 
+    yield from attacks_by_agents()
     yield from attacks_on_settings()
     yield from attacks_on_accounts()
+
+
+def attacks_by_agents():
+    yield ("attack_55_true_sso_misused", "The True SSO server is misused for a user, and the certificate is used from a foreign address.",
+           [at(0, issued(21, "CORP\\TRUESSO1$", upn("ann@corp.example"), template="TrueSso")), at(4, logon("ann", 21, "192.0.2.66"))])
+    yield ("attack_56_jamf_connector_misused", "The account of the Jamf connector gets a certificate for a user, from another template than its own.",
+           [at(0, issued(22, "CORP\\svc-jamf", upn("bob.jones@corp.example")))])
+    yield ("attack_57_printer_account_misused", "The account that enrolls for printers gets a certificate for a user, from its own template.",
+           [at(0, issued(23, "CORP\\svc-printers", upn("bob.jones@corp.example"), template="PrinterDevice"))])
+    yield ("attack_58_ndes_misused", "The account of NDES gets a certificate for a user, from another template than its own.",
+           [at(0, issued(24, "CORP\\svc-ndes", upn("ann@corp.example")))])
+    yield ("attack_59_life_cycle_product_misused", "The account of a life-cycle product gets a certificate for a user, from another template than its own.",
+           [at(0, issued(25, "CORP\\svc-clm", upn("bob.jones@corp.example")))])
+    yield ("attack_60_smartcard_desk_misused", "The smart-card desk is misused for a user, and the certificate is used from a foreign address.",
+           [at(0, issued(26, "CORP\\smartcard-desk", upn("ann@corp.example"), template="SmartcardLogon")), at(4, logon("ann", 26, "192.0.2.66"))])
+    yield ("attack_61_ces_misused", "The account of the renewal service gets a certificate for a user, from another template than its own.",
+           [at(0, issued(27, "CORP\\svc-ces", upn("ann@corp.example")))])
 
 
 def attacks_on_settings():
@@ -223,6 +247,9 @@ agents:
   'CORP\svc-clm': {templates: [ClmWeb]}
   'CORP\adfs-gmsa$': {templates: [HelloForBusiness], used_from: [10.20.0.0/16]}
   'CORP\svc-ces': {templates: [CESRenewal]}
+  'CORP\TRUESSO1$': {templates: [TrueSso], used_from: [10.20.0.0/16]}
+  'CORP\svc-jamf': {templates: [JamfDevice]}
+  'CORP\svc-printers': {templates: [PrinterDevice], subjects: ['*.print.corp.example']}
 hosts:
   'CORP\SQLNODE1$': [sqlclu.corp.example, sqlag1.corp.example]
   'CORP\gmsa-web$': [web.corp.example]
