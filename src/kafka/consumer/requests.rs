@@ -44,7 +44,7 @@ impl GroupConsumer {
         Ok(Answer::Ready(committed))
     }
 
-    /// Runs [`LogBounds::check`] with this consumer.
+    /// Runs [`crate::kafka::log_bounds::LogBounds::check`] with this consumer.
     pub(crate) fn bounds(
         &mut self,
         partition: &SourcePartition,
