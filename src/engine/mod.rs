@@ -22,9 +22,9 @@ use crate::detect::{ALLOWED_LATENESS, Context, Place, Training};
 use crate::engine::clock::StreamClock;
 use crate::engine::operator::{Operator, Operators};
 use crate::engine::policies::Policies;
-use crate::event::Event;
 use crate::event::host::Host;
 use crate::event::time::{Span, Time};
+use crate::event::{Activity, Event};
 use crate::state::key::EntityKey;
 use crate::state::store::{Change, Hour, KeyedStore};
 use crate::wire::record::{Marker, StateRecord};
@@ -225,11 +225,15 @@ impl Engine {
         self.operators.iter().map(|operator| operator.known(event, self.policies.always())).collect()
     }
 
-    /// Moves the stream time, and forgets garbage once a day of it.
+    /// Moves the stream time, and forgets garbage once a day of it. An alert that comes late from another partition shows that one's
+    /// time, and moves nothing back.
     fn advance(&mut self, event: &Event) {
         self.watermark = self.watermark.max(event.effective_time());
         let day = self.clock.now().day();
-        self.clock.observe(event);
+        let is_alert = matches!(event.activity, Activity::AlertRaised(_));
+        if !is_alert || event.effective_time() >= self.clock.now() {
+            self.clock.observe(event);
+        }
         let now = self.clock.now();
         if now.day() > day {
             self.stores().for_each(|(_, store)| {
