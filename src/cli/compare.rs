@@ -1,14 +1,11 @@
 //! `adcs-watch compare`
 
 use crate::alert::Alert;
-use crate::cli::replay::zone;
+use crate::cli::recorded::{decoder, load, zone};
 use crate::cli::{help, terminal};
 use crate::config::Config;
-use crate::decode::Decoder;
-use crate::detect::policy::Policy;
 use crate::host::exit::{Exit, Failure};
 use crate::replay::compare::{Comparison, words};
-use crate::replay::pipe::Pipe;
 use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 use std::io::{self, Write};
@@ -58,7 +55,7 @@ impl Compare {
         let [first, second] = self.sides()?;
         let names =
             [&first, &second].map(|file| file.map_or(BUILT_IN.to_owned(), |file| file.display().to_string()));
-        let [first, second] = [self.policy(first)?, self.policy(second)?];
+        let [first, second] = [load(first)?, load(second)?];
         // Both replays read the same inputs, so the second one repeats the warnings of the first.
         let (before, exit) = self.alerts(first, &mut anstream::stderr())?;
         let (after, _) = self.alerts(second, &mut io::sink())?;
@@ -67,10 +64,7 @@ impl Compare {
             Format::Text => words::text(&comparison, &names, terminal::width()),
             Format::Json => serde_json::to_string_pretty(&comparison).unwrap_or_default() + "\n",
         };
-        let mut stdout = anstream::stdout();
-        let mut out = Pipe::new(&mut stdout);
-        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-        written.map_err(|error| Failure::new(Exit::Output, "cannot write the comparison").because(&error))?;
+        terminal::print(&text)?;
         Ok(exit)
     }
 
@@ -86,18 +80,11 @@ impl Compare {
         }
     }
 
-    fn policy(&self, file: Option<&Path>) -> Result<Policy, Failure> {
-        let config = file.map(Config::load).transpose().map_err(Failure::from)?;
-        let mut policy = config.unwrap_or_default().policy;
+    fn alerts(&self, mut config: Config, err: &mut dyn Write) -> Result<(Vec<Alert>, Exit), Failure> {
         if self.assume_trained {
-            policy.assume_trained();
+            config.policy.assume_trained();
         }
-        Ok(policy)
-    }
-
-    fn alerts(&self, policy: Policy, err: &mut dyn Write) -> Result<(Vec<Alert>, Exit), Failure> {
-        let zone = self.zone.clone().unwrap_or(TimeZone::UTC);
-        let decoder = Decoder { zone, ..Decoder::default() };
-        crate::replay::revisions(&self.paths, policy, decoder, err)
+        let decoder = decoder(None, self.zone.as_ref(), &config);
+        crate::replay::revisions(&self.paths, config.policy, decoder, err)
     }
 }

@@ -1,15 +1,11 @@
 //! `adcs-watch evaluate`
 
 use crate::alert::{Alert, Severity};
-use crate::cli::replay::{severities, zone};
+use crate::cli::recorded::{Conditions, severities};
 use crate::cli::{help, terminal};
-use crate::config::Config;
-use crate::decode::Decoder;
 use crate::host::exit::{Exit, Failure};
 use crate::replay::evaluate::{Evaluation, Labels, read};
-use crate::replay::show::Format;
 use clap::{Args, ValueEnum};
-use jiff::tz::TimeZone;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -27,15 +23,8 @@ pub(crate) struct Evaluate {
     /// The labels: CSV with the columns computer, event_id, record_id, label and technique
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     labels: PathBuf,
-    /// Time zone of local times that have none (NXLog), such as Europe/Zurich; default UTC
-    #[arg(long, value_name = "TZ", value_parser = zone, help_heading = "Input")]
-    zone: Option<TimeZone>,
-    /// The config, of which the policy is used; default: the built-in policy
-    #[arg(short, long, value_name = "FILE", help_heading = "Detection")]
-    config: Option<PathBuf>,
-    /// Alert from the first day: do not wait until a baseline has enough days of data
-    #[arg(long, help_heading = "Detection")]
-    assume_trained: bool,
+    #[command(flatten)]
+    conditions: Conditions,
     /// Count only alerts of this severity or above
     #[arg(long, value_name = "SEVERITY", value_parser = severities(), default_value = "low", help_heading = "Output")]
     min_severity: Severity,
@@ -66,21 +55,15 @@ impl Evaluate {
             OutputFormat::Table => evaluation.text(),
             OutputFormat::Json => serde_json::to_string_pretty(&evaluation).unwrap_or_default() + "\n",
         };
-        terminal::output(Format::Table).write_all(text.as_bytes()).map_err(|error| {
-            Failure::new(Exit::Output, "the evaluation cannot be written").because(&error)
-        })?;
+        terminal::print(&text)?;
         Ok(if exit == Exit::Done && !readable { Exit::Input } else { exit })
     }
 
     /// All revisions of alerts on the recordings.
     fn replay(self) -> Result<(Vec<Alert>, Exit), Failure> {
-        let config = self.config.as_deref().map(Config::load).transpose().map_err(Failure::from)?;
-        let mut policy = config.unwrap_or_default().policy;
-        if self.assume_trained {
-            policy.assume_trained();
-        }
-        let decoder = Decoder { zone: self.zone.unwrap_or(TimeZone::UTC), ..Decoder::default() };
-        crate::replay::revisions(&self.paths, policy, decoder, &mut anstream::stderr())
+        let config = self.conditions.config()?;
+        let decoder = self.conditions.decoder(None, &config);
+        crate::replay::revisions(&self.paths, config.policy, decoder, &mut anstream::stderr())
     }
 }
 

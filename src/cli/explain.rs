@@ -1,16 +1,11 @@
 //! `adcs-watch explain`
 
 use crate::alert::id::AlertId;
-use crate::cli::replay::zone;
+use crate::cli::recorded::Conditions;
 use crate::cli::{help, terminal};
-use crate::config::Config;
-use crate::decode::Decoder;
 use crate::host::exit::{Exit, Failure};
 use crate::replay::explain::{self, Explanation, Request, Subject, words};
-use crate::replay::pipe::Pipe;
 use clap::Args;
-use jiff::tz::TimeZone;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Explain why a record raised an alert, or why it raised none
@@ -26,15 +21,8 @@ pub(crate) struct Explain {
     /// Files, or directories with all files below them; default: the file of the record
     #[arg(value_name = "FILE|DIR", help_heading = "Input")]
     paths: Vec<PathBuf>,
-    /// Time zone of local times that have none (NXLog), such as Europe/Zurich; default UTC
-    #[arg(long, value_name = "TZ", value_parser = zone, help_heading = "Input")]
-    zone: Option<TimeZone>,
-    /// The config, of which the policy is used; default: the built-in policy
-    #[arg(short, long, value_name = "FILE", help_heading = "Detection")]
-    config: Option<PathBuf>,
-    /// Alert from the first day: do not wait until a baseline has enough days of data
-    #[arg(long, help_heading = "Detection")]
-    assume_trained: bool,
+    #[command(flatten)]
+    conditions: Conditions,
 }
 
 impl Explain {
@@ -43,20 +31,12 @@ impl Explain {
     /// # Errors
     /// The config has mistakes, the subject is not in the inputs, or output cannot be written.
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let config = self.config.as_deref().map(Config::load).transpose().map_err(Failure::from)?;
-        let mut policy = config.unwrap_or_default().policy;
-        if self.assume_trained {
-            policy.assume_trained();
-        }
-        let decoder = Decoder { zone: self.zone.unwrap_or(TimeZone::UTC), ..Decoder::default() };
+        let config = self.conditions.config()?;
+        let decoder = self.conditions.decoder(None, &config);
+        let policy = config.policy;
         let paths = paths(&self.subject, self.paths)?;
         let explanation = explain::run(&Request { subject: self.subject, paths, policy, decoder })?;
-        let mut stdout = anstream::stdout();
-        let mut out = Pipe::new(&mut stdout);
-        let text = words::text(&explanation, terminal::width());
-        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-        written
-            .map_err(|error| Failure::new(Exit::Output, "cannot write the explanation").because(&error))?;
+        terminal::print(&words::text(&explanation, terminal::width()))?;
         verdict(&explanation)
     }
 }

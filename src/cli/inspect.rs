@@ -1,16 +1,13 @@
 //! `adcs-watch inspect`
 
-use crate::cli::replay::{decoder, topic, zone};
+use crate::cli::recorded::{decoder, load, topic, zone};
 use crate::cli::{help, terminal};
-use crate::config::Config;
 use crate::host::exit::{Exit, Failure};
 use crate::kafka::range_reader::TopicRange;
 use crate::replay::inspect::findings::Findings;
 use crate::replay::inspect::{self, Request, show};
-use crate::replay::pipe::Pipe;
 use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
-use std::io::Write;
 use std::path::PathBuf;
 
 /// Show what is recognised in files or a topic: formats, events, fields, rejections
@@ -60,8 +57,7 @@ impl Inspect {
     /// # Errors
     /// The config has mistakes, the topic cannot be read, or output cannot be written.
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let config = self.config.as_deref().map(Config::load).transpose().map_err(Failure::from)?;
-        let config = config.unwrap_or_default();
+        let config = load(self.config.as_deref())?;
         let request = Request {
             topic: self.topic.as_ref().map(|slice| topic(slice, &config)).transpose()?,
             decoder: decoder(self.topic.as_ref(), self.zone.as_ref(), &config),
@@ -73,10 +69,7 @@ impl Inspect {
             Format::Text => show::text(&all, terminal::width()),
             Format::Json => format!("{:#}\n", show::json(&all)),
         };
-        let mut stdout = anstream::stdout();
-        let mut out = Pipe::new(&mut stdout);
-        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-        written.map_err(|error| Failure::new(Exit::Output, "cannot write the result").because(&error))?;
+        terminal::print(&text)?;
         Ok(if all.iter().all(Findings::is_good) { Exit::Done } else { Exit::Input })
     }
 }

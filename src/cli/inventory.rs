@@ -1,7 +1,7 @@
 //! `adcs-watch inventory`
 
 use crate::cli::help;
-use crate::cli::replay::zone;
+use crate::cli::recorded::zone;
 use crate::config::Config;
 use crate::event::host::Host;
 use crate::event::time::Time;

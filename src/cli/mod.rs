@@ -2,6 +2,7 @@
 
 mod help;
 mod terminal;
+mod recorded;
 mod demo;
 mod run;
 mod replay;

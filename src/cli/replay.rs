@@ -1,24 +1,14 @@
 //! `adcs-watch replay`
 
 use crate::alert::Severity;
+use crate::cli::recorded::{Conditions, Shown, severities, topic};
 use crate::cli::{help, terminal};
-use crate::config::Config;
-use crate::config::topics::Source;
-use crate::decode::Decoder;
-use crate::detect::catalogue;
-use crate::detect::policy::Policy;
-use crate::event::time::Time;
 use crate::host::exit::{Exit, Failure};
 use crate::kafka::range_reader::TopicRange;
-use crate::kafka::settings::{Clients, Instance};
-use crate::replay::selection::Selection;
 use crate::replay::show::Format;
-use crate::replay::topic::TopicInput;
 use crate::replay::{Request, Streams};
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Args, Command, ValueEnum};
-use jiff::tz::TimeZone;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
@@ -41,36 +31,19 @@ pub(crate) struct Replay {
         help_heading = "Input"
     )]
     from_topic: Option<TopicRange>,
-    /// Time zone of local times that have none (NXLog), such as Europe/Zurich; default UTC
-    #[arg(long, value_name = "TZ", value_parser = zone, help_heading = "Input")]
-    zone: Option<TimeZone>,
     /// Write rejected records to this file, with the reason, as NDJSON
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     dead_letter: Option<PathBuf>,
     /// Also write a report to this file: one HTML page with alerts, coverage and a timeline
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     report: Option<PathBuf>,
-    /// The config, of which the policy is used; default: the built-in policy
-    #[arg(short, long, value_name = "FILE", help_heading = "Detection")]
-    config: Option<PathBuf>,
-    /// Alert from the first day: do not wait until a baseline has enough days of data
-    #[arg(long, help_heading = "Detection")]
-    assume_trained: bool,
-    /// Show only alerts that speak of events since this time (2026-03-02T09:00:00Z); earlier events still count for them
-    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Detection")]
-    since: Option<Time>,
-    /// Look at no event after this time
-    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Detection")]
-    until: Option<Time>,
-    /// Show only alerts of this detection; may be repeated
-    #[arg(long = "detection", value_name = "ID", value_parser = detections(), help_heading = "Output")]
-    detections: Vec<String>,
+    #[command(flatten)]
+    conditions: Conditions,
+    #[command(flatten)]
+    shown: Shown,
     /// Exit with 1 when there is an alert of this severity or above
     #[arg(long, value_name = "SEVERITY", value_parser = severities(), help_heading = "Output")]
     fail_on: Option<Severity>,
-    /// Show only alerts of this severity or above
-    #[arg(long, value_name = "SEVERITY", value_parser = severities(), default_value = "informational", help_heading = "Output")]
-    min_severity: Severity,
     /// How to write the alerts; default: table on a terminal, ndjson when piped
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Output")]
     format: Option<FormatName>,
@@ -102,20 +75,14 @@ impl Replay {
             return Ok(no_input());
         }
         let format = self.format();
-        let config = self.config.as_deref().map(Config::load).transpose().map_err(Failure::from)?;
-        let config = config.unwrap_or_default();
+        let config = self.conditions.config()?;
         let topic = self.from_topic.as_ref().map(|slice| topic(slice, &config)).transpose()?;
         let request = Request {
-            decoder: self.decoder(&config),
-            policy: self.policy(config),
+            decoder: self.conditions.decoder(self.from_topic.as_ref(), &config),
+            policy: config.policy,
             topic,
             format,
-            selection: Selection {
-                min_severity: self.min_severity,
-                since: self.since,
-                until: self.until,
-                detections: self.detections,
-            },
+            selection: self.shown.into(),
             fail_on: self.fail_on,
             report: self.report,
             dead_letter: self.dead_letter,
@@ -139,39 +106,6 @@ impl Replay {
             None => Format::Ndjson,
         }
     }
-
-    fn decoder(&self, config: &Config) -> Decoder {
-        decoder(self.from_topic.as_ref(), self.zone.as_ref(), config)
-    }
-
-    fn policy(&self, config: Config) -> Policy {
-        let mut policy = config.policy;
-        if self.assume_trained {
-            policy.assume_trained();
-        }
-        policy
-    }
-}
-
-/// The topic to read, with the clients that read it.
-///
-/// # Errors
-/// The config does not allow to read a topic.
-pub(crate) fn topic(slice: &TopicRange, config: &Config) -> Result<TopicInput, Failure> {
-    let clients = Clients::new(&config.kafka, Instance::Ephemeral("replay".to_owned())).map_err(|wrong| {
-        let failure = Failure::new(Exit::Config, "the config does not allow to read a topic");
-        wrong.into_iter().fold(failure, Failure::with_cause)
-    })?;
-    Ok(TopicInput { slice: slice.clone(), clients, routed: slice.topic == config.topics.routed.0 })
-}
-
-/// Files may have any format. A topic has the format and zone of its source in the config.
-pub(crate) fn decoder(topic: Option<&TopicRange>, zone: Option<&TimeZone>, config: &Config) -> Decoder {
-    let source = topic.and_then(|slice| {
-        config.sources.iter().find(|source| source.topics.matches(&slice.topic)).map(Source::decoder)
-    });
-    let decoder = source.unwrap_or_default();
-    Decoder { zone: zone.cloned().unwrap_or(decoder.zone), ..decoder }
 }
 
 fn no_input() -> Exit {
@@ -180,24 +114,4 @@ fn no_input() -> Exit {
     // A closed terminal is no reason to fail.
     let _ = command.error(ErrorKind::MissingRequiredArgument, message).print();
     Exit::Usage
-}
-
-pub(crate) fn zone(name: &str) -> Result<TimeZone, String> {
-    TimeZone::get(name).map_err(|_| "not a time zone of the IANA database, such as Europe/Zurich".to_owned())
-}
-
-pub(crate) fn severities() -> impl TypedValueParser<Value = Severity> {
-    let words = PossibleValuesParser::new(Severity::ALL.map(Severity::as_str));
-    words.try_map(|word| {
-        Severity::ALL.into_iter().find(|severity| severity.as_str() == word).ok_or("no severity")
-    })
-}
-
-pub(crate) fn time(text: &str) -> Result<Time, String> {
-    Time::try_from(text.to_owned())
-}
-
-/// The ids of the detections.
-pub(crate) fn detections() -> PossibleValuesParser {
-    PossibleValuesParser::new(catalogue::all().into_iter().map(|about| about.id))
 }

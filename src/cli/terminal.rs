@@ -1,6 +1,7 @@
 //! Width and colour of the terminal.
 
-use crate::host::exit::Failure;
+use crate::host::exit::{Exit, Failure};
+use crate::replay::pipe::Pipe;
 use crate::replay::show::Format;
 use crate::replay::show::style::{BOLD, paint};
 use anstream::ColorChoice;
@@ -67,6 +68,17 @@ pub(crate) fn output(format: Format) -> Box<dyn Write> {
             Box::new(io::BufWriter::with_capacity(64 * 1024, io::stdout()))
         }
     }
+}
+
+/// Writes a result to standard output. A reader that stops reading is no failure.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = anstream::stdout();
+    let mut out = Pipe::new(&mut stdout);
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.map_err(|error| Failure::new(Exit::Output, "cannot write the result").because(&error))
 }
 
 /// Whether standard output is a terminal, or colour is forced as if it were.

@@ -3,7 +3,6 @@
 use crate::alert::Alert;
 use crate::cli::{help, terminal};
 use crate::host::exit::{Exit, Failure};
-use crate::replay::show::Format;
 use crate::replay::tune::Tuning;
 use clap::{Args, ValueEnum};
 use std::fs;
@@ -54,9 +53,7 @@ impl Tune {
             OutputFormat::Yaml => tuning.yaml(),
             OutputFormat::Json => serde_json::to_string_pretty(&tuning).unwrap_or_default() + "\n",
         };
-        let written = terminal::output(Format::Table).write_all(text.as_bytes());
-        written
-            .map_err(|error| Failure::new(Exit::Output, "the proposals cannot be written").because(&error))?;
+        terminal::print(&text)?;
         Ok(if readable { Exit::Done } else { Exit::Input })
     }
 }

@@ -1,0 +1,128 @@
+//! The arguments of every subcommand that runs the detections over recorded events, and what they stand for.
+
+use crate::alert::Severity;
+use crate::config::Config;
+use crate::config::topics::Source;
+use crate::decode::Decoder;
+use crate::detect::catalogue;
+use crate::event::time::Time;
+use crate::host::exit::{Exit, Failure};
+use crate::kafka::range_reader::TopicRange;
+use crate::kafka::settings::{Clients, Instance};
+use crate::replay::selection::Selection;
+use crate::replay::topic::TopicInput;
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use jiff::tz::TimeZone;
+use std::path::{Path, PathBuf};
+
+/// The policy that is in force, and the zone of times that name none.
+#[derive(Debug, Args)]
+pub(crate) struct Conditions {
+    /// Time zone of local times that have none (NXLog), such as Europe/Zurich; default UTC
+    #[arg(long, value_name = "TZ", value_parser = zone, help_heading = "Input")]
+    zone: Option<TimeZone>,
+    /// The config, of which the policy is used; default: the built-in policy
+    #[arg(short, long, value_name = "FILE", help_heading = "Detection")]
+    config: Option<PathBuf>,
+    /// Alert from the first day: do not wait until a baseline has enough days of data
+    #[arg(long, help_heading = "Detection")]
+    assume_trained: bool,
+}
+
+impl Conditions {
+    /// The config; without a file, the built-in one.
+    ///
+    /// # Errors
+    /// The config has mistakes.
+    pub(crate) fn config(&self) -> Result<Config, Failure> {
+        let mut config = load(self.config.as_deref())?;
+        if self.assume_trained {
+            config.policy.assume_trained();
+        }
+        Ok(config)
+    }
+
+    /// The decoder of a topic, or of files where none is given.
+    pub(crate) fn decoder(&self, topic: Option<&TopicRange>, config: &Config) -> Decoder {
+        decoder(topic, self.zone.as_ref(), config)
+    }
+}
+
+/// Which alerts are shown.
+#[derive(Debug, Args)]
+pub(crate) struct Shown {
+    /// Show only alerts that speak of events since this time (2026-03-02T09:00:00Z); earlier events still count for them
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Detection")]
+    since: Option<Time>,
+    /// Look at no event after this time
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Detection")]
+    until: Option<Time>,
+    /// Show only alerts of this detection; may be repeated
+    #[arg(long = "detection", value_name = "ID", value_parser = detections(), help_heading = "Output")]
+    detections: Vec<String>,
+    /// Show only alerts of this severity or above
+    #[arg(long, value_name = "SEVERITY", value_parser = severities(), default_value = "informational", help_heading = "Output")]
+    min_severity: Severity,
+}
+
+impl From<Shown> for Selection {
+    fn from(shown: Shown) -> Self {
+        let Shown { since, until, detections, min_severity } = shown;
+        Self { min_severity, since, until, detections }
+    }
+}
+
+/// The config of a file; without one, the built-in config.
+///
+/// # Errors
+/// The config has mistakes.
+pub(crate) fn load(file: Option<&Path>) -> Result<Config, Failure> {
+    Ok(file.map(Config::load).transpose().map_err(Failure::from)?.unwrap_or_default())
+}
+
+/// Files may have any format. A topic has the format and zone of its source in the config.
+pub(crate) fn decoder(topic: Option<&TopicRange>, zone: Option<&TimeZone>, config: &Config) -> Decoder {
+    let source = topic.and_then(|slice| {
+        config.sources.iter().find(|source| source.topics.matches(&slice.topic)).map(Source::decoder)
+    });
+    let decoder = source.unwrap_or_default();
+    Decoder { zone: zone.cloned().unwrap_or(decoder.zone), ..decoder }
+}
+
+/// The topic to read, with the clients that read it.
+///
+/// # Errors
+/// The config does not allow to read a topic.
+pub(crate) fn topic(slice: &TopicRange, config: &Config) -> Result<TopicInput, Failure> {
+    let clients = Clients::new(&config.kafka, Instance::Ephemeral("replay".to_owned())).map_err(|wrong| {
+        let failure = Failure::new(Exit::Config, "the config does not allow to read a topic");
+        wrong.into_iter().fold(failure, Failure::with_cause)
+    })?;
+    Ok(TopicInput { slice: slice.clone(), clients, routed: slice.topic == config.topics.routed.0 })
+}
+
+/// The time zone of this name.
+///
+/// # Errors
+/// The IANA database has no such zone.
+pub(crate) fn zone(name: &str) -> Result<TimeZone, String> {
+    TimeZone::get(name).map_err(|_| "not a time zone of the IANA database, such as Europe/Zurich".to_owned())
+}
+
+/// The severities by their names.
+pub(crate) fn severities() -> impl TypedValueParser<Value = Severity> {
+    let words = PossibleValuesParser::new(Severity::ALL.map(Severity::as_str));
+    words.try_map(|word| {
+        Severity::ALL.into_iter().find(|severity| severity.as_str() == word).ok_or("no severity")
+    })
+}
+
+fn time(text: &str) -> Result<Time, String> {
+    Time::try_from(text.to_owned())
+}
+
+/// The ids of the detections.
+fn detections() -> PossibleValuesParser {
+    PossibleValuesParser::new(catalogue::all().into_iter().map(|about| about.id))
+}
