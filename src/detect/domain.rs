@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::ops::Deref;
@@ -41,13 +42,13 @@ impl DomainPolicy {
     }
 
     /// The account in one spelling of its domain: the NetBIOS name, where `domains:` maps a suffix or realm to it.
-    pub fn in_one_spelling(&self, account: &Account) -> Account {
+    pub fn in_one_spelling<'a>(&self, account: &'a Account) -> Cow<'a, Account> {
         let is_spelling = |(netbios, suffixes): &(&String, &Vec<String>)| {
             same_text(netbios, &account.domain) || suffixes.iter().any(|s| same_text(s, &account.domain))
         };
         match self.domains.iter().find(is_spelling) {
-            Some((netbios, _)) => Account { domain: netbios.clone(), name: account.name.clone() },
-            None => account.clone(),
+            Some((netbios, _)) => Cow::Owned(Account { domain: netbios.clone(), name: account.name.clone() }),
+            None => Cow::Borrowed(account),
         }
     }
 

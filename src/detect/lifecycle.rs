@@ -206,7 +206,7 @@ mod tests {
         let entity = Entity::account_at(&Account::parse("CORP\\ann"), &Host::new("ca01"));
         let one = |&(minute, severity, code): &(i64, Severity, &str)| {
             let event = write_at(minute);
-            let mut cx = Context::new(ABOUT, &policy, &facts, "v", Span::millis(0));
+            let mut cx = Context::new(&ABOUT, &policy, &facts, "v", Span::millis(0));
             let trigger = Trigger { at: event.time, lifetime: lifetime(Span::minutes(15)) };
             let outcome = trigger.raise(
                 &mut open,
@@ -261,7 +261,7 @@ mod tests {
         let mut open = None;
         let mut raise = |minute: i64, severity: Severity, code: &str, name: &str| {
             let event = write_at(minute);
-            let mut cx = Context::new(ABOUT, &policy, &facts, "v", Span::millis(0));
+            let mut cx = Context::new(&ABOUT, &policy, &facts, "v", Span::millis(0));
             let trigger = Trigger { at: event.time, lifetime: Lifetime::SinceOpened(Span::hours(1)) };
             let describe = |alert: &mut Alert, _| {
                 alert.severity = alert.severity.max(severity);

@@ -161,7 +161,7 @@ pub struct About {
 #[derive(Debug)]
 pub struct Context<'a> {
     /// The detection that runs.
-    pub about: About,
+    pub about: &'static About,
     /// What the operator configured of the domain.
     pub policy: &'a DomainPolicy,
     /// What is known of the estate in this partition.
@@ -181,9 +181,9 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    /// For one event and one detection.
+    /// For one event and a detection.
     pub(crate) fn new(
-        about: About,
+        about: &'static About,
         policy: &'a DomainPolicy,
         facts: &'a Facts,
         policy_version: &'a str,

@@ -32,7 +32,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// Changes when a detection decides differently or reads its state differently.
-pub const LOGIC_VERSION: u32 = 4;
+pub const LOGIC_VERSION: u32 = 5;
 
 /// The oldest logic that can read the state this one writes.
 pub const MINIMUM_READER: u32 = 1;
@@ -183,10 +183,9 @@ impl Engine {
     pub fn on_event_where(&mut self, event: &Event, lives_here: impl Fn(Place) -> bool) -> Output {
         let at = event.effective_time();
         let behind = Span::millis(self.clock.now().as_millis().saturating_sub(at.as_millis()));
-        let late = behind > ALLOWED_LATENESS;
         let (facts, policy_version) = (&self.facts, &self.policy_version);
         let period = self.policies.at(at, self.operators.iter().map(|operator| operator.id()));
-        let mut output = Output { late, ..Output::default() };
+        let mut output = Output { late: behind > ALLOWED_LATENESS, ..Output::default() };
         for (n, operator) in self.operators.iter_mut().enumerate() {
             let mut cx = Context::new(operator.about(), period.of(n), facts, policy_version, behind);
             output.concerned += operator.on_event(event, &lives_here, &self.exceptions, &mut cx);

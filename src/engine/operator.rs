@@ -18,7 +18,7 @@ use std::fmt::Debug;
 
 /// What the engine asks of a detection, whatever its state is.
 pub(crate) trait Operator: Debug + Send {
-    fn about(&self) -> About;
+    fn about(&self) -> &'static About;
     fn id(&self) -> &'static str {
         self.about().id
     }
@@ -53,8 +53,8 @@ struct Running<D: Detection> {
 }
 
 impl<D: Detection + Debug + Send> Operator for Running<D> {
-    fn about(&self) -> About {
-        D::ABOUT
+    fn about(&self) -> &'static About {
+        &D::ABOUT
     }
 
     fn places(&self, event: &Event, policy: &DomainPolicy, found: &mut dyn FnMut(Place)) {
@@ -71,8 +71,12 @@ impl<D: Detection + Debug + Send> Operator for Running<D> {
         let mut here: Vec<(Entity, EntityKey)> = Vec::new();
         self.detection.entities(event, cx.policy, &mut |entity| {
             let place = entity.place(D::ABOUT.id);
-            if lives_here(place) && here.iter().all(|(_, known)| *known != place.key) {
-                here.push((entity, place.key));
+            if !lives_here(place) {
+                return;
+            }
+            let key = entity.key_at(D::ABOUT.id, place);
+            if here.iter().all(|(_, known)| *known != key) {
+                here.push((entity, key));
             }
         });
         for (entity, key) in &here {
@@ -89,7 +93,7 @@ impl<D: Detection + Debug + Send> Operator for Running<D> {
     fn known(&self, event: &Event, policy: &DomainPolicy) -> Vec<Known> {
         let mut known: Vec<Known> = Vec::new();
         self.detection.entities(event, policy, &mut |entity| {
-            let state = slot::current(&self.store, &self.live, entity.place(D::ABOUT.id).key);
+            let state = slot::current(&self.store, &self.live, entity.key(D::ABOUT.id));
             let state = (state != D::State::default()).then(|| format!("{state:?}"));
             let one = Known { entity: entity.to_string(), state };
             if !known.contains(&one) {
@@ -100,8 +104,9 @@ impl<D: Detection + Debug + Send> Operator for Running<D> {
     }
 
     fn training(&self, ca: &Host) -> Option<(Place, Training)> {
-        let place = Entity::ca_in_any_spelling(ca).place(D::ABOUT.id);
-        let state = slot::current(&self.store, &self.live, place.key);
+        let entity = Entity::ca_in_any_spelling(ca);
+        let place = entity.place(D::ABOUT.id);
+        let state = slot::current(&self.store, &self.live, entity.key_at(D::ABOUT.id, place));
         Some((place, self.detection.training(&state)?))
     }
 
@@ -126,7 +131,7 @@ fn publish(mut alert: Alert, entity: &Entity, event: &Event, exceptions: &[Excep
         return;
     }
     cx.links.extend(link::of(&alert, entity, event));
-    answer(&cx.about, &mut alert);
+    answer(cx.about, &mut alert);
     cx.alerts.push(alert);
 }
 

@@ -20,10 +20,15 @@ impl EntityKey {
         EntityKey::from_bits(hash(&[detection.as_bytes(), entity.as_bytes()]))
     }
 
-    /// The key of an entity that lives in the partition of another name, beside what it needs there.
-    pub fn of_neighbour(detection: &str, entity: &str, name: &str) -> EntityKey {
-        let own = EntityKey::of(detection, entity);
-        EntityKey { high: (hash(&[name.as_bytes()]) >> 64) as u64, low: own.high ^ own.low }
+    /// What decides in which partition the entity lives.
+    pub const fn home(self) -> u64 {
+        self.high
+    }
+
+    /// This key in the partition of another home. A key that is at home there stays as it is.
+    #[must_use]
+    pub const fn at_home(self, home: u64) -> EntityKey {
+        if self.high == home { self } else { EntityKey { high: home, low: self.high ^ self.low } }
     }
 
     /// The key of one member of this entity.
@@ -40,11 +45,6 @@ impl EntityKey {
     /// The inverse of [`EntityKey::from_bits`].
     pub const fn to_bits(self) -> u128 {
         (self.high as u128) << 64 | self.low as u128
-    }
-
-    /// Which of `partitions` partitions this entity lives in: the high bits modulo their number.
-    pub const fn partition(self, partitions: u32) -> u32 {
-        (self.high % partitions as u64) as u32
     }
 }
 

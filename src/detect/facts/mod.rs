@@ -62,7 +62,7 @@ impl Facts {
         Facts::entities(event, policy, &mut |entity| {
             let place = entity.place(ID);
             if lives_here(place) {
-                here.push((place.key, entity == rename::entity()));
+                here.push((entity.key_at(ID, place), entity == rename::entity()));
             }
         });
         for (key, is_list_of_renames) in &here {
@@ -100,12 +100,12 @@ impl Facts {
 
     /// What is known of an account; none: nothing, or it lives in another partition.
     pub(crate) fn account(&self, policy: &DomainPolicy, account: &Account) -> Option<AccountFacts> {
-        self.read(policy.account(account).place(ID).key)
+        self.read(policy.account(account).key(ID))
     }
 
     /// What is known of a template, by its common name; none: nothing.
     pub(crate) fn template(&self, name: &str) -> Option<TemplateFacts> {
-        self.read(template::entity(name).place(ID).key)
+        self.read(template::entity(name).key(ID))
     }
 
     /// The suffix of a machine's own host name that is the domain of the CA, if nothing shows that it is the machine's domain
@@ -119,7 +119,7 @@ impl Facts {
     ) -> Option<&'n str> {
         let San::Dns(dns) = name else { return None };
         let suffix = suffix_of_the_ca(policy, requester, dns, ca)?;
-        let facts: DomainFacts = self.read(domain::entity().place(ID).key).unwrap_or_default();
+        let facts: DomainFacts = self.read(domain::entity().key(ID)).unwrap_or_default();
         (!domain::has(&facts, requester, suffix)).then_some(suffix)
     }
 
@@ -132,7 +132,7 @@ impl Facts {
         until: Time,
     ) -> bool {
         identity::same_account(policy, one, other) || {
-            let renames: RenameFacts = self.read(rename::entity().place(ID).key).unwrap_or_default();
+            let renames: RenameFacts = self.read(rename::entity().key(ID)).unwrap_or_default();
             rename::links(&renames, policy, one, other, until)
         }
     }
