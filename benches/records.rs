@@ -93,14 +93,14 @@ fn record_of(user: u32, n: u32, relevant: bool, time: &str) -> String {
         let data = format!(
             "\"TargetUserName\":\"user{:05}\",\"TargetDomainName\":\"CORP.EXAMPLE\",\"ServiceName\":\"krbtgt\",\"Status\":\"0x0\",\
              \"PreAuthType\":\"16\",\"IpAddress\":\"::ffff:10.20.30.66\",\"CertIssuerName\":\"CORP-CA01\",\
-             \"CertSerialNumber\":\"5C000000A1B2C3D4E5F67700000000{n:08X}\"",
+             \"CertSerialNumber\":\"5C{n:08X}A1B2C3D4E5F677000000{n:08X}\"",
             n % ACCOUNTS
         );
         (4768, "Kerberos Authentication Service", data)
     } else {
         let data = format!(
             "\"Attributes\":\"CertificateTemplate:User\\nccm:wks-114.corp.example\",\"CertificateTemplate\":\"User\",\
-             \"RequestId\":\"{n}\",\"Requester\":\"CORP\\\\user{user:05}\",\"SerialNumber\":\"5c000000a1b2c3d4e5f67700000000{n:08x}\",\
+             \"RequestId\":\"{n}\",\"Requester\":\"CORP\\\\user{user:05}\",\"SerialNumber\":\"5c{n:08x}a1b2c3d4e5f677000000{n:08x}\",\
              \"SubjectAlternativeName\":\"Other Name: Principal Name=user{user:05}@corp.example\",\"Subject\":\"CN=user{user:05}\""
         );
         (4887, "Certification Services", data)
@@ -128,7 +128,7 @@ pub(crate) fn of_domain_controller(n: u32) -> String {
         995..998 => {
             let certificate = format!(
                 "\"PreAuthType\":\"16\",\"IpAddress\":\"::ffff:10.20.30.66\",\"CertIssuerName\":\"CORP-CA01\",\
-                 \"CertSerialNumber\":\"5C000000A1B2C3D4E5F67700000000{n:08X}\""
+                 \"CertSerialNumber\":\"5C{n:08X}A1B2C3D4E5F677000000{n:08X}\""
             );
             (4768, "Kerberos Authentication Service", format!("{account},{ticket},{certificate}"))
         }

@@ -72,7 +72,7 @@ fn common(event: &Event, account: &Account, serial: &Serial, issuer: &str) -> Pe
         domain: account.domain.clone(),
         account: account.name.clone(),
         serial: serial.to_string(),
-        evidence: Some(wire::alert::evidence_to_record(&report::evidence(event))),
+        evidence: Some(wire::alert::evidence_to_record(report::evidence(event))),
         ..PendingLogon::default()
     }
 }

@@ -20,7 +20,7 @@ pub(crate) fn link(event: &Event, kind: &str, account: &Account, fields: &[(&str
         time_ms: event.effective_time().as_millis(),
         kind: kind.to_owned(),
         account: account.to_string(),
-        evidence: Some(wire::alert::evidence_to_record(&evidence)),
+        evidence: Some(wire::alert::evidence_to_record(evidence)),
         ..ChainEvent::default()
     }
 }

@@ -100,6 +100,13 @@ impl Detection for ChangedThenIssued {
     };
 
     fn entities(&self, event: &Event, policy: &DomainPolicy, found: &mut dyn FnMut(Entity)) {
+        if let Some(issued) = event.activity.issued() {
+            let requester = &issued.request.requester;
+            if !requester.name.is_empty() {
+                found(by_name(requester));
+            }
+            return;
+        }
         let mut names: Vec<Entity> = Vec::new();
         for link in links_of(event, policy) {
             // A new account name is the one under which a certificate is asked for next.
@@ -128,6 +135,9 @@ impl Detection for ChangedThenIssued {
             chain::remember(&mut slot.state.events, link, memory);
         }
         slot.keep_until(memory_after(event.effective_time(), memory.max(settings.suppression)));
+        if !slot.state.events.iter().any(|known| known.kind == CHANGED) {
+            return;
+        }
         let events = slot.state.events.clone();
         let issued = events.iter().filter(|known| known.kind == ISSUED);
         let chains = issued.flat_map(|issued| {

@@ -213,7 +213,7 @@ fn remember(state: &mut ProbingState, event: &Event, refused: &DeniedRequest) {
         }
         state.templates.remove(known);
     }
-    let evidence = Some(wire::alert::evidence_to_record(&report::evidence(event)));
+    let evidence = Some(wire::alert::evidence_to_record(report::evidence(event)));
     state.templates.push(RefusedTemplate { template: name, time_ms, evidence });
     if state.templates.len() > MAX_TEMPLATES {
         state.templates.remove(0);

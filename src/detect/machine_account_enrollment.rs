@@ -99,7 +99,12 @@ impl Detection for MachineAccountEnrollment {
     };
 
     fn entities(&self, event: &Event, policy: &DomainPolicy, found: &mut dyn FnMut(Entity)) {
-        if let Some(link) = link_of(event, policy) {
+        if let Some(issued) = event.activity.issued() {
+            let requester = &issued.request.requester;
+            if requester.is_machine() {
+                found(by_name(requester));
+            }
+        } else if let Some(link) = link_of(event, policy) {
             found(by_name(&Account::parse(&link.account)));
         }
     }
@@ -115,6 +120,9 @@ impl Detection for MachineAccountEnrollment {
         let within = self.settings.within;
         chain::remember(&mut slot.state.events, link.clone(), within);
         slot.keep_until(memory_after(event.effective_time(), within.max(self.settings.suppression)));
+        if slot.state.events.iter().all(|known| known.kind == ISSUED) {
+            return;
+        }
         let events = slot.state.events.clone();
         for issued in events.iter().filter(|known| known.kind == ISSUED) {
             let causes: Vec<&ChainEvent> = [CREATED, CHANGED]

@@ -118,7 +118,7 @@ pub(crate) fn list(texts: &mut Vec<String>, text: &str) -> bool {
 
 /// A text of an event, cut to [`MAX_TEXT`] characters.
 pub(crate) fn cut(text: &str) -> String {
-    text.chars().take(MAX_TEXT).collect()
+    if text.len() <= MAX_TEXT { text.to_owned() } else { text.chars().take(MAX_TEXT).collect() }
 }
 
 /// The field of the serial number of a certificate.

@@ -97,7 +97,11 @@ impl Detection for ShadowCredential {
     };
 
     fn entities(&self, event: &Event, policy: &DomainPolicy, found: &mut dyn FnMut(Entity)) {
-        if let Some(link) = link_of(event, policy) {
+        if let Activity::CertificateLogon(logon) = &event.activity {
+            if is_use(policy, logon) {
+                found(by_name(&logon.account));
+            }
+        } else if let Some(link) = link_of(event, policy) {
             found(by_name(&Account::parse(&link.account)));
         }
     }
@@ -171,8 +175,7 @@ impl ShadowCredential {
 /// The event as a part of the chain; none: it has nothing to do with it.
 fn link_of(event: &Event, policy: &DomainPolicy) -> Option<ChainEvent> {
     if let Activity::CertificateLogon(logon) = &event.activity {
-        let is_use = logon.accepted() && !is_of_a_ca(policy, logon);
-        return is_use.then(|| used(event, logon));
+        return is_use(policy, logon).then(|| used(event, logon));
     }
     let Activity::DirectoryChanged(change) = &event.activity else { return None };
     let is_key = change.attribute.as_deref().is_some_and(|name| same_text(name, "msDS-KeyCredentialLink"));
@@ -188,6 +191,11 @@ fn written(event: &Event, change: &DirectoryChange, account: &Account) -> ChainE
     let fields =
         [("actor", actor.as_str()), ("object", &change.object_dn), ("attribute", "msDS-KeyCredentialLink")];
     ChainEvent { actor: actor.clone(), ..chain::link(event, WRITTEN, account, &fields) }
+}
+
+/// Whether the certificate is of no CA.
+fn is_use(policy: &DomainPolicy, logon: &CertificateLogon) -> bool {
+    logon.accepted() && !is_of_a_ca(policy, logon)
 }
 
 fn used(event: &Event, logon: &CertificateLogon) -> ChainEvent {

@@ -22,7 +22,7 @@ use crate::detect::{About, Context, Detection, DetectionSettings, Entity, memory
 use crate::event::account::{Account, same_text};
 use crate::event::kerberos::ENC_TKT_IN_SKEY;
 use crate::event::time::Span;
-use crate::event::{Activity, Event};
+use crate::event::{Activity, Event, ServiceTicket};
 use crate::wire::record::{ChainEvent, ChainState};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -96,8 +96,14 @@ impl Detection for UnpacTheHash {
     };
 
     fn entities(&self, event: &Event, _: &DomainPolicy, found: &mut dyn FnMut(Entity)) {
-        if let Some(link) = link_of(event) {
-            found(by_name(&Account::parse(&link.account)));
+        if let Activity::CertificateLogon(logon) = &event.activity {
+            if logon.accepted() {
+                found(by_name(&logon.account));
+            }
+        } else if let Activity::ServiceTicket(ticket) = &event.activity
+            && asks_for_itself(ticket)
+        {
+            found(by_name(&ticket.account));
         }
     }
 
@@ -112,6 +118,9 @@ impl Detection for UnpacTheHash {
         let within = self.settings.within;
         chain::remember(&mut slot.state.events, link.clone(), within);
         slot.keep_until(memory_after(event.effective_time(), within.max(self.settings.suppression)));
+        if !slot.state.events.iter().any(|known| known.kind == TICKET) {
+            return;
+        }
         let events = slot.state.events.clone();
         for ticket in events.iter().filter(|known| known.kind == TICKET) {
             for logon in chain::before(&events, LOGON, ticket, within) {
@@ -163,6 +172,11 @@ impl UnpacTheHash {
     }
 }
 
+/// Whether a ticket was issued that is encrypted with the session key of another ticket.
+fn asks_for_itself(ticket: &ServiceTicket) -> bool {
+    ticket.status == 0 && ticket.ticket_options & ENC_TKT_IN_SKEY != 0
+}
+
 /// The event as a part of the chain: `new` is the SID, of a ticket that of the service, and `actor` the client's address.
 fn link_of(event: &Event) -> Option<ChainEvent> {
     if let Activity::CertificateLogon(logon) = &event.activity {
@@ -180,9 +194,13 @@ fn link_of(event: &Event) -> Option<ChainEvent> {
     let (account, service) = (ticket.account.to_string(), ticket.service.as_str());
     let fields = [("account", account.as_str()), ("service", service), ("options", &options), ("ip", &ip)];
     let link = chain::link(event, TICKET, &ticket.account, &fields);
-    let asks = ticket.status == 0 && ticket.ticket_options & ENC_TKT_IN_SKEY != 0;
     let service = service.to_owned();
-    asks.then(|| ChainEvent { new: sid.clone(), actor: ip.clone(), attribute: service, ..link })
+    asks_for_itself(ticket).then(|| ChainEvent {
+        new: sid.clone(),
+        actor: ip.clone(),
+        attribute: service,
+        ..link
+    })
 }
 
 /// Whether the service of the ticket is the account of the logon: by its SID, or by its name where a SID is missing.

@@ -198,14 +198,14 @@ fn joined(
         Side::Logon(ip) => {
             ip.clone_into(&mut seen.address);
             evidence.fields.insert("ip".to_owned(), report::cut(ip));
-            seen.evidence = Some(wire::alert::evidence_to_record(&evidence));
+            seen.evidence = Some(wire::alert::evidence_to_record(evidence));
             let requests = own.requests.iter().filter(|request| is_near(&seen, request));
             let pairs = requests.map(|request| (seen.clone(), request.clone())).collect();
             wait(&mut own.logons, seen);
             pairs
         }
         Side::Request => {
-            seen.evidence = Some(wire::alert::evidence_to_record(&evidence));
+            seen.evidence = Some(wire::alert::evidence_to_record(evidence));
             let logons = own.logons.iter().filter(|logon| is_near(&seen, logon));
             let nearest = logons.min_by_key(|logon| (logon.time_ms - seen.time_ms).abs());
             let pairs = nearest.map(|logon| (logon.clone(), seen.clone())).into_iter().collect();

@@ -19,29 +19,33 @@ const READINGS_PER_COMPUTER: usize = READINGS / 4;
 #[derive(Clone, Debug)]
 pub(crate) struct StreamClock {
     readings: Vec<ClockReading>,
-    now: Time,
+    /// The times of the readings, in their order.
+    times: Vec<i64>,
 }
 
 impl StreamClock {
     /// Before the first event.
     pub(crate) fn new() -> StreamClock {
-        StreamClock { readings: Vec::new(), now: Time::MIN }
+        StreamClock { readings: Vec::new(), times: Vec::new() }
     }
 
     /// The clock as a checkpoint has it. One without readings was written before there were any: its greatest event time
     /// is the only one.
     pub(crate) fn restored(readings: &[ClockReading], greatest: Time) -> StreamClock {
-        let mut clock = StreamClock { readings: readings.to_vec(), now: Time::MIN };
+        let mut readings = readings.to_vec();
         if readings.is_empty() && greatest > Time::MIN {
-            clock.readings.push(ClockReading { computer: 0, time_ms: greatest.as_millis() });
+            readings.push(ClockReading { computer: 0, time_ms: greatest.as_millis() });
         }
-        clock.now = clock.median();
-        clock
+        let mut times: Vec<i64> = readings.iter().map(|reading| reading.time_ms).collect();
+        times.sort_unstable();
+        StreamClock { readings, times }
     }
 
-    /// The stream time: the median of the readings, [`Time::MIN`] before the first event.
+    /// The stream time: the median of the readings, the lower of the two in the middle if there are two. [`Time::MIN`] before the
+    /// first event.
     pub(crate) fn now(&self) -> Time {
-        self.now
+        let middle = self.times.len().saturating_sub(1) / 2;
+        self.times.get(middle).map_or(Time::MIN, |time| Time::from_millis(*time))
     }
 
     /// What a checkpoint writes.
@@ -59,18 +63,14 @@ impl StreamClock {
             (self.readings.len() >= READINGS).then_some(0)
         };
         if let Some(index) = surplus {
-            self.readings.remove(index);
+            let gone = self.readings.remove(index);
+            if let Ok(place) = self.times.binary_search(&gone.time_ms) {
+                self.times.remove(place);
+            }
         }
         let time_ms = event.effective_time().as_millis();
         self.readings.push(ClockReading { computer, time_ms });
-        self.now = self.median();
-    }
-
-    /// The lower of the two in the middle, if there are two.
-    fn median(&self) -> Time {
-        let mut times: Vec<i64> = self.readings.iter().map(|reading| reading.time_ms).collect();
-        let middle = times.len().saturating_sub(1) / 2;
-        if times.is_empty() { Time::MIN } else { Time::from_millis(*times.select_nth_unstable(middle).1) }
+        self.times.insert(self.times.partition_point(|time| *time <= time_ms), time_ms);
     }
 }
 

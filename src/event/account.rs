@@ -68,7 +68,8 @@ impl Account {
 
     /// The folded `domain\name`, which is the key of state.
     pub fn canonical(&self) -> String {
-        format!("{}\\{}", fold(&self.domain), fold(&self.name))
+        let (domain, name) = (fold(&self.domain), fold(&self.name));
+        [&*domain, "\\", &*name].concat()
     }
 }
 

@@ -24,6 +24,9 @@ pub(crate) fn fold(text: &str) -> Cow<'_, str> {
     if is_folded(text) {
         return Cow::Borrowed(text);
     }
+    if is_plain(text) {
+        return Cow::Owned(text.to_ascii_lowercase());
+    }
     if text.is_ascii() {
         return Cow::Owned(
             text.chars().filter(|c| !c.is_control()).map(|c| c.to_ascii_lowercase()).collect(),

@@ -42,11 +42,13 @@ impl Serial {
     /// The serial of a foreign or a self-signed certificate ends in any number, so its end alone names no request of ours. A
     /// serial whose first octets are zero has lost them when it was read and is compared from its end.
     pub fn names_request(&self, request_id: u32) -> bool {
-        let digits = format!("{:0>38}", self.0);
-        digits.len() == 38
-            && request_id != 0
-            && u32::from_str_radix(&digits[2..10], 16) == Ok(request_id)
-            && u32::from_str_radix(&digits[30..], 16) == Ok(request_id)
+        // Leading zeros are not written.
+        let Some(missing) = 38_usize.checked_sub(self.0.len()) else { return false };
+        let octets = |from: usize, to: usize| {
+            let digits = &self.0[from.saturating_sub(missing)..to.saturating_sub(missing)];
+            if digits.is_empty() { Ok(0) } else { u32::from_str_radix(digits, 16) }
+        };
+        request_id != 0 && octets(2, 10) == Ok(request_id) && octets(30, 38) == Ok(request_id)
     }
 
     /// Whether AD CS made it: it names the request that its end states.

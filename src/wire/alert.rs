@@ -71,7 +71,7 @@ pub fn to_record(a: &Alert) -> record::Alert {
         latest_ms: a.latest.map(Time::as_millis),
         baseline: a.baseline.as_ref().map(baseline_to),
         mitre: a.mitre.iter().map(mitre_to).collect(),
-        evidence: a.evidence.iter().map(evidence_to_record).collect(),
+        evidence: a.evidence.iter().cloned().map(evidence_to_record).collect(),
         investigative_actions: a.investigative_actions.clone(),
         benign_if: a.benign_if.clone(),
         policy_line: a.policy_line.clone(),
@@ -149,11 +149,9 @@ fn id_from(bytes: &[u8]) -> Result<AlertId, String> {
 }
 
 /// A piece of evidence as a record, also within the state of a detection.
-pub fn evidence_to_record(e: &Evidence) -> record::Evidence {
-    let field =
-        |(name, value): (&String, &String)| record::Field { name: name.clone(), value: value.clone() };
+pub fn evidence_to_record(e: Evidence) -> record::Evidence {
     record::Evidence {
-        source: e.source.clone(),
+        source: e.source,
         partition: e.partition,
         offset: e.offset,
         event_id: e.event_id,
@@ -161,7 +159,7 @@ pub fn evidence_to_record(e: &Evidence) -> record::Evidence {
         computer: e.computer.to_string(),
         time_ms: e.time.as_millis(),
         request_id: e.request_id,
-        fields: e.fields.iter().map(field).collect(),
+        fields: e.fields.into_iter().map(|(name, value)| record::Field { name, value }).collect(),
     }
 }
 

@@ -177,7 +177,7 @@ fn on_request(
         return;
     }
     let at = event.effective_time();
-    let evidence = wire::alert::evidence_to_record(&report::evidence(event));
+    let evidence = wire::alert::evidence_to_record(report::evidence(event));
     let bad = BadRequest {
         time_ms: at.as_millis(),
         request_id: request.request_id,

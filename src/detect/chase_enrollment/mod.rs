@@ -134,7 +134,7 @@ impl ChaseEnrollment {
         let at = event.effective_time();
         slot.state.creator = report::cut(&change.actor.to_string());
         slot.state.created_ms = at.as_millis();
-        slot.state.created = Some(wire::alert::evidence_to_record(&report::evidence(event)));
+        slot.state.created = Some(wire::alert::evidence_to_record(report::evidence(event)));
         let mut finding = self.finding(event, entity);
         let is_near = |open: &OpenAlert| Time::from_millis(open.last_trigger_ms).distance(at) <= NEW_ACCOUNT;
         if !slot.state.open.as_ref().is_some_and(|open| is_near(open) && !finding.lifetime.is_over(open, at))

@@ -36,7 +36,7 @@ pub(super) fn begin(state: &mut PendingState, event: &Event, refused: &DeniedReq
         account: requester.name.clone(),
         template: report::cut(refused.request.template.as_deref().unwrap_or_default()),
         denied,
-        asked: Some(evidence_to_record(&report::evidence(event))),
+        asked: Some(evidence_to_record(report::evidence(event))),
         asked_ms: event.effective_time().as_millis(),
         ..PendingChain::default()
     });
@@ -58,7 +58,7 @@ pub(super) fn add_step(chain: &mut PendingChain, event: &Event, change: &Pending
         time_ms: event.effective_time().as_millis(),
         altered,
         what: report::cut(&what),
-        evidence: Some(evidence_to_record(&evidence)),
+        evidence: Some(evidence_to_record(evidence)),
     };
     let content = |step: &PendingStep| (step.time_ms, step.account.clone(), step.what.clone());
     if chain.steps.iter().any(|known| content(known) == content(&step)) {

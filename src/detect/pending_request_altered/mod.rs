@@ -107,9 +107,12 @@ impl PendingRequestAltered {
         slot: &mut Slot<'_, PendingState, ()>,
         cx: &mut Context<'_>,
     ) {
+        let Some(issued) = event.activity.issued() else { return };
+        if slot.state.chains.is_empty() {
+            return;
+        }
         let known: CaManagers = slot.shared(managers::NAME);
         let at = event.effective_time();
-        let Some(issued) = event.activity.issued() else { return };
         let Some(chain) = chain::find(&mut slot.state, &event.computer) else { return };
         let requester = chain.requester();
         let reasons = chain.reasons(cx.policy);

@@ -151,7 +151,7 @@ fn sighting(event: &Event, account: &Account, fields: &[(&str, String)]) -> Rela
         account: account.name.clone(),
         computer: event.computer.to_string(),
         time_ms: event.effective_time().as_millis(),
-        evidence: Some(evidence_to_record(&evidence)),
+        evidence: Some(evidence_to_record(evidence)),
         ..RelaySighting::default()
     }
 }

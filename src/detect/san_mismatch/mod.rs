@@ -201,7 +201,7 @@ fn remembered(event: &Event, request: &CertificateRequest, judgement: &Judgement
         suspicious,
         suffix_assumed: judgement.suffix_assumed,
         names_cut: judgement.names_cut,
-        evidence: Some(wire::alert::evidence_to_record(&report::evidence(event))),
+        evidence: Some(wire::alert::evidence_to_record(report::evidence(event))),
         // The hash in the window stands for it.
         serial_hash: None,
         lookalike: judgement.is_lookalike(),
