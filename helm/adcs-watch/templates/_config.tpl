@@ -27,6 +27,16 @@
 {{- toYaml $config -}}
 {{- end -}}
 
+{{/* What rolls the pods when it changes: the config, without a policy that they take while they run. */}}
+{{- define "adcs-watch.rollsFor" -}}
+{{- $config := include "adcs-watch.config" . -}}
+{{- if .Values.reloadPolicy -}}
+{{- omit (fromYaml $config) "policy" | toYaml -}}
+{{- else -}}
+{{- $config -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "adcs-watch.secretsFolder" -}}
 /etc/adcs-watch/secrets
 {{- end -}}
