@@ -126,7 +126,7 @@ impl Trigger {
     fn open_alert(self, open: Option<&OpenAlert>) -> Option<Alert> {
         let last_trigger = |open: &OpenAlert| Time::from_millis(open.last_trigger_ms);
         let open = open.filter(|open| self.lifetime.contains(last_trigger(open), self.at))?;
-        wire::alert::from_record(open.alert.clone()?).ok()
+        wire::alert::from_record(*open.alert.clone()?).ok()
     }
 
     /// The trigger from which the lifetime counts, after this one.
@@ -159,7 +159,7 @@ impl Lifetime {
 
 fn remembered(alert: &Alert, last_trigger: Time, suppressed: u32) -> OpenAlert {
     OpenAlert {
-        alert: Some(wire::alert::to_record(alert)),
+        alert: Some(Box::new(wire::alert::to_record(alert))),
         last_trigger_ms: last_trigger.as_millis(),
         suppressed,
     }
@@ -220,7 +220,7 @@ mod tests {
             assert_eq!(cx.alerts.len(), usize::from(outcome != Outcome::Suppressed));
             assert_eq!(cx.notices.len(), usize::from(outcome == Outcome::Suppressed));
             let open: &OpenAlert = open.as_ref().unwrap();
-            let alert = wire::alert::from_record(open.alert.clone().unwrap()).unwrap();
+            let alert = wire::alert::from_record(*open.alert.clone().unwrap()).unwrap();
             (outcome, alert.revision, alert.severity, open.suppressed)
         };
         triggers.iter().map(one).collect()

@@ -1105,8 +1105,8 @@ pub struct DayBits {
 /// An alert that may still be revised, or that silences its repeats.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct OpenAlert {
-    #[prost(message, optional, tag = "1")]
-    pub alert: ::core::option::Option<Alert>,
+    #[prost(message, optional, boxed, tag = "1")]
+    pub alert: ::core::option::Option<::prost::alloc::boxed::Box<Alert>>,
     /// Event time of the latest trigger, milliseconds since the Unix epoch.
     #[prost(int64, tag = "2")]
     pub last_trigger_ms: i64,
