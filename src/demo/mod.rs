@@ -139,6 +139,7 @@ mod tests {
     use super::*;
     use crate::alert::Alert;
     use crate::demo::playback::expected;
+    use crate::detect::link::STORY;
     use crate::wire::alert::to_json;
 
     #[test]
@@ -148,7 +149,7 @@ mod tests {
         assert_eq!(run(Shown::Ndjson, streams, None), Ok(Exit::Done));
         let lines = String::from_utf8(out).unwrap();
         let alerts: Vec<Alert> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        let of_events = alerts.iter().filter(|alert| alert.detection != "story");
+        let of_events = alerts.iter().filter(|alert| alert.detection != STORY);
         let mut raised: Vec<_> = of_events.map(|alert| (alert.alert_id, alert.revision)).collect();
         raised.sort();
         let expected: Vec<_> = expected(&story().unwrap()).into_iter().collect();

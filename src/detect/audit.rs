@@ -98,11 +98,12 @@ pub fn read_by(detection: &str) -> AnyOf {
 mod tests {
     use super::*;
     use crate::detect::catalogue;
+    use crate::detect::link::STORY;
 
     #[test]
     fn every_event_of_every_detection_has_an_audit_setting() {
         // A story reads alerts.
-        for about in catalogue::all().into_iter().filter(|about| about.id != "story") {
+        for about in catalogue::all().into_iter().filter(|about| about.id != STORY) {
             let ids = read_by(about.id);
             assert!(!ids.is_empty(), "{}", about.id);
             for id in needed_by(about.id).concat().into_iter().chain(ids.clone()) {

@@ -24,6 +24,8 @@ pub(crate) enum Lifetime {
     SinceOpened(Span),
     /// Counted from its latest trigger: one alert lasts as long as what it reports.
     SinceLatestTrigger(Span),
+    /// As long as it is remembered: the detection chooses the alert that a trigger belongs to.
+    WhileRemembered,
 }
 
 /// What became of a trigger.
@@ -134,26 +136,28 @@ impl Trigger {
         let known = Time::from_millis(open.last_trigger_ms);
         match self.lifetime {
             Lifetime::SinceOpened(_) => known,
-            Lifetime::SinceLatestTrigger(_) => known.max(self.at),
+            Lifetime::SinceLatestTrigger(_) | Lifetime::WhileRemembered => known.max(self.at),
         }
     }
 }
 
 impl Lifetime {
-    fn span(self) -> Span {
+    /// The time that it counts; none: it has no end.
+    fn span(self) -> Option<Span> {
         match self {
-            Lifetime::SinceOpened(span) | Lifetime::SinceLatestTrigger(span) => span,
+            Lifetime::SinceOpened(span) | Lifetime::SinceLatestTrigger(span) => Some(span),
+            Lifetime::WhileRemembered => None,
         }
     }
 
     /// Whether the alert is open for an event of this time, before or after its trigger.
     pub(crate) fn contains(self, last_trigger: Time, at: Time) -> bool {
-        last_trigger.distance(at) <= self.span()
+        self.span().is_none_or(|span| last_trigger.distance(at) <= span)
     }
 
     /// Whether the alert is over at this time: no later event belongs to it.
     pub(crate) fn is_over(self, open: &OpenAlert, at: Time) -> bool {
-        Time::from_millis(open.last_trigger_ms).plus(self.span()) < at
+        self.span().is_some_and(|span| Time::from_millis(open.last_trigger_ms).plus(span) < at)
     }
 }
 

@@ -388,6 +388,7 @@ needs! {
 #[cfg(test)]
 mod tests {
     use crate::detect::catalogue;
+    use crate::detect::link::STORY;
     use crate::detect::needs::{ALL, EDR, of_activity};
     use crate::event::RemoteFileWrite;
     use crate::event::account::Account;
@@ -397,7 +398,7 @@ mod tests {
     fn every_detection_states_its_needs_and_no_other_does() {
         let ids: Vec<_> = catalogue::all().iter().map(|about| about.id).collect();
         // A story reads alerts.
-        for id in ids.iter().filter(|id| **id != "story") {
+        for id in ids.iter().filter(|id| **id != STORY) {
             assert!(ALL.iter().any(|need| need.detection == *id), "{id} has no line in the table");
         }
         for need in ALL {

@@ -174,7 +174,7 @@ impl Detection for Story {
             return;
         }
         // Which story it is was decided here: no lifetime decides it again.
-        let trigger = Trigger { at, lifetime: Lifetime::SinceLatestTrigger(Span::hours(24 * 36_500)) };
+        let trigger = Trigger { at, lifetime: Lifetime::WhileRemembered };
         trigger.raise(
             &mut story,
             cx,
