@@ -44,11 +44,13 @@ pub(crate) fn remember(events: &mut Vec<ChainEvent>, new: ChainEvent, span: Span
 
 /// Whether two are of one event. What a pipeline delivers twice differs in its offset only.
 fn is_same(a: &ChainEvent, b: &ChainEvent) -> bool {
-    let place = |event: &ChainEvent| {
-        let evidence = evidence(event)?;
-        Some((evidence.computer, evidence.record_id, evidence.request_id, evidence.time))
-    };
     (&a.kind, &a.attribute, &a.old, &a.new) == (&b.kind, &b.attribute, &b.old, &b.new) && place(a) == place(b)
+}
+
+/// What is the same of all copies of an event.
+fn place(event: &ChainEvent) -> Option<(&str, Option<u64>, Option<u32>, i64)> {
+    let evidence = event.evidence.as_ref()?;
+    Some((&evidence.computer, evidence.record_id, evidence.request_id, evidence.time_ms))
 }
 
 /// The evidence of a remembered event.
