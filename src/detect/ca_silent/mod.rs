@@ -1,4 +1,4 @@
-//! `ca-silent`: a CA stopped to report, or reports less than it did.
+//! `ca-silent`: a CA stopped reporting, or reports less than it did.
 //!
 //! **What.** No event of a CA, or none of one bit of its audit filter, for longer than ever in the last 60 days, while other events
 //! show that time passes: logons with its certificates, clients on its request pipe, its other events. Or 4887 lost its serial
