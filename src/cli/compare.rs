@@ -1,11 +1,12 @@
 //! `adcs-watch compare`
 
 use crate::alert::Alert;
-use crate::cli::recorded::{decoder, load, zone};
+use crate::cli::recorded::{FromTopic, decoder, load, zone};
 use crate::cli::{help, terminal};
 use crate::config::Config;
 use crate::host::exit::{Exit, Failure};
 use crate::replay::compare::{Comparison, words};
+use crate::replay::topic::TopicInput;
 use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 use std::io::{self, Write};
@@ -19,8 +20,10 @@ use std::path::{Path, PathBuf};
 #[command(after_long_help = help::COMPARE)]
 pub(crate) struct Compare {
     /// Files, or directories with all files below them; they are read twice
-    #[arg(value_name = "FILE|DIR", required = true, help_heading = "Input")]
+    #[arg(value_name = "FILE|DIR", required_unless_present = "from_topic", help_heading = "Input")]
     paths: Vec<PathBuf>,
+    #[command(flatten)]
+    topic: FromTopic,
     /// A config, of which the policy is used; given twice, or once to compare the built-in policy with it
     #[arg(long = "policy", value_name = "FILE", required = true, help_heading = "Detection")]
     policies: Vec<PathBuf>,
@@ -56,9 +59,10 @@ impl Compare {
         let names =
             [&first, &second].map(|file| file.map_or(BUILT_IN.to_owned(), |file| file.display().to_string()));
         let [first, second] = [load(first)?, load(second)?];
+        let topic = self.topic.input_to_read_twice()?;
         // Both replays read the same inputs, so the second one repeats the warnings of the first.
-        let (before, exit) = self.alerts(first, &mut anstream::stderr())?;
-        let (after, _) = self.alerts(second, &mut io::sink())?;
+        let (before, exit) = self.alerts(first, &topic, &mut anstream::stderr())?;
+        let (after, _) = self.alerts(second, &topic, &mut io::sink())?;
         let comparison = Comparison::of(before, after);
         let text = match self.format {
             Format::Text => words::text(&comparison, &names, terminal::width()),
@@ -80,11 +84,21 @@ impl Compare {
         }
     }
 
-    fn alerts(&self, mut config: Config, err: &mut dyn Write) -> Result<(Vec<Alert>, Exit), Failure> {
+    /// The alerts under a policy, on the files or on the topic with the config that names its brokers.
+    fn alerts(
+        &self,
+        mut config: Config,
+        topic: &Option<(TopicInput, Config)>,
+        err: &mut dyn Write,
+    ) -> Result<(Vec<Alert>, Exit), Failure> {
         if self.assume_trained {
             config.policy.assume_trained();
         }
-        let decoder = decoder(None, self.zone.as_ref(), &config);
-        crate::replay::revisions(&self.paths, config.policy, decoder, err)
+        let (input, sources) = match topic {
+            Some((input, sources)) => (Some(input), sources),
+            None => (None, &config),
+        };
+        let decoder = decoder(input.map(|input| &input.slice), self.zone.as_ref(), sources);
+        crate::replay::revisions(&self.paths, input.cloned(), config.policy, decoder, err)
     }
 }

@@ -63,7 +63,7 @@ impl Evaluate {
     fn replay(self) -> Result<(Vec<Alert>, Exit), Failure> {
         let config = self.conditions.config()?;
         let decoder = self.conditions.decoder(None, &config);
-        crate::replay::revisions(&self.paths, config.policy, decoder, &mut anstream::stderr())
+        crate::replay::revisions(&self.paths, None, config.policy, decoder, &mut anstream::stderr())
     }
 }
 

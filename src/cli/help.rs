@@ -196,15 +196,20 @@ The same inputs are replayed with each policy. The output has:
   Alerts are the same when detection, entity and first event are. Where a policy lets an alert begin with
   another event, it is one alert of each side. All alerts are held in memory.
 
+  --from-topic reads the routed topic, or a source topic in the format and zone that --config gives it.
+  Both policies get the records that are there when the command starts.
+
 Exit codes:
   0   the comparison is complete, whatever it shows
   64  wrong command line
   65  an input could not be read to its end; the rest was compared
+  69  --from-topic: no broker can be reached
   78  a config has mistakes
 
 Examples:
   adcs-watch compare --policy tuned.yaml exports/
   adcs-watch compare --policy adcs-watch.yaml --policy tuned.yaml --format json exports/
+  adcs-watch compare --policy tuned.yaml --from-topic winlogbeat --since 7d -c adcs-watch.yaml
 ";
 
 pub(crate) const EXPLAIN: &str = "\
@@ -298,13 +303,19 @@ severity or a lower one, its templates and its names, for any requester, when it
 critical, and when its accounts have no graver alert of high or above. Templates and names of your own estate are in no such attack: read what a line
 also silences before you paste it, and prefer the setting that `benign_if` of the alert names.
 
+--from-topic reads a topic of alerts in the encoding that the config gives it: JSON or protobuf.
+
 Exit codes:
   0   done
-  65  a file, or a line of it, could not be read; the rest was
+  64  wrong command line, or the topic has alerts of OCSF or ECS
+  65  a file, or a line or record of it, could not be read; the rest was
+  69  --from-topic: no broker can be reached
+  78  the config has mistakes
 
 Examples:
   adcs-watch replay --format ndjson exports/ > alerts.ndjson
   adcs-watch tune alerts.ndjson
   adcs-watch tune alerts.ndjson --format yaml > exceptions.yaml
   adcs-watch tune alerts.ndjson --all --format json
+  adcs-watch tune --from-topic adcs-watch.alerts --since 30d -c adcs-watch.yaml
 ";

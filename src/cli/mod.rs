@@ -2,6 +2,7 @@
 
 mod help;
 mod terminal;
+mod since;
 mod recorded;
 mod demo;
 mod run;

@@ -1,6 +1,7 @@
 //! The arguments of every subcommand that runs the detections over recorded events, and what they stand for.
 
 use crate::alert::Severity;
+use crate::cli::since::{self, Since};
 use crate::config::Config;
 use crate::config::topics::Source;
 use crate::decode::Decoder;
@@ -46,6 +47,49 @@ impl Conditions {
     /// The decoder of a topic, or of files where none is given.
     pub(crate) fn decoder(&self, topic: Option<&TopicRange>, config: &Config) -> Decoder {
         decoder(topic, self.zone.as_ref(), config)
+    }
+}
+
+/// A topic that is read instead of files.
+#[derive(Debug, Args)]
+pub(crate) struct FromTopic {
+    /// Read a topic up to its present end, without joining a group or committing offsets
+    #[arg(
+        long,
+        value_name = "TOPIC[:PARTITION[@FROM..TO]]",
+        requires = "config",
+        conflicts_with = "paths",
+        help_heading = "Input"
+    )]
+    from_topic: Option<TopicRange>,
+    /// Read the topic from its first record since then (30d, 12h, RFC 3339); default: from its earliest record
+    #[arg(long, value_name = "AGE|TIME", value_parser = since::since, requires = "from_topic", help_heading = "Input")]
+    since: Option<Since>,
+    /// The config that names the brokers, and how the topic is read
+    #[arg(short, long, value_name = "FILE", requires = "from_topic", help_heading = "Input")]
+    config: Option<PathBuf>,
+}
+
+impl FromTopic {
+    /// The topic and the config; none where no topic is read.
+    ///
+    /// # Errors
+    /// The config has mistakes, or does not allow to read a topic.
+    pub(crate) fn input(&self) -> Result<Option<(TopicInput, Config)>, Failure> {
+        let Some(range) = &self.from_topic else { return Ok(None) };
+        let config = load(self.config.as_deref())?;
+        let range = TopicRange { since: self.since.map(Since::time), ..range.clone() };
+        Ok(Some((topic(&range, &config)?, config)))
+    }
+
+    /// The same, with what the topic has now: two reads return the same records.
+    ///
+    /// # Errors
+    /// Also when the topic cannot be read.
+    pub(crate) fn input_to_read_twice(&self) -> Result<Option<(TopicInput, Config)>, Failure> {
+        let Some((input, config)) = self.input()? else { return Ok(None) };
+        let extent = Some(input.extent()?);
+        Ok(Some((TopicInput { extent, ..input }, config)))
     }
 }
 
@@ -99,7 +143,8 @@ pub(crate) fn topic(slice: &TopicRange, config: &Config) -> Result<TopicInput, F
         let failure = Failure::new(Exit::Config, "the config does not allow to read a topic");
         wrong.into_iter().fold(failure, Failure::with_cause)
     })?;
-    Ok(TopicInput { slice: slice.clone(), clients, routed: slice.topic == config.topics.routed.0 })
+    let routed = slice.topic == config.topics.routed.0;
+    Ok(TopicInput { slice: slice.clone(), clients, routed, extent: None })
 }
 
 /// The time zone of this name.

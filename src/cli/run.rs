@@ -1,9 +1,8 @@
 //! `adcs-watch run`
 
 use crate::cli::help;
+use crate::cli::since::{Since, since};
 use crate::config::root::Document;
-use crate::event::time::{Span, Time};
-use crate::host::clock::wall;
 use crate::host::exit::{Exit, Failure};
 use crate::run::setup::Setup;
 use crate::stage::Stage;
@@ -26,19 +25,6 @@ pub(crate) struct Run {
     /// RFC 3339); default: at the earliest record
     #[arg(long, value_name = "AGE|TIME", value_parser = since)]
     since: Option<Since>,
-}
-
-/// Where to begin in a partition without a committed offset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Since {
-    Ago(Span),
-    At(Time),
-}
-
-fn since(text: &str) -> Result<Since, String> {
-    let ago = || Span::try_from(text.to_owned()).map(Since::Ago);
-    let neither = |_| "neither an age such as 30d or 12h nor a time such as 2026-03-02T09:00:00Z".to_owned();
-    Time::parse_rfc3339(text).map(Since::At).map_or_else(ago, Ok).map_err(neither)
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -64,26 +50,9 @@ impl Run {
             Stages::Detector => vec![Stage::Detector],
             Stages::All => Stage::ALL.to_vec(),
         };
-        let since = self.since.map(|since| match since {
-            Since::Ago(span) => wall().minus(span),
-            Since::At(time) => time,
-        });
+        let since = self.since.map(Since::time);
         let setup = Setup::checked(document.config.clone(), stages);
         let setup = setup.map_err(|mistakes| Failure::from(document.mistakes(mistakes)))?;
         crate::run::run(Setup { since, ..setup }, self.config)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn since_accepts_an_age_or_a_time() {
-        assert_eq!(since("30d"), Ok(Since::Ago(Span::days(30))));
-        assert_eq!(since("1970-01-01T00:00:01Z"), Ok(Since::At(Time::from_millis(1000))));
-        for wrong in ["", "yesterday", "30", "2026-03-02"] {
-            assert!(since(wrong).is_err(), "{wrong}");
-        }
     }
 }

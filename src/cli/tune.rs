@@ -1,8 +1,12 @@
 //! `adcs-watch tune`
 
 use crate::alert::Alert;
+use crate::cli::recorded::FromTopic;
 use crate::cli::{help, terminal};
+use crate::config::Config;
+use crate::config::topics::AlertFormat;
 use crate::host::exit::{Exit, Failure};
+use crate::replay::topic::{self, TopicInput};
 use crate::replay::tune::Tuning;
 use clap::{Args, ValueEnum};
 use std::fs;
@@ -17,8 +21,10 @@ use std::path::{Path, PathBuf};
 #[command(after_long_help = help::TUNE)]
 pub(crate) struct Tune {
     /// Alerts, one JSON document a line: the alert topic, or `replay --format ndjson`
-    #[arg(value_name = "FILE", required = true, help_heading = "Input")]
+    #[arg(value_name = "FILE", required_unless_present = "from_topic", help_heading = "Input")]
     paths: Vec<PathBuf>,
+    #[command(flatten)]
+    topic: FromTopic,
     /// Show the lines that are not proposed, too
     #[arg(long, help_heading = "Output")]
     all: bool,
@@ -47,6 +53,9 @@ impl Tune {
         for path in &self.paths {
             readable &= read(path, &mut alerts)?;
         }
+        if let Some((input, config)) = self.topic.input()? {
+            readable &= read_topic(&input, &config, &mut alerts)?;
+        }
         let tuning = Tuning::of(&alerts, self.all);
         let text = match self.format {
             OutputFormat::Table => tuning.text(),
@@ -56,6 +65,23 @@ impl Tune {
         terminal::print(&text)?;
         Ok(if readable { Exit::Done } else { Exit::Input })
     }
+}
+
+/// Adds the alerts of a topic. Whether every record is one; those that are not are named on standard error.
+fn read_topic(input: &TopicInput, config: &Config, alerts: &mut Vec<Alert>) -> Result<bool, Failure> {
+    let topic = &input.slice.topic;
+    let format = config.alert_format(topic);
+    if matches!(format, AlertFormat::Ocsf | AlertFormat::Ecs) {
+        let why = "its alerts are those of another schema, which cannot be read back: name a topic with `json` or `protobuf`";
+        return Err(Failure::new(Exit::Usage, format!("{topic}: {why}")));
+    }
+    let (mut read, others) = topic::alerts(input, format)?;
+    alerts.append(&mut read);
+    for why in &others {
+        // A closed terminal is no reason to fail.
+        let _ = writeln!(anstream::stderr(), "{why}");
+    }
+    Ok(others.is_empty())
 }
 
 /// Adds the alerts of a file. Whether every line is one; those that are not are named on standard error.

@@ -6,7 +6,7 @@ use crate::config::mistake::{Mistake, Mistakes};
 use crate::config::process::{Checkpoints, Http, Log, Stopping, Workers};
 use crate::config::read::read;
 use crate::config::rules;
-use crate::config::topics::{self, Alerts, OwnTopics, Source};
+use crate::config::topics::{self, AlertFormat, Alerts, OwnTopics, Source};
 use crate::config::tree::Node;
 use crate::detect::policy::Policy;
 use schemars::JsonSchema;
@@ -58,6 +58,12 @@ impl Config {
     /// Every mistake in it.
     pub fn parse(name: &str, text: &str) -> Result<Config, Mistakes> {
         Document::parse(name, text).map(|document| document.config)
+    }
+
+    /// The encoding of the alerts in a topic: that of `topics.more_alerts` where it stands there.
+    pub(crate) fn alert_format(&self, topic: &str) -> AlertFormat {
+        let more = self.topics.more_alerts.iter().find(|output| output.topic.0 == topic);
+        more.map_or(self.alerts.format, |output| output.format)
     }
 }
 

@@ -216,8 +216,10 @@ impl Backend for KafkaBackend {
 
     fn last_routed(&mut self) -> Result<Vec<Option<u64>>, Failure> {
         let mut last = vec![None; PARTITIONS as usize];
-        let all = TopicRange { topic: self.topics.routed.0.clone(), partition: None, from: None, to: None };
-        range_reader::read(&self.clients, &all, &mut |record| {
+        let topic = self.topics.routed.0.clone();
+        let all = TopicRange { topic, partition: None, from: None, to: None, since: None };
+        let extent = range_reader::extent(&self.clients, &all)?;
+        range_reader::read(&self.clients, &all, &extent, &mut |record| {
             if let Some(last) = last.get_mut(record.from.partition as usize) {
                 *last = Some(record.offset);
             }

@@ -36,6 +36,22 @@ pub(crate) fn alert<'a>(topic: &'a str, format: AlertFormat, alert: &Alert) -> O
     }
 }
 
+/// The alert in a record of a topic that has this encoding.
+///
+/// # Errors
+/// It is no alert, or the encoding is that of another schema, from which an alert cannot be read back.
+pub(crate) fn read_alert(format: AlertFormat, value: &[u8]) -> Result<Alert, String> {
+    match format {
+        AlertFormat::Json => serde_json::from_slice(value).map_err(|error| format!("no alert: {error}")),
+        AlertFormat::Protobuf => wire::alert::from_protobuf(value),
+        AlertFormat::Confluent { .. } => {
+            // A zero byte, the id of the schema in four, and a zero byte for its first message.
+            wire::alert::from_protobuf(value.get(6..).ok_or("no alert: too short")?)
+        }
+        AlertFormat::Ocsf | AlertFormat::Ecs => Err("an alert of OCSF or ECS cannot be read back".to_owned()),
+    }
+}
+
 /// The record of an alert that fits into its topic.
 #[derive(Debug)]
 pub(crate) struct Fitting<'a> {

@@ -1,5 +1,6 @@
 //! The bounds of a partition's log, and whether what was read of it is still there.
 
+use crate::event::time::Time;
 use crate::host::clock::Stopwatch;
 use crate::kafka::context::GroupContext;
 use crate::kafka::errors::{Resources, fault, is_transient};
@@ -147,5 +148,26 @@ pub(crate) fn watermarks<C: ConsumerContext>(
             let resources = Resources { read: vec![partition.topic.clone()], ..Resources::default() };
             Err(resources.fault("requesting the bounds of a partition", &error))
         }
+    }
+}
+
+/// The offset of the first record with this timestamp or a later one. `None`: there is no such record.
+pub(crate) fn offset_of_time<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    partition: &SourcePartition,
+    time: Time,
+) -> Result<Answer<Option<u64>>, Fault> {
+    let requested = list(std::slice::from_ref(partition), Offset::Offset(time.as_millis().max(0)))?;
+    let answer = consumer.offsets_for_times(requested, REQUEST_MS);
+    let found = answer.and_then(|answer| {
+        let element =
+            answer.elements().into_iter().next().map(|element| element.error().map(|()| element.offset()));
+        element.transpose()
+    });
+    match found {
+        Ok(Some(offset)) => Ok(Answer::Ready(offset.to_raw().and_then(|offset| u64::try_from(offset).ok()))),
+        Ok(None) => Ok(Answer::Wait),
+        Err(error) if is_transient(&error) => Ok(Answer::Wait),
+        Err(error) => Err(fault("requesting the offset of a time", &error)),
     }
 }

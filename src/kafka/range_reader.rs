@@ -1,11 +1,12 @@
 //! Reads a range of a topic, up to its end when the read starts. No group is joined and nothing is committed.
 
+use crate::event::time::Time;
 use crate::host::clock::Stopwatch;
 use crate::host::exit::{Exit, Failure};
 use crate::kafka::context::BasicContext;
 use crate::kafka::decode::source_record;
 use crate::kafka::errors::{is_unreachable, needs_permission};
-use crate::kafka::log_bounds::watermarks;
+use crate::kafka::log_bounds::{offset_of_time, watermarks};
 use crate::kafka::metadata::{MetadataClient, TopicState, invalid_config, rejected_config};
 use crate::kafka::partitions::{at, list};
 use crate::kafka::settings::Clients;
@@ -31,6 +32,8 @@ pub(crate) struct TopicRange {
     pub from: Option<u64>,
     /// The offset after the last one. `None`: the end of the log.
     pub to: Option<u64>,
+    /// Each partition begins at its first record with this timestamp or a later one. `None`: nothing is left out.
+    pub since: Option<Time>,
 }
 
 impl FromStr for TopicRange {
@@ -57,7 +60,7 @@ impl FromStr for TopicRange {
         if topic.is_empty() {
             return Err("the topic is missing".to_owned());
         }
-        Ok(TopicRange { topic: topic.to_owned(), partition, from, to })
+        Ok(TopicRange { topic: topic.to_owned(), partition, from, to, since: None })
     }
 }
 
@@ -68,24 +71,22 @@ impl fmt::Display for TopicRange {
     }
 }
 
-/// What was read of a topic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a topic has of a range at one time. Two reads of one extent return the same records.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Extent {
-    /// The number of its partitions, read or not.
+    /// The number of partitions of the topic, read or not.
     pub partitions: u32,
     /// The number of requested offsets that retention has deleted.
     pub deleted: u64,
+    /// The first offset and the end of each partition that has records of the range.
+    spans: BTreeMap<u32, (u64, u64)>,
 }
 
-/// Passes the committed records of a range to `sink`, in order within each partition.
+/// What the topic has of a range now.
 ///
 /// # Errors
-/// No broker can be reached, the topic or partition does not exist, a permission is missing, or `sink` fails.
-pub(crate) fn read(
-    clients: &Clients,
-    range: &TopicRange,
-    sink: &mut dyn FnMut(SourceRecord) -> Result<(), Failure>,
-) -> Result<Extent, Failure> {
+/// No broker can be reached, the topic or partition does not exist, or a permission is missing.
+pub(crate) fn extent(clients: &Clients, range: &TopicRange) -> Result<Extent, Failure> {
     let absent = |what: String| Failure::new(Exit::Input, format!("{what} does not exist"));
     let partitions = match MetadataClient::new(clients)?.topic(&range.topic)? {
         TopicState::Present(partitions) => partitions,
@@ -98,23 +99,43 @@ pub(crate) fn read(
         Some(partition) => return Err(absent(format!("partition {partition} of {}", range.topic))),
     };
     let consumer = read_committed(clients)?;
-    let (mut assigned, mut ends, mut deleted) = (TopicPartitionList::new(), BTreeMap::new(), 0);
+    let mut extent = Extent { partitions, deleted: 0, spans: BTreeMap::new() };
     for partition in wanted {
         let of = SourcePartition { topic: range.topic.clone(), partition };
         let (first, end) = bounds(&consumer, &of)?;
-        deleted += first.saturating_sub(range.from.unwrap_or(first));
-        let (from, end) = (range.from.unwrap_or(first).max(first), range.to.unwrap_or(end).min(end));
+        extent.deleted += first.saturating_sub(range.from.unwrap_or(first));
+        let (mut from, end) = (range.from.unwrap_or(first).max(first), range.to.unwrap_or(end).min(end));
+        if let Some(since) = range.since {
+            from = from.max(first_since(&consumer, &of, since)?.unwrap_or(end));
+        }
         if from < end {
-            let number = i32::try_from(partition).unwrap_or(i32::MAX);
-            assigned
-                .add_partition_offset(&range.topic, number, at(from))
-                .map_err(|error| unread(range, &error))?;
-            ends.insert(of, end);
+            extent.spans.insert(partition, (from, end));
         }
     }
+    Ok(extent)
+}
+
+/// Passes the committed records of an extent of this range to `sink`, in order within each partition.
+///
+/// # Errors
+/// No broker can be reached, a permission is missing, or `sink` fails.
+pub(crate) fn read(
+    clients: &Clients,
+    range: &TopicRange,
+    extent: &Extent,
+    sink: &mut dyn FnMut(SourceRecord) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let consumer = read_committed(clients)?;
+    let (mut assigned, mut ends) = (TopicPartitionList::new(), BTreeMap::new());
+    for (partition, (from, end)) in &extent.spans {
+        let number = i32::try_from(*partition).unwrap_or(i32::MAX);
+        assigned
+            .add_partition_offset(&range.topic, number, at(*from))
+            .map_err(|error| unread(range, &error))?;
+        ends.insert(SourcePartition { topic: range.topic.clone(), partition: *partition }, *end);
+    }
     consumer.assign(&assigned).map_err(|error| unread(range, &error))?;
-    drain(&consumer, range, ends, sink)?;
-    Ok(Extent { partitions, deleted })
+    drain(&consumer, range, ends, sink)
 }
 
 /// A read-committed consumer without a group. Nothing is assigned yet.
@@ -158,6 +179,29 @@ fn bounds(consumer: &BaseConsumer<BasicContext>, partition: &SourcePartition) ->
         }
     }
     Err(unanswered())
+}
+
+/// The offset of the first record with this timestamp or a later one. `None`: there is no such record.
+fn first_since(
+    consumer: &BaseConsumer<BasicContext>,
+    partition: &SourcePartition,
+    time: Time,
+) -> Result<Option<u64>, Failure> {
+    let watch = Stopwatch::start();
+    loop {
+        match offset_of_time(consumer, partition, time) {
+            Ok(Answer::Ready(offset)) => return Ok(offset),
+            Ok(Answer::Wait) if watch.elapsed() < READ_SECONDS => drop(consumer.poll(READ_POLL_MS)),
+            Ok(Answer::Wait) => {
+                let why = format!("no broker sends the offset of a time in {}", partition.topic);
+                return Err(Failure::new(Exit::Broker, why));
+            }
+            Err(fault) => {
+                let failure = Failure::new(Exit::Input, format!("cannot read {}", partition.topic));
+                return Err(failure.because(&fault));
+            }
+        }
+    }
 }
 
 /// Reads until every partition is at its end.
@@ -214,7 +258,7 @@ mod tests {
     #[test]
     fn topic_range_is_a_topic_a_partition_or_a_range_of_offsets() {
         let range = |topic: &str, partition, from, to| {
-            Ok(TopicRange { topic: topic.to_owned(), partition, from, to })
+            Ok(TopicRange { topic: topic.to_owned(), partition, from, to, since: None })
         };
         assert_eq!("a.b".parse(), range("a.b", None, None, None));
         assert_eq!("a:3".parse(), range("a", Some(3), None, None));

@@ -143,13 +143,14 @@ pub(crate) fn run(request: &Request, streams: Streams) -> Result<Exit, Failure> 
 /// A temporary file cannot be written or read.
 pub(crate) fn revisions(
     paths: &[PathBuf],
+    topic: Option<TopicInput>,
     policy: Policy,
     decoder: Decoder,
     err: &mut dyn Write,
 ) -> Result<(Vec<Alert>, Exit), Failure> {
     let request = Request {
         paths: paths.to_vec(),
-        topic: None,
+        topic,
         policy,
         decoder,
         format: Format::Ndjson,

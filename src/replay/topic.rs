@@ -1,9 +1,12 @@
 //! A topic as input: the routed topic, read as the detector reads it, or a source topic, read as the router reads it.
 
+use crate::alert::Alert;
+use crate::config::topics::AlertFormat;
 use crate::decode::Place;
 use crate::decode::rejection::{Reason, Rejection};
+use crate::encode::alert::read_alert;
 use crate::host::exit::Failure;
-use crate::kafka::range_reader::{self, TopicRange};
+use crate::kafka::range_reader::{self, Extent, TopicRange};
 use crate::kafka::settings::Clients;
 use crate::replay::intake::{Intake, Read, reject};
 use crate::replay::progress::Progress;
@@ -19,6 +22,43 @@ pub(crate) struct TopicInput {
     pub clients: Clients,
     /// It is the routed topic. Otherwise its records are decoded as those of a source.
     pub routed: bool,
+    /// What is read, so that two reads return the same records. `None`: what there is when the reading starts.
+    pub extent: Option<Extent>,
+}
+
+impl TopicInput {
+    /// What is to be read.
+    ///
+    /// # Errors
+    /// No broker can be reached, the topic or partition does not exist, or a permission is missing.
+    pub(crate) fn extent(&self) -> Result<Extent, Failure> {
+        match &self.extent {
+            Some(extent) => Ok(extent.clone()),
+            None => range_reader::extent(&self.clients, &self.slice),
+        }
+    }
+}
+
+/// The alerts of a topic in this encoding, and why records of it are none, each with its place.
+///
+/// # Errors
+/// The topic cannot be read.
+pub(crate) fn alerts(input: &TopicInput, format: AlertFormat) -> Result<(Vec<Alert>, Vec<String>), Failure> {
+    let (mut alerts, mut others) = (Vec::new(), Vec::new());
+    range_reader::read(&input.clients, &input.slice, &input.extent()?, &mut |record| {
+        let Some(value) = &record.value else { return Ok(()) };
+        match read_alert(format, value) {
+            Ok(alert) => alerts.push(alert),
+            Err(why) => {
+                others.push(format!(
+                    "{}:{}@{}: {why}",
+                    record.from.topic, record.from.partition, record.offset
+                ));
+            }
+        }
+        Ok(())
+    })?;
+    Ok((alerts, others))
 }
 
 impl Intake<'_> {
@@ -27,7 +67,8 @@ impl Intake<'_> {
     /// # Errors
     /// No broker can be reached, or a temporary file cannot be written.
     pub(crate) fn topic(&mut self, input: &TopicInput, progress: &Progress) -> Result<(Read, u32), Failure> {
-        let extent = range_reader::read(&input.clients, &input.slice, &mut |record| {
+        let extent = input.extent()?;
+        range_reader::read(&input.clients, &input.slice, &extent, &mut |record| {
             progress.tick();
             self.topic_record(&record, input.routed)
         })?;

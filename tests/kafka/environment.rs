@@ -299,6 +299,13 @@ impl Environment {
         }
     }
 
+    /// The consumer groups that the broker knows whose names begin as those of this environment.
+    pub(crate) fn groups(&self) -> BTreeSet<String> {
+        let groups = self.of_group("reader").fetch_group_list(None, Duration::from_secs(20)).unwrap();
+        let names = groups.groups().iter().map(|group| group.name().to_owned());
+        names.filter(|name| name.starts_with(&self.name)).collect()
+    }
+
     /// The high watermark of each partition.
     pub(crate) fn ends(&self, kind: &str) -> Vec<i64> {
         let (topic, consumer) = (self.topic(kind), self.of_group("reader"));

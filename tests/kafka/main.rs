@@ -42,3 +42,4 @@ mod observability;
 mod open_transactions;
 mod topics;
 mod traces;
+mod tuning;

@@ -2,8 +2,8 @@
 
 use crate::event::time::Time;
 use crate::kafka::consumer::GroupConsumer;
-use crate::kafka::errors::{fault, is_transient};
-use crate::kafka::log_bounds::check_mark;
+use crate::kafka::errors::is_transient;
+use crate::kafka::log_bounds::{check_mark, offset_of_time};
 use crate::kafka::partitions::{list, number};
 use crate::kafka::timeouts::REQUEST_MS;
 use crate::stage::port::{Answer, Fault, SourcePartition};
@@ -65,23 +65,6 @@ impl GroupConsumer {
         partition: &SourcePartition,
         time: Time,
     ) -> Result<Answer<Option<u64>>, Fault> {
-        let requested = list(std::slice::from_ref(partition), Offset::Offset(time.as_millis().max(0)))?;
-        let answer = self.consumer.offsets_for_times(requested, REQUEST_MS);
-        let found = answer.and_then(|answer| {
-            let element = answer
-                .elements()
-                .into_iter()
-                .next()
-                .map(|element| element.error().map(|()| element.offset()));
-            element.transpose()
-        });
-        match found {
-            Ok(Some(offset)) => {
-                Ok(Answer::Ready(offset.to_raw().and_then(|offset| u64::try_from(offset).ok())))
-            }
-            Ok(None) => Ok(Answer::Wait),
-            Err(error) if is_transient(&error) => Ok(Answer::Wait),
-            Err(error) => Err(fault("requesting the offset of a time", &error)),
-        }
+        offset_of_time(&self.consumer, partition, time)
     }
 }

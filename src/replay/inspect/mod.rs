@@ -69,7 +69,8 @@ fn of_file(request: &Request, input: &Input) -> Result<Findings, Failure> {
 
 fn of_topic(request: &Request, topic: &TopicInput) -> Result<Findings, Failure> {
     let mut inspector = Inspector::new(request, topic.slice.to_string());
-    let read = range_reader::read(&topic.clients, &topic.slice, &mut |record| {
+    let extent = topic.extent()?;
+    let read = range_reader::read(&topic.clients, &topic.slice, &extent, &mut |record| {
         inspector.take()?;
         inspector.kafka_record(&record, topic.routed);
         Ok(())
@@ -77,11 +78,11 @@ fn of_topic(request: &Request, topic: &TopicInput) -> Result<Findings, Failure> 
     match read {
         Err(_) if inspector.findings.more => {}
         Err(failure) => return Err(failure),
-        Ok(extent) if extent.deleted > 0 => {
+        Ok(()) if extent.deleted > 0 => {
             let why = format!("retention has deleted {} of the requested offsets", extent.deleted);
             inspector.findings.unread = Some(why);
         }
-        Ok(_) => {}
+        Ok(()) => {}
     }
     Ok(inspector.finish())
 }
