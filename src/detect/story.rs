@@ -6,7 +6,8 @@
 //! **Why.** A changed name, an odd certificate and an odd logon may each be explained. That all three are of one account within a
 //! day is an attack that goes on.
 //! **What looks alike and is harmless.** Whatever explains both alerts: the policy lines of their detections silence the story too.
-//! Agents that issue for others all day, and new machines: what one of these alone explains has no higher severity.
+//! Agents that issue for others all day, and new machines: what one of these alone explains has no higher severity. A low alert
+//! is often ordinary: it is listed, and confirms nothing.
 
 use crate::alert::id::AlertId;
 use crate::alert::{Alert, Evidence, Reason, Severity};
@@ -64,7 +65,7 @@ const STEPS: [(&str, Step); 16] = [
 /// Detections of which one harmless thing explains several on one day, so that one of their alerts does not confirm another: an
 /// enrollment agent that the policy does not name; a machine, a colleague or an office that is new.
 const EXPLAINED_TOGETHER: [&[&str]; 2] = [
-    &["san-mismatch", "certificate-used-by-other", "enrollment-on-behalf"],
+    &["san-mismatch", "certificate-used-by-other", "enrollment-on-behalf", "unusual-volume"],
     &[
         "certlog-remote-write",
         "pkinit-client",
@@ -255,18 +256,35 @@ impl Linked {
     fn steps(&self) -> BTreeMap<Step, Vec<&Alert>> {
         let mut steps: BTreeMap<Step, Vec<&Alert>> = BTreeMap::new();
         for alert in &self.alerts {
-            for step in steps_of(alert) {
+            for step in steps_of(alert, self.step(alert)) {
                 steps.entry(step).or_default().push(alert);
             }
         }
         steps
     }
 
-    /// Two alerts of different steps: several detections may alert on one event, and that is no chain.
+    /// Two alerts of different steps: several detections may alert on one request, and that is no chain.
     fn is_story(&self) -> bool {
-        let mut last = self.alerts.iter().map(step_of);
-        let first = last.next();
-        last.any(|step| Some(step) != first)
+        self.are_of_several_steps(Severity::Low)
+    }
+
+    /// Whether the alerts of at least this severity are of different steps.
+    fn are_of_several_steps(&self, least: Severity) -> bool {
+        let mut steps =
+            self.alerts.iter().filter(|alert| alert.severity >= least).map(|alert| self.step(alert));
+        let first = steps.next();
+        steps.any(|step| Some(step) != first)
+    }
+
+    /// The step of an alert. One about a request that was only received is of the step of those that saw it issued.
+    fn step(&self, alert: &Alert) -> Step {
+        let is_issue = |other: &&Alert| step_of(other) == Step::Issue;
+        let mut issued = self.alerts.iter().filter(is_issue).flat_map(|other| &other.evidence);
+        let is_received = step_of(alert) == Step::Request && is_all_received(alert);
+        if is_received && issued.any(|event| alert.evidence.iter().any(|own| is_of_one_request(own, event))) {
+            return Step::Issue;
+        }
+        step_of(alert)
     }
 
     fn begins(&self) -> Option<Time> {
@@ -286,11 +304,14 @@ impl Linked {
         Alert { alert_id, story_id: Some(id), first_seen: begins, ..fresh }
     }
 
-    /// The highest, or one above it where the alerts confirm each other.
+    /// The highest, or one above it where alerts above low confirm each other.
     fn severity(&self) -> Severity {
         let highest = self.alerts.iter().map(|alert| alert.severity).max().unwrap_or(Severity::Low);
-        let are_all_of = |ids: &[&str]| self.alerts.iter().all(|alert| ids.contains(&&*alert.detection));
-        if EXPLAINED_TOGETHER.into_iter().any(are_all_of) { highest } else { highest.graver() }
+        let grave = self.alerts.iter().filter(|alert| alert.severity > Severity::Low);
+        let are_all_of = |ids: &[&str]| grave.clone().all(|alert| ids.contains(&&*alert.detection));
+        let are_explained = EXPLAINED_TOGETHER.into_iter().any(are_all_of);
+        let confirm = self.are_of_several_steps(Severity::Medium);
+        if are_explained || !confirm { highest } else { highest.graver() }
     }
 
     /// Writes what the alerts of the story show. Whether an alert or a step is new.
@@ -338,9 +359,17 @@ fn is_attempt(alert: &Alert) -> bool {
     has(&REQUESTS) && !has(&[ISSUED])
 }
 
-/// The steps that an alert shows: what led to an issue, and what hides it, may be among its events.
-fn steps_of(alert: &Alert) -> Vec<Step> {
-    let own = step_of(alert);
+/// Whether the alert is about requests that the CA received, and shows nothing of what became of them.
+fn is_all_received(alert: &Alert) -> bool {
+    alert.evidence.iter().all(|event| event.event_id == Some(RECEIVED))
+}
+
+fn is_of_one_request(a: &Evidence, b: &Evidence) -> bool {
+    a.request_id.is_some() && a.request_id == b.request_id && a.computer == b.computer
+}
+
+/// The steps that an alert shows, its `own` first: what led to an issue, and what hides it, may be among its events.
+fn steps_of(alert: &Alert, own: Step) -> Vec<Step> {
     let id = |event: Option<&Evidence>| event.and_then(|event| event.event_id).unwrap_or_default();
     let (first, last) = (id(alert.evidence.first()), id(alert.evidence.last()));
     let mut steps = vec![own];
@@ -357,7 +386,9 @@ const COERCION: u32 = 5145;
 /// Events that give an account another name.
 const CHANGES: [u32; 5] = [4738, 4741, 4742, 4781, 5136];
 /// What a CA logs of requests.
-const REQUESTS: [u32; 4] = [4886, ISSUED, 4888, 4889];
+const REQUESTS: [u32; 4] = [RECEIVED, ISSUED, 4888, 4889];
+/// What it logs of a request that came.
+const RECEIVED: u32 = 4886;
 /// What it logs of a certificate.
 const ISSUED: u32 = 4887;
 

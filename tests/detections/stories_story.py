@@ -1,12 +1,13 @@
 """Fixtures of story: alerts of several detections that are steps of one attack."""
 from activities import BASE, account_changed, directory, ticket
 from stories_pkinit_client import windows
-from windows import SID, at, denied, issued, logon, own, pipe, upn
+from windows import SID, at, denied, issued, logon, own, pipe, requested, upn
 
 M = "CORP\\mallory"
 BOB = f"CN=bob.jones,CN=Users,{BASE}"
 CORP = {"policy": "domains: {CORP: [corp.example]}\n"}
 CAS = {"policy": "cas:\n  ca01.corp.example: CORP-CA01\n"}
+WORKSTATION = "CertificateTemplate:User\ncdc:dc01.corp.example\nrmd:ws101.corp.example\nccm:ws101.corp.example"
 WEB = "CertificateTemplate:DomainController\nccm:ca01.corp.example\nUserAgent:Mozilla/5.0"
 
 
@@ -54,6 +55,10 @@ def harmless():
     yield ("fires_low_for_a_new_machine", "sssd on a new Linux host gets the first certificate of a new template, and logs on with it: two low alerts are no medium story.",
            [at(0, own(100 + d, f"user{d}"), days=d) for d in range(14)]
            + [at(30, own(918, "carol.white", template="LinuxLogon"), days=14), at(34, logon("carol.white", 918), days=14)])
+    yield ("fires_high_for_an_agent_with_many_users", "An enrollment agent issues for six users, one of whom logs on: the volume is explained by the agent too, and is no critical story.",
+           [at(i, issued(920 + i, "CORP\\FAS01$", upn(f"user{i}@corp.example"), template="Citrix_SmartcardLogon")) for i in range(6)] + [at(7, windows("user0", 920))])
+    yield ("quiet_one_request_from_a_workstation", "A user's request states the workstation that it comes from, and the certificate names her by a userPrincipalName that is not her account's: a low and a high alert on one request are no chain.",
+           [at(0, requested(930, "CORP\\asmith", WORKSTATION)), at(0, issued(930, "CORP\\asmith", upn("alice.smith@corp.example"), WORKSTATION), seconds=1)])
     yield ("quiet_one_refused_request", "The CA refuses a request in the administrator's name: several detections alert on it, and nothing followed.",
            [at(0, denied(919, M, "SAN:upn=administrator@corp.example"))])
     yield ("quiet_one_step", "Two certificates in the name of others: two issues, and no further step.",
