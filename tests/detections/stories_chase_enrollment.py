@@ -33,6 +33,8 @@ def stories():
            [at(0, machine(608, "CORP\\WKS-114$", chase("wks-114.corp.example", "hq-ads-2.corp.example"), "wks-114.corp.example"))], DCS)
     yield ("fires_low_own_workstation", "A user's request names the workstation that it comes from.",
            [at(0, issued(609, "CORP\\alice.smith", "", chase("wks-114.corp.example", template="User")))])
+    yield ("fires_low_administrator_at_a_workstation", "The administrator's request names the workstation that it comes from. The own name makes the workstation no protected machine.",
+           [at(0, issued(617, "CORP\\Administrator", "Other Name: Principal Name=administrator@corp.example", chase("wks-114.corp.example", template="User")))])
     yield ("fires_new_account", "mallory created EVIL01$ an hour before it asks for a certificate of a server.",
            [at(0, computer_created("EVIL01", "mallory")),
             at(60, machine(610, "CORP\\EVIL01$", chase("srv-12.corp.example"), "srv-12.corp.example"))])

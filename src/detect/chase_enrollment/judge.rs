@@ -4,7 +4,7 @@ use crate::alert::Reason;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::identity::{self, Verdict};
 use crate::detect::protected;
-use crate::detect::report::reason;
+use crate::detect::report::{self, reason};
 use crate::event::account::{Account, same_text};
 use crate::event::host::Host;
 use crate::event::san::San;
@@ -75,13 +75,15 @@ fn judge_machine(
     if matches!(verdict, Verdict::Own { .. }) {
         return None;
     }
-    let is_protected = |name: &San| {
+    let is_protected = |name: &&San| {
         let verdict = identity::compare(policy, requester, name, &event.computer);
-        protected::is_sensitive(policy, requester, name, verdict)
+        !matches!(verdict, Verdict::Own { .. }) && protected::is_sensitive(policy, requester, name, verdict)
     };
-    if is_protected(&name) || request.names.iter().any(is_protected) {
-        let text =
-            format!("{requester} asked for a certificate of {rmd}, which is protected, by the attribute rmd");
+    if let Some(named) = [&name].into_iter().chain(&request.names).find(is_protected) {
+        let named = report::cut(named.value());
+        let text = format!(
+            "{requester} asked for a certificate of {named}, which is protected, and the CA to look up {rmd} (rmd)"
+        );
         return Some((Gravity::Critical, reason("protected_machine", text)));
     }
     let text = format!("{requester} asked for a certificate of {rmd}, another machine, by the attribute rmd");
