@@ -150,6 +150,10 @@ def bursts():
     yield ("fires_burst_of_a_first_logon", "A user's first logon: User, EFS, and S/MIME with a mail address beside the own name.",
            [at(0, issued(211 + i, "CORP\\carol.white", f"{upn('carol.white@corp.example')}{more}", template=template), seconds=7 * i)
             for i, (template, more) in enumerate([("User", ""), ("EFS", ""), ("SMIME", "\nRFC822 Name=c.white@corp.example")])], {"policy": CORP})
+    yield ("fires_burst_of_a_first_logon_with_mail_alone", "The same, and the S/MIME certificate has nothing but a mail address: low.",
+           [at(0, issued(211 + i, "CORP\\carol.white", name, template=template), seconds=7 * i)
+            for i, (template, name) in enumerate([("User", upn("carol.white@corp.example")), ("EFS", upn("carol.white@corp.example")), ("SMIME", "RFC822 Name=c.white@corp.example")])],
+           {"policy": CORP})
     yield ("fires_burst_of_one_template", "Six certificates of one template within ten minutes, all in the user's own name: twice the threshold, and from then on no first logon.",
            [at(i, own(211 + i, "carol.white")) for i in range(6)])
     yield ("fires_burst_with_names_that_are_not_logged", "Three certificates of a CA that logs no names: what they name is unknown, and unknown is not the own name.",

@@ -206,7 +206,8 @@ fn remembered(event: &Event, request: &CertificateRequest, judgement: &Judgement
         serial_hash: None,
         lookalike: judgement.is_lookalike(),
         outside_profile: judgement.outside_profile,
-        own_only: judgement.own_only,
+        // A mail address alone is no identity that somebody logs on with.
+        own_only: judgement.own_only || (judgement.mail_only && !judgement.is_suspicious()),
         sid_differs: !judgement.other_sids.is_empty(),
         subject_named: !judgement.subject.is_empty(),
         mail_only: judgement.mail_only,

@@ -176,9 +176,9 @@ fn add_burst(alert: &mut Alert, burst: Burst, request: &CertificateRequest, sett
     report::add_reason(alert, reason(code, text));
     if burst.own_names_only && (!was_burst || has(alert, OWN_NAMES_ONLY)) {
         let text = format!(
-            "all certificates of the burst bear only the requester's own names, and no template was issued {} times or \
-             more: a first logon or a new machine looks like this. If it is none, read who was logged on where the \
-             requests came from",
+            "all certificates of the burst bear only the requester's own names, or a mail address alone, and no template \
+             was issued {} times or more: a first logon or a new machine looks like this. If it is none, read who was \
+             logged on where the requests came from",
             settings.many_of_one_template()
         );
         report::add_reason(alert, reason(OWN_NAMES_ONLY, text));
