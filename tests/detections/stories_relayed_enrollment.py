@@ -40,6 +40,8 @@ def through_web_enrollment():
     yield ("fires_version_0", "A CA whose events have version 0 shows the attributes too.",
            [at(0, issued(803, WKS, attributes=WEB, version=0))])
     yield ("fires_denied_request", "The CA denies the relayed request.", [at(0, denied(804, WKS, WEB))])
+    yield ("fires_web_enrollment_on_a_host_of_its_own", "The pages of web enrollment run beside the CA, on certweb: the machine came over NTLM, and its client is certweb.",
+           [at(0, machine(828, WKS, f"{BARE}\nccm:certweb.corp.example", auth="NTLM"))])
     yield ("fires_enrollment_web_service_that_is_not_listed", "A request with the attribute of the enrollment web service, made on a CA that the policy does not list as one.",
            [at(0, machine(805, WKS, f"{BARE}\nccm:ca01.corp.example\nProxyURI:https://ca01.corp.example/CORP-CA01_CES_Kerberos/service.svc"))])
 
@@ -97,6 +99,8 @@ def harmless():
     yield ("quiet_enrollment_web_service", "The policy lists the CA as a host of the enrollment web service.",
            [at(0, machine(823, WKS, f"{BARE}\nccm:ca01.corp.example\nProxyURI:https://ca01.corp.example/CORP-CA01_CES_Kerberos/service.svc"))],
            {"policy": "allow:\n  source_hosts: [ca01.corp.example]\n"})
+    yield ("quiet_service_account_of_several_machines", "A group managed service account, which looks like a machine, enrolls from the host that it runs on.",
+           [at(0, machine(829, "CORP\\gmsa-web$", f"{BARE}\nccm:web01.corp.example"))])
     yield ("quiet_the_ca_itself", "The CA asks itself for a certificate: it is its own client.",
            [at(0, machine(824, "CORP\\CA01$", f"{BARE}\nccm:ca01.corp.example"))])
     yield ("quiet_user_of_web_enrollment", "A user asks through the pages of web enrollment, which run on the CA.",

@@ -174,7 +174,10 @@ fn own_reasons(event: &Event, request: &CertificateRequest, policy: &DomainPolic
             reasons.push(reason("client_is_the_ca", text));
         }
     }
-    if let Some(host) = client_host(request).filter(|host| is_other_machine(requester, host)) {
+    let is_known =
+        |host: &Host| host.is_same(ca) || policy.has_host(requester, host) || is_of_proxy(request, policy);
+    let client = client_host(request).or_else(|| client_over_ntlm(request).filter(|host| !is_known(host)));
+    if let Some(host) = client.filter(|host| is_other_machine(requester, host)) {
         let text = format!("The client of the request was {host}, and the requester is {requester}");
         reasons.push(reason("client_is_another_host", text));
     }
@@ -202,6 +205,13 @@ fn is_of_proxy(request: &CertificateRequest, policy: &DomainPolicy) -> bool {
 
 fn is_other_machine(requester: &Account, host: &Host) -> bool {
     requester.is_machine() && !is_name_of_machine(requester, host.label())
+}
+
+/// The host of `ccm`, where the requester came over NTLM: web enrollment on a host of its own, which the machine was relayed
+/// to. A service account of several machines, which looks like a machine, comes over Kerberos.
+fn client_over_ntlm(request: &CertificateRequest) -> Option<Host> {
+    let service = request.authentication_service.as_deref()?;
+    request.client.clone().filter(|_| same_text(service.trim(), "NTLM"))
 }
 
 /// The host of RequestClientInfo, which stands before the account: `wks-114.corp.example CORP\alice certreq.exe`.
