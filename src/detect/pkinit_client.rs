@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 const MAX_CLIENTS: usize = 8;
 
 /// FORWARDABLE, RENEWABLE and RENEWABLE-OK of RFC 4120, as attack tools ask. Windows adds CANONICALIZE.
-const OPTIONS_OF_TOOLS: u32 = 0x4080_0010;
+pub(crate) const OPTIONS_OF_TOOLS: u32 = 0x4080_0010;
 
 /// What the operator may set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -15,6 +15,7 @@ use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_used_by};
 use crate::detect::identity::same_account;
 use crate::detect::lifecycle::Lifetime;
+use crate::detect::pkinit_client::OPTIONS_OF_TOOLS;
 use crate::detect::protected;
 use crate::detect::report::reason;
 use crate::detect::slot::Slot;
@@ -33,7 +34,7 @@ use serde::{Deserialize, Serialize};
 pub struct Settings {
     /// Off: the detection does not run.
     pub enabled: bool,
-    /// The severity of an alert; one step higher for a protected account. Default medium.
+    /// The severity of an alert; high for a protected account, and for a client with the options of attack tools. Default medium.
     pub severity: Severity,
     /// How long after the logon the ticket may be asked for. Default 10m.
     pub within: Span,
@@ -135,6 +136,8 @@ impl Detection for UnpacTheHash {
 
 const LOGON: &str = "logon";
 const TICKET: &str = "ticket";
+/// What is remembered of a logon whose options are those of attack tools.
+const OF_TOOL: &str = "client of a tool";
 
 impl UnpacTheHash {
     fn raise(
@@ -153,13 +156,19 @@ impl UnpacTheHash {
         let text = format!(
             "{account} logged on with a certificate and asked for a ticket to itself under its session key"
         );
+        let mut reasons = vec![reason("ticket_to_itself", text)];
+        let of_tool = logon.old == OF_TOOL;
+        if of_tool {
+            let text = "the client asked for the ticket of the logon as attack tools do (options 0x40800010)";
+            reasons.push(reason("client_of_a_tool", text.to_owned()));
+        }
         let finding = Finding {
             entity,
             event,
             lifetime: Lifetime::SinceOpened(self.settings.suppression),
-            severity: if protected { severity.max(Severity::High) } else { severity },
+            severity: if protected || of_tool { severity.max(Severity::High) } else { severity },
             title: format!("The NT hash of {account} was asked for with a certificate"),
-            reasons: vec![reason("ticket_to_itself", text)],
+            reasons,
             fields: Vec::new(),
             earlier: [logon, ticket].into_iter().filter_map(chain::evidence).collect(),
         };
@@ -177,7 +186,8 @@ fn asks_for_itself(ticket: &ServiceTicket) -> bool {
     ticket.status == 0 && ticket.ticket_options & ENC_TKT_IN_SKEY != 0
 }
 
-/// The event as a part of the chain: `new` is the SID, of a ticket that of the service, and `actor` the client's address.
+/// The event as a part of the chain: `new` is the SID, of a ticket that of the service, `actor` the client's address, and `old` of
+/// a logon what its options show.
 fn link_of(event: &Event) -> Option<ChainEvent> {
     if let Activity::CertificateLogon(logon) = &event.activity {
         let sid = logon.sid.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -185,7 +195,9 @@ fn link_of(event: &Event) -> Option<ChainEvent> {
         let (account, serial) = (logon.account.to_string(), logon.serial.to_string());
         let fields = [("account", account.as_str()), ("serial", &serial), ("ip", &ip), ("sid", &sid)];
         let link = chain::link(event, LOGON, &logon.account, &fields);
-        return logon.accepted().then_some(ChainEvent { new: sid.clone(), actor: ip.clone(), ..link });
+        let of_tool = logon.ticket_options == Some(OPTIONS_OF_TOOLS);
+        let old = if of_tool { OF_TOOL.to_owned() } else { String::new() };
+        return logon.accepted().then_some(ChainEvent { new: sid.clone(), actor: ip.clone(), old, ..link });
     }
     let Activity::ServiceTicket(ticket) = &event.activity else { return None };
     let sid = ticket.service_sid.as_ref().map(ToString::to_string).unwrap_or_default();

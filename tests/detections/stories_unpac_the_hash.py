@@ -1,5 +1,6 @@
 """Fixtures of unpac-the-hash: a ticket of an account to itself, after a logon with a certificate."""
 import activities
+from stories_pkinit_client import windows
 from windows import RIDS, SID, at, logon
 
 
@@ -9,10 +10,12 @@ def ticket(name, service=None, options=0x40810018, rid=None, status="0x0", sid=T
 
 
 def stories():
-    yield ("fires_ticket_to_itself", "bob.jones logs on with a certificate at one domain controller, and asks another one for a ticket to itself.",
+    yield ("fires_ticket_to_itself", "bob.jones logs on with a certificate at one domain controller, with the options of attack tools, and asks another one for a ticket to itself.",
            [at(0, logon("bob.jones", 561)), at(0, ticket("bob.jones"), seconds=2)])
     yield ("fires_ticket_arrives_first", "The domain controller of the ticket delivers first.",
            [at(0, ticket("bob.jones"), seconds=2), at(0, logon("bob.jones", 561))])
+    yield ("fires_medium_with_the_options_of_windows", "The same with the options of Windows' own logon: medium.",
+           [at(0, windows("bob.jones", 561)), at(0, ticket("bob.jones"), seconds=2)])
     yield ("fires_high_for_the_administrator", "The account is a protected one.",
            [at(0, logon("administrator", 562)), at(5, ticket("administrator", options=0x40800018))])
     yield ("fires_by_name_without_a_sid", "The format lost the SID of the service; its name is that of the account.",
