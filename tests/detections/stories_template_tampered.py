@@ -1,5 +1,5 @@
 """Fixtures of template-tampered: a certificate template is changed so that it can be abused."""
-from activities import SERVICES, directory, template_seen
+from activities import SERVICES, directory, subject, template_seen
 from windows import at
 
 DN = f"CN=VpnUser,CN=Certificate Templates,{SERVICES}"
@@ -17,6 +17,18 @@ def replaced(minute, attribute, old, new, op="{0c1d}", actor=M):
     return [at(minute, value(attribute, old, "value_deleted", op, actor)), at(minute, value(attribute, new, op=op, actor=actor))]
 
 
+def of(template, attribute, new, op):
+    return directory(M, DN.replace("VpnUser", template), attribute, new, object_class="pKICertificateTemplate", operation_id=op)
+
+
+def created(template, op):
+    return directory(M, DN.replace("VpnUser", template), operation="created", object_class="pKICertificateTemplate", operation_id=op)
+
+
+def actor_sid(account):
+    return subject(account)["SubjectUserSid"]
+
+
 def stories():
     yield ("fires_enrollee_supplies_the_subject", "mallory lets the requester decide on the names of the certificate (ESC4, then ESC1).",
            replaced(0, NAME, "-2113929216", "1"))
@@ -32,6 +44,20 @@ def stories():
             at(0, template_seen(4900, {NAME: 1}, {NAME: 1}, OWNED + ENROLL.format("DU"), OWNED + ENROLL.format("DA")), seconds=1)])
     yield ("fires_no_purpose_means_any", "The CA notices that the template names no purpose any more (ESC2).",
            [at(0, template_seen(4899, {PURPOSES: []}, {PURPOSES: ["1.3.6.1.5.5.7.3.4"]}))])
+    yield ("fires_rights_for_itself", "mallory gives nobody but herself the right to change the template (ESC4).",
+           replaced(0, "nTSecurityDescriptor", OWNED, OWNED + f"(A;;GA;;;{actor_sid(M)})"))
+    yield ("fires_issuance_policy_added", "Certificates of the template bear an issuance policy now, which may be linked to a group (ESC13).",
+           [at(0, value("msPKI-Certificate-Policy", "1.3.6.1.4.1.311.21.8.1.2.3.4.500"))])
+    yield ("fires_new_template_for_any_name", "A new template lets the requester decide on the names.",
+           [at(0, created("Trial", "{7}")), at(0, of("Trial", NAME, "1", "{7}")), at(0, of("Trial", PURPOSES, "1.3.6.1.5.5.7.3.2", "{7}"))])
+    yield ("fires_new_template_for_agents", "A new template makes enrollment agents (ESC3).",
+           [at(0, created("Trial", "{7}")), at(0, of("Trial", PURPOSES, "1.3.6.1.4.1.311.20.2.1", "{7}"))])
+    yield ("quiet_new_template_for_logons", "An administrator duplicates the template User: the new one is for logons too, everybody may enroll, and its names come from the directory.",
+           [at(0, created("CorpUser", "{8}")), at(0, of("CorpUser", NAME, "-2113929216", "{8}")), at(0, of("CorpUser", PURPOSES, "1.3.6.1.5.5.7.3.2", "{8}")),
+            at(0, of("CorpUser", "nTSecurityDescriptor", OWNED + ENROLL.format("DU"), "{8}"))])
+    yield ("quiet_rights_of_the_administrator_as_before", "An administrator with a right of its own gives a group of few the right to enroll.",
+           replaced(0, "nTSecurityDescriptor", OWNED + f"(A;;GA;;;{actor_sid(M)})",
+                    OWNED + f"(A;;GA;;;{actor_sid(M)})" + ENROLL.format("S-1-5-21-1004336348-1177238915-682003330-1604")))
     yield ("quiet_upgrade_without_opening", "After an upgrade a CA notices new versions of many templates (4899): the difference opens nothing.",
            [at(i, template_seen(4899, {NAME: 2181038080, ENROLLMENT: 41}, {NAME: 2181038080, ENROLLMENT: 9}, template=t))
             for i, t in enumerate(["User", "Machine", "VpnUser"])])

@@ -3,7 +3,7 @@
 use crate::alert::Reason;
 use crate::detect::bits::number;
 use crate::detect::report::{cut, reason};
-use crate::detect::template_tampered::sddl::{Right, wide_rights};
+use crate::detect::template_tampered::sddl::{Right, rights_for, wide_rights};
 use crate::event::fold::fold;
 use crate::event::subject::common_names;
 use crate::event::template::{
@@ -21,6 +21,9 @@ const ENROLLMENT_FLAG: &str = "mspki-enrollment-flag";
 const SIGNATURES: &str = "mspki-ra-signature";
 const PURPOSES: [&str; 2] = ["pkiextendedkeyusage", "mspki-certificate-application-policy"];
 const PERMISSIONS: &str = "ntsecuritydescriptor";
+const ISSUANCE_POLICY: &str = "mspki-certificate-policy";
+/// The name under which the operation that created the template is known.
+const CREATED: &str = "created";
 
 /// Purposes with which a certificate is a logon, or asks for others.
 const DANGEROUS: [(&str, &str); 5] = [
@@ -31,13 +34,17 @@ const DANGEROUS: [(&str, &str); 5] = [
     ("1.3.6.1.4.1.311.20.2.1", "enrollment agent"),
 ];
 
+/// Those of them with which a certificate is a logon of its owner, and no more.
+const LOGON: [&str; 3] = ["1.3.6.1.5.5.7.3.2", "1.3.6.1.4.1.311.20.2.2", "1.3.6.1.5.2.3.4"];
+
 /// The template that an event concerns.
 pub(crate) fn template_of(event: &Event) -> Option<String> {
     if let Activity::TemplateSeen(seen) = &event.activity {
         return Some(cut(&seen.internal_name)).filter(|name| !name.is_empty());
     }
     let Activity::DirectoryChanged(change) = &event.activity else { return None };
-    let is_template = fold(&change.object_class) == CLASS && change.attribute.is_some();
+    let is_template = fold(&change.object_class) == CLASS
+        && (change.attribute.is_some() || change.operation == DirectoryOperation::Created);
     common_names(&change.object_dn).into_iter().next().filter(|_| is_template).map(|name| cut(&name))
 }
 
@@ -52,9 +59,16 @@ pub(crate) fn judge(event: &Event, state: &mut TemplateState) -> Vec<Reason> {
 
 /// 5136: a value that came, against the one that went in the same operation, or the last one known.
 fn of_value(change: &DirectoryChange, state: &mut TemplateState) -> Vec<Reason> {
+    let operation = change.operation_id.clone().unwrap_or_default();
+    if change.operation == DirectoryOperation::Created {
+        state.values.retain(|known| known.name != CREATED);
+        state.values.push(KnownValue { name: CREATED.to_owned(), operation, ..KnownValue::default() });
+        return Vec::new();
+    }
     let (Some(attribute), Some(value)) = (&change.attribute, &change.value) else { return Vec::new() };
     let name = fold(attribute).into_owned();
-    let operation = change.operation_id.clone().unwrap_or_default();
+    let is_of = |known: &KnownValue| known.name == CREATED && known.operation == operation;
+    let is_new = !operation.is_empty() && state.values.iter().any(is_of);
     if change.operation == DirectoryOperation::ValueDeleted {
         // The permissions are long, and only the last ones matter.
         let is_long = name == PERMISSIONS;
@@ -72,10 +86,19 @@ fn of_value(change: &DirectoryChange, state: &mut TemplateState) -> Vec<Reason> 
         .map(|deleted| deleted.value.as_str())
         .collect();
     if name == PERMISSIONS {
-        return permissions(gone.last().copied().unwrap_or_default(), value);
+        let old = gone.last().copied().unwrap_or_default();
+        let mut reasons = permissions(old, value);
+        reasons.extend(own_permissions(old, value, change));
+        return if is_new { Vec::new() } else { reasons };
     }
+    let came = !gone.contains(&value.as_str());
     if PURPOSES.contains(&name.as_str()) {
-        return purpose(value).filter(|_| !gone.contains(&value.as_str())).into_iter().collect();
+        // That a new template is for logons is ordinary. The names and rights that it gives decide.
+        let is_ordinary = is_new && LOGON.contains(&value.trim());
+        return purpose(value).filter(|_| came && !is_ordinary).into_iter().collect();
+    }
+    if name == ISSUANCE_POLICY {
+        return issuance_policy(value).filter(|_| came && !is_new).into_iter().collect();
     }
     let known = state.values.iter().find(|known| known.name == name).map(|known| known.value.as_str());
     let old = gone.last().copied().or(known).and_then(number);
@@ -158,6 +181,28 @@ fn purposes(old: &[String], new: &[String]) -> Option<Reason> {
         return Some(reason("purposes_widened", text.to_owned()));
     }
     new.iter().filter(|oid| !old.contains(oid)).find_map(|oid| purpose(oid))
+}
+
+/// A policy that certificates of the template bear now. One that is linked to a group gives the rights of the group (ESC13).
+fn issuance_policy(oid: &str) -> Option<Reason> {
+    let text = format!(
+        "certificates bear the issuance policy {} now, which gives the rights of a group if one is linked to it (ESC13)",
+        cut(oid)
+    );
+    (!oid.trim().is_empty()).then(|| reason("issuance_policy_added", text))
+}
+
+/// What the permissions gained for the account that changed them.
+fn own_permissions(old: &str, new: &str, change: &DirectoryChange) -> Vec<Reason> {
+    let Some(sid) = change.actor_sid.as_ref().map(ToString::to_string) else { return Vec::new() };
+    let before = rights_for(old, &sid);
+    let gained = rights_for(new, &sid).into_iter().filter(|right| !before.contains(right));
+    let what = |right| match right {
+        Right::Enroll => "enroll",
+        Right::Write => "change the template",
+    };
+    let text = |right| format!("{} gave itself the right to {}", change.actor, what(right));
+    gained.map(|right| reason("rights_for_itself", text(right))).collect()
 }
 
 /// What the permissions gained for groups that nearly everybody belongs to.

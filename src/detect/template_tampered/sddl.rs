@@ -17,9 +17,20 @@ const ENROLL: [&str; 2] = ["0e10c968-78fb-11d2-90d4-00c04f79dc55", "a05b8cc2-17b
 
 /// What wide groups may do, each once, in the order of the text. The group is named as people name it.
 pub(crate) fn wide_rights(sddl: &str) -> Vec<(&'static str, Right)> {
+    rights_where(sddl, wide_group)
+}
+
+/// What one account may do, by its SID, each once.
+pub(crate) fn rights_for(sddl: &str, sid: &str) -> Vec<Right> {
+    let found = rights_where(sddl, |trustee| trustee.eq_ignore_ascii_case(sid).then_some(()));
+    found.into_iter().map(|(_, right)| right).collect()
+}
+
+/// The rights of the trustees that are asked for, each once, with what is known of the trustee.
+fn rights_where<T: Copy + PartialEq>(sddl: &str, trustee: impl Fn(&str) -> Option<T>) -> Vec<(T, Right)> {
     let mut found = Vec::new();
     for entry in sddl.split('(').skip(1).filter_map(|rest| rest.split(')').next()) {
-        for right in rights_of(entry) {
+        for right in rights_of(entry, &trustee) {
             if !found.contains(&right) {
                 found.push(right);
             }
@@ -29,10 +40,10 @@ pub(crate) fn wide_rights(sddl: &str) -> Vec<(&'static str, Right)> {
 }
 
 /// The rights of one entry: `type;flags;rights;object;inherited object;trustee`.
-fn rights_of(entry: &str) -> Vec<(&'static str, Right)> {
+fn rights_of<T: Copy>(entry: &str, of: impl Fn(&str) -> Option<T>) -> Vec<(T, Right)> {
     let parts: Vec<&str> = entry.split(';').collect();
     let [kind, _, rights, object, _, trustee, ..] = parts[..] else { return Vec::new() };
-    let Some(group) = wide_group(trustee).filter(|_| ["A", "OA"].contains(&kind)) else { return Vec::new() };
+    let Some(group) = of(trustee).filter(|_| ["A", "OA"].contains(&kind)) else { return Vec::new() };
     let object = fold(object);
     let enrolls = has(rights, "GA", 0x1000_0000)
         || (has(rights, "CR", 0x100) && (object.is_empty() || ENROLL.contains(&&*object)));
@@ -67,7 +78,7 @@ fn wide_group(trustee: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use crate::detect::template_tampered::sddl::{Right, wide_rights};
+    use crate::detect::template_tampered::sddl::{Right, rights_for, wide_rights};
     use proptest::prelude::*;
 
     #[track_caller]
@@ -88,6 +99,13 @@ mod tests {
         check("D:(A;;GA;;;WD)", &[("Everyone", Right::Enroll), ("Everyone", Right::Write)]);
         check("D:(D;;WD;;;WD)", &[]);
         check("", &[]);
+    }
+
+    #[test]
+    fn rights_of_one_account_are_those_of_its_sid() {
+        let of = |sddl: &str| rights_for(sddl, "S-1-5-21-1-2-3-1142");
+        assert_eq!(of("D:(A;;GA;;;S-1-5-21-1-2-3-1142)"), [Right::Enroll, Right::Write]);
+        assert_eq!(of("D:(A;;GA;;;S-1-5-21-1-2-3-11420)(A;;GA;;;EA)(A;;RP;;;S-1-5-21-1-2-3-1142)"), []);
     }
 
     proptest! {
