@@ -88,7 +88,8 @@ pub(crate) fn changes(event: &Event) -> Vec<Change> {
     of_object(change).into_iter().collect()
 }
 
-fn of_object(change: &DirectoryChange) -> Option<Change> {
+/// The name that a change of an object concerns.
+pub(crate) fn of_object(change: &DirectoryChange) -> Option<Change> {
     let attribute = Attribute::of_ldap(change.attribute.as_deref()?)?;
     let (old, new) = match change.operation {
         DirectoryOperation::ValueAdded => (None, change.value.clone()),

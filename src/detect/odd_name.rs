@@ -112,9 +112,14 @@ fn is_of_protected(policy: &DomainPolicy, account: &Account, named: &Account) ->
 
 /// Whether a value of altSecurityIdentities is a mapping by names: neither issuer and serial number, nor a key (KB5014754).
 fn is_weak(mapping: &str) -> bool {
+    fold(mapping).contains("x509:") && !is_strong(mapping)
+}
+
+/// Whether a value of altSecurityIdentities is a mapping by issuer and serial number, or by a key (KB5014754).
+pub(crate) fn is_strong(mapping: &str) -> bool {
     let mapping = fold(mapping);
     let strong = ["<sr>", "<ski>", "<sha1-pukey>"];
-    mapping.contains("x509:") && !strong.iter().any(|part| mapping.contains(part))
+    mapping.contains("x509:") && strong.iter().any(|part| mapping.contains(part))
 }
 
 #[cfg(test)]

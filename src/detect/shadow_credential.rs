@@ -1,15 +1,17 @@
 //! `shadow-credential`: somebody registered a key for an account of another, and perhaps logged on with it.
 //!
 //! **What.** 5136 that adds a value to msDS-KeyCredentialLink, by another account than the object itself and none of the known
-//! writers; joined with a 4768 with a certificate that no CA issued, as that account, within 30 days.
+//! writers; joined with a 4768 with a certificate that no CA issued, as that account, within 30 days. Also 5136 that maps a key or
+//! a serial number to another account (altSecurityIdentities), once a domain controller reports that a certificate was used for
+//! that account whose issuer it does not trust for logons (21, 45).
 //! **Why.** Who holds the key logs on as the account, without its password and after it was changed. Sources: [MS-ADTS] on the
-//! attribute, the published descriptions of Whisker and Certipy's `shadow`.
+//! attributes, the published descriptions of Whisker and Certipy's `shadow`, CVE-2025-26647.
 //! **What looks alike and is harmless.** Windows Hello and hybrid join: a device writes its own object, Entra Connect (`MSOL_…`)
 //! and AD FS write for users.
 
-use crate::alert::Severity;
+use crate::alert::{Reason, Severity};
 use crate::detect::chain;
-use crate::detect::changes::{account_of, by_name};
+use crate::detect::changes::{Attribute, account_of, by_name, of_object};
 use crate::detect::domain::Allow;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::exception::Key;
@@ -17,13 +19,18 @@ use crate::detect::finding::{Finding, set_actor, set_used_by};
 use crate::detect::identity::same_account;
 use crate::detect::issuer::configured_host;
 use crate::detect::lifecycle::Lifetime;
+use crate::detect::odd_name::is_strong;
 use crate::detect::report::{self, reason};
 use crate::detect::slot::Slot;
+use crate::detect::weak_mapping::is_own_key;
 use crate::detect::{About, Context, Detection, DetectionSettings, Entity, memory_after};
 use crate::event::account::{Account, same_text};
 use crate::event::fold::fold;
 use crate::event::time::Span;
-use crate::event::{Activity, CertificateLogon, DirectoryChange, DirectoryOperation, Event};
+use crate::event::{
+    Activity, CertificateLogon, CertificateMapping, DirectoryChange, DirectoryOperation, Event,
+    MappingVerdict,
+};
 use crate::wire::record::{ChainEvent, ChainState};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -118,8 +125,9 @@ impl Detection for ShadowCredential {
         chain::remember(&mut slot.state.events, link.clone(), remember);
         slot.keep_until(memory_after(event.effective_time(), remember));
         let events = slot.state.events.clone();
-        for use_of_key in events.iter().filter(|known| known.kind == USED) {
-            for written in chain::before(&events, WRITTEN, use_of_key, remember) {
+        for use_of_key in events.iter().filter(|known| [USED, UNTRUSTED].contains(&&*known.kind)) {
+            let cause = if use_of_key.kind == USED { WRITTEN } else { MAPPED };
+            for written in chain::before(&events, cause, use_of_key, remember) {
                 if chain::is_one_account(cx.policy, written, use_of_key)
                     && (written == &link || use_of_key == &link)
                 {
@@ -136,6 +144,9 @@ impl Detection for ShadowCredential {
 
 const WRITTEN: &str = "key registered";
 const USED: &str = "logon with a key";
+/// A mapping is no finding by itself: cards of another CA are mapped so.
+const MAPPED: &str = "certificate mapped";
+const UNTRUSTED: &str = "certificate of an issuer that is not trusted";
 
 impl ShadowCredential {
     fn raise(
@@ -149,11 +160,7 @@ impl ShadowCredential {
     ) {
         let Some(anchor) = chain::evidence(written) else { return };
         let (account, actor) = (&written.account, Account::parse(&written.actor));
-        let mut reasons = vec![reason("key_by_another", format!("{actor} registered a key for {account}"))];
-        if let Some(used) = used {
-            let text = format!("{account} logged on with a certificate of {}, which is no CA", used.new);
-            reasons.insert(0, reason("key_used", text));
-        }
+        let reasons = reasons(written, used);
         let title = if used.is_some() { "registered and used" } else { "registered" };
         let finding = Finding {
             entity,
@@ -172,12 +179,36 @@ impl ShadowCredential {
     }
 }
 
+/// Why, the use first.
+fn reasons(written: &ChainEvent, used: Option<&ChainEvent>) -> Vec<Reason> {
+    let ChainEvent { account, actor, .. } = written;
+    let issuer = used.map(|used| used.new.as_str()).unwrap_or_default();
+    if written.kind == MAPPED {
+        let text = format!(
+            "a certificate of {issuer} was used for {account}: domain controllers do not trust this issuer for logons"
+        );
+        let mapped = format!("{actor} mapped {} to {account} (altSecurityIdentities)", written.new);
+        return vec![reason("mapping_used", text), reason("mapped_by_another", mapped)];
+    }
+    let by_another = reason("key_by_another", format!("{actor} registered a key for {account}"));
+    let text = format!("{account} logged on with a certificate of {issuer}, which is no CA");
+    used.map(|_| reason("key_used", text)).into_iter().chain([by_another]).collect()
+}
+
 /// The event as a part of the chain; none: it has nothing to do with it.
 fn link_of(event: &Event, policy: &DomainPolicy) -> Option<ChainEvent> {
     if let Activity::CertificateLogon(logon) = &event.activity {
         return is_use(policy, logon).then(|| used(event, logon));
     }
+    if let Activity::CertificateMapped(mapping) = &event.activity {
+        let is_use = matches!(mapping.verdict, MappingVerdict::IssuerNotTrusted | MappingVerdict::Refused)
+            && !is_own_key(mapping);
+        return is_use.then(|| untrusted(event, mapping));
+    }
     let Activity::DirectoryChanged(change) = &event.activity else { return None };
+    if let Some(mapped) = mapped(event, change, policy) {
+        return Some(mapped);
+    }
     let is_key = change.attribute.as_deref().is_some_and(|name| same_text(name, "msDS-KeyCredentialLink"));
     if !is_key || change.operation != DirectoryOperation::ValueAdded {
         return None;
@@ -196,6 +227,28 @@ fn written(event: &Event, change: &DirectoryChange, account: &Account) -> ChainE
 /// Whether the certificate is of no CA.
 fn is_use(policy: &DomainPolicy, logon: &CertificateLogon) -> bool {
     logon.accepted() && !is_of_a_ca(policy, logon)
+}
+
+/// A mapping by the key, its hash or the serial number, written by another than the account and identity management.
+fn mapped(event: &Event, change: &DirectoryChange, policy: &DomainPolicy) -> Option<ChainEvent> {
+    let change = of_object(change).filter(|change| {
+        change.attribute == Attribute::Mapping && !Allow::has(&policy.allow.changers, &change.actor)
+    })?;
+    let value = change.new.as_deref().filter(|value| is_strong(value)).map(report::cut)?;
+    if same_account(policy, &change.actor, &change.account) {
+        return None;
+    }
+    let actor = change.actor.to_string();
+    let fields = [("actor", actor.as_str()), ("attribute", change.attribute.as_str()), ("new", &value)];
+    let link = chain::link(event, MAPPED, &change.account, &fields);
+    Some(ChainEvent { actor: actor.clone(), new: value.clone(), ..link })
+}
+
+fn untrusted(event: &Event, mapping: &CertificateMapping) -> ChainEvent {
+    let (account, issuer) = (mapping.account.to_string(), report::cut(&mapping.issuer));
+    let fields = [("account", account.as_str()), ("issuer", &issuer), ("subject", &mapping.subject)];
+    let link = chain::link(event, UNTRUSTED, &mapping.account, &fields);
+    ChainEvent { new: issuer.clone(), ..link }
 }
 
 fn used(event: &Event, logon: &CertificateLogon) -> ChainEvent {

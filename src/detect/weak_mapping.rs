@@ -304,7 +304,7 @@ fn looks_like_account(name: &str) -> bool {
 
 /// Whether the certificate is that of a key which no CA has certified: it signs itself, or Windows and Microsoft Entra ID made
 /// it for a device (Windows Hello, hybrid join).
-fn is_own_key(mapping: &CertificateMapping) -> bool {
+pub(crate) fn is_own_key(mapping: &CertificateMapping) -> bool {
     if !matches!(mapping.verdict, MappingVerdict::IssuerNotTrusted | MappingVerdict::Refused) {
         return false;
     }

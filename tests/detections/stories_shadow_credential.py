@@ -1,5 +1,5 @@
 """Fixtures of shadow-credential: somebody registers a key for the account of another."""
-from activities import BASE, directory
+from activities import BASE, directory, mapped
 from windows import at, logon
 
 KEY = "B:828:00020000200001"
@@ -16,6 +16,15 @@ def with_key(name, issuer, **more):
     return found | {"data": found["data"] | {"CertIssuerName": issuer, "CertSerialNumber": "7A11C0DE01"}}
 
 
+def mapping(actor="CORP\\mallory", value="X509:<SKI>90b3d0f1a2c4"):
+    return directory(actor, f"CN=bob.jones,CN=Users,{BASE}", "altSecurityIdentities", value)
+
+
+def untrusted(event_id=45, issuer="Trial Root", subject="CN=bob"):
+    """The KDC: the certificate's issuer is not in NTAuthCertificates."""
+    return mapped(event_id, "bob.jones", subject, 575, issuer=issuer)
+
+
 def stories():
     yield ("fires_key_for_another", "mallory registers a key for bob.jones.", [at(0, key("CORP\\mallory"))])
     yield ("fires_critical_when_used", "mallory registers a key for bob.jones, and two minutes later somebody logs on with it.",
@@ -27,6 +36,15 @@ def stories():
     yield ("fires_user_called_like_entra_connect", "An account called MSOL_admin is not that of Entra Connect.", [at(0, key("CORP\\MSOL_admin"))])
     yield ("fires_key_without_its_use", "The logon that follows is with a certificate of the CA: the alert of the key stays high.",
            [at(0, key("CORP\\mallory")), at(2, logon("bob.jones", 572))], {"policy": CAS})
+    yield ("fires_mapped_key_of_an_untrusted_issuer", "mallory maps a key to bob.jones, and a certificate of a CA of her own is used for him (CVE-2025-26647).",
+           [at(0, mapping()), at(2, untrusted())])
+    yield ("fires_mapped_key_that_is_refused", "The same at a domain controller that enforces the check.", [at(0, mapping()), at(2, untrusted(21))])
+    yield ("quiet_mapped_key_without_its_use", "An administrator maps the key of a card to a user.", [at(0, mapping("CORP\\ca-admin"))])
+    yield ("quiet_mapped_key_and_windows_hello", "The user has Windows Hello too, whose key signs itself: domain controllers report it in mass.",
+           [at(0, mapping("CORP\\ca-admin")), at(2, untrusted(issuer="bob.jones", subject="CN=bob.jones"))])
+    yield ("quiet_mapped_by_identity_management", "Identity management maps the cards of a partner's CA.", [at(0, mapping("CORP\\svc-idm")), at(2, untrusted())],
+           {"policy": "allow: {changers: ['CORP\\svc-idm']}\n"})
+    yield ("quiet_untrusted_issuer_without_a_mapping", "A certificate of a partner's CA, and nobody mapped a key.", [at(2, untrusted())])
     yield ("quiet_device_registers_itself", "A laptop registers its own key (Windows Hello, hybrid join), and logs on with it.",
            [at(0, key("CORP\\WKS-114$", "WKS-114", True)), at(2, with_key("WKS-114$", "WKS-114"))])
     yield ("quiet_entra_connect", "Entra Connect writes the key of a user back.", [at(0, key("CORP\\MSOL_0a1b2c3d4e5f"))])
