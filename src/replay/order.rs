@@ -3,9 +3,12 @@
 //! A topic has the time of the append, which bounds the time of an event. A file has none, so the bound comes from the
 //! events themselves: one that is dated after 2100, or more than [`FAR_AHEAD`] after 99 % of all events, counts as one that
 //! follows the last event before it that is not. Fewer than a hundred events have no such share, and only the year counts.
+//!
+//! An import has the time at which it was made, often after the recording that it is replayed with. What it states holds for
+//! the whole recording then: it comes before the first event.
 
-use crate::event::Event;
 use crate::event::time::{Span, Time};
+use crate::event::{Activity, Event};
 use crate::host::exit::{Exit, Failure};
 use crate::replay::sort::{Sorted, Sorter};
 use crate::wire::event;
@@ -16,6 +19,10 @@ pub(crate) struct Order {
     sorter: Sorter,
     /// Events of files: their times have no bound yet.
     unbounded: u64,
+    /// What files of imports state.
+    facts: Sorter,
+    /// The first and the last time of the other events.
+    span: Option<(Time, Time)>,
 }
 
 /// Stands for "no partition" in a stored event.
@@ -33,7 +40,30 @@ impl Order {
         self.unbounded += u64::from(event.origin.append_time.is_none());
         let mut value = partition.map_or(NO_PARTITION, u64::from).to_be_bytes().to_vec();
         value.extend(event::encode(event));
+        if is_of_import_file(event) {
+            return self.facts.push(&key(event), &value);
+        }
+        if !event.is_far_future() {
+            let at = event.effective_time();
+            let (first, last) = self.span.unwrap_or((at, at));
+            self.span = Some((first.min(at), last.max(at)));
+        }
         self.sorter.push(&key(event), &value)
+    }
+
+    /// Puts the facts among the events: those of an import that was made after the last event before the first.
+    fn place_facts(&mut self) -> Result<(), Failure> {
+        for item in std::mem::take(&mut self.facts).finish()? {
+            let mut value = item?.1;
+            let (_, mut event) = read(&value)?;
+            if let Some((first, _)) = self.span.filter(|(_, last)| event.time > *last) {
+                event.time = first.minus(Span::millis(1));
+                value.truncate(size_of::<u64>());
+                value.extend(event::encode(&event));
+            }
+            self.sorter.push(&key(&event), &value)?;
+        }
+        Ok(())
     }
 
     /// All events, sorted by effective time, computer, channel, record id, source, offset.
@@ -41,8 +71,9 @@ impl Order {
     /// # Errors
     /// A temporary file cannot be written or read.
     pub(crate) fn finish(
-        self,
+        mut self,
     ) -> Result<impl Iterator<Item = Result<(Option<u32>, Event), Failure>>, Failure> {
+        self.place_facts()?;
         let mut bound = Bound::new(self.unbounded);
         let sorted: Sorted = self.sorter.finish()?;
         Ok(sorted.map(move |item| {
@@ -51,6 +82,15 @@ impl Order {
             Ok((partition, event))
         }))
     }
+}
+
+/// Whether the event states a fact and was read from a file.
+fn is_of_import_file(event: &Event) -> bool {
+    let is_fact = matches!(
+        event.activity,
+        Activity::AccountKnown(_) | Activity::TemplateKnown(_) | Activity::CertificateKnown(_)
+    );
+    is_fact && event.origin.append_time.is_none()
 }
 
 /// Bounds the times of sorted events of files.

@@ -38,3 +38,17 @@ fn templates_and_certificates_are_imported_with_their_options() {
     );
     assert_eq!(world.run("inventory import --issued issued.csv -o -").code, 64, "--ca is missing");
 }
+
+/// A certificate in Ann's userPrincipalName, months before the import.
+const ISSUED: &str = r#"{"@timestamp":"2026-03-02T09:00:00.000Z","winlog":{"event_id":"4887","version":1,"channel":"Security","provider_name":"Microsoft-Windows-Security-Auditing","computer_name":"ca01.corp.example","record_id":7,"event_data":{"RequestId":"201","Requester":"CORP\\ann","Attributes":"CertificateTemplate:User","Disposition":"3","SubjectKeyIdentifier":"aa","Subject":"CN=Ann","SubjectAlternativeName":"Other Name: Principal Name=ann.lee@corp.example","CertificateTemplate":"User","SerialNumber":"5c000000c9a1b2c3d4e5f677000000000000c9"}}}"#;
+
+#[test]
+fn an_import_holds_for_a_recording_that_is_older() {
+    let world = World::new();
+    world.write("accounts.csv", "DistinguishedName,SamAccountName,UserPrincipalName\n\"CN=Ann,DC=corp,DC=example\",ann,ann.lee@corp.example\n");
+    world.write("ca.ndjson", ISSUED);
+    assert_eq!(world.run("inventory import --accounts accounts.csv --domain CORP -o facts.ndjson").code, 0);
+    let alerts = |inputs: &str| world.run(&format!("replay {inputs} --format ndjson")).stdout;
+    assert!(alerts("ca.ndjson").contains("\"san-mismatch\""), "nothing is known of Ann");
+    assert_eq!(alerts("ca.ndjson facts.ndjson"), "", "the name is Ann's own");
+}
