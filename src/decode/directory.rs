@@ -13,6 +13,9 @@ use crate::event::{
 /// The most service principal names that are kept of one event.
 const MAX_SPNS: usize = 256;
 
+/// The privilege that ms-DS-MachineAccountQuota counts the use of.
+const JOIN_PRIVILEGE: &str = "SeMachineAccountPrivilege";
+
 /// 4741: a computer account was created.
 pub(crate) fn account_created(fields: &Fields<'_>) -> Result<Activity, Rejection> {
     account(fields, AccountChangeKind::Created)
@@ -25,6 +28,7 @@ pub(crate) fn account_changed(fields: &Fields<'_>) -> Result<Activity, Rejection
 
 fn account(fields: &Fields<'_>, kind: AccountChangeKind) -> Result<Activity, Rejection> {
     let names = fields.text("ServicePrincipalNames")?;
+    let privileges = fields.text("PrivilegeList")?;
     Ok(Activity::AccountChanged(AccountChange {
         account: target(fields)?,
         sid: sid(fields, "TargetSid")?,
@@ -36,6 +40,7 @@ fn account(fields: &Fields<'_>, kind: AccountChangeKind) -> Result<Activity, Rej
         dns_host_name: fields.text("DnsHostName")?.map(|name| Host::new(&name)),
         service_principal_names: names
             .map(|names| names.split_whitespace().take(MAX_SPNS).map(ToOwned::to_owned).collect()),
+        by_quota: privileges.is_some_and(|list| list.split_whitespace().any(|name| name == JOIN_PRIVILEGE)),
     }))
 }
 

@@ -176,6 +176,7 @@ mod tests {
                 sam_account_name: None,
                 upn: Some("alice@corp.example".into()),
                 dns_host_name: None,
+                by_quota: false,
                 service_principal_names: Some(Vec::new()),
             }),
             Activity::AccountRenamed(AccountRename::default()),

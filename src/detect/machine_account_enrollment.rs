@@ -5,7 +5,8 @@
 //! **Why.** Every user may create ten machine accounts by default and owns them: a cheap identity that may enroll in machine
 //! templates, and whose dNSHostName becomes the name in the certificate (CVE-2022-26923, Certifried). Source: its published
 //! analysis.
-//! **What looks alike and is harmless.** People and deployment services that join machines: `allow.joiners`.
+//! **What looks alike and is harmless.** People and deployment services that join machines: low while the certificate has the
+//! machine's own names, and `allow.joiners` for none. A creation under the quota of every user is no right that they need.
 
 use crate::alert::Reason;
 use crate::alert::Severity;
@@ -35,8 +36,10 @@ use serde::{Deserialize, Serialize};
 pub struct Settings {
     /// Off: the detection does not run.
     pub enabled: bool,
-    /// Of a new or changed machine account and a certificate. Default high.
+    /// Of a machine account that was created under the quota of every user, or got an odd name, and a certificate. Default high.
     pub severity: Severity,
+    /// Of one that an account with the rights for it created, whose certificate has its own names. Default low.
+    pub severity_joined: Severity,
     /// When the certificate or the account has the host name of another machine. Default critical.
     pub severity_foreign: Severity,
     /// How long after the creation or the change a certificate counts. Default 1d.
@@ -50,6 +53,7 @@ impl Default for Settings {
         Settings {
             enabled: true,
             severity: Severity::High,
+            severity_joined: Severity::Low,
             severity_foreign: Severity::Critical,
             within: Span::hours(24),
             suppression: Span::hours(24),
@@ -95,7 +99,7 @@ impl Detection for MachineAccountEnrollment {
         ],
         benign_if: &["The account joins machines by trade: name it under `allow.joiners`"],
         excepted_by: &[Key::Account, Key::Computer],
-        severities: &[Severity::High, Severity::Critical],
+        severities: &[Severity::Low, Severity::High, Severity::Critical],
     };
 
     fn entities(&self, event: &Event, policy: &DomainPolicy, found: &mut dyn FnMut(Entity)) {
@@ -155,13 +159,20 @@ impl MachineAccountEnrollment {
         let Some(actor) = causes.last().map(|cause| Account::parse(&cause.actor)) else { return };
         let machine = &issued.account;
         let reasons = reasons(causes, issued);
-        let foreign =
-            reasons.iter().any(|reason| reason.code != "created_by_a_user" && reason.code != MACHINE);
+        let has = |code: &str| reasons.iter().any(|reason| reason.code == code);
+        let is_named = |reason: &Reason| ![BY_USER, BY_QUOTA, MACHINE].contains(&&*reason.code);
+        let severity = if reasons.iter().any(is_named) {
+            self.settings.severity_foreign
+        } else if has(BY_QUOTA) || has(MACHINE) {
+            self.settings.severity
+        } else {
+            self.settings.severity_joined
+        };
         let finding = Finding {
             entity,
             event,
             lifetime: Lifetime::SinceOpened(self.settings.suppression),
-            severity: if foreign { self.settings.severity_foreign } else { self.settings.severity },
+            severity,
             title: format!("{machine} was created or changed by {actor} and issued a certificate"),
             reasons,
             fields: Vec::new(),
@@ -178,6 +189,10 @@ impl MachineAccountEnrollment {
     }
 }
 
+/// An account with rights on the container created the machine, as those who install machines do.
+const BY_USER: &str = "created_by_a_user";
+/// The machine was created under the quota that every user has.
+const BY_QUOTA: &str = "created_by_quota";
 /// The oddness that is no foreign host name by itself.
 const MACHINE: &str = Oddness::Machine.code();
 
@@ -189,8 +204,11 @@ fn reasons(causes: &[&ChainEvent], issued: &ChainEvent) -> Vec<Reason> {
         reasons.push(reason("foreign_name_in_certificate", text));
     }
     for cause in causes {
-        reasons.push(if cause.kind == CREATED {
-            reason("created_by_a_user", format!("{} created {machine}", cause.actor))
+        reasons.push(if cause.kind == CREATED && cause.old == BY_QUOTA {
+            let text = format!("{} created {machine} under the quota that every user has", cause.actor);
+            reason(BY_QUOTA, text)
+        } else if cause.kind == CREATED {
+            reason(BY_USER, format!("{} created {machine}", cause.actor))
         } else {
             reason(
                 &cause.old,
@@ -202,7 +220,7 @@ fn reasons(causes: &[&ChainEvent], issued: &ChainEvent) -> Vec<Reason> {
 }
 
 /// The event as a part of the chain: of a certificate `new` is a host name of another and `old` the serial number, of a
-/// change `old` is why the new name is odd.
+/// change `old` is why the new name is odd, of a creation by what right.
 fn link_of(event: &Event, policy: &DomainPolicy) -> Option<ChainEvent> {
     if let Some(issued) = event.activity.issued() {
         return issued_link(event, issued, policy);
@@ -214,7 +232,8 @@ fn link_of(event: &Event, policy: &DomainPolicy) -> Option<ChainEvent> {
         let by_user =
             !actor.is_machine() && !actor.name.is_empty() && !Allow::has(&policy.allow.joiners, actor);
         let link = chain::link(event, CREATED, &change.account, &[("actor", &actor.to_string())]);
-        return by_user.then(|| ChainEvent { actor: actor.to_string(), ..link });
+        let old = if change.by_quota { BY_QUOTA } else { BY_USER }.to_owned();
+        return by_user.then(|| ChainEvent { actor: actor.to_string(), old, ..link });
     }
     let change = changes(event).into_iter().find(|change| is_machine_change(policy, change))?;
     let odd = oddness(policy, &change)?;

@@ -31,6 +31,14 @@ pub struct AccountChange {
     /// ServicePrincipalNames of a computer, all of the new ones, at most 256.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_principal_names: Option<Vec<String>>,
+    /// PrivilegeList of 4741 has SeMachineAccountPrivilege: the account was created under the quota that every user has, and not by
+    /// rights on the container.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub by_quota: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// Whether an account was created or changed.

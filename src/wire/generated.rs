@@ -790,6 +790,9 @@ pub struct AccountChange {
     pub dns_host_name: ::core::option::Option<::prost::alloc::string::String>,
     #[prost(message, optional, tag = "9")]
     pub service_principal_names: ::core::option::Option<ServicePrincipalNames>,
+    /// 4741: under the quota that every user has, by SeMachineAccountPrivilege.
+    #[prost(bool, tag = "10")]
+    pub by_quota: bool,
 }
 /// A list that was set, and may be empty.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

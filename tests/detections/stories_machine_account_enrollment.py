@@ -6,8 +6,11 @@ M = "CORP\\mallory"
 PC = "CORP\\EVIL01$"
 
 
-def created(actor=M, account=PC):
-    return account_changed(4741, account, actor, 1700, name=account.split("\\")[1])
+def created(actor=M, account=PC, privilege="SeMachineAccountPrivilege"):
+    """4741; ms-DS-MachineAccountQuota counts the use of the privilege, rights on the container need none."""
+    event = account_changed(4741, account, actor, 1700, name=account.split("\\")[1])
+    event["data"]["PrivilegeList"] = privilege
+    return event
 
 
 def host(name, account=PC, actor=M):
@@ -21,11 +24,15 @@ def certificate(request_id, dns, account=PC):
 def stories():
     yield ("fires_name_of_a_domain_controller", "mallory creates EVIL01$, gives it the host name of a domain controller, and enrolls (Certifried).",
            [at(0, created()), at(3, host("dc01.corp.example")), at(6, certificate(601, "dc01.corp.example"))])
-    yield "fires_created_by_a_user", "mallory creates a machine account, and it enrolls under its own name.", [at(0, created()), at(6, certificate(602, "evil01.corp.example"))]
+    yield "fires_created_by_a_user", "mallory creates a machine account under the quota of every user, and it enrolls under its own name.", [at(0, created()), at(6, certificate(602, "evil01.corp.example"))]
     yield ("fires_changed_then_enrolled", "An old machine account gets the host name of a server, and enrolls.",
            [at(0, host("srv-7.corp.example", "CORP\\WKS-114$")), at(9, certificate(603, "srv-7.corp.example", "CORP\\WKS-114$"))])
     yield ("fires_certificate_arrives_first", "The CA delivers before the domain controller.",
            [at(6, certificate(604, "evil01.corp.example")), at(0, created())])
+    yield ("fires_low_joined_by_rights", "A technician with rights on the container joins a machine, and it enrolls under its own name: low.",
+           [at(0, created("CORP\\technician", "CORP\\WKS-200$", "-")), at(9, certificate(610, "wks-200.corp.example", "CORP\\WKS-200$"))])
+    yield ("fires_joined_by_rights_with_another_name", "The same, and the certificate has the name of a server.",
+           [at(0, created("CORP\\technician", "CORP\\WKS-200$", "-")), at(9, certificate(611, "srv-7.corp.example", "CORP\\WKS-200$"))])
     yield ("quiet_joined_by_a_deployment_account", "A deployment service joins a machine, and it enrolls.",
            [at(0, created("CORP\\svc-deploy", "CORP\\WKS-200$")), at(9, certificate(605, "wks-200.corp.example", "CORP\\WKS-200$"))],
            {"policy": "allow:\n  joiners: ['CORP\\svc-deploy']\n"})

@@ -249,6 +249,7 @@ fn of_a_directory(name: &str, values: Values) -> Option<Activity> {
             upn: some_second,
             dns_host_name: values.host,
             service_principal_names: some_third.map(|name| vec![name]),
+            by_quota: odd,
         }),
         "account_renamed" => Activity::AccountRenamed(AccountRename {
             domain: first,

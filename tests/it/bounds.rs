@@ -125,6 +125,7 @@ fn a_chain_of_events_does_not_grow_with_them() {
             upn: Some(format!("{n}{}", "x".repeat(3000))),
             dns_host_name: None,
             service_principal_names: None,
+            by_quota: false,
         };
         let activity = if n % 2 == 0 {
             Activity::AccountChanged(change)

@@ -19,6 +19,7 @@ pub(crate) fn account_change_to(change: &AccountChange) -> record::AccountChange
         upn: change.upn.clone(),
         dns_host_name: host_to(change.dns_host_name.as_ref()),
         service_principal_names: names.map(|names| record::ServicePrincipalNames { names }),
+        by_quota: change.by_quota,
     }
 }
 
@@ -33,6 +34,7 @@ pub(crate) fn account_change_from(r: record::AccountChange) -> Result<AccountCha
         upn: r.upn,
         dns_host_name: r.dns_host_name.map(Host::from),
         service_principal_names: r.service_principal_names.map(|list| list.names),
+        by_quota: r.by_quota,
     })
 }
 
