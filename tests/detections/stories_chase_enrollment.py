@@ -35,6 +35,14 @@ def stories():
            [at(0, issued(609, "CORP\\alice.smith", "", chase("wks-114.corp.example", template="User")))])
     yield ("fires_low_administrator_at_a_workstation", "The administrator's request names the workstation that it comes from. The own name makes the workstation no protected machine.",
            [at(0, issued(617, "CORP\\Administrator", "Other Name: Principal Name=administrator@corp.example", chase("wks-114.corp.example", template="User")))])
+    yield ("fires_low_service_account_on_its_host", "A group managed service account, which looks like a machine, names the host that it runs on, and gets a certificate for its service.",
+           [at(0, requested(618, "CORP\\gmsa-web$", chase("web01.corp.example", client="web01.corp.example"), template="Machine")),
+            at(0, machine(618, "CORP\\gmsa-web$", chase("web01.corp.example", client="web01.corp.example"), "gmsa-web.corp.example"), seconds=1)])
+    yield ("fires_other_machine_as_its_own_client", "WKS-114$ says that it is srv-12, and gets its certificate.",
+           [at(0, requested(619, "CORP\\WKS-114$", chase("srv-12.corp.example", client="srv-12.corp.example"), template="Machine")),
+            at(0, machine(619, "CORP\\WKS-114$", chase("srv-12.corp.example", client="srv-12.corp.example"), "srv-12.corp.example"), seconds=1)])
+    yield ("fires_other_machine_as_its_own_client_version_0", "The same at a CA that logs no names: what the certificate names is unknown.",
+           [at(0, issued(620, "CORP\\WKS-114$", attributes=chase("srv-12.corp.example", client="srv-12.corp.example"), version=0))])
     yield ("fires_new_account", "mallory created EVIL01$ an hour before it asks for a certificate of a server.",
            [at(0, computer_created("EVIL01", "mallory")),
             at(60, machine(610, "CORP\\EVIL01$", chase("srv-12.corp.example"), "srv-12.corp.example"))])

@@ -8,7 +8,7 @@ use crate::detect::report::{self, reason};
 use crate::event::account::{Account, same_text};
 use crate::event::host::Host;
 use crate::event::san::San;
-use crate::event::{CertificateRequest, Event};
+use crate::event::{Activity, CertificateRequest, Event};
 use std::net::IpAddr;
 
 /// How grave a request is; the greatest counts.
@@ -87,11 +87,25 @@ fn judge_machine(
         return Some((Gravity::Critical, reason("protected_machine", text)));
     }
     let text = format!("{requester} asked for a certificate of {rmd}, another machine, by the attribute rmd");
-    // A user's request may name the workstation that it comes from.
-    let is_own_workstation =
-        !requester.is_machine() && request.client.as_ref().is_some_and(|c| c.is_same(rmd));
-    let gravity = if is_own_workstation { Gravity::Ordinary } else { Gravity::Other };
+    // The request of a user or of a service account may name the machine that it comes from.
+    let is_own_client = request.client.as_ref().is_some_and(|client| client.is_same(rmd));
+    let is_ordinary = is_own_client && (!requester.is_machine() || is_without_effect(request, rmd, event));
+    let gravity = if is_ordinary { Gravity::Ordinary } else { Gravity::Other };
     Some((gravity, reason("other_machine", text)))
+}
+
+/// Whether the certificate names others than the machine that was looked up, or the CA has yet to decide: group managed service
+/// accounts look like machines, and run on several.
+fn is_without_effect(request: &CertificateRequest, rmd: &Host, event: &Event) -> bool {
+    if let Activity::CertificateRequested(_) = event.activity {
+        return true;
+    }
+    let names = &request.names;
+    let is_it = |name: &San| matches!(name, San::Dns(name) if Host::new(name).is_same(rmd));
+    event.activity.issued().is_some()
+        && !names.is_empty()
+        && request.names_cut == 0
+        && !names.iter().any(is_it)
 }
 
 /// `cdc` is a domain controller of the requester's domain, by its name.
