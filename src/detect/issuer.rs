@@ -5,6 +5,7 @@ use crate::event::account::{Account, same_text};
 use crate::event::fold::fold;
 use crate::event::host::Host;
 use crate::event::subject::common_names;
+use crate::event::{CertificateMapping, MappingVerdict};
 
 /// Issuers of certificates that Windows itself makes: Microsoft Entra ID for devices of one tenant
 /// (`MS-Organization-P2P-Access [2026]`), and the self-signed certificates of Windows Hello keys.
@@ -27,6 +28,18 @@ pub(crate) fn is_foreign(policy: &DomainPolicy, issuer: &str, account: &Account)
 pub(crate) fn is_of_windows(issuer: &str) -> bool {
     let folded = fold(issuer);
     WINDOWS_OWN.iter().any(|known| folded.contains(known))
+}
+
+/// Whether the certificate is that of a key which no CA has certified: it signs itself, or Windows and Microsoft Entra ID made
+/// it for a device (Windows Hello, hybrid join).
+pub(crate) fn is_own_key(mapping: &CertificateMapping) -> bool {
+    if !matches!(mapping.verdict, MappingVerdict::IssuerNotTrusted | MappingVerdict::Refused) {
+        return false;
+    }
+    // A subject is written as an issuer is.
+    let [issuer, subject] = [&mapping.issuer, &mapping.subject].map(|name| issuer_name(name));
+    let signs_itself = !issuer.is_empty() && same_text(&issuer, &subject);
+    mapping.serial.is_none() || is_of_windows(&mapping.issuer) || signs_itself
 }
 
 fn is_self(issuer: &str, account: &Account) -> bool {

@@ -16,6 +16,7 @@ use crate::detect::lifecycle::Lifetime;
 use crate::detect::report::reason;
 use crate::detect::slot::Slot;
 use crate::detect::{About, Context, Detection, DetectionSettings, Entity, memory_after};
+use crate::event::kerberos::OPTIONS_OF_TOOLS;
 use crate::event::time::{Span, Time};
 use crate::event::{Activity, CertificateLogon, Event};
 use crate::state::key;
@@ -25,9 +26,6 @@ use serde::{Deserialize, Serialize};
 
 /// The most clients that are remembered of an account. The one that was used longest ago goes first.
 const MAX_CLIENTS: usize = 8;
-
-/// FORWARDABLE, RENEWABLE and RENEWABLE-OK of RFC 4120, as attack tools ask. Windows adds CANONICALIZE.
-pub(crate) const OPTIONS_OF_TOOLS: u32 = 0x4080_0010;
 
 /// What the operator may set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

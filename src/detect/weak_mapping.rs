@@ -15,7 +15,7 @@ use crate::detect::domain::DomainPolicy;
 use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_requester, set_used_by};
 use crate::detect::identity::{self, Verdict};
-use crate::detect::issuer::{is_of_windows, issuer_name};
+use crate::detect::issuer::is_own_key;
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::protected;
 use crate::detect::report::{self, reason};
@@ -300,18 +300,6 @@ fn looks_like_account(name: &str) -> bool {
     let is_id = name.len() >= 32 && name.chars().all(|c| c.is_ascii_hexdigit() || "-{}".contains(c));
     let is_free = name.chars().any(|c| c.is_whitespace() || "/,:;=".contains(c));
     !is_id && !is_free && Sid::parse(name).is_none()
-}
-
-/// Whether the certificate is that of a key which no CA has certified: it signs itself, or Windows and Microsoft Entra ID made
-/// it for a device (Windows Hello, hybrid join).
-pub(crate) fn is_own_key(mapping: &CertificateMapping) -> bool {
-    if !matches!(mapping.verdict, MappingVerdict::IssuerNotTrusted | MappingVerdict::Refused) {
-        return false;
-    }
-    // A subject is written as an issuer is.
-    let [issuer, subject] = [&mapping.issuer, &mapping.subject].map(|name| issuer_name(name));
-    let signs_itself = !issuer.is_empty() && same_text(&issuer, &subject);
-    mapping.serial.is_none() || is_of_windows(&mapping.issuer) || signs_itself
 }
 
 fn verdict_code(verdict: MappingVerdict) -> &'static str {

@@ -143,3 +143,6 @@ pub struct ServiceTicket {
 /// The bit of TicketOptions that asks for a ticket encrypted under the session key of another one, ENC-TKT-IN-SKEY of
 /// RFC 4120. Such a ticket from a user to itself gives away the user's NT hash (UnPAC-the-hash).
 pub const ENC_TKT_IN_SKEY: u32 = 0x8;
+
+/// FORWARDABLE, RENEWABLE and RENEWABLE-OK of RFC 4120, as attack tools ask for a ticket. Windows adds CANONICALIZE.
+pub const OPTIONS_OF_TOOLS: u32 = 0x4080_0010;
