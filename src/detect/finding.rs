@@ -56,7 +56,7 @@ impl Finding<'_> {
             open,
             cx,
             |cx| Alert {
-                alert_id: report::alert_id(&cx.about, entity, anchor),
+                alert_id: report::alert_id(cx.about, entity, anchor),
                 ..report::new_alert(entity, event, cx)
             },
             |alert, _| {

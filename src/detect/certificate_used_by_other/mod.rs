@@ -268,7 +268,7 @@ fn new_alert(
     let mut alert = report::new_alert(&entity, event, cx);
     if let Some(trigger) = logon.evidence.clone().map(wire::alert::evidence_from_record) {
         // The logon, not whichever of the two arrived last.
-        alert.alert_id = report::alert_id(&cx.about, &entity, &trigger);
+        alert.alert_id = report::alert_id(cx.about, &entity, &trigger);
     }
     alert.computer = ca_host(directory, record.ca);
     report::add_evidence(&mut alert, issuance_evidence(record, &requester_of(record), directory, logon));

@@ -72,7 +72,7 @@ fn severity(settings: &Settings, logon: &PendingLogon, unknown: Unknown, cx: &Co
 fn new_alert(event: &Event, entity: &Entity, logon: &PendingLogon, cx: &Context<'_>) -> Alert {
     let mut alert = report::new_alert(entity, event, cx);
     if let Some(trigger) = logon.evidence.clone().map(wire::alert::evidence_from_record) {
-        alert.alert_id = report::alert_id(&cx.about, entity, &trigger);
+        alert.alert_id = report::alert_id(cx.about, entity, &trigger);
     }
     let at = Time::from_millis(logon.time_ms);
     Alert { time: at, first_seen: at, last_seen: at, ..alert }
