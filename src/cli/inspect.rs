@@ -2,8 +2,8 @@
 
 use crate::cli::recorded::{decoder, load, topic, zone};
 use crate::cli::{help, terminal};
+use crate::config::topic_range::TopicRange;
 use crate::host::exit::{Exit, Failure};
-use crate::kafka::range_reader::TopicRange;
 use crate::replay::inspect::findings::Findings;
 use crate::replay::inspect::{self, Request, show};
 use clap::{Args, ValueEnum};

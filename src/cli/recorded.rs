@@ -3,12 +3,12 @@
 use crate::alert::Severity;
 use crate::cli::since::{self, Since};
 use crate::config::Config;
+use crate::config::topic_range::TopicRange;
 use crate::config::topics::Source;
 use crate::decode::Decoder;
 use crate::detect::catalogue;
 use crate::event::time::Time;
 use crate::host::exit::{Exit, Failure};
-use crate::kafka::range_reader::TopicRange;
 use crate::kafka::settings::{Clients, Instance};
 use crate::replay::selection::Selection;
 use crate::replay::topic::TopicInput;

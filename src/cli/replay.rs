@@ -3,8 +3,8 @@
 use crate::alert::Severity;
 use crate::cli::recorded::{Conditions, Shown, severities, topic};
 use crate::cli::{help, terminal};
+use crate::config::topic_range::TopicRange;
 use crate::host::exit::{Exit, Failure};
-use crate::kafka::range_reader::TopicRange;
 use crate::replay::show::Format;
 use crate::replay::{Request, Streams};
 use clap::error::ErrorKind;

@@ -6,6 +6,7 @@ pub(crate) mod words;
 pub mod secret;
 pub(crate) mod kafka;
 pub(crate) mod topics;
+pub(crate) mod topic_range;
 pub mod process;
 pub(crate) mod read;
 mod lists;

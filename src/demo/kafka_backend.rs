@@ -2,6 +2,7 @@
 
 use crate::alert::Alert;
 use crate::config::kafka::Kafka;
+use crate::config::topic_range::TopicRange;
 use crate::config::topics::{AlertFormat, OwnTopics, Partitions, Source, TopicName, Topics};
 use crate::demo::backend::{Backend, PARTITIONS, SOURCE_PARTITIONS, alerts_in};
 use crate::demo::story::EVENTS;
@@ -12,7 +13,7 @@ use crate::kafka::detector_port::KafkaDetector;
 use crate::kafka::errors::needs_permission;
 use crate::kafka::fit::DetectorTopics;
 use crate::kafka::follower::TopicFollower;
-use crate::kafka::range_reader::{self, TopicRange};
+use crate::kafka::range_reader;
 use crate::kafka::router_port::{KafkaRouter, RouterTopics};
 use crate::kafka::settings::{Clients, Instance};
 use crate::kafka::topics::{PlannedTopic, plan};

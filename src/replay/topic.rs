@@ -1,12 +1,13 @@
 //! A topic as input: the routed topic, read as the detector reads it, or a source topic, read as the router reads it.
 
 use crate::alert::Alert;
+use crate::config::topic_range::TopicRange;
 use crate::config::topics::AlertFormat;
 use crate::decode::Place;
 use crate::decode::rejection::{Reason, Rejection};
 use crate::encode::alert::read_alert;
 use crate::host::exit::Failure;
-use crate::kafka::range_reader::{self, Extent, TopicRange};
+use crate::kafka::range_reader::{self, Extent};
 use crate::kafka::settings::Clients;
 use crate::replay::intake::{Intake, Read, reject};
 use crate::replay::progress::Progress;
