@@ -11,10 +11,8 @@ use crate::detect::catalogue::{self, Visitor};
 use crate::detect::policy::Expired;
 use crate::host::clock::wall;
 use crate::host::exit::{Exit, Failure};
-use crate::kafka::properties;
 use crate::replay::pipe::Pipe;
 use crate::replay::show::text::{counted, wrap};
-use crate::run::setup::Setup;
 use crate::stage::Stage;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
@@ -94,11 +92,9 @@ impl Check {
             Purpose::Replay => return Ok(document.config),
         };
         let mistakes = if self.no_secrets {
-            let mut mistakes = needs::of_run(&document.config, stages.contains(&Stage::Router));
-            mistakes.extend(properties::mistakes(&document.config.kafka));
-            mistakes
+            without_secrets(&document.config, &stages)
         } else {
-            Setup::checked(document.config.clone(), stages).err().unwrap_or_default()
+            with_secrets(&document.config, stages)
         };
         if mistakes.is_empty() { Ok(document.config) } else { Err(document.mistakes(mistakes)) }
     }
@@ -149,6 +145,23 @@ impl Check {
             }
         }
     }
+}
+
+/// What `run` refuses, as far as the config alone shows it.
+fn without_secrets(config: &Config, stages: &[Stage]) -> Vec<Mistake> {
+    let mistakes = needs::of_run(config, stages.contains(&Stage::Router));
+    #[cfg(feature = "service")]
+    let mistakes = [mistakes, crate::kafka::properties::mistakes(&config.kafka)].concat();
+    mistakes
+}
+
+/// What `run` refuses. Without Kafka in the program neither the client properties nor the secrets are tried.
+fn with_secrets(config: &Config, stages: Vec<Stage>) -> Vec<Mistake> {
+    #[cfg(feature = "service")]
+    let mistakes = crate::run::setup::Setup::checked(config.clone(), stages).err().unwrap_or_default();
+    #[cfg(not(feature = "service"))]
+    let mistakes = without_secrets(config, &stages);
+    mistakes
 }
 
 /// What does not count any more today.

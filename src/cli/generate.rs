@@ -3,6 +3,7 @@
 use crate::cli::{help, navigator};
 use crate::config::{sample, schema};
 use crate::host::exit::{Exit, Failure};
+#[cfg(feature = "service")]
 use crate::observe::dashboards::{Dashboard, alerts};
 use crate::replay::pipe::Pipe;
 use clap::{Args, Command, Subcommand, ValueEnum};
@@ -37,6 +38,7 @@ enum What {
     /// The manual page, with all subcommands
     Man,
     /// Dashboards for Grafana, as JSON
+    #[cfg(feature = "service")]
     Dashboards {
         /// The dashboard to print
         #[arg(value_enum, required_unless_present = "out")]
@@ -50,12 +52,14 @@ enum What {
     /// The detections as a layer of the ATT&CK Navigator
     Navigator,
     /// Alert rules for Prometheus
+    #[cfg(feature = "service")]
     Alerts {
         #[command(flatten)]
         links: Links,
     },
 }
 
+#[cfg(feature = "service")]
 #[derive(Debug, Args)]
 struct Links {
     /// The address under which you serve docs/runbooks, for links to them
@@ -87,13 +91,16 @@ impl Generate {
                 Ok(())
             }
             What::Man => manual(command, &mut text),
+            #[cfg(feature = "service")]
             What::Dashboards { out: Some(folder), links, .. } => return write(&folder, &links),
+            #[cfg(feature = "service")]
             What::Dashboards { dashboard, out: None, links } => {
                 let texts = dashboard.into_iter().map(|dashboard| dashboard.text(links.runbooks.as_deref()));
                 texts.for_each(|json| text.extend_from_slice(json.as_bytes()));
                 Ok(())
             }
             What::Navigator => writeln!(text, "{:#}", navigator::layer()),
+            #[cfg(feature = "service")]
             What::Alerts { links } => text.write_all(alerts(links.runbooks.as_deref()).as_bytes()),
         };
         let mut stdout = io::stdout();
@@ -106,6 +113,7 @@ impl Generate {
 }
 
 /// Writes all dashboards, one file each.
+#[cfg(feature = "service")]
 fn write(folder: &Path, links: &Links) -> Result<Exit, Failure> {
     let failed = |path: &Path| Failure::new(Exit::Output, format!("cannot write {}", path.display()));
     fs::create_dir_all(folder).map_err(|error| failed(folder).because(&error))?;

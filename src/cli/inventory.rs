@@ -2,15 +2,11 @@
 
 use crate::cli::help;
 use crate::cli::recorded::zone;
-use crate::config::Config;
 use crate::event::host::Host;
 use crate::event::time::Time;
 use crate::host::clock::wall;
 use crate::host::exit::{Exit, Failure};
 use crate::inventory::{Imported, accounts, event, issued, templates};
-use crate::kafka::admin::{Admin, TopicState};
-use crate::kafka::writer::Writer;
-use crate::run::setup::Setup;
 use clap::{Args, Subcommand};
 use jiff::tz::TimeZone;
 use std::fs;
@@ -115,8 +111,20 @@ impl Import {
         Ok(totals)
     }
 
+    #[cfg(not(feature = "service"))]
+    fn produce(&self, topic: &str, _: &[String]) -> Result<(), Failure> {
+        let message = format!("{topic} cannot be written: this program was built without Kafka; use --out");
+        Err(Failure::new(Exit::Usage, message))
+    }
+
     /// Facts are idempotent: a run that is repeated states the same.
+    #[cfg(feature = "service")]
     fn produce(&self, topic: &str, lines: &[String]) -> Result<(), Failure> {
+        use crate::config::Config;
+        use crate::kafka::admin::{Admin, TopicState};
+        use crate::kafka::writer::Writer;
+        use crate::run::setup::Setup;
+
         let path = self.config.as_deref().unwrap_or_else(|| Path::new(""));
         let config = Config::load(path).map_err(Failure::from)?;
         let clients = Setup::new(config, Vec::new())?.clients;

@@ -4,7 +4,9 @@ mod help;
 mod terminal;
 mod since;
 mod recorded;
+#[cfg(feature = "service")]
 mod demo;
+#[cfg(feature = "service")]
 mod run;
 mod replay;
 mod report;
@@ -15,6 +17,7 @@ mod tune;
 mod compare;
 mod inventory;
 mod check;
+#[cfg(feature = "service")]
 mod topics;
 mod navigator;
 mod generate;
@@ -37,7 +40,9 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[cfg(feature = "service")]
     Demo(demo::Demo),
+    #[cfg(feature = "service")]
     Run(run::Run),
     Replay(replay::Replay),
     Report(report::Report),
@@ -48,6 +53,7 @@ enum Command {
     Compare(compare::Compare),
     Inventory(inventory::Inventory),
     Check(check::Check),
+    #[cfg(feature = "service")]
     Topics(topics::Topics),
     Generate(generate::Generate),
 }
@@ -76,7 +82,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> Exit {
 impl Cli {
     fn run(self) -> Result<Exit, Failure> {
         match self.command {
+            #[cfg(feature = "service")]
             Command::Demo(demo) => demo.run(),
+            #[cfg(feature = "service")]
             Command::Run(run) => run.run(),
             Command::Replay(replay) => replay.run(),
             Command::Report(report) => report.run(),
@@ -87,6 +95,7 @@ impl Cli {
             Command::Explain(explain) => explain.run(),
             Command::Inventory(inventory) => inventory.run(),
             Command::Check(check) => check.run(),
+            #[cfg(feature = "service")]
             Command::Topics(topics) => topics.run(),
             Command::Generate(generate) => generate.run(&mut Cli::command()),
         }

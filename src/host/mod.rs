@@ -2,5 +2,7 @@
 
 pub mod exit;
 pub(crate) mod clock;
+#[cfg(feature = "service")]
 pub mod runtime;
+#[cfg(feature = "service")]
 pub(crate) mod shutdown;

@@ -6,8 +6,12 @@ use crate::architecture::{GENERATED, assert_none, assert_one};
 
 /// The room that the program's `main` calls.
 const ENTRY: &str = "cli";
-/// What stands before the rooms of lib.rs that may wait and read the world.
-const GATE: &str = "#[cfg(feature = \"service\")]";
+/// What stands before the rooms of lib.rs that may wait and read the world: a feature.
+const GATES: [&str; 3] = [
+    "#[cfg(feature = \"files\")]",
+    "#[cfg(feature = \"service\")]",
+    "#[cfg(all(feature = \"files\", not(feature = \"service\")))]",
+];
 /// The room that alone knows the encoding of records.
 const WIRE: &str = "wire";
 /// The folder that alone knows Kafka.
@@ -90,8 +94,8 @@ fn rooms(tree: &Tree) -> Vec<String> {
 /// The rooms of lib.rs without the gate: they decide, and do not wait.
 fn pure_rooms(tree: &Tree) -> Vec<String> {
     let text = tree.text("src/lib.rs").unwrap_or_default();
-    let gated = text.split(GATE).skip(1).filter_map(|rest| declared_modules(rest).into_iter().next());
-    let gated: Vec<String> = gated.collect();
+    let behind = |gate| text.split(gate).skip(1).filter_map(|rest| declared_modules(rest).into_iter().next());
+    let gated: Vec<String> = GATES.into_iter().flat_map(behind).collect();
     rooms(tree).into_iter().filter(|room| !gated.contains(room)).collect()
 }
 
@@ -154,7 +158,7 @@ fn worldly_names(tree: &Tree) -> Vec<String> {
         .collect()
 }
 
-/// The crates that the feature `service` brings, `dep:serde-path-to-error` as `serde_path_to_error`.
+/// The crates that a feature brings, `dep:serde-path-to-error` as `serde_path_to_error`.
 fn service_crates(manifest: &str) -> Vec<String> {
     let optional = manifest.split('"').filter_map(|text| text.strip_prefix("dep:"));
     optional.map(|name| name.replace('-', "_")).collect()
