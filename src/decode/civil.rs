@@ -119,7 +119,7 @@ fn month(word: &str) -> Option<i8> {
 }
 
 /// `z`, `utc`, `+01:00`, `utc+1`, `-0500`.
-fn offset(word: &str) -> Option<Offset> {
+pub(crate) fn offset(word: &str) -> Option<Offset> {
     let rest = word.strip_prefix("utc").unwrap_or(word);
     if rest.is_empty() || rest == "z" {
         return Some(Offset::UTC);

@@ -2,7 +2,7 @@
 
 use crate::decode::civil;
 use crate::event::time::Time;
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
 
 /// Reads a time. Read are
 ///
@@ -21,7 +21,32 @@ pub(crate) fn parse(text: &str, zone: &TimeZone) -> Option<Time> {
     }
     // The last day that .NET knows has hours that no instant has.
     let text = if text.starts_with("9999-12-31") { "9999-12-30T00:00:00Z" } else { text };
-    parse_general(text, zone).or_else(|| number(text)).or_else(|| civil::parse(text, zone))
+    match text.strip_suffix(']').and_then(|text| text.rsplit_once('[')) {
+        Some((local, label)) => in_labelled_zone(local.trim_ascii_end(), label, zone),
+        None => parse_general(text, zone).or_else(|| number(text)).or_else(|| civil::parse(text, zone)),
+    }
+}
+
+/// A time with the label of a zone behind it: `4/7/2026, 3:20:30 PM [Berlin]` stands for a column of Azure's portal, and
+/// Java writes `2026-04-07T15:20:30+02:00[Europe/Berlin]`. Only the zone of the source can tell what a name means; where
+/// that is not set, the time is none.
+fn in_labelled_zone(local: &str, label: &str, zone: &TimeZone) -> Option<Time> {
+    let label = label.trim_ascii().to_ascii_lowercase();
+    let named = match civil::offset(&label.replace("gmt", "utc")) {
+        Some(offset) => offset.to_time_zone(),
+        None => zone.clone(),
+    };
+    let general = |zone: &TimeZone| parse_general(local, zone).or_else(|| civil::parse(local, zone));
+    let at = general(&named)?;
+    // A time with an offset of its own is the same in every zone.
+    let east = general(&Offset::constant(12).to_time_zone())?;
+    let is_known = at == east || *zone != TimeZone::UTC || named != *zone || is_own_zone(&label);
+    is_known.then_some(at)
+}
+
+/// Labels that need no name of a zone.
+fn is_own_zone(label: &str) -> bool {
+    civil::offset(&label.replace("gmt", "utc")).is_some() || label == "local time"
 }
 
 fn parse_general(text: &str, zone: &TimeZone) -> Option<Time> {
@@ -188,6 +213,20 @@ mod tests {
         // Never on this day.
         check("2026-03-29 02:30:00", berlin, "2026-03-29T01:30:00Z");
         check("2026-03-02T09:00:00Z", berlin, "2026-03-02T09:00:00Z");
+    }
+
+    #[test]
+    fn the_label_of_a_zone_is_read_or_the_time_is_none() {
+        let (utc, berlin) = (&TimeZone::UTC, &TimeZone::get("Europe/Berlin").unwrap());
+        let same = "2026-04-07T13:20:30.450Z";
+        check("4/7/2026, 3:20:30.450 PM [Berlin]", berlin, same);
+        check("4/7/2026, 3:20:30.450 PM [Local Time]", berlin, same);
+        check("4/7/2026, 1:20:30.450 PM [UTC]", berlin, same);
+        check("4/7/2026, 1:20:30.450 PM [Local Time]", utc, same);
+        check("4/7/2026, 3:20:30.450 PM [UTC+02:00]", utc, same);
+        check("2026-04-07T15:20:30.450+02:00[Europe/Berlin]", utc, same);
+        assert_eq!(parse("4/7/2026, 3:20:30.450 PM [Berlin]", utc), None);
+        assert_eq!(parse("2026-04-07T15:20:30.450[Europe/Berlin]", utc), None);
     }
 
     proptest! {

@@ -10,6 +10,8 @@ mod format;
 mod place;
 mod decoder;
 mod bytes;
+mod encoded;
+mod tag;
 mod json;
 mod civil;
 mod instant;
@@ -53,6 +55,7 @@ mod record;
 pub use crate::decode::decoder::{Decoded, Decoder};
 pub use crate::decode::format::Format;
 pub use crate::decode::place::Place;
+pub(crate) use crate::decode::tag::{MAX_OPENING, closing, opening};
 
 use crate::decode::rejection::Rejection;
 

@@ -8,6 +8,7 @@ use crate::decode::place::Place;
 use crate::decode::recognise::{format_of, is_other_ecs};
 use crate::decode::rejection::{Reason, Rejection, shown};
 use crate::decode::unwrapping::walk::{self, Outcomes};
+use crate::decode::wanted::is_wanted;
 use crate::decode::{
     activity, bytes, evtx_dump, fluent_bit, normalised, nxlog, protobuf, sentinel, winlogbeat, xml,
     xml_in_json,
@@ -104,6 +105,7 @@ impl<'a> Outlet<'a> {
     }
 
     fn xml(&mut self, text: &str, format: Format) -> ControlFlow<()> {
+        let before = self.count;
         match xml::events(text, &mut |envelope| {
             let outcome = envelope.and_then(|envelope| match envelope {
                 Some(envelope) => activity::interpret(envelope, self.place, &self.decoder.zone),
@@ -111,9 +113,24 @@ impl<'a> Outlet<'a> {
             });
             self.put(Some(format), outcome)
         }) {
+            Ok(()) if self.count == before => self.xml_without_event(text),
             Ok(()) => ControlFlow::Continue(()),
             Err(rejection) => self.put(Some(format), Err(rejection)),
         }
+    }
+
+    /// XML of another kind than that of events: not of interest, unless it names a wanted event.
+    fn xml_without_event(&mut self, text: &str) -> ControlFlow<()> {
+        let outcomes = walk::outcomes_of_text(text, self.decoder, self.place);
+        if !outcomes.is_empty() {
+            return self.put_all(outcomes);
+        }
+        let mut numbers = text.split(|c: char| !c.is_ascii_digit()).filter(|run| run.len() == 4);
+        if numbers.any(|run| run.parse().is_ok_and(is_wanted)) {
+            let detail = format!("{} is xml without an <Event>", shown(text));
+            return self.reject(Rejection::new(Reason::UnknownFormat, detail));
+        }
+        ControlFlow::Continue(())
     }
 
     /// JSON that is not one value: values in lines, with a comma behind each, or behind the last one only. Anything else

@@ -3,7 +3,7 @@
 use crate::replay::archive;
 use crate::replay::framing::sniff::{Framing, sniff};
 use crate::replay::framing::utf16::{self, Utf16};
-use crate::replay::framing::{Sink, Stop, csv, documents, evtx, headings, lines, xml};
+use crate::replay::framing::{Sink, Stop, clixml, csv, documents, evtx, headings, lines, xml};
 use crate::replay::inputs::{Input, Source};
 use crate::replay::peek::Peek;
 use crate::replay::progress::{Counted, Progress};
@@ -107,6 +107,7 @@ fn text(mut stream: Stream, sink: &mut Sink) -> Result<(), Stop> {
         Framing::Lines => lines::frame(&mut reader, sink),
         Framing::Documents => documents::frame(&mut reader, sink),
         Framing::Xml => xml::frame(&mut reader, sink),
+        Framing::Clixml => clixml::frame(&mut reader, sink),
         Framing::Headings => headings::frame(&mut reader, sink),
         Framing::Table => csv::frame(&mut reader, sink),
         Framing::Unknown => {

@@ -405,6 +405,26 @@ def base64_of(text):
     return base64.b64encode(text.encode()).decode()
 
 
+def prefixed(e):
+    text = e.xml().replace("xmlns=", "xmlns:ns0=")
+    return text.replace("</", "\0").replace("<", "<ns0:").replace("\0", "</ns0:")
+
+
+def in_berlin(e, zone):
+    at = e.time + datetime.timedelta(hours=2)
+    row = {k: v for k, v in portal(e).items() if not k.startswith("TimeGenerated")}
+    return {f"TimeGenerated [{zone}]": at.strftime("%-m/%-d/%Y, %-I:%M:%S.%f")[:-3] + at.strftime(" %p"), **row}
+
+
+def clixml(e):
+    coded = lambda text: escape(text).replace("\r", "_x000D_").replace("\n", "_x000A_").replace("\t", "_x0009_")
+    values = "".join(f'<Obj RefId="{at + 3}"><TN RefId="2"><T>System.Diagnostics.Eventing.Reader.EventProperty</T></TN><Props><S N="Value">{coded(v)}</S></Props></Obj>'
+                     for at, (_, v) in enumerate(e.data))
+    return (f'<Obj RefId="0"><TN RefId="0"><T>System.Diagnostics.Eventing.Reader.EventLogRecord</T></TN><Props><I32 N="Id">{e.id}</I32><By N="Version">{e.version}</By>'
+            f'<Nil N="Qualifiers" /><I64 N="RecordId">{e.record}</I64><S N="ProviderName">{SECURITY}</S><S N="LogName">Security</S><S N="MachineName">{e.computer}</S>'
+            f'<DT N="TimeCreated">{e.iso}</DT><Obj N="Properties" RefId="1"><LST>{values}</LST></Obj></Props><MS><S N="Message">{coded(e.crlf())}</S></MS></Obj>')
+
+
 def agent_with_user(e):
     document = agent(e)
     if e.id == 5145:
@@ -542,6 +562,14 @@ FILES = {
     "snare-bars.log": lines(lambda e: snare(e).replace("\t", "|")),
     "syslog-ng-agent.log": lines(lambda e: f'<134>1 {e.iso} {e.computer} Security. 700 - [meta sequenceId="1"][win@18372.4 EVENT_ID="{e.id}" EVENT_NAME="Security"] '
                                            + e.text.replace("\n", " ").replace("\t", " ")),
+    "prefixed.xml": "".join(prefixed(e) + "\n" for e in EVENTS),
+    "prefixed.ndjson": lines(lambda e: {"message": prefixed(e)}),
+    "clixml.xml": '<Objs Version="1.1.0.1" xmlns="http://schemas.microsoft.com/powershell/2004/04">\n' + "".join(clixml(e) + "\n" for e in EVENTS) + "</Objs>\n",
+    "base64-leef.ndjson": lines(lambda e: {"qid": 5000, "starttime": e.ms + 3000, "payload": base64_of(leef(e))}),
+    "base64-cef.ndjson": lines(lambda e: {"payload": base64_of(cef(e))}),
+    "base64-list.ndjson": lines(lambda e: {"Records": [{"kinesis": {"data": base64_of(nested([flat(e)]))}}]}),
+    "base64-pretty.ndjson": lines(lambda e: {"logs": [{"data": base64_of(json.dumps(flat(e), indent=1))}]}),
+    "sentinel-portal-offset.ndjson": lines(lambda e: in_berlin(e, "UTC+02:00")),
     # Mapped.
     "ocsf.ndjson": lines(ocsf),
 }

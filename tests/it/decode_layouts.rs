@@ -21,10 +21,15 @@ use Loss::{Channel, Milliseconds, RecordId, Ticket};
 
 /// Every file, its format, and what it loses. A listed loss that is none fails as well.
 const LAYOUTS: &[(&str, Format, &[Loss])] = &[
+    ("base64-cef.ndjson", Format::Cef, &[Channel]),
+    ("base64-leef.ndjson", Format::Leef, &[Channel]),
+    ("base64-list.ndjson", Format::Flat, &[]),
+    ("base64-pretty.ndjson", Format::Flat, &[]),
     ("cef-columns.ndjson", Format::Cef, &[Milliseconds, RecordId, Channel]),
     ("cef-message.log", Format::Cef, &[Channel]),
     ("cef-values.log", Format::Cef, &[Channel]),
     ("chainsaw.json", Format::EvtxDump, &[]),
+    ("clixml.xml", Format::DotNet, &[]),
     ("cloudevents-base64.ndjson", Format::Winlogbeat, &[]),
     ("cloudevents-nxlog.ndjson", Format::Nxlog, &[Milliseconds]),
     ("cloudevents-winlogbeat.ndjson", Format::Winlogbeat, &[]),
@@ -81,11 +86,14 @@ const LAYOUTS: &[(&str, Format, &[Loss])] = &[
     ("panther.ndjson", Format::Flat, &[]),
     ("pasted.xml", Format::Xml, &[]),
     ("plaso.ndjson", Format::Flat, &[Channel]),
+    ("prefixed.ndjson", Format::XmlInJson, &[]),
+    ("prefixed.xml", Format::Xml, &[]),
     ("pretty-array.json", Format::Flat, &[]),
     ("pubsub-base64-xml.ndjson", Format::XmlInJson, &[]),
     ("sekoia.ndjson", Format::Flat, &[RecordId, Channel]),
     ("sentinel-event-data.ndjson", Format::Sentinel, &[RecordId]),
     ("sentinel-event-params.ndjson", Format::Sentinel, &[RecordId]),
+    ("sentinel-portal-offset.ndjson", Format::Sentinel, &[]),
     ("sentinel-portal.ndjson", Format::Sentinel, &[]),
     ("sentinel-windowsevent-text.ndjson", Format::Sentinel, &[]),
     ("sentinel-windowsevent.ndjson", Format::Sentinel, &[]),
@@ -245,6 +253,28 @@ fn the_prefilter_passes_every_layout() {
         for record in records(name) {
             assert!(Prefilter::for_source(None, None).may_matter(&record), "{name}");
         }
+    }
+}
+
+#[test]
+fn xml_without_an_event_is_rejected_where_it_names_a_wanted_one() {
+    let of = |text: &str| read(&Decoder::default(), text.as_bytes());
+    let rejected = of("<Record><Id>4887</Id><Host>ca01</Host></Record>");
+    assert!(matches!(rejected.as_slice(), [(None, Err(_))]), "{rejected:?}");
+    for text in
+        ["<Record><Id>4688</Id></Record>", "<html><body>14887</body></html>", "<Objs><Obj></Obj></Objs>"]
+    {
+        let ignored = of(text);
+        assert!(matches!(ignored.as_slice(), [(_, Ok(Decoded::Ignored(None)))]), "{text}: {ignored:?}");
+    }
+}
+
+#[test]
+fn base64_of_another_text_is_no_event() {
+    for text in ["<html>4887</html>", "an event 4887", "%PDF 4887"] {
+        let encoded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, text);
+        let outcomes = read(&Decoder::default(), format!("{{\"payload\": \"{encoded}\"}}").as_bytes());
+        assert!(matches!(outcomes.as_slice(), [(None, Err(_))]), "{text}: {outcomes:?}");
     }
 }
 

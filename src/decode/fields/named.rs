@@ -91,6 +91,13 @@ impl Named {
         self.nameless.extend(other.nameless);
     }
 
+    /// Adds a value without a name, unless there are [`MAX_NAMED_VALUES`] already.
+    pub(crate) fn push_nameless(&mut self, value: String) {
+        if self.nameless.len() < MAX_NAMED_VALUES {
+            self.nameless.push(value);
+        }
+    }
+
     /// The values without a name.
     pub(crate) fn nameless(&self) -> &[String] {
         &self.nameless

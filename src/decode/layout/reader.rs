@@ -18,7 +18,22 @@ pub(crate) fn read(object: Value<'_>, outer: &[Value<'_>]) -> Option<Found> {
     let members = Members::of(object)?;
     let (row, id) = ROWS.iter().find_map(|row| Some((row, id(row, &members)?)))?;
     let outer: Vec<_> = outer.iter().filter_map(|value| Members::of(*value)).collect();
-    Some(with_row(row, id, &members, &outer))
+    let mut found = with_row(row, id, &members, &outer);
+    found.time = found.time.map(|time| with_zone_of_column(time, object));
+    Some(found)
+}
+
+/// A time with the zone that the name of its column has: `TimeGenerated [Berlin]` in exports of Azure's portal.
+fn with_zone_of_column(time: String, object: Value<'_>) -> String {
+    let zone = object.members().find_map(|(key, value)| {
+        let key = key.string()?;
+        let (_, zone) = key.strip_suffix(']')?.rsplit_once(" [")?;
+        (text(value).as_deref() == Some(time.as_str())).then(|| zone.to_owned())
+    });
+    match zone {
+        Some(zone) => format!("{time} [{zone}]"),
+        None => time,
+    }
 }
 
 /// The Windows event in an object of OCSF.

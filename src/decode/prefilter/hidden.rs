@@ -1,5 +1,7 @@
 //! What could hide a marker from a search of bytes: escapes, references, comments, an end that is none.
 
+use crate::decode::encoded;
+
 /// Whether a record that begins as JSON or XML does not end so: what is missing may be an id.
 pub(crate) fn is_cut_off(record: &[u8]) -> bool {
     let text = |byte: &&u8| !byte.is_ascii_whitespace() && **byte != 0;
@@ -23,7 +25,7 @@ pub(crate) fn has_hidden_xml(record: &[u8]) -> bool {
     })
 }
 
-/// Whether a string is a JSON object or event XML in base64, by how it begins. The decoder reads the same beginnings.
+/// Whether a string begins as text of interest in base64 does ([`encoded`]).
 ///
 /// An event takes more than 288 characters of base64, and few other texts are as long without another character. So looking
 /// at a few places shows for most records that there is none.
@@ -33,15 +35,15 @@ pub(crate) fn has_base64(record: &[u8]) -> bool {
     // From its end: most values end before a probe does.
     let is_base64 = |probe: &[u8]| probe.iter().rev().all(|byte| BASE64[usize::from(*byte)]);
     record.chunks(STRIDE).any(|chunk| chunk.get(..PROBE).is_some_and(is_base64))
-        && [&b"\"eyJ"[..], b"\"PEV2Z"].iter().any(|begin| memchr::memmem::find(record, begin).is_some())
+        && memchr::memchr_iter(b'"', record).any(|quote| encoded::begins(&record[quote + 1..]))
 }
 
-/// The characters of base64, by their bytes.
+/// The characters of base64 inside a JSON string, by their bytes. Some encoders write `\/`.
 const BASE64: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
     while byte < 256 {
-        table[byte] = matches!(byte as u8, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/');
+        table[byte] = matches!(byte as u8, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' | b'\\');
         byte += 1;
     }
     table

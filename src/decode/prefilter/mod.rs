@@ -8,7 +8,7 @@
 //! - `certlog` in any case, for what an EDR reports: its events have no id of Windows;
 //! - the names of our own activities;
 //! - an end that is none: a record that was cut off;
-//! - a string that begins as a JSON object or event XML in base64 does;
+//! - a string that begins as JSON, event XML or a line of syslog in base64 does;
 //! - an id that is no plain number (`odd`);
 //! - or anything that could hide one of these from a search of bytes: a JSON escape or an XML reference of an ASCII
 //!   character, a comment or CDATA, another encoding. Escapes and references that pipelines write without need

@@ -3,12 +3,13 @@
 //! Nothing here reads the header of a syslog message, of which there are many dialects: the payload is found by its own
 //! beginning.
 
+pub(crate) mod clixml;
 pub(crate) mod heading;
 pub(crate) mod key_values;
 pub(crate) mod columns;
 
 use crate::decode::layout::found::Found;
-use memchr::memmem;
+use crate::decode::tag;
 
 /// What a text holds.
 pub(crate) enum Inside<'t> {
@@ -28,6 +29,9 @@ pub(crate) enum Inside<'t> {
 pub(crate) fn read(text: &str) -> Inside<'_> {
     let text =
         text.trim_start_matches('\u{feff}').trim_matches(|c: char| c.is_ascii_whitespace() || c == '\0');
+    if let Some(events) = clixml::read(text) {
+        return Inside::Events(events);
+    }
     if let Some(inside) = nested(text) {
         return inside;
     }
@@ -61,9 +65,8 @@ fn nested(text: &str) -> Option<Inside<'_>> {
 /// Event XML in a text, from its first event to the end of its last one, and where it begins. The dashes of a view that
 /// folds elements (`- <Event …>`) are text between elements.
 pub(crate) fn event_xml(text: &str) -> Option<(&str, usize)> {
-    let from = memmem::find_iter(text.as_bytes(), b"<Event")
-        .find(|at| matches!(text.as_bytes().get(at + 6), Some(b'>' | b' ' | b'\t' | b'\r' | b'\n')))?;
-    let end = text.rfind("</Event>").map_or(text.len(), |at| at + "</Event>".len());
+    let from = tag::opening(text.as_bytes())?.start;
+    let end = tag::last_closing(text.as_bytes()).unwrap_or(text.len());
     Some((text.get(from..end)?, from))
 }
 

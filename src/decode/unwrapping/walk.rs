@@ -5,6 +5,7 @@
 //! that a document with the original beside the parsed event gives one event.
 
 use crate::decode::decoder::{Decoded, Decoder};
+use crate::decode::encoded;
 use crate::decode::fields::fold::fold;
 use crate::decode::fields::view::{members, untyped};
 use crate::decode::format::Format;
@@ -16,9 +17,6 @@ use crate::decode::rejection::Rejection;
 use crate::decode::text::{self, Inside};
 use crate::decode::unwrapping::inflate::inflated;
 use crate::decode::{activity, mapped, normalised, xml};
-use base64::Engine;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use std::ops::ControlFlow;
 
 /// Members in which envelopes keep the event, folded, in the order in which they are searched.
@@ -67,10 +65,6 @@ pub(crate) fn outcomes_of_text(text: &str, decoder: &Decoder, place: &Place) -> 
     Walk { decoder, place }.string(text, &[])
 }
 
-/// Some encoders leave the padding out.
-const PAD_OR_NOT: GeneralPurposeConfig =
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-
 struct Walk<'a> {
     decoder: &'a Decoder,
     place: &'a Place,
@@ -80,7 +74,7 @@ impl Walk<'_> {
     fn visit(&self, value: Value<'_>, outer: &[Value<'_>]) -> Outcomes {
         let value = untyped(value);
         if let Some(text) = value.string() {
-            return match in_base64(&text) {
+            return match encoded::text(&text) {
                 Some(text) => self.string(&text, outer),
                 None => self.string(&text, outer),
             };
@@ -187,17 +181,6 @@ impl Walk<'_> {
         }
         outcomes
     }
-}
-
-/// The text that a string holds in base64: a JSON object or event XML, by how it begins. The prefilter looks for the same
-/// beginnings.
-fn in_base64(string: &str) -> Option<String> {
-    let begins = ["eyJ", "PEV2Z"].iter().any(|begin| string.starts_with(begin));
-    let engine = GeneralPurpose::new(&STANDARD, PAD_OR_NOT);
-    begins
-        .then(|| engine.decode(string.trim_ascii_end()).ok())
-        .flatten()
-        .and_then(|b| String::from_utf8(b).ok())
 }
 
 /// The values of members that may hold an event: known envelopes first, then the others as they stand.

@@ -6,6 +6,7 @@ pub(crate) mod evtx;
 pub mod lines;
 pub(crate) mod headings;
 pub(crate) mod csv;
+pub(crate) mod clixml;
 pub(crate) mod sniff;
 pub(crate) mod utf16;
 pub mod xml;

@@ -1,6 +1,7 @@
 //! Which framing a text has: by its beginning, never by the name of its file.
 
-use crate::replay::framing::{csv, documents, headings};
+use crate::decode::{closing, opening};
+use crate::replay::framing::{clixml, csv, documents, headings};
 use memchr::memmem;
 
 /// How a text is cut into records.
@@ -14,6 +15,8 @@ pub(crate) enum Framing {
     Documents,
     /// Windows event XML: each `<Event>` is a record.
     Xml,
+    /// CLIXML of PowerShell: each `<Obj>` at the top is a record.
+    Clixml,
     /// Text below headings of names and values.
     Headings,
     /// Rows of values below a row of names.
@@ -32,6 +35,7 @@ pub(crate) fn sniff(head: &[u8], whole: bool) -> Framing {
         [] => Framing::Unknown,
         [b'[', ..] if begins_a_list(text) => Framing::Documents,
         [b'{', ..] => json(text, whole),
+        [b'<', ..] if clixml::begins(text) => Framing::Clixml,
         [b'<', ..] if event_over_lines(text) => Framing::Xml,
         [b'<', digit, ..] if digit.is_ascii_digit() && is_text(text) => Framing::Lines,
         [b'<', ..] if has_event(text) => Framing::Xml,
@@ -73,14 +77,13 @@ fn is_record_line(line: &[u8]) -> bool {
 /// Whether a line begins with an event, also behind the dash of a view that folds elements.
 fn begins_event(line: &[u8]) -> bool {
     let line = line.strip_prefix(b"- ").unwrap_or(line).trim_ascii_start();
-    line.starts_with(b"<") && has_event(&line[..line.len().min(8)])
+    line.starts_with(b"<") && opening(line).is_some_and(|tag| tag.start == 0)
 }
 
 /// Whether the first event of a text goes over several lines, so that lines are no records.
 fn event_over_lines(text: &[u8]) -> bool {
     let line = text.split(|byte| *byte == b'\n').find(|line| has_event(line));
-    line.is_some_and(|line| memmem::find(line, b"</Event>").is_none() && line.len() < text.len())
-        && !text.starts_with(b"{")
+    line.is_some_and(|line| closing(line).is_none() && line.len() < text.len()) && !text.starts_with(b"{")
 }
 
 /// Whether a bracket begins a list of values and no line of a log: `[2026-03-02 …]`.
@@ -115,14 +118,12 @@ fn without_comma(line: &[u8]) -> &[u8] {
 }
 
 fn has_event(text: &[u8]) -> bool {
-    [&b"<Event "[..], b"<Event>", b"<Event\n", b"<Event\r", b"<Event\t"]
-        .iter()
-        .any(|tag| memmem::find(text, tag).is_some())
+    opening(text).is_some()
 }
 
 /// A log that was cut off at its beginning.
 fn begins_within_an_event(text: &[u8]) -> bool {
-    let close = memmem::find(text, b"</Event>");
+    let close = closing(text);
     has_event(text) && close.is_some_and(|close| !has_event(&text[..close]))
 }
 
@@ -150,6 +151,8 @@ mod tests {
         assert_eq!(sniffed("\u{feff}<?xml version='1.0'?><Events><Event xmlns='x'>"), Framing::Xml);
         assert_eq!(sniffed("Data></EventData></Event>\n<Event xmlns='x'>"), Framing::Xml, "cut off, too");
         assert_eq!(sniffed("print('<Event ></Event>')"), Framing::Unknown);
+        assert_eq!(sniffed("<ns0:Event xmlns:ns0='x'>"), Framing::Xml, "a prefix");
+        assert_eq!(sniffed("<Objs Version='1.1.0.1' xmlns='x'>\n<Obj RefId='0'>"), Framing::Clixml);
         assert_eq!(sniffed("<html><body>"), Framing::Unknown);
         assert_eq!(sniffed("time,id\n1,2\n"), Framing::Unknown);
         assert_eq!(sniffed("Time,EventID,Computer,EventData\n1,4887,a,b\n"), Framing::Table);

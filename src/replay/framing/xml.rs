@@ -3,9 +3,9 @@
 //! What stands between the events (declarations, wrappers, white space) is nobody's record. An event that is not closed
 //! before the next one begins is handed on as it is, for the decoder to reject.
 
+use crate::decode::{MAX_OPENING, closing, opening};
 use crate::replay::framing::carry::emit;
 use crate::replay::framing::{Content, Frame, MAX_RECORD, Sink, Stop};
-use memchr::memmem;
 use std::io::BufRead;
 
 /// Hands on every event, numbered from 1.
@@ -61,19 +61,15 @@ enum Cut {
     More,
 }
 
-const OPEN: &[u8] = b"<Event";
-const CLOSE: &[u8] = b"</Event>";
-
 fn cut(text: &[u8], at_end: bool) -> Cut {
-    let Some(from) = opening(text) else {
+    let Some(tag) = opening(text) else {
         // The last bytes may be the first half of a tag.
-        let kept = if at_end { 0 } else { OPEN.len().min(text.len()) };
+        let kept = if at_end { 0 } else { MAX_OPENING.min(text.len()) };
         return if kept == text.len() { Cut::More } else { Cut::Skip(text.len() - kept) };
     };
-    let body = &text[from + OPEN.len()..];
-    let close = memmem::find(body, CLOSE).map(|close| close + CLOSE.len());
-    let closed = self_closed(body).or(close);
-    let next = opening(&body[..closed.unwrap_or(body.len())]);
+    let (from, body) = (tag.start, &text[tag.end..]);
+    let closed = self_closed(body).or_else(|| closing(body));
+    let next = opening(&body[..closed.unwrap_or(body.len())]).map(|next| next.start);
     let length = match next.or(closed) {
         Some(length) => length,
         None if at_end => body.len(),
@@ -81,15 +77,7 @@ fn cut(text: &[u8], at_end: bool) -> Cut {
         None if from > 0 => return Cut::Skip(from),
         None => return Cut::More,
     };
-    Cut::Event { from, to: from + OPEN.len() + length }
-}
-
-/// Where the next event begins: `<Event`, but neither `<Events` nor `<EventData`.
-fn opening(text: &[u8]) -> Option<usize> {
-    memmem::find_iter(text, OPEN).find(|at| {
-        let after = text.get(at + OPEN.len());
-        after.is_some_and(|byte| byte.is_ascii_whitespace() || *byte == b'>' || *byte == b'/')
-    })
+    Cut::Event { from, to: tag.end + length }
 }
 
 /// The length of the rest of a tag that ends in `/>`.
