@@ -81,7 +81,8 @@ impl<'t> Walk<'t> {
         let mut reader = Reader::from_str(text);
         let config = reader.config_mut();
         config.check_end_names = true;
-        config.allow_dangling_amp = false;
+        // `R&D`, from programs that put text into XML without escaping, is text.
+        config.allow_dangling_amp = true;
         Walk {
             text,
             reader,
@@ -231,6 +232,7 @@ impl<'t> Walk<'t> {
             Ok(Some(c)) => self.text(Cow::Owned(c.to_string())),
             Ok(None) => match resolve_xml_entity(reference) {
                 Some(text) => self.text(Cow::Borrowed(text)),
+                None if !is_name(reference) => self.text(Cow::Owned(format!("&{};", &**reference))),
                 None => {
                     let name: &str = reference;
                     return Err(Rejection::new(
@@ -263,6 +265,12 @@ impl<'t> Walk<'t> {
         }
         Ok(None)
     }
+}
+
+/// Whether an entity could have this name. What stands between a bare `&` and the next `;` is mostly none.
+fn is_name(text: &str) -> bool {
+    let in_name = |c: char| c.is_alphanumeric() || "_-.:".contains(c);
+    !text.is_empty() && text.chars().all(in_name)
 }
 
 /// A text with U+FFFD for references to what is no character, such as `&#x0;`: they cost a character, not the record.

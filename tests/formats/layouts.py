@@ -425,6 +425,25 @@ def clixml(e):
             f'<DT N="TimeCreated">{e.iso}</DT><Obj N="Properties" RefId="1"><LST>{values}</LST></Obj></Props><MS><S N="Message">{coded(e.crlf())}</S></MS></Obj>')
 
 
+def converted(e, text, name):
+    """The XML as converters write it: an element with a text is an object of it, an attribute stands under a name of its own."""
+    return {"Event": {"System": {"Provider": name({"Name": SECURITY}), "EventID": {text: str(e.id)}, "TimeCreated": name({"SystemTime": e.iso}),
+                                 "EventRecordID": {text: str(e.record)}, "Channel": {text: "Security"}, "Computer": {text: e.computer}},
+                      "EventData": {"Data": [{**name({"Name": k}), text: v} for k, v in e.data]}}}
+
+
+def beside(mark):
+    return lambda attributes: {mark + k: v for k, v in attributes.items()}
+
+
+def one_line(e):
+    return e.text.replace("\n", " ").replace("\t", " ")
+
+
+def ossec(e):
+    return f"{e.f('%Y %b %d %H:%M:%S')} WinEvtLog: Security: AUDIT_SUCCESS({e.id}): {SECURITY}: (no user): no domain: {e.computer}: {one_line(e)}"
+
+
 def agent_with_user(e):
     document = agent(e)
     if e.id == 5145:
@@ -570,6 +589,28 @@ FILES = {
     "base64-list.ndjson": lines(lambda e: {"Records": [{"kinesis": {"data": base64_of(nested([flat(e)]))}}]}),
     "base64-pretty.ndjson": lines(lambda e: {"logs": [{"data": base64_of(json.dumps(flat(e), indent=1))}]}),
     "sentinel-portal-offset.ndjson": lines(lambda e: in_berlin(e, "UTC+02:00")),
+    "badgerfish.ndjson": lines(lambda e: converted(e, "$", beside("@"))),
+    "gdata.ndjson": lines(lambda e: converted(e, "$t", beside(""))),
+    "x2js.ndjson": lines(lambda e: converted(e, "__text", beside("_"))),
+    "xml-js-compact.ndjson": lines(lambda e: converted(e, "_text", lambda attributes: {"_attributes": attributes})),
+    "vision-one.ndjson": lines(lambda e: {"eventId": 11, "eventTime": e.ms, "endpointHostName": e.computer, "winEventId": e.id, "rawDataStr": json.dumps({"EventData": e.d()}, indent=3)}),
+    "ossec.log": lines(ossec),
+    "wazuh-archive.ndjson": lines(lambda e: {"timestamp": e.f("%Y-%m-%dT%H:%M:59.000+0000"), "agent": {"name": "WEC01"}, "full_log": ossec(e), "decoder": {"name": "windows"},
+                                             "data": {"id": str(e.id), "status": "AUDIT_SUCCESS"}, "location": "WinEvtLog"}),
+    "netwitness.log": lines(lambda e: f"%NICWIN-4-Security_{e.id}_{SECURITY}: Security,rn={e.record} cid=812 eid=700,{e.f('%a %b %d %H:%M:%S %Y')},{e.id},{SECURITY},,Audit Success,"
+                                      f"{e.computer},{e.task_name},,{one_line(e)}"),
+    "syslog-ng.ndjson": lines(lambda e: {"_SDATA": {"win@18372": {"4": {"EVENT_ID": str(e.id), "EVENT_NAME": "Security", "EVENT_REC_NUM": str(e.record), "EVENT_SOURCE": SECURITY}}},
+                                         "PROGRAM": SECURITY, "MESSAGE": e.text, "ISODATE": e.iso, "HOST": e.computer}),
+    "adiscon.log": lines(lambda e: f"<133>{e.f('%b %d %H:%M:%S')} wec01 EvntSLog: @cee: " + nested({
+        "source": e.computer, "nteventlogtype": "Security", "sourceproc": SECURITY, "id": str(e.id), "categoryid": str(e.task), "timereported": e.iso, "recordnum": str(e.record), "msg": e.text})),
+    "logfmt.log": lines(lambda e: " ".join(f"{k}={nested(str(v))}" for k, v in {
+        "time": e.iso, "event_id": e.id, "computer": e.computer, "channel": "Security", "record_id": e.record, **e.d()}.items())),
+    "value-bars.log": lines(lambda e: "|".join(f"{k}={str(v)}".replace("\n", " ") for k, v in {
+        "EventID": e.id, "Computer": e.computer, "Channel": "Security", "EventRecordID": e.record, "TimeCreated": e.iso, **e.d()}.items())),
+    "zabbix.ndjson": lines(lambda e: {"host": {"host": e.computer, "name": "x"}, "itemid": 1, "name": "Security log", "clock": e.ms // 1000 + 3, "timestamp": e.ms // 1000, "source": SECURITY,
+                                      "severity": 5, "eventid": e.id, "value": e.text, "type": 2}),
+    "udm.ndjson": lines(lambda e: {"metadata": {"eventTimestamp": e.iso, "productEventType": str(e.id), "productLogId": str(e.record)}, "principal": {"hostname": e.computer},
+                                   "additional": {"fields": [{"key": k, "value": {"stringValue": v}} for k, v in e.data]}}),
     # Mapped.
     "ocsf.ndjson": lines(ocsf),
 }

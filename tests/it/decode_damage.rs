@@ -127,6 +127,31 @@ const ODD: [&str; 12] = [
 ];
 
 #[test]
+fn nul_between_tokens_of_json_costs_nothing() {
+    let record = String::from_utf8(issued("nxlog.ndjson")).unwrap();
+    let (whole, _) = decode(record.as_bytes());
+    let damaged = record.replacen(':', ":\0", 1).replacen(",\"", "\0,\0\"", 1);
+    let (outcomes, counted) = decode(damaged.as_bytes());
+    assert_eq!((outcomes, counted), (whole, true));
+    assert!(decode(b"{\"EventID\": 48\087}").0[0].is_err(), "no part of a number");
+}
+
+#[test]
+fn bare_ampersand_in_xml_is_text() {
+    let record = String::from_utf8(issued("layouts/nxlog-flat.xml")).unwrap();
+    let whole = decode(record.as_bytes()).0;
+    for bare in ["R&D", "R & D; x", "&", "&;", "a&b&c"] {
+        let (outcomes, _) = decode(&damaged(record.as_bytes(), bare.as_bytes()));
+        let [Ok(Decoded::Event(event))] = outcomes.as_slice() else { panic!("{bare}: {outcomes:?}") };
+        let Activity::CertificateIssued(issued) = &event.activity else { panic!("{bare}") };
+        assert!(issued.subject.contains(bare), "{bare}: {}", issued.subject);
+        assert_eq!(certificate(&outcomes, bare), certificate(&whole, bare));
+    }
+    let entity = decode(&damaged(record.as_bytes(), b"&company;")).0;
+    assert!(matches!(&entity[0], Err(rejection) if rejection.reason == Reason::XmlEntity), "{entity:?}");
+}
+
+#[test]
 fn ids_in_odd_spellings_are_rejected_and_never_discarded() {
     let prefilter = Prefilter::for_source(None, None);
     for file in FILES {

@@ -83,8 +83,17 @@ pub(crate) fn pair(item: Value<'_>) -> Option<(Cow<'_, str>, Value<'_>)> {
             .find(|(key, _)| key.string().is_some_and(|key| fold(&key) == "name"))
             .map(|(_, v)| v)
     })?;
-    let value = all.iter().find(|(key, _)| TEXTS.contains(&fold(key).as_str()) || key.is_empty());
+    let value = all.iter().find(|(key, value)| is_text(key, *value));
     Some((name.string()?, value?.1))
+}
+
+/// Whether a member is the text of an element. `$` is that in BadgerFish, and the attributes in xml2js.
+fn is_text(key: &str, value: Value<'_>) -> bool {
+    match key {
+        "" | "$t" => true,
+        "$" => !value.is_object(),
+        _ => TEXTS.contains(&fold(key).as_str()),
+    }
 }
 
 /// A name and a value in a list of two, as maps of Parquet are written; a number is no name, but a time or an id.
@@ -107,9 +116,8 @@ pub(crate) fn text(value: Value<'_>) -> Option<Cow<'_, str>> {
         };
     }
     if value.is_object() {
-        let found = value.members().find(|(key, _)| {
-            key.string().is_some_and(|key| TEXTS.contains(&fold(&key).as_str()) || key.is_empty())
-        });
+        let found =
+            value.members().find(|(key, inner)| key.string().is_some_and(|key| is_text(&key, *inner)));
         return found.and_then(|(_, inner)| untyped(inner).scalar());
     }
     value.scalar()
@@ -200,6 +208,11 @@ mod tests {
             r#"{"winlog": {"event_id": {"id": 4887, "qualifiers": 0}}}"#,
             r#"{"winlog": {"event_id": {"long": 4887}}}"#,
             r#"{"winlog": {"event_id": ["4887"]}}"#,
+            r#"{"winlog": {"event_id": {"$": "4887"}}}"#,
+            r#"{"winlog": {"event_id": {"$t": "4887"}}}"#,
+            r#"{"winlog": {"event_id": {"$": {"Qualifiers": "0"}, "_": "4887"}}}"#,
+            r#"{"winlog": {"event_id": {"_attributes": {"Qualifiers": "0"}, "_text": "4887"}}}"#,
+            r#"{"winlog": {"event_id": {"_Qualifiers": "0", "__text": "4887"}}}"#,
         ] {
             check(json, "winlog.event_id", Some("4887"));
         }

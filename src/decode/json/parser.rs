@@ -57,7 +57,8 @@ impl Parser<'_> {
 
     #[inline]
     fn skip_space(&mut self) {
-        while matches!(self.peek(), b' ' | b'\n' | b'\r' | b'\t') {
+        // Control characters between tokens, such as a NUL of a fixed-length buffer, are damage that costs nothing.
+        while self.bytes.get(self.at).is_some_and(|byte| *byte <= b' ') {
             self.at += 1;
         }
     }

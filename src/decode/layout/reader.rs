@@ -94,7 +94,9 @@ fn with_row(row: &Row, id: String, members: &Members<'_>, outer: &[Members<'_>])
         members.under(path).into_iter().for_each(|(name, value)| named.member_of_record(&name, value));
     }
     named.record(members);
+    // The text may stand beside what holds the id, as in syslog-ng.
     let texts = TEXTS.iter().filter_map(|path| members.at(path)).filter_map(text);
+    let around_texts = outer.iter().filter_map(|members| members.text(&["Message"]));
     Found {
         format: row.format,
         id,
@@ -106,6 +108,6 @@ fn with_row(row: &Row, id: String, members: &Members<'_>, outer: &[Members<'_>])
         time: own(row.time).or_else(|| ends(TIME_ENDS)).or_else(|| own(TIMES)).or_else(|| around(TIMES)),
         record_id: own(RECORD_IDS).or_else(|| ends(RECORD_ID_ENDS)),
         named,
-        texts: texts.map(|text| text.into_owned()).collect(),
+        texts: texts.chain(around_texts).map(|text| text.into_owned()).collect(),
     }
 }

@@ -27,7 +27,7 @@ const fn row(format: Format, marks: &'static [&'static str]) -> Row {
 }
 
 /// The rows, the most particular first.
-pub(crate) const ROWS: [Row; 17] = [
+pub(crate) const ROWS: [Row; 20] = [
     Row {
         id: &["win.system.eventID"],
         time: &["win.system.systemTime"],
@@ -76,6 +76,25 @@ pub(crate) const ROWS: [Row; 17] = [
         computer: &["System.Computer", "System.computer_name"],
         data: &["EventData", "UserData"],
         ..row(Format::SystemData, &["System.EventID"])
+    },
+    Row {
+        id: &["winEventId"],
+        time: &["eventTime"],
+        computer: &["endpointHostName"],
+        data: &["rawDataStr"],
+        ..row(Format::Flat, &["winEventId"])
+    },
+    Row {
+        id: &["id"],
+        time: &["timereported"],
+        computer: &["source"],
+        ..row(Format::Flat, &["NTEventLogType"])
+    },
+    Row {
+        id: &["eventid"],
+        time: &["timestamp"],
+        computer: &["host.host"],
+        ..row(Format::Flat, &["itemid"])
     },
     Row {
         id: &["EventId"],
@@ -212,6 +231,9 @@ pub(crate) const RECORD_IDS: &[&str] = &[
     "win.system.eventRecordID",
     "Index",
     "metadata.uid",
+    "metadata.productLogId",
+    "recordnum",
+    "EVENT_REC_NUM",
 ];
 /// The usual places of the provider.
 pub(crate) const PROVIDERS: &[&str] = &[
@@ -232,6 +254,8 @@ pub(crate) const PROVIDERS: &[&str] = &[
     "win.system.providerName",
     "event.provider",
     "Provider",
+    "sourceproc",
+    "EVENT_SOURCE",
 ];
 /// The usual places of the channel.
 pub(crate) const CHANNELS: &[&str] = &[
@@ -245,6 +269,7 @@ pub(crate) const CHANNELS: &[&str] = &[
     "Event.System.Channel",
     "win.system.channel",
     "metadata.log_name",
+    "NTEventLogType",
 ];
 /// The usual places of the event's own data.
 pub(crate) const DATA: &[&str] = &[
@@ -289,4 +314,5 @@ pub(crate) const TEXTS: &[&str] = &[
     "_raw",
     "raw",
     "log",
+    "value",
 ];

@@ -9,8 +9,20 @@ use memchr::memmem::Finder;
 const NAME: &[u8] = b"vent";
 
 /// How the names go on.
-const NAME_ENDS: [&[u8]; 11] =
-    [b"_id", b"_ID", b"_code", b"ID", b"Id", b"id", b".id", b" ID", b"Code", b"code", b".code"];
+const NAME_ENDS: [&[u8]; 12] = [
+    b"\":{\"code",
+    b"_id",
+    b"_ID",
+    b"_code",
+    b"ID",
+    b"Id",
+    b"id",
+    b".id",
+    b" ID",
+    b"Code",
+    b"code",
+    b".code",
+];
 
 /// The bracket behind the name in XML whose brackets were written as references.
 const ESCAPED: &[u8] = b"&gt;";
@@ -148,6 +160,7 @@ mod tests {
         ] {
             check(&format!(r#"{{"event_data": {{}}, "event_id": "{id}"}}"#), true);
             check(&format!(r#"{{"EventID":"{id}","a":1}}"#), true);
+            check(&format!(r#"{{"event":{{"code":"{id}"}}}}"#), true);
             check(&format!("<Event><System><EventID Qualifiers='0'>{id}</EventID>"), true);
             check(&format!("&lt;EventID Qualifiers=''&gt;{id}&lt;/EventID&gt;"), true);
             check(&format!("&lt;EventID&gt;{id}&lt;/EventID&gt;"), true);

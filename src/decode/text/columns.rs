@@ -1,4 +1,5 @@
-//! An event as a line of columns, the rendered text among them: Snare, and the text of Amazon's CloudWatch agent.
+//! An event as a line of columns, the rendered text among them: Snare, the text of Amazon's CloudWatch agent, OSSEC and
+//! NetWitness.
 
 use crate::decode::format::Format;
 use crate::decode::layout::found::Found;
@@ -27,6 +28,46 @@ pub(crate) fn snare(text: &str) -> Option<Found> {
         ],
         ..Found::new(Format::Snare, column(5)?)
     })
+}
+
+/// The event in a line of OSSEC's agent:
+/// `2026 Apr 07 13:20:30 WinEvtLog: Security: AUDIT_SUCCESS(4887): provider: user: domain: computer: text`.
+pub(crate) fn ossec(text: &str) -> Option<Found> {
+    let (before, line) = text.split_once("WinEvtLog: ")?;
+    let columns: Vec<&str> = line.splitn(7, ": ").collect();
+    let [channel, kind, provider, _, _, computer, text] = columns.as_slice() else { return None };
+    let id = kind.strip_suffix(')')?.rsplit_once('(')?.1;
+    let time = before.trim_ascii_end().len().checked_sub("2026 Apr 07 13:20:30".len());
+    let found = Found {
+        channel: Some((*channel).to_owned()),
+        provider: Some((*provider).to_owned()),
+        computer: Some((*computer).to_owned()),
+        time: time.and_then(|at| before.trim_ascii_end().get(at..)).map(ToOwned::to_owned),
+        texts: vec![(*text).to_owned()],
+        ..Found::new(Format::EventText, id)
+    };
+    looks_like_id(id).then_some(found)
+}
+
+/// The event in a line of NetWitness' collector:
+/// `%NICWIN-4-Security_4887_provider: Security,rn=91007 cid=812 eid=700,time,4887,provider,user,kind,computer,category,,text`.
+pub(crate) fn netwitness(text: &str) -> Option<Found> {
+    let (_, line) = text.split_once("%NICWIN-")?.1.split_once(": ")?;
+    let columns: Vec<&str> = line.splitn(11, ',').collect();
+    let [channel, numbers, time, id, provider, _, _, computer, _, _, text] = columns.as_slice() else {
+        return None;
+    };
+    let record_id = numbers.strip_prefix("rn=").and_then(|numbers| numbers.split(' ').next());
+    let found = Found {
+        channel: Some((*channel).to_owned()),
+        provider: Some((*provider).to_owned()),
+        computer: Some((*computer).to_owned()),
+        time: Some((*time).to_owned()),
+        record_id: record_id.map(ToOwned::to_owned),
+        texts: vec![(*text).to_owned()],
+        ..Found::new(Format::EventText, *id)
+    };
+    looks_like_id(id).then_some(found)
 }
 
 /// The event in a line of CloudWatch: `[Security] [INFORMATION] [4887] [provider] [computer] [text]`.

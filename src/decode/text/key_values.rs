@@ -6,7 +6,7 @@ use crate::decode::layout::found::Found;
 use crate::decode::values::looks_like_id;
 
 const IDS: [&str; 5] = ["EventID", "EventIDCode", "EventCode", "externalId", "Id"];
-const TIMES: [&str; 11] = [
+const TIMES: [&str; 14] = [
     "TimeCreated",
     "EventTime",
     "SystemTime",
@@ -18,6 +18,9 @@ const TIMES: [&str; 11] = [
     "TimeWritten",
     "deviceReceiptTime",
     "date",
+    "timestamp",
+    "time",
+    "ts",
 ];
 const COMPUTERS: [&str; 8] = [
     "Computer",
@@ -30,7 +33,8 @@ const COMPUTERS: [&str; 8] = [
     "resource",
 ];
 const PROVIDERS: [&str; 4] = ["ProviderName", "SourceName", "Source", "deviceProcessName"];
-const CHANNELS: [&str; 4] = ["Channel", "LogName", "AgentLogFile", "deviceFacility"];
+const CHANNELS: [&str; 6] =
+    ["Channel", "LogName", "AgentLogFile", "cat", "deviceEventCategory", "deviceFacility"];
 const RECORD_IDS: [&str; 4] = ["EventRecordID", "RecordNumber", "RecordId", "recordNumber"];
 const TEXTS: [&str; 4] = ["Message", "msg", "Description", "reason"];
 
@@ -66,7 +70,13 @@ pub(crate) fn read(text: &str) -> Option<Found> {
 
 /// The event in a line of `name="value"`.
 pub(crate) fn read_pairs(text: &str) -> Option<Found> {
-    found(Format::KeyValues, pairs(text)?, None, None, None)
+    found(Format::KeyValues, bars(text).or_else(|| pairs(text))?, None, None, None)
+}
+
+/// The same with bars between the pairs, where values have no quotes.
+fn bars(text: &str) -> Option<Named> {
+    let is_list = text.matches('|').count() > 3 && text.split('|').all(|pair| pair.contains('='));
+    is_list.then(|| between(text, '|'))
 }
 
 /// The time and the computer of a syslog header (RFC 5424), where the event has none of its own.

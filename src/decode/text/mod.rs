@@ -38,7 +38,10 @@ pub(crate) fn read(text: &str) -> Inside<'_> {
     if let Some(xml) = escaped_xml(text) {
         return Inside::EscapedXml(xml);
     }
-    let columns = columns::snare(text).or_else(|| columns::bracketed(text));
+    let columns = columns::snare(text)
+        .or_else(|| columns::bracketed(text))
+        .or_else(|| columns::ossec(text))
+        .or_else(|| columns::netwitness(text));
     if let Some(found) = columns.or_else(|| key_values::read(text)) {
         return Inside::Events(vec![found]);
     }
