@@ -331,5 +331,9 @@ def facts():
     mail = issued(703, "CORP\\asmith", "RFC822 Name=alice.smith@corp.example", template="User")
     yield ("fires_mail_address_alone_is_low", "An S/MIME certificate has only a mail address that differs from the account's name.", [at(0, mail)])
     yield ("quiet_mail_address_of_the_directory", "The same, and an import states the address.", [at(0, known(mail="alice.smith@corp.example")), at(60, mail)])
+    yield ("fires_burst_of_names_of_the_directory", "The first logon of a user whose userPrincipalName and mail address differ from the account's name, and are imported: a burst of own names only, which is low.",
+           [at(0, known(upn="alice.smith@corp.example", mail="alice.smith@corp.example"))]
+           + [at(60, issued(712 + i, "CORP\\asmith", name, template=t), seconds=5 * i) for i, (t, name) in enumerate(
+               [("User", upn("alice.smith@corp.example")), ("EFS", upn("alice.smith@corp.example")), ("SMIME", "RFC822 Name=alice.smith@corp.example")])])
     yield ("fires_mail_address_of_a_template_for_logons", "The same, and the template is known to allow a logon.",
            [at(0, template(1, ["1.3.6.1.5.5.7.3.2"])), at(60, mail)])
