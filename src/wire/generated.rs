@@ -1636,6 +1636,9 @@ pub struct UnknownCertificateState {
     /// Uses of certificates whose issuance may still arrive.
     #[prost(message, repeated, tag = "1")]
     pub pending: ::prost::alloc::vec::Vec<PendingLogon>,
+    /// The CA has issued serial numbers that do not have the request id where AD CS puts it.
+    #[prost(bool, tag = "2")]
+    pub other_forms: bool,
 }
 /// unknown-certificate: a certificate, by its serial number.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -32,6 +32,8 @@ def fires():
            [at(0, own(301)), at(5, of_ca(logon("bob.jones", 301), f"77{301:08x}00112233445566778899{301:08x}")), ordinary(66)], COMPLETE)
     yield ("fires_refused_forged_certificate", "The KDC refuses the forged certificate: one step milder.",
            [ordinary(0), at(5, of_ca(logon("administrator", 301, status="0x3e"), FORGED)), ordinary(66)], COMPLETE)
+    yield ("fires_at_once_by_its_form", "The forged serial number has not the form of AD CS, which all certificates of the CA have: there is no issuance to wait for.",
+           [ordinary(0), at(5, of_ca(logon("bob.jones", 301), FORGED))], COMPLETE)
     mapped = {"account": "bob.jones", "issuer": "CN=CORP-CA01, DC=corp, DC=example", "serial": FORGED, "verdict": "no_strong_mapping"}
     yield ("fires_no_strong_mapping", "Seen by the KDC's event 39 and by the ticket: one alert, with the address of the ticket.",
            [ordinary(0), at(5, normalised(DC, certificate_mapped=mapped)), at(5, of_ca(logon("bob.jones", 301), FORGED), seconds=1), ordinary(66)], COMPLETE)
@@ -62,12 +64,15 @@ def harmless():
 
 def incomplete():
     forged = of_ca(logon("administrator", 301), FORGED)
+    other = dict(own(301), data=own(301)["data"] | {"SerialNumber": "7d10aa52c9b1"})
+    yield ("quiet_within_the_wait_at_a_ca_with_serials_of_its_own", "The CA is configured to issue random serial numbers: the form tells nothing, and the issuance may still arrive.",
+           [at(0, other), at(5, forged), ordinary(64)], COMPLETE)
     yield ("quiet_ca_not_complete", "The forged certificate of the first fixture, and nothing states that the CA's certificates are all known.",
            [ordinary(0), at(5, forged), ordinary(66)], {"policy": NAMES})
     yield ("quiet_no_ca_has_a_name", "No CA has a name in the policy: no issuer can be told from ours.", [at(5, of_ca(forged, "0badcafe", "CORP-CA09")), ordinary(66)])
     yield ("quiet_before_it_is_complete", "A certificate that was never seen, used the day before the certificates of the CA are all known.",
            [at(0, logon("alice.smith", 120)), ordinary(66), at(0, own(390), days=1)],
            {"policy": COMPLETE["policy"].replace("2026-03-01", "2026-03-03")})
-    yield "quiet_within_the_wait", "A forged certificate whose wait is not over: the alert comes with the next event of the CA.", [ordinary(0), at(5, forged), ordinary(64)], COMPLETE
+    yield "quiet_within_the_wait", "A forged certificate whose wait is not over: the alert comes with the next event of the CA.", [ordinary(0), at(5, of_ca(forged, serial(999))), ordinary(64)], COMPLETE
     yield ("quiet_switched_off", "The forged certificate, and the detection is switched off.",
            [ordinary(0), at(5, forged), ordinary(66)], {"policy": COMPLETE["policy"].replace("unknown_certificate:\n", "unknown_certificate:\n  enabled: false\n")})

@@ -92,7 +92,9 @@ impl Detection for UnknownCertificate {
             }
         }
         self.raise_due(event, entity, at, slot, cx);
-        slot.keep_until(memory_after(at, self.settings.wait));
+        // What is known of the form of serial numbers is kept, so that a quiet CA has no forged ones when it wakes.
+        let horizon = if slot.state.other_forms { self.settings.remember } else { self.settings.wait };
+        slot.keep_until(memory_after(at, horizon));
     }
 }
 
@@ -112,7 +114,7 @@ impl UnknownCertificate {
         is_unknown.then(|| (Entity::named(&format!("issuer {}", logon.issuer)), Unknown::Issuer))
     }
 
-    /// Raises what has waited long enough, by the clock of the events of this CA.
+    /// Raises what has waited long enough, by the clock of the events of this CA, and at once what this CA cannot have issued.
     fn raise_due(
         &self,
         event: &Event,
@@ -125,7 +127,8 @@ impl UnknownCertificate {
         let pending = std::mem::take(&mut slot.state.pending);
         for (index, logon) in pending.into_iter().enumerate() {
             let is_due = Time::from_millis(logon.time_ms).plus(self.settings.wait) <= at;
-            if is_due || index < too_many {
+            let is_forged = !slot.state.other_forms && has_other_form(&logon.serial);
+            if is_due || is_forged || index < too_many {
                 raise(&self.settings, event, entity, &logon, Unknown::Certificate, slot, cx);
             } else {
                 slot.state.pending.push(logon);
@@ -168,10 +171,16 @@ fn issued(event: &Event) -> Option<(&Host, Number)> {
     Some((&event.computer, number))
 }
 
+/// Whether a serial number does not have the request id where AD CS puts it.
+fn has_other_form(serial: &str) -> bool {
+    !Serial::parse(serial).is_some_and(|serial| serial.is_of_ad_cs())
+}
+
 fn remember(settings: &Settings, event: &Event, number: &Number, slot: &mut CaSlot<'_>) {
     let at = event.effective_time();
     let issued_ms = at.as_millis().max(1);
     let part = CertificateState { issued_ms, open: None };
+    slot.state.other_forms |= matches!(number, Number::Serial(serial) if !serial.is_of_ad_cs());
     slot.put_part(&number.part(), &part, memory_after(at, settings.remember));
     slot.state
         .pending
