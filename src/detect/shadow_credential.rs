@@ -97,6 +97,7 @@ impl Detection for ShadowCredential {
         ],
         benign_if: &[
             "The account registers keys by trade, such as AD FS or Entra Connect: name it under `allow.key_writers`",
+            "The certificate is of a partner's CA, and was mapped to the account by identity management: name it under `allow.changers`",
         ],
         excepted_by: &[Key::Account, Key::UsedBy],
         severities: &[Severity::High, Severity::Critical],
@@ -160,13 +161,18 @@ impl ShadowCredential {
         let Some(anchor) = chain::evidence(written) else { return };
         let (account, actor) = (&written.account, Account::parse(&written.actor));
         let reasons = reasons(written, used);
-        let title = if used.is_some() { "registered and used" } else { "registered" };
+        let title = if written.kind == MAPPED {
+            format!("A certificate that {actor} mapped to {account} was used")
+        } else {
+            let what = if used.is_some() { "registered and used" } else { "registered" };
+            format!("A key of {actor} was {what} for {account}")
+        };
         let finding = Finding {
             entity,
             event,
             lifetime: Lifetime::SinceOpened(self.settings.remember),
             severity: if used.is_some() { self.settings.severity_used } else { self.settings.severity },
-            title: format!("A key of {actor} was {title} for {account}"),
+            title,
             reasons,
             fields: Vec::new(),
             earlier: [Some(written), used].into_iter().flatten().filter_map(chain::evidence).collect(),

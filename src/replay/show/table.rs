@@ -147,8 +147,8 @@ pub(crate) fn facts(alert: &Alert) -> Vec<(&'static str, String)> {
     add("baseline", baseline(alert));
     add("note", note(alert));
     add("benign if", Some(alert.benign_if.join("; ")));
-    add("silence by", alert.policy_line.clone());
-    add("also hides", alert.also_silences.clone());
+    add("quiet by", alert.policy_line.clone());
+    add("and hides", alert.also_silences.clone());
     facts
 }
 
