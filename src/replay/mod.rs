@@ -1,6 +1,7 @@
 //! REPLAY: runs the detections over files or a topic, in one process, in the order of event time.
 
 pub mod pipe;
+pub(crate) mod holes;
 pub mod framing;
 pub(crate) mod names;
 pub(crate) mod selection;

@@ -4,6 +4,7 @@ use crate::replay::archive;
 use crate::replay::framing::sniff::{Framing, sniff};
 use crate::replay::framing::utf16::{self, Utf16};
 use crate::replay::framing::{Sink, Stop, clixml, csv, documents, evtx, headings, lines, xml};
+use crate::replay::holes::Holes;
 use crate::replay::inputs::{Input, Source};
 use crate::replay::peek::Peek;
 use crate::replay::progress::{Counted, Progress};
@@ -96,7 +97,8 @@ fn spool(mut stream: Stream, sink: &mut Sink) -> Result<(), Stop> {
     framed
 }
 
-fn text(mut stream: Stream, sink: &mut Sink) -> Result<(), Stop> {
+fn text(stream: Stream, sink: &mut Sink) -> Result<(), Stop> {
+    let mut stream = Peek::new(Holes::new(stream));
     let framing = sniff(stream.head(), stream.is_whole());
     if stream.head().starts_with(b"\xef\xbb\xbf") {
         stream.skip(3);

@@ -152,6 +152,29 @@ fn too_large_record_is_rejected_and_the_next_one_read() {
     assert_eq!((run.code, run.records("events"), run.records("rejected")), (65, 10, 1));
 }
 
+/// After a crash a file system leaves NULs in place of what it had not written, in sectors and whole pages.
+#[test]
+fn block_of_nuls_costs_the_record_that_it_cut_off_and_no_other() {
+    for length in [512, 4096, 70_000, 3 * 1024 * 1024] {
+        let hole = "\0".repeat(length);
+        let [one, two] = [STORY[1].line(), STORY[2].line()];
+        let cut = &one[..one.len() / 2];
+        for (content, events, rejected) in [
+            (format!("{hole}{one}{two}"), 2, 0),
+            (format!("{one}{hole}{two}"), 2, 0),
+            (format!("{}{hole}{two}", one.trim_end()), 2, 0),
+            (format!("{one}{two}{hole}"), 2, 0),
+            (format!("{two}{cut}{hole}{one}"), 2, 1),
+            (format!("{hole}{}{}", STORY[1].xml(), STORY[2].xml()), 2, 0),
+            (format!("{}{hole}{}", STORY[1].xml(), STORY[2].xml()), 2, 0),
+        ] {
+            let run = World::new().run_with("replay - --format json", content.as_bytes());
+            let found = (run.records("events"), run.records("rejected"));
+            assert_eq!(found, (events, rejected), "{length}: {:?}", &content.trim_matches('\0')[..40]);
+        }
+    }
+}
+
 #[test]
 fn unclosed_event_loses_no_other_event() {
     let unclosed = STORY[0].xml().replace("</EventData></Event>", "");

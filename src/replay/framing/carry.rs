@@ -1,6 +1,7 @@
 //! A record that is put together from several reads, up to the bound.
 
 use crate::replay::framing::{Content, Frame, MAX_RECORD, Sink, Stop};
+use crate::replay::holes;
 
 /// The beginning of a record whose end has not been read yet.
 #[derive(Debug, Default)]
@@ -37,20 +38,25 @@ impl Carry {
     /// Adds the end of the record and hands it on.
     pub(crate) fn emit(&mut self, end: &[u8], number: u64, sink: &mut Sink) -> Result<(), Stop> {
         if self.is_empty() {
-            return emit(end, number, sink);
+            return emit_line(end, number, sink);
         }
         self.push(end);
         let (start, length) = (std::mem::take(&mut self.bytes), std::mem::take(&mut self.length));
         let result = match length > MAX_RECORD as u64 {
             true => sink(Frame { number, content: Content::TooLarge { start: &start, length } })
                 .map_err(Stop::from),
-            false => emit(&start, number, sink),
+            false => emit_line(&start, number, sink),
         };
         self.bytes = start;
         self.bytes.clear();
         self.bytes.shrink_to(64 * 1024);
         result
     }
+}
+
+/// Hands on what a line holds: one record, or more where a hole ends one.
+pub(crate) fn emit_line(line: &[u8], number: u64, sink: &mut Sink) -> Result<(), Stop> {
+    holes::between(line).try_for_each(|record| emit(record, number, sink))
 }
 
 /// Hands on a record that is whole; white space around it is none of it.
