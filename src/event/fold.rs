@@ -95,15 +95,18 @@ fn is_folded(text: &str) -> bool {
     text.bytes().all(|b| (b' '..0x7f).contains(&b) && !b.is_ascii_uppercase())
 }
 
-/// Accents and other marks that combine with a letter, control characters, and characters that show nothing.
+/// Accents and other marks that combine with a letter, control characters, and characters that show nothing (Unicode's
+/// `Default_Ignorable_Code_Point`).
 fn is_ignored(c: char) -> bool {
     (canonical_combining_class(c) != 0 && c != '\u{345}')
         || c.is_control()
         || matches!(
             c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180e}' | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-            | '\u{e0000}'..='\u{e0fff}'
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{20dd}'..='\u{20e0}' | '\u{20e2}'..='\u{20e4}'
+            | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
         )
 }
 
@@ -194,6 +197,11 @@ mod tests {
             ("ａｄｍｉｎｉｓｔｒａｔｏｒ", "Administrator"),
             ("administrator\0\0", "administrator"),
             ("admin\u{200b}istrator", "administrator"),
+            ("admin\u{3164}istrator", "administrator"),
+            ("admin\u{17b4}istrator", "administrator"),
+            ("admin\u{fff9}istrator", "administrator"),
+            ("a\u{20dd}dministrator", "administrator"),
+            ("admin\u{1d173}istrator", "administrator"),
             ("Łukasz.Ångström", "lukasz.angstrom"),
             ("ﬁona", "fiona"),
             ("ΑΣ", "ας"),
