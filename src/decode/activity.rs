@@ -77,6 +77,7 @@ mod tests {
     use crate::decode::activity::{KDC, SECURITY, interpret};
     use crate::decode::decoder::Decoded;
     use crate::decode::envelope::{Envelope, Fields};
+    use crate::decode::limits::MAX_FIELD_BYTES;
     use crate::decode::place::Place;
     use crate::decode::rejection::Rejection;
     use jiff::tz::TimeZone;
@@ -167,7 +168,7 @@ mod tests {
             "bad_field: the time is \"noon\", not date and time"
         );
         assert!(
-            fault(Envelope { computer: Some("x".repeat(70_000).into()), ..envelope(4887) })
+            fault(Envelope { computer: Some("x".repeat(MAX_FIELD_BYTES + 1).into()), ..envelope(4887) })
                 .starts_with("field_too_long")
         );
     }

@@ -32,6 +32,17 @@ const REQUEST: &[Label] = &[
 /// How many labels of [`REQUEST`] are searched forwards: to the attributes.
 const BEFORE_THE_CLIENTS: usize = 3;
 
+/// Labels of a CA that writes all of [`REQUEST`].
+const BEHIND_THE_SUBJECT: [&str; 7] = [
+    "Subject from CSR",
+    "Subject Alternative Name from CSR",
+    "Subject Alternative Name",
+    "Requested Template",
+    "Certificate Template",
+    "Serial Number",
+    "Authentication Service",
+];
+
 const TICKET: &[Label] = &[
     ("Account Information", None),
     ("Account Name", Some("TargetUserName")),
@@ -120,6 +131,24 @@ pub(crate) fn read(id: u32, text: &str) -> Option<Named> {
     Some(named)
 }
 
+/// Whether a rendered text ends before its last label: a relay or an agent cut it off. Windows writes every label of an
+/// event, also those without a value.
+pub(crate) fn is_cut_off(id: u32, text: &str) -> bool {
+    let text = unescaped(text);
+    let has = |label: &str| find(&text, label, 0, text.len()).is_some();
+    match id {
+        // An old CA writes none of the labels behind the subject.
+        4886 => !has("Attributes") || BEHIND_THE_SUBJECT.iter().any(|label| has(label)) && !has("DCOMorRPC"),
+        4887..=4889 => {
+            !["Attributes", "Disposition", "SKI", "Subject"].iter().all(|label| has(label))
+                || BEHIND_THE_SUBJECT.iter().any(|label| has(label)) && !has("DCOMorRPC")
+        }
+        4768 => !has("Certificate Thumbprint"),
+        5145 => !has("Access Mask"),
+        _ => false,
+    }
+}
+
 /// Whether a text looks like a rendered event of any language: several labels with a colon.
 pub(crate) fn is_rendered(text: &str) -> bool {
     let text = unescaped(text);
@@ -150,7 +179,7 @@ fn is_label(text: &str, at: usize, label: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::decode::labels::{is_rendered, read};
+    use crate::decode::labels::{is_cut_off, is_rendered, read};
 
     const ISSUED: &str = "Certificate Services approved a certificate request and issued a certificate.\r\n\t\r\nRequest ID:\t201\r\n\
         Requester:\tCORP\\mallory\r\nAttributes:\t\r\nCertificateTemplate:ESC1\r\nSAN:upn=administrator@corp.example\r\n\
@@ -193,6 +222,20 @@ mod tests {
         let named = read(4887, &text).unwrap();
         assert_eq!(named.find("Requester"), Some("CORP\\mallory"));
         assert!(named.find("Attributes").unwrap().ends_with("SAN:upn=administrator@corp.example"));
+    }
+
+    #[test]
+    fn text_that_ends_before_its_last_label_is_cut_off() {
+        let old = &ISSUED[..ISSUED.find("Subject Alternative").unwrap()];
+        for whole in [ISSUED, old] {
+            assert!(!is_cut_off(4887, whole), "{whole}");
+        }
+        for label in ["Disposition", "SKI", "Subject:", "Certificate Template", "Serial", "Authentication L"]
+        {
+            assert!(is_cut_off(4887, &ISSUED[..ISSUED.find(label).unwrap()]), "{label}");
+        }
+        assert!(!is_cut_off(4886, "Request ID:\t1\nRequester:\tx\nAttributes:\t"));
+        assert!(is_cut_off(4886, "Request ID:\t1\nRequester:\tx"));
     }
 
     #[test]

@@ -5,8 +5,8 @@
 /// The longest record, in bytes. A Windows event is at most 64 KiB; Kafka's own default limit is 1 MiB.
 pub const MAX_RECORD_BYTES: usize = 1024 * 1024;
 
-/// The longest value of one field, in bytes: what the event log allows a string.
-pub const MAX_FIELD_BYTES: usize = 64 * 1024;
+/// The longest value of one field, in bytes: the event log allows 32 Ki characters of UTF-16, each of up to three bytes here.
+pub const MAX_FIELD_BYTES: usize = 96 * 1024;
 
 /// The most events one record may wrap.
 pub const MAX_EVENTS: usize = 10_000;

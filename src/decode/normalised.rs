@@ -111,6 +111,7 @@ fn rejection(fault: &serde_json::Error) -> Rejection {
 #[cfg(test)]
 mod tests {
     use crate::decode::json::Document;
+    use crate::decode::limits::MAX_FIELD_BYTES;
     use crate::decode::normalised::{event, is_normalised};
     use crate::decode::place::Place;
     use crate::decode::rejection::Rejection;
@@ -282,7 +283,7 @@ mod tests {
             fault(r#"{"time": "noon", "computer": "a", "remote_file_write": {}}"#)
                 .starts_with("bad_field: `noon` is no RFC 3339")
         );
-        let long = format!(r#"{{"remote_file_write": {{"path": "{}"}}}}"#, "x".repeat(70_000));
+        let long = format!(r#"{{"remote_file_write": {{"path": "{}"}}}}"#, "x".repeat(MAX_FIELD_BYTES + 1));
         assert!(fault(&long).starts_with("field_too_long"));
     }
 

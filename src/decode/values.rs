@@ -1,6 +1,7 @@
 //! Single values: ids, and which texts stand for no value.
 
 use crate::decode::json::Value;
+use crate::decode::wanted::SECURITY_IDS;
 use std::borrow::Cow;
 
 /// Whether a text stands for no value.
@@ -32,13 +33,23 @@ pub(crate) fn event_id(text: &str) -> Option<u32> {
     (all_digits(&joined) && joined.len() <= 16).then(|| joined.parse::<u16>().ok()).flatten().map(u32::from)
 }
 
-/// Whether a text could be meant as an EventID: short, beginning with a digit, no name and no GUID.
+/// Whether a text could be meant as an EventID: short, beginning with a digit, no name and no GUID; or a wanted id behind
+/// a word for it (`EID4887`, `Event 4887`), which is no id of another product then.
 pub(crate) fn looks_like_id(text: &str) -> bool {
-    let text = text.trim_matches(is_blank);
+    let text = text.trim_matches(|c: char| is_blank(c) || "\"'`;,".contains(c));
     let begins = text.trim_start_matches(['+', '(', '<', '#']).chars().next().is_some_and(char::is_numeric);
     let is_mark = |c: char| is_blank(c) || ",.+-()<>#'’_`·٬".contains(c);
-    let is_part = |c: char| c.is_numeric() || c.is_ascii_hexdigit() || is_mark(c) || "xXhHoOlL".contains(c);
-    begins && text.len() <= 24 && text.chars().all(is_part)
+    let is_part = |c: char| c.is_numeric() || c.is_ascii_hexdigit() || is_mark(c) || "xXhHoOlLuU".contains(c);
+    text.len() <= 24 && (begins && text.chars().all(is_part) || names_wanted_id(text))
+}
+
+/// Whether a text is a word for events, and behind it a wanted id of the Security log.
+fn names_wanted_id(text: &str) -> bool {
+    const WORDS: [&str; 8] = ["eventcode", "eventid", "event id", "event_id", "event", "evtid", "evt", "eid"];
+    let text = text.to_ascii_lowercase();
+    let behind = WORDS.iter().find_map(|word| text.strip_prefix(word));
+    let id = behind.map(|rest| rest.trim_start_matches(|c: char| is_blank(c) || ":#=-_.(".contains(c)));
+    id.and_then(|id| event_id(id.trim_end_matches([')', '.']))).is_some_and(|id| SECURITY_IDS.contains(&id))
 }
 
 /// A space in any language, or a control character: a fixed-length buffer ends in NULs.
@@ -147,11 +158,31 @@ mod tests {
             "1317h",
             "4887L",
             "0b1001100010111",
+            "\"4887\"",
+            "4887;",
+            "4887u",
+            "EID4887",
+            "Event 4887",
+            "EventID: 4887.",
+            "event_id=4,887",
+            "Event #4887 ",
+            "Event ID (4887)",
         ] {
             assert_eq!((event_id(text), looks_like_id(text)), (None, true), "{text:?}");
         }
-        for text in ["", "x", "Security", "4887 certificates", "5b8f3c0e-1f3a-4a53-9d3c-0f6f1f0d9c11", "feed"]
-        {
+        for text in [
+            "",
+            "x",
+            "Security",
+            "4887 certificates",
+            "5b8f3c0e-1f3a-4a53-9d3c-0f6f1f0d9c11",
+            "feed",
+            "EVT-4711",
+            "event_12",
+            "EID0x4",
+            "A4887",
+            "event 4887 of 9",
+        ] {
             assert!(!looks_like_id(text), "{text:?}");
         }
     }

@@ -4,7 +4,7 @@
 
 use crate::decode::bytes::is_reference;
 use crate::decode::limits::MAX_XML_DEPTH;
-use crate::decode::rejection::{Reason, Rejection, shortened, shown};
+use crate::decode::rejection::{Reason, Rejection, shortened};
 use crate::decode::values::event_id;
 use crate::decode::wanted::is_wanted;
 use quick_xml::escape::resolve_xml_entity;
@@ -81,7 +81,7 @@ impl<'t> Walk<'t> {
         let mut reader = Reader::from_str(text);
         let config = reader.config_mut();
         config.check_end_names = true;
-        // `R&D`, from programs that put text into XML without escaping, is text.
+        // A program that writes XML without escaping it: `AT&T`.
         config.allow_dangling_amp = true;
         Walk {
             text,
@@ -110,7 +110,7 @@ impl<'t> Walk<'t> {
             }
             Event::Text(text) => self.text(text.into_inner()),
             Event::CData(text) => self.text(text.into_inner()),
-            Event::GeneralRef(reference) => self.reference(&reference)?,
+            Event::GeneralRef(reference) => self.reference(&reference),
             Event::Comment(_) | Event::Decl(_) => {}
             // Digits around it must not grow together: the prefilter does not look for it.
             Event::PI(_) => self.text(Cow::Borrowed(" ")),
@@ -227,24 +227,20 @@ impl<'t> Walk<'t> {
         }
     }
 
-    fn reference(&mut self, reference: &BytesRef<'t>) -> Result<(), Rejection> {
+    fn reference(&mut self, reference: &BytesRef<'t>) {
         match reference.resolve_char_ref() {
             Ok(Some(c)) => self.text(Cow::Owned(c.to_string())),
             Ok(None) => match resolve_xml_entity(reference) {
                 Some(text) => self.text(Cow::Borrowed(text)),
-                None if !is_name(reference) => self.text(Cow::Owned(format!("&{};", &**reference))),
+                // Without a document type no other name means anything: an ampersand that was not escaped.
                 None => {
                     let name: &str = reference;
-                    return Err(Rejection::new(
-                        Reason::XmlEntity,
-                        format!("entity {} is not one of xml's five", shown(name)),
-                    ));
+                    self.text(Cow::Owned(format!("&{name};")));
                 }
             },
             // A character that XML does not allow, such as `&#x0;`.
             Err(_) => self.text(Cow::Borrowed("\u{fffd}")),
         }
-        Ok(())
     }
 
     /// An attribute of the tag that was just read. Taken from the text, where it can stay: what the reader gives of
@@ -267,31 +263,34 @@ impl<'t> Walk<'t> {
     }
 }
 
-/// Whether an entity could have this name. What stands between a bare `&` and the next `;` is mostly none.
-fn is_name(text: &str) -> bool {
-    let in_name = |c: char| c.is_alphanumeric() || "_-.:".contains(c);
-    !text.is_empty() && text.chars().all(in_name)
-}
-
-/// A text with U+FFFD for references to what is no character, such as `&#x0;`: they cost a character, not the record.
+/// A text with U+FFFD for references to what is no character, such as `&#x0;`, and with `&amp;` for an ampersand that
+/// begins no reference: they cost a character, not the record.
 fn without_bad_references(text: Cow<'_, str>) -> Cow<'_, str> {
-    let mut parts = text.split("&#");
+    let mut parts = text.split('&');
     let first = parts.next().unwrap_or_default();
-    if parts.clone().all(is_reference) {
+    if parts.clone().all(is_known_reference) {
         return text;
     }
     let mut readable = first.to_owned();
     for part in parts {
         match part.split_once(';') {
-            Some((_, rest)) if !is_reference(part) => {
+            Some((name, rest)) if name.starts_with('#') && !is_known_reference(part) => {
                 readable.push('\u{fffd}');
                 readable.push_str(rest);
             }
             Some(_) | None => {
-                readable.push_str("&#");
+                readable.push_str(if is_known_reference(part) { "&" } else { "&amp;" });
                 readable.push_str(part);
             }
         }
     }
     Cow::Owned(readable)
+}
+
+/// Whether a reference, of which this is what follows `&`, stands for a character.
+fn is_known_reference(rest: &str) -> bool {
+    rest.split_once(';').is_some_and(|(name, _)| match name.strip_prefix('#') {
+        Some(number) => is_reference(number),
+        None => resolve_xml_entity(name).is_some(),
+    })
 }

@@ -111,7 +111,77 @@ fn reference_of_no_character_in_an_attribute_costs_a_character() {
     }
 }
 
-const ODD: [&str; 12] = [
+#[test]
+fn ampersand_that_is_not_escaped_costs_nothing() {
+    for file in
+        ["xml-in-json.ndjson", "cribl.ndjson", "sentinel-securityevent.ndjson", "layouts/nxlog-flat.xml"]
+    {
+        for damage in ["AT&T", "a & b", "&", "&&amp;", "&uuml;", "&;", "&x", "&#;"] {
+            let what = format!("{file}: {damage}");
+            let (outcomes, _) = decode(&damaged(&issued(file), damage.as_bytes()));
+            assert_eq!(certificate(&outcomes, &what), certificate(&decode(&issued(file)).0, file), "{what}");
+        }
+    }
+    let record = String::from_utf8(issued("cribl.ndjson")).unwrap();
+    for damage in ["&", "a & b", "&uuml;"] {
+        let (outcomes, _) =
+            decode(record.replace("'SubjectKeyId", &format!("'{damage}SubjectKeyId")).as_bytes());
+        assert_eq!(certificate(&outcomes, damage), certificate(&decode(record.as_bytes()).0, damage));
+    }
+}
+
+#[test]
+fn control_characters_between_values_cost_nothing() {
+    for file in FILES.into_iter().filter(|file| file.ends_with(".ndjson")) {
+        let record = String::from_utf8(issued(file)).unwrap();
+        for damage in ["\0", "\0\0\0", "\u{1}", "\u{1e}", "\u{1b}"] {
+            let what = format!("{file}: {}", damage.escape_default());
+            let damaged =
+                record.replacen('{', &format!("{{{damage}"), 1).replacen("\": ", &format!("\":{damage} "), 9);
+            let (outcomes, counted) =
+                decode(format!("{}{damage}}}", &damaged[..damaged.len() - 1]).as_bytes());
+            assert_eq!(
+                certificate(&outcomes, &what),
+                certificate(&decode(record.as_bytes()).0, file),
+                "{what}"
+            );
+            assert!(counted, "{what}");
+        }
+    }
+    let record = String::from_utf8(issued("nxlog.ndjson")).unwrap();
+    let (outcomes, _) = decode(record.replace("\"Task\": 12805", "\"Task\": NaN").as_bytes());
+    assert_eq!(certificate(&outcomes, "NaN"), certificate(&decode(record.as_bytes()).0, "nxlog"));
+}
+
+/// Formats whose records have no mark at their end. A relay that cuts them off at 1 or 2 KiB leaves a text that is read, and a
+/// client makes its attributes as long as it likes.
+#[test]
+fn text_that_was_cut_off_is_rejected() {
+    for (file, last) in [
+        ("layouts/cef-message.log", "Subject:"),
+        ("layouts/leef.log", "Subject:"),
+        ("layouts/snare.log", "Subject:"),
+        ("layouts/snare-bars.log", "Subject:"),
+        ("layouts/syslog-ng-agent.log", "Subject:"),
+        ("layouts/wincollect.log", "Subject:"),
+        ("layouts/syslog-structured-data.log", "DCOMorRPC=\""),
+    ] {
+        let record = issued(file);
+        let last = memchr::memmem::rfind(&record, last.as_bytes()).unwrap();
+        let id = memchr::memmem::find(&record, b"4887").unwrap() + 12;
+        for end in id..last {
+            let (outcomes, _) = decode(&record[..end]);
+            let is_event = outcomes.iter().any(|outcome| matches!(outcome, Ok(Decoded::Event(_))));
+            assert!(!is_event, "{file}: {}", record[..end].escape_ascii());
+        }
+        assert!(matches!(decode(&record).0[..], [Ok(Decoded::Event(_))]), "{file}");
+    }
+    let snare = issued("layouts/snare.log");
+    let end = memchr::memmem::find(&snare, b"Microsoft-Windows").unwrap() + 5;
+    assert!(matches!(decode(&snare[..end]).0[..], [Err(_)]), "the provider is cut");
+}
+
+const ODD: [&str; 16] = [
     "4.887",
     "4 887",
     "4'887",
@@ -124,6 +194,10 @@ const ODD: [&str; 12] = [
     "٤٨٨٧",
     "1317h",
     "0b1001100010111",
+    "EID4887",
+    "Event 4887",
+    "4887u",
+    "4887;",
 ];
 
 #[test]
@@ -140,15 +214,13 @@ fn nul_between_tokens_of_json_costs_nothing() {
 fn bare_ampersand_in_xml_is_text() {
     let record = String::from_utf8(issued("layouts/nxlog-flat.xml")).unwrap();
     let whole = decode(record.as_bytes()).0;
-    for bare in ["R&D", "R & D; x", "&", "&;", "a&b&c"] {
+    for bare in ["R&D", "R & D; x", "&", "&;", "a&b&c", "&company;"] {
         let (outcomes, _) = decode(&damaged(record.as_bytes(), bare.as_bytes()));
         let [Ok(Decoded::Event(event))] = outcomes.as_slice() else { panic!("{bare}: {outcomes:?}") };
         let Activity::CertificateIssued(issued) = &event.activity else { panic!("{bare}") };
         assert!(issued.subject.contains(bare), "{bare}: {}", issued.subject);
         assert_eq!(certificate(&outcomes, bare), certificate(&whole, bare));
     }
-    let entity = decode(&damaged(record.as_bytes(), b"&company;")).0;
-    assert!(matches!(&entity[0], Err(rejection) if rejection.reason == Reason::XmlEntity), "{entity:?}");
 }
 
 #[test]
@@ -157,7 +229,7 @@ fn ids_in_odd_spellings_are_rejected_and_never_discarded() {
     for file in FILES {
         for id in ODD {
             let record = String::from_utf8(issued(file)).unwrap();
-            let record = record.replace(": 4887", &format!(": \"{id}\"")).replace("4887", id);
+            let record = record.replace(": 4887", ": \"4887\"").replace("4887", id);
             assert!(prefilter.may_matter(record.as_bytes()), "{file}: {id}");
             let (outcomes, _) = decode(record.as_bytes());
             let reasons: Vec<_> =

@@ -55,10 +55,11 @@ impl Parser<'_> {
         self.bytes.get(self.at).copied().unwrap_or(0)
     }
 
+    /// Passes white space, and with it what else stands between two values and shows nothing: NULs that a crash or a
+    /// buffer left, control characters of a terminal.
     #[inline]
     fn skip_space(&mut self) {
-        // Control characters between tokens, such as a NUL of a fixed-length buffer, are damage that costs nothing.
-        while self.bytes.get(self.at).is_some_and(|byte| *byte <= b' ') {
+        while self.bytes.get(self.at).is_some_and(|&byte| byte <= b' ') {
             self.at += 1;
         }
     }
@@ -79,6 +80,8 @@ impl Parser<'_> {
             b't' => self.word("true", Kind::Bool),
             b'f' => self.word("false", Kind::Bool),
             b'n' => self.word("null", Kind::Null),
+            // Python writes it for an empty cell of a table.
+            b'N' => self.word("NaN", Kind::Null),
             _ => Err(Fault::Expected("a value")),
         }
     }

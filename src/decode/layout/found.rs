@@ -29,6 +29,8 @@ pub(crate) struct Found {
     pub(crate) named: Named,
     /// Text that may be the rendered message.
     pub(crate) texts: Vec<String>,
+    /// The record ends before the event does.
+    pub(crate) is_cut_off: bool,
 }
 
 impl Found {
@@ -44,6 +46,7 @@ impl Found {
             record_id: None,
             named: Named::default(),
             texts: Vec::new(),
+            is_cut_off: false,
         }
     }
 
@@ -54,6 +57,9 @@ impl Found {
         if !is_wanted(id) {
             return Ok(Decoded::Ignored(Some(id)));
         }
+        if self.is_cut_off {
+            return Err(cut_off());
+        }
         let aligned = match self.named.nameless() {
             [] => Ok(()),
             values => align::named(id, values).map(|named| self.named.append(named)),
@@ -63,11 +69,14 @@ impl Found {
             outcome => return outcome,
         };
         let texts = std::mem::take(&mut self.texts);
-        let Some(read) = texts.iter().find_map(|text| labels::read(id, text)) else {
+        let Some((text, read)) = texts.iter().find_map(|text| Some((text, labels::read(id, text)?))) else {
             aligned?;
             let is_prose = texts.iter().any(|text| labels::is_rendered(text));
             return Err(if is_prose { first.with_other_language() } else { first });
         };
+        if labels::is_cut_off(id, text) {
+            return Err(cut_off());
+        }
         self.named.append(read);
         self.interpret(id, place, zone)
     }
@@ -85,4 +94,9 @@ impl Found {
         };
         activity::interpret(envelope, place, zone)
     }
+}
+
+/// What is missing of a text may be the name that matters.
+fn cut_off() -> Rejection {
+    Rejection::new(Reason::MissingField, "the text ends before the event does")
 }

@@ -109,5 +109,6 @@ fn with_row(row: &Row, id: String, members: &Members<'_>, outer: &[Members<'_>])
         record_id: own(RECORD_IDS).or_else(|| ends(RECORD_ID_ENDS)),
         named,
         texts: texts.chain(around_texts).map(|text| text.into_owned()).collect(),
+        is_cut_off: false,
     }
 }

@@ -8,6 +8,9 @@ use crate::decode::values::looks_like_id;
 /// How the columns of Snare begin, behind the syslog header.
 const MARK: &str = "MSWinEventLog";
 
+/// Its columns up to the text.
+const COLUMNS: usize = 13;
+
 /// The event in a line of Snare. What stands between the columns is a setting of the agent: a tab if nobody changed it.
 pub(crate) fn snare(text: &str) -> Option<Found> {
     let line = text.get(text.find(MARK)?..)?.replace("#011", "\t").replace("\\t", "\t");
@@ -26,6 +29,7 @@ pub(crate) fn snare(text: &str) -> Option<Found> {
         texts: vec![
             text.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches(delimiter).to_owned(),
         ],
+        is_cut_off: columns.len() < COLUMNS,
         ..Found::new(Format::Snare, column(5)?)
     })
 }

@@ -64,8 +64,9 @@ pub(crate) fn read(text: &str) -> Option<Found> {
             None,
         );
     }
-    let event = found(Format::SyslogData, structured_data(text)?, None, None, Some(text))?;
-    Some(with_header(event, text))
+    let (named, is_whole) = structured_data(text)?;
+    let event = found(Format::SyslogData, named, None, None, Some(text))?;
+    Some(Found { is_cut_off: !is_whole, ..with_header(event, text) })
 }
 
 /// The event in a line of `name="value"`.
@@ -193,8 +194,9 @@ fn labelled(mut named: Named) -> Named {
     named
 }
 
-/// Structured data of syslog: `[id name="value" …][id name="value" …]`, with `\"`, `\\` and `\]` escaped.
-fn structured_data(text: &str) -> Option<Named> {
+/// Structured data of syslog: `[id name="value" …][id name="value" …]`, with `\"`, `\\` and `\]` escaped. Whether it has its
+/// end.
+fn structured_data(text: &str) -> Option<(Named, bool)> {
     let mut rest = text.get(text.find(" [")? + 2..)?;
     rest = rest.get(rest.find(' ')? + 1..)?;
     let mut named = Named::default();
@@ -209,7 +211,7 @@ fn structured_data(text: &str) -> Option<Named> {
             Some(None) | None => {}
         }
     }
-    named.find("EventID").is_some().then_some(named)
+    named.find("EventID").is_some().then_some((named, rest.starts_with(']')))
 }
 
 fn quoted(text: &str) -> Option<(String, &str)> {
