@@ -65,8 +65,18 @@ fn in_text(text: &[u8], whole: bool) -> Framing {
 /// What lines of text carry events: the marks of their formats, or JSON or XML behind a header.
 fn is_record_line(line: &[u8]) -> bool {
     let has = |part: &[u8]| memmem::find(line, part).is_some();
-    let marks: [&[u8]; 7] =
-        [b"MSWinEventLog", b"CEF:0|", b"LEEF:", b"AgentDevice=", b"EventID=\"", b"EventID=4", b"EVENT_ID=\""];
+    let marks: [&[u8]; 10] = [
+        b"MSWinEventLog",
+        b"CEF:0|",
+        b"LEEF:",
+        b"AgentDevice=",
+        b"EventID=\"",
+        b"EventID=4",
+        b"EVENT_ID=\"",
+        b"event_id=\"4",
+        b"WinEvtLog: ",
+        b"%NICWIN-",
+    ];
     marks.iter().any(|mark| has(mark))
         || ((has(b": {\"") || has(b"\t{\"") || line.starts_with(b"\"{") || line.starts_with(b"\x1e{"))
             && line.ends_with(b"}")
