@@ -31,9 +31,14 @@ def stories():
            [at(0, machine(607, "CORP\\WKS-114$", chase("wks-114.corp.example", "dc01.elsewhere.example"), "wks-114.corp.example"))], DOMAINS)
     yield ("fires_low_unlisted_controller", "The controller is in the own domain, but the list of the policy does not have it: Low, and the alert names the line.",
            [at(0, machine(608, "CORP\\WKS-114$", chase("wks-114.corp.example", "hq-ads-2.corp.example"), "wks-114.corp.example"))], DCS)
-    yield ("fires_low_own_workstation", "A user's request names the workstation that it comes from.",
+    yield ("quiet_own_workstation", "A user's request names the workstation that it comes from, and the certificate names the user.",
+           [at(0, requested(622, "CORP\\alice.smith", chase("wks-114.corp.example", template="User"))),
+            at(0, issued(622, "CORP\\alice.smith", "Other Name: Principal Name=alice.smith@corp.example", chase("wks-114.corp.example", template="User")), seconds=1)])
+    yield ("fires_user_gets_a_certificate_of_the_workstation", "The same, and the certificate names the workstation.",
+           [at(0, issued(623, "CORP\\alice.smith", "DNS Name=wks-114.corp.example", chase("wks-114.corp.example", template="User")))])
+    yield ("fires_low_own_workstation", "A user's request names the workstation that it comes from, and nothing shows what the certificate names.",
            [at(0, issued(609, "CORP\\alice.smith", "", chase("wks-114.corp.example", template="User")))])
-    yield ("fires_low_administrator_at_a_workstation", "The administrator's request names the workstation that it comes from. The own name makes the workstation no protected machine.",
+    yield ("quiet_administrator_at_a_workstation", "The administrator's request names the workstation that it comes from. The own name makes the workstation no protected machine.",
            [at(0, issued(617, "CORP\\Administrator", "Other Name: Principal Name=administrator@corp.example", chase("wks-114.corp.example", template="User")))])
     yield ("fires_low_service_account_on_its_host", "A group managed service account, which looks like a machine, names the host that it runs on, and gets a certificate for its service.",
            [at(0, requested(618, "CORP\\gmsa-web$", chase("web01.corp.example", client="web01.corp.example"), template="Machine")),

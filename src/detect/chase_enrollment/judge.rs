@@ -89,8 +89,13 @@ fn judge_machine(
     let text = format!("{requester} asked for a certificate of {rmd}, another machine, by the attribute rmd");
     // The request of a user or of a service account may name the machine that it comes from.
     let is_own_client = request.client.as_ref().is_some_and(|client| client.is_same(rmd));
-    let is_ordinary = is_own_client && (!requester.is_machine() || is_without_effect(request, rmd, event));
-    let gravity = if is_ordinary { Gravity::Ordinary } else { Gravity::Other };
+    let without_effect = is_own_client && is_without_effect(request, rmd, event);
+    let is_machine = requester.is_machine();
+    if without_effect && !is_machine {
+        return None;
+    }
+    let is_unknown = is_own_client && !is_machine && request.names.is_empty();
+    let gravity = if without_effect || is_unknown { Gravity::Ordinary } else { Gravity::Other };
     Some((gravity, reason("other_machine", text)))
 }
 
