@@ -11,6 +11,7 @@ mod place;
 mod decoder;
 mod bytes;
 mod encoded;
+#[cfg_attr(not(feature = "files"), allow(dead_code, reason = "the framing of files looks for tags too"))]
 mod tag;
 mod json;
 mod civil;
@@ -55,6 +56,7 @@ mod record;
 pub use crate::decode::decoder::{Decoded, Decoder};
 pub use crate::decode::format::Format;
 pub use crate::decode::place::Place;
+#[cfg(feature = "files")]
 pub(crate) use crate::decode::tag::{MAX_OPENING, closing, opening};
 
 use crate::decode::rejection::Rejection;

@@ -19,7 +19,6 @@ pub(crate) fn opening(text: &[u8]) -> Option<Range<usize>> {
 }
 
 /// The end of the next closing tag of an event.
-#[cfg_attr(not(feature = "files"), allow(dead_code, reason = "the framing of files looks for it"))]
 pub(crate) fn closing(text: &[u8]) -> Option<usize> {
     memmem::find_iter(text, b"Event>")
         .find(|at| start(text, *at, b"</").is_some())
