@@ -17,6 +17,7 @@ mod json;
 mod civil;
 mod instant;
 mod wanted;
+mod mention;
 mod values;
 mod manifest;
 mod versions;

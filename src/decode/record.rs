@@ -8,10 +8,9 @@ use crate::decode::place::Place;
 use crate::decode::recognise::{format_of, is_other_ecs};
 use crate::decode::rejection::{Reason, Rejection, shown};
 use crate::decode::unwrapping::walk::{self, Outcomes};
-use crate::decode::wanted::is_wanted;
 use crate::decode::{
-    activity, bytes, evtx_dump, fluent_bit, normalised, nxlog, protobuf, sentinel, winlogbeat, xml,
-    xml_in_json,
+    activity, bytes, evtx_dump, fluent_bit, mention, normalised, nxlog, protobuf, sentinel, tag, winlogbeat,
+    xml, xml_in_json,
 };
 use std::ops::ControlFlow;
 
@@ -106,12 +105,12 @@ impl<'a> Outlet<'a> {
 
     fn xml(&mut self, text: &str, format: Format) -> ControlFlow<()> {
         let before = self.count;
-        match xml::events(text, &mut |envelope| {
-            let outcome = envelope.and_then(|envelope| match envelope {
-                Some(envelope) => activity::interpret(envelope, self.place, &self.decoder.zone),
-                None => Ok(Decoded::Ignored(None)),
-            });
-            self.put(Some(format), outcome)
+        match xml::events(text, &mut |envelope| match envelope {
+            Ok(Some(envelope)) => {
+                self.put(Some(format), activity::interpret(envelope, self.place, &self.decoder.zone))
+            }
+            Ok(None) => ControlFlow::Continue(()),
+            Err(rejection) => self.put(Some(format), Err(rejection)),
         }) {
             Ok(()) if self.count == before => self.xml_without_event(text),
             Ok(()) => ControlFlow::Continue(()),
@@ -119,18 +118,19 @@ impl<'a> Outlet<'a> {
         }
     }
 
-    /// XML of another kind than that of events: not of interest, unless it names a wanted event.
+    /// XML without an event that has an id: not of interest, unless it names a wanted event.
     fn xml_without_event(&mut self, text: &str) -> ControlFlow<()> {
-        let outcomes = walk::outcomes_of_text(text, self.decoder, self.place);
+        let outcomes = match tag::opening(text.as_bytes()) {
+            Some(_) => Outcomes::new(),
+            None => walk::outcomes_of_text(text, self.decoder, self.place),
+        };
         if !outcomes.is_empty() {
             return self.put_all(outcomes);
         }
-        let mut numbers = text.split(|c: char| !c.is_ascii_digit()).filter(|run| run.len() == 4);
-        if numbers.any(|run| run.parse().is_ok_and(is_wanted)) {
-            let detail = format!("{} is xml without an <Event>", shown(text));
-            return self.reject(Rejection::new(Reason::UnknownFormat, detail));
+        match mention::number(text) {
+            Some(id) => self.reject(without_id(text, id)),
+            None => ControlFlow::Continue(()),
         }
-        ControlFlow::Continue(())
     }
 
     /// JSON that is not one value: values in lines, with a comma behind each, or behind the last one only. Anything else
@@ -250,7 +250,10 @@ impl<'a> Outlet<'a> {
         let named = self.decoder.format;
         let is_this_format = found.is_some() && named.is_none_or(|format| Some(format) == found);
         if is_this_format || (found.is_none() && is_other_ecs(record)) {
-            return self.put(found, Ok(Decoded::Ignored(None)));
+            let source = record.source();
+            let named = if is_this_format { mention::number(source) } else { mention::event(source) };
+            let ignored = Ok(Decoded::Ignored(None));
+            return self.put(found, named.map_or(ignored, |id| Err(without_id(source, id))));
         }
         let detail = match (named, found) {
             (Some(named), Some(found)) => looks_like(found, named),
@@ -288,6 +291,11 @@ impl<'a> Outlet<'a> {
         (self.sink)(format, Err(Rejection::new(Reason::TooManyEvents, detail)));
         ControlFlow::Break(())
     }
+}
+
+/// The rejection of a record without an id that names a wanted event elsewhere.
+fn without_id(text: &str, id: u32) -> Rejection {
+    Rejection::new(Reason::UnknownFormat, format!("{} names {id}, and has no event id", shown(text)))
 }
 
 fn looks_like(found: Format, named: Format) -> String {

@@ -611,8 +611,12 @@ FILES = {
                                       "severity": 5, "eventid": e.id, "value": e.text, "type": 2}),
     "udm.ndjson": lines(lambda e: {"metadata": {"eventTimestamp": e.iso, "productEventType": str(e.id), "productLogId": str(e.record)}, "principal": {"hostname": e.computer},
                                    "additional": {"fields": [{"key": k, "value": {"stringValue": v}} for k, v in e.data]}}),
+    "fortisiem.log": lines(lambda e: f'<13>{e.f("%Y-%m-%dT%H:%M:%SZ")} {e.computer} 10.0.0.9 AccelOps-WUA-WinLog-Security ' + " ".join(f'[{k}]="{v}"' for k, v in {
+        "monitorStatus": "Success", "Locale": "en-US", "eventName": SECURITY, "eventSource": SECURITY, "eventId": e.id, "eventType": "Audit Success", "computer": e.computer,
+        "eventTime": e.f("%b %d %Y %H:%M:%S"), "msg": one_line(e)}.items())),
     # Mapped.
     "ocsf.ndjson": lines(ocsf),
+    "ocsf-raw.ndjson": lines(lambda e: {**ocsf(e), "raw_data": e.xml()}),
 }
 
 for name, text in FILES.items():

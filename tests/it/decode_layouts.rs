@@ -51,6 +51,7 @@ const LAYOUTS: &[(&str, Format, &[Loss])] = &[
     ("fluent-bit-xml.ndjson", Format::XmlInJson, &[]),
     ("fluentd1.ndjson", Format::Fluentd, &[Milliseconds]),
     ("fluentd2.ndjson", Format::Fluentd, &[]),
+    ("fortisiem.log", Format::SyslogData, &[Milliseconds, RecordId, Channel]),
     ("gdata.ndjson", Format::EvtxDump, &[]),
     ("gelf-nxlog.ndjson", Format::Gelf, &[]),
     ("gelf-text-only.ndjson", Format::Gelf, &[]),
@@ -81,6 +82,7 @@ const LAYOUTS: &[(&str, Format, &[Loss])] = &[
     ("nxlog-epoch.ndjson", Format::Nxlog, &[]),
     ("nxlog-flat.xml", Format::Xml, &[]),
     ("nxlog-zone.ndjson", Format::Nxlog, &[]),
+    ("ocsf-raw.ndjson", Format::Ocsf, &[]),
     ("ocsf.ndjson", Format::Ocsf, &[Ticket]),
     ("opentelemetry-list.ndjson", Format::OpenTelemetry, &[]),
     ("opentelemetry-raw.ndjson", Format::XmlInJson, &[]),
@@ -280,6 +282,31 @@ fn xml_without_an_event_is_rejected_where_it_names_a_wanted_one() {
     {
         let ignored = of(text);
         assert!(matches!(ignored.as_slice(), [(_, Ok(Decoded::Ignored(None)))]), "{text}: {ignored:?}");
+    }
+}
+
+#[test]
+fn record_without_an_id_that_names_a_wanted_event_is_rejected() {
+    let ecs = |rest: &str| format!(r#"{{"@timestamp": "2026-04-07T13:20:30Z", "ecs": {{}}, {rest}}}"#);
+    let of = |text: &str| read(&Decoder::default(), text.as_bytes());
+    for text in [
+        r#"{"Event": {"System": {"EventID": {"number": {"is": 4887}}}}}"#,
+        r#"{"winlog": {"channel": "Security"}, "message": "4887 issued"}"#,
+        &ecs(r#""message": "Event 4887: Certificate Services approved a request""#),
+        &ecs(r#""message": "EID4887""#),
+        r#"<Event><System EventID="4887"/></Event>"#,
+    ] {
+        let outcomes = of(text);
+        assert!(matches!(outcomes.as_slice(), [(_, Err(_))]), "{text}: {outcomes:?}");
+    }
+    for text in [
+        r#"{"Event": {"System": {"Name": "14888 7"}}}"#,
+        &ecs(r#""process": {"thread": {"id": 4887}}, "message": "4887 bytes""#),
+        r#"<Event><System Port="14887"/></Event>"#,
+        "<Events><Event/><Event/></Events>",
+    ] {
+        let outcomes = of(text);
+        assert!(matches!(outcomes.as_slice(), [(_, Ok(Decoded::Ignored(None)))]), "{text}: {outcomes:?}");
     }
 }
 

@@ -99,7 +99,7 @@ fn pairs(text: &str) -> Option<Named> {
     while let Some((before, behind)) = rest.split_once('=') {
         let name = before.rsplit(|c: char| c.is_whitespace() || ";,".contains(c)).next().unwrap_or(before);
         let (value, behind) = match behind.strip_prefix('"') {
-            Some(quoted_text) => quoted(quoted_text)?,
+            Some(quoted_text) => quoted(quoted_text, "\"\\]")?,
             None => {
                 let end =
                     behind.find(|c: char| c.is_whitespace() || ";,".contains(c)).unwrap_or(behind.len());
@@ -201,7 +201,9 @@ fn structured_data(text: &str) -> Option<(Named, bool)> {
     rest = rest.get(rest.find(' ')? + 1..)?;
     let mut named = Named::default();
     while let Some((name, behind)) = rest.split_once("=\"") {
-        let (value, behind) = quoted(behind)?;
+        // FortiSIEM writes `[name]="value"`, and escapes no backslash.
+        let escapes = if name.trim_start().starts_with('[') { "\"" } else { "\"\\]" };
+        let (value, behind) = quoted(behind, escapes)?;
         // Syslog servers write line ends and tabs so.
         named.push(name.trim(), value.replace("#012", "\n").replace("#011", "\t"));
         rest = behind;
@@ -214,14 +216,15 @@ fn structured_data(text: &str) -> Option<(Named, bool)> {
     named.find("EventID").is_some().then_some((named, rest.starts_with(']')))
 }
 
-fn quoted(text: &str) -> Option<(String, &str)> {
+/// The text up to the closing quote, without the backslashes before these characters, and what is behind it.
+fn quoted<'t>(text: &'t str, escapes: &str) -> Option<(String, &'t str)> {
     let (mut value, mut escaped) = (String::new(), false);
     for (at, c) in text.char_indices() {
         match c {
             '\\' if !escaped => escaped = true,
             '"' if !escaped => return Some((value, &text[at + 1..])),
             _ => {
-                if escaped && !"\"\\]".contains(c) {
+                if escaped && !escapes.contains(c) {
                     value.push('\\');
                 }
                 value.push(c);

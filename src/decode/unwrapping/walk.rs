@@ -95,6 +95,11 @@ impl Walk<'_> {
         outer: &[Value<'_>],
     ) -> Outcomes {
         let (own, is_final) = self.own(value, outer);
+        if matches!(own, Some((Format::Ocsf, _)))
+            && let Some(whole) = self.original(value)
+        {
+            return whole;
+        }
         if is_final {
             return own.into_iter().collect();
         }
@@ -117,6 +122,16 @@ impl Walk<'_> {
             Some(own) => vec![own],
             None => best,
         }
+    }
+
+    /// The events in the original that OCSF keeps, if that is XML: it has what the class has no attribute for.
+    fn original(&self, value: Value<'_>) -> Option<Outcomes> {
+        let raw = value.get("raw_data").and_then(Value::string)?;
+        let found = self.xml(text::event_xml(&raw)?.0);
+        let is_event = |(_, outcome): &(Format, Outcome)| matches!(outcome, Ok(Decoded::Event(_)));
+        let events: Outcomes =
+            found.into_iter().filter(is_event).map(|(_, event)| (Format::Ocsf, event)).collect();
+        (!events.is_empty()).then_some(events)
     }
 
     /// The event that an object is, by itself, and whether that ends the search. An id of no interest does not, where
