@@ -105,8 +105,7 @@ pub(crate) fn judge(
         }
         Verdict::Own { .. } | Verdict::Other | Verdict::Unknown => verdict,
     };
-    let compared: Vec<Verdict> =
-        request.names.iter().map(|name| compare(policy, requester, name, ca)).collect();
+    let compared: Vec<_> = request.names.iter().map(|name| compare(policy, requester, name, ca)).collect();
     let verdicts: Vec<Verdict> =
         request.names.iter().zip(&compared).map(|(name, verdict)| of_domain(name, *verdict)).collect();
     let has_own = verdicts.iter().any(|v| matches!(v, Verdict::Own { .. }));
@@ -122,7 +121,7 @@ pub(crate) fn judge(
     };
     let mut judgement = Judgement { names_cut, own_only, ..Judgement::default() };
     judgement.subject = protected_subject(policy, request, event);
-    let mut owned = 0;
+    let mut all_owned = names_cut == 0 && !request.names.is_empty();
     for ((name, verdict), compared) in request.names.iter().zip(verdicts).zip(compared) {
         let value = name.value();
         // Its own host name makes a machine no protected one, whatever its domain is.
@@ -139,7 +138,7 @@ pub(crate) fn judge(
         let is_foreign = (verdict == Verdict::Other || (is_sid && !protected)) && !excused;
         let known = if is_foreign || is_sid { known(name) } else { Known::Unknown };
         let is_foreign = is_foreign && known != Known::Own;
-        owned += usize::from(known == Known::Own || matches!(verdict, Verdict::Own { .. }));
+        all_owned &= known == Known::Own || matches!(verdict, Verdict::Own { .. });
         if known == Known::OtherSid && !excused {
             judgement.other_sids.push(value.to_owned());
         } else if is_foreign && !protected && may_be_mail_only() {
@@ -156,7 +155,6 @@ pub(crate) fn judge(
         judgement.add_protected(policy, requester, name, verdict);
     }
     // Names that only the directory shows to be its own count too.
-    let all_owned = !request.names.is_empty() && names_cut == 0 && owned == request.names.len();
     judgement.own_only = (judgement.own_only || all_owned) && !judgement.is_mismatch();
     judgement.outside_profile = agent.is_some() && judgement.is_mismatch();
     judgement.allowed =
