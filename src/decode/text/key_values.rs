@@ -199,21 +199,23 @@ fn labelled(mut named: Named) -> Named {
 fn structured_data(text: &str) -> Option<(Named, bool)> {
     let mut rest = text.get(text.find(" [")? + 2..)?;
     rest = rest.get(rest.find(' ')? + 1..)?;
-    let mut named = Named::default();
+    let (mut named, mut has_end) = (Named::default(), true);
     while let Some((name, behind)) = rest.split_once("=\"") {
-        // FortiSIEM writes `[name]="value"`, and escapes no backslash.
-        let escapes = if name.trim_start().starts_with('[') { "\"" } else { "\"\\]" };
+        // FortiSIEM writes `[name]="value"`, without a bracket at the end, and escapes no backslash.
+        let in_brackets = name.trim_start().starts_with('[');
+        let escapes = if in_brackets { "\"" } else { "\"\\]" };
         let (value, behind) = quoted(behind, escapes)?;
         // Syslog servers write line ends and tabs so.
         named.push(name.trim(), value.replace("#012", "\n").replace("#011", "\t"));
         rest = behind;
+        has_end = in_brackets || rest.starts_with(']');
         match rest.strip_prefix("][").map(|element| element.split_once(' ')) {
             Some(Some((_, element))) => rest = element,
             _ if rest.starts_with(']') => break,
             Some(None) | None => {}
         }
     }
-    named.find("EventID").is_some().then_some((named, rest.starts_with(']')))
+    named.find("EventID").is_some().then_some((named, has_end))
 }
 
 /// The text up to the closing quote, without the backslashes before these characters, and what is behind it.
