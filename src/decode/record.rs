@@ -104,16 +104,21 @@ impl<'a> Outlet<'a> {
     }
 
     fn xml(&mut self, text: &str, format: Format) -> ControlFlow<()> {
-        let before = self.count;
+        let (before, mut without_ids) = (self.count, 0);
         match xml::events(text, &mut |envelope| match envelope {
             Ok(Some(envelope)) => {
                 self.put(Some(format), activity::interpret(envelope, self.place, &self.decoder.zone))
             }
-            Ok(None) => ControlFlow::Continue(()),
+            Ok(None) => {
+                without_ids += 1;
+                ControlFlow::Continue(())
+            }
             Err(rejection) => self.put(Some(format), Err(rejection)),
         }) {
-            Ok(()) if self.count == before => self.xml_without_event(text),
-            Ok(()) => ControlFlow::Continue(()),
+            Ok(()) if self.count == before && (without_ids == 0 || mention::number(text).is_some()) => {
+                self.xml_without_event(text)
+            }
+            Ok(()) => (0..without_ids).try_for_each(|_| self.put(Some(format), Ok(Decoded::Ignored(None)))),
             Err(rejection) => self.put(Some(format), Err(rejection)),
         }
     }
