@@ -35,7 +35,7 @@ impl Explain {
         let decoder = self.conditions.decoder(None, &config);
         let policy = config.policy;
         let paths = paths(&self.subject, self.paths)?;
-        let explanation = explain::run(&Request { subject: self.subject, paths, policy, decoder })?;
+        let explanation = explain::run(&self.subject, &Request { paths, policy, decoder })?;
         terminal::print(&words::text(&explanation, terminal::width()))?;
         verdict(&explanation)
     }

@@ -222,8 +222,8 @@ output has one of:
   reads such events, and which field this one lacks
   does not read such events, or is switched off
 
-  What a detection remembered is the record of the state of each entity, as the code names its fields. A
-  record that no detection sees was discarded, ignored or rejected; the output has the reason.
+  What a detection remembered of each entity stands there in words. A record that no detection sees was
+  discarded, ignored or rejected; the output has the reason.
 
 Exit codes:
   0   explained
@@ -247,6 +247,10 @@ Run it on day one, on a capture of what your shipper writes. For each input it p
   other ids   events that no detection wants; their presence shows that the id is recognised
   rejected    what should have been understood: the reason, and the first place
 
+  With --input the arguments are names, and the output is what each detection remembers of them after
+  all events of the inputs: accounts (`CORP\\name`, or `name` for any domain), CAs, and the serial numbers
+  of certificates.
+
   Input is recognised as by `replay`. --topic joins no group and commits no offset; it decodes with
   the format and zone that the config gives the topic.
 
@@ -261,7 +265,8 @@ Exit codes:
 Examples:
   adcs-watch inspect Security.evtx
   adcs-watch inspect capture.ndjson --records 10000
-  adcs-watch inspect --topic winlogbeat -c adcs-watch.yaml --format json";
+  adcs-watch inspect --topic winlogbeat -c adcs-watch.yaml --format json
+  adcs-watch inspect 'CORP\\mallory' ca01.corp.example --input exports/";
 
 pub(crate) const CHECK: &str = "\
 Lists every mistake as file:line:column: field: what is wrong. Checks all that `run` checks before it

@@ -2,8 +2,10 @@
 
 use crate::cli::recorded::{decoder, load, topic, zone};
 use crate::cli::{help, terminal};
+use crate::config::Config;
 use crate::config::topic_range::TopicRange;
 use crate::host::exit::{Exit, Failure};
+use crate::replay::explain;
 use crate::replay::inspect::findings::Findings;
 use crate::replay::inspect::{self, Request, show};
 use clap::{Args, ValueEnum};
@@ -17,9 +19,12 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(after_long_help = help::INSPECT)]
 pub(crate) struct Inspect {
-    /// Files, directories (with all files below them), or `-` for standard input
-    #[arg(value_name = "FILE|DIR|-", required_unless_present = "topic", help_heading = "Input")]
+    /// Files, directories (with all files below them), or `-` for standard input; with --input, names
+    #[arg(value_name = "FILE|DIR|-|NAME", required_unless_present = "topic", help_heading = "Input")]
     paths: Vec<PathBuf>,
+    /// Show what the detections remember of the named accounts, CAs and serial numbers after these files or directories
+    #[arg(long = "input", value_name = "FILE|DIR", conflicts_with = "topic", requires = "paths", num_args = 1.., help_heading = "Input")]
+    inputs: Vec<PathBuf>,
     /// Read a topic without joining a group or committing offsets
     #[arg(
         long,
@@ -29,7 +34,7 @@ pub(crate) struct Inspect {
         help_heading = "Input"
     )]
     topic: Option<TopicRange>,
-    /// The config, of which the brokers and the sources are used
+    /// The config, of which the brokers and the sources are used, and with --input the policy
     #[arg(short, long, value_name = "FILE", help_heading = "Input")]
     config: Option<PathBuf>,
     /// Time zone of local times that have none (NXLog), such as Europe/Zurich; default UTC
@@ -58,6 +63,9 @@ impl Inspect {
     /// The config has mistakes, the topic cannot be read, or output cannot be written.
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let config = load(self.config.as_deref())?;
+        if !self.inputs.is_empty() {
+            return self.remembered(config);
+        }
         let request = Request {
             topic: self.topic.as_ref().map(|slice| topic(slice, &config)).transpose()?,
             decoder: decoder(self.topic.as_ref(), self.zone.as_ref(), &config),
@@ -71,5 +79,21 @@ impl Inspect {
         };
         terminal::print(&text)?;
         Ok(if all.iter().all(Findings::is_good) { Exit::Done } else { Exit::Input })
+    }
+
+    /// Prints what is remembered of the names.
+    fn remembered(self, config: Config) -> Result<Exit, Failure> {
+        if self.format == Format::Json {
+            return Err(Failure::new(Exit::Usage, "what is remembered is printed as text alone"));
+        }
+        let names: Vec<String> = self.paths.iter().map(|name| name.display().to_string()).collect();
+        let request = explain::Request {
+            decoder: decoder(None, self.zone.as_ref(), &config),
+            paths: self.inputs,
+            policy: config.policy,
+        };
+        let (all, unread) = explain::known::about(&names, &request)?;
+        terminal::print(&explain::words::remembered(&all, &unread, terminal::width()))?;
+        Ok(if unread.is_empty() { Exit::Done } else { Exit::Input })
     }
 }

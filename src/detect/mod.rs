@@ -19,6 +19,7 @@ pub(crate) mod known;
 pub(crate) mod allowed;
 pub(crate) mod naming;
 pub(crate) mod slot;
+pub(crate) mod words;
 pub(crate) mod report;
 pub(crate) mod lifecycle;
 pub(crate) mod finding;
@@ -76,6 +77,7 @@ use crate::detect::domain::DomainPolicy;
 use crate::detect::exception::Key;
 use crate::detect::facts::Facts;
 use crate::detect::slot::Slot;
+use crate::detect::words::InWords;
 use crate::event::Event;
 use crate::event::time::{Span, Time};
 use crate::wire::Record;
@@ -89,7 +91,7 @@ pub const SHORTEST_MEMORY: Span = Span::hours(24);
 /// One thing we look for.
 pub trait Detection {
     /// What it remembers of an entity.
-    type State: Record;
+    type State: Record + InWords;
     /// What it remembers of one member of an entity; `()` where there are none.
     type Part: Record;
     /// Its id, title, techniques and severities, as the catalogue lists them.

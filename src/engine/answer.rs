@@ -8,7 +8,7 @@ use crate::detect::Notice;
 pub struct Known {
     /// The canonical name of the entity, such as `corp\ann@ca01`.
     pub entity: String,
-    /// The record of its state, as text for a developer, without those of its members; none: nothing is remembered.
+    /// Its state in words, without that of its members; none: nothing is remembered.
     pub state: Option<String>,
 }
 

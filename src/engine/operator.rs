@@ -6,6 +6,7 @@ use crate::detect::catalogue::Visitor;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::exception::Exception;
 use crate::detect::slot::{self, Slot};
+use crate::detect::words::InWords;
 use crate::detect::{About, Context, Detection, Entity, Notice, Place, Training, link};
 use crate::engine::answer::Known;
 use crate::engine::routes::places_of;
@@ -94,7 +95,7 @@ impl<D: Detection + Debug + Send> Operator for Running<D> {
         let mut known: Vec<Known> = Vec::new();
         self.detection.entities(event, policy, &mut |entity| {
             let state = slot::current(&self.store, &self.live, entity.key(D::ABOUT.id));
-            let state = (state != D::State::default()).then(|| format!("{state:?}"));
+            let state = (state != D::State::default()).then(|| state.in_words());
             let one = Known { entity: entity.to_string(), state };
             if !known.contains(&one) {
                 known.push(one);

@@ -36,6 +36,33 @@ fn record_that_raised_an_alert_is_explained_with_its_reasons_and_what_was_known(
 }
 
 #[test]
+fn state_stands_in_words_and_not_in_the_names_of_fields() {
+    let said = words(&world("").run("explain exports/ca01.ndjson:3"));
+    let remembered = "corp\\mallory@ca01: it remembered its recent certificates and requests; 1 name of others within a day; an alert that is open since 2026-03-02";
+    assert!(answer(&said, "san-mismatch").contains(remembered), "{said}");
+    assert!(!said.contains("_ms:") && !said.contains("State {") && !said.contains("Some("), "{said}");
+}
+
+#[test]
+fn what_is_remembered_of_a_name_is_shown_and_that_nothing_is() {
+    let world = world("");
+    let run = world.run("inspect CORP\\mallory nobody --input exports");
+    let said = words(&run);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let (mallory, nobody) = said.split_once("nobody").unwrap();
+    assert!(mallory.contains("san-mismatch corp\\mallory@ca01: it remembers "), "{said}");
+    assert!(!mallory.contains("carol"), "{said}");
+    assert_eq!(nobody.trim(), "nothing is known of it: no event of these inputs is about it");
+    let of_ca = words(&world.run("inspect ca01.corp.example --input exports"));
+    assert!(of_ca.contains("certlog-remote-write ") || of_ca.contains("unusual-template "), "{of_ca}");
+
+    assert_eq!(world.run("inspect ann --input missing.ndjson").code, 65);
+    for line in ["inspect --input exports", "inspect ann --input exports --format json"] {
+        assert_eq!(world.run(line).code, 64, "{line}");
+    }
+}
+
+#[test]
 fn record_that_raised_none_is_explained_as_well() {
     let run = world("").run("explain exports/ca01.ndjson:1");
     let said = words(&run);

@@ -1,5 +1,6 @@
 //! EXPLAIN: what each detection made of one record, after all events before it.
 
+pub(crate) mod known;
 pub(crate) mod words;
 
 use crate::alert::id::AlertId;
@@ -35,7 +36,6 @@ pub(crate) enum Subject {
 /// The inputs and the settings.
 #[derive(Debug)]
 pub(crate) struct Request {
-    pub subject: Subject,
     /// Files and directories. They are read twice to explain an alert.
     pub paths: Vec<PathBuf>,
     pub policy: Policy,
@@ -73,9 +73,9 @@ type Wanted = (String, u64);
 ///
 /// # Errors
 /// A temporary file cannot be written or read.
-pub(crate) fn run(request: &Request) -> Result<Explanation, Failure> {
+pub(crate) fn run(subject: &Subject, request: &Request) -> Result<Explanation, Failure> {
     let inputs = Inputs::list(&request.paths);
-    match &request.subject {
+    match subject {
         Subject::Record { source, number } => {
             explain(request, &inputs, &[(inputs.spelling_of(source), *number)])
         }

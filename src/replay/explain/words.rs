@@ -6,6 +6,7 @@ use crate::detect::catalogue;
 use crate::detect::needs::of_activity;
 use crate::engine::{Answer, Explained, Known};
 use crate::event::Event;
+use crate::replay::explain::known::Remembered;
 use crate::replay::explain::{Explanation, Fate};
 use crate::replay::show::style::{BOLD, DIM, WARN, paint};
 use crate::replay::show::text::{plain, wrap};
@@ -17,10 +18,7 @@ const MAX_STATE: usize = 400;
 /// The explanation as lines of so many columns.
 pub(crate) fn text(explanation: &Explanation, width: usize) -> String {
     let mut words = Words { text: String::new(), width };
-    for (source, why) in &explanation.unread {
-        let missing = format!("not read, so its events are missing here: {source}: {why}");
-        words.lines("", WARN, &missing);
-    }
+    words.unread(&explanation.unread);
     for (place, fate) in &explanation.fates {
         words.line(&paint(BOLD, &plain(&format!("{}:{}", place.source, place.offset))));
         words.lines("  ", WARN, &in_words(fate));
@@ -28,6 +26,25 @@ pub(crate) fn text(explanation: &Explanation, width: usize) -> String {
     }
     for (event, explained) in &explanation.events {
         words.event(event, explained);
+    }
+    words.text
+}
+
+/// What is remembered of each name, as lines of so many columns.
+pub(crate) fn remembered(all: &[Remembered], unread: &[(String, String)], width: usize) -> String {
+    let mut words = Words { text: String::new(), width };
+    words.unread(unread);
+    for one in all {
+        words.lines("", BOLD, &one.name);
+        if one.known.is_empty() {
+            words.lines("  ", WARN, "nothing is known of it: no event of these inputs is about it");
+        }
+        for ((detection, entity), known) in &one.known {
+            let state = known.state.as_deref().unwrap_or("nothing: what it knew is over");
+            words.line(&format!("  {}", paint(BOLD, detection)));
+            words.lines("    ", DIM, &format!("{entity}: it remembers {}", short(state)));
+        }
+        words.line("");
     }
     words.text
 }
@@ -63,6 +80,13 @@ impl Words {
     fn lines(&mut self, indent: &str, style: anstyle::Style, text: &str) {
         for line in wrap(&plain(text), self.width.saturating_sub(indent.len())) {
             self.line(&format!("{indent}{}", paint(style, &line)));
+        }
+    }
+
+    fn unread(&mut self, unread: &[(String, String)]) {
+        for (source, why) in unread {
+            let missing = format!("not read, so its events are missing here: {source}: {why}");
+            self.lines("", WARN, &missing);
         }
     }
 

@@ -24,6 +24,7 @@ const HELPERS: &[(&str, &str)] = &[
     ("entry", "an entry of an allow-list, and its limits"),
     ("allow_lists", "the allow-lists as the operator writes them"),
     ("exception", "alerts that the operator does not want again"),
+    ("words", "what a detection remembers of an entity, in words"),
     ("answer", "what would make an alert benign, and the exception that silences it"),
     ("agent", "what an enrollment agent may request"),
     ("domain", "what the operator configures for all of them"),
