@@ -2,7 +2,7 @@
 //! from a source record to its committed alert.
 //!
 //! `cargo bench --bench pipeline` starts a broker of its own (Java 17, Maven) on loopback. `RECORDS` is the number of records
-//! (default: a million), `PARTITIONS` that of the routed topic (default: 24, as the config has it). `-- throughput`,
+//! (default: a million), `PARTITIONS` that of the routed topic (default: 8, as new topics have). `-- throughput`,
 //! `-- latency` or `-- restart` runs one part alone. Linux only, because it reads /proc. The figures stand in benches/README.md.
 #![allow(
     dead_code,
@@ -207,9 +207,9 @@ fn cpu_seconds(pid: u32) -> f64 {
     (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
 }
 
-/// The number of routed partitions: the config's default unless `PARTITIONS` is set.
+/// The number of routed partitions: the default of a new topic unless `PARTITIONS` is set.
 fn partitions() -> u32 {
-    std::env::var("PARTITIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(24)
+    std::env::var("PARTITIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(8)
 }
 
 /// Records at a steady rate, of which one in a hundred is relevant and raises an alert; and what that costs.

@@ -134,7 +134,7 @@ pub(crate) fn state(bytes: &[u8]) {
     let marker = Marker {
         digest: digest(&records).to_be_bytes().to_vec(),
         records: records.iter().filter(|record| record.state.is_some()).count() as u64,
-        ..engine.marker(0)
+        ..engine.marker(0, 0)
     };
     let restored = Engine::restore(Policy::default(), &marker, records);
     let mut engine = restored.expect("the records are those of the marker");

@@ -52,7 +52,7 @@ impl Topics {
         match self.what {
             What::Plan(file) => {
                 let config = Config::load(&file.config).map_err(Failure::from)?;
-                let text: String = plan(&config.topics).iter().map(PlannedTopic::to_string).collect();
+                let text: String = plan(&config.topics, None).iter().map(PlannedTopic::to_string).collect();
                 write!(out, "{text}").map_err(unwritable)?;
                 Ok(Exit::Done)
             }
@@ -75,9 +75,11 @@ impl Topics {
 
 fn open(file: &File) -> Result<(Admin, Vec<PlannedTopic>), Failure> {
     let config = Config::load(&file.config).map_err(Failure::from)?;
-    let planned = plan(&config.topics);
     let setup = Setup::new(config, Vec::new())?;
-    Ok((Admin::new(&setup.clients)?, planned))
+    let admin = Admin::new(&setup.clients)?;
+    let topics = &setup.config.topics;
+    let planned = plan(topics, admin.state(&topics.routed.0)?.partitions());
+    Ok((admin, planned))
 }
 
 /// Waits until the metadata have every topic: brokers learn of a new topic one after another.

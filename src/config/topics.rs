@@ -158,8 +158,10 @@ pub struct OwnTopics {
     pub more_alerts: Vec<AlertOutput>,
     /// Rejected records, with the reason.
     pub dead_letter: TopicName,
-    /// Partitions of `routed` and of `checkpoint`. Fixed once the topics exist.
-    pub partitions: Partitions,
+    /// Partitions of `routed` and of `checkpoint`. Fixed once the topics exist. Default: as many as `routed` has; 8 when it is
+    /// created.
+    #[schemars(example = 8)]
+    pub partitions: Option<Partitions>,
     /// Replicas of each topic. Default: the default of the broker.
     #[schemars(example = 3)]
     pub replication_factor: Option<u16>,
@@ -178,7 +180,7 @@ impl Default for OwnTopics {
             alerts: name("adcs-watch.alerts"),
             more_alerts: Vec::new(),
             dead_letter: name("adcs-watch.dead-letter"),
-            partitions: Partitions(24),
+            partitions: None,
             replication_factor: None,
             retention: Retention(Span::days(7)),
             dead_letters_per_minute: 60,

@@ -73,7 +73,7 @@ impl KafkaBackend {
             checkpoint: topic("checkpoint"),
             alerts: topic("alerts"),
             dead_letter: topic("dead-letter"),
-            partitions: Partitions(PARTITIONS),
+            partitions: Some(Partitions(PARTITIONS)),
             ..OwnTopics::default()
         };
         Ok(KafkaBackend {
@@ -140,7 +140,7 @@ impl KafkaBackend {
             settings: Vec::new(),
             requirements: Vec::new(),
         };
-        [source].into_iter().chain(plan(&self.topics)).collect()
+        [source].into_iter().chain(plan(&self.topics, None)).collect()
     }
 
     fn source(&self) -> String {

@@ -318,8 +318,8 @@ impl Engine {
         dropped
     }
 
-    /// What closes a checkpoint taken now, with the next offset to apply.
-    pub fn marker(&self, input_offset: u64) -> Marker {
+    /// What closes a checkpoint taken now, with the next offset to apply and the number of partitions of the log; 0 without a log.
+    pub fn marker(&self, input_offset: u64, partitions: u32) -> Marker {
         Marker {
             input_offset,
             digest: self.digest().to_be_bytes().to_vec(),
@@ -329,6 +329,7 @@ impl Engine {
             minimum_reader: MINIMUM_READER,
             policy_version: self.policy_version.clone(),
             clock: self.clock.readings(),
+            partitions,
         }
     }
 

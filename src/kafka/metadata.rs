@@ -27,6 +27,16 @@ pub(crate) enum TopicState {
     Hidden,
 }
 
+impl TopicState {
+    /// The number of partitions, if the topic is known to exist.
+    pub(crate) fn partitions(self) -> Option<u32> {
+        match self {
+            TopicState::Present(partitions) => Some(partitions),
+            TopicState::Absent | TopicState::Hidden => None,
+        }
+    }
+}
+
 impl MetadataClient {
     /// Creates the client. Sends no request to a broker.
     ///

@@ -132,9 +132,18 @@ const CUT_RECORDS: Requirement = Requirement {
     why: "records are cut to it, and need at least that",
 };
 
-/// Our own topics as they must be.
-pub(crate) fn plan(topics: &OwnTopics) -> Vec<PlannedTopic> {
-    let partitions = Some(topics.partitions.0);
+/// The partitions of a routed topic that is created, unless the config has a number. Each partition of a transaction costs the broker
+/// time, and one is enough for tens of thousands of events a second (`docs/sizing.md`).
+const NEW_PARTITIONS: u32 = 8;
+
+/// The partitions of the topics routed and checkpoint: those of the config, else as many as routed has, if it exists.
+pub(crate) fn partitions(topics: &OwnTopics, existing: Option<u32>) -> u32 {
+    topics.partitions.map_or(existing.unwrap_or(NEW_PARTITIONS), |configured| configured.0)
+}
+
+/// Our own topics as they must be. `existing` is the number of partitions of the topic routed, if it exists.
+pub(crate) fn plan(topics: &OwnTopics, existing: Option<u32>) -> Vec<PlannedTopic> {
+    let partitions = Some(partitions(topics, existing));
     let retention = topics.retention.0.as_millis().to_string();
     let longest = MAX_MESSAGE_BYTES.to_string();
     let topic = |name: &str, partitions, settings: &[(&'static str, &str)], requirements: &[Requirement]| {
@@ -205,7 +214,7 @@ impl PlannedTopic {
         let mut wrong = Vec::new();
         if let Some(partitions) = self.partitions.filter(|wanted| *wanted != has) {
             wrong.push(mismatch(
-                format!("has {has} partitions, topics.partitions is {partitions}"),
+                format!("has {has} partitions, expected are {partitions}"),
                 format!("set topics.partitions: {has} if both topics have as many, or stop every instance, delete the \
                          topics routed and checkpoint, and re-create them: the state is lost"),
             ));
@@ -259,20 +268,20 @@ mod tests {
 
     #[test]
     fn created_topic_has_no_mismatch() {
-        for planned in plan(&OwnTopics::default()) {
+        for planned in plan(&OwnTopics::default(), None) {
             assert_eq!(planned.mismatches(&as_planned(&planned)), []);
         }
     }
 
     #[test]
     fn each_mismatch_has_its_fix() {
-        let planned = <[PlannedTopic; 4]>::try_from(plan(&OwnTopics::default()));
+        let planned = <[PlannedTopic; 4]>::try_from(plan(&OwnTopics::default(), None));
         let Ok([mut routed, checkpoint, alerts, _]) = planned else { panic!("four topics") };
         let found = with(as_planned(&routed), &[("retention.ms", "3600000"), ("cleanup.policy", "compact")]);
         routed.partitions = Some(12);
         let wrong: Vec<String> = routed.mismatches(&found).iter().map(Mismatch::to_string).collect();
         assert_eq!(wrong.len(), 3);
-        assert!(wrong[0].contains("has 24 partitions, topics.partitions is 12"));
+        assert!(wrong[0].contains("has 8 partitions, expected are 12"));
         assert!(wrong[1].ends_with("--add-config cleanup.policy=delete"));
         assert!(wrong[2].ends_with("--add-config retention.ms=259200000"));
         assert_eq!(alerts.mismatches(&ActualTopic::Absent)[0].fix, "adcs-watch topics create");
@@ -288,7 +297,7 @@ mod tests {
     #[test]
     fn topic_that_takes_too_short_records_is_named_with_what_it_needs() {
         let least = [4_194_304, 4_194_304, 16_384, 16_384];
-        for (planned, least) in plan(&OwnTopics::default()).iter().zip(least) {
+        for (planned, least) in plan(&OwnTopics::default(), None).iter().zip(least) {
             let with_limit = |bytes: i64| {
                 let found = with(as_planned(planned), &[("max.message.bytes", &bytes.to_string())]);
                 planned.mismatches(&found).iter().map(Mismatch::to_string).collect::<Vec<_>>()
@@ -305,7 +314,7 @@ mod tests {
     fn every_topic_for_alerts_is_planned_and_may_be_written() {
         let output = |name: &str| AlertOutput { topic: TopicName(name.to_owned()), format: AlertFormat::Ecs };
         let topics = OwnTopics { more_alerts: vec![output("a"), output("b")], ..OwnTopics::default() };
-        let names: Vec<String> = plan(&topics).into_iter().map(|topic| topic.name).collect();
+        let names: Vec<String> = plan(&topics, None).into_iter().map(|topic| topic.name).collect();
         assert_eq!(names[4..], ["a", "b"]);
         assert_eq!(operations(&[Stage::Detector], &topics, "b"), ["WRITE"]);
         assert_eq!(operations(&[Stage::Router], &topics, "b"), [""; 0]);
@@ -313,7 +322,7 @@ mod tests {
 
     #[test]
     fn unlimited_retention_is_valid() {
-        let routed = plan(&OwnTopics::default()).remove(0);
+        let routed = plan(&OwnTopics::default(), None).remove(0);
         assert_eq!(routed.mismatches(&with(as_planned(&routed), &[("retention.ms", "-1")])), []);
     }
 }

@@ -3,7 +3,7 @@
 use crate::host::exit::{Exit, Failure};
 use crate::kafka::admin::{Admin, TopicState};
 use crate::kafka::errors::needs_permission;
-use crate::kafka::topics::{ActualTopic, operations, plan};
+use crate::kafka::topics::{ActualTopic, operations, partitions, plan};
 use crate::observe::health::Condition;
 use crate::run::backoff::Backoff;
 use crate::run::environment::Environment;
@@ -13,18 +13,19 @@ use std::sync::Arc;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-/// Waits for a broker, and checks the topics. False when a stop was requested before.
+/// Waits for a broker, and checks the topics. Returns the partitions of the topic routed; `None` when a stop was requested before.
 ///
 /// # Errors
 /// The topics or the permissions do not allow a run: everything that is wrong.
-pub(crate) async fn prepare(env: &Environment) -> Result<bool, Failure> {
+pub(crate) async fn prepare(env: &Environment) -> Result<Option<u32>, Failure> {
     let mut backoff = Backoff::default();
     while !env.shutdown.is_cancelled() {
         let setup = Arc::clone(&env.setup);
         let checked = spawn_blocking(move || check(&setup)).await;
-        let Err(failure) = checked.unwrap_or_else(|_| Err(Failure::new(Exit::Defect, "the check panicked")))
-        else {
-            return Ok(true);
+        let checked = checked.unwrap_or_else(|_| Err(Failure::new(Exit::Defect, "the check panicked")));
+        let failure = match checked {
+            Ok(partitions) => return Ok(Some(partitions)),
+            Err(failure) => failure,
         };
         match failure.exit {
             // Passwords and certificates may be corrected while the process waits, at either end.
@@ -47,15 +48,16 @@ pub(crate) async fn prepare(env: &Environment) -> Result<bool, Failure> {
             | Exit::Config => return Err(failure),
         }
     }
-    Ok(false)
+    Ok(None)
 }
 
 /// Uses a new client each time, which reads the current secrets.
-fn check(setup: &Setup) -> Result<(), Failure> {
+fn check(setup: &Setup) -> Result<u32, Failure> {
     let Setup { clients, config, stages, .. } = setup;
     let admin = Admin::new(clients)?;
+    let existing = admin.state(&config.topics.routed.0)?.partitions();
     let mut wrong = Vec::new();
-    for topic in plan(&config.topics) {
+    for topic in plan(&config.topics, existing) {
         let operations = operations(stages, &config.topics, &topic.name);
         if operations.is_empty() {
             continue;
@@ -78,7 +80,7 @@ fn check(setup: &Setup) -> Result<(), Failure> {
         wrong.extend(check_sources(setup, &admin)?);
     }
     if wrong.is_empty() {
-        return Ok(());
+        return Ok(partitions(&config.topics, existing));
     }
     let failure = Failure::new(Exit::Config, "the topics are not as they must be");
     Err(wrong.into_iter().fold(failure, Failure::with_cause))

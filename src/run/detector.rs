@@ -29,11 +29,10 @@ pub(crate) fn run(env: &Environment, number: u16) -> Result<(), Fault> {
     let topics = DetectorTopics::new(&config.topics, config.alerts.format);
     let (metrics, traces) = (env.metrics.clone(), env.traces.clone());
     let port = KafkaDetector::new(&env.setup.clients, number, topics, metrics, traces)?;
-    let partitions = config.topics.partitions.0;
     let pace = Pace { dead_letters: config.topics.dead_letters_per_minute, ..config.checkpoints.pace() };
     let mut policies = env.policy.clone();
     let policy = Arc::clone(&policies.borrow_and_update());
-    let worker = DetectorWorker::new(port, Policy::clone(&policy), partitions, pace)
+    let worker = DetectorWorker::new(port, Policy::clone(&policy), env.partitions, pace)
         .with_age_limit(config.alerts.age_limit);
     let mut detector = Detector {
         env,

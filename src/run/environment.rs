@@ -14,6 +14,8 @@ use tokio_util::sync::CancellationToken;
 #[derive(Clone, Debug)]
 pub(crate) struct Environment {
     pub setup: Arc<Setup>,
+    /// The partitions of the topic routed; 0 until the topics are checked.
+    pub partitions: u32,
     /// The policy that was read last. Each worker has a receiver of its own.
     pub policy: watch::Receiver<Arc<Policy>>,
     /// The state of the workers.

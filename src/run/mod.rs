@@ -47,7 +47,6 @@ async fn serve(setup: Setup, config: PathBuf) -> Result<Exit, Failure> {
     if setup.stages.contains(&Stage::Detector) {
         let interval = u64::try_from(setup.config.checkpoints.interval.as_millis()).unwrap_or_default();
         metrics.checkpoint_interval(Duration::from_millis(interval));
-        metrics.routed_partitions(setup.config.topics.partitions.0);
     }
     let listening = listen(&setup.config.http)?;
     let export = Export::start(&metrics);
@@ -55,7 +54,7 @@ async fn serve(setup: Setup, config: PathBuf) -> Result<Exit, Failure> {
     let (reload, policy) = Reload::new(config, &setup, metrics.clone());
     let reload = tokio::spawn(reload.keep_up(hangup));
     let (setup, reasons) = (Arc::new(setup), Reasons::default());
-    let env = Environment { setup, policy, health, metrics, traces, shutdown, reasons };
+    let mut env = Environment { setup, partitions: 0, policy, health, metrics, traces, shutdown, reasons };
     tracing::info!(address = %listening.address, version = env!("CARGO_PKG_VERSION"), "serving");
     let pages = Pages { health: Arc::clone(&env.health), metrics: env.metrics.clone() };
     let end = CancellationToken::new();
@@ -64,8 +63,11 @@ async fn serve(setup: Setup, config: PathBuf) -> Result<Exit, Failure> {
     let upkeep = tokio::spawn(async move { metrics.keep_up().await });
     let grace = tokio::spawn(keep_grace_period(env.clone()));
     let done = match check::prepare(&env).await {
-        Ok(true) => work(&env).await,
-        Ok(false) => Ok(Exit::Done),
+        Ok(Some(partitions)) => {
+            env.partitions = partitions;
+            work(&env).await
+        }
+        Ok(None) => Ok(Exit::Done),
         Err(failure) => Err(failure),
     };
     // Within the grace period, which ends with this.
@@ -81,6 +83,9 @@ async fn serve(setup: Setup, config: PathBuf) -> Result<Exit, Failure> {
 
 /// Runs all workers and awaits their ends.
 async fn work(env: &Environment) -> Result<Exit, Failure> {
+    if env.setup.stages.contains(&Stage::Detector) {
+        env.metrics.routed_partitions(env.partitions);
+    }
     let mut workers = JoinSet::new();
     for stage in env.setup.stages.iter().copied() {
         for number in 0..env.setup.workers(stage) {

@@ -29,7 +29,7 @@ pub(crate) fn run(env: &Environment, number: u16) -> Result<(), Fault> {
     let port = KafkaRouter::new(&env.setup.clients, number, topics, metrics, traces)?;
     let mut policies = env.policy.clone();
     let policy = Arc::clone(&policies.borrow_and_update());
-    let task = RouterTask::new(&policy, config.topics.partitions.0, Default::default())
+    let task = RouterTask::new(&policy, env.partitions, Default::default())
         .with_longest_record(port.longest_record());
     let pace = Pace { dead_letters: config.topics.dead_letters_per_minute, ..Pace::default() };
     let mut router = Router {

@@ -1085,6 +1085,9 @@ pub struct Marker {
     /// What the computers' clocks showed in the latest events: see `engine/clock.rs`.
     #[prost(message, repeated, tag = "8")]
     pub clock: ::prost::alloc::vec::Vec<ClockReading>,
+    /// How many partitions the routed topic has; 0 in checkpoints of 0.1.0, which do not record it.
+    #[prost(uint32, tag = "9")]
+    pub partitions: u32,
 }
 /// The time of one event.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -93,7 +93,7 @@ fn corpora_in_bytes_can_be_read() {
         write("records/routed", wire::routed::encode(&events));
         write("records/event", wire::event::encode(&events[0]));
         write("records/alert", wire::alert::to_protobuf(&alerts[1]));
-        write("state/marker", wire::encode(&engine.marker(7)));
+        write("state/marker", wire::encode(&engine.marker(7, 8)));
         (0..states.len().min(4)).for_each(|at| write(&format!("state/record-{at}"), state(at)));
     }
 }

@@ -31,7 +31,7 @@ fn other(policy: &Policy) -> Policy {
 fn compare(name: &str, (before, after): (&Policy, &Policy), (first, rest): (&[Event], &[Event])) {
     let mut running = Engine::new(before.clone());
     alerts(&mut running, first);
-    let (marker, records) = (running.marker(0), running.take_changes());
+    let (marker, records) = (running.marker(0, 0), running.take_changes());
     let mut restarted = Engine::restore(after.clone(), &marker, records.clone()).unwrap();
     let dropped: BTreeSet<_> = running.change_policy(after.clone()).into_iter().collect();
     let is_off = |(id, _): &(String, Vec<u8>)| !restarted.remembers(id);

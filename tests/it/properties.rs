@@ -122,7 +122,7 @@ proptest! {
             chunk.iter().for_each(|event| drop(engine.on_event(event)));
             written.extend(engine.take_changes());
         }
-        let marker = engine.marker(events.len() as u64);
+        let marker = engine.marker(events.len() as u64, 0);
         let restored = Engine::restore(policy.clone(), &marker, written.clone());
         prop_assert_eq!(restored.map(|engine| engine.digest()), Ok(engine.digest()));
         // A record that is the same as the one an earlier checkpoint wrote may be lost.

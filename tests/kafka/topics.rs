@@ -39,6 +39,29 @@ fn created_topics_pass_check_and_run() {
     assert!(said.contains("cleanup.policy      compact"), "{said}");
 }
 
+/// A config without a number follows topics that were created with one, so a new default concerns new topics only.
+#[test]
+fn run_uses_the_partitions_of_existing_topics() {
+    let _guard = broker::shared();
+    let env = Environment::new("unnumbered", 1);
+    let records = records(200, 1);
+    let alerts = expected(&env.source(), &records);
+    let config = env.config("unnumbered", "");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let numbered = format!("  partitions: {PARTITIONS}\n");
+    assert!(text.contains(&numbered));
+    std::fs::write(&config, text.replace(&numbered, "")).unwrap();
+    let (code, said) = topics("check", &config);
+    assert_eq!((code, said.matches(": ok").count()), (Some(0), 4), "{said}");
+    let process = Process::run(&config, &[], &config.with_extension("log"));
+    process.await_ready();
+    env.produce(&records);
+    env.await_alerts(&alerts, Duration::from_secs(60));
+    assert!(process.stop().success());
+    let routed = env.ends("routed");
+    assert!(routed.len() == PARTITIONS as usize && routed.iter().all(|end| *end > 0), "{routed:?}");
+}
+
 #[test]
 fn topic_with_other_settings_is_refused_with_every_mismatch() {
     let _guard = broker::shared();
@@ -56,7 +79,7 @@ fn topic_with_other_settings_is_refused_with_every_mismatch() {
     env.create(&env.topic("alerts"), 1, &[]);
     let config = env.config("otherwise", "");
     let wanted = [
-        "otherwise.routed: has 7 partitions, topics.partitions is 6",
+        "otherwise.routed: has 7 partitions, expected are 6",
         "otherwise.routed: retention.ms is 3600000",
         "--alter --topic otherwise.routed --add-config retention.ms=259200000",
         "otherwise.routed: message.timestamp.type is CreateTime",
@@ -88,12 +111,12 @@ fn added_partitions_are_refused_while_running_and_at_start() {
     env.produce(&records);
     env.await_alerts(&alerts, Duration::from_secs(60));
     env.add_partitions("routed", PARTITIONS + 1);
-    let log = process.await_log("widened.routed has a partition 6, and topics.partitions is 6");
+    let log = process.await_log("widened.routed has a partition 6, and the state belongs to 6 partitions");
     assert!(log.contains(ADVICE), "{log}");
     assert_eq!(process.page("/readyz").unwrap().0, 503);
     assert!(process.stop().success());
     let said = refused(&env.config("again", ""));
-    assert!(said.contains("widened.routed: has 7 partitions, topics.partitions is 6"), "{said}");
+    assert!(said.contains("widened.routed: has 7 partitions, expected are 6"), "{said}");
     assert_eq!(env.alerts().len(), alerts.len());
 }
 

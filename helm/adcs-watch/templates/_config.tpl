@@ -91,7 +91,7 @@
 
 {{/* Partitions of the routed topic. */}}
 {{- define "adcs-watch.partitions" -}}
-{{- (.Values.config.topics | default dict).partitions | default 24 | int -}}
+{{- (.Values.config.topics | default dict).partitions | default 8 | int -}}
 {{- end -}}
 
 {{/* Threads of a stage in one pod: the detector's where both are in it, for they bound it. Of (dict "root" $ "stage" …). */}}

@@ -53,6 +53,15 @@ pub(crate) enum RestoreFault {
         /// The reason for which the engine refuses it.
         error: RestoreError,
     },
+    /// The log had another number of partitions, so this partition holds the state of other entities.
+    OtherPartitions {
+        /// The offset of the marker.
+        marker: u64,
+        /// The number of partitions when the checkpoint was written.
+        recorded: u32,
+        /// The number of partitions now.
+        partitions: u32,
+    },
     /// There is no checkpoint, and retention has deleted the start of the routed log.
     NoCheckpoint {
         /// The group's committed offset of the routed partition.
@@ -105,6 +114,12 @@ impl RestoreFault {
                 marker,
                 error: error @ (RestoreError::TooNew { .. } | RestoreError::BadKey),
             } => format!("{checkpoint} offset {marker}: {error}"),
+            RestoreFault::OtherPartitions { marker, recorded, partitions } => format!(
+                "{checkpoint} offset {marker}: the state belongs to {recorded} partitions, and {} has {partitions}: partitions were \
+                 added, which moves entities away from their state; to fix: create new topics and read the sources again \
+                 (docs/partitions.md)",
+                names.routed
+            ),
             RestoreFault::NoCheckpoint { committed, log_start } => format!(
                 "{checkpoint} is empty, although {routed} was read up to offset {committed}: the checkpoint was deleted, and the \
                  state cannot be rebuilt from {routed}, which begins at offset {log_start}; {rebuild}"
@@ -176,6 +191,14 @@ impl Restore {
             }
             return Ok(DetectorTask::new(Engine::new(policy), self.beginning));
         };
+        let partitions = self.beginning.partitions;
+        if marker.partitions != 0 && marker.partitions != partitions {
+            return Err(RestoreFault::OtherPartitions {
+                marker: at,
+                recorded: marker.partitions,
+                partitions,
+            });
+        }
         // One transaction writes both, and the committed offset was requested first.
         let checkpoint = marker.input_offset;
         if committed.is_none_or(|committed| committed < checkpoint) {
@@ -290,6 +313,21 @@ mod tests {
             matches!(fault, Some(RestoreFault::NoMarker { records: 0, .. })),
             "a deleted checkpoint is not an empty one"
         );
+    }
+
+    /// With other partitions, an entity belongs to another partition than the one that has its state.
+    #[test]
+    fn state_of_another_number_of_partitions_is_refused() {
+        let (records, _) = checkpoint(3);
+        let mut restore = Restore::new(0, 2, Some(3), 0);
+        (0..).zip(&records).for_each(|(offset, record)| restore.record(offset, record.clone()));
+        let fault = restore.finish(Policy::default()).err();
+        let marker = records.len() as u64 - 1;
+        let expected = RestoreFault::OtherPartitions { marker, recorded: 1, partitions: 2 };
+        assert_eq!(fault, Some(expected.clone()));
+        let names = TopicNames { routed: "a.routed".to_owned(), checkpoint: "a.checkpoint".to_owned() };
+        let text = expected.explain(&names, 0);
+        assert!(text.contains("belongs to 1 partitions, and a.routed has 2"), "{text}");
     }
 
     /// A re-created topic has no committed offset: Kafka deletes the offsets of deleted topics.

@@ -231,7 +231,7 @@ impl DetectorTask {
 
     fn checkpoint_records(&mut self) -> Vec<CheckpointRecord> {
         let changes = self.engine.take_changes();
-        self.checkpoint.records(self.partition, changes, &self.engine.marker(self.next))
+        self.checkpoint.records(self.partition, changes, &self.engine.marker(self.next, self.partitions))
     }
 
     /// The transaction is committed.

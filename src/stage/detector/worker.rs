@@ -150,16 +150,16 @@ impl<P: DetectorPort> DetectorWorker<P> {
         Ok(())
     }
 
-    /// Refuses partitions that were added to the routed topic: keys stay in the partitions of the configured number, so state for
-    /// records of the new ones would be missing.
+    /// Refuses partitions that were added to the routed topic: entities stay in the partitions of the number at the start, so state
+    /// for records of the new ones would be missing.
     fn refuse_added(&self, partitions: &[u32]) -> Result<(), Fault> {
         let Some(added) = partitions.iter().find(|partition| **partition >= self.partitions) else {
             return Ok(());
         };
         let (TopicNames { routed, .. }, partitions) = (self.port.topics(), self.partitions);
         Err(Fault::Broken(format!(
-            "{routed} has a partition {added}, and topics.partitions is {partitions}: partitions were added, and the state does not \
-             move; to fix: docs/run.md, \"When something breaks\""
+            "{routed} has a partition {added}, and the state belongs to {partitions} partitions: some were added, and the state does \
+             not move; to fix: docs/run.md, \"When something breaks\""
         )))
     }
 

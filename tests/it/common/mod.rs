@@ -55,7 +55,7 @@ pub(crate) fn alerts_of(policy: &Policy, events: &[Event]) -> Vec<Alert> {
 /// An engine that was written to a checkpoint and read back.
 pub(crate) fn restored(policy: &Policy, engine: &mut Engine) -> Engine {
     let records = engine.take_changes();
-    let marker = engine.marker(0);
+    let marker = engine.marker(0, 0);
     let restored = Engine::restore(policy.clone(), &marker, records).unwrap();
     assert_eq!(restored.digest(), engine.digest());
     restored
