@@ -25,7 +25,7 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Message;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
-use records::{Workload, record, record_at};
+use records::{Workload, record_at};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -64,7 +64,7 @@ fn restart(records: u32) {
     let mut reader = Reader::new(&world.topic("alerts"));
     let mut start = |what: &str, n: u32| {
         // It alerts whatever is remembered: an account of its own is issued another's name.
-        let record = record(if n == 0 { 1 } else { (count / 3 + n) * 3 + 1 }, true);
+        let record = Workload::UNIFORM.record(if n == 0 { 1 } else { (count / 3 + n) * 3 + 1 }, true);
         let record = record.replace("\\\\user", "\\\\mallory").replace("user", &format!("own{n}-user"));
         send(&producer, &world.source(), n, &record);
         producer.flush(Duration::from_secs(30)).unwrap();
@@ -89,7 +89,7 @@ fn restart(records: u32) {
     };
     let process = start("nothing remembered", 0);
     for n in 0..count {
-        send(&producer, &world.source(), n, &record(n, true));
+        send(&producer, &world.source(), n, &Workload::UNIFORM.record(n, true));
     }
     producer.flush(Duration::from_secs(300)).unwrap();
     let watch = Instant::now();

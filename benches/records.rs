@@ -63,11 +63,6 @@ fn mix(n: u64) -> u64 {
     n ^ (n >> 31)
 }
 
-/// The `n`th record of the uniform workload, twenty a second from a fixed day on.
-pub(crate) fn record(n: u32, relevant: bool) -> String {
-    Workload::UNIFORM.record(n, relevant)
-}
-
 fn time(n: u32) -> String {
     let (second, milli) = (n / 20, n % 20 * 50);
     format!("2026-03-02T{:02}:{:02}:{:02}.{milli:03}Z", second / 3600 % 24, second / 60 % 60, second % 60)

@@ -17,7 +17,7 @@ use adcs_watch::detect::catalogue;
 use adcs_watch::detect::policy::Policy;
 use adcs_watch::engine::Engine;
 use adcs_watch::event::Event;
-use records::{Workload, record};
+use records::{Workload, record_at};
 use std::alloc::{GlobalAlloc, Layout};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -136,7 +136,7 @@ fn hot_account() {
             let milli = n * step;
             let time =
                 format!("2026-03-02T09:{:02}:{:02}.{:03}Z", milli / 60_000, milli / 1000 % 60, milli % 1000);
-            records::record_at(n * 3 + 1, true, &time)
+            record_at(n * 3 + 1, true, &time)
         };
         let one_account =
             |record: String| record.replace("\\\\user", "\\\\busy-").replacen("Name=user", "Name=busy-", 1);
@@ -172,26 +172,26 @@ fn same_requester(record: &str) -> String {
     text
 }
 
-/// What a million remembered certificates cost in memory, with all that the store adds to their records.
+/// What a million certificates of 100,000 accounts cost in memory, with all that the store adds: issued within 100 days, so that
+/// what is kept for a shorter time has expired.
 fn remembered() {
-    let mut policy = Policy::default();
-    policy.san_mismatch.enabled = false;
-    policy.certlog_remote_write.enabled = false;
-    let mut engine = Engine::new(policy);
+    const CERTIFICATES: u32 = 1_000_000;
+    let begin: jiff::Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    let mut engine = Engine::new(Policy::default());
     let (prefilter, decoder) = (Prefilter::new(), Decoder::default());
     let before = resident_bytes();
-    let mut n = 0_u32;
-    while engine.size().records < 1_000_000 {
-        n += 1;
-        if !n.is_multiple_of(3) {
-            events_into(&prefilter, &decoder, &[record(n, true)], &mut |event| drop(engine.on_event(event)));
-        }
+    for n in 0..CERTIFICATES {
+        let time = begin + jiff::SignedDuration::from_millis(i64::from(n) * 8_640);
+        // Two in three records of the workload are certificates.
+        let issued = record_at(n / 2 * 3 + 1 + n % 2, true, &time.to_string());
+        events_into(&prefilter, &decoder, &[issued], &mut |event| drop(engine.on_event(event)));
     }
     let (size, grown) = (engine.size(), resident_bytes() - before);
     println!(
-        "1 M certificates remembered: {} bytes a record, {} in memory",
+        "1 M certificates in 100 days: {} records of {} bytes; {} bytes of memory a certificate",
+        size.records,
         size.bytes / size.records,
-        grown / size.records
+        grown / CERTIFICATES as usize
     );
 }
 
