@@ -36,8 +36,9 @@ pub(crate) mod range_reader {
     //! No topic is read.
 
     use crate::config::topic_range::TopicRange;
+    use crate::event::time::Time;
     use crate::host::exit::Failure;
-    use crate::stage::port::SourceRecord;
+    use crate::stage::port::{CheckpointRecord, SourceRecord};
     use crate::without_kafka::settings::Clients;
 
     /// What a topic has of a range.
@@ -47,6 +48,26 @@ pub(crate) mod range_reader {
         pub partitions: u32,
         /// The number of requested offsets that retention has deleted.
         pub deleted: u64,
+    }
+
+    impl Extent {
+        /// The same: it cannot exist.
+        pub(crate) fn only(&self, _: u32) -> Extent {
+            self.clone()
+        }
+    }
+
+    /// Cannot be called: there are no clients.
+    ///
+    /// # Errors
+    /// None.
+    pub(crate) fn read_checkpoint(
+        clients: &Clients,
+        _: &TopicRange,
+        _: &Extent,
+        _: &mut dyn FnMut(u64, Option<Time>, CheckpointRecord),
+    ) -> Result<(), Failure> {
+        clients.never()
     }
 
     /// Cannot be called: there are no clients.

@@ -251,14 +251,18 @@ Run it on day one, on a capture of what your shipper writes. For each input it p
   all events of the inputs: accounts (`CORP\\name`, or `name` for any domain), CAs, and the serial numbers
   of certificates.
 
+  With --checkpoint it is what the detections of a stage remember, by its checkpoints in Kafka. The stage
+  may run meanwhile; nothing is written, and no group is joined. What came after the last checkpoint of
+  a partition is not in it. `CORP\\name@ca01` names an account at a CA.
+
   Input is recognised as by `replay`. --topic joins no group and commits no offset; it decodes with
   the format and zone that the config gives the topic.
 
 Exit codes:
   0   everything was recognised
   64  wrong command line
-  65  some input could not be read, or records were rejected
-  69  --topic: no broker can be reached
+  65  some input could not be read, or records were rejected; --checkpoint: a partition cannot be restored
+  69  --topic, --checkpoint: no broker can be reached
   74  output cannot be written
   78  the config has mistakes
 
@@ -266,7 +270,8 @@ Examples:
   adcs-watch inspect Security.evtx
   adcs-watch inspect capture.ndjson --records 10000
   adcs-watch inspect --topic winlogbeat -c adcs-watch.yaml --format json
-  adcs-watch inspect 'CORP\\mallory' ca01.corp.example --input exports/";
+  adcs-watch inspect 'CORP\\mallory' ca01.corp.example --input exports/
+  adcs-watch inspect 'CORP\\mallory@ca01' --checkpoint -c adcs-watch.yaml";
 
 pub(crate) const CHECK: &str = "\
 Lists every mistake as file:line:column: field: what is wrong. Checks all that `run` checks before it

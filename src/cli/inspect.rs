@@ -1,13 +1,15 @@
 //! `adcs-watch inspect`
 
-use crate::cli::recorded::{decoder, load, topic, zone};
+use crate::cli::recorded::{clients, decoder, load, topic, zone};
 use crate::cli::{help, terminal};
 use crate::config::Config;
 use crate::config::topic_range::TopicRange;
 use crate::host::exit::{Exit, Failure};
 use crate::replay::explain;
+use crate::replay::explain::checkpoint::Checkpoints;
 use crate::replay::inspect::findings::Findings;
 use crate::replay::inspect::{self, Request, show};
+use crate::stage::port::TopicNames;
 use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 use std::path::PathBuf;
@@ -19,12 +21,15 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(after_long_help = help::INSPECT)]
 pub(crate) struct Inspect {
-    /// Files, directories (with all files below them), or `-` for standard input; with --input, names
+    /// Files, directories (with all files below them), or `-` for standard input; with --input or --checkpoint, names
     #[arg(value_name = "FILE|DIR|-|NAME", required_unless_present = "topic", help_heading = "Input")]
     paths: Vec<PathBuf>,
     /// Show what the detections remember of the named accounts, CAs and serial numbers after these files or directories
     #[arg(long = "input", value_name = "FILE|DIR", conflicts_with = "topic", requires = "paths", num_args = 1.., help_heading = "Input")]
     inputs: Vec<PathBuf>,
+    /// Show what the detections of a stage remember of the named accounts, CAs and serial numbers, by its checkpoints in Kafka
+    #[arg(long, requires = "config", requires = "paths", conflicts_with_all = ["inputs", "topic", "zone", "records"], help_heading = "Input")]
+    checkpoint: bool,
     /// Read a topic without joining a group or committing offsets
     #[arg(
         long,
@@ -34,7 +39,7 @@ pub(crate) struct Inspect {
         help_heading = "Input"
     )]
     topic: Option<TopicRange>,
-    /// The config, of which the brokers and the sources are used, and with --input the policy
+    /// The config, of which the brokers and the sources are used, with --input the policy, and with --checkpoint the topics and the policy
     #[arg(short, long, value_name = "FILE", help_heading = "Input")]
     config: Option<PathBuf>,
     /// Time zone of local times that have none (NXLog), such as Europe/Zurich; default UTC
@@ -63,7 +68,7 @@ impl Inspect {
     /// The config has mistakes, the topic cannot be read, or output cannot be written.
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let config = load(self.config.as_deref())?;
-        if !self.inputs.is_empty() {
+        if self.checkpoint || !self.inputs.is_empty() {
             return self.remembered(config);
         }
         let request = Request {
@@ -87,6 +92,9 @@ impl Inspect {
             return Err(Failure::new(Exit::Usage, "what is remembered is printed as text alone"));
         }
         let names: Vec<String> = self.paths.iter().map(|name| name.display().to_string()).collect();
+        if self.checkpoint {
+            return recalled(&names, config);
+        }
         let request = explain::Request {
             decoder: decoder(None, self.zone.as_ref(), &config),
             paths: self.inputs,
@@ -96,4 +104,15 @@ impl Inspect {
         terminal::print(&explain::words::remembered(&all, &unread, terminal::width()))?;
         Ok(if unread.is_empty() { Exit::Done } else { Exit::Input })
     }
+}
+
+/// Prints what the checkpoints of the stage have of the names.
+fn recalled(names: &[String], config: Config) -> Result<Exit, Failure> {
+    let clients = clients(&config)?;
+    let (routed, checkpoint) = (config.topics.routed.0, config.topics.checkpoint.0);
+    let topics = TopicNames { routed, checkpoint };
+    let stage = Checkpoints { names: topics, clients, policy: config.policy };
+    let recalled = explain::checkpoint::about(names, &stage)?;
+    terminal::print(&explain::words::recalled(&recalled, &stage.names.checkpoint, terminal::width()))?;
+    Ok(if recalled.unread.is_empty() { Exit::Done } else { Exit::Input })
 }

@@ -139,12 +139,20 @@ pub(crate) fn decoder(topic: Option<&TopicRange>, zone: Option<&TimeZone>, confi
 /// # Errors
 /// The config does not allow to read a topic.
 pub(crate) fn topic(slice: &TopicRange, config: &Config) -> Result<TopicInput, Failure> {
-    let clients = Clients::new(&config.kafka, Instance::Ephemeral("replay".to_owned())).map_err(|wrong| {
-        let failure = Failure::new(Exit::Config, "the config does not allow to read a topic");
-        wrong.into_iter().fold(failure, Failure::with_cause)
-    })?;
+    let clients = clients(config)?;
     let routed = slice.topic == config.topics.routed.0;
     Ok(TopicInput { slice: slice.clone(), clients, routed, extent: None })
+}
+
+/// The clients of a command that reads topics.
+///
+/// # Errors
+/// The config does not allow to read a topic.
+pub(crate) fn clients(config: &Config) -> Result<Clients, Failure> {
+    Clients::new(&config.kafka, Instance::Ephemeral("replay".to_owned())).map_err(|wrong| {
+        let failure = Failure::new(Exit::Config, "the config does not allow to read a topic");
+        wrong.into_iter().fold(failure, Failure::with_cause)
+    })
 }
 
 /// The time zone of this name.

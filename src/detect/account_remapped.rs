@@ -10,6 +10,7 @@
 //! and belongs to nobody. Identity management: `allow.changers`.
 
 use crate::alert::{Reason, Severity};
+use crate::detect::asked::NAMES;
 use crate::detect::changes::{Attribute, Change, by_name, changes};
 use crate::detect::domain::Allow;
 use crate::detect::domain::DomainPolicy;
@@ -246,7 +247,7 @@ fn named_by(policy: &DomainPolicy, change: &Change) -> Option<Account> {
 
 /// What is kept of those that get the name of this account. It lives where the facts of the account do.
 fn names_of(account: &Account) -> Entity {
-    Entity::account(&Account::new("names of", &account.name))
+    Entity::account(&Account::new(NAMES, &account.name))
 }
 
 /// Whether the new name is that of another account that is known, under a name that this one never had.

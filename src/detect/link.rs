@@ -4,7 +4,9 @@
 use crate::alert::id::AlertId;
 use crate::alert::{Alert, Evidence};
 use crate::detect::entity::Entity;
+use crate::event::account::Account;
 use crate::event::fold::fold;
+use crate::event::host::Host;
 use crate::event::time::Time;
 use crate::event::{Activity, AlertRaised, Event, Origin};
 use crate::wire;
@@ -26,6 +28,12 @@ pub(crate) fn account(name: &str) -> String {
 /// The account that a key names.
 pub(crate) fn account_of(key: &str) -> Option<&str> {
     key.strip_prefix("account ")
+}
+
+/// The keys of an account, a certificate and a host of this name.
+pub(crate) fn keys_of(name: &str) -> [String; 3] {
+    let host = Host::new(name);
+    [account(&Account::parse(name).name), key("certificate", name), key("host", host.label())]
 }
 
 fn key(kind: &str, name: &str) -> String {

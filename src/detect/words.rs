@@ -2,8 +2,8 @@
 
 use crate::event::time::Time;
 use crate::wire::record::{
-    AgentCertificate, CaSettingsState, CaSilentState, CertLogCaState, ChainState, ChaseState, DayBits,
-    HandsState, KnownHand, LastSeenState, NoveltyState, OpenAlert, PendingState, PkinitClientState,
+    AccountFacts, AgentCertificate, CaSettingsState, CaSilentState, CertLogCaState, ChainState, ChaseState,
+    DayBits, HandsState, KnownHand, LastSeenState, NoveltyState, OpenAlert, PendingState, PkinitClientState,
     ProbingState, RelayState, RequestIdState, SanMismatchState, SingleAlert, StoryState, TemplateState,
     UnknownCertificateState, VolumeState, WeakMappingState,
 };
@@ -270,6 +270,27 @@ impl InWords for StoryState {
         let open = self.open.iter().map(|open| alert(Some(open)).unwrap_or_default());
         let stories: Vec<Option<String>> = open.map(Some).collect();
         joined([listed("alerts:", links.into_iter())].into_iter().chain(stories))
+    }
+}
+
+impl InWords for AccountFacts {
+    fn in_words(&self) -> String {
+        let text = |label: &str, text: &Option<String>| Some(format!("{label} {}", text.as_ref()?));
+        let created = self.created_ms.map(|at| {
+            let by = self.created_by.as_ref().map(|by| format!(" by {}\\{}", by.domain, by.name));
+            format!("created at {}{}", time(at), by.unwrap_or_default())
+        });
+        joined([
+            text("SID", &self.sid),
+            text("UPN", &self.upn),
+            text("mail", &self.mail),
+            text("host", &self.dns_host_name),
+            listed("service names", self.service_principal_names.iter().cloned()),
+            listed("former names", self.former_names.iter().cloned()),
+            created,
+            self.protected.then(|| "an import protects it".to_owned()),
+            (self.as_of_ms > 0).then(|| format!("as of {}", time(self.as_of_ms))),
+        ])
     }
 }
 

@@ -14,6 +14,7 @@ pub use crate::engine::answer::{Answer, Explained, Known};
 pub use crate::engine::routes::Routes;
 
 use crate::alert::Alert;
+use crate::detect::asked;
 use crate::detect::catalogue;
 use crate::detect::exception::Exception;
 use crate::detect::facts::{self, Facts};
@@ -222,6 +223,21 @@ impl Engine {
 
     fn known(&self, event: &Event) -> Vec<Vec<Known>> {
         self.operators.iter().map(|operator| operator.known(event, self.policies.always())).collect()
+    }
+
+    /// What each detection remembers of all that a person may mean by this name, and the facts of such an account; without what
+    /// is remembered of the members of a CA.
+    pub fn recall(&mut self, name: &str) -> Vec<(&'static str, Known)> {
+        let entities = asked::entities(name, self.policies.always());
+        let of_detection = |operator: &mut Box<dyn Operator>| {
+            let (id, known) = (operator.id(), operator.recall(&entities));
+            known.into_iter().map(move |known| (id, known))
+        };
+        let mut recalled: Vec<(&'static str, Known)> =
+            self.operators.iter_mut().flat_map(of_detection).collect();
+        let facts = self.facts.recall(&entities).into_iter();
+        recalled.extend(facts.map(|(entity, facts)| (facts::ID, Known { entity, state: Some(facts) })));
+        recalled
     }
 
     /// Moves the stream time, and forgets garbage once a day of it. An alert that comes late from another partition shows that one's

@@ -2,6 +2,7 @@
 
 use crate::alert::Alert;
 use crate::detect::answer::answer;
+use crate::detect::asked;
 use crate::detect::catalogue::Visitor;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::exception::Exception;
@@ -36,6 +37,8 @@ pub(crate) trait Operator: Debug + Send {
     ) -> u32;
     /// What it remembers of each entity that the event concerns.
     fn known(&self, event: &Event, policy: &DomainPolicy) -> Vec<Known>;
+    /// What it remembers of these entities.
+    fn recall(&mut self, entities: &[Entity]) -> Vec<Known>;
     /// How far the baseline of this CA is trained, and where it lives.
     fn training(&self, ca: &Host) -> Option<(Place, Training)>;
     /// Its records and their bytes.
@@ -102,6 +105,15 @@ impl<D: Detection + Debug + Send> Operator for Running<D> {
             }
         });
         known
+    }
+
+    fn recall(&mut self, entities: &[Entity]) -> Vec<Known> {
+        let keys = asked::keys(entities, D::ABOUT.id, self.store());
+        let known = keys.into_iter().map(|(key, entity)| {
+            let state: D::State = slot::current(&self.store, &self.live, key);
+            Known { entity, state: Some(state.in_words()) }
+        });
+        known.collect()
     }
 
     fn training(&self, ca: &Host) -> Option<(Place, Training)> {

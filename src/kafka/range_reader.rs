@@ -13,10 +13,11 @@ use crate::kafka::partitions::{at, list};
 use crate::kafka::settings::Clients;
 use crate::kafka::timeouts::{EVENTS_MS, READ_POLL_MS, READ_SECONDS};
 use crate::stage::Stage;
-use crate::stage::port::{Answer, Fault, SourcePartition, SourceRecord};
+use crate::stage::port::{Answer, CheckpointRecord, Fault, SourcePartition, SourceRecord};
 use rdkafka::Offset;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::TopicPartitionList;
 use std::collections::BTreeMap;
 
@@ -29,6 +30,14 @@ pub(crate) struct Extent {
     pub deleted: u64,
     /// The first offset and the end of each partition that has records of the range.
     spans: BTreeMap<u32, (u64, u64)>,
+}
+
+impl Extent {
+    /// The same of one partition alone.
+    pub(crate) fn only(&self, partition: u32) -> Extent {
+        let span = self.spans.get_key_value(&partition).map(|(partition, span)| (*partition, *span));
+        Extent { spans: span.into_iter().collect(), ..self.clone() }
+    }
 }
 
 /// What the topic has of a range now.
@@ -74,6 +83,45 @@ pub(crate) fn read(
     extent: &Extent,
     sink: &mut dyn FnMut(SourceRecord) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
+    read_messages(clients, range, extent, &mut |message| {
+        source_record(message, Stage::Router).map_or(Ok(()), &mut *sink)
+    })
+}
+
+/// Passes the committed records of an extent of a checkpoint topic to `sink`, each with its offset and the time at which it was
+/// written (milliseconds since the Unix epoch), if Kafka knows it.
+///
+/// # Errors
+/// No broker can be reached, or a permission is missing.
+pub(crate) fn read_checkpoint(
+    clients: &Clients,
+    range: &TopicRange,
+    extent: &Extent,
+    sink: &mut dyn FnMut(u64, Option<Time>, CheckpointRecord),
+) -> Result<(), Failure> {
+    read_messages(clients, range, extent, &mut |message| {
+        let (Ok(partition), Ok(offset)) =
+            (u32::try_from(message.partition()), u64::try_from(message.offset()))
+        else {
+            return Ok(());
+        };
+        let key = message.key().unwrap_or_default().to_vec();
+        let value = message.payload().map(<[u8]>::to_vec);
+        let written = message.timestamp().to_millis().map(Time::from_millis);
+        sink(offset, written, CheckpointRecord { partition, key, value });
+        Ok(())
+    })
+}
+
+/// What a reader does with a message.
+type Take<'a> = dyn FnMut(&BorrowedMessage<'_>) -> Result<(), Failure> + 'a;
+
+fn read_messages(
+    clients: &Clients,
+    range: &TopicRange,
+    extent: &Extent,
+    take: &mut Take<'_>,
+) -> Result<(), Failure> {
     let consumer = read_committed(clients)?;
     let (mut assigned, mut ends) = (TopicPartitionList::new(), BTreeMap::new());
     for (partition, (from, end)) in &extent.spans {
@@ -84,7 +132,7 @@ pub(crate) fn read(
         ends.insert(SourcePartition { topic: range.topic.clone(), partition: *partition }, *end);
     }
     consumer.assign(&assigned).map_err(|error| unread(range, &error))?;
-    drain(&consumer, range, ends, sink)
+    drain(&consumer, range, ends, take)
 }
 
 /// A read-committed consumer without a group. Nothing is assigned yet.
@@ -158,19 +206,20 @@ fn drain(
     consumer: &BaseConsumer<BasicContext>,
     range: &TopicRange,
     mut ends: BTreeMap<SourcePartition, u64>,
-    sink: &mut dyn FnMut(SourceRecord) -> Result<(), Failure>,
+    take: &mut Take<'_>,
 ) -> Result<(), Failure> {
     let mut progress = Stopwatch::start();
     while !ends.is_empty() {
         let done = match consumer.poll(READ_POLL_MS) {
             Some(Ok(message)) => {
                 progress = Stopwatch::start();
-                let Some(record) = source_record(&message, Stage::Router) else { continue };
-                let partition = record.from.clone();
+                let Ok(partition) = u32::try_from(message.partition()) else { continue };
+                let Ok(offset) = u64::try_from(message.offset()) else { continue };
+                let partition = SourcePartition { topic: range.topic.clone(), partition };
                 let Some(end) = ends.get(&partition).copied() else { continue };
-                let is_last = record.offset + 1 >= end;
-                if record.offset < end {
-                    sink(record)?;
+                let is_last = offset + 1 >= end;
+                if offset < end {
+                    take(&message)?;
                 }
                 is_last.then_some(partition)
             }

@@ -10,7 +10,7 @@ use std::time::Duration;
 const MARKER: &[u8] = b"marker";
 
 /// A state record and the marker of the first partition that has state, as compaction would leave them.
-fn checkpoint(env: &Environment) -> (Seen, Seen) {
+pub(crate) fn checkpoint(env: &Environment) -> (Seen, Seen) {
     let mut newest: BTreeMap<(i32, Vec<u8>), Seen> = BTreeMap::new();
     for seen in env.read("checkpoint") {
         newest.insert((seen.partition, seen.key.clone()), seen);

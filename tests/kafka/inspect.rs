@@ -1,8 +1,9 @@
 //! `inspect` looks at a topic, and a running router counts what its source delivers.
 
 use crate::broker;
+use crate::damaged_checkpoint::checkpoint;
 use crate::environment::Environment;
-use crate::fixtures::records;
+use crate::fixtures::{expected, records};
 use crate::process::until;
 use serde_json::Value;
 use std::fs;
@@ -58,4 +59,90 @@ fn router_counts_its_source_by_format_and_outcome() {
     assert!(process.metric("adcs_watch_source_records_total", &of_topic) >= decoded());
     assert!(process.metric("adcs_watch_source_last_event_timestamp_seconds", &of_topic) > 1.7e9);
     assert!(process.stop().success());
+}
+
+/// The exit code of `inspect --checkpoint`, and what it printed without line breaks.
+fn recall(env: &Environment, names: &[&str]) -> (Option<i32>, String) {
+    let config = env.config("recall", "");
+    let mut command = crate::process::program();
+    command.arg("inspect").args(names).args(["--checkpoint", "-c"]).arg(config);
+    let done = command.output().unwrap();
+    let said = [done.stdout, done.stderr].concat();
+    let said = String::from_utf8(said).unwrap();
+    (done.status.code(), said.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// What an account that was issued another's name is remembered by.
+const OWNER: &str = "CORP\\user00000@ca01";
+const REMEMBERED: &str = "san-mismatch corp\\user00000@ca01: it remembers ";
+
+#[test]
+fn inspect_states_what_the_checkpoints_of_a_stage_remember() {
+    let _guard = broker::shared();
+    let env = Environment::new("inspect-state", 1);
+    let records = records(600, 1);
+    let process = env.start("all", "all", false);
+    process.await_ready();
+    env.produce(&records);
+    env.await_alerts(&expected(&env.source(), &records), Duration::from_secs(60));
+    let is_there = || recall(&env, &[OWNER]).1.contains(REMEMBERED);
+    until(Duration::from_secs(60), is_there, || format!("{:?}\n{}", recall(&env, &[OWNER]), process.log()));
+    let (code, running) = recall(&env, &[OWNER, "user00000", "ca01.corp.example", "nobody"]);
+    assert_eq!(code, Some(0), "{running}");
+    assert!(process.stop().success());
+
+    let before = (env.ends("checkpoint"), env.ends("routed"), env.groups());
+    let (code, stopped) = recall(&env, &[OWNER, "user00000", "ca01.corp.example", "nobody"]);
+    assert_eq!((code, &before), (Some(0), &(env.ends("checkpoint"), env.ends("routed"), env.groups())));
+    for said in [running, stopped] {
+        for part in [
+            "inspect-state.checkpoint: 6 of 6 partitions have a checkpoint of 20",
+            "What the stage saw after it is not here.",
+            "inspect-state.routed [",
+            "its latest event of 2026-03-02T09:0",
+            REMEMBERED,
+            "user00000, of a domain or at a CA that is not named here: it remembers",
+            "unusual-template ca01: it remembers",
+            "nobody nothing is known of it in these checkpoints",
+        ] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+    }
+}
+
+#[test]
+fn checkpoint_that_cannot_be_read_is_named_with_its_place() {
+    let _guard = broker::shared();
+    let env = Environment::new("inspect-damage", 1);
+    let records = records(300, 1);
+    let process = env.start("all", "all", false);
+    process.await_ready();
+    env.produce(&records);
+    env.await_alerts(&expected(&env.source(), &records), Duration::from_secs(60));
+    assert!(process.stop().success());
+
+    let (state, marker) = checkpoint(&env);
+    // The last value of a field counts: `minimum_reader` is 99.
+    let newer = [marker.value.clone().unwrap().as_slice(), &[0x30, 99]].concat();
+    let damages = [
+        (&marker, newer, "the checkpoint needs logic version 99 or newer, this is "),
+        (&state, b"garbage".to_vec(), "the record was not written by adcs-watch"),
+    ];
+    for (place, value, why) in damages {
+        env.write("checkpoint", place.partition, &place.key, Some(&value));
+        let (code, said) = recall(&env, &["nobody"]);
+        let partition = format!("inspect-damage.checkpoint [{}] offset ", place.partition);
+        assert_eq!(code, Some(65), "{said}");
+        assert!(said.contains("not restored, so its state is missing here: "), "{said}");
+        assert!(said.contains(&partition) && said.contains(why), "{why}: {said}");
+        assert!(said.contains("5 of 6 partitions"), "the others are read: {said}");
+        env.write("checkpoint", place.partition, &place.key, place.value.as_deref());
+    }
+    assert_eq!(recall(&env, &["nobody"]).0, Some(0));
+    env.delete("checkpoint");
+    let (code, said) = recall(&env, &["nobody"]);
+    assert!(
+        code == Some(65) && said.contains("inspect-damage.checkpoint does not exist"),
+        "{code:?}: {said}"
+    );
 }

@@ -11,9 +11,11 @@ mod domain;
 mod rename;
 mod template;
 
+use crate::detect::asked;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::entity::{Entity, Place};
 use crate::detect::identity::{self, suffix_of_the_ca};
+use crate::detect::words::InWords;
 use crate::event::account::Account;
 use crate::event::host::Host;
 use crate::event::san::San;
@@ -135,6 +137,15 @@ impl Facts {
             let renames: RenameFacts = self.read(rename::entity().key(ID)).unwrap_or_default();
             rename::links(&renames, policy, one, other, until)
         }
+    }
+
+    /// What is known of the accounts among these entities, in words, each with its entity.
+    pub(crate) fn recall(&self, entities: &[Entity]) -> Vec<(String, String)> {
+        let accounts: Vec<Entity> =
+            entities.iter().filter(|entity| entity.account_name().is_some()).cloned().collect();
+        let known = asked::keys(&accounts, ID, &self.store).into_iter();
+        let in_words = |key| self.read::<AccountFacts>(key).map(|facts| facts.in_words());
+        known.filter_map(|(key, entity)| Some((entity, in_words(key)?))).collect()
     }
 
     /// The records of all facts.

@@ -13,8 +13,10 @@ use std::collections::BTreeMap;
 pub(crate) struct Remembered {
     /// The name that was asked for.
     pub name: String,
-    /// By detection and entity.
-    pub known: BTreeMap<(&'static str, String), Known>,
+    /// By detection, with the entity.
+    pub known: Vec<(&'static str, Known)>,
+    /// The moments of the states that it was found in; none: that of the end of the inputs.
+    pub moments: Vec<String>,
 }
 
 /// The answers, and the inputs that were not read to their end, each with the reason.
@@ -28,20 +30,24 @@ pub(crate) fn about(names: &[String], request: &Request) -> Result<Answers, Fail
     let mut engine = Engine::new(request.policy.clone());
     let inputs = Inputs::list(&request.paths);
     let (order, explanation) = Gathering::new(request, &engine, &[]).read(&inputs)?;
-    let mut all: Vec<Remembered> =
-        names.iter().map(|name| Remembered { name: name.clone(), known: BTreeMap::new() }).collect();
+    let mut all: Vec<BTreeMap<(&'static str, String), Known>> =
+        names.iter().map(|_| BTreeMap::new()).collect();
     for event in order.finish()? {
         let (_, event) = event?;
         for answer in engine.explain(&event).answers {
             for known in answer.after {
-                let asked = all.iter_mut().filter(|one| names_entity(&one.name, &known.entity));
-                asked.for_each(|one| {
-                    one.known.insert((answer.detection, known.entity.clone()), known.clone());
+                let asked = names.iter().zip(&mut all).filter(|(name, _)| names_entity(name, &known.entity));
+                asked.for_each(|(_, of_name)| {
+                    of_name.insert((answer.detection, known.entity.clone()), known.clone());
                 });
             }
         }
     }
-    Ok((all, explanation.unread))
+    let remembered = names.iter().zip(all).map(|(name, known)| {
+        let known = known.into_iter().map(|((detection, _), known)| (detection, known)).collect();
+        Remembered { name: name.clone(), known, moments: Vec::new() }
+    });
+    Ok((remembered.collect(), explanation.unread))
 }
 
 /// Whether a person who writes this name means the entity: `domain\name`, `domain\name@ca`, a host, or the id of a request.
@@ -49,6 +55,10 @@ fn names_entity(name: &str, entity: &str) -> bool {
     let name = fold(name);
     let (account, ca) = entity.split_once('@').map_or((entity, None), |(account, ca)| (account, Some(ca)));
     let without_domain = account.rsplit_once('\\').map_or(account, |(_, name)| name);
+    // Some detections count what happens to a name in whatever domain.
+    let in_any_domain = account
+        .strip_prefix('\\')
+        .is_some_and(|bare| name.rsplit_once('\\').is_some_and(|(_, name)| name == bare));
     // A host is keyed by its first label.
     let label = name.split('.').next().unwrap_or_default();
     let request = Serial::parse(&name).filter(|serial| serial.to_string().len() > 16);
@@ -56,6 +66,7 @@ fn names_entity(name: &str, entity: &str) -> bool {
     entity == name
         || account == name
         || without_domain == name
+        || in_any_domain
         || ca.is_some_and(|ca| ca == name || ca == label)
         || (!label.is_empty() && entity == label)
         || request.is_some_and(|id| entity == id)
@@ -71,15 +82,20 @@ mod tests {
             ("CORP\\Ann", "corp\\ann"),
             ("ann", "corp\\ann@ca01"),
             ("CORP\\ann", "corp\\ann@ca01"),
+            ("CORP\\ann", "\\ann"),
             ("ca01.corp.example", "ca01"),
             ("CA01", "corp\\ann@ca01"),
             ("5c000000c9a1b2c3d4e5f677000000000000c9", "201"),
         ] {
             assert!(names_entity(name, entity), "{name} {entity}");
         }
-        for (name, entity) in
-            [("ann", "corp\\anna"), ("DEV\\ann", "corp\\ann"), ("ca01", "ca011"), ("201", "2010")]
-        {
+        for (name, entity) in [
+            ("ann", "corp\\anna"),
+            ("DEV\\ann", "corp\\ann"),
+            ("DEV\\ann", "\\bob"),
+            ("ca01", "ca011"),
+            ("201", "2010"),
+        ] {
             assert!(!names_entity(name, entity), "{name} {entity}");
         }
     }

@@ -1,6 +1,7 @@
 //! EXPLAIN: what each detection made of one record, after all events before it.
 
 pub(crate) mod known;
+pub(crate) mod checkpoint;
 pub(crate) mod words;
 
 use crate::alert::id::AlertId;

@@ -6,6 +6,7 @@ use crate::detect::catalogue;
 use crate::detect::needs::of_activity;
 use crate::engine::{Answer, Explained, Known};
 use crate::event::Event;
+use crate::replay::explain::checkpoint::Recalled;
 use crate::replay::explain::known::Remembered;
 use crate::replay::explain::{Explanation, Fate};
 use crate::replay::show::style::{BOLD, DIM, WARN, paint};
@@ -34,19 +35,39 @@ pub(crate) fn text(explanation: &Explanation, width: usize) -> String {
 pub(crate) fn remembered(all: &[Remembered], unread: &[(String, String)], width: usize) -> String {
     let mut words = Words { text: String::new(), width };
     words.unread(unread);
-    for one in all {
-        words.lines("", BOLD, &one.name);
-        if one.known.is_empty() {
-            words.lines("  ", WARN, "nothing is known of it: no event of these inputs is about it");
-        }
-        for ((detection, entity), known) in &one.known {
-            let state = known.state.as_deref().unwrap_or("nothing: what it knew is over");
-            words.line(&format!("  {}", paint(BOLD, detection)));
-            words.lines("    ", DIM, &format!("{entity}: it remembers {}", short(state)));
-        }
-        words.line("");
-    }
+    all.iter().for_each(|one| {
+        words.remembered(one, "nothing is known of it: no event of these inputs is about it")
+    });
     words.text
+}
+
+/// What checkpoints have of each name, as lines of so many columns.
+pub(crate) fn recalled(recalled: &Recalled, topic: &str, width: usize) -> String {
+    let mut words = Words { text: String::new(), width };
+    words.lines("", DIM, &of_when(recalled, topic));
+    for why in &recalled.unread {
+        words.lines("", WARN, &format!("not restored, so its state is missing here: {why}"));
+    }
+    words.line("");
+    recalled
+        .names
+        .iter()
+        .for_each(|one| words.remembered(one, "nothing is known of it in these checkpoints"));
+    words.text
+}
+
+/// The moment of which the state is.
+fn of_when(recalled: &Recalled, topic: &str) -> String {
+    let with = recalled.written.len();
+    let times = match (recalled.written.iter().min(), recalled.written.iter().max()) {
+        (Some(first), Some(last)) if first == last => format!(" of {first}"),
+        (Some(first), Some(last)) => format!(" of {first} to {last}"),
+        (Some(_) | None, Some(_) | None) => String::new(),
+    };
+    let of = recalled.partitions;
+    format!(
+        "{topic}: {with} of {of} partitions have a checkpoint{times}. What the stage saw after it is not here."
+    )
 }
 
 fn in_words(fate: &Fate) -> String {
@@ -81,6 +102,20 @@ impl Words {
         for line in wrap(&plain(text), self.width.saturating_sub(indent.len())) {
             self.line(&format!("{indent}{}", paint(style, &line)));
         }
+    }
+
+    fn remembered(&mut self, one: &Remembered, nothing: &str) {
+        self.lines("", BOLD, &one.name);
+        if one.known.is_empty() {
+            self.lines("  ", WARN, nothing);
+        }
+        one.moments.iter().for_each(|moment| self.lines("  ", DIM, moment));
+        for (detection, Known { entity, state }) in &one.known {
+            let state = state.as_deref().unwrap_or("nothing: what it knew is over");
+            self.line(&format!("  {}", paint(BOLD, detection)));
+            self.lines("    ", DIM, &format!("{entity}: it remembers {}", short(state)));
+        }
+        self.line("");
     }
 
     fn unread(&mut self, unread: &[(String, String)]) {

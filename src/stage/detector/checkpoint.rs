@@ -29,6 +29,11 @@ fn key(record: &StateRecord) -> Vec<u8> {
     key
 }
 
+/// Whether a record of this key is a marker.
+pub(crate) fn is_marker(key: &[u8]) -> bool {
+    key == MARKER
+}
+
 /// The record of a marker.
 fn marker_record(partition: u32, marker: &Marker) -> CheckpointRecord {
     CheckpointRecord { partition, key: MARKER.to_vec(), value: Some(wire::encode(marker)) }
@@ -39,7 +44,7 @@ fn marker_record(partition: u32, marker: &Marker) -> CheckpointRecord {
 /// # Errors
 /// When the value is not of this program, or belongs to another key.
 pub(crate) fn read(key: &[u8], value: &[u8]) -> Result<CheckpointValue, String> {
-    if key == MARKER {
+    if is_marker(key) {
         return wire::decode(value).map(CheckpointValue::Marker);
     }
     let record: StateRecord = wire::decode(value)?;

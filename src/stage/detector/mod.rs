@@ -4,6 +4,8 @@ pub mod age;
 pub(crate) mod applied;
 pub(crate) mod outbox;
 mod checkpoint;
+pub(crate) mod restore_fault;
+pub(crate) mod stored;
 pub(crate) mod task;
 pub(crate) mod restore;
 mod takeover;

@@ -5,11 +5,11 @@
 //! leaving a gap behind S. If the log starts behind S, records that the state needs may be missing: the partition stops.
 
 use crate::detect::policy::Policy;
-use crate::engine::{Engine, RestoreError};
-use crate::stage::detector::checkpoint::{self, CheckpointValue};
+use crate::engine::Engine;
+use crate::stage::detector::restore_fault::RestoreFault;
+use crate::stage::detector::stored::StoredCheckpoint;
 use crate::stage::detector::task::{Beginning, DetectorTask};
-use crate::stage::port::{CheckpointRecord, TopicNames};
-use std::collections::BTreeMap;
+use crate::stage::port::CheckpointRecord;
 
 /// Collects the checkpoint of one partition.
 ///
@@ -18,126 +18,7 @@ use std::collections::BTreeMap;
 #[derive(Debug)]
 pub(crate) struct Restore {
     beginning: Beginning,
-    newest: BTreeMap<Vec<u8>, Kept>,
-    last: Option<u64>,
-}
-
-/// The newest value of a key and its offset.
-#[derive(Debug)]
-struct Kept {
-    offset: u64,
-    value: Vec<u8>,
-}
-
-/// Why a partition cannot be restored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum RestoreFault {
-    /// A record of the checkpoint topic was not written by this program.
-    Unreadable {
-        /// The offset of the record.
-        offset: u64,
-        /// Why it cannot be read.
-        detail: String,
-    },
-    /// There is state without a marker, which no transaction of this program leaves.
-    NoMarker {
-        /// The number of records.
-        records: usize,
-        /// The last record that was read.
-        last: u64,
-    },
-    /// The engine refuses the checkpoint.
-    Refused {
-        /// The offset of its marker.
-        marker: u64,
-        /// The reason for which the engine refuses it.
-        error: RestoreError,
-    },
-    /// The log had another number of partitions, so this partition holds the state of other entities.
-    OtherPartitions {
-        /// The offset of the marker.
-        marker: u64,
-        /// The number of partitions when the checkpoint was written.
-        recorded: u32,
-        /// The number of partitions now.
-        partitions: u32,
-    },
-    /// There is no checkpoint, and retention has deleted the start of the routed log.
-    NoCheckpoint {
-        /// The group's committed offset of the routed partition.
-        committed: u64,
-        /// The first offset in the log.
-        log_start: u64,
-    },
-    /// The log starts behind the checkpoint: records that the replay needs may be missing.
-    HistoryGone {
-        /// The offset of the checkpoint.
-        needed: u64,
-        /// The first offset in the log.
-        log_start: u64,
-    },
-    /// The checkpoint is ahead of the committed offset, although a transaction commits both: the offset was lost or set back, or the
-    /// routed topic was re-created.
-    OffsetBehind {
-        /// The offset of the checkpoint.
-        checkpoint: u64,
-        /// The group's committed offset of the routed partition; none if it has none.
-        committed: Option<u64>,
-    },
-}
-
-impl RestoreFault {
-    /// The error with topic, partition and offset, and how to fix it.
-    pub(crate) fn explain(&self, names: &TopicNames, partition: u32) -> String {
-        let TopicNames { routed, checkpoint } = names;
-        let rebuild = format!(
-            "to fix: restore the deleted or changed records, or stop the detectors, delete {checkpoint} and the group's offsets of \
-             {routed}, and create the missing topics: then the state is rebuilt from the records that {routed} still has"
-        );
-        let (routed, checkpoint) = (format!("{routed} [{partition}]"), format!("{checkpoint} [{partition}]"));
-        match self {
-            RestoreFault::Unreadable { offset, detail } => {
-                format!(
-                    "{checkpoint} offset {offset}: the record was not written by adcs-watch ({detail}); {rebuild}"
-                )
-            }
-            RestoreFault::NoMarker { records, last } => format!(
-                "{checkpoint} up to offset {last}: {records} records and no marker, so the marker was deleted; {rebuild}"
-            ),
-            RestoreFault::Refused { marker, error: RestoreError::WrongDigest { records, expected } } => {
-                format!(
-                    "{checkpoint} offset {marker}: the digest of the state differs from that of the marker ({records} records, \
-                 {expected} expected), so a record was deleted, changed or added; {rebuild}"
-                )
-            }
-            RestoreFault::Refused {
-                marker,
-                error: error @ (RestoreError::TooNew { .. } | RestoreError::BadKey),
-            } => format!("{checkpoint} offset {marker}: {error}"),
-            RestoreFault::OtherPartitions { marker, recorded, partitions } => format!(
-                "{checkpoint} offset {marker}: the state belongs to {recorded} partitions, and {} has {partitions}: partitions were \
-                 added, which moves entities away from their state; to fix: create new topics and read the sources again \
-                 (docs/partitions.md)",
-                names.routed
-            ),
-            RestoreFault::NoCheckpoint { committed, log_start } => format!(
-                "{checkpoint} is empty, although {routed} was read up to offset {committed}: the checkpoint was deleted, and the \
-                 state cannot be rebuilt from {routed}, which begins at offset {log_start}; {rebuild}"
-            ),
-            RestoreFault::HistoryGone { needed, log_start } => format!(
-                "{routed} begins at offset {log_start}, and the state needs its records from offset {needed} on: they were deleted, \
-                 or the retention is shorter than the age of the checkpoint; {rebuild}"
-            ),
-            RestoreFault::OffsetBehind { checkpoint: at, committed } => {
-                let committed = committed.map_or("none".to_owned(), |offset| offset.to_string());
-                format!(
-                    "{checkpoint} belongs to offset {at} of {routed}, and the group's committed offset is {committed}: {routed} was \
-                     re-created, the group's offset expired or was deleted, or kafka.group was changed; if it is the same topic, \
-                     set the group's offset to {at} (alerts after it are raised again), else {rebuild}"
-                )
-            }
-        }
-    }
+    stored: StoredCheckpoint,
 }
 
 impl Restore {
@@ -151,16 +32,12 @@ impl Restore {
             has_checkpoint: false,
             has_other_policy: false,
         };
-        Restore { beginning, newest: BTreeMap::new(), last: None }
+        Restore { beginning, stored: StoredCheckpoint::default() }
     }
 
     /// Adds a committed record of the checkpoint partition, in the order of offsets.
     pub(crate) fn record(&mut self, offset: u64, record: CheckpointRecord) {
-        self.last = Some(offset);
-        match record.value {
-            Some(value) => drop(self.newest.insert(record.key, Kept { offset, value })),
-            None => drop(self.newest.remove(&record.key)),
-        }
+        self.stored.record(offset, record);
     }
 
     /// Builds the task, which continues at [`DetectorTask::position`].
@@ -171,48 +48,30 @@ impl Restore {
     /// # Errors
     /// When the state cannot be rebuilt, with the reason.
     pub(crate) fn finish(mut self, policy: Policy) -> Result<DetectorTask, RestoreFault> {
-        let log_start = self.beginning.position;
-        let mut marker = None;
-        let mut state = Vec::new();
-        for (key, Kept { offset, value }) in &self.newest {
-            let unreadable = |detail| RestoreFault::Unreadable { offset: *offset, detail };
-            match checkpoint::read(key, value).map_err(unreadable)? {
-                CheckpointValue::State(record) => state.push(record),
-                CheckpointValue::Marker(read) => marker = Some((*offset, read)),
-            }
-        }
-        let committed = self.beginning.committed;
-        let Some((at, marker)) = marker else {
-            if let Some(last) = self.last {
-                return Err(RestoreFault::NoMarker { records: state.len(), last });
-            }
+        let (log_start, committed) = (self.beginning.position, self.beginning.committed);
+        let Some(checkpoint) = self.stored.whole()? else {
             if let Some(committed) = committed.filter(|_| log_start > 0) {
                 return Err(RestoreFault::NoCheckpoint { committed, log_start });
             }
             return Ok(DetectorTask::new(Engine::new(policy), self.beginning));
         };
-        let partitions = self.beginning.partitions;
-        if marker.partitions != 0 && marker.partitions != partitions {
-            return Err(RestoreFault::OtherPartitions {
-                marker: at,
-                recorded: marker.partitions,
-                partitions,
-            });
+        let (recorded, partitions) = (checkpoint.marker.partitions, self.beginning.partitions);
+        if recorded != 0 && recorded != partitions {
+            return Err(RestoreFault::OtherPartitions { marker: checkpoint.at, recorded, partitions });
         }
         // One transaction writes both, and the committed offset was requested first.
-        let checkpoint = marker.input_offset;
-        if committed.is_none_or(|committed| committed < checkpoint) {
-            return Err(RestoreFault::OffsetBehind { checkpoint, committed });
+        let position = checkpoint.marker.input_offset;
+        if committed.is_none_or(|committed| committed < position) {
+            return Err(RestoreFault::OffsetBehind { checkpoint: position, committed });
         }
-        if marker.input_offset < log_start {
-            return Err(RestoreFault::HistoryGone { needed: marker.input_offset, log_start });
+        if position < log_start {
+            return Err(RestoreFault::HistoryGone { needed: position, log_start });
         }
-        let written = state.iter().map(|record| (record.detection.clone(), record.key.clone())).collect();
-        let refused = |error| RestoreFault::Refused { marker: at, error };
-        let engine = Engine::restore(policy, &marker, state).map_err(refused)?;
-        self.beginning.position = marker.input_offset;
+        let (written, policy_of_marker) = (checkpoint.keys(), checkpoint.marker.policy_version.clone());
+        let engine = checkpoint.engine(policy)?;
+        self.beginning.position = position;
         self.beginning.has_checkpoint = true;
-        self.beginning.has_other_policy = engine.policy_version() != marker.policy_version;
+        self.beginning.has_other_policy = engine.policy_version() != policy_of_marker;
         let mut task = DetectorTask::new(engine, self.beginning);
         task.remove_disabled(written);
         Ok(task)
@@ -222,6 +81,8 @@ impl Restore {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::RestoreError;
+    use crate::stage::port::TopicNames;
     use crate::stage::testing::record;
 
     /// The checkpoint records after so many records of the log.

@@ -40,6 +40,7 @@ const HELPERS: &[(&str, &str)] = &[
     ("naming", "all names of a request: shared by two detections"),
     ("issuer", "whose name an issuer is"),
     ("certificate_use", "what events show of a certificate in use: shared by detections"),
+    ("asked", "the entities that a person may mean by a name"),
     ("report", "the parts of an alert that every detection fills alike"),
     ("slot", "the state of one entity while an event runs"),
 ];
