@@ -3,7 +3,7 @@
 use crate::replay::archive;
 use crate::replay::framing::sniff::{Framing, sniff};
 use crate::replay::framing::utf16::{self, Utf16};
-use crate::replay::framing::{Sink, Stop, clixml, csv, documents, evtx, headings, lines, xml};
+use crate::replay::framing::{Sink, Stop, clixml, csv, documents, evtx, headings, lines, xml, yaml};
 use crate::replay::holes::Holes;
 use crate::replay::inputs::{Input, Source};
 use crate::replay::peek::Peek;
@@ -112,6 +112,7 @@ fn text(stream: Stream, sink: &mut Sink) -> Result<(), Stop> {
         Framing::Clixml => clixml::frame(&mut reader, sink),
         Framing::Headings => headings::frame(&mut reader, sink),
         Framing::Table => csv::frame(&mut reader, sink),
+        Framing::Yaml => yaml::frame(&mut reader, sink),
         Framing::Unknown => {
             io::copy(&mut reader.take(1), &mut io::sink())?;
             Err(Stop::Unknown)

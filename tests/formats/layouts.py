@@ -8,6 +8,7 @@ import base64
 import datetime
 import json
 import pathlib
+import re
 from xml.sax.saxutils import escape
 
 OUT = pathlib.Path(__file__).parent / "layouts"
@@ -457,6 +458,21 @@ def lines(make):
     return "".join((text if isinstance(text, str) else nested(text)) + "\n" for text in map(make, EVENTS))
 
 
+def yaml(value, indent=""):
+    """A value as Chainsaw writes it behind its name, by serde_yaml."""
+    if isinstance(value, dict):
+        pairs = ((k if k[0] != "#" else f"'{k}'", v) for k, v in value.items())
+        return ("\n" if indent else "") + "".join(f"{indent}{k}:{yaml(v, indent + '  ')}" for k, v in pairs)
+    if not isinstance(value, str):
+        return f" {nested(value)}\n"
+    if "\t" in value:
+        return f" {nested(value)}\n"
+    if "\n" in value:
+        return " |-\n" + "".join(f"{indent}{line}\n" for line in value.split("\n"))
+    is_other = re.fullmatch(r"|-|~|null|true|false|0x[0-9a-fA-F]+|[0-9]+(\.[0-9]+)?(e[0-9]+)?|[{\[*&!%@#].*", value)
+    return f" '{value}'\n" if is_other else f" {value}\n"
+
+
 PASTED = lambda e: e.xml().replace("><", ">\n  <").replace("<Event ", "- <Event ").replace("  <System>", "- <System>").replace("  <EventData>", "- <EventData>")
 FILES = {
     # Envelopes.
@@ -621,4 +637,5 @@ FILES = {
 
 for name, text in FILES.items():
     (OUT / name).write_text(text)
+(OUT.parent / "chainsaw-dump.yaml").write_text("".join("---\n" + yaml(evtx(e)) for e in EVENTS))
 print(len(FILES), "layouts")

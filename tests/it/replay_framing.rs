@@ -183,6 +183,47 @@ fn unclosed_event_loses_no_other_event() {
     assert_eq!((run.code, run.records("rejected"), run.records("events")), (65, 1, 2));
 }
 
+/// `chainsaw dump` writes YAML unless it is asked for JSON.
+#[test]
+fn yaml_of_chainsaw_gives_the_same_alerts_as_its_json() {
+    let formats = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats");
+    let alerts = |content: &[u8]| {
+        let world = World::new();
+        world.write("dump", content);
+        let run = world.run("replay dump --assume-trained --format json");
+        assert_eq!((run.code, run.records("events"), run.records("rejected")), (0, 3, 0), "{}", run.stderr);
+        let ids = run.json()["alerts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|alert| alert["alert_id"].to_string())
+            .collect::<Vec<_>>();
+        assert!(!ids.is_empty(), "{}", run.stdout);
+        ids
+    };
+    let json = alerts(&std::fs::read(formats.join("layouts/chainsaw.json")).unwrap());
+    let yaml = std::fs::read_to_string(formats.join("chainsaw-dump.yaml")).unwrap();
+    assert_eq!(alerts(yaml.as_bytes()), json);
+    let utf_16: Vec<u8> =
+        format!("\u{feff}{}", yaml.replace('\n', "\r\n")).encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(alerts(&utf_16), json, "as PowerShell redirects it");
+    let list: String = yaml
+        .replace("---\n", "")
+        .lines()
+        .map(|line| match line {
+            "Event:" => "- Event:\n".to_owned(),
+            line => format!("  {line}\n"),
+        })
+        .collect();
+    assert_eq!(alerts(list.as_bytes()), json, "a list");
+
+    let broken = yaml.replacen("'#attributes':", "'#attributes", 1);
+    let world = World::new();
+    world.write("dump", broken);
+    let run = world.run("replay dump --assume-trained --format json");
+    assert_eq!((run.code, run.records("events"), run.records("rejected")), (65, 2, 1), "{}", run.stderr);
+}
+
 #[test]
 fn every_layout_is_read_as_a_file() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats/layouts");

@@ -7,6 +7,7 @@ pub mod lines;
 pub(crate) mod headings;
 pub(crate) mod csv;
 pub(crate) mod clixml;
+pub(crate) mod yaml;
 pub(crate) mod sniff;
 pub(crate) mod utf16;
 pub mod xml;

@@ -1,7 +1,7 @@
 //! Which framing a text has: by its beginning, never by the name of its file.
 
 use crate::decode::{closing, opening};
-use crate::replay::framing::{clixml, csv, documents, headings};
+use crate::replay::framing::{clixml, csv, documents, headings, yaml};
 use memchr::memmem;
 
 /// How a text is cut into records.
@@ -21,6 +21,8 @@ pub(crate) enum Framing {
     Headings,
     /// Rows of values below a row of names.
     Table,
+    /// YAML: each document is an event, or a list of them.
+    Yaml,
     /// None that is read here.
     Unknown,
 }
@@ -47,7 +49,9 @@ pub(crate) fn sniff(head: &[u8], whole: bool) -> Framing {
 /// The framing of a text that begins with neither JSON nor XML.
 fn in_text(text: &[u8], whole: bool) -> Framing {
     let lines = || text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-    if csv::is_table(text) {
+    if yaml::begins(text) {
+        Framing::Yaml
+    } else if csv::is_table(text) {
         Framing::Table
     } else if begins_within_an_event(text) || event_over_lines(text) || lines().any(begins_event) {
         Framing::Xml
@@ -191,6 +195,7 @@ mod tests {
         assert_eq!(sniffed("- <Event xmlns='x'>\n- <System>\n</Event>\n"), Framing::Xml);
         assert_eq!(sniffed("Log Name: Security\nSource: x\nEvent ID: 4887\n"), Framing::Headings);
         assert_eq!(sniffed("exported\n[\n  {\n  \"a\": 1\n  }\n]\n"), Framing::Documents);
+        assert_eq!(sniffed("---\nEvent:\n  System:\n    EventID: 4887\n"), Framing::Yaml);
         assert_eq!(sniff(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", true), Framing::Unknown);
         assert_eq!(sniff(b"{\"a\": \"very long", false), Framing::Lines);
     }
