@@ -5,6 +5,7 @@ use crate::decode::format::Format;
 use crate::decode::json::{Document, Value};
 use crate::decode::limits::{MAX_EVENTS, MAX_RECORD_BYTES};
 use crate::decode::place::Place;
+use crate::decode::prefilter::odd::OddIds;
 use crate::decode::recognise::{format_of, is_other_ecs};
 use crate::decode::rejection::{Reason, Rejection, shown};
 use crate::decode::unwrapping::walk::{self, Outcomes};
@@ -257,8 +258,14 @@ impl<'a> Outlet<'a> {
         if is_this_format || (found.is_none() && is_other_ecs(record)) {
             let source = record.source();
             let named = if is_this_format { mention::number(source) } else { mention::event(source) };
-            let ignored = Ok(Decoded::Ignored(None));
-            return self.put(found, named.map_or(ignored, |id| Err(without_id(source, id))));
+            return self.put(
+                found,
+                match named {
+                    Some(id) => Err(without_id(source, id)),
+                    None if OddIds::new().has_one(source.as_bytes()) => Err(odd_id(source)),
+                    None => Ok(Decoded::Ignored(None)),
+                },
+            );
         }
         let detail = match (named, found) {
             (Some(named), Some(found)) => looks_like(found, named),
@@ -301,6 +308,11 @@ impl<'a> Outlet<'a> {
 /// The rejection of a record without an id that names a wanted event elsewhere.
 fn without_id(text: &str, id: u32) -> Rejection {
     Rejection::new(Reason::UnknownFormat, format!("{} names {id}, and has no event id", shown(text)))
+}
+
+/// The rejection of a record that has an id where none is read, in a spelling that is not read either.
+fn odd_id(text: &str) -> Rejection {
+    Rejection::new(Reason::BadEventId, format!("{} has an event id in an odd spelling", shown(text)))
 }
 
 fn looks_like(found: Format, named: Format) -> String {

@@ -59,7 +59,11 @@ impl Rejection {
 
     /// The id of an event cannot be read.
     pub(crate) fn bad_id(value: &str) -> Rejection {
-        Rejection::new(Reason::BadEventId, format!("the event id is {}", shown(value)))
+        let id = value.trim().parse::<u32>().ok().filter(|id| *id > u32::from(u16::MAX));
+        // The lower half is the id: `InstanceId` of .NET and `EventIdentifier` of WMI have more.
+        let meant =
+            id.map_or_else(String::new, |id| format!(", perhaps {} with bits of its severity", id & 0xffff));
+        Rejection::new(Reason::BadEventId, format!("the event id is {}{meant}", shown(value)))
     }
 
     /// The fields are missing because the rendered text, which alone has them, is in another language.

@@ -200,6 +200,87 @@ const ODD: [&str; 16] = [
     "4887;",
 ];
 
+/// Ids as WMI and .NET write them in `EventIdentifier` and `InstanceId`: the upper bits are those of the severity.
+const QUALIFIED: [&str; 4] = ["1073746711", "2147488535", "3221230359", "0x40001317"];
+
+/// Spellings that are read.
+const USUAL: [&str; 6] = ["4887", "04887", "4887.0", "4,887", "0x1317", "0x00001317"];
+
+/// Names of an id in the layouts of products, and `eid`, which is read in none.
+const NAMES: [&str; 12] = [
+    "EventID",
+    "event_id",
+    "EventCode",
+    "EventIdentifier",
+    "EventIDCode",
+    "eventId",
+    "Event ID",
+    "InstanceId",
+    "externalId",
+    "signature_id",
+    "eid",
+    "Id",
+];
+
+/// An issued certificate in one flat object, in Winlogbeat's own, and in that of .NET, with this id.
+fn with_id(name: &str, id: &str) -> [String; 3] {
+    let replaced = |file: &str, own: &str| {
+        let record = String::from_utf8(issued(file)).unwrap();
+        let written = [format!("\"{own}\": 4887"), format!("\"{own}\": \"4887\"")];
+        let at = written.iter().find(|text| record.contains(text.as_str()));
+        record.replacen(at.unwrap_or_else(|| panic!("{file}: {record}")), &format!("\"{name}\": \"{id}\""), 1)
+    };
+    let winlogbeat = replaced("winlogbeat8.ndjson", "event_id");
+    let code = winlogbeat.find("\"code\": \"4887\", ").map(|at| at..at + "\"code\": \"4887\", ".len());
+    let alone = code.map_or_else(
+        || winlogbeat.clone(),
+        |code| winlogbeat[..code.start].to_owned() + &winlogbeat[code.end..],
+    );
+    [replaced("layouts/flat.ndjson", "EventID"), alone, replaced("layouts/get-winevent-ps7.ndjson", "Id")]
+}
+
+#[test]
+fn id_under_any_name_in_any_spelling_is_read_or_rejected_and_never_discarded() {
+    let prefilter = Prefilter::for_source(None, None);
+    for name in NAMES {
+        for id in ODD.iter().chain(&QUALIFIED).chain(&USUAL) {
+            for record in with_id(name, id) {
+                let (outcomes, _) = decode(record.as_bytes());
+                let is_silent = outcomes.iter().all(|outcome| matches!(outcome, Ok(Decoded::Ignored(_))));
+                assert!(!is_silent, "{name} {id}: {outcomes:?}\n{record}");
+                assert!(prefilter.may_matter(record.as_bytes()), "{name} {id}: {record}");
+                let is_event = outcomes.iter().any(|outcome| matches!(outcome, Ok(Decoded::Event(_))));
+                assert!(!is_event || USUAL.contains(id), "{name} {id}: {record}");
+            }
+        }
+    }
+    for id in USUAL {
+        for (name, record) in ["EventID", "event_id", "Id"].into_iter().zip([0, 1, 2]) {
+            let (outcomes, _) = decode(with_id(name, id)[record].as_bytes());
+            assert!(matches!(outcomes[..], [Ok(Decoded::Event(_))]), "{name} {id}: {outcomes:?}");
+        }
+    }
+}
+
+#[test]
+fn id_with_bits_of_its_severity_is_rejected_with_what_it_means_and_no_record_id_is_taken_for_one() {
+    for file in FILES {
+        let record = String::from_utf8(issued(file)).unwrap();
+        let record = record.replace(": 4887", ": \"4887\"").replace("4887", "1073746711");
+        assert!(Prefilter::for_source(None, None).may_matter(record.as_bytes()), "{file}");
+        let (outcomes, _) = decode(record.as_bytes());
+        let [Err(rejection)] = outcomes.as_slice() else { panic!("{file}: {outcomes:?}") };
+        let meaning = "bad_event_id: the event id is \"1073746711\", perhaps 4887 with bits of its severity";
+        assert_eq!(rejection.to_string(), meaning, "{file}");
+    }
+    let number = [("\"EventRecordID\": 4624", "\"EventRecordID\": 1073746711")];
+    for (own, large) in number {
+        let record =
+            format!("{{\"EventID\": 4688, {own}, \"Computer\": \"dc01.corp.example\"}}").replace(own, large);
+        assert!(!Prefilter::for_source(None, None).may_matter(record.as_bytes()), "{record}");
+    }
+}
+
 #[test]
 fn nul_between_tokens_of_json_costs_nothing() {
     let record = String::from_utf8(issued("nxlog.ndjson")).unwrap();

@@ -23,7 +23,7 @@
 
 mod ids;
 mod bulk;
-mod odd;
+pub(crate) mod odd;
 mod words;
 mod hidden;
 
