@@ -27,7 +27,7 @@ pub(crate) struct Attributes {
     pub cdc: Option<Host>,
     /// `rmd`: the machine that the request is for.
     pub rmd: Option<Host>,
-    /// `UserAgent`, which the pages of web enrollment add.
+    /// `UserAgent`, which the pages of web enrollment add; empty: the client stated none.
     pub user_agent: Option<String>,
     /// `ProxyURI`, which the enrollment web service adds.
     pub proxy_uri: Option<String>,
@@ -104,7 +104,8 @@ struct Found {
     key: Key,
 }
 
-/// The pairs of the text, as key and trimmed value; those without a value are left out.
+/// The pairs of the text, as key and trimmed value; those without a value are left out, except for UserAgent: the pages of
+/// web enrollment write it also for a client that states none.
 fn pairs(text: &str) -> impl Iterator<Item = (Key, &str)> {
     let mut keys = keys_in(text).peekable();
     std::iter::from_fn(move || {
@@ -115,7 +116,7 @@ fn pairs(text: &str) -> impl Iterator<Item = (Key, &str)> {
     .filter_map(|(key, value)| {
         let value = value.trim_start_matches(is_padding);
         let value = without_end(&value[..value.find(['\n', '\r']).unwrap_or(value.len())]);
-        (!value.is_empty()).then_some((key, value))
+        (!value.is_empty() || key == Key::UserAgent).then_some((key, value))
     })
 }
 

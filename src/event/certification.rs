@@ -1,6 +1,6 @@
 //! Requests to a CA and its answers: 4886 to 4889.
 
-use crate::event::account::Account;
+use crate::event::account::{Account, same_text};
 use crate::event::host::Host;
 use crate::event::san::{self, San};
 use crate::event::serial::Serial;
@@ -44,7 +44,7 @@ pub struct CertificateRequest {
     /// The `rmd:` attribute: the machine that the request is for, by its DNS name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rmd: Option<Host>,
-    /// The `UserAgent:` attribute, which the pages of web enrollment add.
+    /// The `UserAgent:` attribute, which the pages of web enrollment add; empty: the client stated none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
     /// The `ProxyURI:` attribute, which the enrollment web service adds.
@@ -73,6 +73,22 @@ impl CertificateRequest {
         self.names = names.names;
         self.names_beyond = names.beyond;
         self.names_cut = names.cut;
+    }
+
+    /// Whether the request states anything that Windows' own client, the pages of web enrollment or the enrollment web service
+    /// add: `ccm`, `cdc`, `rmd`, UserAgent, ProxyURI or RequestClientInfo. Tools that speak to the CA themselves add none.
+    pub fn states_its_client(&self) -> bool {
+        self.client.is_some()
+            || self.cdc.is_some()
+            || self.rmd.is_some()
+            || self.user_agent.is_some()
+            || self.proxy_uri.is_some()
+            || self.client_info.is_some()
+    }
+
+    /// Whether the requester authenticated by NTLM, where the event has it (version 1).
+    pub fn is_by_ntlm(&self) -> bool {
+        self.authentication_service.as_deref().is_some_and(|service| same_text(service.trim(), "NTLM"))
     }
 
     /// How many names were not read at all.

@@ -1277,6 +1277,12 @@ pub struct RelaySighting {
     /// The account's name, as the event spells it.
     #[prost(string, tag = "12")]
     pub account: ::prost::alloc::string::String,
+    /// The request of a machine states no client, as Windows' own always does.
+    #[prost(bool, tag = "13")]
+    pub no_client: bool,
+    /// The request came through the pages of web enrollment on the CA, from no browser.
+    #[prost(bool, tag = "14")]
+    pub no_browser: bool,
 }
 /// denied-enrollment-probing: one requester.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -42,8 +42,18 @@ def through_web_enrollment():
     yield ("fires_denied_request", "The CA denies the relayed request.", [at(0, denied(804, WKS, WEB))])
     yield ("fires_web_enrollment_on_a_host_of_its_own", "The pages of web enrollment run beside the CA, on certweb: the machine came over NTLM, and its client is certweb.",
            [at(0, machine(828, WKS, f"{BARE}\nccm:certweb.corp.example", auth="NTLM"))])
+    yield ("fires_machine_through_web_enrollment_without_a_browser", "The pages of web enrollment, by Kerberos and from a client that states no browser.",
+           [at(0, machine(830, WKS, f"{BARE}\nccm:certweb.corp.example\nUserAgent:"))])
+    yield ("fires_user_through_web_enrollment_without_a_browser", "An ordinary user is relayed: the request was made on the CA and names no browser, and the user's logon at the CA came over NTLM.",
+           [at(0, network_logon("alice.smith", RELAY, "NTLM")), at(0, own_through_web(831), seconds=2)], CAS)
     yield ("fires_enrollment_web_service_that_is_not_listed", "A request with the attribute of the enrollment web service, made on a CA that the policy does not list as one.",
            [at(0, machine(805, WKS, f"{BARE}\nccm:ca01.corp.example\nProxyURI:https://ca01.corp.example/CORP-CA01_CES_Kerberos/service.svc"))])
+
+
+def own_through_web(request_id, browser=""):
+    """alice.smith's own certificate, through the pages of web enrollment on the CA."""
+    return issued(request_id, "CORP\\alice.smith", "Other Name: Principal Name=alice.smith@corp.example",
+                  f"CertificateTemplate:User\nccm:ca01.corp.example{browser}")
 
 
 def over_rpc():
@@ -71,6 +81,12 @@ def from_another_address():
     yield ("fires_protected_account", "A Tier-0 account, to whose logon NTLM from a new address belongs.",
            [known("svc-backup"), at(0, network_logon("svc-backup", RELAY, "NTLM")), at(0, own(815, "svc-backup"), seconds=1)],
            {"policy": "cas:\n  ca01.corp.example: CORP-CA01\nprotected:\n  accounts: ['CORP\\svc-backup']\n"})
+
+
+    yield ("fires_machine_without_a_client_by_ntlm", "Somebody with the hash of a workstation asks as it, with a tool: by NTLM, and the request states no client.",
+           [at(0, machine(832, WKS, BARE, auth="NTLM"))])
+    yield ("fires_machine_without_a_client_version_0", "The same at an old CA: the logon shows NTLM.",
+           [at(0, network_logon("WKS-114$", RELAY, "NTLM")), at(0, issued(833, WKS, attributes=BARE, version=0), seconds=1)], CAS)
 
 
 def with_coercion():
@@ -104,8 +120,13 @@ def harmless():
     yield ("quiet_the_ca_itself", "The CA asks itself for a certificate: it is its own client.",
            [at(0, machine(824, "CORP\\CA01$", f"{BARE}\nccm:ca01.corp.example"))])
     yield ("quiet_user_of_web_enrollment", "A user asks through the pages of web enrollment, which run on the CA.",
-           [at(0, issued(825, "CORP\\alice.smith", "Other Name: Principal Name=alice.smith@corp.example",
-                         "CertificateTemplate:User\nccm:ca01.corp.example\nUserAgent:Mozilla/5.0"))])
+           [at(0, own_through_web(825, "\nUserAgent:Mozilla/5.0"))])
+    yield ("quiet_browser_over_ntlm", "The same; the browser logged on by NTLM.",
+           [at(0, network_logon("alice.smith", "10.20.1.41", "NTLM")), at(0, own_through_web(834, "\nUserAgent:Mozilla/5.0"), seconds=2)], CAS)
+    yield ("quiet_certreq_on_the_ca", "An administrator who is logged on to the CA sends a request there with certreq; no logon over the network belongs to it.",
+           [at(0, network_logon("alice.smith", "10.20.1.41", "NTLM")), at(20, own_through_web(835))], CAS)
+    yield ("quiet_machine_that_is_not_windows", "A Linux machine asks by Kerberos; its request states no client either.",
+           [at(0, network_logon("LNX-07$", "10.20.6.7")), at(0, machine(836, "CORP\\LNX-07$", BARE), seconds=1)], CAS)
     yield ("quiet_pipe_of_an_ordinary_client", "Clients open pipes of a machine before it enrolls for itself.",
            [known(), at(0, coerced("wks-114.corp.example", "lsarpc", "10.20.1.5")), at(1, network_logon("WKS-114$", USUAL)),
             at(1, machine(826, WKS), seconds=1)], CAS)

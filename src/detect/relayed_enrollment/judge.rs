@@ -5,6 +5,7 @@ use crate::detect::domain::DomainPolicy;
 use crate::detect::identity::same_account;
 use crate::detect::protected::is_protected_account;
 use crate::detect::relayed_enrollment::settings::Severities;
+use crate::detect::relayed_enrollment::sighting::is_own_address;
 use crate::detect::report::reason;
 use crate::event::account::Account;
 use crate::event::host::Host;
@@ -49,7 +50,8 @@ pub(super) fn judge(
     let coerced_from_there = coercion.is_some_and(|c| logon.is_some_and(|logon| logon.address == c.address));
     let forced = coercion.is_some_and(|coercion| !coercion.ordinary_pipe);
     let by_address = is_new && (protected || ntlm || forced);
-    let is_certain = !request.reasons.is_empty() || by_address || coerced_from_there;
+    let by_tool = by_tool(account, request, logon, ntlm);
+    let is_certain = !request.reasons.is_empty() || by_tool.is_some() || by_address || coerced_from_there;
     if !is_certain && !is_new {
         return None;
     }
@@ -62,7 +64,7 @@ pub(super) fn judge(
     let evidence = [Some(request), logon, coercion].into_iter().flatten();
     Some(Relayed {
         severity,
-        reasons: reasons(account, request, logon, coercion),
+        reasons: reasons(account, request, by_tool, logon, coercion),
         evidence: evidence.filter_map(|s| s.evidence.clone()).map(evidence_from_record).collect(),
         address: logon.map(|logon| logon.address.clone()),
         is_certain,
@@ -72,11 +74,12 @@ pub(super) fn judge(
 fn reasons(
     account: &Account,
     request: &RelaySighting,
+    by_tool: Option<Reason>,
     logon: Option<&RelaySighting>,
     coercion: Option<&RelaySighting>,
 ) -> Vec<Reason> {
     let own = request.reasons.iter().map(|r| Reason { code: r.code.clone(), text: r.text.clone() });
-    let mut reasons: Vec<Reason> = own.collect();
+    let mut reasons: Vec<Reason> = own.chain(by_tool).collect();
     if let Some(logon) = logon.filter(|logon| logon.new_address) {
         let address = &logon.address;
         let text = format!(
@@ -93,6 +96,28 @@ fn reasons(
         reasons.push(reason("coerced", text));
     }
     reasons
+}
+
+/// What a request over NTLM shows that neither Windows nor a browser made.
+fn by_tool(
+    account: &Account,
+    request: &RelaySighting,
+    logon: Option<&RelaySighting>,
+    ntlm: bool,
+) -> Option<Reason> {
+    if request.no_client && ntlm {
+        let text = format!(
+            "{account} asked by NTLM, and its request states no client: a machine asks by Kerberos, and Windows states the client"
+        );
+        return Some(reason("machine_without_client", text));
+    }
+    let logon = logon.filter(|logon| request.no_browser && logon.ntlm && !is_own_address(&logon.address))?;
+    let text = format!(
+        "The request of {account} was made on the CA, as web enrollment does, and names no browser; {account} logged on there by \
+         NTLM from {}",
+        logon.address
+    );
+    Some(reason("web_enrollment_without_browser", text))
 }
 
 /// The logon that belongs to the request: one from a new address before others, then the nearest in time.

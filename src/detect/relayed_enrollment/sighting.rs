@@ -26,7 +26,9 @@ pub(super) enum Seen<'e> {
 /// What the event shows, and of which account; none: nothing of interest.
 pub(super) fn seen<'e>(event: &'e Event, policy: &DomainPolicy) -> Option<(Seen<'e>, Account)> {
     if let Some(request) = report::request_of(event) {
-        let matters = is_candidate(policy, &request.requester) || is_unprotected_rpc(request);
+        let matters = is_candidate(policy, &request.requester)
+            || is_unprotected_rpc(request)
+            || is_of_no_browser(event, request);
         return matters.then(|| (Seen::Request(request), request.requester.clone()));
     }
     if let Activity::NetworkLogon(logon) = &event.activity {
@@ -34,7 +36,7 @@ pub(super) fn seen<'e>(event: &'e Event, policy: &DomainPolicy) -> Option<(Seen<
             && logon.logon_type == NETWORK
             && !same_text(&logon.logon_process, "Schannel")
             && logon.remote_ip.is_some()
-            && is_candidate(policy, &logon.account);
+            && (is_candidate(policy, &logon.account) || is_by_ntlm(logon));
         return matters.then(|| (Seen::Logon(logon), logon.account.clone()));
     }
     if let Activity::ShareAccessed(access) = &event.activity {
@@ -43,6 +45,11 @@ pub(super) fn seen<'e>(event: &'e Event, policy: &DomainPolicy) -> Option<(Seen<
         return matters.then(|| (Seen::Coercion(access), machine_of(&event.computer)));
     }
     None
+}
+
+/// By NTLM any account can be relayed.
+fn is_by_ntlm(logon: &NetworkLogon) -> bool {
+    same_text(&logon.package, "NTLM")
 }
 
 /// The logon type of a logon over the network.
@@ -108,7 +115,9 @@ pub(super) fn of_request(
             .map(|Reason { code, text }| record::Reason { code, text })
             .collect(),
         template: report::cut(request.template.as_deref().unwrap_or_default()),
-        ntlm: request.authentication_service.as_deref().is_some_and(|service| same_text(service, "NTLM")),
+        ntlm: request.is_by_ntlm(),
+        no_client: is_other_machine(&request.requester, &event.computer) && !request.states_its_client(),
+        no_browser: is_of_no_browser(event, request),
         ..sighting(event, &request.requester, &fields)
     }
 }
@@ -123,7 +132,7 @@ pub(super) fn of_logon(event: &Event, logon: &NetworkLogon) -> RelaySighting {
     ];
     RelaySighting {
         address: report::cut(&address),
-        ntlm: same_text(&logon.package, "NTLM"),
+        ntlm: is_by_ntlm(logon),
         ..sighting(event, &logon.account, &fields)
     }
 }
@@ -162,6 +171,7 @@ fn own_reasons(event: &Event, request: &CertificateRequest, policy: &DomainPolic
     let mut reasons = Vec::new();
     if requester.is_machine() && !is_name_of_machine(requester, ca.label()) {
         if let Some(agent) = request.user_agent.as_deref().map(report::cut) {
+            let agent = if agent.is_empty() { "no browser".to_owned() } else { agent };
             let text = format!(
                 "The machine {requester} asked through the pages of web enrollment ({agent}), which machines do not use"
             );
@@ -197,6 +207,18 @@ fn is_unprotected_rpc(request: &CertificateRequest) -> bool {
     is(&request.transport, "RPC") && is(&request.authentication_level, "Connect")
 }
 
+/// A user's request that was made on the CA, as web enrollment does, and names no browser, which its pages always do. The
+/// client of Windows on the CA itself would state more.
+fn is_of_no_browser(event: &Event, request: &CertificateRequest) -> bool {
+    let has_browser = request.user_agent.as_deref().is_some_and(|agent| !agent.is_empty());
+    let is_of_windows = request.cdc.is_some() || request.rmd.is_some() || request.client_info.is_some();
+    !request.requester.is_machine()
+        && request.client.as_ref().is_some_and(|client| client.is_same(&event.computer))
+        && !has_browser
+        && !is_of_windows
+        && request.proxy_uri.is_none()
+}
+
 /// A request of the enrollment web service on a host that the operator has listed.
 fn is_of_proxy(request: &CertificateRequest, policy: &DomainPolicy) -> bool {
     let listed = request.client.as_ref().is_some_and(|client| policy.allow.source_host(client.as_str()));
@@ -210,8 +232,7 @@ fn is_other_machine(requester: &Account, host: &Host) -> bool {
 /// The host of `ccm`, where the requester came over NTLM: web enrollment on a host of its own, which the machine was relayed
 /// to. A service account of several machines, which looks like a machine, comes over Kerberos.
 fn client_over_ntlm(request: &CertificateRequest) -> Option<Host> {
-    let service = request.authentication_service.as_deref()?;
-    request.client.clone().filter(|_| same_text(service.trim(), "NTLM"))
+    request.client.clone().filter(|_| request.is_by_ntlm())
 }
 
 /// The host of RequestClientInfo, which stands before the account: `wks-114.corp.example CORP\alice certreq.exe`.
