@@ -230,7 +230,15 @@ impl InWords for PkinitClientState {
                 time(client.last_ms)
             )
         });
-        joined([listed("kinds of clients:", clients), alert(self.open.as_ref())])
+        let requests = self
+            .requests
+            .iter()
+            .map(|event| format!("{} at {}", event.kind.replace('_', " "), time(event.time_ms)));
+        joined([
+            listed("kinds of clients:", clients),
+            listed("of tools:", requests),
+            alert(self.open.as_ref()),
+        ])
     }
 }
 

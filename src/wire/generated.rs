@@ -1756,6 +1756,9 @@ pub struct PkinitClientState {
     pub clients: ::prost::alloc::vec::Vec<PkinitClient>,
     #[prost(message, optional, tag = "2")]
     pub open: ::core::option::Option<OpenAlert>,
+    /// Certificates that tools asked for, and logons of tools that wait for one: at most eight of each.
+    #[prost(message, repeated, tag = "3")]
+    pub requests: ::prost::alloc::vec::Vec<ChainEvent>,
 }
 /// A kind of client, and where it was.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -1,5 +1,5 @@
 """Fixtures of pkinit-client: a logon with a certificate from a kind of client that the account never used."""
-from windows import at, logon
+from windows import at, issued, logon, upn
 
 WINDOWS = "\n\t\tAES256-CTS-HMAC-SHA1-96\n\t\tAES128-CTS-HMAC-SHA1-96\n\t\tRC4-HMAC-NT\n\t\tRC4-HMAC-NT-EXP\n\t\tRC4-HMAC-OLD-EXP"
 NEWER_WINDOWS = "\n\t\tAES256-CTS-HMAC-SHA1-96\n\t\tAES128-CTS-HMAC-SHA1-96\n\t\tRC4-HMAC-NT"
@@ -14,7 +14,27 @@ def windows(user, request_id, ip="10.20.30.41", offered=WINDOWS, **more):
     return event
 
 
+def requested(request_id, auth="NTLM", client="", user="bob.jones"):
+    """bob.jones's own certificate; without a client, as tools ask for one."""
+    return issued(request_id, f"CORP\\{user}", upn(f"{user}@corp.example"), f"CertificateTemplate:User{client}", auth=auth)
+
+
 def stories():
+    yield ("fires_requested_and_used_by_tools", "A tool with the hash of bob.jones asks for a certificate of his, and logs on with it a month later (PERSIST1).",
+           [at(0, requested(570)), at(5, logon("bob.jones", 570), days=30)])
+    yield ("fires_use_by_tools_is_read_first", "The domain controller delivers before the CA does.",
+           [at(1, logon("bob.jones", 571)), at(0, requested(571))])
+    yield ("fires_high_for_a_machine", "The certificate of a server is used by a tool: machines that are not Windows log on with keys.",
+           [at(0, logon("SRV-12$", 572))])
+    yield ("fires_low_for_another_certificate", "The certificate that bob.jones's Mac uses is another one than the tool asked for.",
+           [at(0, requested(573)), at(5, logon("bob.jones", 574))])
+    yield ("fires_low_for_a_client_of_windows", "Windows asked for the certificate, by NTLM, and a tool used it: nothing else is known.",
+           [at(0, requested(575, client="\nccm:wks-114.corp.example")), at(5, logon("bob.jones", 575))])
+    yield ("fires_low_by_kerberos", "A Linux host asked for the certificate by Kerberos, and uses it.",
+           [at(0, requested(576, auth="Kerberos")), at(5, logon("bob.jones", 576))])
+    yield ("quiet_requested_by_a_tool_and_used_by_windows", "A tool asked for the certificate; Windows used it.",
+           [at(0, requested(577)), at(5, windows("bob.jones", 577))])
+    yield "quiet_machine_of_windows", "A server logs on with its certificate through Windows.", [at(0, windows("SRV-12$", 578))]
     yield ("fires_tool_options", "The administrator, who has never used a certificate, logs on with the options of attack tools.",
            [at(0, logon("administrator", 561))])
     yield ("fires_tool_options_on_the_own_machine", "alice.smith uses a smart card every day; a tool on her workstation uses a certificate of hers.",

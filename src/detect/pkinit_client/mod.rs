@@ -7,20 +7,28 @@
 //! logons of Windows and of attack tools, the published analysis of the alert of Defender for Identity.
 //! **What looks alike and is harmless.** macOS, sssd on Linux and Java: once for each account, or `clients` names their
 //! networks. A new Windows on the same address, or the same Windows at another address: nothing.
+//!
+//! Two things make more of it: the account is a machine, and machines that are not Windows log on with keys and not with
+//! certificates; or a tool asked for the certificate too, see `tools.rs`.
+
+mod tools;
 
 use crate::alert::{Reason, Severity};
+use crate::detect::chain;
+use crate::detect::changes::by_name;
 use crate::detect::domain::{DomainPolicy, is_one_of_hosts};
 use crate::detect::exception::Key;
-use crate::detect::finding::Finding;
+use crate::detect::finding::{Finding, set_used_by};
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::report::reason;
 use crate::detect::slot::Slot;
 use crate::detect::{About, Context, Detection, DetectionSettings, Entity, memory_after};
+use crate::event::account::Account;
 use crate::event::kerberos::OPTIONS_OF_TOOLS;
 use crate::event::time::{Span, Time};
 use crate::event::{Activity, CertificateLogon, Event};
 use crate::state::key;
-use crate::wire::record::{PkinitClient, PkinitClientState};
+use crate::wire::record::{ChainEvent, PkinitClient, PkinitClientState};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +43,10 @@ pub struct Settings {
     pub enabled: bool,
     /// The severity of an alert. Default low.
     pub severity: Severity,
+    /// A machine account logged on from a client with the options of attack tools. Default high.
+    pub severity_machine: Severity,
+    /// A tool asked for the certificate, and a tool used it. Default high.
+    pub severity_requested: Severity,
     /// A client that was not used for so long is new again. Default 90d.
     pub remember: Span,
     /// Machines that are not Windows and log on with certificates: names, addresses or networks (`10.20.0.0/16`).
@@ -43,7 +55,14 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { enabled: true, severity: Severity::Low, remember: Span::days(90), clients: Vec::new() }
+        Settings {
+            enabled: true,
+            severity: Severity::Low,
+            severity_machine: Severity::High,
+            severity_requested: Severity::High,
+            remember: Span::days(90),
+            clients: Vec::new(),
+        }
     }
 }
 
@@ -84,12 +103,19 @@ impl Detection for PkinitClients {
         ],
         benign_if: &["The client is not Windows and is known: a Linux host, a Mac, an appliance"],
         excepted_by: &[Key::UsedBy, Key::Address],
-        severities: &[Severity::Low],
+        severities: &[Severity::Low, Severity::High],
     };
 
     fn entities(&self, event: &Event, policy: &DomainPolicy, found: &mut dyn FnMut(Entity)) {
         if let Some(logon) = self.logon(event) {
             found(policy.account(&logon.account));
+            if is_of_tool(logon) {
+                found(of_tools(&logon.account));
+            }
+        } else if let Some(issued) = event.activity.issued()
+            && tools::issued(event).is_some()
+        {
+            found(of_tools(&issued.request.requester));
         }
     }
 
@@ -100,7 +126,39 @@ impl Detection for PkinitClients {
         slot: &mut Slot<'_, PkinitClientState, ()>,
         cx: &mut Context<'_>,
     ) {
-        let Some(logon) = self.logon(event) else { return };
+        if let Some(logon) = self.logon(event) {
+            if *entity == of_tools(&logon.account) {
+                let used = tools::used(event, logon, &fields_of(logon));
+                self.join(event, entity, &used, slot, cx);
+            } else {
+                self.compare(event, entity, logon, slot, cx);
+            }
+        } else if let Some(issued) = tools::issued(event) {
+            self.join(event, entity, &issued, slot, cx);
+        }
+    }
+}
+
+/// Where certificates that tools asked for meet their use. The CA and the domain controllers name the domain differently.
+fn of_tools(account: &Account) -> Entity {
+    let Account { name, .. } = account;
+    by_name(&Account::new("", &format!("tools of {name}")))
+}
+
+fn is_of_tool(logon: &CertificateLogon) -> bool {
+    logon.ticket_options == Some(OPTIONS_OF_TOOLS)
+}
+
+impl PkinitClients {
+    /// Compares the client with those that the account used.
+    fn compare(
+        &self,
+        event: &Event,
+        entity: &Entity,
+        logon: &CertificateLogon,
+        slot: &mut Slot<'_, PkinitClientState, ()>,
+        cx: &mut Context<'_>,
+    ) {
         let at = event.effective_time();
         slot.keep_until(memory_after(at, self.settings.remember));
         let known = &mut slot.state.clients;
@@ -109,27 +167,61 @@ impl Detection for PkinitClients {
         let why = unusual(known, &client, logon);
         learn(known, client);
         let Some(why) = why else { return };
+        let is_grave = logon.account.is_machine() && is_of_tool(logon);
         let finding = Finding {
             entity,
             event,
             lifetime: Lifetime::SinceOpened(Span::hours(24)),
-            severity: self.settings.severity,
+            severity: if is_grave { self.settings.severity_machine } else { self.settings.severity },
             title: format!("{} logged on with a certificate from an unusual client", logon.account),
             reasons: vec![why],
             fields: fields_of(logon),
             earlier: Vec::new(),
         };
         finding.raise(&mut slot.state.open, cx, |alert| {
-            alert.used_by_account = Some(logon.account.name.clone());
-            alert.used_by_domain = Some(logon.account.domain.clone()).filter(|domain| !domain.is_empty());
+            set_used_by(alert, &logon.account);
             alert.certificate_serial = Some(logon.serial.to_string());
             alert.remote_ip = logon.remote_ip.clone();
             false
         });
     }
-}
 
-impl PkinitClients {
+    /// Joins the issuance of a certificate with its use.
+    fn join(
+        &self,
+        event: &Event,
+        entity: &Entity,
+        new: &ChainEvent,
+        slot: &mut Slot<'_, PkinitClientState, ()>,
+        cx: &mut Context<'_>,
+    ) {
+        slot.keep_until(memory_after(event.effective_time(), tools::REMEMBERED));
+        let Some((issued, used)) = tools::complete(cx.policy, &mut slot.state.requests, new) else { return };
+        let Some(anchor) = chain::evidence(&used) else { return };
+        let account = Account::parse(&used.account);
+        let text = format!(
+            "{account} asked for the certificate by NTLM with a request that states no client, and logged on with it with the \
+             options {OPTIONS_OF_TOOLS:#x}: neither is Windows"
+        );
+        let ip = anchor.fields.get("ip").cloned().filter(|ip| !ip.is_empty());
+        let finding = Finding {
+            entity,
+            event,
+            lifetime: Lifetime::SinceOpened(Span::hours(24)),
+            severity: self.settings.severity_requested,
+            title: format!("{account} got a certificate and logged on with it, both from a tool"),
+            reasons: vec![reason("requested_and_used_by_tools", text)],
+            fields: Vec::new(),
+            earlier: [&issued, &used].into_iter().filter_map(chain::evidence).collect(),
+        };
+        finding.raise_as(&anchor, &mut slot.state.open, cx, |alert| {
+            set_used_by(alert, &account);
+            alert.certificate_serial = Some(used.new.clone());
+            alert.remote_ip = ip;
+            false
+        });
+    }
+
     /// An accepted logon, of a client that the policy does not name.
     fn logon<'e>(&self, event: &'e Event) -> Option<&'e CertificateLogon> {
         let Activity::CertificateLogon(logon) = &event.activity else { return None };
@@ -163,7 +255,7 @@ fn unusual(known: &[PkinitClient], client: &PkinitClient, logon: &CertificateLog
     if known.iter().any(is_kind) {
         return None;
     }
-    if client.options == OPTIONS_OF_TOOLS {
+    if is_of_tool(logon) {
         let text = format!(
             "the request has the options {OPTIONS_OF_TOOLS:#x} of attack tools, which {account} did not use lately"
         );
