@@ -1638,6 +1638,12 @@ pub struct KnownCa {
     /// Learned from an exact join.
     #[prost(string, tag = "2")]
     pub name: ::prost::alloc::string::String,
+    /// It issued certificates whose serial number has the request id where AD CS puts it.
+    #[prost(bool, tag = "3")]
+    pub of_ad_cs: bool,
+    /// It issued certificates with other serial numbers.
+    #[prost(bool, tag = "4")]
+    pub of_another_form: bool,
 }
 /// unknown-certificate: one CA whose issuances are all known, or one issuer that is none of ours.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -142,6 +142,17 @@ def further_events():
            [at(0, fas), at(4, logon("bob.jones", 310, "10.66.66.66"))], desk)
     yield ("fires_protected_account_with_an_unknown_certificate", "The administrator logs on with a certificate that no event has (golden certificate). Its serial number is random, as tools make it.",
            [at(21, of_ca(logon("administrator", 1), forged, "CORP-CA01"))])
+    ours = [at(0, own(280)), at(1, logon("alice.smith", 280))]
+    yield ("fires_serial_that_the_ca_does_not_make", "An ordinary account logs on with a certificate of our CA, which puts the request id into its serial numbers; this one has none (golden certificate).",
+           [*ours, at(21, of_ca(logon("bob.jones", 1), forged, "CORP-CA01"))])
+    yield ("fires_serial_that_the_ca_does_not_make_refused", "The same as the administrator, and the KDC refuses it: that there is such a certificate is as grave.",
+           [*ours, at(21, of_ca(logon("administrator", 1, status="0x4b"), forged, "CORP-CA01"))])
+    yield ("quiet_serial_of_another_form_at_a_ca_that_makes_such", "The CA makes random serial numbers since last year.",
+           [*ours, at(2, dict(clean(281), data=clean(281)["data"] | {"SerialNumber": "3b" + forged[2:]})), at(21, of_ca(logon("bob.jones", 1), forged, "CORP-CA01"))])
+    yield ("quiet_serial_of_an_old_ca", "A card from the time when the CA was Windows Server 2008: its serial number has ten octets.",
+           [*ours, at(21, of_ca(logon("bob.jones", 1), "6109d2d7000000000012", "CORP-CA01"))])
+    yield ("quiet_serial_of_another_form_of_another_issuer", "A card of another vendor.",
+           [*ours, at(21, of_ca(logon("bob.jones", 1), forged, "ACME Issuing CA 3"))])
     yield ("fires_unknown_certificate_once", "The administrator's card was issued before the events were read: one alert for the card, not one for every day.",
            [at(day * 1440, logon("administrator", 280)) for day in range(3)])
     yield ("fires_unknown_certificate_until_its_issuance_arrives", "The events of the CA arrive after the logon: the alert is revised, because the certificate was issued to another account.",

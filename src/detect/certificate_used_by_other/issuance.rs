@@ -52,6 +52,14 @@ pub(crate) fn issuance_of(event: &Event) -> Option<(IssuedRecord, Host)> {
     Some((record, event.computer.clone()))
 }
 
+/// The serial number of an issuance, where the event has it.
+pub(crate) fn serial_of_issuance(event: &Event) -> Option<&Serial> {
+    if let Activity::CertificateKnown(known) = &event.activity {
+        return Some(&known.serial);
+    }
+    event.activity.issued()?.serial.as_ref()
+}
+
 fn requested(event: &Event) -> Option<&crate::event::CertificateRequest> {
     if let Activity::CertificateRequested(request) = &event.activity { Some(request) } else { None }
 }

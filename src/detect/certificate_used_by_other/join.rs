@@ -115,11 +115,37 @@ pub(crate) fn ca_index(directory: &mut CaDirectory, host: &str) -> Option<u32> {
     let known = directory.cas.iter().position(|ca| Host::new(&ca.host).is_same(&Host::new(host)));
     let index = known.or_else(|| {
         (directory.cas.len() < MAX_CAS).then(|| {
-            directory.cas.push(KnownCa { host: host.to_owned(), name: String::new() });
+            directory.cas.push(KnownCa { host: host.to_owned(), ..KnownCa::default() });
             directory.cas.len() - 1
         })
     })?;
     u32::try_from(index + 1).ok()
+}
+
+/// Learns which form the serial numbers of a CA have. Whether it was not known.
+pub(crate) fn learn_form(directory: &mut CaDirectory, ca: u32, serial: Option<&Serial>) -> bool {
+    let index = (ca as usize).checked_sub(1);
+    let (Some(known), Some(serial)) = (index.and_then(|index| directory.cas.get_mut(index)), serial) else {
+        return false;
+    };
+    let form = if serial.is_of_ad_cs() { &mut known.of_ad_cs } else { &mut known.of_another_form };
+    !std::mem::replace(form, true)
+}
+
+/// AD CS of Windows Server 2008 R2 and before made serial numbers of ten octets, with the request id at the end only.
+const OLD_FORM_DIGITS: usize = 20;
+
+/// Whether the issuer is a CA of ours that puts the request id into its serial numbers, and this one has none: the service of
+/// the CA did not make it.
+pub(crate) fn is_forged(policy: &DomainPolicy, directory: &CaDirectory, logon: &PendingLogon) -> bool {
+    let Some(serial) = Serial::parse(&logon.serial) else { return false };
+    let has_other_form = serial.as_str().len() > OLD_FORM_DIGITS && !serial.is_of_ad_cs();
+    let is_issuer = |(index, known): (u32, &KnownCa)| {
+        known.of_ad_cs
+            && !known.of_another_form
+            && ca_name(policy, directory, index).is_some_and(|name| same_text(name, &logon.issuer))
+    };
+    has_other_form && (1..).zip(&directory.cas).any(is_issuer)
 }
 
 /// Learns from an exact join under which name logons know the CA.

@@ -23,9 +23,10 @@ use crate::detect::certificate_used_by_other::finding::{
 };
 use crate::detect::certificate_used_by_other::issuance::{
     deny, entity_of_issuance, entity_of_serial, is_request, issuance_of, remember, requester_of,
+    serial_of_issuance,
 };
 use crate::detect::certificate_used_by_other::join::{
-    DIRECTORY, Join, Known, RequestSlot, ca_host, ca_index, clock_offset, join, learn,
+    DIRECTORY, Join, Known, RequestSlot, ca_host, ca_index, clock_offset, is_forged, join, learn, learn_form,
 };
 use crate::detect::certificate_used_by_other::other::{is_other, is_protected, used_elsewhere};
 pub(crate) use crate::detect::certificate_used_by_other::settings::Settings;
@@ -120,7 +121,8 @@ fn on_issued(
     let mut directory: CaDirectory = slot.shared(DIRECTORY);
     let known = directory.cas.len();
     let Some(ca) = ca_index(&mut directory, ca.as_str()) else { return };
-    if directory.cas.len() > known {
+    let is_new_form = learn_form(&mut directory, ca, serial_of_issuance(event));
+    if directory.cas.len() > known || is_new_form {
         slot.put_shared(DIRECTORY, &directory);
     }
     record.ca = ca;
@@ -145,7 +147,8 @@ fn on_use(
     let mut directory: CaDirectory = slot.shared(DIRECTORY);
     if !is_judged(settings, event, logon, &mut directory, slot, cx) {
         wait_for_issuance(logon, slot, event.effective_time(), settings);
-        unseen::judge(settings, event, logon, slot, cx);
+        let forged = is_forged(cx.policy, &directory, logon);
+        unseen::judge(settings, event, (logon, forged), slot, cx);
     }
 }
 

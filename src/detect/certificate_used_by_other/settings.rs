@@ -32,7 +32,8 @@ pub struct Severities {
     pub refused: Severity,
     /// The most that a logon as an account raises that is not protected. Default high.
     pub unprotected: Severity,
-    /// A protected account was logged on with a certificate whose issuance was neither seen nor imported. Default high.
+    /// A protected account was logged on with a certificate whose issuance was neither seen nor imported, or the serial number
+    /// of a certificate shows that the service of its CA did not make it. Default high.
     pub issuance_unknown: Severity,
 }
 

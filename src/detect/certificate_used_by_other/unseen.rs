@@ -1,7 +1,10 @@
 //! The finding for a protected account that was logged on with a certificate nobody is known to have issued: forged with
 //! the key of a CA (golden certificate), or issued before the events of the CA were read.
 //!
-//! `unknown-certificate` decides it for every account, where the policy states that the issuance of a CA is complete.
+//! The same for every account, and for a refused logon, where the serial number shows that the service of the CA did not make
+//! the certificate.
+//!
+//! `unknown-certificate` decides it for every certificate, where the policy states that the issuance of a CA is complete.
 
 use crate::alert::Alert;
 use crate::detect::certificate_use::{Outcome, account_of, outcome};
@@ -18,20 +21,21 @@ use crate::event::time::Time;
 use crate::wire::record::{OpenAlert, PendingLogon};
 
 const CODE: &str = "issuance_unknown";
+const FORGED: &str = "serial_of_another_form";
 
-/// Opens an alert about the use, once for each certificate and account. If the issuance arrives and is another account's, the
+/// Opens an alert about the use of a protected account, or of a `forged` certificate, once for each certificate and account. If the issuance arrives and is another account's, the
 /// alert is revised.
 pub(crate) fn judge(
     settings: &Settings,
     event: &Event,
-    logon: &PendingLogon,
+    (logon, forged): (&PendingLogon, bool),
     slot: &mut RequestSlot<'_>,
     cx: &mut Context<'_>,
 ) {
     let used_by = account_of(logon);
     let known = slot.state.open.iter().any(|open| is_about(open, &logon.serial, &used_by));
     let is_ours = !logon.issuer.is_empty() && !is_foreign(cx.policy, &logon.issuer, &used_by);
-    if known || !is_ours || !is_protected(cx.policy, logon, &used_by) {
+    if known || !is_ours || !(forged || is_protected(cx.policy, logon, &used_by)) {
         return;
     }
     let at = Time::from_millis(logon.time_ms);
@@ -41,7 +45,14 @@ pub(crate) fn judge(
         &mut open,
         cx,
         |cx| report::new_alert(&entity, event, cx),
-        |alert, _| describe(alert, logon, settings),
+        |alert, _| {
+            if forged {
+                describe_forged(alert, logon, settings);
+            } else {
+                describe(alert, logon, settings);
+            }
+            describe_use(alert, logon)
+        },
     );
     slot.state.open.extend(open);
     slot.keep_until(memory_after(at, settings.remember));
@@ -59,11 +70,25 @@ pub(crate) fn is_about_unseen(open: &OpenAlert) -> bool {
 /// The issuance has arrived: the alert is about another account from now on. Whether it was about an unknown issuance.
 pub(crate) fn settle(alert: &mut Alert) -> bool {
     let reasons = alert.reasons.len();
-    alert.reasons.retain(|reason| reason.code != CODE);
+    alert.reasons.retain(|reason| reason.code != CODE && reason.code != FORGED);
     alert.reasons.len() < reasons
 }
 
-fn describe(alert: &mut Alert, logon: &PendingLogon, settings: &Settings) -> bool {
+/// The alert about a certificate that the service of its CA did not make. That there is one is as grave when it is refused.
+fn describe_forged(alert: &mut Alert, logon: &PendingLogon, settings: &Settings) {
+    let (used_by, issuer) = (account_of(logon), &logon.issuer);
+    let tried = if outcome(logon) == Outcome::Refused { "Tried to log on as" } else { "Logged on as" };
+    alert.severity = settings.severity.issuance_unknown;
+    alert.title = format!("{tried} {used_by} with a certificate that the service of {issuer} did not make");
+    let text = format!(
+        "{issuer} puts the request id into every serial number, and this one has none: the certificate was made with the key of \
+         the CA (golden certificate), or by another CA of this name. If one of your CAs makes such serial numbers, \
+         `adcs-watch inventory import --issued` of its certificates settles it"
+    );
+    report::add_reason(alert, reason(FORGED, text));
+}
+
+fn describe(alert: &mut Alert, logon: &PendingLogon, settings: &Settings) {
     let (used_by, issuer) = (account_of(logon), &logon.issuer);
     let refused = outcome(logon) == Outcome::Refused;
     let severity = settings.severity.issuance_unknown;
@@ -76,6 +101,10 @@ fn describe(alert: &mut Alert, logon: &PendingLogon, settings: &Settings) -> boo
          your CAs: `foreign_issuers: ['{issuer}']`"
     );
     report::add_reason(alert, reason(CODE, text));
+}
+
+fn describe_use(alert: &mut Alert, logon: &PendingLogon) -> bool {
+    let used_by = account_of(logon);
     alert.why_suspicious = codes(alert);
     alert.used_by_account = Some(used_by.name.clone());
     alert.used_by_domain = Some(used_by.domain.clone()).filter(|domain| !domain.is_empty());
