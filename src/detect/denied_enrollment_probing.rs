@@ -4,7 +4,8 @@
 //! **Why.** Tools that look for templates that can be abused request from each; the CA refuses what the account may not have.
 //! The refusals are the trace of the search, and of the attempt with a foreign name.
 //! **What looks alike and is harmless.** A permission that was removed makes the CA refuse one template for thousands of
-//! machines, again and again: one template raises nothing. A CA that cannot reach its services refuses everybody.
+//! machines, again and again: one template raises nothing. A CA that cannot reach its services refuses everybody. A machine that
+//! is configured wrongly is refused several: its client is Windows, and the search stays medium.
 
 use crate::alert::{Reason, Severity};
 use crate::detect::domain::DomainPolicy;
@@ -45,6 +46,9 @@ pub struct Settings {
     pub suppression: Span,
     /// The severity of a search. Default medium.
     pub severity: Severity,
+    /// The severity of a search that is not the work of a client that is configured wrongly: with requests that state no
+    /// client, as tools make them, or of a user who was refused twice as many templates. Default high.
+    pub certain: Severity,
     /// The severity of a refused request with the name of another identity. Default high.
     pub foreign_name: Severity,
 }
@@ -57,6 +61,7 @@ impl Default for Settings {
             window: Span::hours(1),
             suppression: Span::hours(24),
             severity: Severity::Medium,
+            certain: Severity::High,
             foreign_name: Severity::High,
         }
     }
@@ -148,7 +153,11 @@ impl DeniedEnrollmentProbing {
             entity,
             event,
             lifetime: Lifetime::SinceOpened(settings.suppression),
-            severity: if foreign.is_empty() { settings.severity } else { settings.foreign_name },
+            severity: if foreign.is_empty() {
+                self.of_search(&search, refused)
+            } else {
+                settings.foreign_name
+            },
             title: title(refused, foreign),
             reasons: reasons(refused, &search, foreign, settings.window),
             fields: vec![("template", template(refused).to_owned())],
@@ -161,6 +170,14 @@ impl DeniedEnrollmentProbing {
             let templates = search.iter().filter(|t| report::list(&mut alert.templates, &t.template)).count();
             names + templates > 0
         });
+    }
+
+    /// Windows asks the directory for what the account may have before it asks the CA, so a user is rarely refused.
+    fn of_search(&self, search: &[RefusedTemplate], refused: &DeniedRequest) -> Severity {
+        let settings = &self.settings;
+        let is_long = search.len() >= 2 * settings.templates.get() as usize;
+        let is_certain = is_of_tool(refused) || (is_long && !refused.request.requester.is_machine());
+        if is_certain { settings.certain } else { settings.severity }
     }
 
     /// The templates that were refused near this time, if they are enough for a search.
@@ -186,6 +203,11 @@ fn is_pending(event: &Event) -> bool {
 /// Whether the refusal speaks of the CA and not of the requester. Windows writes an HRESULT as a signed number.
 fn is_out_of_order(refused: &DeniedRequest) -> bool {
     OUT_OF_ORDER.iter().any(|code| i64::from(code.cast_signed()) == refused.disposition)
+}
+
+/// Whether the request came from a client that is not Windows: it states none.
+fn is_of_tool(refused: &DeniedRequest) -> bool {
+    !refused.request.states_its_client()
 }
 
 /// Names of other identities. A host name that waits for a manager is what approval is for.
@@ -258,6 +280,10 @@ fn reasons(
         let listed: Vec<String> = search.iter().take(report::MAX_LISTED).map(name).collect();
         let text = format!("{} templates within {window}: {}", search.len(), listed.join(", "));
         reasons.push(reason("many_templates_refused", text));
+    }
+    if !search.is_empty() && is_of_tool(refused) {
+        let text = "the request states no client (ccm), as Windows does: a tool made it";
+        reasons.push(reason("no_client", text.to_owned()));
     }
     reasons
 }

@@ -6,8 +6,17 @@ def tried(request_id, template, requester="CORP\\mallory", attributes="", **more
     return denied(request_id, requester, f"CertificateTemplate:{template}{attributes}", **more)
 
 
+WINDOWS = "\nccm:wks-066.corp.example"
+
+
 def stories():
-    yield ("fires_three_templates", "mallory is refused three templates within an hour, at two CAs.",
+    yield ("fires_medium_for_a_client_of_windows", "The same from a client of Windows, which may be configured wrongly: medium.",
+           [at(m, tried(1010 + m, t, attributes=WINDOWS)) for m, t in enumerate(("User", "WebServer", "ESC1"))])
+    yield ("fires_high_for_many_templates_of_a_user", "Six templates of a user, from a client of Windows: nobody configures that.",
+           [at(m, tried(1020 + m, t, attributes=WINDOWS)) for m, t in enumerate(("User", "WebServer", "ESC1", "SubCA", "ESC2", "ESC3"))])
+    yield ("fires_medium_for_many_templates_of_a_machine", "A server whose rights were lost is refused all its templates.",
+           [at(m, tried(1030 + m, t, "CORP\\SRV-12$", "\nccm:srv-12.corp.example")) for m, t in enumerate(("Machine", "Rdp", "WinRM", "Sql", "IPsec", "Web", "Sccm"))])
+    yield ("fires_three_templates", "mallory is refused three templates within an hour, at two CAs, with requests that state no client.",
            [at(0, tried(901, "User")), at(2, tried(902, "WebServer", ca=CA2)), at(55, tried(903, "ESC1")), at(56, tried(904, "SubCA"))])
     yield ("fires_templates_in_any_order", "The refusals arrive in another order.", [at(30, tried(905, "User")), at(0, tried(906, "WebServer")), at(15, tried(907, "ESC1"))])
     yield ("fires_pending_requests", "Requests that wait for a manager are part of the search.",
@@ -15,8 +24,8 @@ def stories():
     yield ("fires_foreign_name", "One request in the name of the administrator is refused.",
            [at(0, tried(911, "ESC1", attributes="\nSAN:upn=administrator@corp.example"))])
     yield ("fires_foreign_name_after_a_search", "The search is Medium, the foreign name in it raises it to High.",
-           [at(0, tried(912, "User")), at(1, tried(913, "WebServer")), at(2, tried(914, "ESC1")),
-            at(3, tried(915, "ESC1", attributes="\nSAN:upn=bob.jones@corp.example"))])
+           [at(0, tried(912, "User", attributes=WINDOWS)), at(1, tried(913, "WebServer", attributes=WINDOWS)), at(2, tried(914, "ESC1", attributes=WINDOWS)),
+            at(3, tried(915, "ESC1", attributes=f"{WINDOWS}\nSAN:upn=bob.jones@corp.example"))])
     yield ("fires_foreign_user_name_that_waits", "A request for the name of another user waits for a manager.",
            [at(0, pending(916, "CORP\\mallory", "CertificateTemplate:ESC1\nSAN:upn=bob.jones@corp.example"))])
     yield ("fires_again_after_a_day", "A search on the next day is another alert.",
