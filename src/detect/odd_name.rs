@@ -23,6 +23,8 @@ pub(crate) enum Oddness {
     ForeignHost,
     /// A mapping that certificates of others can fulfil.
     WeakMapping,
+    /// A certificate or a foreign identity was mapped to a protected account, however strongly.
+    MappedToProtected,
 }
 
 impl Oddness {
@@ -35,6 +37,7 @@ impl Oddness {
             Oddness::Machine => "machine_name",
             Oddness::ForeignHost => "foreign_host_name",
             Oddness::WeakMapping => "weak_mapping",
+            Oddness::MappedToProtected => "mapped_to_protected",
         }
     }
 
@@ -47,6 +50,7 @@ impl Oddness {
             Oddness::Machine => "a user with the name of a machine, or a machine without its $",
             Oddness::ForeignHost => "the host name of another machine",
             Oddness::WeakMapping => "a mapping that certificates of others can fulfil",
+            Oddness::MappedToProtected => "whatever fulfils this mapping logs on as a protected account",
         }
     }
 
@@ -71,7 +75,10 @@ pub(crate) fn oddness(policy: &DomainPolicy, change: &Change) -> Option<Oddness>
         }
         Attribute::DnsHostName => of_host(policy, account, &Host::new(new)),
         Attribute::AccountName => of_account_name(policy, account, new),
-        Attribute::Mapping => is_weak(new).then_some(Oddness::WeakMapping),
+        Attribute::Mapping if is_weak(new) => Some(Oddness::WeakMapping),
+        Attribute::Mapping => {
+            protected::is_protected_account(policy, account).then_some(Oddness::MappedToProtected)
+        }
     }
 }
 
@@ -165,5 +172,10 @@ mod tests {
         weak("X509:<S>CN=bob", Some(Oddness::WeakMapping));
         weak("X509:<RFC822>bob@corp.example", Some(Oddness::WeakMapping));
         weak("Kerberos:bob@corp.example", None);
+        let admin = |mapping: &str| {
+            check("CORP\\administrator", Attribute::Mapping, mapping, Some(Oddness::MappedToProtected));
+        };
+        admin("X509:<SKI>a1b2c3d4");
+        admin("Kerberos:mallory@evil.example");
     }
 }

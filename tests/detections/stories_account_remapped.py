@@ -29,6 +29,8 @@ def stories():
            [at(0, mapping("X509:<S>CN=mallory")), at(4, logon("bob.jones", 581, domain="CORP"))])
     yield ("fires_when_the_use_is_refused", "The domain controller refuses the mapping (0x42): the alert stays medium.",
            [at(0, mapping("X509:<RFC822>mallory@corp.example")), at(4, logon("bob.jones", 582, status="0x42", domain="CORP"))])
+    yield ("fires_strong_mapping_of_the_administrator", "mallory maps a certificate to the administrator, by the hash of its key, and can log on as the administrator with it (ESC14).",
+           [at(0, directory(M, BOB.replace("bob.jones", "Administrator"), "altSecurityIdentities", "X509:<SKI>90b3d0f1c2"))])
     yield "fires_mail_of_the_administrator", "The mail address of the administrator, for bob.jones.", [at(0, directory(M, BOB, "mail", "administrator@corp.example"))]
     yield "fires_two_names_are_one_alert", "Two odd names within an hour: one alert, revised.", [at(0, upn("carol.white")), at(30, upn("administrator"))]
     yield ("fires_name_of_an_account_that_is_known", "carol.white is known from a change of her own; then bob.jones gets her name.",
