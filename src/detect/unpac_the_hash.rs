@@ -15,7 +15,6 @@ use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_used_by};
 use crate::detect::identity::same_account;
 use crate::detect::lifecycle::Lifetime;
-use crate::detect::protected;
 use crate::detect::report::reason;
 use crate::detect::slot::Slot;
 use crate::detect::{About, Context, Detection, DetectionSettings, Entity, memory_after};
@@ -33,7 +32,7 @@ use serde::{Deserialize, Serialize};
 pub struct Settings {
     /// Off: the detection does not run.
     pub enabled: bool,
-    /// The severity of an alert; high for a protected account, and for a client with the options of attack tools. Default medium.
+    /// The severity of an alert. Default high.
     pub severity: Severity,
     /// How long after the logon the ticket may be asked for. Default 10m.
     pub within: Span,
@@ -45,7 +44,7 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             enabled: true,
-            severity: Severity::Medium,
+            severity: Severity::High,
             within: Span::minutes(10),
             suppression: Span::hours(24),
         }
@@ -92,7 +91,7 @@ impl Detection for UnpacTheHash {
             "The client is a Windows machine that asks for such tickets by itself, as user-to-user does, and its user confirms the logon",
         ],
         excepted_by: &[Key::UsedBy, Key::Address],
-        severities: &[Severity::Medium, Severity::High],
+        severities: &[Severity::High],
     };
 
     fn entities(&self, event: &Event, _: &DomainPolicy, found: &mut dyn FnMut(Entity)) {
@@ -150,8 +149,6 @@ impl UnpacTheHash {
     ) {
         let Some(anchor) = chain::evidence(ticket) else { return };
         let account = Account::parse(&ticket.account);
-        let protected = protected::is_protected_account(cx.policy, &account);
-        let severity = self.settings.severity;
         let text = format!(
             "{account} logged on with a certificate and asked for a ticket to itself under its session key"
         );
@@ -165,7 +162,7 @@ impl UnpacTheHash {
             entity,
             event,
             lifetime: Lifetime::SinceOpened(self.settings.suppression),
-            severity: if protected || of_tool { severity.max(Severity::High) } else { severity },
+            severity: self.settings.severity,
             title: format!("The NT hash of {account} was asked for with a certificate"),
             reasons,
             fields: Vec::new(),

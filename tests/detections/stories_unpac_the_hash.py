@@ -14,9 +14,9 @@ def stories():
            [at(0, logon("bob.jones", 561)), at(0, ticket("bob.jones"), seconds=2)])
     yield ("fires_ticket_arrives_first", "The domain controller of the ticket delivers first.",
            [at(0, ticket("bob.jones"), seconds=2), at(0, logon("bob.jones", 561))])
-    yield ("fires_medium_with_the_options_of_windows", "The same with the options of Windows' own logon: medium.",
+    yield ("fires_with_the_options_of_windows", "The same with the options of Windows' own logon.",
            [at(0, windows("bob.jones", 561)), at(0, ticket("bob.jones"), seconds=2)])
-    yield ("fires_high_for_the_administrator", "The account is a protected one.",
+    yield ("fires_administrator", "The account is a protected one.",
            [at(0, logon("administrator", 562)), at(5, ticket("administrator", options=0x40800018))])
     yield ("fires_by_name_without_a_sid", "The format lost the SID of the service; its name is that of the account.",
            [at(0, logon("bob.jones", 561)), at(1, ticket("bob.jones", sid=False))])
