@@ -46,6 +46,10 @@ def stories():
            [at(0, template_seen(4899, {PURPOSES: []}, {PURPOSES: ["1.3.6.1.5.5.7.3.4"]}))])
     yield ("fires_rights_for_itself", "mallory gives nobody but herself the right to change the template (ESC4).",
            replaced(0, "nTSecurityDescriptor", OWNED, OWNED + f"(A;;GA;;;{actor_sid(M)})"))
+    yield ("fires_owner_changed", "mallory takes the template over: an owner may give itself any right (ESC4).",
+           replaced(0, "nTSecurityDescriptor", OWNED, OWNED.replace("O:EA", f"O:{actor_sid(M)}")))
+    yield ("quiet_owner_is_a_group_of_administrators", "The administrators of the domain own the template instead of those of the forest.",
+           replaced(0, "nTSecurityDescriptor", OWNED, OWNED.replace("O:EA", "O:DA")))
     yield ("fires_issuance_policy_added", "Certificates of the template bear an issuance policy now, which may be linked to a group (ESC13).",
            [at(0, value("msPKI-Certificate-Policy", "1.3.6.1.4.1.311.21.8.1.2.3.4.500"))])
     yield ("fires_new_template_for_any_name", "A new template lets the requester decide on the names.",

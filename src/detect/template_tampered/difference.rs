@@ -3,7 +3,7 @@
 use crate::alert::Reason;
 use crate::detect::bits::number;
 use crate::detect::report::{cut, reason};
-use crate::detect::template_tampered::sddl::{Right, rights_for, wide_rights};
+use crate::detect::template_tampered::sddl::{Right, is_of_administrators, owner, rights_for, wide_rights};
 use crate::event::fold::fold;
 use crate::event::subject::common_names;
 use crate::event::template::{
@@ -205,7 +205,14 @@ fn own_permissions(old: &str, new: &str, change: &DirectoryChange) -> Vec<Reason
     gained.map(|right| reason("rights_for_itself", text(right))).collect()
 }
 
-/// What the permissions gained for groups that nearly everybody belongs to.
+/// A new owner that is no group of administrators.
+fn new_owner(old: &str, new: &str) -> Option<Reason> {
+    let (before, now) = (owner(old)?, owner(new)?);
+    let text = format!("{} owns the template now, and may give itself any right", cut(now));
+    (before != now && !is_of_administrators(now)).then(|| reason("owner_changed", text))
+}
+
+/// What the permissions gained for groups that nearly everybody belongs to, and a new owner.
 fn permissions(old: &str, new: &str) -> Vec<Reason> {
     let before = wide_rights(old);
     let gained = wide_rights(new).into_iter().filter(|right| !before.contains(right));
@@ -214,5 +221,6 @@ fn permissions(old: &str, new: &str) -> Vec<Reason> {
             Right::Enroll => reason("wide_group_may_enroll", format!("{group} may enroll now")),
             Right::Write => reason("wide_group_may_write", format!("{group} may change the template now")),
         })
+        .chain(new_owner(old, new))
         .collect()
 }

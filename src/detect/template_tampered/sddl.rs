@@ -26,6 +26,19 @@ pub(crate) fn rights_for(sddl: &str, sid: &str) -> Vec<Right> {
     found.into_iter().map(|(_, right)| right).collect()
 }
 
+/// The owner, who may give itself any right (`O:` before the group, [MS-DTYP] 2.5.1).
+pub(crate) fn owner(sddl: &str) -> Option<&str> {
+    let rest = sddl.split('(').next()?.split_once("O:")?.1;
+    rest.split("G:").next()?.split("D:").next().filter(|owner| !owner.is_empty())
+}
+
+/// Whether a trustee is the operating system or a group of administrators, by its abbreviation or its SID.
+pub(crate) fn is_of_administrators(trustee: &str) -> bool {
+    let rid = trustee.strip_prefix("S-1-5-21-").and_then(|rest| rest.rsplit('-').next());
+    ["SY", "BA", "DA", "EA", "LA", "S-1-5-18", "S-1-5-32-544"].contains(&trustee)
+        || rid.is_some_and(|rid| ["500", "512", "519"].contains(&rid))
+}
+
 /// The rights of the trustees that are asked for, each once, with what is known of the trustee.
 fn rights_where<T: Copy + PartialEq>(sddl: &str, trustee: impl Fn(&str) -> Option<T>) -> Vec<(T, Right)> {
     let mut found = Vec::new();
@@ -78,7 +91,9 @@ fn wide_group(trustee: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use crate::detect::template_tampered::sddl::{Right, rights_for, wide_rights};
+    use crate::detect::template_tampered::sddl::{
+        Right, is_of_administrators, owner, rights_for, wide_rights,
+    };
     use proptest::prelude::*;
 
     #[track_caller]
@@ -108,10 +123,22 @@ mod tests {
         assert_eq!(of("D:(A;;GA;;;S-1-5-21-1-2-3-11420)(A;;GA;;;EA)(A;;RP;;;S-1-5-21-1-2-3-1142)"), []);
     }
 
+    #[test]
+    fn owner_stands_before_the_group() {
+        assert_eq!(owner("O:EAG:EAD:PAI(A;;GA;;;EA)"), Some("EA"));
+        assert_eq!(owner("O:S-1-5-21-1-2-3-1142G:DAD:(A;;GA;;;O:)"), Some("S-1-5-21-1-2-3-1142"));
+        assert_eq!(owner("O:DAD:(A;;GA;;;EA)"), Some("DA"));
+        assert_eq!(owner("D:(A;;GA;;;EA)"), None);
+        assert_eq!(owner(""), None);
+        assert!(is_of_administrators("EA") && is_of_administrators("S-1-5-21-1-2-3-512"));
+        assert!(!is_of_administrators("AU") && !is_of_administrators("S-1-5-21-1-2-3-1142"));
+    }
+
     proptest! {
         #[test]
         fn any_text_is_accepted(text in "[(A;CRWD)S1é-]{0,60}") {
             wide_rights(&text);
+            owner(&text);
         }
     }
 }
