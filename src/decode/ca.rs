@@ -125,6 +125,7 @@ pub(crate) fn key_used(fields: &Fields<'_>) -> Result<Activity, Rejection> {
         key_name: required_text(fields, "KeyName")?,
         operation: required_text(fields, "Operation")?,
         provider: or_empty(fields, "ProviderName")?,
+        key_type: or_empty(fields, "KeyType")?,
     }))
 }
 

@@ -1,7 +1,7 @@
 //! `ca-key-exported`: somebody took a copy of what a CA signs with, or brought a foreign certificate into it.
 //!
 //! **What.** 4876 (a backup began), 5058 and 5059 on the key of a CA by another than the CA itself, and 4884 (a certificate was
-//! imported), by an account that is new for this CA.
+//! imported), by an account that is new for this CA. While `cas:` names no CA, 5059 that exports a key which may be one's.
 //! **Why.** Who has the key of a CA issues every certificate, and no event shows it (golden certificate, DPERSIST1). Sources: the
 //! event schemas, the published descriptions of certutil -backupKey.
 //! **What looks alike and is harmless.** The nightly backup: its account alerts once and is known then, or `allow.backup` names
@@ -146,22 +146,54 @@ fn of_backup(change: &CaSetting) -> Option<(Reason, (&'static str, String))> {
     Some((reason("certificate_imported", text), ("imported_as", request)))
 }
 
-/// 5058 and 5059 on the key of the CA: it is called like the CA.
+/// 5058 and 5059 on the key of the CA: it is called like the CA. While `cas:` names no CA, the export of a key that may be one's.
 fn of_key(event: &Event, used: &KeyUse, policy: &DomainPolicy) -> Option<Reason> {
+    let key = report::cut(&used.key_name);
+    let is_export = used.operation.trim() == EXPORT;
+    if policy.cas.is_empty() {
+        let text = format!(
+            "the key {key} of the machine was exported, whose name somebody chose, as that of a CA is"
+        );
+        return (is_export && may_be_of_ca(used)).then(|| reason("named_key_exported", text));
+    }
     let name = configured_name(policy, &event.computer)?;
     let is_its_key = same_text(&used.key_name, name)
         || same_text(used.key_name.split('(').next().unwrap_or_default(), name);
-    let text = format!(
-        "the key {} of the CA was used: {}",
-        report::cut(&used.key_name),
-        operation_text(&used.operation)
-    );
-    let code = if used.operation.trim() == EXPORT { "key_exported" } else { "key_used" };
+    let text = format!("the key {key} of the CA was used: {}", operation_text(&used.operation));
+    let code = if is_export { "key_exported" } else { "key_used" };
     is_its_key.then(|| reason(code, text))
 }
 
 /// The code of an export in 5059.
 const EXPORT: &str = "%%2464";
+
+/// KeyType of 5058 and 5059 for a key of a user.
+const KEY_OF_USER: [&str; 2] = ["%%2500", "User key."];
+
+/// Keys of the machine that Windows makes under a name of their own, and that administrators of web farms export.
+const KEYS_OF_WINDOWS: [&str; 6] = [
+    "iisConfigurationKey",
+    "iisWasKey",
+    "NetFrameworkConfigurationKey",
+    "TSSecKeySet1",
+    "MS IIS DCOM Server",
+    "Microsoft Internet Information Server",
+];
+
+/// Whether a key of the machine has the name of a CA, as far as the name shows: Windows gives the keys of all other certificates
+/// a name with a GUID.
+fn may_be_of_ca(used: &KeyUse) -> bool {
+    let is_one_of = |texts: &[&str], text: &str| texts.iter().any(|known| same_text(text.trim(), known));
+    !is_one_of(&KEY_OF_USER, &used.key_type)
+        && !is_one_of(&KEYS_OF_WINDOWS, &used.key_name)
+        && !has_guid(&used.key_name)
+}
+
+/// Whether a GUID, or another number of at least 16 hex digits, stands in the text.
+fn has_guid(text: &str) -> bool {
+    let is_separator = |c: char| !c.is_ascii_hexdigit() && c != '-';
+    text.split(is_separator).any(|word| word.chars().filter(char::is_ascii_hexdigit).count() >= 16)
+}
 
 /// What Windows' code of the operation means (the message table of 5058 and 5059).
 fn operation_text(operation: &str) -> &str {

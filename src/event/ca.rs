@@ -148,4 +148,7 @@ pub struct KeyUse {
     /// ProviderName: the provider that keeps the key.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub provider: String,
+    /// KeyType, as Windows writes it: `%%2499` is a key of the machine, `%%2500` one of a user.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub key_type: String,
 }

@@ -871,6 +871,9 @@ pub struct KeyUse {
     pub operation: ::prost::alloc::string::String,
     #[prost(string, tag = "5")]
     pub provider: ::prost::alloc::string::String,
+    /// As Windows writes it: `%%2499` is a key of the machine, `%%2500` one of a user.
+    #[prost(string, tag = "6")]
+    pub key_type: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AccountKnown {

@@ -90,10 +90,10 @@ def template_seen(event_id, flags, old=None, sddl="", old_sddl="", template="Vpn
     return event(event_id, 0, CA, 12805, {k: v for k, v in data.items() if v})
 
 
-def key_used(event_id, actor, operation, name=CA_NAMES[CA]):
+def key_used(event_id, actor, operation, name=CA_NAMES[CA], kind="%%2499", computer=CA):
     """5058 (the file of a key) and 5059 (export, import)."""
-    return event(event_id, 1, CA, 12292, subject(actor) | {
-        "ProviderName": "Microsoft Software Key Storage Provider", "AlgorithmName": "RSA", "KeyName": name, "KeyType": "%%2499",
+    return event(event_id, 1, computer, 12292, subject(actor) | {
+        "ProviderName": "Microsoft Software Key Storage Provider", "AlgorithmName": "RSA", "KeyName": name, "KeyType": kind,
         "Operation": operation, "ReturnCode": "0x0"})
 
 

@@ -16,6 +16,14 @@ def backup(actor):
 
 def stories():
     yield "fires_key_exported", "mallory exports the key of the CA.", [at(0, key(5058, "%%2458")), at(0, key(5059, "%%2464"), seconds=1)], CAS
+    yield ("fires_named_key_exported_while_no_ca_is_named", "The policy names no CA; mallory exports a key of the machine whose name somebody gave.",
+           [at(0, key(5059, "%%2464", name="CORP-CA01(1)"))])
+    web = "te-WebServer-8d0f3a52-1c1e-4f0f-9b6a-2f7d1f0c9a11"
+    yield ("quiet_key_of_a_web_server", "An administrator exports the key of a web server, whose name Windows made, and that of a web farm.",
+           [at(m, key_used(5059, "CORP\\ca-admin", "%%2464", name, computer="web01.corp.example")) for m, name in enumerate((web, "{3E4C1D5A-9B2F-4A77-8E11-6F0D2C3B4A59}", "NetFrameworkConfigurationKey"))])
+    yield ("quiet_key_of_a_user", "Windows exports a key of the user.",
+           [at(0, key_used(5059, M, "%%2464", "Microsoft Connected Devices Platform device certificate", "%%2500", "wks-066.corp.example"))])
+    yield ("quiet_named_key_is_read_while_no_ca_is_named", "A key with a name is read on some host: many services do.", [at(0, key(5058, "%%2458"))])
     yield "fires_first_backup_of_an_account", "An account that never made a backup of this CA makes one, and is known on the second day after.", [at(0, backup(M)), at(0, backup(M), days=2)]
     yield ("fires_new_hand_beside_the_nightly_backup", "The nightly backup is known; mallory makes one too.",
            [at(0, backup("CORP\\svc-ca"), days=d) for d in range(4)] + [at(300, backup(M), days=3)])

@@ -155,7 +155,8 @@ fn of_a_ca(name: &str, request: CertificateRequest, values: Values) -> Option<Ac
             actor_sid,
             key_name: first,
             operation: second,
-            provider: third,
+            provider: third.clone(),
+            key_type: third,
         }),
         _ => return None,
     })

@@ -109,6 +109,7 @@ pub(crate) fn key_use_to(key: &KeyUse) -> record::KeyUse {
         key_name: key.key_name.clone(),
         operation: key.operation.clone(),
         provider: key.provider.clone(),
+        key_type: key.key_type.clone(),
     }
 }
 
@@ -119,5 +120,6 @@ pub(crate) fn key_use_from(r: record::KeyUse) -> Result<KeyUse, String> {
         key_name: r.key_name,
         operation: r.operation,
         provider: r.provider,
+        key_type: r.key_type,
     })
 }
