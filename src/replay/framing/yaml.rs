@@ -1,9 +1,10 @@
 //! YAML, which Chainsaw writes unless it is asked for JSON: documents behind lines of `---`, each an event or a list of events.
 //! Each event becomes a JSON object.
 
-use crate::config::tree::{Kind, Node};
 use crate::replay::framing::carry::emit;
 use crate::replay::framing::{Content, Frame, MAX_RECORD, Sink, Stop};
+use saphyr_parser::{Event, Parser, ScalarStyle, StrInput};
+use serde_json::{Map, Value};
 use std::io::BufRead;
 
 /// What stands between documents.
@@ -74,28 +75,82 @@ impl Document {
     }
 }
 
-/// The JSON of each event; none: the text is no YAML without aliases.
+/// Deeper than any event, and shallow enough for the stack of any thread.
+const MAX_DEPTH: usize = 32;
+
+/// The JSON of each event; none: the text is no YAML, or has an alias, which could stand for much more than is read.
 fn records(text: &str) -> Option<Vec<String>> {
-    // A list at the top stands below a name, so that every document is a mapping.
-    let list = text.trim_start().starts_with("- ").then(|| format!("{LIST}:\n{text}"));
-    let mut mistakes = Vec::new();
-    let root = Node::parse(list.as_deref().unwrap_or(text), &mut mistakes).filter(|_| mistakes.is_empty())?;
-    let items = match &root.kind {
-        Kind::Mapping(entries) => match entries.first().map(|entry| &entry.node.kind) {
-            Some(Kind::Sequence(items)) if list.is_some() => Some(items),
-            Some(_) | None => None,
-        },
-        Kind::Scalar(_) | Kind::Sequence(_) => None,
-    };
-    Some(match items {
-        Some(items) => items.iter().map(|item| item.to_value().to_string()).collect(),
-        None if text.trim().is_empty() => Vec::new(),
-        None => vec![root.to_value().to_string()],
-    })
+    let mut parser = Parser::new_from_str(text);
+    let mut records = Vec::new();
+    while let Some(event) = parser.next() {
+        match event.ok()?.0 {
+            Event::Nothing
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd => {}
+            node @ (Event::Alias(_)
+            | Event::Scalar(..)
+            | Event::SequenceStart(..)
+            | Event::SequenceEnd
+            | Event::MappingStart(..)
+            | Event::MappingEnd) => match value(&mut parser, node, 0)? {
+                Value::Array(items) => records.extend(items.iter().map(Value::to_string)),
+                Value::Null => {}
+                whole @ (Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
+                    records.push(whole.to_string());
+                }
+            },
+        }
+    }
+    Some(records)
 }
 
-/// The name that a list at the top is put below.
-const LIST: &str = "events";
+/// The value that begins with this event. Numbers stay texts, which events are read from as well.
+fn value<'t>(parser: &mut Parser<'t, StrInput<'t>>, event: Event<'t>, depth: usize) -> Option<Value> {
+    if depth > MAX_DEPTH {
+        return None;
+    }
+    match event {
+        Event::Scalar(text, style, ..) => {
+            let is_null = style == ScalarStyle::Plain && matches!(&*text, "" | "~" | "null");
+            Some(if is_null { Value::Null } else { Value::String(text.into_owned()) })
+        }
+        Event::SequenceStart(..) => list(parser, depth),
+        Event::MappingStart(..) => object(parser, depth),
+        Event::Alias(_)
+        | Event::Nothing
+        | Event::StreamStart
+        | Event::StreamEnd
+        | Event::DocumentStart(_)
+        | Event::DocumentEnd
+        | Event::SequenceEnd
+        | Event::MappingEnd => None,
+    }
+}
+
+fn list<'t>(parser: &mut Parser<'t, StrInput<'t>>, depth: usize) -> Option<Value> {
+    let mut items = Vec::new();
+    loop {
+        let (event, _) = parser.next()?.ok()?;
+        if event == Event::SequenceEnd {
+            return Some(Value::Array(items));
+        }
+        items.push(value(parser, event, depth + 1)?);
+    }
+}
+
+fn object<'t>(parser: &mut Parser<'t, StrInput<'t>>, depth: usize) -> Option<Value> {
+    let mut members = Map::new();
+    loop {
+        let (event, _) = parser.next()?.ok()?;
+        let Event::Scalar(name, ..) = event else {
+            return (event == Event::MappingEnd).then_some(Value::Object(members));
+        };
+        let (event, _) = parser.next()?.ok()?;
+        members.insert(name.into_owned(), value(parser, event, depth + 1)?);
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -125,7 +180,9 @@ mod tests {
             format!("Event:\n  System:\n    EventID: {id}\n  '#attributes':\n    a: |-\n      b\n      c\n")
         };
         let json = |id: u32| {
-            format!("{{\"Event\":{{\"System\":{{\"EventID\":{id}}},\"#attributes\":{{\"a\":\"b\\nc\"}}}}}}")
+            format!(
+                "{{\"Event\":{{\"System\":{{\"EventID\":\"{id}\"}},\"#attributes\":{{\"a\":\"b\\nc\"}}}}}}"
+            )
         };
         let text = format!("---\n{}---\r\n{}---\n", event(1), event(2));
         assert_eq!(framed(&text), [(1, json(1)), (2, json(2))]);
@@ -135,8 +192,8 @@ mod tests {
         assert_eq!(
             of_list.collect::<Vec<_>>(),
             [
-                "1 {\"Event\":{\"System\":{\"EventID\":7}}}",
-                "2 {\"Event\":{\"System\":{\"EventID\":8}}}",
+                "1 {\"Event\":{\"System\":{\"EventID\":\"7\"}}}",
+                "2 {\"Event\":{\"System\":{\"EventID\":\"8\"}}}",
                 "3 {\"Event\":{}}"
             ]
         );
@@ -145,12 +202,14 @@ mod tests {
     #[test]
     fn document_that_cannot_be_read_costs_no_other() {
         let large = format!("---\nEvent:\n  a: {}\n", "x".repeat(MAX_RECORD));
-        let text = format!("---\nEvent: [4887\n---\nEvent: *a\n{large}---\nEvent: {{}}\n");
+        let deep = format!("Event: {}\n", "[".repeat(MAX_RECORD / 2));
+        let text = format!("---\nEvent: [4887\n---\nEvent: &a [*a]\n---\n{deep}{large}---\nEvent: {{}}\n");
         let records: Vec<(u64, String)> = framed(&text);
         assert_eq!(records[0], (1, "Event: [4887".to_owned()));
-        assert_eq!(records[1], (2, "Event: *a".to_owned()));
-        assert!(records[2].1.ends_with(" bytes"), "{:?}", records[2]);
-        assert_eq!(records[3], (4, "{\"Event\":{}}".to_owned()));
+        assert_eq!(records[1], (2, "Event: &a [*a]".to_owned()));
+        assert_eq!(records[2], (3, deep.trim().to_owned()));
+        assert!(records[3].1.ends_with(" bytes"), "{:?}", records[3]);
+        assert_eq!(records[4], (5, "{\"Event\":{}}".to_owned()));
     }
 
     #[test]
