@@ -98,8 +98,8 @@ fn inspect_states_what_the_checkpoints_of_a_stage_remember() {
         for part in [
             "inspect-state.checkpoint: 6 of 6 partitions have a checkpoint of 20",
             "What the stage saw after it is not here.",
-            "inspect-state.routed [",
-            "its latest event of 2026-03-02T09:0",
+            "events of inspect-state.routed [",
+            "the latest of 2026-03-02T09:0",
             REMEMBERED,
             "user00000, of a domain or at a CA that is not named here: it remembers",
             "unusual-template ca01: it remembers",

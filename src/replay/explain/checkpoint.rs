@@ -121,7 +121,7 @@ impl Recalled {
                 let TopicNames { routed, .. } = topics;
                 let written = written.map_or_else(|| "at an unknown time".to_owned(), |at| at.to_string());
                 one.moments.push(format!(
-                    "checkpoint of {written}: {routed} [{partition}] up to before offset {next}, its latest event of {latest}"
+                    "checkpoint of {written}: events of {routed} [{partition}] below offset {next}, the latest of {latest}"
                 ));
                 one.known.extend(known);
             }

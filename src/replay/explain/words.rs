@@ -110,9 +110,12 @@ impl Words {
             self.lines("  ", WARN, nothing);
         }
         one.moments.iter().for_each(|moment| self.lines("  ", DIM, moment));
+        let mut heading = "";
         for (detection, Known { entity, state }) in &one.known {
             let state = state.as_deref().unwrap_or("nothing: what it knew is over");
-            self.line(&format!("  {}", paint(BOLD, detection)));
+            if std::mem::replace(&mut heading, detection) != *detection {
+                self.line(&format!("  {}", paint(BOLD, detection)));
+            }
             self.lines("    ", DIM, &format!("{entity}: it remembers {}", short(state)));
         }
         self.line("");
