@@ -93,6 +93,11 @@ impl MetadataClient {
                 Failure::new(Exit::Refused, "no broker accepts this client").with_cause(why)
             }
             Some(ConnectionError::Unreachable(why)) => unreachable().with_cause(why),
+            // What answers speaks Kafka's protocol and serves no clients.
+            None if *error == KafkaError::MetadataFetch(Code::UnsupportedFeature) => unreachable()
+                .with_cause(
+                    "the address answers and has no metadata: perhaps it is that of a KRaft controller",
+                ),
             None => unreachable().because(error),
         }
     }
