@@ -28,12 +28,14 @@ pub(crate) fn read<T: DeserializeOwned>(mut tree: Node, mistakes: &mut Vec<Mista
     value.filter(|_| mistakes.is_empty())
 }
 
-/// A field that is missing only because its wrong value was removed is no mistake of its own.
+/// A field that is missing only because its wrong value was removed is no mistake of its own, nor that none of two is there.
 fn drop_consequences(mistakes: &mut Vec<Mistake>) {
     let noted: Vec<String> = mistakes.iter().map(|mistake| mistake.path.clone()).collect();
     mistakes.retain(|mistake| {
+        let is_noted = |field: &str| noted.contains(&format!("{}.{field}", mistake.path));
         let missing = mistake.message.strip_prefix('`').and_then(|rest| rest.strip_suffix("` is missing"));
-        missing.is_none_or(|field| !noted.contains(&format!("{}.{field}", mistake.path)))
+        let lacks_both = mistake.message == "has neither `topic` nor `pattern`";
+        !(missing.is_some_and(is_noted) || lacks_both && ["topic", "pattern"].into_iter().any(is_noted))
     });
 }
 

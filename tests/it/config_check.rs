@@ -115,6 +115,8 @@ fn variables_in_values_are_refused_with_the_way_to_write_them() {
     let said = refused("kafka:\n  brokers: ['b:9092', '${KAFKA}']\nsources: [{topic: a}]\n", "");
     assert!(said.starts_with("2:23: kafka.brokers[1]: `${KAFKA}` is not expanded"), "{said}");
     assert!(said.contains("{env: KAFKA} or {file: PATH}"), "{said}");
+    let said = refused("kafka: {brokers: ['b:9092']}\nsources: [{topic: '${TOPIC}'}]\n", "");
+    assert!(said.starts_with("2:19: sources[0].topic: `${TOPIC}` is not expanded"), "{said}");
     let said = refused(&format!("{GOOD}topics: {{partitions: '${{N}}'}}\n"), "");
     assert!(said.starts_with("3:22: topics.partitions: `${N}` is not expanded"), "{said}");
     let said = refused(
