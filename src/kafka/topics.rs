@@ -138,7 +138,7 @@ const NEW_PARTITIONS: u32 = 8;
 
 /// The partitions of the topics routed and checkpoint: those of the config, else as many as routed has, if it exists.
 pub(crate) fn partitions(topics: &OwnTopics, existing: Option<u32>) -> u32 {
-    topics.partitions.map_or(existing.unwrap_or(NEW_PARTITIONS), |configured| configured.0)
+    topics.partitions.map_or_else(|| existing.unwrap_or(NEW_PARTITIONS), |configured| configured.0)
 }
 
 /// Our own topics as they must be. `existing` is the number of partitions of the topic routed, if it exists.
