@@ -179,7 +179,8 @@ pub struct Context<'a> {
     pub alerts: Vec<Alert>,
     /// What is reported beside alerts.
     pub notices: Vec<Notice>,
-    /// The same alerts as events, for the stories that they are part of.
+    /// The same alerts as events, for the stories that they are part of, and findings that become one alert with others of their
+    /// requester where its state lives.
     pub links: Vec<Event>,
 }
 

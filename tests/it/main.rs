@@ -17,6 +17,7 @@ mod exceptions;
 mod policy_change;
 mod answers;
 mod properties;
+mod requesters;
 mod restarts;
 mod router_tally;
 mod simulation;
