@@ -5,7 +5,7 @@
 //! **Why.** The chain of ESC9, ESC10 and ESC14: the CA puts the name of the moment into the certificate. Sources: the published
 //! descriptions of these techniques; no single event of them is suspicious by itself.
 //! **What looks alike and is harmless.** An account that is renamed and enrolls again under its new name: the name is not odd, and
-//! stays. Identity management: `allow.changers`.
+//! stays. Identity management: `allow.changers`. A company that is renamed: only the suffix changes, and perhaps back.
 
 use crate::alert::Severity;
 use crate::detect::chain;
@@ -14,7 +14,7 @@ use crate::detect::domain::Allow;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_client, set_requester};
-use crate::detect::identity::same_account;
+use crate::detect::identity::{domain_of_suffix, same_account};
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::odd_name::oddness;
 use crate::detect::report::{self, reason};
@@ -94,9 +94,10 @@ impl Detection for ChangedThenIssued {
         ],
         benign_if: &[
             "The name was changed and changed back by identity management: name it under `allow.changers`",
+            "The name was moved to another suffix of the same domain and back, as when a company is renamed: add the suffix to `domains`",
         ],
         excepted_by: &[Key::Account, Key::Names],
-        severities: &[Severity::High, Severity::Critical],
+        severities: &[Severity::Low, Severity::High, Severity::Critical],
     };
 
     fn entities(&self, event: &Event, policy: &DomainPolicy, found: &mut dyn FnMut(Entity)) {
@@ -192,14 +193,26 @@ impl ChangedThenIssued {
     ) {
         let Parts { change, issued, reversal } = parts;
         let odd = change_of(change).and_then(|change| oddness(cx.policy, &change));
-        if odd.is_none() && reversal.is_none() {
+        let ownership = match (&odd, reversal) {
+            (Some(_), _) => Ownership::Another,
+            (None, Some(back)) => ownership(cx.policy, change, back),
+            (None, None) => Ownership::Own,
+        };
+        if ownership == Ownership::Own {
             return;
         }
+        let is_moved = ownership == Ownership::UnknownSuffix;
         let Some(anchor) = chain::evidence(issued) else { return };
         let actor = Account::parse(&change.actor);
         let (account, what, new) = (&change.account, &change.attribute, &change.new);
         let mut reasons = Vec::new();
-        if reversal.is_some() {
+        if is_moved {
+            let text = format!(
+                "only the suffix of {what} was another one while a certificate was issued: nobody else is known to have this \
+                 suffix. If it is {account}'s own, add it to `domains:`"
+            );
+            reasons.push(reason("suffix_changed_back", text));
+        } else if reversal.is_some() {
             let text = format!("{what} of {account} was {new} only while a certificate was issued");
             reasons.push(reason("changed_back", text));
         }
@@ -213,7 +226,11 @@ impl ChangedThenIssued {
             entity,
             event,
             lifetime: Lifetime::SinceOpened(self.settings.suppression),
-            severity: if grave { self.settings.severity_reversed } else { self.settings.severity },
+            severity: match (is_moved, grave) {
+                (true, _) => Severity::Low,
+                (false, true) => self.settings.severity_reversed,
+                (false, false) => self.settings.severity,
+            },
             title: format!("{} was issued a certificate while its {what} was {new}", issued.account),
             reasons,
             fields: Vec::new(),
@@ -278,6 +295,40 @@ fn change_of(link: &ChainEvent) -> Option<Change> {
         new: Some(link.new.clone()).filter(|new| !new.is_empty()),
         actor: Account::parse(&link.actor),
     })
+}
+
+/// Whose name the account had in between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ownership {
+    /// Its own: a certificate in it is that of the account.
+    Own,
+    /// Its own but for the suffix, which `domains:` gives to nobody.
+    UnknownSuffix,
+    /// The name of somebody else, as far as is known.
+    Another,
+}
+
+/// Whose name the account had between the change and what sets it back. A name is the account's own if it is that of the account,
+/// as after a rename, or if only its suffix was another one, as when a company is renamed.
+fn ownership(policy: &DomainPolicy, change: &ChainEvent, back: &ChainEvent) -> Ownership {
+    let has_suffix = [Attribute::Upn, Attribute::Mail].map(Attribute::as_str);
+    let former = if back.new.is_empty() { &back.old } else { &back.new };
+    let (Some((name, suffix)), Some((former, _))) = (change.new.rsplit_once('@'), former.rsplit_once('@'))
+    else {
+        return Ownership::Another;
+    };
+    let account = Account::parse(&change.account);
+    let account = policy.in_one_spelling(&account);
+    let is_own = account.has_name(name) || same_text(name, former);
+    if !is_own || !has_suffix.contains(&change.attribute.as_str()) {
+        return Ownership::Another;
+    }
+    match domain_of_suffix(policy, suffix) {
+        Some(domain) if same_text(domain, &account.domain) => Ownership::Own,
+        Some(_) => Ownership::Another,
+        None if same_text(suffix, &account.domain) => Ownership::Own,
+        None => Ownership::UnknownSuffix,
+    }
 }
 
 /// Whether a later change sets another value, of the same name of the account, within the time after the certificate. Where

@@ -30,6 +30,22 @@ def stories():
     yield ("fires_machine_renamed_for_a_certificate", "A machine is renamed, enrolls under its new name, and is renamed back.",
            [at(0, renamed("WKS-114$", "WKS-200$", M)), at(3, issued(585, "CORP\\WKS-200$", "DNS Name=wks-200.corp.example", template="Machine")),
             at(6, renamed("WKS-200$", "WKS-114$", M))])
+    yield ("fires_suffix_of_another_domain_changed_back", "The suffix is that of another domain, where somebody may have the same name: critical.",
+           [at(0, changed("bob.jones@dev.example")), at(2, for_bob(591, "bob.jones@dev.example")), at(5, changed("bob.jones@corp.example"))],
+           {"policy": "domains: {CORP: [corp.example], DEV: [dev.example]}\n"})
+    yield ("fires_low_for_a_suffix_of_nobody_known", "The suffix is that of no domain that the policy names: a company that is renamed, and for now keeps its name.",
+           [at(0, changed("bob.jones@newcorp.example", "CORP\\helpdesk")), at(2, for_bob(592, "bob.jones@newcorp.example")), at(5, changed("bob.jones@corp.example", "CORP\\helpdesk"))])
+    yield ("fires_name_and_suffix_changed_back", "Another name under the new suffix is another account's name: critical.",
+           [at(0, changed("carol.white@newcorp.example")), at(2, for_bob(593, "carol.white@newcorp.example")), at(5, changed("bob.jones@corp.example"))])
+    yield ("quiet_renamed_user_gets_another_name_later", "A user marries, and gets the name of the new account, a certificate, and then the longer name that she wants.",
+           [at(0, renamed("bob.jones", "bmiller", "CORP\\helpdesk")), at(0, account_changed(4738, "CORP\\bmiller", "CORP\\helpdesk", 1111, upn="bmiller@corp.example"), seconds=1),
+            at(30, own(595, "bmiller")), at(90, account_changed(4738, "CORP\\bmiller", "CORP\\helpdesk", 1111, upn="bob.miller@corp.example"))], CORP)
+    yield ("fires_renamed_for_the_name_of_another", "The account is renamed, but the name in between is that of a third one.",
+           [at(0, renamed("bob.jones", "bmiller", M)), at(0, account_changed(4738, "CORP\\bmiller", M, 1111, upn="carol.white@corp.example"), seconds=1),
+            at(30, issued(596, "CORP\\bmiller", upn("carol.white@corp.example"))), at(90, account_changed(4738, "CORP\\bmiller", M, 1111, upn="bmiller@corp.example"))], CORP)
+    yield ("quiet_suffix_of_the_domain_changed_back", "Both suffixes are the domain's: a company that is renamed, and for now keeps its name.",
+           [at(0, changed("bob.jones@newcorp.example", "CORP\\helpdesk")), at(2, for_bob(594, "bob.jones@newcorp.example")), at(5, changed("bob.jones@corp.example", "CORP\\helpdesk"))],
+           {"policy": "domains: {CORP: [corp.example, newcorp.example]}\n"})
     yield ("quiet_renamed_and_enrolled_again", "bob.jones is bob.miller from now on, and enrolls under the new name.",
            [at(0, changed("bob.miller@corp.example", "CORP\\ca-admin")), at(0, renamed("bob.jones", "bob.miller", "CORP\\ca-admin"), seconds=1),
             at(90, own(586, "bob.miller"))])
