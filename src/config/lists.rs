@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::path::Path;
 
 /// The lists that may stand in a file, by their paths.
-pub(crate) const LISTS: [&str; 12] = [
+pub(crate) const LISTS: [&str; 13] = [
     "policy.protected.accounts",
     "policy.protected.domain_controllers",
     "policy.protected.hosts",
@@ -19,6 +19,7 @@ pub(crate) const LISTS: [&str; 12] = [
     "policy.allow.joiners",
     "policy.allow.backup",
     "policy.allow.key_writers",
+    "policy.allow.ca_managers",
     "policy.foreign_issuers",
 ];
 

@@ -38,7 +38,7 @@ const SECTIONS: [&str; 20] = [
 type Rule = fn(&str) -> Result<(), String>;
 
 /// The texts that are checked, by path without indices; `*` is any name.
-const RULES: [(&str, Rule); 22] = [
+const RULES: [(&str, Rule); 23] = [
     ("policy.protected.terms", term),
     ("policy.protected.terms.replace", term),
     ("policy.protected.accounts", account),
@@ -48,6 +48,7 @@ const RULES: [(&str, Rule); 22] = [
     ("policy.allow.joiners", account),
     ("policy.allow.backup", account),
     ("policy.allow.key_writers", account),
+    ("policy.allow.ca_managers", account),
     ("policy.allow.templates", template),
     ("policy.allow.san_suffixes", suffix),
     ("policy.allow.source_hosts", source_host),

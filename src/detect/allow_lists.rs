@@ -44,6 +44,10 @@ pub struct AllowLists {
     /// Accounts that register keys for others (msDS-KeyCredentialLink): AD FS, a connector under a name of its own.
     #[schemars(example = json!([r"CORP\adfs-gmsa$"]))]
     pub key_writers: Vec<Entry<OfAccount>>,
+    /// Accounts that administer CAs: they publish templates at a CA and change who may manage it. What opens a CA or a template
+    /// stays a finding.
+    #[schemars(example = json!([r"CORP\ca-admin"]))]
+    pub ca_managers: Vec<Entry<OfAccount>>,
 }
 
 impl AllowLists {
@@ -68,6 +72,7 @@ impl AllowLists {
             joiners: values(&self.joiners, &counts),
             backup: values(&self.backup, &counts),
             key_writers: values(&self.key_writers, &counts),
+            ca_managers: values(&self.ca_managers, &counts),
         }
     }
 
@@ -82,6 +87,7 @@ impl AllowLists {
         add(&mut all, "joiners", &self.joiners);
         add(&mut all, "backup", &self.backup);
         add(&mut all, "key_writers", &self.key_writers);
+        add(&mut all, "ca_managers", &self.ca_managers);
         all
     }
 }

@@ -176,6 +176,8 @@ pub struct Allow {
     pub backup: Vec<Account>,
     /// Accounts that register keys for others.
     pub key_writers: Vec<Account>,
+    /// Accounts that administer CAs.
+    pub ca_managers: Vec<Account>,
 }
 
 /// Whether an entry of a list means this account. An entry without a domain means any domain.

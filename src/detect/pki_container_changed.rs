@@ -5,22 +5,27 @@
 //! **Why.** ESC5 and persistence: a CA of the attacker in NTAuthCertificates issues logons for every account. Sources: [MS-CERSOD],
 //! [MS-ADTS] on the objects.
 //! **What looks alike and is harmless.** CAs publish revocation lists there, as their own machine account: quiet. A CA that is set
-//! up or renewed changes the container too; an account that is known for 30 days to do so raises low alerts.
+//! up or renewed changes the container too; an account that is known for 30 days to do so raises low alerts, and so do a CA of
+//! `cas:` that writes its own certificate and one of `allow.ca_managers` that publishes a template. While a CA is renewed, a new
+//! value of NTAuthCertificates is high.
 
 use crate::alert::Reason;
 use crate::alert::Severity;
-use crate::detect::domain::DomainPolicy;
+use crate::detect::domain::{Allow, DomainPolicy};
 use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_actor};
 use crate::detect::hands;
+use crate::detect::identity::is_name_of_machine;
+use crate::detect::issuer::{configured_host, configured_name};
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::report::{self, reason};
 use crate::detect::slot::Slot;
 use crate::detect::{About, Context, Detection, DetectionSettings, Entity, memory_after};
-use crate::event::account::Account;
+use crate::event::account::{Account, same_text};
 use crate::event::fold::fold;
+use crate::event::host::Host;
 use crate::event::subject::common_names;
-use crate::event::time::Span;
+use crate::event::time::{Span, Time};
 use crate::event::{Activity, CaSetting, DirectoryChange, DirectoryOperation, Event};
 use crate::wire::record::HandsState;
 use schemars::JsonSchema;
@@ -93,14 +98,20 @@ impl Detection for PkiContainerChanged {
             "Remove what nobody can explain: certutil -delstore -enterprise NTAuth",
             "Look for 4768 with certificates of the new issuer",
         ],
-        benign_if: &["The change of the public key services was planned: a new CA, a renewed CA certificate"],
+        benign_if: &[
+            "The change of the public key services was planned: a new CA, a renewed CA certificate",
+            "The account administers the CA and publishes templates: name it under `allow.ca_managers`",
+        ],
         excepted_by: &[Key::Account, Key::Computer],
         severities: &[Severity::Low, Severity::High, Severity::Critical],
     };
 
-    fn entities(&self, event: &Event, _: &DomainPolicy, found: &mut dyn FnMut(Entity)) {
+    fn entities(&self, event: &Event, policy: &DomainPolicy, found: &mut dyn FnMut(Entity)) {
         if let Some(change) = container_change(event) {
             found(Entity::named(&change.object));
+        }
+        if let Some(ntauth) = renewed_beside(event, policy) {
+            found(Entity::named(&ntauth));
         }
     }
 
@@ -114,19 +125,29 @@ impl Detection for PkiContainerChanged {
         let Some(change) = container_change(event) else { return };
         let at = event.effective_time();
         let settings = &self.settings;
+        if renewed_beside(event, cx.policy).is_some_and(|ntauth| *entity == Entity::named(&ntauth)) {
+            slot.state.renewed_ms = slot.state.renewed_ms.max(at.as_millis());
+            slot.keep_until(memory_after(at, hands::REMEMBERED));
+            return;
+        }
         let known = change.actor.and_then(|actor| hands::meet(&mut slot.state.hands, cx.policy, actor, at));
-        let is_known = known.is_some_and(|span| span >= settings.known_after);
+        let is_known =
+            known.is_some_and(|span| span >= settings.known_after) || change.is_expected(event, cx.policy);
+        let renewed = Time::from_millis(slot.state.renewed_ms);
+        let is_renewal =
+            change.is_ntauth && slot.state.renewed_ms != 0 && renewed.distance(at) <= RENEWED_WITHIN;
         let finding = Finding {
             entity,
             event,
             lifetime: Lifetime::SinceOpened(settings.suppression),
             severity: match (change.is_ntauth, is_known) {
+                (true, _) if is_renewal => settings.severity_ntauth.min(settings.severity),
                 (true, _) => settings.severity_ntauth,
                 (false, true) => settings.severity_known,
                 (false, false) => settings.severity,
             },
             title: change.reason.text.clone(),
-            reasons: vec![change.reason],
+            reasons: [Some(change.reason), is_renewal.then(renewal)].into_iter().flatten().collect(),
             fields: change.fields,
             earlier: Vec::new(),
         };
@@ -147,6 +168,54 @@ struct ContainerChange<'e> {
     fields: Vec<(&'static str, String)>,
 }
 
+impl ContainerChange<'_> {
+    /// Whether a CA of `cas:` changes what is its own, or one of `allow.ca_managers` its list of templates.
+    fn is_expected(&self, event: &Event, policy: &DomainPolicy) -> bool {
+        let Activity::DirectoryChanged(change) = &event.activity else {
+            return configured_name(policy, &event.computer).is_some();
+        };
+        let object = common_names(&change.object_dn).into_iter().next().unwrap_or_default();
+        let attribute = change.attribute.as_deref().unwrap_or_default();
+        let is_service = fold(&change.object_class) == ENROLLMENT_SERVICE;
+        let of_ca = || {
+            configured_host(policy, &object)
+                .is_some_and(|host| is_name_of_machine(&change.actor, host.label()))
+        };
+        let of_manager = || Allow::has(&policy.allow.ca_managers, &change.actor);
+        is_service
+            && ((same_text(attribute, CA_CERTIFICATE) && of_ca())
+                || (same_text(attribute, TEMPLATES) && of_manager()))
+    }
+}
+
+/// The object NTAuthCertificates of the forest in which a machine writes the certificate of a CA: a CA that is renewed does. Where
+/// the policy names the CAs, only their machines count.
+fn renewed_beside(event: &Event, policy: &DomainPolicy) -> Option<String> {
+    let Activity::DirectoryChanged(change) = &event.activity else { return None };
+    let is_certificate =
+        change.attribute.as_deref().is_some_and(|attribute| same_text(attribute, CA_CERTIFICATE));
+    let is_renewal = is_certificate
+        && change.operation == DirectoryOperation::ValueAdded
+        && fold(&change.object_class) == ENROLLMENT_SERVICE
+        && change.actor.is_machine()
+        && (policy.cas.is_empty()
+            || policy.cas.keys().any(|ca| is_name_of_machine(&change.actor, Host::new(ca).label())));
+    let dn = fold(&change.object_dn);
+    let at = dn.find(CONTAINER).filter(|_| is_renewal)?;
+    Some(report::cut(&format!("cn=ntauthcertificates,{}", &dn[at..])))
+}
+
+fn renewal() -> Reason {
+    let text = "a CA wrote its own certificate to its enrollment service within a day: it is being renewed. Compare the \
+                certificate of NTAuthCertificates with that of the CA";
+    reason("ca_is_renewed", text.to_owned())
+}
+
+/// The certificate of a renewed CA reaches NTAuthCertificates within this time.
+const RENEWED_WITHIN: Span = Span::hours(24);
+const ENROLLMENT_SERVICE: &str = "pkienrollmentservice";
+const CA_CERTIFICATE: &str = "cACertificate";
+const TEMPLATES: &str = "certificateTemplates";
 const CONTAINER: &str = "cn=public key services,";
 /// Classes with a detection of their own.
 const OTHERS: [&str; 2] = ["pkicertificatetemplate", "mspki-enterprise-oid"];

@@ -38,6 +38,13 @@ def stories():
            [at(0, security("CORP\\ca-admin")), at(0, security("CORP\\ca-admin"), days=31)])
     yield ("fires_new_hand_beside_a_known_one", "ca-admin is known; an hour later mallory does the same, and the alert becomes high.",
            [at(0, security("CORP\\ca-admin")), at(0, security("CORP\\ca-admin"), days=31), at(60, security(), days=31)])
+    managers = {"policy": "allow: {ca_managers: ['CORP\\ca-admin']}\n"}
+    published = ca_changed(4892, "CORP\\ca-admin", {"PropertyName": "29", "PropertyIndex": "0", "PropertyType": "4", "PropertyValue": "VpnUser\n1.3.6.1.4.1.311.21.8.2"})
+    yield ("fires_low_for_a_named_manager", "An administrator of the CA that the policy names publishes a template and changes who may manage the CA.",
+           [at(0, published), at(9, security("CORP\\ca-admin"))], managers)
+    yield ("fires_ca_opened_by_a_named_manager", "The same administrator lets requests name other accounts (ESC6): that opens the CA, whoever does it.",
+           [at(0, setting("EditFlags", "0x15014e", "CORP\\ca-admin"))], managers)
+    yield ("fires_administration_by_another", "Somebody else changes who may manage the CA.", [at(0, security())], managers)
     yield ("quiet_setting_without_danger", "The CA logs more, enforces encryption, and has another validity period.",
            [at(0, audit("127", "CORP\\ca-admin")), at(1, setting("InterfaceFlags", "0x641")), at(2, setting("ValidityPeriodUnits", "2")),
             at(3, registry("CORP\\ca-admin", "EditFlags", "0x15014e", "0x11014e", CA, KEY))])

@@ -21,6 +21,23 @@ def stories():
            [at(0, ca_changed(4895, None, {"CertificateHash": "a1 b2", "ValidFrom": "2026-03-02", "ValidTo": "2036-03-02"}))])
     yield ("fires_revocation_list_by_a_user", "A user writes a revocation list.",
            [at(0, directory(M, CDP, "certificateRevocationList", "MIIB", object_class="cRLDistributionPoint"))])
+    def renewed(actor="CORP\\CA01$"):
+        return [at(0, directory(actor, ENROLL, "cACertificate", "<Binary>", object_class="pKIEnrollmentService")),
+                at(20, directory("CORP\\ca-admin", NTAUTH, "cACertificate", "<Binary>", object_class="certificationAuthority"))]
+
+    cas = "cas: {ca01.corp.example: CORP-CA01}\n"
+    yield ("fires_renewed_ca", "A CA is renewed: its machine writes its certificate, and an administrator adds it to NTAuthCertificates: high instead of critical.", renewed())
+    yield ("fires_low_for_the_ca_that_is_renewed", "The same, and the policy names the CA: what it writes to its own object is low, and so is what it publishes.",
+           renewed() + [at(21, ca_changed(4895, None, {"CertificateHash": "a1 b2", "ValidFrom": "2026-03-02", "ValidTo": "2036-03-02"}))], {"policy": cas})
+    yield ("fires_certificate_of_the_ca_by_a_user", "A user writes the certificate of the CA, and adds one to NTAuthCertificates: that is no renewal, and critical.",
+           renewed(M), {"policy": cas})
+    yield ("fires_certificate_of_another_ca_by_a_machine", "A machine that is none of the CAs writes the CA's certificate, and a certificate is added to NTAuthCertificates: critical.", renewed("CORP\\WKS-066$"), {"policy": cas})
+    yield ("fires_low_for_a_named_manager", "An administrator of the CA that the policy names publishes a template.",
+           [at(0, directory("CORP\\ca-admin", ENROLL, "certificateTemplates", "VpnUser", object_class="pKIEnrollmentService"))],
+           {"policy": "allow: {ca_managers: ['CORP\\ca-admin']}\n"})
+    yield ("fires_ca_in_ntauth_by_a_named_manager", "The same administrator adds a CA to NTAuthCertificates: critical, whoever does it.",
+           [at(0, directory("CORP\\ca-admin", NTAUTH, "cACertificate", "<Binary>", object_class="certificationAuthority"))],
+           {"policy": "allow: {ca_managers: ['CORP\\ca-admin']}\n"})
     yield ("quiet_revocation_lists", "The CA publishes its revocation lists, as its machine account.",
            [at(i, directory("CORP\\CA01$", CDP, a, "MIIB", object_class="cRLDistributionPoint"))
             for i, a in enumerate(["certificateRevocationList", "deltaRevocationList"])])

@@ -19,6 +19,19 @@ pub(crate) struct Tampering {
     pub value: String,
 }
 
+/// What administrators do by trade: it opens nothing by itself.
+const ADMINISTRATION: [&str; 3] = [SECURITY_CHANGED, RESTRICTIONS_CHANGED, TEMPLATE_PUBLISHED];
+const SECURITY_CHANGED: &str = "security_changed";
+const RESTRICTIONS_CHANGED: &str = "restrictions_changed";
+const TEMPLATE_PUBLISHED: &str = "template_published";
+
+impl Tampering {
+    /// Whether it is what the administrators of a CA do by trade.
+    pub(crate) fn is_administration(&self) -> bool {
+        ADMINISTRATION.contains(&self.reason.code.as_str())
+    }
+}
+
 const SUBJECT_ALT_NAME_2: u32 = 0x4_0000;
 const AUDIT_TEMPLATE_LOAD: u32 = 0x20_0000;
 const ENFORCE_ENCRYPTION: u32 = 0x200;
@@ -84,16 +97,16 @@ pub(crate) fn judge(event: &Event, known: &mut Vec<KnownValue>) -> Option<Tamper
         CaSetting::AuditFilter { filter } => setting(known, "AuditFilter", None, filter),
         CaSetting::SecuritySettings { settings } => {
             let text = "the permissions of the CA were changed".to_owned();
-            found("security_changed", text, "SecuritySettings", settings)
+            found(SECURITY_CHANGED, text, "SecuritySettings", settings)
         }
         CaSetting::Restrictions { enabled, restrictions } => {
             let text =
                 format!("the restrictions of certificate managers were changed (enabled: {})", cut(enabled));
-            found("restrictions_changed", text, "RestrictedPermissions", restrictions)
+            found(RESTRICTIONS_CHANGED, text, "RestrictedPermissions", restrictions)
         }
         CaSetting::Property { name, value, .. } if is_template_list(name) => {
             let text = "the list of templates of the CA was changed".to_owned();
-            found("template_published", text, name, value)
+            found(TEMPLATE_PUBLISHED, text, name, value)
         }
         CaSetting::RowsDeleted { table, rows, filter } => {
             let text = format!("{rows} rows of the database were deleted");

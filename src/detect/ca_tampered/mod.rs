@@ -5,13 +5,14 @@
 //! **Why.** ESC6, ESC7, ESC11 and ESC16 are one setting each, and an attacker switches the audit off before the rest. Sources:
 //! [MS-CSRA] and certutil's names of the bits, MDI's alerts on the same events.
 //! **What looks alike and is harmless.** The administrators of the CA do all of this. An account that is known for 30 days to
-//! change settings of this CA raises low alerts.
+//! change settings of this CA raises low alerts, and so does one of `allow.ca_managers` that changes its templates, permissions or
+//! restrictions.
 
 mod change;
 
 use crate::alert::Severity;
 use crate::detect::ca_tampered::change::{actor, is_about_a_ca, judge};
-use crate::detect::domain::DomainPolicy;
+use crate::detect::domain::{Allow, DomainPolicy};
 use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_actor};
 use crate::detect::hands;
@@ -88,7 +89,10 @@ impl Detection for CaTampered {
             "Set it back and restart the service; list the certificates that were issued in between",
             "Look at the account's logons on the CA at that time (4624)",
         ],
-        benign_if: &["The change of the CA's settings was planned, and its administrator confirms it"],
+        benign_if: &[
+            "The change of the CA's settings was planned, and its administrator confirms it",
+            "The account administers the CA: name it under `allow.ca_managers`, for templates, permissions and restrictions",
+        ],
         excepted_by: &[Key::Account, Key::Computer],
         severities: &[Severity::Low, Severity::High],
     };
@@ -111,7 +115,9 @@ impl Detection for CaTampered {
         let Some(tampering) = judge(event, &mut slot.state.values) else { return };
         let actor = actor(event);
         let known = actor.and_then(|actor| hands::meet(&mut slot.state.hands, cx.policy, actor, at));
-        let is_known = known.is_some_and(|span| span >= self.settings.known_after);
+        let is_manager = tampering.is_administration()
+            && actor.is_some_and(|actor| Allow::has(&cx.policy.allow.ca_managers, actor));
+        let is_known = is_manager || known.is_some_and(|span| span >= self.settings.known_after);
         let by = actor.map_or_else(|| "nobody named".to_owned(), ToString::to_string);
         let finding = Finding {
             entity,
