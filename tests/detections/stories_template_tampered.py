@@ -59,6 +59,13 @@ def stories():
     yield ("quiet_new_template_for_logons", "An administrator duplicates the template User: the new one is for logons too, everybody may enroll, and its names come from the directory.",
            [at(0, created("CorpUser", "{8}")), at(0, of("CorpUser", NAME, "-2113929216", "{8}")), at(0, of("CorpUser", PURPOSES, "1.3.6.1.5.5.7.3.2", "{8}")),
             at(0, of("CorpUser", "nTSecurityDescriptor", OWNED + ENROLL.format("DU"), "{8}"))])
+    steps = [(NAME, "-2113929216"), (ENROLLMENT, "41"), (PURPOSES, "1.3.6.1.5.5.7.3.2")]
+    yield ("quiet_new_template_in_several_operations", "A console duplicates a template and writes its attributes one after the other.",
+           [at(0, created("CorpUser", "{8}"))] + [at(1, of("CorpUser", attribute, new, "{9%s}" % i), seconds=i) for i, (attribute, new) in enumerate(steps)])
+    yield ("fires_new_template_widened_later", "The new template gets the purpose of a logon an hour later.",
+           [at(0, created("CorpUser", "{8}")), at(60, of("CorpUser", PURPOSES, "1.3.6.1.5.5.7.3.2", "{9}"))])
+    yield ("fires_new_template_widened_by_another", "Somebody else gives the new template the purpose of a logon.",
+           [at(0, created("CorpUser", "{8}")), at(2, directory("CORP\\trudy", DN.replace("VpnUser", "CorpUser"), PURPOSES, "1.3.6.1.5.5.7.3.2", object_class="pKICertificateTemplate", operation_id="{9}"))])
     yield ("quiet_rights_of_the_administrator_as_before", "An administrator with a right of its own gives a group of few the right to enroll.",
            replaced(0, "nTSecurityDescriptor", OWNED + f"(A;;GA;;;{actor_sid(M)})",
                     OWNED + f"(A;;GA;;;{actor_sid(M)})" + ENROLL.format("S-1-5-21-1004336348-1177238915-682003330-1604")))

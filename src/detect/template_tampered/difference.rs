@@ -9,6 +9,7 @@ use crate::event::subject::common_names;
 use crate::event::template::{
     ENROLLEE_SUPPLIES_SUBJECT, ENROLLEE_SUPPLIES_SUBJECT_ALT_NAME, NO_SECURITY_EXTENSION, PEND_ALL_REQUESTS,
 };
+use crate::event::time::{Span, Time};
 use crate::event::{Activity, DirectoryChange, DirectoryOperation, Event, TemplateFlags, TemplateSeen};
 use crate::wire::record::{KnownValue, TemplateState};
 
@@ -22,8 +23,10 @@ const SIGNATURES: &str = "mspki-ra-signature";
 const PURPOSES: [&str; 2] = ["pkiextendedkeyusage", "mspki-certificate-application-policy"];
 const PERMISSIONS: &str = "ntsecuritydescriptor";
 const ISSUANCE_POLICY: &str = "mspki-certificate-policy";
-/// The name under which the operation that created the template is known.
+/// The name under which the operation that created the template is known; its value is when and by whom.
 const CREATED: &str = "created";
+/// A console that duplicates a template writes its attributes one after the other.
+const COMPLETED_WITHIN: Span = Span::minutes(10);
 
 /// Purposes with which a certificate is a logon, or asks for others.
 const DANGEROUS: [(&str, &str); 5] = [
@@ -54,21 +57,21 @@ pub(crate) fn judge(event: &Event, state: &mut TemplateState) -> Vec<Reason> {
         return of_versions(seen, state);
     }
     let Activity::DirectoryChanged(change) = &event.activity else { return Vec::new() };
-    of_value(change, state)
+    of_value(change, event.effective_time(), state)
 }
 
 /// 5136: a value that came, against the one that went in the same operation, or the last one known.
-fn of_value(change: &DirectoryChange, state: &mut TemplateState) -> Vec<Reason> {
+fn of_value(change: &DirectoryChange, at: Time, state: &mut TemplateState) -> Vec<Reason> {
     let operation = change.operation_id.clone().unwrap_or_default();
     if change.operation == DirectoryOperation::Created {
         state.values.retain(|known| known.name != CREATED);
-        state.values.push(KnownValue { name: CREATED.to_owned(), operation, ..KnownValue::default() });
+        let value = format!("{} {}", at.as_millis(), change.actor.canonical());
+        state.values.push(KnownValue { name: CREATED.to_owned(), value, operation });
         return Vec::new();
     }
     let (Some(attribute), Some(value)) = (&change.attribute, &change.value) else { return Vec::new() };
     let name = fold(attribute).into_owned();
-    let is_of = |known: &KnownValue| known.name == CREATED && known.operation == operation;
-    let is_new = !operation.is_empty() && state.values.iter().any(is_of);
+    let is_new = state.values.iter().any(|known| is_creation(known, change, &operation, at));
     if change.operation == DirectoryOperation::ValueDeleted {
         // The permissions are long, and only the last ones matter.
         let is_long = name == PERMISSIONS;
@@ -106,6 +109,17 @@ fn of_value(change: &DirectoryChange, state: &mut TemplateState) -> Vec<Reason> 
     let reasons = flag(&name, old, new);
     remember(&mut state.values, &name, Some(new));
     reasons
+}
+
+/// Whether the value is one with which the template came into being: of the same operation, or by who created it, within minutes.
+fn is_creation(known: &KnownValue, change: &DirectoryChange, operation: &str, at: Time) -> bool {
+    let by_creator = || {
+        let (created, creator) = known.value.split_once(' ')?;
+        let created = Time::from_millis(created.parse().ok()?);
+        Some(creator == change.actor.canonical() && created.distance(at) <= COMPLETED_WITHIN)
+    };
+    known.name == CREATED
+        && ((!operation.is_empty() && known.operation == operation) || by_creator().unwrap_or(false))
 }
 
 /// 4899 and 4900: the new version against the old one. 4898 only states what is there.
