@@ -2,8 +2,8 @@
 
 Each situation is (name, what it is, events). `ordinary_…` must stay quiet, `attack_…` must be found.
 """
-from activities import BASE, account_changed, ca_changed, directory, mapped, registry, renamed, ticket
-from windows import CA, SID, at, denied, event, issued, logon, network_logon, normalised, own, requested, resubmitted, upn
+from activities import BASE, SERVICES, account_changed, ca_changed, directory, mapped, registry, renamed, ticket
+from windows import CA, SID, at, denied, event, issued, logon, network_logon, normalised, own, requested, resubmitted, serial, upn
 
 MALLORY = "CORP\\mallory"
 CA_KEY = "\\REGISTRY\\MACHINE\\SYSTEM\\ControlSet001\\Services\\CertSvc\\Configuration\\CORP-CA01"
@@ -115,6 +115,39 @@ def ordinary():
            [at(i, issued(680 + i, "CORP\\svc-jamf", f"DNS Name=mac{i}.corp.example", template="JamfDevice")) for i in range(3)])
     yield ("ordinary_56_printers", "The server that manages printers enrolls for them.",
            [at(i, issued(690 + i, "CORP\\svc-printers", f"DNS Name=prn{i}.print.corp.example", template="PrinterDevice")) for i in range(3)])
+    yield from administration()
+
+
+def administration():
+    admin = "CORP\\ca-admin"
+    enroll = f"CN=CORP-CA01,CN=Enrollment Services,{SERVICES}"
+    yield ("ordinary_57_ndes_setup", "NDES is set up: its administrator gets the two certificates of the registration authority.",
+           [at(i, issued(700 + i, "CORP\\ndes-admin", template=t)) for i, t in enumerate(["EnrollmentAgentOffline", "CEPEncryption"])])
+    yield ("ordinary_58_template_published", "An administrator of the CA publishes a template.",
+           [at(0, ca_changed(4892, admin, {"PropertyName": "29", "PropertyIndex": "0", "PropertyType": "4", "PropertyValue": "User\n1.3.6.1\nVpnUser\n1.3.6.2"})),
+            at(0, directory(admin, enroll, "certificateTemplates", "VpnUser", object_class="pKIEnrollmentService"), seconds=1)])
+    yield ("ordinary_59_permissions_of_the_ca", "An administrator of the CA changes who may manage it.",
+           [at(0, ca_changed(4882, admin, {"SecuritySettings": "Allow CORP\\pki-operators Issue and Manage Certificates"}))])
+    yield ("ordinary_60_renewed_ca", "A CA is renewed, and its new certificate goes to NTAuthCertificates.",
+           [at(0, directory("CORP\\CA01$", enroll, "cACertificate", "<Binary>", object_class="pKIEnrollmentService")),
+            at(0, ca_changed(4895, None, {"CertificateHash": "a1 b2", "ValidFrom": "2026-03-02", "ValidTo": "2036-03-02"}), seconds=2),
+            at(10, directory("CORP\\ea-admin", f"CN=NTAuthCertificates,{SERVICES}", "cACertificate", "<Binary>", object_class="certificationAuthority"))])
+    yield ("ordinary_61_connector_registers_keys", "A connector under a name of its own writes the keys of Windows Hello users.",
+           [at(i, directory("CORP\\adsync-gmsa$", f"CN={user},CN=Users,{BASE}", "msDS-KeyCredentialLink", "B:828:0002:CN=x")) for i, user in enumerate(["ann", "bob.jones"])])
+    yield ("ordinary_62_entra_kerberos", "An administrator creates the object of Entra Kerberos, which has a key.",
+           [at(0, directory("CORP\\ea-admin", f"CN=AzureADKerberos,OU=Domain Controllers,{BASE}", "msDS-KeyCredentialLink", "B:828:0002:CN=x", object_class="computer"))])
+    yield ("ordinary_63_old_card", "An administrator logs on with a card from before the events were read.",
+           [at(0, own(710, "ann")), at(9, logon("adm-tier0", 12))])
+    yield ("ordinary_64_server_template", "A server certificate for an application, from a template whose host names the requester chooses.",
+           [at(0, issued(712, "CORP\\app-admin", names(["app1.corp.example"]), template="CorpServer"))])
+    def moved(suffix):
+        return account_changed(4738, "CORP\\ann", "CORP\\helpdesk", 1200, upn=f"ann@{suffix}")
+    yield ("ordinary_65_company_renamed", "The company is renamed: a user gets the new suffix, a certificate, and for now the old suffix again.",
+           [at(0, moved("example.com")), at(5, issued(714, "CORP\\ann", upn("ann@example.com"))), at(60, moved("corp.example"))])
+    yield ("ordinary_66_duplicated_template", "An administrator duplicates the template User in a console.",
+           [at(0, directory(admin, f"CN=CorpUser,CN=Certificate Templates,{SERVICES}", operation="created", object_class="pKICertificateTemplate", operation_id="{1}"))]
+           + [at(0, directory(admin, f"CN=CorpUser,CN=Certificate Templates,{SERVICES}", attribute, value, object_class="pKICertificateTemplate", operation_id="{2}"), seconds=i + 1)
+              for i, (attribute, value) in enumerate([("msPKI-Certificate-Name-Flag", "-2113929216"), ("pKIExtendedKeyUsage", "1.3.6.1.5.5.7.3.2")])])
 
 
 def attacks():
@@ -256,7 +289,15 @@ hosts:
   'CORP\EX01$': [mail.corp.example, autodiscover.corp.example]
   'CORP\APP7$': [app7.prod.corp.example]
 protected: {hosts: [wsus.corp.example]}
-allow: {pairs: {'CORP\alice': ['CORP\adm-alice']}, templates: [WebServer]}
+allow:
+  pairs: {'CORP\alice': ['CORP\adm-alice']}
+  templates: [WebServer, CorpServer]
+  ca_managers: ['CORP\ca-admin']
+  key_writers: ['CORP\adsync-gmsa$']
+exceptions:
+  - {detections: [enrollment-on-behalf], account: 'CORP\ndes-admin', templates: [EnrollmentAgentOffline, CEPEncryption], until: 2026-12-31T00:00:00Z}
+  - {detections: [pki-container-changed], account: 'CORP\ea-admin', until: 2026-12-31T00:00:00Z}
+  - {detections: [shadow-credential], account: 'CORP\ea-admin', used_by: 'AzureADKerberos$'}
 unknown_certificate: {complete_since: {ca01.corp.example: '2025-01-01T00:00:00Z', ca02.corp.example: '2025-01-01T00:00:00Z'}}
 """
 
@@ -266,4 +307,6 @@ def facts():
     def account(name, **more):
         return at(-600, normalised("import", account_known={"account": f"CORP\\{name}", **more}))
     return [account("asmith", upn="alice.smith@corp.example", sid=f"{SID}-1110"), account("gina", mail="gina.green@corp.example"),
-            account("mallory", upn="mallory@corp.example", sid=f"{SID}-1142")]
+            account("mallory", upn="mallory@corp.example", sid=f"{SID}-1142"), account("adm-tier0", sid=f"{SID}-1150", protected=True),
+            at(-600, normalised(CA, certificate_known={"serial": serial(12), "requester": "CORP\\adm-tier0", "ca": CA, "issued": "2024-11-03T08:00:00.000Z",
+                                                       "template": "AdminSmartcard"}))]
