@@ -1286,6 +1286,9 @@ pub struct RelaySighting {
     /// The request came through the pages of web enrollment on the CA, from no browser.
     #[prost(bool, tag = "14")]
     pub no_browser: bool,
+    /// The account has used the address of this logon for at least a day, or the policy lists it.
+    #[prost(bool, tag = "15")]
+    pub usual_address: bool,
 }
 /// denied-enrollment-probing: one requester.
 #[derive(Clone, PartialEq, ::prost::Message)]

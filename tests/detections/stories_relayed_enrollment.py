@@ -123,6 +123,9 @@ def harmless():
            [at(0, own_through_web(825, "\nUserAgent:Mozilla/5.0"))])
     yield ("quiet_browser_over_ntlm", "The same; the browser logged on by NTLM.",
            [at(0, network_logon("alice.smith", "10.20.1.41", "NTLM")), at(0, own_through_web(834, "\nUserAgent:Mozilla/5.0"), seconds=2)], CAS)
+    yield ("quiet_script_that_speaks_to_web_enrollment", "A script asks through web enrollment as a service account, by NTLM and without a browser, from the host that it has used for two days.",
+           [at(0, network_logon("alice.smith", "10.20.5.4", "NTLM"), days=d) for d in (-2, -1)]
+           + [at(0, network_logon("alice.smith", "10.20.5.4", "NTLM")), at(0, own_through_web(837), seconds=1)], CAS)
     yield ("quiet_certreq_on_the_ca", "An administrator who is logged on to the CA sends a request there with certreq; no logon over the network belongs to it.",
            [at(0, network_logon("alice.smith", "10.20.1.41", "NTLM")), at(20, own_through_web(835))], CAS)
     yield ("quiet_machine_that_is_not_windows", "A Linux machine asks by Kerberos; its request states no client either.",

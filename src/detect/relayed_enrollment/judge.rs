@@ -5,7 +5,6 @@ use crate::detect::domain::DomainPolicy;
 use crate::detect::identity::same_account;
 use crate::detect::protected::is_protected_account;
 use crate::detect::relayed_enrollment::settings::Severities;
-use crate::detect::relayed_enrollment::sighting::is_own_address;
 use crate::detect::report::reason;
 use crate::event::account::Account;
 use crate::event::host::Host;
@@ -32,6 +31,9 @@ pub(super) struct Relayed {
     pub address: Option<String>,
     /// Whether more than a new address speaks for a relay.
     pub is_certain: bool,
+    /// Whether the address can be nothing but that of the relay. A script that speaks to web enrollment has one too, and is
+    /// known after a day.
+    pub blames_address: bool,
 }
 
 /// Judges a request of `account` with all that is remembered of it; none: nothing is unusual.
@@ -51,7 +53,9 @@ pub(super) fn judge(
     let forced = coercion.is_some_and(|coercion| !coercion.ordinary_pipe);
     let by_address = is_new && (protected || ntlm || forced);
     let by_tool = by_tool(account, request, logon, ntlm);
-    let is_certain = !request.reasons.is_empty() || by_tool.is_some() || by_address || coerced_from_there;
+    let blames_address =
+        !request.reasons.is_empty() || (request.no_client && ntlm) || by_address || coerced_from_there;
+    let is_certain = blames_address || by_tool.is_some();
     if !is_certain && !is_new {
         return None;
     }
@@ -68,6 +72,7 @@ pub(super) fn judge(
         evidence: evidence.filter_map(|s| s.evidence.clone()).map(evidence_from_record).collect(),
         address: logon.map(|logon| logon.address.clone()),
         is_certain,
+        blames_address,
     })
 }
 
@@ -111,7 +116,7 @@ fn by_tool(
         );
         return Some(reason("machine_without_client", text));
     }
-    let logon = logon.filter(|logon| request.no_browser && logon.ntlm && !is_own_address(&logon.address))?;
+    let logon = logon.filter(|logon| request.no_browser && logon.ntlm && !logon.usual_address)?;
     let text = format!(
         "The request of {account} was made on the CA, as web enrollment does, and names no browser; {account} logged on there by \
          NTLM from {}",

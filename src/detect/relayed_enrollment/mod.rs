@@ -114,6 +114,7 @@ fn remember(
                 sighting::is_own_address(&logon.address) || policy.allow.source_host(&logon.address);
             let familiarity = memory::see_address(state, &logon.address, event.effective_time());
             logon.new_address = familiarity == Familiarity::New && !is_expected;
+            logon.usual_address = familiarity == Familiarity::Usual || is_expected;
             memory::remember(&mut state.logons, logon);
             state.requests.clone()
         }
@@ -135,7 +136,7 @@ impl RelayedEnrollment {
     ) {
         let settings = &self.settings;
         let Some(relayed) = judge(&settings.severity, cx.policy, state, requester, request) else { return };
-        if let Some(address) = relayed.address.as_deref().filter(|_| relayed.is_certain) {
+        if let Some(address) = relayed.address.as_deref().filter(|_| relayed.blames_address) {
             memory::blame(state, address);
         }
         let title = if relayed.is_certain {
