@@ -160,7 +160,7 @@ fn digest(records: &[StateRecord]) -> u128 {
 }
 
 /// A config: read, or refused with its mistakes.
-#[cfg(feature = "service")]
+#[cfg(feature = "files")]
 pub(crate) fn config(text: &[u8]) {
     let text = String::from_utf8_lossy(text);
     if let Err(mistakes) = adcs_watch::config::Config::parse("adcs-watch.yaml", &text) {
@@ -169,7 +169,7 @@ pub(crate) fn config(text: &[u8]) {
 }
 
 /// A file, also compressed and `.evtx`: cut into records, which are decoded.
-#[cfg(feature = "service")]
+#[cfg(feature = "files")]
 pub(crate) fn files(bytes: &[u8]) {
     use adcs_watch::replay::framing::{Content, Frame};
     let decoder = Decoder::default();
@@ -183,7 +183,7 @@ pub(crate) fn files(bytes: &[u8]) {
 }
 
 /// Exports of the directory and of a CA: facts, or rows with their mistakes.
-#[cfg(feature = "service")]
+#[cfg(feature = "files")]
 pub(crate) fn inventory(bytes: &[u8]) {
     use adcs_watch::inventory::{accounts, issued, templates};
     let text = String::from_utf8_lossy(bytes);

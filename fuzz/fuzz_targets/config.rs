@@ -1,6 +1,6 @@
 //! Any text as a config.
 //!
-//!     cargo +nightly fuzz run --features service config -- -max_total_time=60
+//!     cargo +nightly fuzz run --features files config -- -max_total_time=60
 #![no_main]
 
 #[allow(dead_code)]

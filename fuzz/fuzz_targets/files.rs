@@ -1,6 +1,6 @@
 //! Any bytes as a file for `replay`: text, compressed, `.evtx`.
 //!
-//!     cargo +nightly fuzz run --features service files -- -max_total_time=60
+//!     cargo +nightly fuzz run --features files files -- -max_total_time=60
 #![no_main]
 
 #[allow(dead_code)]

@@ -1,6 +1,6 @@
 //! Any text as an export.
 //!
-//!     cargo +nightly fuzz run --features service inventory -- -max_total_time=60
+//!     cargo +nightly fuzz run --features files inventory -- -max_total_time=60
 #![no_main]
 
 #[allow(dead_code)]
