@@ -44,6 +44,11 @@ impl Limits {
         self.0.get(topic).copied().unwrap_or(usize::MAX)
     }
 
+    /// The topics that the worker writes.
+    pub(crate) fn topics(&self) -> Vec<String> {
+        self.0.keys().cloned().collect()
+    }
+
     /// The smallest limit: a batch of several records for any of the topics is not longer.
     pub(crate) fn smallest(&self) -> usize {
         self.0.values().copied().min().unwrap_or(usize::MAX)

@@ -25,6 +25,8 @@ mod unanswered;
 mod consumer;
 mod refused_sources;
 mod checkpoint_reader;
+mod send;
+mod forgotten;
 mod transactions;
 mod worker_clients;
 pub(crate) mod fit;

@@ -7,6 +7,8 @@ pub(crate) const REQUEST_MS: Duration = Duration::from_millis(500);
 /// A request before a partition is read that has failed for so long is logged. A rebalance or a transaction of a predecessor is
 /// over sooner.
 pub(crate) const UNANSWERED_LOG_SECONDS: Duration = Duration::from_secs(5);
+/// Requests that were interrupted for so long begin again: the partition was with another worker meanwhile.
+pub(crate) const UNANSWERED_PAUSE_SECONDS: Duration = Duration::from_secs(10);
 /// A worker whose requests have failed for so long restarts with new clients. The broker ends a predecessor's transaction sooner.
 pub(crate) const UNANSWERED_SECONDS: Duration = Duration::from_secs(60);
 /// All requests for the metadata of one topic: a leader election or a broker that starts is over by then.
@@ -66,8 +68,14 @@ pub(crate) const TRANSACTION_SECONDS: Duration = Duration::from_secs(15);
 pub(crate) const INIT_TRANSACTIONS_SECONDS: Duration = Duration::from_secs(20);
 /// Taking the transactional id while partitions wait.
 pub(crate) const REINIT_TRANSACTIONS_SECONDS: Duration = Duration::from_secs(2);
+/// A committed offset that is not answered for so long waits for a transaction that a broker forgot: others have ended by then, and
+/// the broker has noticed it.
+pub(crate) const FORGOTTEN_SECONDS: Duration = Duration::from_secs(30);
 /// The delivery of a transaction's records, and of its offsets.
 pub(crate) const DELIVERY_SECONDS: Duration = Duration::from_secs(10);
+/// The commit of a transaction: the broker has aborted it by then, unless the commit arrived. librdkafka would wait for brokers
+/// that are down without an end, and the worker would report nothing meanwhile.
+pub(crate) const COMMIT_SECONDS: Duration = TRANSACTION_SECONDS;
 /// The abort of a transaction, and the wait for its records that are still in flight.
 pub(crate) const ABORT_SECONDS: Duration = Duration::from_secs(5);
 /// A commit that took longer may have been sent twice, so the transactional id changes.

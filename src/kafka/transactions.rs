@@ -5,11 +5,12 @@ use crate::encode::record::OutgoingRecord;
 use crate::host::clock::Stopwatch;
 use crate::kafka::context::{BasicContext, Refused};
 use crate::kafka::errors::{Resources, fault, is_fencing, is_rebalance, message, transaction_error};
-use crate::kafka::partitions::number;
+use crate::kafka::forgotten::abort_everywhere;
+use crate::kafka::send::{base_record, enqueue, flush};
 use crate::kafka::settings::Clients;
 use crate::kafka::timeouts::{
-    ABORT_SECONDS, ABORTED_AGE_SECONDS, ABORTED_SECONDS, ABORTING_SECONDS, DELIVERY_POLL_MS,
-    DELIVERY_SECONDS, EVENTS_MS, INIT_TRANSACTIONS_SECONDS, LONG_COMMIT_SECONDS, REFUSED_SECONDS,
+    ABORT_SECONDS, ABORTED_AGE_SECONDS, ABORTED_SECONDS, ABORTING_SECONDS, COMMIT_SECONDS, DELIVERY_SECONDS,
+    EVENTS_MS, FORGOTTEN_SECONDS, INIT_TRANSACTIONS_SECONDS, LONG_COMMIT_SECONDS, REFUSED_SECONDS,
     REINIT_TRANSACTIONS_SECONDS,
 };
 use crate::observe::metrics::{Ended, Metrics};
@@ -18,9 +19,7 @@ use crate::stage::port::{Fault, Outcome};
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext, PurgeConfig};
-use rdkafka::util::Timeout;
+use rdkafka::producer::{BaseProducer, Producer as _, PurgeConfig};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -37,7 +36,11 @@ pub(crate) struct TransactionalProducer {
     /// The producer of the other id. Creating it ends the transaction that its id left open.
     spare: Option<BaseProducer<BasicContext>>,
     /// The other id left a transaction whose outcome is unknown.
-    undecided: bool,
+    undecided: Option<Undecided>,
+    /// The topics that are written.
+    topics: Vec<String>,
+    /// When what a broker may have forgotten was last ended.
+    forgotten: Option<Stopwatch>,
     /// The most bytes of a batch of several records.
     batch_bytes: usize,
     /// All transactions were aborted lately.
@@ -48,6 +51,14 @@ pub(crate) struct TransactionalProducer {
     /// The time spent in transactions.
     took: Duration,
     metrics: Metrics,
+}
+
+/// A transaction whose outcome is unknown.
+enum Undecided {
+    /// Its commit was sent, so it may be committed.
+    Committing,
+    /// Its commit was not sent.
+    Aborting,
 }
 
 /// A time in which all transactions were aborted.
@@ -98,6 +109,7 @@ impl TransactionalProducer {
         stage: Stage,
         worker: u16,
         batch_bytes: usize,
+        topics: Vec<String>,
         metrics: Metrics,
     ) -> Result<TransactionalProducer, Fault> {
         let ids = clients.transactional_ids(stage, worker);
@@ -113,7 +125,9 @@ impl TransactionalProducer {
             active: 0,
             current,
             spare: None,
-            undecided: false,
+            undecided: None,
+            topics,
+            forgotten: None,
             batch_bytes,
             aborting: None,
             attempted: None,
@@ -142,7 +156,7 @@ impl TransactionalProducer {
             Ok(commit_took) => {
                 self.aborting = None;
                 if commit_took > LONG_COMMIT_SECONDS {
-                    self.replace("a commit took long", false);
+                    self.replace("a commit took long", None);
                 }
                 (Outcome::Committed, Ended::Committed)
             }
@@ -153,7 +167,7 @@ impl TransactionalProducer {
                 (Outcome::Aborted, Ended::Aborted)
             }
             Err(CommitError::Unknown(why)) => {
-                self.replace(&why, true);
+                self.replace(&why, Some(Undecided::Committing));
                 (Outcome::Unknown, Ended::Unknown)
             }
             Err(CommitError::Fatal(fault)) => return Err(fault),
@@ -206,22 +220,68 @@ impl TransactionalProducer {
     }
 
     /// Ends the transaction whose outcome is unknown, if there is one: a new producer takes its id. Waits at most
-    /// [`REINIT_TRANSACTIONS_SECONDS`], and tries again after twice that time.
-    pub(crate) fn end_unknown(&mut self) {
+    /// [`REINIT_TRANSACTIONS_SECONDS`] for that, and tries again after twice that time. `offsets` has a partition of the assignment
+    /// that `group` is the metadata of.
+    ///
+    /// The broker then aborts the transaction unless its commit arrived, but may forget partitions
+    /// ([`crate::kafka::forgotten`]). Where no commit was sent, an aborted transaction ends what it forgot.
+    pub(crate) fn end_unknown(
+        &mut self,
+        offsets: &TopicPartitionList,
+        group: Option<&ConsumerGroupMetadata>,
+    ) {
         let is_early = |attempted: Stopwatch| attempted.elapsed() < REINIT_TRANSACTIONS_SECONDS * 2;
-        if !self.undecided || self.attempted.is_some_and(is_early) {
+        let (Some(undecided), Some(group)) = (&self.undecided, group) else { return };
+        if self.attempted.is_some_and(is_early) {
             return;
         }
-        match create(&self.clients, &self.ids[1 - self.active], self.batch_bytes, REINIT_TRANSACTIONS_SECONDS)
-        {
+        let id = &self.ids[1 - self.active];
+        let created = create(&self.clients, id, self.batch_bytes, REINIT_TRANSACTIONS_SECONDS);
+        let ended = created.and_then(|spare| {
+            match undecided {
+                Undecided::Committing => {}
+                Undecided::Aborting => abort_everywhere(&spare, &self.topics, offsets, group)?,
+            }
+            Ok(spare)
+        });
+        match ended {
             Ok(spare) => {
+                tracing::info!(stage = %self.stage, "a transaction with an unknown outcome is ended");
                 self.spare = Some(spare);
-                self.undecided = false;
+                self.undecided = None;
                 self.attempted = None;
             }
             Err(fault) => {
                 self.attempted = Some(Stopwatch::start());
                 tracing::warn!(stage = %self.stage, %fault, "the outcome of a transaction is still unknown");
+            }
+        }
+    }
+
+    /// The committed offset is not answered long after all transactions that may write it have ended: a broker forgot one
+    /// ([`crate::kafka::forgotten`]). If it is one of this worker's ids, an aborted transaction of each id ends it.
+    pub(crate) fn end_forgotten(
+        &mut self,
+        offsets: &TopicPartitionList,
+        group: Option<&ConsumerGroupMetadata>,
+    ) {
+        let is_early = self.forgotten.is_some_and(|attempted| attempted.elapsed() < FORGOTTEN_SECONDS);
+        let (false, Some(group)) = (is_early, group) else { return };
+        self.forgotten = Some(Stopwatch::start());
+        for (number, id) in self.ids.iter().enumerate() {
+            let place = if number == self.active { &mut self.current } else { &mut self.spare };
+            let known = place
+                .take()
+                .map_or_else(|| create(&self.clients, id, self.batch_bytes, REINIT_TRANSACTIONS_SECONDS), Ok);
+            let ended = known.and_then(|producer| {
+                abort_everywhere(&producer, &self.topics, offsets, group)?;
+                Ok(producer)
+            });
+            match ended {
+                Ok(producer) => *place = Some(producer),
+                Err(fault) => {
+                    tracing::warn!(stage = %self.stage, id, %fault, "a transaction may be undecided")
+                }
             }
         }
     }
@@ -258,7 +318,7 @@ impl TransactionalProducer {
             return Err(CommitError::abort(format!("records are not delivered within {DELIVERY_SECONDS:?}")));
         }
         let watch = Stopwatch::start();
-        producer.commit_transaction(Timeout::Never).map_err(|error| classify_commit(&error, &resources))?;
+        producer.commit_transaction(COMMIT_SECONDS).map_err(|error| classify_commit(&error, &resources))?;
         Ok(watch.elapsed())
     }
 
@@ -285,7 +345,7 @@ impl TransactionalProducer {
         // Records in flight must be delivered before the abort, or they would join the next transaction.
         producer.purge(PurgeConfig::default().queue());
         if !flush(producer, ABORT_SECONDS) {
-            self.replace("records are still in flight", true);
+            self.replace("records are still in flight", Some(Undecided::Aborting));
             return Ok(());
         }
         match producer.abort_transaction(ABORT_SECONDS) {
@@ -295,7 +355,7 @@ impl TransactionalProducer {
             Err(error) => match classify("aborting a transaction", &error, &Resources::default()) {
                 CommitError::Fatal(fault) => Err(fault),
                 CommitError::Abort(AbortReason { why, .. }) | CommitError::Unknown(why) => {
-                    self.replace(&why, true);
+                    self.replace(&why, Some(Undecided::Aborting));
                     Ok(())
                 }
             },
@@ -303,7 +363,7 @@ impl TransactionalProducer {
     }
 
     /// Continues with the spare and its transactional id.
-    fn replace(&mut self, why: &str, undecided: bool) {
+    fn replace(&mut self, why: &str, undecided: Option<Undecided>) {
         tracing::warn!(stage = %self.stage, why, "the spare producer takes over");
         self.current = self.spare.take();
         self.active = 1 - self.active;
@@ -341,56 +401,9 @@ fn send(
     record: &OutgoingRecord<'_>,
     resources: &Resources,
 ) -> Result<(), CommitError> {
-    let mut headers = OwnedHeaders::new_with_capacity(record.headers.len());
-    for (key, value) in &record.headers {
-        headers = headers.insert(Header { key, value: Some(value) });
-    }
-    let mut next = BaseRecord::<[u8], [u8]>::to(record.topic).headers(headers);
-    if let Some(partition) = record.partition {
-        next = next.partition(number(partition).map_err(CommitError::Fatal)?);
-    }
-    if let Some(key) = &record.key {
-        next = next.key(key);
-    }
-    if let Some(value) = &record.value {
-        next = next.payload(value);
-    }
-    enqueue(producer, next, DELIVERY_SECONDS).map_err(|error| classify("sending a record", &error, resources))
-}
-
-/// Puts a record into the queue of the producer. Waits while the queue is full.
-///
-/// # Errors
-/// The queue is full for longer than `timeout`, or librdkafka rejects the record.
-pub(crate) fn enqueue<C: ProducerContext<DeliveryOpaque = ()>>(
-    producer: &BaseProducer<C>,
-    record: BaseRecord<'_, [u8], [u8]>,
-    timeout: Duration,
-) -> Result<(), KafkaError> {
-    let (watch, mut next) = (Stopwatch::start(), record);
-    loop {
-        match producer.send(next) {
-            Ok(()) => return Ok(()),
-            Err((KafkaError::MessageProduction(Code::QueueFull), again)) if watch.elapsed() < timeout => {
-                producer.poll(DELIVERY_POLL_MS);
-                next = again;
-            }
-            Err((error, _)) => return Err(error),
-        }
-    }
-}
-
-/// Waits until all records are delivered or have failed; false if that takes longer than `timeout`. rdkafka's own flush polls
-/// every 100 ms only.
-pub(crate) fn flush<C: ProducerContext>(producer: &BaseProducer<C>, timeout: Duration) -> bool {
-    let watch = Stopwatch::start();
-    while producer.in_flight_count() > 0 {
-        if watch.elapsed() > timeout {
-            return false;
-        }
-        producer.poll(DELIVERY_POLL_MS);
-    }
-    true
+    let record = base_record(record).map_err(CommitError::Fatal)?;
+    enqueue(producer, record, DELIVERY_SECONDS)
+        .map_err(|error| classify("sending a record", &error, resources))
 }
 
 /// What an error before the commit means. `action` is what was tried, as "sending offsets".

@@ -7,13 +7,14 @@
 use crate::encode::record::OutgoingRecord;
 use crate::kafka::consumer::GroupConsumer;
 use crate::kafka::limits::Limits;
+use crate::kafka::partitions::list;
 use crate::kafka::settings::Clients;
 use crate::kafka::transactions::TransactionalProducer;
 use crate::observe::metrics::{Metrics, Spent};
 use crate::observe::traces::Traces;
 use crate::stage::Stage;
 use crate::stage::port::{Answer, Fault, Outcome, SourcePartition};
-use rdkafka::TopicPartitionList;
+use rdkafka::{Offset, TopicPartitionList};
 
 /// The clients of one worker, its metrics and its traces.
 pub(crate) struct WorkerClients {
@@ -39,8 +40,14 @@ impl WorkerClients {
         metrics: Metrics,
         traces: Traces,
     ) -> Result<WorkerClients, Fault> {
-        let producer =
-            TransactionalProducer::new(clients, stage, worker, limits.smallest(), metrics.clone())?;
+        let producer = TransactionalProducer::new(
+            clients,
+            stage,
+            worker,
+            limits.smallest(),
+            limits.topics(),
+            metrics.clone(),
+        )?;
         let consumer = GroupConsumer::join(clients, stage, worker, topics, metrics.clone())?;
         Ok(WorkerClients { consumer, producer, limits, metrics, traces })
     }
@@ -62,7 +69,12 @@ impl WorkerClients {
 
     /// As [`crate::stage::port::DetectorPort::committed`]. Ends a transaction of this worker whose outcome is unknown.
     pub(crate) fn committed(&mut self, partition: &SourcePartition) -> Result<Answer<Option<u64>>, Fault> {
-        self.producer.end_unknown();
+        // Aborted, so the offset does not matter.
+        let offsets = list(std::slice::from_ref(partition), Offset::Offset(0))?;
+        self.producer.end_unknown(&offsets, self.consumer.metadata());
+        if self.consumer.has_waited_for_offset(partition) {
+            self.producer.end_forgotten(&offsets, self.consumer.metadata());
+        }
         self.consumer.committed(partition)
     }
 

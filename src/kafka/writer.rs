@@ -3,9 +3,9 @@
 use crate::host::exit::{Exit, Failure};
 use crate::kafka::context::BasicContext;
 use crate::kafka::metadata::{invalid_config, rejected_config};
+use crate::kafka::send::{enqueue, flush};
 use crate::kafka::settings::Clients;
 use crate::kafka::timeouts::{EVENTS_MS, WRITE_SECONDS};
-use crate::kafka::transactions::{enqueue, flush};
 use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;

@@ -297,7 +297,6 @@ impl GroupConsumer {
 
     /// Does what [`crate::stage::port::RouterPort::accept`] requires, for both stages.
     pub(crate) fn accept(&mut self, partitions: &[SourcePartition]) -> Result<(), Fault> {
-        self.unanswered.clear();
         let list = self.with_any_offset(partitions)?;
         self.consumer.incremental_assign(&list).map_err(|error| fault("assigning partitions", &error))?;
         if !partitions.is_empty() {

@@ -5,7 +5,7 @@ use crate::kafka::consumer::GroupConsumer;
 use crate::kafka::errors::is_transient;
 use crate::kafka::log_bounds::{check_mark, offset_of_time};
 use crate::kafka::partitions::{list, number};
-use crate::kafka::timeouts::REQUEST_MS;
+use crate::kafka::timeouts::{FORGOTTEN_SECONDS, REQUEST_MS};
 use crate::stage::port::{Answer, Fault, SourcePartition};
 use rdkafka::Offset;
 use rdkafka::consumer::Consumer;
@@ -42,6 +42,11 @@ impl GroupConsumer {
             self.metrics.committed(self.stage, &partition.topic, partition.partition, next);
         }
         Ok(Answer::Ready(committed))
+    }
+
+    /// Whether its committed offset was not answered for so long that no transaction can be open that may write it.
+    pub(crate) fn has_waited_for_offset(&self, partition: &SourcePartition) -> bool {
+        self.unanswered.waited(partition, COMMITTED) >= FORGOTTEN_SECONDS
     }
 
     /// Runs [`crate::kafka::log_bounds::LogBounds::check`] with this consumer.
