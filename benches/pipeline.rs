@@ -111,7 +111,13 @@ fn restart(records: u32) {
     );
     let mut process = start("restarted after a stop", 1);
     process.kill();
-    start("restarted after kill -9", 2);
+    let process = start("restarted after kill -9", 2);
+    assert!(process.stop().success());
+    // A static member: its successor does not wait until the session of the killed process ends.
+    world.configure("group:", "instance_id: bench\n  group:");
+    let mut process = start("restarted after a stop, with kafka.instance_id", 3);
+    process.kill();
+    start("restarted after kill -9, with kafka.instance_id", 4);
 }
 
 /// A source topic full of records, and then a process that reads it.
@@ -319,6 +325,13 @@ impl World {
         let made = program().args(["topics", "create", "-c"]).arg(&world.config).output().unwrap();
         assert!(made.status.success(), "{made:?}");
         world
+    }
+
+    /// Changes the config for the next start.
+    fn configure(&self, old: &str, new: &str) {
+        let text = fs::read_to_string(&self.config).unwrap();
+        assert!(text.contains(old), "{text}");
+        fs::write(&self.config, text.replacen(old, new, 1)).unwrap();
     }
 
     fn topic(&self, kind: &str) -> String {
