@@ -68,7 +68,7 @@ fn corpora_of_the_pure_rooms_break_nothing() {
     run("state", checks::state);
 }
 
-#[cfg(feature = "service")]
+#[cfg(feature = "files")]
 #[test]
 fn corpora_of_files_break_nothing() {
     run("config", checks::config);

@@ -222,8 +222,10 @@ fn moved_to_ca(mut event: Event, n: u32) -> Event {
     if let Activity::CertificateIssued(issued) = &mut event.activity {
         issued.request.request_id += shift;
         issued.serial = serial_of(issued.request.request_id);
+        issued.request.requester.domain += &n.to_string();
     } else if let Activity::CertificateDenied(denied) = &mut event.activity {
         denied.request.request_id += shift;
+        denied.request.requester.domain += &n.to_string();
     } else if let Activity::CertificateLogon(logon) = &mut event.activity {
         logon.serial = serial_of(logon.serial.request_id() + shift).unwrap();
         event.origin.record_id = event.origin.record_id.map(|id| id + u64::from(shift));
