@@ -1,5 +1,5 @@
 //! What makes alerts one story: the account, certificate or host that they share. Each alert becomes an event, which goes to
-//! the partition of each of these. A finding that is to be one alert with others of its requester becomes such an event first.
+//! the partition of each of these.
 
 use crate::alert::id::AlertId;
 use crate::alert::{Alert, Evidence};
@@ -87,30 +87,6 @@ pub(crate) fn of(alert: &Alert, entity: &Entity, trigger: &Event) -> Option<Even
         origin: Origin::default(),
         activity: Activity::AlertRaised(AlertRaised { keys, alert }),
     })
-}
-
-/// Begins the key of a finding that is raised where the state of its requester lives.
-const REQUESTER: &str = "requester ";
-
-/// A finding about a certificate of this template, as an event for the requester's partition. It is no alert yet.
-pub(crate) fn finding(alert: &Alert, template: &str, trigger: &Event) -> Event {
-    let domain = alert.requester_domain.as_deref().unwrap_or_default();
-    let requester = Account::new(domain, alert.requester_account.as_deref().unwrap_or_default());
-    let keys = vec![format!("{REQUESTER}{requester}"), template.to_owned()];
-    let alert = wire::alert::to_protobuf(alert);
-    Event {
-        time: trigger.effective_time(),
-        computer: trigger.computer.clone(),
-        origin: Origin::default(),
-        activity: Activity::AlertRaised(AlertRaised { keys, alert }),
-    }
-}
-
-/// The requester and the template of such a finding; none of an alert for stories, and of other events.
-pub(crate) fn finding_of(event: &Event) -> Option<(Account, &str)> {
-    let Activity::AlertRaised(raised) = &event.activity else { return None };
-    let [requester, template] = raised.keys.as_slice() else { return None };
-    Some((Account::parse(requester.strip_prefix(REQUESTER)?), template))
 }
 
 /// What a story needs of an alert.

@@ -179,8 +179,7 @@ pub struct Context<'a> {
     pub alerts: Vec<Alert>,
     /// What is reported beside alerts.
     pub notices: Vec<Notice>,
-    /// The same alerts as events, for the stories that they are part of, and findings that become one alert with others of their
-    /// requester where its state lives.
+    /// The same alerts as events, for the stories that they are part of.
     pub links: Vec<Event>,
 }
 

@@ -104,7 +104,7 @@ impl Step {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Off: there are no stories, and alerts are not written to the routed topic for them.
+    /// Off: there are no stories, and alerts are not written to the routed topic.
     pub enabled: bool,
 }
 
@@ -144,9 +144,7 @@ impl Detection for Story {
     };
 
     fn entities(&self, event: &Event, _: &DomainPolicy, found: &mut dyn FnMut(Entity)) {
-        if let Activity::AlertRaised(raised) = &event.activity
-            && link::finding_of(event).is_none()
-        {
+        if let Activity::AlertRaised(raised) = &event.activity {
             raised.keys.iter().for_each(|key| found(Entity::named(key)));
         }
     }

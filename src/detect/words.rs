@@ -121,13 +121,11 @@ impl InWords for RequestIdState {
             .pending
             .iter()
             .map(|logon| format!("of {}\\{} at {}", logon.domain, logon.account, time(logon.time_ms)));
-        let of_requester = self.used.iter().filter_map(|used| used.open.as_ref());
-        let open: Vec<String> =
-            self.open.iter().chain(of_requester).filter_map(|open| alert(Some(open))).collect();
+        let open = self.open.iter().map(|open| alert(Some(open)).unwrap_or_default());
         joined([
             listed("certificates issued", issued),
             listed("logons that wait for their certificate:", waiting),
-            listed("", open.into_iter()).map(|text| text.trim_start().to_owned()),
+            listed("", open).map(|text| text.trim_start().to_owned()),
         ])
     }
 }

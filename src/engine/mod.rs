@@ -29,11 +29,11 @@ use crate::event::{Activity, Event};
 use crate::state::key::EntityKey;
 use crate::state::store::{Change, Hour, KeyedStore};
 use crate::wire::record::{Marker, StateRecord};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Changes when a detection decides differently or reads its state differently.
-pub const LOGIC_VERSION: u32 = 6;
+pub const LOGIC_VERSION: u32 = 5;
 
 /// The oldest logic that can read the state this one writes.
 pub const MINIMUM_READER: u32 = 1;
@@ -57,8 +57,8 @@ pub struct Output {
     pub alerts: Vec<Alert>,
     /// What detections report beside alerts.
     pub notices: Vec<Notice>,
-    /// The same alerts as events, for the entities of the stories that they may be part of, and findings for their requester. They
-    /// are events like others. A finding leads to an alert, an alert to a story, and a story has none.
+    /// The same alerts as events, for the entities of the stories that they may be part of. They are events like others, and
+    /// end there: an alert that they lead to has none.
     pub links: Vec<Event>,
     /// How many entities of detections the event concerned. None: it is no detection's business.
     pub concerned: u32,
@@ -157,15 +157,13 @@ impl Engine {
         self.operators.iter().for_each(|op| op.places(event, policy, &mut *found));
     }
 
-    /// Runs every detection that the event concerns, and then those that the findings and alerts on it concern.
+    /// Runs every detection that the event concerns, and then those that the alerts on it concern.
     pub fn on_event(&mut self, event: &Event) -> Output {
         let mut output = self.on_event_where(event, |_| true);
-        let mut links = VecDeque::from(std::mem::take(&mut output.links));
-        while let Some(link) = links.pop_front() {
+        for link in std::mem::take(&mut output.links) {
             let further = self.on_event_where(&link, |_| true);
             output.alerts.extend(further.alerts);
             output.notices.extend(further.notices);
-            links.extend(further.links);
         }
         output
     }

@@ -1577,26 +1577,6 @@ pub struct RequestIdState {
     /// Alerts that may still be revised, one per certificate.
     #[prost(message, repeated, tag = "3")]
     pub open: ::prost::alloc::vec::Vec<OpenAlert>,
-    /// Of a requester: its certificates that others used lately, one per template, at most 16.
-    #[prost(message, repeated, tag = "4")]
-    pub used: ::prost::alloc::vec::Vec<UsedAsOthers>,
-}
-/// certificate-used-by-other: the certificates of one template that a requester was issued and others used.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct UsedAsOthers {
-    #[prost(string, tag = "1")]
-    pub template: ::prost::alloc::string::String,
-    #[prost(message, optional, tag = "2")]
-    pub open: ::core::option::Option<OpenAlert>,
-    /// Findings since it opened.
-    #[prost(uint32, tag = "3")]
-    pub findings: u32,
-    /// 64-bit hashes of the accounts that used them, at most 256.
-    #[prost(fixed64, repeated, tag = "4")]
-    pub accounts: ::prost::alloc::vec::Vec<u64>,
-    /// The first ten of them.
-    #[prost(string, repeated, tag = "5")]
-    pub names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// All that is remembered of a certificate for its life.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -17,7 +17,6 @@ mod exceptions;
 mod policy_change;
 mod answers;
 mod properties;
-mod requesters;
 mod restarts;
 mod router_tally;
 mod simulation;

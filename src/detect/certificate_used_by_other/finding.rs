@@ -7,7 +7,6 @@ use crate::detect::certificate_used_by_other::issuance::{event_id, is_request, r
 use crate::detect::certificate_used_by_other::join::{Join, ca_host};
 use crate::detect::certificate_used_by_other::settings::Settings;
 use crate::detect::finding::{set_requester, set_used_by};
-use crate::detect::lifecycle::Lifetime;
 use crate::detect::report::{self, reason};
 use crate::event::account::Account;
 use crate::event::serial::Serial;
@@ -22,11 +21,6 @@ pub(crate) struct Joined<'a> {
     pub(crate) record: &'a IssuedRecord,
     pub(crate) logon: &'a PendingLogon,
     pub(crate) how: Join,
-}
-
-/// The same certificate as the same account, and a requester for each template, alerts once in this time.
-pub(crate) fn lifetime(settings: &Settings) -> Lifetime {
-    Lifetime::SinceOpened(settings.suppression)
 }
 
 /// The severity of the outcome, one step milder for each thing that makes the finding less sure.

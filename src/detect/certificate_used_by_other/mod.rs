@@ -4,8 +4,6 @@
 //! asked for with the certificate (4768, 4771), or a remark of the KDC about it (21, 39, 40, 41, 45). Joined by the serial
 //! number where the CA logs it (4887 version 1), else by the request id, which AD CS puts twice into the serial number,
 //! together with the CA's name. Source: the event schemas, and [MS-WCCE] on request ids.
-//! The uses of one requester's certificates of one template, as whatever accounts, are one alert; that as a protected account
-//! is one of its own.
 //! **Why.** It is what every certificate attack comes down to, also where the CA's events show nothing: a name that stands
 //! only inside the signed request of an old CA, an account whose userPrincipalName was changed for the moment.
 //! **What looks alike and is harmless.** Smart cards that an enrollment agent asked for, devices behind NDES: allow-list
@@ -17,12 +15,11 @@ mod join;
 mod other;
 mod finding;
 mod unseen;
-mod requester;
 
 use crate::alert::{Alert, Severity};
 use crate::detect::certificate_use::{account_of, serial_of, use_of};
 use crate::detect::certificate_used_by_other::finding::{
-    Joined, add_elsewhere, describe, entity_of, is_about, issuance_evidence, lifetime, severity,
+    Joined, add_elsewhere, describe, entity_of, is_about, issuance_evidence, severity,
 };
 use crate::detect::certificate_used_by_other::issuance::{
     deny, entity_of_issuance, entity_of_serial, is_request, issuance_of, remember, requester_of,
@@ -36,7 +33,6 @@ pub(crate) use crate::detect::certificate_used_by_other::settings::Settings;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::exception::Key;
 use crate::detect::lifecycle::{Lifetime, Trigger};
-use crate::detect::link;
 use crate::detect::report;
 use crate::detect::slot::Slot;
 use crate::detect::{About, Context, Detection, Entity, memory_after};
@@ -88,11 +84,7 @@ impl Detection for CertificateUsedByOther {
         severities: &[Severity::Low, Severity::Medium, Severity::High, Severity::Critical],
     };
 
-    fn entities(&self, event: &Event, policy: &DomainPolicy, found: &mut dyn FnMut(Entity)) {
-        if let Some((requester, _)) = link::finding_of(event) {
-            found(policy.account(&requester));
-            return;
-        }
+    fn entities(&self, event: &Event, _: &DomainPolicy, found: &mut dyn FnMut(Entity)) {
         let entity = serial_of(event).map(entity_of_serial).or_else(|| entity_of_issuance(event));
         entity.into_iter().for_each(found);
     }
@@ -105,10 +97,6 @@ impl Detection for CertificateUsedByOther {
         cx: &mut Context<'_>,
     ) {
         let settings = &self.settings;
-        if let Some((_, template)) = link::finding_of(event) {
-            requester::on_finding(settings, event, template, slot, cx);
-            return;
-        }
         forget(&mut slot.state, settings, event.effective_time());
         if let Some((record, ca)) = issuance_of(event) {
             on_issued(settings, event, record, &ca, slot, cx);
@@ -229,12 +217,14 @@ fn judge(
     let trigger = Trigger { at: Time::from_millis(logon.time_ms), lifetime: lifetime(settings) };
     let offset = clock_offset(record, trigger.at).filter(|_| how != Join::Serial);
     let severity = severity(settings, &joined, offset);
-    let is_protected = is_protected(cx.policy, logon, &used_by);
-    let severity = if is_protected { severity } else { severity.min(settings.severity.unprotected) };
+    let severity = if is_protected(cx.policy, logon, &used_by) {
+        severity
+    } else {
+        severity.min(settings.severity.unprotected)
+    };
     let elsewhere = used_elsewhere(cx.policy, &requester_of(record), logon);
     let known = slot.state.open.iter().position(|open| is_about(open, &logon.serial, &used_by));
     let mut open = known.map(|index| slot.state.open.remove(index));
-    let raised = cx.alerts.len();
     trigger.raise(
         &mut open,
         cx,
@@ -251,10 +241,6 @@ fn judge(
         },
     );
     keep_open(open, slot);
-    if !is_protected {
-        let finding = |alert| link::finding(&alert, &record.template, event);
-        cx.links.extend(cx.alerts.drain(raised..).map(finding));
-    }
 }
 
 fn keep_open(open: Option<OpenAlert>, slot: &mut RequestSlot<'_>) {
@@ -262,6 +248,11 @@ fn keep_open(open: Option<OpenAlert>, slot: &mut RequestSlot<'_>) {
     if slot.state.open.len() > MAX_PER_REQUEST_ID {
         slot.state.open.remove(0);
     }
+}
+
+/// The same certificate as the same account alerts once in this time.
+fn lifetime(settings: &Settings) -> Lifetime {
+    Lifetime::SinceOpened(settings.suppression)
 }
 
 /// That of an alert on an unknown issuance lasts as long as its certificate: nothing changes about it from day to day.

@@ -26,8 +26,7 @@ pub(crate) fn is_other(
         || facts.same_account(policy, &requester, used_by, until);
     (!is_same || differing_sids(logon).is_some())
         && !identity::is_pair(policy, &requester, used_by)
-        && (!requests_for(policy, &requester, &record.template, logon.remote_ip.as_deref(), used_by)
-            || is_protected(policy, logon, used_by))
+        && (!requests_for(policy, &requester, record, logon, used_by) || is_protected(policy, logon, used_by))
 }
 
 /// Whether the account that used the certificate is protected: by its name, or by the last number of its SID.
@@ -39,17 +38,19 @@ pub(crate) fn is_protected(policy: &DomainPolicy, logon: &PendingLogon, used_by:
 
 /// Whether the policy lets the requester ask for certificates that this account uses. The client that an agent asked from is
 /// not remembered: `hosts` of its profile is judged when the certificate is issued.
-pub(crate) fn requests_for(
+fn requests_for(
     policy: &DomainPolicy,
     requester: &Account,
-    template: &str,
-    remote_ip: Option<&str>,
+    record: &IssuedRecord,
+    logon: &PendingLogon,
     used_by: &Account,
 ) -> bool {
-    let template = Some(template).filter(|template| !template.is_empty());
+    let template = Some(record.template.as_str()).filter(|template| !template.is_empty());
     policy.allow.requester(requester)
         || policy.agent(requester).is_some_and(|agent| {
-            agent.has_template(template) && agent.has_subject(used_by) && agent.is_used_from(remote_ip)
+            agent.has_template(template)
+                && agent.has_subject(used_by)
+                && agent.is_used_from(logon.remote_ip.as_deref())
         })
 }
 
