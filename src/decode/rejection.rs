@@ -43,7 +43,7 @@ pub enum Reason {
     BadEventId,
     /// Rendered text in another language than English, and no other data.
     OtherLanguage,
-    /// Values without names, some left out, and it is not clear which.
+    /// Values without names, some left out, and it is not clear which; or a name twice among values without quotes.
     PositionUnclear,
 }
 

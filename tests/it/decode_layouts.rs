@@ -155,6 +155,11 @@ pub(crate) fn records(name: &str) -> Vec<Vec<u8>> {
     if in_lines { lines.collect() } else { vec![text.as_bytes().to_vec()] }
 }
 
+/// The names of the files.
+pub(crate) fn layout_names() -> impl Iterator<Item = &'static str> {
+    LAYOUTS.iter().map(|(name, _, _)| *name)
+}
+
 /// The records of every layout.
 pub(crate) fn all_records() -> impl Iterator<Item = Vec<u8>> {
     LAYOUTS.iter().flat_map(|(name, _, _)| records(name))

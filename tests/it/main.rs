@@ -28,6 +28,7 @@ mod decode_formats;
 mod decode_layouts;
 mod decode_mutations;
 mod decode_prefilter;
+mod decode_spoof;
 mod decode_total;
 mod fuzz_corpora;
 #[cfg(feature = "service")]

@@ -56,6 +56,7 @@ const MAX_LEVELS: usize = 4;
 pub(crate) struct Named {
     values: Vec<(String, String)>,
     nameless: Vec<String>,
+    is_ambiguous: bool,
 }
 
 impl Named {
@@ -78,17 +79,29 @@ impl Named {
     /// name: `windows.EventData.RequestId`.
     pub(crate) fn push(&mut self, name: &str, value: impl Into<String>) {
         if self.values.len() < MAX_NAMED_VALUES {
-            let name = fold(name);
-            let own = name.rsplit_once("eventdata").map(|(_, own)| own).filter(|own| !own.is_empty());
-            let name = own.map_or_else(|| name.clone(), ToOwned::to_owned);
-            self.values.push((name, value.into()));
+            self.values.push((own_name(name), value.into()));
         }
+    }
+
+    /// Adds a value of a text that has all of them without quotes. Where a name occurs twice there, a value has written the
+    /// second one: the attributes of a request are the client's own words.
+    pub(crate) fn push_unquoted(&mut self, name: &str, value: impl Into<String>) {
+        let (own, value) = (own_name(name), value.into());
+        let known = self.value_of(|key| key == own).is_some_and(|known| known != value.trim());
+        self.is_ambiguous |= known;
+        self.push(name, value);
+    }
+
+    /// Whether two values of a text without quotes have one name.
+    pub(crate) fn is_ambiguous(&self) -> bool {
+        self.is_ambiguous
     }
 
     /// Adds all values of another list behind these.
     pub(crate) fn append(&mut self, other: Named) {
         self.values.extend(other.values);
         self.nameless.extend(other.nameless);
+        self.is_ambiguous |= other.is_ambiguous;
     }
 
     /// Adds a value without a name, unless there are [`MAX_NAMED_VALUES`] already.
@@ -154,7 +167,7 @@ impl Named {
     fn text(&mut self, text: &str) {
         if !text.trim_ascii_start().starts_with('<') {
             return text.split(" ¦ ").filter_map(|pair| pair.split_once(": ")).for_each(|(name, value)| {
-                self.push(name, value);
+                self.push_unquoted(name, value);
             });
         }
         for (name, value) in xml_reader::event_data(text).unwrap_or_default() {
@@ -198,6 +211,13 @@ impl Named {
             }
         }
     }
+}
+
+/// A name, folded, without the path to the event's data.
+fn own_name(name: &str) -> String {
+    let name = fold(name);
+    let own = name.rsplit_once("eventdata").map(|(_, own)| own).filter(|own| !own.is_empty());
+    own.map_or_else(|| name.clone(), ToOwned::to_owned)
 }
 
 /// Whether a name is that of a field behind a section of the rendered text.

@@ -60,6 +60,10 @@ impl Found {
         if self.is_cut_off {
             return Err(cut_off());
         }
+        if self.named.is_ambiguous() {
+            let detail = "a name occurs twice in a text whose values are not quoted";
+            return Err(Rejection::new(Reason::PositionUnclear, detail));
+        }
         let aligned = match self.named.nameless() {
             [] => Ok(()),
             values => align::named(id, values).map(|named| self.named.append(named)),

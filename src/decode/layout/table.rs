@@ -287,7 +287,6 @@ pub(crate) const DATA: &[&str] = &[
     "ExtraEventData",
     "event.data",
     "params",
-    "attributes",
     "strings",
     "EventParameters",
     "action.properties",

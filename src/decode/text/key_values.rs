@@ -150,7 +150,7 @@ fn between(text: &str, delimiter: char) -> Named {
     let message = text.find(&format!("{delimiter}Message=")).unwrap_or(text.len());
     for pair in text[..message].split(delimiter) {
         if let Some((name, value)) = pair.split_once('=') {
-            named.push(name.trim(), value.trim());
+            named.push_unquoted(name.trim(), value.trim());
         }
     }
     if let Some(message) = text.get(message + "_Message=".len()..) {
@@ -175,7 +175,7 @@ fn spaced(text: &str) -> Named {
     for ((start, equal), end) in starts.iter().zip(ends) {
         let value = text.get(equal + 1..end).unwrap_or_default().trim();
         let value = value.replace("\\=", "=").replace("\\n", "\n").replace("\\r", "\r").replace("\\\\", "\\");
-        named.push(text[*start..*equal].trim_start_matches("ad."), value);
+        named.push_unquoted(text[*start..*equal].trim_start_matches("ad."), value);
     }
     named
 }
