@@ -1,5 +1,6 @@
 //! An entry of an allow-list: a value, or a value with limits.
 
+use crate::detect::until::{self, Until};
 use crate::event::account::Account;
 use crate::event::time::Time;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -65,8 +66,10 @@ pub struct Limits {
     /// The detections that it counts for. Default: all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub detections: Vec<String>,
-    /// The event time from which on it does not count any more, `2026-12-31T00:00:00Z`. Default: it always counts.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The event time until which it counts: a day, `2026-12-31`, which counts to its end in UTC, or a time. Default: it
+    /// always counts.
+    #[serde(deserialize_with = "until::read", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Until>")]
     pub until: Option<Time>,
     /// Who answers for it.
     #[serde(skip_serializing_if = "Option::is_none")]

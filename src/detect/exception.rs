@@ -3,6 +3,7 @@
 use crate::alert::{Alert, Severity};
 use crate::detect::agent::{Network, matches};
 use crate::detect::domain::{DomainPolicy, is_listed};
+use crate::detect::until::{self, Until};
 use crate::event::account::{Account, same_text};
 use crate::event::host::Host;
 use crate::event::time::Time;
@@ -58,8 +59,10 @@ pub struct Exception {
     /// The highest severity that it silences. Default high: a critical alert is written.
     #[serde(default = "default_severity", skip_serializing_if = "is_default_severity")]
     pub up_to: Severity,
-    /// The event time from which on it silences nothing any more, `2026-12-31T00:00:00Z`. Default: it never ends.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The event time until which it silences: a day, `2026-12-31`, which counts to its end in UTC, or a time,
+    /// `2026-12-31T18:00:00Z`. Default: it never ends.
+    #[serde(default, deserialize_with = "until::read", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Until>")]
     pub until: Option<Time>,
     /// Who answers for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -5,6 +5,7 @@
 //! entity. It may change what is remembered and raise alerts; it can do nothing else.
 
 pub(crate) mod entity;
+pub(crate) mod until;
 pub(crate) mod agent;
 pub(crate) mod entry;
 pub(crate) mod link;

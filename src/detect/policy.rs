@@ -58,7 +58,7 @@ pub struct Policy {
     /// Alerts that are not written: each entry names detections and what their alerts must be about. The detection goes on to
     /// remember what it sees.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(example = json!([{"detections": ["unusual-volume"], "account": r"CORP\svc-build", "until": "2026-12-31T00:00:00Z"}]))]
+    #[schemars(example = json!([{"detections": ["unusual-volume"], "account": r"CORP\svc-build", "until": "2026-12-31"}]))]
     pub exceptions: Vec<Exception>,
     /// Settings of the detection `san-mismatch`.
     pub san_mismatch: san_mismatch::Settings,

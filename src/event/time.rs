@@ -55,6 +55,13 @@ impl Time {
         Some(Time(instant.as_nanosecond().div_euclid(1_000_000).try_into().ok()?))
     }
 
+    /// The end of a day that is written as `2026-12-31`, UTC.
+    pub fn end_of_day(text: &str) -> Option<Time> {
+        let day: jiff::civil::Date =
+            text.trim().parse().ok().filter(|_| text.trim().len() == "2026-12-31".len())?;
+        local(&day.to_string()).map(|start| start.plus(Span::days(1)))
+    }
+
     /// This instant moved forward, saturating.
     #[must_use]
     pub const fn plus(self, span: Span) -> Time {
@@ -154,9 +161,19 @@ impl From<Time> for String {
 impl TryFrom<String> for Time {
     type Error = String;
     fn try_from(text: String) -> Result<Time, String> {
-        Time::parse_rfc3339(&text)
-            .ok_or_else(|| format!("`{text}` is no RFC 3339 time such as 2026-03-02T09:00:00Z"))
+        Time::parse_rfc3339(&text).ok_or_else(|| match local(&text) {
+            Some(utc) if text.contains(':') => format!("`{text}` has no zone: write `{utc}` for UTC"),
+            Some(utc) => format!("`{text}` has no time of day: write `{utc}`"),
+            None => format!("`{text}` is no RFC 3339 time such as 2026-03-02T09:00:00Z"),
+        })
     }
+}
+
+/// A day, or a day and a time of day, without a zone, as a time in UTC.
+fn local(text: &str) -> Option<Time> {
+    let civil: jiff::civil::DateTime = text.trim().parse().ok()?;
+    let instant = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+    Some(Time(instant.as_millisecond()))
 }
 
 impl From<Span> for String {

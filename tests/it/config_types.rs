@@ -127,6 +127,7 @@ fn of_kind(name: &str, kind: &str) -> Vec<Value> {
         (_, "IP address and port") => vec![json!("127.0.0.1:0"), json!("[::1]:9464")],
         ("shutdown.grace", "length of time") => vec![json!("30s"), json!("1h")],
         (_, "length of time") => vec![json!("80h"), json!("8d")],
+        (_, "day or time") => vec![json!("2026-12-31"), json!("2026-12-31T18:00:00Z")],
         (_, "time") => vec![json!("2026-03-01T00:00:00Z")],
         ("topics.more_alerts", "object") => vec![json!({"topic": "alerts.ocsf", "format": "ocsf"})],
         ("policy.exceptions", "object") => vec![json!({"detections": ["san-mismatch"], "account": "a"})],

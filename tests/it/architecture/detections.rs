@@ -21,6 +21,7 @@ const HELPERS: &[(&str, &str)] = &[
     ("link", "what makes alerts one story, and an alert as an event"),
     ("entity", "what state is keyed by, and where it lives"),
     ("mod", "the trait that a detection implements"),
+    ("until", "until when an entry of the policy counts"),
     ("entry", "an entry of an allow-list, and its limits"),
     ("allow_lists", "the allow-lists as the operator writes them"),
     ("exception", "alerts that the operator does not want again"),
