@@ -4,11 +4,10 @@ use crate::cli::{help, terminal};
 use crate::config::Config;
 use crate::config::mistake::{Mistake, Mistakes};
 use crate::config::needs;
-use crate::config::root::Document;
 use crate::decode;
 use crate::detect::Detection;
 use crate::detect::catalogue::{self, Visitor};
-use crate::detect::policy::Expired;
+use crate::detect::policy::{Expired, Policy};
 use crate::host::clock::wall;
 use crate::host::exit::{Exit, Failure};
 use crate::replay::pipe::Pipe;
@@ -84,19 +83,19 @@ impl Check {
     }
 
     fn checked(&self) -> Result<Config, Mistakes> {
-        let document = Document::open(&self.config)?;
         let stages = match self.purpose {
             Purpose::Run => Stage::ALL.to_vec(),
             Purpose::Router => vec![Stage::Router],
             Purpose::Detector => vec![Stage::Detector],
-            Purpose::Replay => return Ok(document.config),
+            Purpose::Replay => return Config::load(&self.config),
         };
-        let mistakes = if self.no_secrets {
-            without_secrets(&document.config, &stages)
-        } else {
-            with_secrets(&document.config, stages)
-        };
-        if mistakes.is_empty() { Ok(document.config) } else { Err(document.mistakes(mistakes)) }
+        Config::load_for(&self.config, |config| {
+            let mistakes = match self.no_secrets {
+                true => without_secrets(&config, &stages),
+                false => with_secrets(&config, stages),
+            };
+            if mistakes.is_empty() { Ok(config) } else { Err(mistakes) }
+        })
     }
 
     fn text(&self, checked: &Result<Config, Mistakes>) -> String {
@@ -158,7 +157,7 @@ fn without_secrets(config: &Config, stages: &[Stage]) -> Vec<Mistake> {
 /// What `run` refuses. Without Kafka in the program neither the client properties nor the secrets are tried.
 fn with_secrets(config: &Config, stages: Vec<Stage>) -> Vec<Mistake> {
     #[cfg(feature = "service")]
-    let mistakes = crate::run::setup::Setup::checked(config.clone(), stages).err().unwrap_or_default();
+    let mistakes = crate::run::setup::Setup::tried(config.clone(), stages).err().unwrap_or_default();
     #[cfg(not(feature = "service"))]
     let mistakes = without_secrets(config, &stages);
     mistakes
@@ -213,6 +212,7 @@ fn summary(config: &Config) -> Vec<(&'static str, String)> {
         ("policy version", policy.version()),
         ("detections on", listed(&switched.on)),
         ("detections off", listed(&switched.off)),
+        ("without a list", listed(&without_lists(policy, &switched.on))),
         ("sources", config.sources.len().to_string()),
         ("domains", policy.domains.len().to_string()),
         ("CAs", policy.cas.len().to_string()),
@@ -222,6 +222,18 @@ fn summary(config: &Config) -> Vec<(&'static str, String)> {
         ("exceptions", exceptions.to_string()),
         ("known formats", decode::Format::ALL.map(decode::Format::as_str).join(", ")),
     ]
+}
+
+/// The detections that raise nothing until the policy has a list, with the list.
+const NEEDS_LIST: [(&str, &str); 2] = [
+    ("decoy-template", "decoy-template (needs policy.decoys)"),
+    ("protected-host-certificate", "protected-host-certificate (needs policy.protected.hosts)"),
+];
+
+fn without_lists(policy: &Policy, on: &[&str]) -> Vec<&'static str> {
+    let is_empty = [policy.decoys.is_empty(), policy.protected.hosts.is_empty()];
+    let idle = NEEDS_LIST.iter().zip(is_empty).filter(|((id, _), is_empty)| *is_empty && on.contains(id));
+    idle.map(|((_, text), _)| *text).collect()
 }
 
 /// A name, and its value wrapped behind it.

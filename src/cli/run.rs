@@ -2,7 +2,7 @@
 
 use crate::cli::help;
 use crate::cli::since::{Since, since};
-use crate::config::root::Document;
+use crate::config::Config;
 use crate::host::exit::{Exit, Failure};
 use crate::run::setup::Setup;
 use crate::stage::Stage;
@@ -43,16 +43,14 @@ impl Run {
     /// # Errors
     /// The config, the topics or the permissions do not allow it.
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let document = Document::open(&self.config).map_err(Failure::from)?;
-        crate::observe::log::start(&document.config.log);
         let stages = match self.stage {
             Stages::Router => vec![Stage::Router],
             Stages::Detector => vec![Stage::Detector],
             Stages::All => Stage::ALL.to_vec(),
         };
+        let setup = Config::load_for(&self.config, |config| Setup::tried(config, stages))?;
+        crate::observe::log::start(&setup.config.log);
         let since = self.since.map(Since::time);
-        let setup = Setup::checked(document.config.clone(), stages);
-        let setup = setup.map_err(|mistakes| Failure::from(document.mistakes(mistakes)))?;
         crate::run::run(Setup { since, ..setup }, self.config)
     }
 }

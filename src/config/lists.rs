@@ -1,6 +1,7 @@
 //! Lists of the policy that stand in files of their own: `accounts: {file: tier0.txt}`.
 
 use crate::config::mistake::Mistake;
+use crate::config::rules::rule_at;
 use crate::config::tree::{Kind, Node};
 use crate::inventory::rows;
 use serde_json::Value;
@@ -32,13 +33,16 @@ pub(crate) fn take_files(node: &mut Node, folder: &Path, mistakes: &mut Vec<Mist
     if LISTS.contains(&node.path.as_str())
         && let Some(named) = named(node)
     {
-        match named.and_then(|named| named.entries(folder)) {
-            Ok(entries) => node.kind = Kind::Sequence(elements(node, entries)),
+        let mut note =
+            |message| mistakes.push(Mistake { at: Some(node.at), path: node.path.clone(), message });
+        let entries = match named.and_then(|named| Ok((named.entries(folder)?, named.file))) {
+            Ok((entries, file)) => accepted(&node.path, &folder.join(file), entries, &mut note),
             Err(message) => {
-                mistakes.push(Mistake { at: Some(node.at), path: node.path.clone(), message });
-                node.kind = Kind::Sequence(Vec::new());
+                note(message);
+                Vec::new()
             }
-        }
+        };
+        node.kind = Kind::Sequence(elements(node, entries));
     }
     match &mut node.kind {
         Kind::Scalar(_) => {}
@@ -55,10 +59,40 @@ struct Named {
     column: Option<String>,
 }
 
-/// The file that a node names; none: the node names no file.
+/// The entries that the rule of the list accepts. Notes each other one with its line.
+fn accepted(list: &str, file: &Path, entries: Vec<Line>, note: &mut impl FnMut(String)) -> Vec<String> {
+    let rule = rule_at(&format!("{list}[]"));
+    let mut accepted = Vec::new();
+    for Line { number, text } in entries {
+        match rule.map_or(Ok(()), |rule| rule(&text)) {
+            Ok(()) => accepted.push(text),
+            Err(message) => note(format!("{}:{number}: {message}", file.display())),
+        }
+    }
+    accepted
+}
+
+/// An entry, and the line of the file that it stands in.
+struct Line {
+    number: u64,
+    text: String,
+}
+
+/// Ends of the names of files that lists stand in.
+const LIST_FILES: [&str; 2] = [".txt", ".csv"];
+
+/// The file that a node names; none: the node is a list.
 fn named(node: &Node) -> Option<Result<Named, String>> {
-    let Kind::Mapping(entries) = &node.kind else { return None };
-    entries.iter().find(|entry| entry.name == "file")?;
+    let entries = match &node.kind {
+        Kind::Mapping(entries) => entries,
+        Kind::Scalar(Value::String(text)) if LIST_FILES.iter().any(|end| text.ends_with(end)) => {
+            return Some(Err(format!("`{text}` is one entry; a file with entries is `{{file: {text}}}`")));
+        }
+        Kind::Scalar(_) | Kind::Sequence(_) => return None,
+    };
+    if !entries.iter().any(|entry| entry.name == "file") {
+        return Some(Err("expected a list, or `{file: PATH}` with `column: NAME` for a CSV file".to_owned()));
+    }
     let mut named = Named { file: String::new(), column: None };
     for entry in entries {
         let Kind::Scalar(Value::String(text)) = &entry.node.kind else {
@@ -74,7 +108,7 @@ fn named(node: &Node) -> Option<Result<Named, String>> {
 }
 
 impl Named {
-    fn entries(&self, folder: &Path) -> Result<Vec<String>, String> {
+    fn entries(&self, folder: &Path) -> Result<Vec<Line>, String> {
         let path = folder.join(&self.file);
         let unreadable = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
         let bytes = std::fs::metadata(&path).map_err(|error| unreadable(&error))?.len();
@@ -88,24 +122,39 @@ impl Named {
         let (text, _, _) = encoding_rs::UTF_8.decode(&bytes);
         let entries = match &self.column {
             Some(column) => column_of(&text, column).map_err(|why| unreadable(&why))?,
+            None if self.file.ends_with(".csv") && heading(&text).is_some_and(has_columns) => {
+                return Err(unreadable(&"has several columns: name one with `column: NAME`"));
+            }
             None => lines_of(&text),
         };
         if entries.is_empty() { Err(unreadable(&"has no entry")) } else { Ok(entries) }
     }
 }
 
+/// The first line that is no comment.
+fn heading(text: &str) -> Option<&str> {
+    text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#'))
+}
+
+/// Whether the first line of a table names several columns.
+fn has_columns(line: &str) -> bool {
+    line.contains([',', ';', '\t'])
+}
+
 /// The lines of a text. Empty ones and comments are none.
-fn lines_of(text: &str) -> Vec<String> {
-    let lines = text.lines().map(str::trim);
-    lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect()
+fn lines_of(text: &str) -> Vec<Line> {
+    let lines = (1..).zip(text.lines().map(str::trim));
+    let filled = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+    filled.map(|(number, line)| Line { number, text: line.to_owned() }).collect()
 }
 
 /// The values of a column of a table.
-fn column_of(text: &str, column: &str) -> Result<Vec<String>, String> {
+fn column_of(text: &str, column: &str) -> Result<Vec<Line>, String> {
     let mut entries = Vec::new();
     for row in rows::read(text) {
         let row = row.map_err(|mistake| mistake.to_string())?;
-        entries.extend(row.first(&[column]).map(str::to_owned));
+        let value = row.first(&[column]);
+        entries.extend(value.map(|text| Line { number: row.line, text: text.to_owned() }));
     }
     if entries.is_empty() { Err(format!("no row has a value of `{column}`")) } else { Ok(entries) }
 }

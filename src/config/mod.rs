@@ -2,6 +2,8 @@
 
 pub(crate) mod mistake;
 pub mod tree;
+pub(crate) mod flow;
+pub(crate) mod fields;
 pub(crate) mod words;
 pub mod secret;
 pub(crate) mod kafka;
@@ -9,8 +11,10 @@ pub(crate) mod topics;
 pub(crate) mod topic_range;
 pub mod process;
 pub(crate) mod read;
-mod lists;
+mod texts;
 mod rules;
+mod lists;
+mod combinations;
 pub(crate) mod root;
 pub(crate) mod needs;
 pub mod schema;

@@ -3,14 +3,17 @@
 use crate::config::mistake::Mistake;
 use crate::config::root::Config;
 
+/// What is wrong with a config without brokers.
+pub(crate) const NO_BROKERS: &str = "none is named: write `brokers: ['HOST:PORT']`";
+
 /// What a run of these stages needs: brokers, sources for the router, and topics that do not feed themselves.
 pub(crate) fn of_run(config: &Config, with_router: bool) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     if config.kafka.brokers.is_empty() {
-        mistakes.push(Mistake::of("kafka.brokers", "none is named"));
+        mistakes.push(Mistake::of("kafka.brokers", NO_BROKERS));
     }
     if with_router && config.sources.is_empty() {
-        mistakes.push(Mistake::of("sources", "none is named"));
+        mistakes.push(Mistake::of("sources", "none is named: write `sources: [{topic: NAME}]`"));
     }
     mistakes.extend(own_topics_as_sources(config));
     mistakes.extend(own_topics_of_one_name(config));
@@ -22,12 +25,15 @@ pub(crate) fn of_run(config: &Config, with_router: bool) -> Vec<Mistake> {
 fn own_topics_as_sources(config: &Config) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     for (n, source) in config.sources.iter().enumerate() {
-        for (_, name) in config.topics.names().into_iter().filter(|(_, name)| source.topics.matches(name)) {
-            let subscription = source.topics.subscription();
+        let own = config.topics.names().into_iter().map(|(_, name)| name);
+        let own: Vec<&str> = own.filter(|name| source.topics.matches(name)).collect();
+        let (written, number) = (source.topics.written(), if own.len() == 1 { "a topic" } else { "topics" });
+        if !own.is_empty() {
             mistakes.push(Mistake::of(
                 format!("sources[{n}]"),
                 format!(
-                    "`{subscription}` matches {name}, a topic of adcs-watch: it would read its own output"
+                    "`{written}` matches {}, {number} of adcs-watch: it would read its own output",
+                    own.join(", ")
                 ),
             ));
         }
@@ -39,8 +45,15 @@ fn own_topics_of_one_name(config: &Config) -> Vec<Mistake> {
     let names = config.topics.names();
     let mut mistakes = Vec::new();
     for (n, (setting, name)) in names.iter().enumerate() {
-        if let Some((first, _)) = names[..n].iter().find(|(_, earlier)| earlier == name) {
-            let message = format!("{name} is also topics.{first}: each topic needs a name of its own");
+        // The metrics of brokers take both for the same, so a broker refuses the second topic.
+        let alike = |one: &str| one.replace('.', "_") == name.replace('.', "_");
+        if let Some((first, earlier)) = names[..n].iter().find(|(_, earlier)| alike(earlier)) {
+            let message = match earlier == name {
+                true => format!("{name} is also topics.{first}: each topic needs a name of its own"),
+                false => {
+                    format!("{name} differs from topics.{first} in `.` and `_` only, which Kafka refuses")
+                }
+            };
             mistakes.push(Mistake::of(format!("topics.{setting}"), message));
         }
     }

@@ -1,10 +1,11 @@
 //! The config as a whole, read from a file.
 
+use crate::config::combinations;
 use crate::config::kafka::Kafka;
 use crate::config::lists;
 use crate::config::mistake::{Mistake, Mistakes};
 use crate::config::process::{Checkpoints, Http, Log, Stopping, Workers};
-use crate::config::read::read;
+use crate::config::read::{meant_fields, read};
 use crate::config::rules;
 use crate::config::topics::{self, AlertFormat, Alerts, OwnTopics, Source};
 use crate::config::tree::Node;
@@ -49,7 +50,17 @@ impl Config {
     /// # Errors
     /// The file cannot be read, or every mistake in it.
     pub fn load(path: &Path) -> Result<Config, Mistakes> {
-        Document::open(path).map(|document| document.config)
+        Config::load_for(path, Ok)
+    }
+
+    /// Reads a file, and makes of it what a command needs. The mistakes of both are reported together.
+    pub(crate) fn load_for<T>(
+        path: &Path,
+        needed: impl FnOnce(Config) -> Result<T, Vec<Mistake>>,
+    ) -> Result<T, Mistakes> {
+        let name = path.display().to_string();
+        let text = content(path).map_err(|why| Mistakes::unreadable(&name, &why))?;
+        parse(&name, &text, needed)
     }
 
     /// Reads the text of a file of that name.
@@ -57,7 +68,7 @@ impl Config {
     /// # Errors
     /// Every mistake in it.
     pub fn parse(name: &str, text: &str) -> Result<Config, Mistakes> {
-        Document::parse(name, text).map(|document| document.config)
+        parse(name, text, Ok)
     }
 
     /// The encoding of the alerts in a topic: that of `topics.more_alerts` where it stands there.
@@ -67,51 +78,49 @@ impl Config {
     }
 }
 
-/// A config together with the text it was read from.
-#[derive(Clone, Debug)]
-pub(crate) struct Document {
-    pub(crate) config: Config,
-    name: String,
-    text: String,
-    tree: Node,
+/// Reads the text of a config, then what a command makes of it, or reports every mistake.
+fn parse<T>(
+    name: &str,
+    text: &str,
+    needed: impl FnOnce(Config) -> Result<T, Vec<Mistake>>,
+) -> Result<T, Mistakes> {
+    let mut mistakes = Vec::new();
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut tree = Node::parse(text, &mut mistakes);
+    if let Some(tree) = &mut tree {
+        rules::take_variables(tree, &mut mistakes);
+        let folder = Path::new(name).parent().unwrap_or_else(|| Path::new(""));
+        lists::take_files(tree, folder, &mut mistakes);
+        rules::take_lists(tree, &mut mistakes);
+        rules::entries(tree, &mut mistakes);
+    }
+    let config: Option<Config> = tree.clone().and_then(|tree| read(tree, &mut mistakes));
+    let (Some(config), Some(tree)) = (config, tree) else { return Err(Mistakes::new(name, text, mistakes)) };
+    add_late(&mut mistakes, combinations::of(&config.policy), &tree);
+    let made = needed(config).map_err(|late| add_late(&mut mistakes, late, &tree));
+    match made {
+        Ok(made) if mistakes.is_empty() => Ok(made),
+        Ok(_) | Err(()) => Err(Mistakes::new(name, text, mistakes)),
+    }
 }
 
-impl Document {
-    /// Reads a config file, or reports every mistake in it.
-    pub(crate) fn open(path: &Path) -> Result<Document, Mistakes> {
-        let name = path.display().to_string();
-        let text = content(path).map_err(|why| Mistakes::unreadable(&name, &why))?;
-        Document::parse(&name, &text)
+/// Adds mistakes that were found after reading, at the positions of their paths. What follows from an earlier mistake is none:
+/// a list is perhaps empty because its only entry was wrong.
+fn add_late(mistakes: &mut Vec<Mistake>, late: Vec<Mistake>, tree: &Node) {
+    let noted: Vec<String> = mistakes.iter().flat_map(meant_fields).collect();
+    for mut mistake in late {
+        let list = mistake.path.split('[').next().unwrap_or_default();
+        if noted.iter().any(|path| is_below(path, list) || is_below(&mistake.path, path)) {
+            continue;
+        }
+        mistake.at = mistake.at.or_else(|| tree.locate(&mistake.path));
+        mistakes.push(mistake);
     }
+}
 
-    fn parse(name: &str, text: &str) -> Result<Document, Mistakes> {
-        let mut mistakes = Vec::new();
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut tree = Node::parse(text, &mut mistakes);
-        if let Some(tree) = &mut tree {
-            rules::take_variables(tree, &mut mistakes);
-            let folder = Path::new(name).parent().unwrap_or_else(|| Path::new(""));
-            lists::take_files(tree, folder, &mut mistakes);
-            rules::take_lists(tree, &mut mistakes);
-            rules::entries(tree, &mut mistakes);
-        }
-        match (tree.clone().and_then(|tree| read(tree, &mut mistakes)), tree) {
-            (Some(config), Some(tree)) => {
-                let document = Document { config, name: name.to_owned(), text: text.to_owned(), tree };
-                let excluded = rules::combinations(&document.config.policy);
-                if excluded.is_empty() { Ok(document) } else { Err(document.mistakes(excluded)) }
-            }
-            (_, _) => Err(Mistakes::new(name, text, mistakes)),
-        }
-    }
-
-    /// Mistakes that were found after reading, at the positions of their paths.
-    pub(crate) fn mistakes(&self, mut mistakes: Vec<Mistake>) -> Mistakes {
-        for mistake in &mut mistakes {
-            mistake.at = mistake.at.or_else(|| self.tree.locate(&mistake.path));
-        }
-        Mistakes::new(&self.name, &self.text, mistakes)
-    }
+/// Whether a path is another one, or below it.
+fn is_below(path: &str, above: &str) -> bool {
+    path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 fn content(path: &Path) -> Result<String, String> {
@@ -119,5 +128,12 @@ fn content(path: &Path) -> Result<String, String> {
     if bytes > MAX_BYTES {
         return Err(format!("{bytes} bytes are more than the {MAX_BYTES} that a config may have"));
     }
-    std::fs::read_to_string(path).map_err(|error| error.to_string())
+    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    // PowerShell writes UTF-16 where output goes to a file, with a mark at its begin.
+    let (text, encoding, is_damaged) = encoding_rs::UTF_8.decode(&bytes);
+    if is_damaged {
+        let line = text.split('\u{fffd}').next().unwrap_or_default().lines().count().max(1);
+        return Err(format!("line {line} is not {}: save the file as UTF-8", encoding.name()));
+    }
+    Ok(text.into_owned())
 }

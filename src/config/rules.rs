@@ -1,13 +1,14 @@
 //! Values that the types allow and that cannot be meant: entries that match everything or nothing, variables that are not
-//! expanded, and settings that exclude each other.
+//! expanded, and lists in place of sections.
 
 use crate::config::mistake::Mistake;
+use crate::config::texts::{
+    Rule, account, address, broker, detection, filled, host, issuer, named_account, netbios, pattern,
+    some_time, source_host, subject, suffix, template, template_or_any, term,
+};
 use crate::config::tree::{Kind, Node};
-use crate::config::words::nearest;
 use crate::detect::catalogue;
-use crate::detect::policy::Policy;
 use serde_json::Value;
-use std::net::IpAddr;
 
 /// Sections: serde would also read them from a list, by the order of their fields. Those of the detections are found by
 /// their place in `policy`.
@@ -34,34 +35,63 @@ const SECTIONS: [&str; 20] = [
     "policy.*.severity",
 ];
 
-/// A check of one text; an error is the message.
-type Rule = fn(&str) -> Result<(), String>;
-
-/// The texts that are checked, by path without indices; `*` is any name.
-const RULES: [(&str, Rule); 23] = [
-    ("policy.protected.terms", term),
-    ("policy.protected.terms.replace", term),
-    ("policy.protected.accounts", account),
-    ("policy.protected.domain_controllers", host),
-    ("policy.allow.requesters", account),
-    ("policy.allow.changers", account),
-    ("policy.allow.joiners", account),
-    ("policy.allow.backup", account),
-    ("policy.allow.key_writers", account),
-    ("policy.allow.ca_managers", account),
-    ("policy.allow.templates", template),
-    ("policy.allow.san_suffixes", suffix),
-    ("policy.allow.source_hosts", source_host),
-    ("policy.exceptions.account", account),
-    ("policy.exceptions.used_by", account),
-    ("policy.exceptions.templates", template),
-    ("policy.exceptions.names", filled),
-    ("policy.domains.*", suffix),
-    ("policy.cas.*", filled),
-    ("kafka.brokers", broker),
+/// The texts that are checked, by place: `[]` is an element of a list, `*` the value of any name.
+const RULES: [(&str, Rule); 41] = [
+    ("kafka.brokers[]", broker),
     ("kafka.group", filled),
     ("kafka.instance_id", filled),
+    ("kafka.instance_id.env", filled),
+    ("kafka.sasl.username", filled),
+    ("kafka.tls.ca_file", filled),
+    ("kafka.tls.cert_file", filled),
+    ("kafka.tls.key_file", filled),
+    ("http.tls.cert_file", filled),
+    ("http.tls.key_file", filled),
     ("http.basic_auth.username", filled),
+    ("policy.protected.terms[]", term),
+    ("policy.protected.terms.replace[]", term),
+    ("policy.protected.accounts[]", named_account),
+    ("policy.protected.domain_controllers[]", host),
+    ("policy.protected.hosts[]", host),
+    ("policy.allow.requesters[]", named_account),
+    ("policy.allow.changers[]", named_account),
+    ("policy.allow.joiners[]", named_account),
+    ("policy.allow.backup[]", named_account),
+    ("policy.allow.key_writers[]", named_account),
+    ("policy.allow.ca_managers[]", named_account),
+    ("policy.allow.pairs.*[]", named_account),
+    ("policy.allow.templates[]", template),
+    ("policy.allow.san_suffixes[]", suffix),
+    ("policy.allow.source_hosts[]", source_host),
+    ("policy.exceptions[].account", account),
+    ("policy.exceptions[].used_by", account),
+    ("policy.exceptions[].computer", host),
+    ("policy.exceptions[].remote_host", host),
+    ("policy.exceptions[].remote_ip", address),
+    ("policy.exceptions[].templates[]", template),
+    ("policy.exceptions[].names[]", pattern),
+    ("policy.domains.*[]", suffix),
+    ("policy.cas.*", issuer),
+    ("policy.foreign_issuers[]", issuer),
+    ("policy.hosts.*[]", host),
+    ("policy.decoys[]", template),
+    ("policy.agents.*.templates[]", template_or_any),
+    ("policy.agents.*.hosts[]", host),
+    ("policy.agents.*.subjects[]", subject),
+];
+
+/// More texts, in lists whose elements are networks or hosts.
+const NETWORKS: [(&str, Rule); 2] =
+    [("policy.agents.*.used_from[]", address), ("policy.pkinit_client.clients[]", source_host)];
+
+/// The mappings whose names the operator chooses, with what a name must be.
+const NAMES: [(&str, Rule); 6] = [
+    ("policy.domains", netbios),
+    ("policy.cas", host),
+    ("policy.hosts", named_account),
+    ("policy.agents", named_account),
+    ("policy.allow.pairs", named_account),
+    ("policy.unknown_certificate.complete_since", host),
 ];
 
 /// Removes texts that contain `${NAME}`, and notes each: such a value has no type to check.
@@ -125,187 +155,58 @@ fn is_section(path: &str) -> bool {
 
 /// Texts that match everything or nothing.
 pub(crate) fn entries(node: &Node, mistakes: &mut Vec<Mistake>) {
+    entries_at(node, "", mistakes);
+}
+
+/// The same below a node. `place` is its path with `[]` for each index and `*` for each name that the operator chose.
+fn entries_at(node: &Node, place: &str, mistakes: &mut Vec<Mistake>) {
     match &node.kind {
         Kind::Scalar(Value::String(text)) => {
-            if let Some(Err(message)) = rule_at(&node.path).map(|rule| rule(text)) {
+            if let Some(Err(message)) = rule_at(place).map(|rule| rule(text)) {
                 mistakes.push(Mistake { at: Some(node.at), path: node.path.clone(), message });
             }
         }
         Kind::Scalar(_) => {}
-        Kind::Mapping(below) => below.iter().for_each(|entry| entries(&entry.node, mistakes)),
-        Kind::Sequence(below) => below.iter().for_each(|node| entries(node, mistakes)),
+        Kind::Mapping(below) => {
+            let name_rule = NAMES.iter().find(|(mapping, _)| *mapping == place).map(|(_, rule)| rule);
+            for entry in below {
+                if let Some(Err(message)) = name_rule.map(|rule| rule(&entry.name)) {
+                    mistakes.push(Mistake { at: Some(entry.at), path: node.path.clone(), message });
+                }
+                let name = if name_rule.is_some() { "*" } else { &entry.name };
+                let dot = if place.is_empty() { "" } else { "." };
+                entries_at(&entry.node, &format!("{place}{dot}{name}"), mistakes);
+            }
+        }
+        Kind::Sequence(below) => {
+            below.iter().for_each(|node| entries_at(node, &format!("{place}[]"), mistakes));
+        }
     }
 }
+
+/// Lengths of time of which none is too little: nothing would be looked at, remembered or done in it.
+const LENGTHS: [&str; 8] =
+    ["look_back", "burst_window", "window", "within", "remember", "max_age", "interval", "longest_replay"];
 
 /// The names of the value of an entry that has limits.
 const VALUES: [&str; 4] = [".account", ".template", ".suffix", ".host"];
 
-/// The rule for the text at a path. The indices of lists do not matter, nor whether an entry of an allow-list has limits.
-fn rule_at(path: &str) -> Option<Rule> {
-    let steps = path.split('.').map(|step| step.split('[').next().unwrap_or(step));
-    let path = steps.collect::<Vec<_>>().join(".");
-    if path.starts_with("policy.") && path.ends_with(".detections") {
+/// The rule for the text at a place. It does not matter whether an entry of an allow-list has limits.
+pub(crate) fn rule_at(place: &str) -> Option<Rule> {
+    if place.starts_with("policy.") && place.ends_with(".detections[]") {
         return Some(detection);
     }
-    let of_allow = |path: &&str| path.starts_with("policy.allow.");
-    let value = VALUES.iter().find_map(|name| path.strip_suffix(name)).filter(of_allow);
-    let path = value.unwrap_or(&path);
-    RULES.iter().find(|(pattern, _)| is_at(pattern, path)).map(|(_, rule)| *rule)
-}
-
-/// Whether a path is that of a pattern.
-fn is_at(pattern: &str, path: &str) -> bool {
-    match pattern.strip_suffix('*') {
-        Some(before) => path.strip_prefix(before).is_some_and(|name| !name.is_empty()),
-        None => pattern == path,
+    if place.starts_with("policy.") && [".owner", ".reason"].iter().any(|end| place.ends_with(end)) {
+        return Some(filled);
     }
-}
-
-fn filled(text: &str) -> Result<(), String> {
-    if text.trim().is_empty() { Err("is empty".to_owned()) } else { Ok(()) }
-}
-
-/// A text that is compared as a whole: filled, and without wildcards.
-fn literal(text: &str, matches: &str) -> Result<(), String> {
-    filled(text).map_err(|empty| format!("{empty}: {matches}"))?;
-    if text.contains(['*', '?']) {
-        return Err(format!("`{text}` has a wildcard, which is compared as it is written: {matches}"));
+    let name = place.rsplit('.').next().unwrap_or(place);
+    if LENGTHS.contains(&name) {
+        return Some(some_time);
     }
-    if text.trim() != text {
-        return Err(format!("`{text}` begins or ends with a blank, which no name does"));
-    }
-    Ok(())
-}
-
-fn detection(text: &str) -> Result<(), String> {
-    let ids: Vec<&str> = catalogue::all().iter().map(|about| about.id).collect();
-    if ids.contains(&text) {
-        return Ok(());
-    }
-    let meant = nearest(text, &ids).map(|id| format!("; did you mean `{id}`?")).unwrap_or_default();
-    Err(format!("`{text}` is no detection{meant}"))
-}
-
-fn term(text: &str) -> Result<(), String> {
-    literal(text, "a term matches wherever it is a whole word of a name")
-}
-
-fn template(text: &str) -> Result<(), String> {
-    literal(text, "an entry is the whole name of one template")
-}
-
-fn account(text: &str) -> Result<(), String> {
-    literal(text, r"an entry is one account, `DOMAIN\name` or `name`")?;
-    let name = text.rsplit('\\').next().unwrap_or(text);
-    let name = if text.contains('\\') { name } else { name.split('@').next().unwrap_or(name) };
-    if name.trim().is_empty() {
-        Err(format!(r"`{text}` has no account name behind the domain"))
-    } else {
-        Ok(())
-    }
-}
-
-fn host(text: &str) -> Result<(), String> {
-    literal(text, "an entry is the name of one host")?;
-    if network(text).is_some() {
-        return Err(format!("`{text}` is a network: an entry is the name of one host"));
-    }
-    if text.contains(['/', '\\', ' ', '@']) {
-        return Err(format!("`{text}` is not the name of a host, such as dc01.corp.example"));
-    }
-    Ok(())
-}
-
-fn source_host(text: &str) -> Result<(), String> {
-    match network(text) {
-        Some(Ok(0)) => Err(format!("`{text}` matches every address")),
-        Some(Ok(_)) => Ok(()),
-        Some(Err(message)) => Err(message),
-        None => literal(text, "an entry is a host, an address, or a network such as 10.20.0.0/16")
-            .and_then(|()| host(text)),
-    }
-}
-
-/// The length of the prefix of `ADDRESS/LENGTH`; `None` if the text has no address before a slash.
-fn network(text: &str) -> Option<Result<u8, String>> {
-    let (address, length) = text.split_once('/')?;
-    let address: IpAddr = address.trim().parse().ok()?;
-    let most = if address.is_ipv4() { 32 } else { 128 };
-    let length = length.trim().parse::<u8>().ok().filter(|length| *length <= most);
-    Some(length.ok_or_else(|| format!("`{text}` is not a network: the prefix has 0 to {most} bits")))
-}
-
-fn suffix(text: &str) -> Result<(), String> {
-    filled(text).map_err(|empty| format!("{empty}: every name ends with it"))?;
-    if text.contains('*') {
-        let plain = text.trim_start_matches('*');
-        return Err(match plain.contains('*') || plain.is_empty() {
-            true => format!("`{text}` has a wildcard, which is compared as it is written"),
-            false => format!("`{text}` has a wildcard, which is compared as it is written: write `{plain}`"),
-        });
-    }
-    if !text.contains(|c: char| c.is_alphanumeric()) {
-        return Err(format!("`{text}` has no letter or digit: every name of its kind ends with it"));
-    }
-    literal(text, "an entry is the end of a name")
-}
-
-fn broker(text: &str) -> Result<(), String> {
-    filled(text)?;
-    if let Some((scheme, address)) = text.split_once("://") {
-        let secure = scheme.to_uppercase().contains("SSL");
-        let hint = if secure { "; encryption is the section kafka.tls" } else { "" };
-        return Err(format!("`{text}` has a scheme: write `{address}`{hint}"));
-    }
-    if text.contains(',') {
-        return Err(format!(
-            "`{text}` names several brokers: an entry is one, `[{}]`",
-            text.replace(',', ", ")
-        ));
-    }
-    let port = text.rsplit_once(':').map(|(_, port)| port).filter(|_| !text.ends_with(']'));
-    if port.is_some_and(|port| port.parse::<u16>().is_err()) {
-        return Err(format!("`{text}` is not `host:port`"));
-    }
-    Ok(())
-}
-
-/// Settings of the detections that exclude each other.
-pub(crate) fn combinations(policy: &Policy) -> Vec<Mistake> {
-    let mut mistakes = Vec::new();
-    let baseline = &policy.certlog_remote_write;
-    let (training, activation) = (u32::from(baseline.training_days), u32::from(baseline.activation_days));
-    if training < activation {
-        mistakes.push(Mistake::of(
-            "policy.certlog_remote_write.activation_days",
-            format!(
-                "{activation} days of data are needed and training_days remembers {training}: the detection would never \
-                 alert"
-            ),
-        ));
-    }
-    for (domain, suffixes) in &policy.domains {
-        if suffixes.is_empty() {
-            let message = "has no suffix: every name of the domain would be another's";
-            mistakes.push(Mistake::of(format!("policy.domains.{domain}"), message));
-        }
-    }
-    mistakes.extend(exceptions(policy));
-    mistakes
-}
-
-/// Exceptions that would silence nothing, or whole detections.
-fn exceptions(policy: &Policy) -> impl Iterator<Item = Mistake> {
-    policy.exceptions.iter().enumerate().filter_map(|(n, exception)| {
-        let message = if exception.detections.is_empty() {
-            "names no detection: it would silence nothing"
-        } else if !exception.is_about_something() {
-            "is about nothing: it would silence whole detections, which `enabled: false` switches off"
-        } else {
-            return None;
-        };
-        Some(Mistake::of(format!("policy.exceptions[{n}]"), message))
-    })
+    let of_allow = |place: &&str| place.starts_with("policy.allow.");
+    let value = VALUES.iter().find_map(|name| place.strip_suffix(name)).filter(of_allow);
+    let place = value.unwrap_or(place);
+    RULES.iter().chain(&NETWORKS).find(|(pattern, _)| *pattern == place).map(|(_, rule)| *rule)
 }
 
 #[cfg(test)]
@@ -319,13 +220,5 @@ mod tests {
         for text in ["$KAFKA", "${", "${}", "${a-b}", "a{2}$"] {
             assert_eq!(variable(text), None, "{text}");
         }
-    }
-
-    #[test]
-    fn networks_need_an_address_and_a_prefix() {
-        assert_eq!(network("10.0.0.0/8"), Some(Ok(8)));
-        assert_eq!(network("fd00::/64"), Some(Ok(64)));
-        assert!(network("10.0.0.0/33").is_some_and(|network| network.is_err()));
-        assert_eq!((network("dc01"), network("host/dc01")), (None, None));
     }
 }

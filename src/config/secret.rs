@@ -64,6 +64,9 @@ pub fn readable(path: &Path) -> Result<(), String> {
 /// The error for a secret that is written in the config itself. It does not repeat the secret.
 const PLACES: &str = "a secret is not written in the config: write {env: NAME} or {file: PATH}";
 
+/// The error for a secret with more than one place.
+const TWO_PLACES: &str = "a secret has one place: write {env: NAME} or {file: PATH}";
+
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Place)
@@ -103,8 +106,10 @@ impl<'de> Visitor<'de> for Place {
         let wrong = || A::Error::custom(PLACES);
         let name: String = map.next_key()?.ok_or_else(wrong)?;
         let place: String = map.next_value().map_err(|_| wrong())?;
-        if map.next_key::<String>()?.is_some() {
-            return Err(wrong());
+        if let Some(second) = map.next_key::<String>()? {
+            let are_places =
+                [&name, &second].into_iter().all(|name| ["env", "file"].contains(&name.as_str()));
+            return Err(if are_places { A::Error::custom(TWO_PLACES) } else { wrong() });
         }
         match name.as_str() {
             "env" => Ok(Secret::Env(place)),

@@ -42,18 +42,72 @@ impl PartialEq for Topics {
 #[serde(deny_unknown_fields)]
 struct SourceText {
     /// The name of a topic. Either this or `pattern`.
-    topic: Option<String>,
+    #[schemars(with = "Option<String>")]
+    topic: Option<SourceTopic>,
     /// A regular expression for whole names: every topic that matches.
-    pattern: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pattern: Option<WholeName>,
     /// The format of the records. Without it the format is recognised for each record.
-    #[schemars(extend("enum" = Format::ALL.map(Format::as_str)))]
-    format: Option<String>,
+    #[schemars(with = "Option<String>", extend("enum" = Format::ALL.map(Format::as_str)))]
+    format: Option<FormatOf>,
     /// The former name of `format`, still read.
-    #[schemars(extend("enum" = Format::ALL.map(Format::as_str)))]
-    shape: Option<String>,
+    #[schemars(with = "Option<String>", extend("enum" = Format::ALL.map(Format::as_str)))]
+    shape: Option<FormatOf>,
     /// The IANA time zone of local times that have none, such as those of NXLog. Default: UTC.
-    #[schemars(extend("title" = "time zone"))]
-    zone: Option<String>,
+    #[schemars(with = "Option<String>", extend("title" = "time zone"))]
+    zone: Option<ZoneOf>,
+}
+
+/// The name of a topic that is read.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct SourceTopic(String);
+
+impl TryFrom<String> for SourceTopic {
+    type Error = String;
+    fn try_from(name: String) -> Result<SourceTopic, String> {
+        let is_pattern = name.contains('*') && name != "*";
+        let hint =
+            || format!("; several topics are `pattern: '{}'`", name.replace('.', r"\.").replace('*', ".*"));
+        let hint = if is_pattern { hint() } else { String::new() };
+        topic_name(name).map(SourceTopic).map_err(|why| format!("{why}{hint}"))
+    }
+}
+
+/// A pattern of whole names.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct WholeName(Regex);
+
+impl TryFrom<String> for WholeName {
+    type Error = String;
+    fn try_from(pattern: String) -> Result<WholeName, String> {
+        whole(&pattern).map(WholeName)
+    }
+}
+
+/// A format by its name.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct FormatOf(Format);
+
+impl TryFrom<String> for FormatOf {
+    type Error = String;
+    fn try_from(name: String) -> Result<FormatOf, String> {
+        format_named(&name).map(FormatOf)
+    }
+}
+
+/// A time zone by its name.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct ZoneOf(TimeZone);
+
+impl TryFrom<String> for ZoneOf {
+    type Error = String;
+    fn try_from(name: String) -> Result<ZoneOf, String> {
+        zone(&name).map(ZoneOf)
+    }
 }
 
 pub(crate) fn source_examples() -> Value {
@@ -68,16 +122,16 @@ impl TryFrom<SourceText> for Source {
 
     fn try_from(text: SourceText) -> Result<Source, String> {
         let topics = match (text.topic, text.pattern) {
-            (Some(name), None) => Topics::Name(topic_name(name)?),
-            (None, Some(pattern)) => Topics::Pattern(whole(&pattern)?),
+            (Some(SourceTopic(name)), None) => Topics::Name(name),
+            (None, Some(WholeName(pattern))) => Topics::Pattern(pattern),
             (Some(_), Some(_)) => return Err("has `topic` and `pattern`: use one of them".to_owned()),
             (None, None) => return Err("has neither `topic` nor `pattern`".to_owned()),
         };
         let format = match (text.format, text.shape) {
             (Some(_), Some(_)) => return Err("set `format` only: `shape` is its former name".to_owned()),
-            (format, former) => format.or(former).as_deref().map(format_named).transpose()?,
+            (format, former) => format.or(former).map(|FormatOf(format)| format),
         };
-        let zone = text.zone.as_deref().map(zone).transpose()?;
+        let zone = text.zone.map(|ZoneOf(zone)| zone);
         Ok(Source { topics, format, zone })
     }
 }
@@ -97,6 +151,16 @@ impl Topics {
             Topics::Name(name) => name,
             Topics::Pattern(pattern) => pattern.as_str(),
         }
+    }
+}
+
+impl Topics {
+    /// The name or the pattern as it stands in the config, but for `^` and `$`.
+    pub(crate) fn written(&self) -> &str {
+        let whole = self.subscription();
+        let inner = whole.strip_prefix('^').and_then(|rest| rest.strip_suffix('$')).unwrap_or(whole);
+        let group = inner.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+        group.filter(|_| inner.contains('|')).unwrap_or(inner)
     }
 }
 

@@ -1,6 +1,8 @@
 //! The messages of serde in the words of a user, with the right spelling of common mistakes.
 
-use crate::config::tree::Kind;
+use crate::config::fields::Place;
+use crate::config::flow::flow;
+use crate::config::tree::{Entry, Kind};
 use serde_json::Value;
 
 /// Names that users of other programs expect, and ours.
@@ -26,27 +28,30 @@ const SYNONYMS: [(&str, &str); 16] = [
 /// The longest value that a message repeats, in characters.
 const MAX_SHOWN: usize = 40;
 
-/// A message of serde as a sentence for a user. `path` is the field's and `found` what stands there.
-pub(crate) fn explain(message: &str, path: &str, found: Option<&Kind>) -> String {
-    if let Some(text) = unknown_name(message) {
+/// A message of serde as a sentence for a user. `path` is the field's, `found` what stands there, and `place` what belongs there.
+pub(crate) fn explain(message: &str, path: &str, found: Option<&Kind>, place: Place<'_>) -> String {
+    if let Some(text) = unknown_name(message, path) {
         return text;
     }
     if let Some(field) = message.strip_prefix("missing field ") {
         return format!("{field} is missing");
     }
+    // The message of the standard library for a text that is no address.
+    let message = if message == "invalid socket address syntax" { NO_ADDRESS } else { message };
     let wrong_type =
         message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "));
     match (wrong_type.and_then(|rest| rest.rsplit_once(", expected ")), found) {
-        (Some((_, expected)), Some(found)) => wrong_value(expected, path, found),
+        (Some((_, expected)), Some(found)) => wrong_value(&Wanted::of(expected, place), path, found, place),
         (Some(_) | None, _) => message.to_owned(),
     }
 }
 
+const NO_ADDRESS: &str = "invalid value: text, expected socket address";
+
 /// `expected a list, found the text `a,b`; write `brokers: [a, b]``
-fn wrong_value(expected: &str, path: &str, found: &Kind) -> String {
-    let wanted = Wanted::of(expected);
-    let hint = hint(&wanted, path, found).map_or_else(String::new, |hint| format!("; {hint}"));
-    format!("expected {}, found {}{hint}", wanted.as_str(), described(found))
+fn wrong_value(wanted: &Wanted<'_>, path: &str, found: &Kind, place: Place<'_>) -> String {
+    let hint = hint(wanted, path, found, place).map_or_else(String::new, |hint| format!("; {hint}"));
+    format!("expected {}, found {}{hint}", wanted.described(), described(found))
 }
 
 /// What belongs at a place.
@@ -56,41 +61,47 @@ enum Wanted<'a> {
     Whole,
     Truth,
     Text,
+    OneOf(Vec<&'a str>),
+    Address,
     Other(&'a str),
 }
 
 impl<'a> Wanted<'a> {
-    fn of(expected: &'a str) -> Wanted<'a> {
+    fn of(expected: &'a str, place: Place<'a>) -> Wanted<'a> {
         match expected {
             "a sequence" => Wanted::List,
             "a map" => Wanted::Mapping,
             "a boolean" => Wanted::Truth,
-            "a string" | "string or map" | "a borrowed string" | "path string" => Wanted::Text,
+            "a string" | "string or map" | "a borrowed string" | "path string" => match place.choices() {
+                choices if choices.is_empty() => Wanted::Text,
+                choices => Wanted::OneOf(choices),
+            },
             "u8" | "u16" | "u32" | "u64" | "usize" | "i32" | "i64" | "a nonzero u32" => Wanted::Whole,
+            "socket address" => Wanted::Address,
             other if other.starts_with("struct ") => Wanted::Mapping,
             other => Wanted::Other(other),
         }
     }
 
-    fn as_str(&self) -> &'a str {
-        match self {
+    fn described(&self) -> String {
+        let text = match self {
             Wanted::List => "a list",
             Wanted::Mapping => "a mapping",
             Wanted::Whole => "a whole number",
             Wanted::Truth => "`true` or `false`",
             Wanted::Text => "text",
+            Wanted::OneOf(choices) => return format!("one of {}", choices.join(", ")),
+            Wanted::Address => "an IP address and a port",
             Wanted::Other(other) => other,
-        }
+        };
+        text.to_owned()
     }
 }
 
 /// What stands in the file.
 fn described(found: &Kind) -> String {
     match found {
-        Kind::Scalar(Value::String(text)) if text.chars().count() > MAX_SHOWN => {
-            format!("the text `{}…`", text.chars().take(MAX_SHOWN).collect::<String>())
-        }
-        Kind::Scalar(Value::String(text)) => format!("the text `{text}`"),
+        Kind::Scalar(Value::String(text)) => format!("the text `{}`", shown(text)),
         Kind::Scalar(Value::Number(number)) => format!("the number {number}"),
         Kind::Scalar(value) => format!("`{value}`"),
         Kind::Mapping(_) => "a mapping".to_owned(),
@@ -98,18 +109,23 @@ fn described(found: &Kind) -> String {
     }
 }
 
+/// The beginning of a text, and all of a short one.
+fn shown(text: &str) -> String {
+    match text.chars().count() > MAX_SHOWN {
+        true => format!("{}…", text.chars().take(MAX_SHOWN).collect::<String>()),
+        false => text.to_owned(),
+    }
+}
+
 /// How the value is written that was probably meant.
-fn hint(wanted: &Wanted<'_>, path: &str, found: &Kind) -> Option<String> {
+fn hint(wanted: &Wanted<'_>, path: &str, found: &Kind, place: Place<'_>) -> Option<String> {
     let name = path.rsplit('.').next().unwrap_or(path);
     match (wanted, found) {
-        (Wanted::List, Kind::Scalar(Value::String(text))) => {
-            let items: Vec<&str> = text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect();
-            let items: Vec<String> = items.iter().map(|item| quoted(item)).collect();
-            Some(format!("write `{name}: [{}]`", items.join(", ")))
-        }
-        (Wanted::List, Kind::Scalar(value)) => Some(format!("write `{name}: [{value}]`")),
+        (Wanted::List, Kind::Scalar(value)) => list_hint(name, value, place.elements()),
+        (Wanted::List, Kind::Mapping(entries)) => element_hint(entries, place.elements()),
         (Wanted::Mapping, Kind::Scalar(Value::Bool(on))) => section_hint(path, name, *on),
-        (Wanted::Text, Kind::Scalar(Value::Number(number))) if is_length_of_time(name) => {
+        (Wanted::Mapping, found) => mapping_hint(path, name, found, place),
+        (Wanted::Text, Kind::Scalar(Value::Number(number))) if place.is_length_of_time() => {
             Some(format!("write a unit, `{number}s`, `{number}m`, `{number}h` or `{number}d`"))
         }
         (Wanted::Text, Kind::Scalar(Value::Number(number))) => Some(format!("write '{number}' in quotes")),
@@ -122,18 +138,69 @@ fn hint(wanted: &Wanted<'_>, path: &str, found: &Kind) -> Option<String> {
             "no" | "off" | "false" => Some("write `false`".to_owned()),
             _ => None,
         },
+        (Wanted::Address, Kind::Scalar(value)) => Some(address_hint(name, value)),
         (
-            Wanted::List | Wanted::Mapping | Wanted::Whole | Wanted::Truth | Wanted::Text | Wanted::Other(_),
+            Wanted::List
+            | Wanted::Whole
+            | Wanted::Truth
+            | Wanted::Text
+            | Wanted::OneOf(_)
+            | Wanted::Address
+            | Wanted::Other(_),
             Kind::Scalar(_) | Kind::Mapping(_) | Kind::Sequence(_),
         ) => None,
     }
 }
 
-/// Whether the values of a field are lengths of time, by its name.
-fn is_length_of_time(name: &str) -> bool {
-    let names =
-        ["retention", "max_age", "interval", "longest_replay", "grace", "look_back", "remember", "wait"];
-    names.contains(&name) || name.ends_with("_window") || name == "suppression"
+/// A list that was written as one text, with commas perhaps.
+fn list_hint(name: &str, found: &Value, element: Place<'_>) -> Option<String> {
+    let Value::String(text) = found else { return Some(format!("write `{name}: [{found}]`")) };
+    let items = text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(quoted);
+    let fields = element.fields();
+    if fields.is_empty() || element.accepts_text() {
+        return Some(format!("write `{name}: [{}]`", items.collect::<Vec<_>>().join(", ")));
+    }
+    let topics = items.map(|item| format!("{{topic: {item}}}")).collect::<Vec<_>>();
+    fields.contains(&"topic").then(|| format!("write `{name}: [{}]`", topics.join(", ")))
+}
+
+/// A list of mappings that was written as one mapping.
+fn element_hint(found: &[Entry], element: Place<'_>) -> Option<String> {
+    let first = found.first().map(|entry| entry.name.as_str())?;
+    let is_element = nearest(first, &element.fields()).is_some();
+    is_element.then(|| format!("begin each entry with `- `, as in `- {first}: …`"))
+}
+
+/// A mapping that was written as a text or as a list.
+fn mapping_hint(path: &str, name: &str, found: &Kind, place: Place<'_>) -> Option<String> {
+    if let Some(example) = place.example() {
+        return Some(format!("such as `{name}: {}`", flow(example)));
+    }
+    let fields = place.fields();
+    match found {
+        Kind::Scalar(Value::String(text)) if path == "kafka.tls" => {
+            Some(format!("write `tls: {{ca_file: {}}}`", quoted(text)))
+        }
+        Kind::Scalar(Value::String(text)) if fields.contains(&"topic") && path.ends_with(']') => {
+            Some(format!("write `{{topic: {}}}`", quoted(text)))
+        }
+        Kind::Scalar(_) | Kind::Mapping(_) | Kind::Sequence(_) => {
+            let few = (1..=MAX_FIELDS).contains(&fields.len());
+            few.then(|| format!("its fields are {}", fields.join(", ")))
+        }
+    }
+}
+
+/// The most fields that a message lists.
+const MAX_FIELDS: usize = 12;
+
+/// A port without an address, or with the name of a host.
+fn address_hint(name: &str, found: &Value) -> String {
+    let text = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
+    let (host, port) = text.rsplit_once(':').unwrap_or(("", &text));
+    let port = port.parse::<u16>().unwrap_or(9464);
+    let address = if host == "localhost" { "127.0.0.1" } else { "0.0.0.0" };
+    format!("write `{name}: '{address}:{port}'`")
 }
 
 /// A section that was switched with `true` or `false`.
@@ -158,7 +225,7 @@ fn quoted(item: &str) -> String {
 }
 
 /// An unknown field or value, with the nearest known one.
-fn unknown_name(message: &str) -> Option<String> {
+fn unknown_name(message: &str, path: &str) -> Option<String> {
     let rest = message.strip_prefix("unknown ")?;
     let (what, rest) = match rest.strip_prefix("field") {
         Some(rest) => ("unknown field", rest),
@@ -167,12 +234,18 @@ fn unknown_name(message: &str) -> Option<String> {
     let mut names = rest.split('`').skip(1).step_by(2);
     let wrong = names.next().unwrap_or_default();
     let known: Vec<&str> = names.collect();
-    Some(format!("{what}; {}", suggestion(wrong, &known)))
+    // The path of an unknown field ends with its name.
+    let is_in_path = what == "unknown field" && path.ends_with(wrong);
+    let name = if is_in_path { String::new() } else { format!(" `{}`", shown(wrong)) };
+    Some(format!("{what}{name}; {}", suggestion(wrong, &known)))
 }
 
 fn suggestion(wrong: &str, known: &[&str]) -> String {
     match nearest(wrong, known) {
         Some(name) => format!("did you mean `{name}`?"),
+        None if ["gssapi", "kerberos"].contains(&letters(wrong).as_str()) => {
+            format!("known here: {}; docs/security.md has a way round Kerberos", known.join(", "))
+        }
         None if known.is_empty() => "nothing can be set here".to_owned(),
         None => format!("known here: {}", known.join(", ")),
     }
@@ -200,7 +273,7 @@ mod tests {
     use super::*;
 
     fn explained(message: &str) -> String {
-        explain(message, "", None)
+        explain(message, message.split('`').nth(1).unwrap_or_default(), None, Place::NOWHERE)
     }
 
     #[test]

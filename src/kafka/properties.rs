@@ -35,7 +35,9 @@ fn refusal(name: &str, value: &str) -> Option<String> {
         Err(KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, ..)) => {
             Some("librdkafka has no setting of this name".to_owned())
         }
-        Err(KafkaError::ClientConfig(_, why, ..)) => Some(format!("librdkafka refuses this value: {why}")),
+        Err(KafkaError::ClientConfig(_, why, ..)) => {
+            Some(format!("librdkafka refuses this value: {}", why.trim_end()))
+        }
         Err(other) => Some(format!("librdkafka refuses this: {other}")),
     }
 }

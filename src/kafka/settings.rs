@@ -1,6 +1,7 @@
 //! The librdkafka settings of each client, by its role.
 
 use crate::config::kafka::{Kafka, Properties, Sasl, Tls};
+use crate::config::needs::NO_BROKERS;
 use crate::config::secret::{Secret, readable};
 use crate::kafka::context::BasicContext;
 use crate::kafka::errors::ConnectionError;
@@ -9,6 +10,7 @@ use crate::kafka::timeouts::{
     CHECKPOINT_FETCH_WAIT_MS, FETCH_BACKOFF_MS, FETCH_WAIT_MS, LINGER_MS, METADATA_REFRESH_MS, STATISTICS_MS,
     TRANSACTION_SECONDS, millis,
 };
+use crate::kafka::tls_files;
 use crate::kafka::tls_probe;
 use crate::kafka::topics::MAX_MESSAGE_BYTES;
 use crate::stage::Stage;
@@ -46,13 +48,16 @@ impl Instance {
 }
 
 impl Clients {
-    /// Checks the settings, and that every secret and certificate can be read.
+    /// Checks the settings, and that every secret and certificate can be used.
     ///
     /// # Errors
     /// Everything that is wrong.
     pub(crate) fn new(kafka: &Kafka, instance: Instance) -> Result<Clients, Vec<String>> {
         let clients = Clients { kafka: kafka.clone(), instance };
-        clients.settings().map(|_| clients)
+        let unreadable = clients.settings().err().unwrap_or_default();
+        let unusable = kafka.tls.as_ref().map(tls_files::mistakes).unwrap_or_default();
+        let wrong = [unreadable, unusable].concat();
+        if wrong.is_empty() { Ok(clients) } else { Err(wrong) }
     }
 
     /// The settings that all clients have.
@@ -61,7 +66,7 @@ impl Clients {
         let mut wrong = Vec::new();
         let mut base = ClientConfig::new();
         if kafka.brokers.is_empty() {
-            wrong.push("kafka.brokers: none is named".to_owned());
+            wrong.push(format!("kafka.brokers: {NO_BROKERS}"));
         }
         base.set("bootstrap.servers", kafka.brokers.join(","));
         base.set("client.id", format!("{}-{}", kafka.group, self.instance.name()));

@@ -3,7 +3,6 @@
 //! A config with a mistake is refused as a whole. Of one without, the policy is taken; everything else needs a restart.
 
 use crate::config::Config;
-use crate::config::root::Document;
 use crate::detect::policy::Policy;
 use crate::observe::metrics::{Metrics, Reloaded};
 use crate::run::setup::Setup;
@@ -116,9 +115,8 @@ impl Reload {
 
 /// Reads and checks the config as a start does.
 fn read(path: &Path, stages: Vec<Stage>) -> Read {
-    let document = Document::open(path).map_err(|mistakes| mistakes.to_string())?;
-    let setup = Setup::checked(document.config.clone(), stages);
-    setup.map(|setup| setup.config).map_err(|mistakes| document.mistakes(mistakes).to_string())
+    let setup = Config::load_for(path, |config| Setup::checked(config, stages));
+    setup.map(|setup| setup.config).map_err(|mistakes| mistakes.to_string())
 }
 
 /// The sections beside the policy in which the configs differ.

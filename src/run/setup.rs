@@ -13,6 +13,8 @@ use crate::host::clock::wall;
 use crate::host::exit::{Exit, Failure};
 use crate::kafka::properties;
 use crate::kafka::settings::{Clients, Instance};
+use crate::kafka::trial;
+use crate::observe::http::tls;
 use crate::stage::Stage;
 use crate::stage::port::Millis;
 use crate::stage::router::task::Source;
@@ -51,13 +53,24 @@ impl Setup {
         let clients = Clients::new(&config.kafka, instance);
         let clients =
             clients.map_err(|missing| mistakes.extend(missing.iter().map(|text| Mistake::parse(text))));
-        mistakes.extend(config.http.missing().iter().map(|text| Mistake::parse(text)));
+        let unreadable = config.http.missing();
+        mistakes.extend(unreadable.iter().map(|text| Mistake::parse(text)));
+        if let Some(why) = config.http.tls.as_ref().filter(|_| unreadable.is_empty()).and_then(tls::mistake) {
+            mistakes.push(Mistake::of("http.tls", why));
+        }
         mistakes.sort();
         mistakes.dedup();
         match (clients, mistakes.is_empty()) {
             (Ok(clients), true) => Ok(Setup { config, stages, since: None, clients }),
             (Ok(_) | Err(()), _) => Err(mistakes),
         }
+    }
+
+    /// The same, and whether clients can be created with the settings. No broker is contacted.
+    pub(crate) fn tried(config: Config, stages: Vec<Stage>) -> Result<Setup, Vec<Mistake>> {
+        let setup = Setup::checked(config, stages)?;
+        let mistakes = trial::mistakes(&setup.config.kafka, &setup.clients, &setup.stages);
+        if mistakes.is_empty() { Ok(setup) } else { Err(mistakes) }
     }
 
     /// The number of workers of a stage: one unless the config sets it. Each has six clients, about 25 threads and 45 open files.

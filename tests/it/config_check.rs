@@ -30,11 +30,12 @@ fn check_prints_a_summary_or_all_mistakes() {
         "c.yaml: ok\n",
         "detections on       san-mismatch, certificate-used-by-other, ",
         "detections off      certlog-remote-write\n",
+        "without a list      decoy-template (needs policy.decoys), protected-host-certificate (needs\n",
         "sources             1\n",
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }
-    let (code, said) = check("polcy: {}\nother: 1\n", "");
+    let (code, said) = check(&format!("polcy: {{}}\nother: 1\n{GOOD}"), "");
     assert_eq!(code, 78);
     assert!(said.contains("c.yaml:1:1: polcy: unknown field; did you mean `policy`?"), "{said}");
     assert!(said.ends_with("2 mistakes\n"), "{said}");
@@ -63,6 +64,27 @@ fn check_refuses_what_run_refuses_before_it_contacts_a_broker() {
             "no setting of this name",
         ),
         (kafka("  producer: {linger.ms: soon}\n"), "3:25: kafka.producer.linger.ms", "refuses this value"),
+        (
+            kafka("  consumer: {session.timeout.ms: 400000}\n"),
+            "3:34: kafka.consumer.session.timeout.ms",
+            "`max.poll.interval.ms`must be >= `session.timeout.ms`",
+        ),
+        (
+            kafka("  tls: {}\n  properties: {ssl.cipher.suites: NOPE}\n"),
+            "4:35: kafka.properties.ssl.cipher.suites",
+            "no cipher match",
+        ),
+        (kafka("  tls: {ca_file: /dev/null}\n"), "3:18: kafka.tls.ca_file", "has no certificate in PEM"),
+        (
+            format!("{GOOD}http: {{tls: {{cert_file: /dev/null, key_file: /dev/null}}}}\n"),
+            "3:13: http.tls",
+            "are they PEM, of one key, and without a password?",
+        ),
+        (
+            format!("{GOOD}topics: {{alerts: x.y, dead_letter: x_y}}\n"),
+            "3:36: topics.dead_letter",
+            "in `.` and `_` only",
+        ),
         (format!("{GOOD}topics: {{alerts: a}}\n"), "2:11: sources[0]", "would read its own output"),
         (
             "kafka: {brokers: ['b:9092']}\nsources:\n  - pattern: adcs.*alerts\n".to_owned(),
@@ -213,7 +235,7 @@ fn common_mistakes_name_the_right_spelling() {
 
 #[test]
 fn check_writes_json_and_annotations() {
-    let text = "polcy: {}\nkafka:\n  brokers: ['b:9092']\n";
+    let text = &format!("polcy: {{}}\n{GOOD}");
     let (code, said) = check(text, "--format json");
     let document: Value = serde_json::from_str(&said).unwrap();
     assert_eq!((code, &document["ok"], &document["file"]), (78, &Value::from(false), &Value::from("c.yaml")));

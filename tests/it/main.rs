@@ -52,6 +52,8 @@ mod compare;
 #[cfg(feature = "service")]
 mod config_check;
 #[cfg(feature = "service")]
+mod config_entries;
+#[cfg(feature = "service")]
 mod config_mistakes;
 #[cfg(feature = "service")]
 mod config_types;

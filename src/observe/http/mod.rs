@@ -1,7 +1,7 @@
 //! HTTP: `/livez`, `/readyz`, `/metrics` and `/status`, served by axum and hyper.
 
 mod auth;
-mod tls;
+pub(crate) mod tls;
 mod pages;
 mod linger;
 mod server;
