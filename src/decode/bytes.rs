@@ -2,13 +2,41 @@
 
 use std::borrow::Cow;
 
-/// The record as text, and whether something was replaced: UTF-8, or UTF-16 in either order. What is neither reads as
-/// U+FFFD.
+/// The record as text, and whether something was replaced: UTF-8, or UTF-16 in either order. A byte that is neither reads as
+/// what it is in Windows-1252, so that names which differ stay different.
 pub(crate) fn text(record: &[u8]) -> (Cow<'_, str>, bool) {
     match (utf16_order(record), std::str::from_utf8(record)) {
         (Some(order), _) => utf16(record, order),
         (None, Ok(text)) => (Cow::Borrowed(text), false),
-        (None, Err(_)) => (String::from_utf8_lossy(record), true),
+        (None, Err(_)) => (Cow::Owned(by_windows_1252(record)), true),
+    }
+}
+
+/// The text, of which each byte that is no UTF-8 is a character of Windows-1252.
+fn by_windows_1252(record: &[u8]) -> String {
+    let mut text = String::with_capacity(record.len() + record.len() / 8);
+    for chunk in record.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|byte| match byte {
+            0x80..=0x9f => WINDOWS_1252[usize::from(byte - 0x80)],
+            byte => char::from(*byte),
+        }));
+    }
+    text
+}
+
+/// The characters of the bytes from 0x80 to 0x9f; the others are those of Latin-1.
+const WINDOWS_1252: [char; 32] = [
+    '€', '\u{fffd}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{fffd}', 'Ž', '\u{fffd}',
+    '\u{fffd}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{fffd}', 'ž', 'Ÿ',
+];
+
+/// The record without the five bytes that a serializer of Confluent's schema registry writes before JSON: a zero, and the
+/// number of the schema.
+pub(crate) fn without_schema_id(record: &[u8]) -> &[u8] {
+    match record {
+        [0, 0, _, _, _, first, ..] if b"{[\"<".contains(first) => &record[5..],
+        _ => record,
     }
 }
 
@@ -79,11 +107,12 @@ fn utf16_order(record: &[u8]) -> Option<fn([u8; 2]) -> u16> {
 
 #[cfg(test)]
 mod tests {
-    use crate::decode::bytes::{names_no_character, text, trimmed};
+    use crate::decode::bytes::{names_no_character, text, trimmed, without_schema_id};
 
     #[test]
     fn a_bad_byte_is_one_character() {
-        assert_eq!(text(b"{\"a\": \"M\xfcller\"}"), ("{\"a\": \"M\u{fffd}ller\"}".into(), true));
+        assert_eq!(text(b"{\"a\": \"M\xfcller\"}"), ("{\"a\": \"Müller\"}".into(), true));
+        assert_eq!(text(b"\x8a\x81\xc3\xbc\xc3"), ("Š\u{fffd}üÃ".into(), true));
         assert_eq!(text("{\"a\": \"Müller\"}".as_bytes()), ("{\"a\": \"Müller\"}".into(), false));
     }
 
@@ -97,6 +126,15 @@ mod tests {
                 assert!(text(&bytes[..bytes.len() - 1]).1, "half a character is lost");
             }
         }
+    }
+
+    #[test]
+    fn number_of_a_schema_is_no_part_of_the_record() {
+        for id in ["\0\0\0\0\x01", "\0\0\0\0{", "\0\0\0\x01*"] {
+            let record = format!("{id}{{\"a\": 1}}");
+            assert_eq!(without_schema_id(record.as_bytes()), b"{\"a\": 1}", "{id:?}");
+        }
+        assert_eq!(without_schema_id(b"{\"a\": 1}"), b"{\"a\": 1}");
     }
 
     #[test]

@@ -1,5 +1,7 @@
-//! Text in base64 inside a JSON string: JSON, event XML, and what syslog servers and QRadar keep (`payload`).
+//! Text in base64 inside a JSON string: JSON, event XML, what syslog servers and QRadar keep (`payload`), and the same
+//! behind gzip, as CloudWatch Logs and Kinesis hand it on.
 
+use crate::decode::{bytes, compressed};
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -9,7 +11,7 @@ const PAD_OR_NOT: GeneralPurposeConfig =
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 
 /// Whether a string begins as text of interest in base64 does: `{`, `[{`, `<` before a digit or `?`, `<Eve`, `LEEF:`,
-/// `CEF:`. The prefilter and the decoder ask here.
+/// `CEF:`, or gzip. The prefilter and the decoder ask here.
 pub(crate) fn begins(string: &[u8]) -> bool {
     match string {
         // `{"`, `{ "`, `{` and a line end.
@@ -19,7 +21,9 @@ pub(crate) fn begins(string: &[u8]) -> bool {
             (b"AEIMQUYcgk".contains(third) && (b"wxyz+".contains(fourth) || (b'0'..=b'5').contains(fourth)))
                 || (*third, *fourth) == (b'9', b'4')
         }
-        _ => ["W3s", "PEV2", "TEVFRj", "Q0VGO"].iter().any(|begin| string.starts_with(begin.as_bytes())),
+        _ => ["W3s", "PEV2", "TEVFRj", "Q0VGO", "H4sI"]
+            .iter()
+            .any(|begin| string.starts_with(begin.as_bytes())),
     }
 }
 
@@ -27,8 +31,11 @@ pub(crate) fn begins(string: &[u8]) -> bool {
 pub(crate) fn text(string: &str) -> Option<String> {
     let engine = GeneralPurpose::new(&STANDARD, PAD_OR_NOT);
     let bytes = begins(string.as_bytes()).then(|| engine.decode(string.trim_ascii_end()).ok()).flatten()?;
-    // One byte of another encoding costs a character, not the record.
-    Some(String::from_utf8_lossy(&bytes).into_owned())
+    let bytes = match compressed::kind(&bytes) {
+        Some(kind) => compressed::inflated(&bytes, kind).ok()?,
+        None => bytes,
+    };
+    Some(bytes::text(&bytes).0.into_owned())
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use crate::decode::recognise::{format_of, is_other_ecs};
 use crate::decode::rejection::{Reason, Rejection, shown};
 use crate::decode::unwrapping::walk::{self, Outcomes};
 use crate::decode::{
-    activity, bytes, evtx_dump, fluent_bit, mention, normalised, nxlog, protobuf, sentinel, tag, winlogbeat,
-    xml, xml_in_json,
+    activity, bytes, compressed, evtx_dump, fluent_bit, mention, normalised, nxlog, protobuf, sentinel, tag,
+    winlogbeat, xml, xml_in_json,
 };
 use std::ops::ControlFlow;
 
@@ -57,6 +57,16 @@ impl<'a> Outlet<'a> {
             let event = protobuf::event(record, self.place);
             return self.put(Some(Format::Protobuf), event.map(|event| Decoded::Event(Box::new(event))));
         }
+        if let Some(kind) = compressed::kind(record) {
+            return match compressed::inflated(record, kind) {
+                Ok(inflated) => self.bytes(&inflated),
+                Err(rejection) => self.reject(rejection),
+            };
+        }
+        self.bytes(bytes::without_schema_id(record))
+    }
+
+    fn bytes(&mut self, record: &[u8]) -> ControlFlow<()> {
         let (text, replaced) = bytes::text(record);
         self.replaced = replaced;
         let flow = self.text(bytes::trimmed(&text));
@@ -78,6 +88,10 @@ impl<'a> Outlet<'a> {
                 .ok()
                 .and_then(|document| document.root().string().map(|s| s.into_owned()))
             {
+                // Lines or a batch in one string.
+                Some(inner) if bytes::trimmed(&inner).starts_with(['{', '[']) => {
+                    self.text(bytes::trimmed(&inner))
+                }
                 Some(inner) => self.other_text(&inner),
                 None => self.other_text(text),
             },

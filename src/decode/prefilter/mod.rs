@@ -8,7 +8,7 @@
 //! - `certlog` in any case, for what an EDR reports: its events have no id of Windows;
 //! - the names of our own activities;
 //! - an end that is none: a record that was cut off;
-//! - a string that begins as JSON, event XML or a line of syslog in base64 does;
+//! - a string that begins as JSON, event XML, gzip or a line of syslog in base64 does, or a beginning of compressed bytes;
 //! - an id that is no plain number (`odd`);
 //! - or anything that could hide one of these from a search of bytes: a JSON escape or an XML reference of an ASCII
 //!   character, a comment or CDATA, another encoding. Escapes and references that pipelines write without need
@@ -28,6 +28,7 @@ mod words;
 mod hidden;
 
 use crate::decode::bytes::looks_like_utf16;
+use crate::decode::compressed;
 use crate::decode::format::Format;
 use crate::decode::prefilter::bulk::Bulk;
 use crate::decode::prefilter::odd::OddIds;
@@ -124,6 +125,7 @@ impl Prefilter {
     pub fn may_matter(&self, record: &[u8]) -> bool {
         self.keeps_all
             || looks_like_utf16(record)
+            || compressed::kind(record).is_some()
             || hidden::is_cut_off(record)
             || self.has_marker(record)
             || words::has_name(record, &self.odd_ids)
