@@ -1,7 +1,7 @@
 //! The `Attributes` text of a request: `Name:value` pairs that the client sent along.
 //!
 //! The CA writes one pair a line. Pipelines replace the line feed between two pairs by a space, a tab, `;`, `,`, `|`, the
-//! two characters `\n`, or by nothing at all. So a pair ends where the next known key begins, wherever that is, and at a
+//! two characters `\n`, `#012`, or by nothing at all. So a pair ends where the next known key begins, wherever that is, and at a
 //! line feed. Names for the certificate are in `SAN:upn=alice%40corp.example&dns=host`, one or several; older rules also
 //! look for `san=`, `subjectaltname=`, `upn=` and `dns=`, and for bare names such as `SAN:alice`.
 
@@ -41,7 +41,8 @@ impl Attributes {
     /// Reads the text. Unknown keys are skipped; of a repeated key the first counts, except for names, which all count.
     pub(crate) fn parse(text: &str) -> Attributes {
         let mut attributes = Attributes::default();
-        let text = &without_encoded_keys(text);
+        let text = fold::with_line_ends(text);
+        let text = &without_encoded_keys(&text);
         for (key, value) in pairs(text) {
             match key {
                 Key::Template => {
@@ -283,8 +284,8 @@ mod tests {
     }
 
     /// What pipelines write in the place of a line feed.
-    const SEPARATORS: [&str; 13] =
-        ["\n", "\r\n", " ", ";", "; ", ",", ", ", "|", "\t", "\\n", "\\r\\n", "\n\n", ""];
+    const SEPARATORS: [&str; 15] =
+        ["\n", "\r\n", " ", ";", "; ", ",", ", ", "|", "\t", "\\n", "\\r\\n", "\n\n", "", "#012", "#015#012"];
 
     #[test]
     fn keys_are_found_when_they_are_encoded_too() {

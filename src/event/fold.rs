@@ -86,6 +86,17 @@ pub(crate) fn without_root(text: &str) -> &str {
     trimmed(text).trim_end_matches(is_end)
 }
 
+/// The text with the line ends and tabs that syslog servers wrote as `#012`, `#015` and `#011`, which rsyslog does with all
+/// control characters it receives.
+pub(crate) fn with_line_ends(text: &str) -> Cow<'_, str> {
+    if !text.contains("#01") {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(
+        text.replace("#015#012", "\n").replace("#012", "\n").replace("#015", "\n").replace("#011", "\t"),
+    )
+}
+
 /// ASCII without control characters: folding changes the case and nothing else.
 fn is_plain(text: &str) -> bool {
     text.bytes().all(|b| (b' '..0x7f).contains(&b))

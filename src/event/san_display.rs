@@ -30,7 +30,7 @@ pub fn parse_display(text: &str) -> (Vec<San>, u32) {
 pub(crate) fn read_display(text: &str) -> Names {
     let mut names = Names::default();
     // Full-width marks, as Chinese and Japanese texts have them.
-    let text = &text.replace('：', ":").replace('＝', "=");
+    let text = &fold::with_line_ends(text).replace('：', ":").replace('＝', "=");
     let mut labels = labels_in(text).peekable();
     let first = labels.peek().map_or(text.len(), |label| label.start);
     read_unlabelled(&text[..first], &mut names);
@@ -227,6 +227,8 @@ mod tests {
         check("Other Name: Principal Name=alice@corp.example", &[upn("alice@corp.example")]);
         check("Other Name:Principal Name=alice@corp.example", &[upn("alice@corp.example")]);
         check("Other Name:\r\n     Principal Name=alice@corp.example\r\n", &[upn("alice@corp.example")]);
+        check("Other Name:#015#012     Principal Name=alice@corp.example#012", &[upn("alice@corp.example")]);
+        check("Anderer Name:#012     Prinzipalname=carol#012", &[upn("carol")]);
         check("DNS Name=host.corp.example", &[dns("host.corp.example")]);
         check("RFC822 Name=a@b.example", &[San::Email("a@b.example".into())]);
         check("URL=tag:microsoft.com,2022-09-14:sid:S-1-5-21-1-2-3-500", &[sid()]);
