@@ -86,6 +86,14 @@ fn is_record_line(line: &[u8]) -> bool {
             && line.ends_with(b"}")
             || line.ends_with(b"}\""))
         || (has(b"> <Event ") && has(b"</Event>"))
+        || (line.starts_with(b"\"<") && begins_event(&line[1..]) && line.ends_with(b">\""))
+        || (has_octet_count(line) && line.ends_with(b"}"))
+}
+
+/// Whether a line of syslog begins with its length: `1849 <14>1 …` (RFC 6587).
+fn has_octet_count(line: &[u8]) -> bool {
+    let digits = line.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    digits > 0 && matches!(line[digits..], [b' ', b'<', digit, ..] if digit.is_ascii_digit())
 }
 
 /// Whether a line begins with an event, also behind the dash of a view that folds elements.
@@ -189,6 +197,9 @@ mod tests {
         assert_eq!(sniffed("_time,host,_raw\n1,a,\"<Event xmlns=\"\"x\"\">\n</Event>\"\n"), Framing::Table);
         assert_eq!(sniffed("2026-03-02 09:10:00\tKernel.Info\t10.0.0.9\t{\"a\": 1}\n"), Framing::Lines);
         assert_eq!(sniffed("\"{\\\"a\\\": 1}\"\n"), Framing::Lines, "text of JSON in text");
+        assert_eq!(sniffed("\"<Event xmlns=\\\"x\\\"></Event>\"\n"), Framing::Lines, "text of XML in text");
+        assert_eq!(sniffed("61 <14>1 2026-03-02T09:10:00Z a b - - - {\"a\": 1}\n"), Framing::Lines);
+        assert_eq!(sniffed("Message      : a\nId           : 4887\n"), Framing::Headings);
         assert_eq!(sniffed("\u{1e}{\"a\": 1}\n"), Framing::Lines, "a sequence of RFC 7464");
         assert_eq!(sniffed("CEF:0|a|b|c|d|e|f|g=h\n"), Framing::Lines);
         assert_eq!(sniffed("[2026-03-02 09:10:00] x: {\"a\": 1}\n"), Framing::Lines);
