@@ -59,6 +59,11 @@ fn is_blank(c: char) -> bool {
 
 /// Reads a decimal number, with marks before thousands (`1,234,567`) or with `.0` behind it, as pipelines write numbers.
 pub(crate) fn number(text: &str) -> Option<u32> {
+    record_number(text)?.try_into().ok()
+}
+
+/// The same for the number of a record.
+pub(crate) fn record_number(text: &str) -> Option<u64> {
     let text = text.trim_matches(is_blank);
     let mut groups = text.strip_suffix(".0").unwrap_or(text).split(',');
     let first = groups.next()?;
@@ -72,7 +77,7 @@ pub(crate) fn number(text: &str) -> Option<u32> {
 
 /// Reads an EventRecordID, a number or a string.
 pub(crate) fn record_id(value: Option<Value<'_>>) -> Option<u64> {
-    value.and_then(Value::scalar)?.trim_ascii().parse().ok()
+    record_number(&value.and_then(Value::scalar)?)
 }
 
 /// A member as text, none where it is absent.

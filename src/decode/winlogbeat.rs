@@ -21,6 +21,8 @@ pub(crate) fn envelope(record: Value<'_>) -> Option<Envelope<'_>> {
         computer: text_of(windows.get("computer_name")),
         time: winlog
             .and_then(|winlog| text_of(winlog.get("time_created")))
+            // An alert of Kibana has a time of its own.
+            .or_else(|| text_of(record.get("kibana.alert.original_time")))
             .or_else(|| text_of(record.get("@timestamp"))),
         record_id: record_id(windows.get("record_id").or_else(|| windows.get("record_number"))),
         fields: Fields::Ecs(windows.get("event_data").unwrap_or(windows), record),

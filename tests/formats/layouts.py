@@ -6,6 +6,7 @@ The events: a certificate with another account's name, a logon with that certifi
 """
 import base64
 import datetime
+import gzip
 import json
 import pathlib
 import re
@@ -417,6 +418,48 @@ def in_berlin(e, zone):
     return {f"TimeGenerated [{zone}]": at.strftime("%-m/%-d/%Y, %-I:%M:%S.%f")[:-3] + at.strftime(" %p"), **row}
 
 
+def sentinel_one(e):
+    low = lambda name: name[0].lower() + name[1:]
+    return {"event.type": "Windows Event Log Creation", "event.category": "windows_event_logs", "event.time": e.ms, "endpoint.name": e.computer, "winEventLog.id": e.id,
+            "winEventLog.channel": "Security", "winEventLog.providerName": SECURITY, "winEventLog.description": e.first,
+            **{"winEventLog.data.event.eventData." + low(k): v for k, v in e.data}}
+
+
+def telegraf(e):
+    tags = {"Channel": "Security", "Computer": e.computer, "EventID": str(e.id), "Level": "0", "Source": SECURITY, "host": "wec01"}
+    fields = {"EventRecordID": e.record, "TimeCreated": e.iso, "Version": e.version, "Message": e.first, **{"Data_" + k: v for k, v in e.data}}
+    return {"fields": fields, "name": "win_eventlog", "tags": tags, "timestamp": e.ms // 1000 + 5}
+
+
+def influx(e):
+    document = telegraf(e)
+    tags = ",".join(f"{k}={v}" for k, v in document["tags"].items())
+    fields = ",".join(f"{k}={v}i" if isinstance(v, int) else f"{k}={nested(v)}" for k, v in document["fields"].items())
+    return f"win_eventlog,{tags} {fields} {document['timestamp']}000000000"
+
+
+def with_protobuf_names(value):
+    if isinstance(value, list):
+        return [with_protobuf_names(v) for v in value]
+    if isinstance(value, dict):
+        return {re.sub("(?<=[a-z])(?=[A-Z])", "_", k).lower() if k != "key" else k: with_protobuf_names(v) for k, v in value.items()}
+    return value
+
+
+def cloudwatch(e, message):
+    return {"messageType": "DATA_MESSAGE", "owner": "1", "logGroup": "windows", "logStream": "x", "logEvents": [{"id": "1", "timestamp": e.ms + 4000, "message": message}]}
+
+
+def gzipped(value):
+    return base64.b64encode(gzip.compress(nested(value).encode(), mtime=0)).decode()
+
+
+def format_list(e):
+    rows = {"Message": e.text.replace("\n", "\n" + " " * 23), "Id": e.id, "Version": e.version, "Level": 0, "RecordId": e.record, "ProviderName": SECURITY,
+            "LogName": "Security", "MachineName": e.computer, "TimeCreated": e.f("%-m/%-d/%Y %-I:%M:%S %p"), "ContainerLog": "Security"}
+    return "\n" + "".join(f"{k:<21}: {v}\n" for k, v in rows.items()) + "\n"
+
+
 def clixml(e):
     coded = lambda text: escape(text).replace("\r", "_x000D_").replace("\n", "_x000A_").replace("\t", "_x0009_")
     values = "".join(f'<Obj RefId="{at + 3}"><TN RefId="2"><T>System.Diagnostics.Eventing.Reader.EventProperty</T></TN><Props><S N="Value">{coded(v)}</S></Props></Obj>'
@@ -630,6 +673,24 @@ FILES = {
     "fortisiem.log": lines(lambda e: f'<13>{e.f("%Y-%m-%dT%H:%M:%SZ")} {e.computer} 10.0.0.9 AccelOps-WUA-WinLog-Security ' + " ".join(f'[{k}]="{v}"' for k, v in {
         "monitorStatus": "Success", "Locale": "en-US", "eventName": SECURITY, "eventSource": SECURITY, "eventId": e.id, "eventType": "Audit Success", "computer": e.computer,
         "eventTime": e.f("%b %d %Y %H:%M:%S"), "msg": one_line(e)}.items())),
+    # What schemas, agents and relays make of names, bytes and lines.
+    "otlp-protobuf-names.ndjson": lines(lambda e: with_protobuf_names(otlp(e, any_value(otel_body(e))))),
+    "sentinelone.ndjson": lines(sentinel_one),
+    "telegraf.ndjson": lines(telegraf),
+    "telegraf-influx.log": lines(influx),
+    "sentinel-raw-event-data.ndjson": lines(lambda e: {**windows_event(e, None), "RawEventData": "<EventData>" + "".join(f'<Data Name="{n}">{escape(v)}</Data>' for n, v in e.data) + "</EventData>"}),
+    "cef-extensions.ndjson": lines(lambda e: {"TimeGenerated": e.f("%Y-%m-%dT%H:%M:59Z"), "DeviceVendor": "Microsoft", "DeviceProduct": "Microsoft Windows", "DeviceEventClassID": f"{SECURITY}:{e.id}",
+                                              "Computer": "collector", "DeviceName": e.computer, "ReceiptTime": str(e.ms), "AdditionalExtensions": ";".join(f"ad.{k}={v}" for k, v in e.data)}),
+    "kibana-alert.ndjson": lines(lambda e: {"_source": {"@timestamp": e.f("%Y-%m-%dT%H:%M:59.000Z"), "kibana.alert.original_time": e.iso, "kibana.alert.rule.name": "x", "event": {"code": str(e.id)}, "winlog": e.winlog()}}),
+    "xml-beside-text.ndjson": lines(lambda e: {"@timestamp": e.iso, "host": {"name": "wec01"}, "message": e.text, "winlog": {"event_id": e.id, "channel": "Security"}, "event": {"code": str(e.id), "original": e.xml()}}),
+    "cloudwatch-gzip.ndjson": lines(lambda e: {"awslogs": {"data": gzipped(cloudwatch(e, e.xml()))}}),
+    "kinesis-gzip.ndjson": lines(lambda e: {"Records": [{"kinesis": {"data": gzipped(cloudwatch(e, e.xml()))}}]}),
+    "schema-registry.ndjson": lines(lambda e: "\0\0\0\0{" + nested(flat(e))),
+    "syslog-5424-bom.log": lines(lambda e: f'<14>1 {e.iso} relay app 700 - [x@14506 a="b"] \ufeff' + nested(flat(e))),
+    "syslog-octal-xml.log": lines(lambda e: f"<134>{e.f('%b %d %H:%M:%S')} relay winevt: " + e.xml().replace("\n", "#012").replace("\t", "#011")),
+    "texts-of-xml.ndjson": lines(lambda e: nested(e.xml())),
+    "lines-in-string.json": nested("\n".join(nested(flat(e)) for e in EVENTS)),
+    "format-list.txt": "".join(map(format_list, EVENTS)),
     # Mapped.
     "ocsf.ndjson": lines(ocsf),
     "ocsf-raw.ndjson": lines(lambda e: {**ocsf(e), "raw_data": e.xml()}),

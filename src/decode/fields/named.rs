@@ -33,8 +33,9 @@ const OTHER_NAMES: [(&str, &[&str]); 22] = [
     ("relativetargetname", &["sharerelativetargetname", "winfilename"]),
 ];
 
-/// The sections of the rendered text, folded: parsers of it put them before the labels.
-const SECTIONS: [&str; 7] = [
+/// The sections of the rendered text, folded: parsers of it put them before the labels. Telegraf puts `Data_` there.
+const SECTIONS: [&str; 8] = [
+    "data",
     "accountinformation",
     "additionalinformation",
     "accessrequestinformation",
@@ -68,6 +69,7 @@ impl Named {
             .chain(others.iter().copied())
             .find_map(|name| self.value_of(|key| key == name))
             .or_else(|| self.value_of(|key| is_in_section(key, &name)))
+            .or_else(|| others.iter().find_map(|name| self.value_of(|key| is_in_section(key, name))))
     }
 
     fn value_of(&self, is_meant: impl Fn(&str) -> bool) -> Option<&str> {
@@ -163,12 +165,13 @@ impl Named {
         }
     }
 
-    /// The values in a text: XML, or names and values between broken bars.
+    /// The values in a text: XML, names and values between broken bars, or ArcSight's `ad.name=value;ad.name=value`.
     fn text(&mut self, text: &str) {
         if !text.trim_ascii_start().starts_with('<') {
-            return text.split(" ¦ ").filter_map(|pair| pair.split_once(": ")).for_each(|(name, value)| {
-                self.push_unquoted(name, value);
-            });
+            let bars = text.split(" ¦ ").filter_map(|pair| pair.split_once(": "));
+            let additional = text.strip_prefix("ad.").into_iter().flat_map(|text| text.split(";ad."));
+            let additional = additional.filter_map(|pair| pair.split_once('='));
+            return bars.chain(additional).for_each(|(name, value)| self.push_unquoted(name, value));
         }
         for (name, value) in xml_reader::event_data(text).unwrap_or_default() {
             match name.as_ref() {

@@ -5,9 +5,17 @@ use crate::decode::fields::fold::fold;
 use crate::decode::json::Value;
 use std::borrow::Cow;
 
-/// Keys of an object whose only member is a value with its type: OTLP JSON, Avro JSON, DynamoDB, MongoDB.
-const TYPES: [&str; 21] = [
+/// Keys of an object whose only member is a value with its type: OTLP JSON (also with the names of its protobuf), Avro
+/// JSON, DynamoDB, MongoDB.
+const TYPES: [&str; 28] = [
     "stringValue",
+    "string_value",
+    "int_value",
+    "double_value",
+    "bool_value",
+    "bytes_value",
+    "array_value",
+    "kvlist_value",
     "intValue",
     "doubleValue",
     "boolValue",

@@ -9,7 +9,7 @@ use crate::decode::format::Format;
 use crate::decode::labels;
 use crate::decode::place::Place;
 use crate::decode::rejection::{Reason, Rejection};
-use crate::decode::values::event_id;
+use crate::decode::values::{event_id, record_number};
 use crate::decode::wanted::is_wanted;
 use jiff::tz::TimeZone;
 use std::borrow::Cow;
@@ -85,6 +85,12 @@ impl Found {
         self.interpret(id, place, zone)
     }
 
+    /// The same without the rendered text.
+    pub(crate) fn outcome_of_data(mut self, place: &Place, zone: &TimeZone) -> Result<Decoded, Rejection> {
+        self.texts.clear();
+        self.outcome(place, zone)
+    }
+
     fn interpret(&self, id: u32, place: &Place, zone: &TimeZone) -> Result<Decoded, Rejection> {
         let borrowed = |text: &Option<String>| text.as_deref().map(|text| Cow::Owned(text.to_owned()));
         let envelope = Envelope {
@@ -93,7 +99,7 @@ impl Found {
             channel: borrowed(&self.channel),
             computer: borrowed(&self.computer),
             time: borrowed(&self.time),
-            record_id: self.record_id.as_ref().and_then(|text| text.trim_ascii().parse().ok()),
+            record_id: self.record_id.as_ref().and_then(|text| record_number(text)),
             fields: Fields::Named(&self.named),
         };
         activity::interpret(envelope, place, zone)

@@ -11,6 +11,7 @@ use crate::decode::layout::table::{
     RECORD_IDS, ROWS, Row, TEXTS, TIME_ENDS, TIMES,
 };
 use crate::decode::values::looks_like_id;
+use std::borrow::Cow;
 
 /// The event in an object, by the first row that has an id in it. `outer` are the objects around it, the nearest
 /// first: time and computer may stand there.
@@ -45,11 +46,19 @@ pub(crate) fn ocsf(members: &Members<'_>) -> Option<Found> {
 fn id(row: &Row, members: &Members<'_>) -> Option<String> {
     let marked = row.marks.is_empty() || row.marks.iter().any(|mark| members.at(mark).is_some());
     let paths = if row.id.is_empty() { IDS } else { row.id };
-    let mut ids = paths.iter().filter(|_| marked).filter_map(|path| members.text(&[path]));
-    let found = ids.find(|id| looks_like_id(id));
+    let ids = paths.iter().filter(|_| marked).filter_map(|path| members.text(&[path]));
+    let found = ids.map(without_provider).find(|id| looks_like_id(id));
     // Only where no mark shows the layout: an `…event_id` of a product's own is none of Windows.
     let other = || members.ending_in(ID_ENDS).filter(|id| row.marks.is_empty() && looks_like_id(id));
     found.or_else(other).map(|id| id.into_owned())
+}
+
+/// The id behind a provider, as ArcSight writes both: `Microsoft-Windows-Security-Auditing:4887`.
+fn without_provider(id: Cow<'_, str>) -> Cow<'_, str> {
+    match id.rsplit_once(':') {
+        Some((provider, own)) if provider.starts_with("Microsoft-Windows-") => Cow::Owned(own.to_owned()),
+        Some(_) | None => id,
+    }
 }
 
 /// The computer that logged the event, by the names that Windows gives it before those of hosts in general.

@@ -27,7 +27,7 @@ const fn row(format: Format, marks: &'static [&'static str]) -> Row {
 }
 
 /// The rows, the most particular first.
-pub(crate) const ROWS: [Row; 20] = [
+pub(crate) const ROWS: [Row; 22] = [
     Row {
         id: &["win.system.eventID"],
         time: &["win.system.systemTime"],
@@ -85,6 +85,18 @@ pub(crate) const ROWS: [Row; 20] = [
         ..row(Format::Flat, &["winEventId"])
     },
     Row {
+        id: &["winEventLog.id"],
+        computer: &["endpoint.name"],
+        data: &["winEventLog.data.event.eventData"],
+        ..row(Format::Flat, &["winEventLog.id"])
+    },
+    Row {
+        id: &["tags.EventID"],
+        time: &["fields.TimeCreated"],
+        computer: &["tags.Computer"],
+        ..row(Format::Flat, &["tags.EventID"])
+    },
+    Row {
         id: &["id"],
         time: &["timereported"],
         computer: &["source"],
@@ -123,7 +135,7 @@ pub(crate) const ROWS: [Row; 20] = [
         ..row(Format::Gelf, &["short_message", "full_message"])
     },
     Row {
-        id: &["externalId"],
+        id: &["externalId", "deviceEventClassId"],
         time: &["deviceReceiptTime", "ReceiptTime", "rt"],
         computer: &["deviceHostName", "DeviceName", "dvchost"],
         data: &["additionalData", "AdditionalExtensions"],
@@ -172,6 +184,7 @@ pub(crate) const TIMES: &[&str] = &[
     "EventTime",
     "TimeGenerated",
     "event.created_at",
+    "event.time",
     "@timestamp",
     "UtcTime",
     "datetime",
@@ -234,6 +247,7 @@ pub(crate) const RECORD_IDS: &[&str] = &[
     "metadata.productLogId",
     "recordnum",
     "EVENT_REC_NUM",
+    "fields.EventRecordID",
 ];
 /// The usual places of the provider.
 pub(crate) const PROVIDERS: &[&str] = &[
@@ -256,6 +270,8 @@ pub(crate) const PROVIDERS: &[&str] = &[
     "Provider",
     "sourceproc",
     "EVENT_SOURCE",
+    "tags.Source",
+    "winEventLog.providerName",
 ];
 /// The usual places of the channel.
 pub(crate) const CHANNELS: &[&str] = &[
@@ -270,6 +286,8 @@ pub(crate) const CHANNELS: &[&str] = &[
     "win.system.channel",
     "metadata.log_name",
     "NTEventLogType",
+    "tags.Channel",
+    "winEventLog.channel",
 ];
 /// The usual places of the event's own data.
 pub(crate) const DATA: &[&str] = &[
@@ -282,6 +300,8 @@ pub(crate) const DATA: &[&str] = &[
     "InsertionStrings",
     "ReplacementStrings",
     "ParameterXml",
+    "RawEventData",
+    "message_inserts",
     "Payload",
     "AllFieldInfo",
     "ExtraEventData",

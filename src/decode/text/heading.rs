@@ -31,6 +31,8 @@ struct Heading {
     record_id: Option<String>,
     /// The rendered text, from the line that names it.
     text: Option<String>,
+    /// The text comes first and is indented: `Format-List *`.
+    is_list: bool,
     /// The line before, which in Splunk's format is the time.
     before: String,
 }
@@ -38,13 +40,19 @@ struct Heading {
 impl Heading {
     /// Whether a line begins the next event: `Event[1]:`, or the first name of a heading after a text.
     fn begins_another(&self, line: &str) -> bool {
-        let line = line.trim_start();
+        let line = if self.is_list { line } else { line.trim_start() };
         let first = ["Log Name:", "LogName=", "TimeCreated "].iter().any(|name| line.starts_with(name));
+        let first = if self.is_list { is_text_of_list(line) } else { first };
         self.id.is_some() && ((first && self.text.is_some()) || is_number_of_event(line))
     }
 
     fn line(&mut self, line: &str) {
-        if let Some(text) = &mut self.text {
+        if self.id.is_none() && self.text.is_none() && is_text_of_list(line) {
+            self.is_list = true;
+            self.text = split(line).map(|(_, text)| text.to_owned());
+            return;
+        }
+        if let Some(text) = self.text.as_mut().filter(|_| !(self.is_list && is_member_of_list(line))) {
             text.push('\n');
             text.push_str(line);
             return;
@@ -72,7 +80,9 @@ impl Heading {
             "computer" | "computername" | "machinename" => self.computer = value_of(),
             "date" | "timecreated" => self.time = value_of(),
             "recordnumber" | "recordid" | "eventrecordid" => self.record_id = value_of(),
-            "message" | "description" if self.id.is_some() => self.text = Some(value.to_owned()),
+            "message" | "description" if self.id.is_some() && !self.is_list => {
+                self.text = Some(value.to_owned())
+            }
             _ => {}
         }
     }
@@ -93,6 +103,18 @@ impl Heading {
 fn is_number_of_event(line: &str) -> bool {
     line.strip_prefix("Event[")
         .is_some_and(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(']'))
+}
+
+/// Whether a line is the first of an event of `Format-List *`, which begins with the rendered text.
+fn is_text_of_list(line: &str) -> bool {
+    line.starts_with("Message ") && is_member_of_list(line)
+}
+
+/// Whether a line has a name of `Format-List`: the lines of a value are indented.
+fn is_member_of_list(line: &str) -> bool {
+    let name = line.split(' ').next().unwrap_or_default();
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_name && line[name.len()..].trim_start().starts_with(": ")
 }
 
 /// A name and a value with `=` or `:` between them.

@@ -103,13 +103,19 @@ fn pairs(text: &str) -> Option<Named> {
             None => {
                 let end =
                     behind.find(|c: char| c.is_whitespace() || ";,".contains(c)).unwrap_or(behind.len());
-                (behind[..end].to_owned(), &behind[end..])
+                (without_type(&behind[..end]).to_owned(), &behind[end..])
             }
         };
         named.push(name, unescaped(&value));
         rest = behind;
     }
     IDS[..3].iter().any(|name| named.find(name).is_some()).then_some(named)
+}
+
+/// A number without the mark of an integer that InfluxDB's line protocol puts behind it: `91007i`.
+fn without_type(value: &str) -> &str {
+    let is_number = |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    value.strip_suffix('i').filter(is_number).unwrap_or(value)
 }
 
 fn unescaped(value: &str) -> String {

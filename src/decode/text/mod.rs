@@ -86,12 +86,15 @@ fn escaped_xml(text: &str) -> Option<String> {
     event_xml(&text).map(|(xml, _)| xml.to_owned())
 }
 
-/// A JSON object or array in a text, and where it begins: behind a space or at the beginning.
+/// A JSON object or array in a text, and where it begins: behind a space, at the beginning, or behind the byte order mark
+/// that RFC 5424 puts before a message in UTF-8.
 fn json(text: &str) -> Option<(&str, usize)> {
     let from = text.match_indices(['{', '[']).map(|(at, _)| at).take(8).find(|at| {
         let begins = text[at + 1..].trim_ascii_start().starts_with(['"', '{']);
         let before = text[..*at].chars().next_back();
-        begins && before.is_none_or(|c| c.is_ascii_whitespace() || matches!(c, ':' | '|' | '\u{1e}'))
+        begins
+            && before
+                .is_none_or(|c| c.is_ascii_whitespace() || matches!(c, ':' | '|' | '\u{1e}' | '\u{feff}'))
     })?;
     let close = if text[from..].starts_with('{') { '}' } else { ']' };
     let end = text.rfind(close)? + 1;

@@ -10,6 +10,7 @@ use crate::decode::fields::fold::fold;
 use crate::decode::fields::view::{members, untyped};
 use crate::decode::format::Format;
 use crate::decode::json::{Document, Value};
+use crate::decode::layout::found::Found;
 use crate::decode::layout::reader;
 use crate::decode::limits::{MAX_EVENTS, MAX_JSON_DEPTH};
 use crate::decode::place::Place;
@@ -94,7 +95,7 @@ impl Walk<'_> {
         members: Vec<(std::borrow::Cow<'_, str>, Value<'_>)>,
         outer: &[Value<'_>],
     ) -> Outcomes {
-        let (own, is_final) = self.own(value, outer);
+        let Own { outcome: own, is_final, rendered } = self.own(value, outer);
         if matches!(own, Some((Format::Ocsf, _)))
             && let Some(whole) = self.original(value)
         {
@@ -118,7 +119,8 @@ impl Walk<'_> {
                 best = found;
             }
         }
-        match own {
+        // The rendered text of an event is the last resort: it may stand beside the event as it was.
+        match rendered.map(|found| (found.format, found.outcome(self.place, &self.decoder.zone))).or(own) {
             Some(own) => vec![own],
             None => best,
         }
@@ -134,33 +136,27 @@ impl Walk<'_> {
         (!events.is_empty()).then_some(events)
     }
 
-    /// The event that an object is, by itself, and whether that ends the search. An id of no interest does not, where
-    /// nothing else shows that Windows gave it: envelopes have ids of their own.
-    fn own(&self, value: Value<'_>, outer: &[Value<'_>]) -> (Option<(Format, Outcome)>, bool) {
-        let Some((format, outcome, is_windows)) = self.own_outcome(value, outer) else {
-            return (None, false);
-        };
-        let is_final = match &outcome {
-            Ok(Decoded::Event(_)) => true,
-            Ok(Decoded::Ignored(_)) => is_windows,
-            Err(_) => false,
-        };
-        (Some((format, outcome)), is_final)
-    }
-
-    fn own_outcome(&self, value: Value<'_>, outer: &[Value<'_>]) -> Option<(Format, Outcome, bool)> {
+    /// What an object is, by itself. An id of no interest does not end the search, where nothing else shows that Windows
+    /// gave it: envelopes have ids of their own.
+    fn own(&self, value: Value<'_>, outer: &[Value<'_>]) -> Own {
         let (place, zone) = (self.place, &self.decoder.zone);
         if normalised::is_normalised(value) {
             let event = normalised::event(value, place, zone);
-            return Some((Format::Normalised, event.map(|event| Decoded::Event(Box::new(event))), true));
+            let outcome = event.map(|event| Decoded::Event(Box::new(event)));
+            return Own::of(Format::Normalised, outcome, true);
         }
         if let Some((format, outcome)) = mapped::outcome(value, outer, place, zone) {
             // Another schema may keep the event as it was.
-            return Some((format, outcome, false));
+            return Own::of(format, outcome, false);
         }
-        let found = reader::read(value, outer)?;
+        let Some(found) = reader::read(value, outer) else { return Own::default() };
         let is_windows = found.channel.is_some() || found.provider.is_some();
-        Some((found.format, found.outcome(place, zone), is_windows))
+        let outcome = found.clone().outcome_of_data(place, zone);
+        let is_rendered = outcome.is_err() && !found.texts.is_empty();
+        Own {
+            rendered: is_rendered.then(|| Box::new(found.clone())),
+            ..Own::of(found.format, outcome, is_windows)
+        }
     }
 
     /// The events in a string; what they lack of time and computer may stand around it.
@@ -195,6 +191,27 @@ impl Walk<'_> {
             outcomes.push((Format::XmlInJson, Err(rejection)));
         }
         outcomes
+    }
+}
+
+/// What an object is, by itself.
+#[derive(Default)]
+struct Own {
+    outcome: Option<(Format, Outcome)>,
+    /// Nothing in its members could be better.
+    is_final: bool,
+    /// An event whose data is not whole, and that has a text which may be its rendered message.
+    rendered: Option<Box<Found>>,
+}
+
+impl Own {
+    fn of(format: Format, outcome: Outcome, is_windows: bool) -> Own {
+        let is_final = match &outcome {
+            Ok(Decoded::Event(_)) => true,
+            Ok(Decoded::Ignored(_)) => is_windows,
+            Err(_) => false,
+        };
+        Own { outcome: Some((format, outcome)), is_final, rendered: None }
     }
 }
 
