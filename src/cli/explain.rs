@@ -37,16 +37,30 @@ impl Explain {
         let paths = paths(&self.subject, self.paths)?;
         let explanation = explain::run(&self.subject, &Request { paths, policy, decoder })?;
         terminal::print(&words::text(&explanation, terminal::width()))?;
-        verdict(&explanation)
+        verdict(&self.subject, &explanation)
     }
 }
 
-fn verdict(explanation: &Explanation) -> Result<Exit, Failure> {
+fn verdict(subject: &Subject, explanation: &Explanation) -> Result<Exit, Failure> {
     if explanation.fates.is_empty() && explanation.events.is_empty() {
-        let message = "not found: no such record in the inputs, or no event of them raises such an alert";
-        return Err(Failure::new(Exit::Input, message));
+        return Err(Failure::new(Exit::Input, format!("not found: {}", missing(subject, explanation))));
     }
     Ok(if explanation.unread.is_empty() { Exit::Done } else { Exit::Input })
+}
+
+/// Why there is nothing to explain.
+fn missing(subject: &Subject, explanation: &Explanation) -> String {
+    match (subject, explanation.records) {
+        (Subject::Alert(id), _) => {
+            format!(
+                "no event of these inputs raises {id}; name the inputs, config and options of the replay that did"
+            )
+        }
+        (Subject::Record { source, .. }, None) => format!("{source} is none of the inputs"),
+        (Subject::Record { source, number }, Some(last)) => {
+            format!("{source} has no record {number}: its last one is {last}")
+        }
+    }
 }
 
 /// The inputs; without any, the file of the record.

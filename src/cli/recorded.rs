@@ -110,10 +110,20 @@ pub(crate) struct Shown {
     min_severity: Severity,
 }
 
-impl From<Shown> for Selection {
-    fn from(shown: Shown) -> Self {
-        let Shown { since, until, detections, min_severity } = shown;
-        Self { min_severity, since, until, detections }
+impl Shown {
+    /// The selection.
+    ///
+    /// # Errors
+    /// No event can be in it.
+    pub(crate) fn selection(self) -> Result<Selection, Failure> {
+        let Shown { since, until, detections, min_severity } = self;
+        match (since, until) {
+            (Some(since), Some(until)) if until < since => {
+                let message = format!("--until {until} is before --since {since}: no event is between them");
+                Err(Failure::new(Exit::Usage, message))
+            }
+            (_, _) => Ok(Selection { min_severity, since, until, detections }),
+        }
     }
 }
 

@@ -82,7 +82,7 @@ impl Replay {
             policy: config.policy,
             topic,
             format,
-            selection: self.shown.into(),
+            selection: self.shown.selection()?,
             fail_on: self.fail_on,
             report: self.report,
             dead_letter: self.dead_letter,

@@ -41,7 +41,7 @@ impl Report {
             decoder: self.conditions.decoder(None, &config),
             policy: config.policy,
             format: Format::Html,
-            selection: self.shown.into(),
+            selection: self.shown.selection()?,
             fail_on: None,
             report: None,
             dead_letter: None,

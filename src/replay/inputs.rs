@@ -103,17 +103,26 @@ impl Inputs {
         }
     }
 
+    /// Whoever names a directory without files has probably meant another one.
     fn walk(&mut self, directory: &Path) {
+        let mut is_empty = true;
         for entry in WalkDir::new(directory).follow_links(true).sort_by_file_name() {
             match entry {
-                Ok(entry) if entry.file_type().is_file() => self.file(entry.path(), false),
+                Ok(entry) if entry.file_type().is_file() => {
+                    is_empty = false;
+                    self.file(entry.path(), false);
+                }
                 // WalkDir descends into directories; pipes, sockets and devices are no exports.
                 Ok(_) => {}
                 Err(error) => {
                     let path = error.path().unwrap_or(directory).display().to_string();
                     self.missing.push((path, walk_error(&error)));
+                    is_empty = false;
                 }
             }
+        }
+        if is_empty {
+            self.missing.push((directory.display().to_string(), "there is no file in it".to_owned()));
         }
     }
 

@@ -15,14 +15,28 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 const MAX_LAYERS: u32 = 4;
 const BUFFER_BYTES: usize = 256 * 1024;
 
-/// How archives of several files begin. An archive holds exports, so it is never skipped in silence. The members of a zip
+/// How archives begin, and files that are compressed in a way that is not read. They hold exports, so none is skipped in silence. The members of a zip
 /// file are inputs of their own; one in a pipe or in another archive has no place to seek in.
-const ARCHIVES: [(&[u8], &str); 4] = [
+const ARCHIVES: [(&[u8], &str); 6] = [
     (archive::MAGIC, "zip"),
     (b"7z\xbc\xaf\x27\x1c", "7z"),
     (b"Rar!\x1a\x07", "rar"),
     (b"MSCF\0\0\0\0", "cab"),
+    (b"\xfd7zXZ\0", "xz"),
+    (b"BZh", "bzip2"),
 ];
+
+/// The mark in the head of the first file of a tar archive, and its place there.
+const TAR: (usize, &[u8]) = (257, b"ustar");
+
+/// The kind of archive that bytes begin; none: they are no archive.
+fn kind_of(head: &[u8]) -> Option<&'static str> {
+    let (at, mark) = TAR;
+    if head.get(at..).is_some_and(|rest| rest.starts_with(mark)) {
+        return Some("tar");
+    }
+    ARCHIVES.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, kind)| *kind)
+}
 
 type Stream<'a> = Peek<Box<dyn Read + 'a>>;
 
@@ -57,8 +71,8 @@ pub fn stream(raw: Box<dyn Read>, sink: &mut Sink) -> Result<(), Stop> {
 }
 
 fn unwrapped(stream: Stream<'_>, sink: &mut Sink) -> Result<(), Stop> {
-    if let Some((_, kind)) = ARCHIVES.iter().find(|(magic, _)| stream.head().starts_with(magic)) {
-        let place = if *kind == "zip" { " from a pipe or within an archive" } else { "" };
+    if let Some(kind) = kind_of(stream.head()) {
+        let place = if kind == "zip" { " from a pipe or within an archive" } else { "" };
         return Err(Stop::Input(format!(
             "{kind} archives are not read{place}: unpack it, and name the directory"
         )));

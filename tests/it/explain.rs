@@ -136,12 +136,19 @@ fn record_is_found_under_any_spelling_of_its_file_and_in_an_archive() {
 #[test]
 fn subject_that_is_not_there_is_an_error_and_so_is_a_wrong_command_line() {
     let world = world("");
-    for line in ["explain exports/ca01.ndjson:9", "explain exports/none.ndjson:1 exports"] {
-        let run = world.run(line);
-        assert!(run.code == 65 && run.stderr.contains("not found: "), "{line}: {}", run.stderr);
-    }
     let unknown = format!("explain {} exports", "0".repeat(32));
-    assert_eq!(world.run(&unknown).code, 65);
+    for (line, why) in [
+        ("explain exports/ca01.ndjson:99", "exports/ca01.ndjson has no record 99: its last one is "),
+        ("explain exports/none.ndjson:1 exports", "exports/none.ndjson is none of the inputs"),
+        (&unknown, "no event of these inputs raises 00000000000000000000000000000000"),
+    ] {
+        let run = world.run(line);
+        assert!(
+            run.code == 65 && run.stderr.contains(&format!("not found: {why}")),
+            "{line}: {}",
+            run.stderr
+        );
+    }
     let wrong = ["explain", "explain x exports", "explain exports/ca01.ndjson:2 -"];
     for line in wrong.map(str::to_owned).into_iter().chain([format!("explain {}", "0".repeat(32))]) {
         assert_eq!(world.run(&line).code, 64, "{line}");

@@ -122,3 +122,30 @@ fn a_damaged_archive_and_other_kinds_are_refused_with_the_reason() {
     assert!(run.stderr.contains("warning: exports/cut.zip: zip: "), "{}", run.stderr);
     assert!(run.stderr.contains("exports/logs.7z: 7z archives are not read: unpack it"), "{}", run.stderr);
 }
+
+#[test]
+fn tar_archive_is_refused_whatever_its_members_and_its_compression() {
+    // The head of one member, as `tar` of any kind writes it, and the member: without the mark it would be read as lines.
+    let mut tar = vec![0; 512];
+    tar[..12].copy_from_slice(b"story.ndjson");
+    tar[257..263].copy_from_slice(b"ustar\0");
+    tar.extend_from_slice(story().as_bytes());
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&tar).unwrap();
+    let world = World::new();
+    world.write("exports/a.tar", &tar).write("exports/b.tgz", gzip.finish().unwrap());
+    world.write("exports/c.xz", b"\xfd7zXZ\0\0\x04").write("exports/d.bz2", b"BZh91AY&SY");
+    let run = world.run("replay exports --format json");
+    assert_eq!((run.code, run.alerts()), (65, Vec::new()));
+    for said in ["a.tar: tar archives", "b.tgz: tar archives", "c.xz: xz archives", "d.bz2: bzip2 archives"] {
+        assert!(run.stderr.contains(&format!("exports/{said} are not read: unpack it")), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn directory_without_files_is_no_input() {
+    let world = World::new();
+    std::fs::create_dir_all(world.path("exports/empty")).unwrap();
+    let run = world.run("replay exports --format json");
+    assert!(run.code == 65 && run.stderr.contains("exports: there is no file in it"), "{}", run.stderr);
+}

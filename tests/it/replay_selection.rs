@@ -26,6 +26,12 @@ fn until_leaves_later_events_out() {
 }
 
 #[test]
+fn until_before_since_is_a_wrong_command_line() {
+    let run = World::new().run("replay x --since 2026-03-02T09:00:00Z --until 2026-03-01T09:00:00Z");
+    assert!(run.code == 64 && run.stderr.contains("no event is between them"), "{}", run.stderr);
+}
+
+#[test]
 fn detection_shows_its_alerts_only() {
     let world = World::new();
     world.write("story.ndjson", story());

@@ -63,6 +63,8 @@ pub(crate) struct Explanation {
     pub fates: Vec<(Place, Fate)>,
     /// The events that the detections looked at, in their order, and the answers.
     pub events: Vec<(Event, Explained)>,
+    /// The greatest number of a record in the input of the subject; none: it is no input.
+    pub records: Option<u64>,
     /// Inputs that were not read to their end, each with the reason. Their events are missing from the state.
     pub unread: Vec<(String, String)>,
 }
@@ -141,6 +143,9 @@ impl<'a> Gathering<'a> {
         self.explanation.unread.clone_from(&inputs.missing);
         for input in &inputs.found {
             let mut place = Place { source: input.source.to_string(), ..Place::default() };
+            if self.wanted.iter().any(|(source, _)| *source == place.source) {
+                self.explanation.records = Some(0);
+            }
             let quiet = Progress::new(None, false);
             let read = open::read(input, &quiet, &mut |frame| self.frame(frame, &mut place));
             match read {
@@ -156,6 +161,9 @@ impl<'a> Gathering<'a> {
 
     fn frame(&mut self, frame: Frame, place: &mut Place) -> Result<(), Failure> {
         place.offset = frame.number;
+        if self.wanted.iter().any(|(source, _)| *source == place.source) {
+            self.explanation.records = self.explanation.records.max(Some(frame.number));
+        }
         let wanted = is_wanted(self.wanted, &place.source, place.offset);
         match frame.content {
             Content::Record(record) => {
