@@ -4,8 +4,7 @@
 
 use crate::decode::limits::MAX_RECORD_BYTES;
 use crate::decode::rejection::{Reason, Rejection};
-use flate2::read::MultiGzDecoder;
-use std::io::Read;
+use flate2::{Decompress, FlushDecompress, Status};
 
 /// How compressed bytes begin.
 const MAGICS: [(&str, &[u8]); 5] = [
@@ -34,16 +33,58 @@ pub(crate) fn inflated(record: &[u8], kind: &str) -> Result<Vec<u8>, Rejection> 
         let detail = format!("the record is compressed with {kind}, which is read in files only");
         return Err(Rejection::new(Reason::UnknownFormat, detail));
     }
-    let mut text = Vec::new();
-    let read = MultiGzDecoder::new(record).take(MAX_RECORD_BYTES as u64 + 1).read_to_end(&mut text);
-    match read {
-        Ok(_) if text.len() > MAX_RECORD_BYTES => {
-            let detail = format!("more than {MAX_RECORD_BYTES} bytes behind gzip");
-            Err(Rejection::new(Reason::TooLarge, detail))
-        }
-        Ok(_) => Ok(text),
-        Err(error) => Err(Rejection::new(Reason::UnknownFormat, format!("broken gzip: {error}"))),
+    let (mut text, mut rest) = (Vec::new(), record);
+    while rest.starts_with(MAGICS[0].1) {
+        let end = member(rest, &mut text)?;
+        rest = &rest[end..];
     }
+    Ok(text)
+}
+
+/// Adds what one member of gzip (RFC 1952) holds to the text, and returns where it ends.
+fn member(record: &[u8], text: &mut Vec<u8>) -> Result<usize, Rejection> {
+    let broken = || Rejection::new(Reason::UnknownFormat, "broken gzip");
+    let start = header_end(record).ok_or_else(broken)?;
+    let mut inflate = Decompress::new(false);
+    loop {
+        let read = start + usize::try_from(inflate.total_in()).map_err(|_| broken())?;
+        let before = (inflate.total_in(), inflate.total_out());
+        text.reserve(CHUNK);
+        let status =
+            inflate.decompress_vec(record.get(read..).unwrap_or_default(), text, FlushDecompress::None);
+        if text.len() > MAX_RECORD_BYTES {
+            let detail = format!("more than {MAX_RECORD_BYTES} bytes behind gzip");
+            return Err(Rejection::new(Reason::TooLarge, detail));
+        }
+        match status.map_err(|_| broken())? {
+            Status::StreamEnd => break,
+            _ if before == (inflate.total_in(), inflate.total_out()) => return Err(broken()),
+            Status::Ok | Status::BufError => {}
+        }
+    }
+    let end = start + usize::try_from(inflate.total_in()).map_err(|_| broken())? + TRAILER;
+    (end <= record.len()).then_some(end).ok_or_else(broken)
+}
+
+/// How much is inflated at once, in bytes.
+const CHUNK: usize = 64 * 1024;
+/// The checksum and the length behind a member, in bytes.
+const TRAILER: usize = 8;
+
+/// Where the header of a member ends: ten bytes, and what its flags name.
+fn header_end(record: &[u8]) -> Option<usize> {
+    let flags = *record.get(3)?;
+    let mut at = 10;
+    if flags & 0x04 != 0 {
+        at += 2 + usize::from(u16::from_le_bytes([*record.get(at)?, *record.get(at + 1)?]));
+    }
+    // A name and a comment, each with a zero behind it.
+    for flag in [0x08, 0x10] {
+        if flags & flag != 0 {
+            at += memchr::memchr(0, record.get(at..)?)? + 1;
+        }
+    }
+    Some(at + if flags & 0x02 != 0 { 2 } else { 0 })
 }
 
 #[cfg(test)]
@@ -51,14 +92,15 @@ mod tests {
     use crate::decode::compressed::{inflated, kind};
     use crate::decode::limits::MAX_RECORD_BYTES;
     use crate::decode::rejection::Reason;
-    use flate2::Compression;
-    use flate2::read::GzEncoder;
-    use std::io::Read;
+    use flate2::{Compress, Compression, FlushCompress};
 
+    /// A member with a name in its header.
     fn gzip(text: &[u8]) -> Vec<u8> {
-        let mut out = Vec::new();
-        GzEncoder::new(text, Compression::fast()).read_to_end(&mut out).unwrap();
-        out
+        let mut deflated = Vec::with_capacity(text.len() + 64);
+        let mut deflate = Compress::new(Compression::fast(), false);
+        deflate.compress_vec(text, &mut deflated, FlushCompress::Finish).unwrap();
+        [&[0x1f, 0x8b, 8, 0x0c, 0, 0, 0, 0, 0, 3, 2, 0, b'x', b'y'], &b"name\0"[..], &deflated, &[0; 8]]
+            .concat()
     }
 
     #[test]
