@@ -179,7 +179,8 @@ fn is_padding(c: char) -> bool {
 fn without_end(value: &str) -> &str {
     let mut value = value;
     loop {
-        let shorter = value.trim_end_matches(|c: char| is_separator(c) || matches!(c, '&' | '\0'));
+        let shorter = value
+            .trim_end_matches(|c: char| is_separator(c) || matches!(c, '&' | '\0' | '~' | '^' | '¦' | '·'));
         let shorter = ["\\n", "\\r", "\\t"].iter().find_map(|e| shorter.strip_suffix(e)).unwrap_or(shorter);
         if shorter.len() == value.len() {
             return value;
@@ -284,8 +285,31 @@ mod tests {
     }
 
     /// What pipelines write in the place of a line feed.
-    const SEPARATORS: [&str; 15] =
-        ["\n", "\r\n", " ", ";", "; ", ",", ", ", "|", "\t", "\\n", "\\r\\n", "\n\n", "", "#012", "#015#012"];
+    const SEPARATORS: [&str; 23] = [
+        "\n",
+        "\r\n",
+        " ",
+        ";",
+        "; ",
+        ",",
+        ", ",
+        "|",
+        "\t",
+        "\\n",
+        "\\r\\n",
+        "\n\n",
+        "",
+        "#012",
+        "#015#012",
+        "&#10;",
+        "&#xD;&#xA;",
+        "<br>",
+        "\\u000a",
+        "~",
+        "^",
+        " ¦ ",
+        "·",
+    ];
 
     #[test]
     fn keys_are_found_when_they_are_encoded_too() {

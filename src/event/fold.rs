@@ -86,15 +86,20 @@ pub(crate) fn without_root(text: &str) -> &str {
     trimmed(text).trim_end_matches(is_end)
 }
 
-/// The text with the line ends and tabs that syslog servers wrote as `#012`, `#015` and `#011`, which rsyslog does with all
-/// control characters it receives.
+/// What stands for a line end or a tab in texts that a pipeline escaped: rsyslog's octal numbers, references of XML that
+/// were escaped once more, HTML, and escapes of JSON.
+const LINE_ENDS: [&str; 17] = [
+    "#012", "#015", "#011", "&#10;", "&#13;", "&#9;", "&#xA;", "&#xa;", "&#xD;", "&#xd;", "&#x9;", "<br>",
+    "<br/>", "<br />", "\\u000a", "\\u000d", "\\u0009",
+];
+
+/// The text with line ends where a pipeline wrote something else for them.
 pub(crate) fn with_line_ends(text: &str) -> Cow<'_, str> {
-    if !text.contains("#01") {
+    if !text.contains(['#', '<', '\\']) {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(
-        text.replace("#015#012", "\n").replace("#012", "\n").replace("#015", "\n").replace("#011", "\t"),
-    )
+    let ends = LINE_ENDS.iter().filter(|end| text.contains(*end));
+    ends.fold(Cow::Borrowed(text), |text, end| Cow::Owned(text.replace(end, "\n")))
 }
 
 /// ASCII without control characters: folding changes the case and nothing else.

@@ -229,6 +229,7 @@ mod tests {
         check("Other Name:\r\n     Principal Name=alice@corp.example\r\n", &[upn("alice@corp.example")]);
         check("Other Name:#015#012     Principal Name=alice@corp.example#012", &[upn("alice@corp.example")]);
         check("Anderer Name:#012     Prinzipalname=carol#012", &[upn("carol")]);
+        check("Other Name:<br>     Principal Name=carol<br>DNS Name=host", &[upn("carol"), dns("host")]);
         check("DNS Name=host.corp.example", &[dns("host.corp.example")]);
         check("RFC822 Name=a@b.example", &[San::Email("a@b.example".into())]);
         check("URL=tag:microsoft.com,2022-09-14:sid:S-1-5-21-1-2-3-500", &[sid()]);
