@@ -103,7 +103,7 @@ impl Inputs {
         }
     }
 
-    /// Whoever names a directory without files has probably meant another one.
+    /// A directory without files is reported: another one was meant, probably.
     fn walk(&mut self, directory: &Path) {
         let mut is_empty = true;
         for entry in WalkDir::new(directory).follow_links(true).sort_by_file_name() {
