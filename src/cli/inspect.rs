@@ -83,7 +83,17 @@ impl Inspect {
             Format::Json => format!("{:#}\n", show::json(&all)),
         };
         terminal::print(&text)?;
-        Ok(if all.iter().all(Findings::is_good) { Exit::Done } else { Exit::Input })
+        match request.paths.iter().find(|path| path.as_os_str() != "-" && !path.exists()) {
+            Some(name) => Err(Failure::new(
+                Exit::Input,
+                format!(
+                    "{} is no file; what is remembered of a name needs --input FILE or --checkpoint",
+                    name.display()
+                ),
+            )),
+            None if all.iter().all(Findings::is_good) => Ok(Exit::Done),
+            None => Ok(Exit::Input),
+        }
     }
 
     /// Prints what is remembered of the names.

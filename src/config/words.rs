@@ -251,11 +251,16 @@ fn suggestion(wrong: &str, known: &[&str]) -> String {
     }
 }
 
-/// The known name that was probably meant: the same but for case and separators, a synonym, or a typing error away.
+/// The known name that was probably meant: the same but for case and separators, a synonym, the only one that begins so, or a
+/// typing error away.
 pub(crate) fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
     let wrong = letters(wrong);
     let meant = SYNONYMS.iter().find(|(synonym, _)| *synonym == wrong).map(|(_, meant)| *meant);
     if let Some(name) = known.iter().find(|name| Some(**name) == meant) {
+        return Some(name);
+    }
+    let mut begun = known.iter().filter(|name| wrong.len() >= 3 && letters(name).starts_with(&wrong));
+    if let (Some(name), None) = (begun.next(), begun.next()) {
         return Some(name);
     }
     let distance = |name: &str| strsim::damerau_levenshtein(&wrong, &letters(name));
@@ -301,6 +306,8 @@ mod tests {
             Some("SCRAM-SHA-512")
         );
         assert_eq!(nearest("zz", &["domains"]), None);
+        assert_eq!(nearest("winlog", &["nxlog", "winlogbeat"]), Some("winlogbeat"));
+        assert_eq!(nearest("event", &["event_text", "event_time"]), None);
     }
 
     #[test]

@@ -156,3 +156,9 @@ fn bytes_that_are_no_text_are_counted() {
     assert!(run.stdout.contains("1 record, in which bytes that are no text were replaced"), "{}", run.stdout);
     assert!(world.run("replay a.ndjson").stderr.contains("1 record: bytes that are no text were replaced"));
 }
+
+#[test]
+fn name_without_inputs_is_answered_with_the_option_that_it_needs() {
+    let run = World::new().run("inspect CORP\\mallory");
+    assert!(run.code == 65 && run.stderr.contains("needs --input FILE or --checkpoint"), "{}", run.stderr);
+}

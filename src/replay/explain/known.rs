@@ -50,15 +50,18 @@ pub(crate) fn about(names: &[String], request: &Request) -> Result<Answers, Fail
     Ok((remembered.collect(), explanation.unread))
 }
 
-/// Whether a person who writes this name means the entity: `domain\name`, `domain\name@ca`, a host, or the id of a request.
+/// Whether a person who writes this name means the entity: `domain\name`, `domain\name@ca`, a UPN, a host, or the id of a
+/// request.
 fn names_entity(name: &str, entity: &str) -> bool {
-    let name = fold(name);
+    let name = fold(name).replace('/', "\\");
     let (account, ca) = entity.split_once('@').map_or((entity, None), |(account, ca)| (account, Some(ca)));
     let without_domain = account.rsplit_once('\\').map_or(account, |(_, name)| name);
     // Some detections count what happens to a name in whatever domain.
     let in_any_domain = account
         .strip_prefix('\\')
         .is_some_and(|bare| name.rsplit_once('\\').is_some_and(|(_, name)| name == bare));
+    // The domain of a suffix is not known here: accounts of that name are shown with theirs.
+    let upn = name.rsplit_once('@').filter(|_| !name.contains('\\')).map(|(local, _)| local);
     // A host is keyed by its first label.
     let label = name.split('.').next().unwrap_or_default();
     let request = Serial::parse(&name).filter(|serial| serial.to_string().len() > 16);
@@ -66,6 +69,7 @@ fn names_entity(name: &str, entity: &str) -> bool {
     entity == name
         || account == name
         || without_domain == name
+        || upn.is_some_and(|local| without_domain == local)
         || in_any_domain
         || ca.is_some_and(|ca| ca == name || ca == label)
         || (!label.is_empty() && entity == label)
@@ -83,6 +87,9 @@ mod tests {
             ("ann", "corp\\ann@ca01"),
             ("CORP\\ann", "corp\\ann@ca01"),
             ("CORP\\ann", "\\ann"),
+            ("CORP/ann", "corp\\ann@ca01"),
+            ("ann@corp.example", "corp\\ann"),
+            ("ann@corp.example", "\\ann"),
             ("ca01.corp.example", "ca01"),
             ("CA01", "corp\\ann@ca01"),
             ("5c000000c9a1b2c3d4e5f677000000000000c9", "201"),
