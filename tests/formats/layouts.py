@@ -418,6 +418,28 @@ def in_berlin(e, zone):
     return {f"TimeGenerated [{zone}]": at.strftime("%-m/%-d/%Y, %-I:%M:%S.%f")[:-3] + at.strftime(" %p"), **row}
 
 
+def beat_columns(e):
+    return {"@timestamp": e.iso[:23] + "Z", "event.code": str(e.id), "winlog.computer_name": e.computer, "winlog.channel": "Security",
+            "winlog.record_id": str(e.record), **{"winlog.event_data." + k: v for k, v in e.data}}
+
+
+def described(e):
+    """The record of windows_eventlog2 with parse_description: the text cut at blank lines, its values named by their labels."""
+    record = {k: v for k, v in fluentd2(e).items() if k != "Description"}
+    title, *groups = e.crlf().split("\r\n\r\n")
+    record["DescriptionTitle"] = title
+    for group in groups:
+        parent = ""
+        for line in group.split("\r\n\t"):
+            label, _, value = line.partition("\t")
+            name = label[:-1].strip().lower().replace(" ", "_")
+            if value.strip():
+                record[parent + name] = value.strip()
+            elif "\t" not in line:
+                parent = name + "."
+    return record
+
+
 def sentinel_one(e):
     low = lambda name: name[0].lower() + name[1:]
     return {"event.type": "Windows Event Log Creation", "event.category": "windows_event_logs", "event.time": e.ms, "endpoint.name": e.computer, "winEventLog.id": e.id,
@@ -688,6 +710,11 @@ FILES = {
     "schema-registry.ndjson": lines(lambda e: "\0\0\0\0{" + nested(flat(e))),
     "syslog-5424-bom.log": lines(lambda e: f'<14>1 {e.iso} relay app 700 - [x@14506 a="b"] \ufeff' + nested(flat(e))),
     "syslog-octal-xml.log": lines(lambda e: f"<134>{e.f('%b %d %H:%M:%S')} relay winevt: " + e.xml().replace("\n", "#012").replace("\t", "#011")),
+    "esql.ndjson": lines(lambda e: {"columns": [{"name": k, "type": "keyword"} for k in beat_columns(e)], "values": [list(beat_columns(e).values())]}),
+    "opensearch-sql.ndjson": lines(lambda e: {"schema": [{"name": k, "type": "text"} for k in flat(e)], "datarows": [list(flat(e).values())], "total": 1, "size": 1, "status": 200}),
+    "dynatrace.ndjson": lines(lambda e: {"timestamp": e.ms, "content": e.text, "log.source": "Windows Security Log", "host.name": e.computer, "winlog.eventid": str(e.id), "winlog.provider": SECURITY}),
+    "protobuf-struct.ndjson": lines(lambda e: {"payload": {"fields": {k: {"numberValue" if isinstance(v, int) else "stringValue": v} for k, v in flat(e).items()}}}),
+    "fluentd2-description.ndjson": lines(described),
     "texts-of-xml.ndjson": lines(lambda e: nested(e.xml())),
     "lines-in-string.json": nested("\n".join(nested(flat(e)) for e in EVENTS)),
     "format-list.txt": "".join(map(format_list, EVENTS)),

@@ -7,7 +7,11 @@ use std::borrow::Cow;
 
 /// Keys of an object whose only member is a value with its type: OTLP JSON (also with the names of its protobuf), Avro
 /// JSON, DynamoDB, MongoDB.
-const TYPES: [&str; 28] = [
+const TYPES: [&str; 32] = [
+    "numberValue",
+    "number_value",
+    "integerValue",
+    "structValue",
     "stringValue",
     "string_value",
     "int_value",

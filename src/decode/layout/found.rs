@@ -66,7 +66,14 @@ impl Found {
         }
         let aligned = match self.named.nameless() {
             [] => Ok(()),
-            values => align::named(id, values).map(|named| self.named.append(named)),
+            values => align::named(id, values).map(|own| {
+                let named = std::mem::take(&mut self.named);
+                // Fluentd's parser of the rendered text names values as well, and takes several for one.
+                let (mut first, second) =
+                    if self.format == Format::Fluentd { (own, named) } else { (named, own) };
+                first.append(second);
+                self.named = first;
+            }),
         };
         let first = match self.interpret(id, place, zone) {
             Err(rejection) if rejection.reason == Reason::MissingField => rejection,

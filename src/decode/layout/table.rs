@@ -334,4 +334,5 @@ pub(crate) const TEXTS: &[&str] = &[
     "raw",
     "log",
     "value",
+    "content",
 ];

@@ -87,10 +87,12 @@ impl Writer {
 }
 
 /// The names of the columns and the rows of a table, as query APIs answer: `{"columns": [{"name": …}], "rows": [[…]]}`,
-/// and in the older API of Kusto `{"Columns": [{"ColumnName": …}], "Rows": [[…]]}`.
+/// in the older API of Kusto `{"Columns": [{"ColumnName": …}], "Rows": [[…]]}`, by ES|QL with `values`, and by OpenSearch
+/// with `schema` and `datarows`.
 fn table(value: Value<'_>) -> Option<(Vec<Value<'_>>, Value<'_>)> {
-    let columns = value.get("columns").or_else(|| value.get("Columns"))?;
-    let rows = value.get("rows").or_else(|| value.get("Rows"))?;
+    let member = |names: [&str; 4]| names.into_iter().find_map(|name| value.get(name));
+    let columns = member(["columns", "Columns", "schema", "fields"])?;
+    let rows = member(["rows", "Rows", "values", "datarows"])?;
     let names: Vec<_> = columns
         .items()
         .map(|column| column.get("name").or_else(|| column.get("ColumnName")))

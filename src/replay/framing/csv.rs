@@ -7,10 +7,11 @@ use std::io::BufRead;
 
 /// How the name of the column of the id ends, in letters and digits only: a product may put a path before it.
 const ID_ENDS: [&str; 3] = ["eventid", "eventcode", "eventidentifier"];
-/// Names of columns that hold a whole event, or all but its own data.
-const WHOLE: [&str; 4] = ["id", "raw", "system", "rawdata"];
-/// The fewest columns of a table of events.
-const FEWEST_COLUMNS: usize = 3;
+/// Names of columns that hold all of an event but its own data, and the one of Defender's tables.
+const PARTS: [&str; 3] = ["id", "system", "actiontype"];
+/// Names of columns that may hold a whole event: one other column makes a table of them, and `_raw` is one alone.
+const WHOLE: [&str; 9] =
+    ["raw", "rawdata", "rawlog", "rawevent", "rawmessage", "eventoriginal", "message", "payload", "value"];
 /// How PowerShell's `Export-Csv` begins a file.
 const TYPE_LINE: &[u8] = b"#TYPE ";
 
@@ -55,15 +56,23 @@ pub(crate) fn is_table(text: &[u8]) -> bool {
 
 /// What stands between the columns of a heading of events.
 fn separator(line: &[u8]) -> Option<u8> {
-    let is_id = |name: &String| {
-        let name = name.split(" [").next().unwrap_or_default().to_lowercase();
-        let name = name.replace(|c: char| !c.is_alphanumeric(), "");
-        WHOLE.contains(&name.as_str()) || ID_ENDS.iter().any(|end| name.ends_with(end))
-    };
     [b',', b';', b'\t'].into_iter().find(|separator| {
-        let names = values(line, *separator);
-        names.len() >= FEWEST_COLUMNS && names.iter().any(is_id)
+        let names: Vec<String> = values(line, *separator).iter().map(|name| folded(name)).collect();
+        let is_whole = |name: &String| WHOLE.contains(&name.as_str());
+        let is_part =
+            |name: &String| PARTS.contains(&name.as_str()) || ID_ENDS.iter().any(|end| name.ends_with(end));
+        match names.as_slice() {
+            [only] => only == "raw",
+            [_, _] => names.iter().any(is_whole),
+            _ => names.iter().any(|name| is_whole(name) || is_part(name)),
+        }
     })
+}
+
+/// The letters and digits of a name, without a zone.
+fn folded(name: &str) -> String {
+    let name = name.split(" [").next().unwrap_or_default().to_lowercase();
+    name.replace(|c: char| !c.is_alphanumeric(), "")
 }
 
 /// The values of a row; `""` within quotes is a quote.
@@ -130,6 +139,8 @@ mod tests {
         assert!(!is_table(b"time,id\n1,2\n"));
         assert!(!is_table(b"name,street,town,country\n"));
         assert!(is_table(b"\"_time\",\"host\",\"_raw\"\n"));
+        assert!(is_table(b"\"_raw\"\n") && is_table(b"ts;raw\n") && !is_table(b"message\n"));
+        assert!(is_table(b"Timestamp,DeviceName,ActionType,FileName\n"));
         assert!(is_table(b"@timestamp,data.win.system.eventID,data.win.system.computer\n"));
         assert!(is_table(
             b"#TYPE System.Diagnostics.Eventing.Reader.EventLogRecord\r\n\"Message\",\"Id\",\"LogName\"\r\n"

@@ -82,7 +82,7 @@ fn is_record_line(line: &[u8]) -> bool {
         b"%NICWIN-",
     ];
     marks.iter().any(|mark| has(mark))
-        || ((has(b": {\"") || has(b"\t{\"") || line.starts_with(b"\"{") || line.starts_with(b"\x1e{"))
+        || ((has(b" {\"") || has(b"\t{\"") || line.starts_with(b"\"{") || line.starts_with(b"\x1e{"))
             && line.ends_with(b"}")
             || line.ends_with(b"}\""))
         || (has(b"> <Event ") && has(b"</Event>"))
