@@ -24,7 +24,12 @@ impl Since {
 pub(crate) fn since(text: &str) -> Result<Since, String> {
     let ago = || Span::try_from(text.to_owned()).map(Since::Ago);
     let neither = |_| "neither an age such as 30d or 12h nor a time such as 2026-03-02T09:00:00Z".to_owned();
-    Time::parse_rfc3339(text).map(Since::At).map_or_else(ago, Ok).map_err(neither)
+    match Time::try_from(text.to_owned()) {
+        Ok(time) => Ok(Since::At(time)),
+        // A day, or a time without a zone: its spelling is in the error.
+        Err(why) if why.contains("write `") => Err(why),
+        Err(_) => ago().map_err(neither),
+    }
 }
 
 #[cfg(test)]
@@ -38,5 +43,6 @@ mod tests {
         for wrong in ["", "yesterday", "30", "2026-03-02"] {
             assert!(since(wrong).is_err(), "{wrong}");
         }
+        assert!(since("2026-03-02").unwrap_err().ends_with("write `2026-03-02T00:00:00Z`"));
     }
 }

@@ -40,6 +40,11 @@ impl FromStr for TopicRange {
             }
             Some(Some((from, to))) => (offset(from)?, offset(to)?),
         };
+        if let (Some(from), Some(to)) = (from, to)
+            && to < from
+        {
+            return Err(format!("{from}..{to} ends before it begins"));
+        }
         if topic.is_empty() {
             return Err("the topic is missing".to_owned());
         }
@@ -68,7 +73,7 @@ mod tests {
         assert_eq!("a:3@7..9".parse(), range("a", Some(3), Some(7), Some(9)));
         assert_eq!("a:3@..9".parse(), range("a", Some(3), None, Some(9)));
         assert_eq!("a:3@7..".parse(), range("a", Some(3), Some(7), None));
-        for wrong in ["", ":3", "a:", "a:x", "a@7..9", "a:3@7", "a:3@x..", "a:-1"] {
+        for wrong in ["", ":3", "a:", "a:x", "a@7..9", "a:3@7", "a:3@x..", "a:3@9..7", "a:-1"] {
             assert!(wrong.parse::<TopicRange>().is_err(), "{wrong}");
         }
     }
