@@ -9,6 +9,7 @@ use crate::decode::rejection::Rejection;
 use crate::event::account::Account;
 use crate::event::host::remote_ip;
 use crate::event::kerberos::ENC_TKT_IN_SKEY;
+use crate::event::serial::Serial;
 use crate::event::{Activity, CertificateLogon, CertificateMapping, MappingVerdict, ServiceTicket};
 
 /// Kinds of pre-authentication with a certificate (PA-PK-AS-REP, in its old and its new number).
@@ -17,7 +18,7 @@ const PKINIT: [&str; 4] = ["15", "16", "0xf", "0x10"];
 /// 4768; none without a certificate.
 ///
 /// A refused PKINIT has PreAuthType `-` but keeps the certificate, so the serial number decides. A serial of
-/// zero is that of a key that no CA has certified (Windows Hello key trust): no certificate either.
+/// zero is that of a key that no CA has certified, of Windows Hello or of a tool, if PreAuthType shows that one was used.
 pub(crate) fn ticket(fields: &Fields<'_>) -> Result<Option<Activity>, Rejection> {
     fields.required("TargetUserName")?;
     if !has_certificate(fields)? {
@@ -44,16 +45,24 @@ pub(crate) fn refused(fields: &Fields<'_>) -> Result<Option<Activity>, Rejection
 
 fn has_certificate(fields: &Fields<'_>) -> Result<bool, Rejection> {
     if let Some(serial) = fields.text("CertSerialNumber")? {
-        return Ok(!is_zero(&serial));
+        return Ok(!is_zero(&serial) || is_pkinit(fields)?);
     }
     // A logon with a certificate always names the certificate, so here the format has lost it. A refused one may have none.
-    let with_certificate =
-        fields.text("PreAuthType")?.is_some_and(|kind| PKINIT.contains(&kind.trim_ascii()));
+    let with_certificate = is_pkinit(fields)?;
     if with_certificate { Err(Rejection::missing("CertSerialNumber")) } else { Ok(false) }
+}
+
+fn is_pkinit(fields: &Fields<'_>) -> Result<bool, Rejection> {
+    Ok(fields.text("PreAuthType")?.is_some_and(|kind| PKINIT.contains(&kind.trim_ascii())))
 }
 
 fn is_zero(serial: &str) -> bool {
     serial.trim_ascii().bytes().all(|b| b == b'0')
+}
+
+fn logon_serial(text: &str) -> Result<Serial, Rejection> {
+    let serial = Serial::parse_or_zero(text);
+    serial.ok_or_else(|| Rejection::bad_field("CertSerialNumber", text, "a serial number in hex"))
 }
 
 /// What 4768 and 4771 have in common.
@@ -62,7 +71,7 @@ fn logon(fields: &Fields<'_>) -> Result<CertificateLogon, Rejection> {
     Ok(CertificateLogon {
         account: Account::default(),
         sid: sid(fields, "TargetSid")?,
-        serial: serial("CertSerialNumber", &fields.required("CertSerialNumber")?)?,
+        serial: logon_serial(&fields.required("CertSerialNumber")?)?,
         issuer: fields.owned("CertIssuerName")?.unwrap_or_default(),
         status: number_of(fields, "Status")?,
         remote_ip: fields.text("IpAddress")?.and_then(|text| remote_ip(&text)),
@@ -157,6 +166,20 @@ mod tests {
         for serial in ["", "-", "00"] {
             assert_eq!(ticket(&fields(&[("TargetUserName", "bob"), ("CertSerialNumber", serial)])), Ok(None));
         }
+    }
+
+    #[test]
+    fn a_key_without_a_ca_may_have_the_serial_zero() {
+        let read = ticket(&fields(&[
+            ("TargetUserName", "bob"),
+            ("TargetDomainName", "CORP.EXAMPLE"),
+            ("Status", "0x0"),
+            ("PreAuthType", "16"),
+            ("CertIssuerName", "bob"),
+            ("CertSerialNumber", "00"),
+        ]));
+        let Ok(Some(Activity::CertificateLogon(logon))) = read else { panic!("{read:?}") };
+        assert!(logon.serial.is_zero() && logon.accepted());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::event::account::{Account, same_text};
 use crate::event::fold::fold;
 use crate::event::host::Host;
 use crate::event::subject::common_names;
-use crate::event::{CertificateMapping, MappingVerdict};
+use crate::event::{CertificateLogon, CertificateMapping, MappingVerdict};
 
 /// Issuers of certificates that Windows itself makes: Microsoft Entra ID for devices of one tenant
 /// (`MS-Organization-P2P-Access [2026]`), and the self-signed certificates of Windows Hello keys.
@@ -40,6 +40,11 @@ pub(crate) fn is_own_key(mapping: &CertificateMapping) -> bool {
     let [issuer, subject] = [&mapping.issuer, &mapping.subject].map(|name| issuer_name(name));
     let signs_itself = !issuer.is_empty() && same_text(&issuer, &subject);
     mapping.serial.is_none() || is_of_windows(&mapping.issuer) || signs_itself
+}
+
+/// Whether no CA has certified the key of the logon: the certificate signs itself.
+pub(crate) fn signs_itself(logon: &CertificateLogon) -> bool {
+    logon.serial.is_zero() || is_self(&issuer_name(&logon.issuer), &logon.account)
 }
 
 fn is_self(issuer: &str, account: &Account) -> bool {

@@ -264,8 +264,11 @@ fn used(event: &Event, logon: &CertificateLogon) -> ChainEvent {
 }
 
 /// Whether the issuer is one of the CAs of the policy. Without them, only an issuer with the account's own name is none: the
-/// tools make the certificate of the key in its name.
+/// tools make the certificate of the key in its name. No CA gives the serial number zero.
 fn is_of_a_ca(policy: &DomainPolicy, logon: &CertificateLogon) -> bool {
+    if logon.serial.is_zero() {
+        return false;
+    }
     if policy.cas.is_empty() {
         let issuer = logon.issuer.trim_start_matches("CN=").trim_start_matches("cn=");
         return !same_text(Account::parse(issuer).bare_name(), logon.account.bare_name());

@@ -29,6 +29,17 @@ impl Serial {
         (!digits.is_empty() && digits.len() <= MAX_DIGITS).then_some(Serial(digits))
     }
 
+    /// As [`parse`](Serial::parse), and zero: no CA gives it, but a certificate that a tool signs itself has it.
+    pub fn parse_or_zero(text: &str) -> Option<Serial> {
+        let is_zero = !text.trim().is_empty() && text.trim().bytes().all(|b| b == b'0');
+        if is_zero { Some(Serial("0".to_owned())) } else { Serial::parse(text) }
+    }
+
+    /// Whether this is the number zero.
+    pub fn is_zero(&self) -> bool {
+        self.0 == "0"
+    }
+
     /// The id of the certificate request, in a serial number that AD CS made: its last four octets. See
     /// [`names_request`](Serial::names_request) for whether AD CS made it.
     pub fn request_id(&self) -> u32 {
@@ -65,7 +76,7 @@ impl Serial {
 impl TryFrom<String> for Serial {
     type Error = String;
     fn try_from(text: String) -> Result<Serial, String> {
-        Serial::parse(&text).ok_or_else(|| format!("`{text}` is no serial number in hex"))
+        Serial::parse_or_zero(&text).ok_or_else(|| format!("`{text}` is no serial number in hex"))
     }
 }
 
@@ -103,6 +114,17 @@ mod tests {
         assert!(
             serde_json::from_str::<Serial>("\"x\"").unwrap_err().to_string().contains("is no serial number")
         );
+    }
+
+    #[test]
+    fn zero_is_the_serial_of_a_certificate_that_signs_itself() {
+        for text in ["0", "00", " 0000 "] {
+            let serial = Serial::parse_or_zero(text).unwrap();
+            assert!(serial.is_zero() && !serial.names_request(0) && !serial.is_of_ad_cs(), "{text:?}");
+            assert_eq!(Serial::try_from(String::from(serial.clone())), Ok(serial));
+        }
+        assert_eq!(Serial::parse_or_zero("00:01"), Serial::parse("1"));
+        assert_eq!(Serial::parse_or_zero(" "), None);
     }
 
     #[test]

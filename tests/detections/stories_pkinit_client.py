@@ -19,7 +19,19 @@ def requested(request_id, auth="NTLM", client="", user="bob.jones"):
     return issued(request_id, f"CORP\\{user}", upn(f"{user}@corp.example"), f"CertificateTemplate:User{client}", auth=auth)
 
 
+def own_key(user, issuer, number, options="0x40800010", **more):
+    """A logon with a key that no CA has certified: of Windows Hello, or one that a tool registered for the account."""
+    event = logon(user, 1, **more)
+    return event | {"data": event["data"] | {"CertIssuerName": issuer, "CertSerialNumber": number, "TicketOptions": options}}
+
+
 def stories():
+    yield ("fires_key_of_a_tool", "Somebody logs on with a key that a tool registered for bob.jones; its certificate has the serial number 0.",
+           [at(0, own_key("bob.jones", "bob.jones", "00"))])
+    yield ("fires_key_of_a_tool_beside_a_mac", "bob.jones uses a smart card on a Mac, whose options are those of tools; then a tool uses a key of no CA.",
+           [at(0, logon("bob.jones", 579)), at(0, own_key("bob.jones", "CN=bob.jones", "7A11C0DE01"), days=3)])
+    yield ("quiet_windows_hello", "Windows logs on with the keys of Windows Hello, whose serial numbers are 0 or 1.",
+           [at(d, own_key("bob.jones", "CN=bob.jones", n, "0x40810010"), days=d) for d, n in enumerate(["00", "01", "00"])])
     yield ("fires_requested_and_used_by_tools", "A tool with the hash of bob.jones asks for a certificate of his, and logs on with it a month later (PERSIST1).",
            [at(0, requested(570)), at(5, logon("bob.jones", 570), days=30)])
     yield ("fires_use_by_tools_is_read_first", "The domain controller delivers before the CA does.",

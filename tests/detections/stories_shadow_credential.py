@@ -11,9 +11,9 @@ def key(actor, name="bob.jones", computer=False, operation="value_added"):
     return directory(actor, dn, "msDS-KeyCredentialLink", f"{KEY}:{dn}", operation, "computer" if computer else "user")
 
 
-def with_key(name, issuer, **more):
+def with_key(name, issuer, number="7A11C0DE01", **more):
     found = logon(name, 571, **more)
-    return found | {"data": found["data"] | {"CertIssuerName": issuer, "CertSerialNumber": "7A11C0DE01"}}
+    return found | {"data": found["data"] | {"CertIssuerName": issuer, "CertSerialNumber": number}}
 
 
 def mapping(actor="CORP\\mallory", value="X509:<SKI>90b3d0f1a2c4"):
@@ -33,6 +33,8 @@ def stories():
            [at(2, with_key("bob.jones", "bob.jones")), at(0, key("CORP\\mallory"))], {"policy": CAS})
     yield ("fires_used_without_known_cas", "No CA in the policy: the issuer is called like the account.",
            [at(0, key("CORP\\mallory", "WKS-114", True)), at(2, with_key("WKS-114$", "WKS-114"))])
+    yield ("fires_used_with_serial_zero", "The tool gives its certificate the serial number 0 and a name of its own.",
+           [at(0, key("CORP\\mallory")), at(2, with_key("bob.jones", "kdcproxy", "00"))])
     yield ("fires_user_called_like_entra_connect", "An account called MSOL_admin is not that of Entra Connect.", [at(0, key("CORP\\MSOL_admin"))])
     yield ("fires_key_without_its_use", "The logon that follows is with a certificate of the CA: the alert of the key stays high.",
            [at(0, key("CORP\\mallory")), at(2, logon("bob.jones", 572))], {"policy": CAS})

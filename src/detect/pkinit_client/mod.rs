@@ -8,8 +8,9 @@
 //! **What looks alike and is harmless.** macOS, sssd on Linux and Java: once for each account, or `clients` names their
 //! networks. A new Windows on the same address, or the same Windows at another address: nothing.
 //!
-//! Two things make more of it: the account is a machine, and machines that are not Windows log on with keys and not with
-//! certificates; or a tool asked for the certificate too, see `tools.rs`.
+//! Three things make more of it: the account is a machine, and machines that are not Windows log on with keys and not with
+//! certificates; no CA has certified the key, and only Windows has such keys; or a tool asked for the certificate too, see
+//! `tools.rs`.
 
 mod tools;
 
@@ -19,6 +20,7 @@ use crate::detect::changes::by_name;
 use crate::detect::domain::{DomainPolicy, is_one_of_hosts};
 use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_used_by};
+use crate::detect::issuer::signs_itself;
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::report::reason;
 use crate::detect::slot::Slot;
@@ -45,6 +47,8 @@ pub struct Settings {
     pub severity: Severity,
     /// A machine account logged on from a client with the options of attack tools. Default high.
     pub severity_machine: Severity,
+    /// A tool used a key that no CA has certified. Default high.
+    pub severity_key: Severity,
     /// A tool asked for the certificate, and a tool used it. Default high.
     pub severity_requested: Severity,
     /// A client that was not used for so long is new again. Default 90d.
@@ -59,6 +63,7 @@ impl Default for Settings {
             enabled: true,
             severity: Severity::Low,
             severity_machine: Severity::High,
+            severity_key: Severity::High,
             severity_requested: Severity::High,
             remember: Span::days(90),
             clients: Vec::new(),
@@ -164,15 +169,19 @@ impl PkinitClients {
         let known = &mut slot.state.clients;
         known.retain(|client| Time::from_millis(client.last_ms).plus(self.settings.remember) >= at);
         let client = client_of(logon, at);
-        let why = unusual(known, &client, logon);
+        let why = key_of_a_tool(logon).or_else(|| unusual(known, &client, logon));
         learn(known, client);
         let Some(why) = why else { return };
-        let is_grave = logon.account.is_machine() && is_of_tool(logon);
+        let severity = match why.code.as_str() {
+            KEY_OF_A_TOOL => self.settings.severity_key,
+            TOOL_OPTIONS if logon.account.is_machine() => self.settings.severity_machine,
+            _ => self.settings.severity,
+        };
         let finding = Finding {
             entity,
             event,
             lifetime: Lifetime::SinceOpened(Span::hours(24)),
-            severity: if is_grave { self.settings.severity_machine } else { self.settings.severity },
+            severity,
             title: format!("{} logged on with a certificate from an unusual client", logon.account),
             reasons: vec![why],
             fields: fields_of(logon),
@@ -248,6 +257,19 @@ fn list_of(offered: &str) -> String {
     offered.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+const TOOL_OPTIONS: &str = "tool_options";
+const KEY_OF_A_TOOL: &str = "key_of_a_tool";
+
+/// Windows keeps the keys that no CA certifies (Windows Hello, devices) and logs on with them itself, so another client has a
+/// key that a tool registered, whatever the account used before.
+fn key_of_a_tool(logon: &CertificateLogon) -> Option<Reason> {
+    let text = format!(
+        "no CA has certified the key, as those of Windows Hello, and the request has the options {OPTIONS_OF_TOOLS:#x}, which \
+         Windows has not: a key that a tool registered (shadow credential)"
+    );
+    (is_of_tool(logon) && signs_itself(logon)).then(|| reason(KEY_OF_A_TOOL, text))
+}
+
 /// Why the client is unusual for the account; none: it is not.
 fn unusual(known: &[PkinitClient], client: &PkinitClient, logon: &CertificateLogon) -> Option<Reason> {
     let account = &logon.account;
@@ -259,7 +281,7 @@ fn unusual(known: &[PkinitClient], client: &PkinitClient, logon: &CertificateLog
         let text = format!(
             "the request has the options {OPTIONS_OF_TOOLS:#x} of attack tools, which {account} did not use lately"
         );
-        return Some(reason("tool_options", text));
+        return Some(reason(TOOL_OPTIONS, text));
     }
     let is_list_new = client.offered != 0 && known.iter().all(|other| other.offered != client.offered);
     let is_address_new = known.iter().all(|other| other.address != client.address);
