@@ -15,6 +15,7 @@ use crate::detect::changes::{Attribute, Change, by_name, changes};
 use crate::detect::domain::Allow;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::exception::Key;
+use crate::detect::facts::Facts;
 use crate::detect::finding::{Finding, set_client, set_requester};
 use crate::detect::identity::{self, Verdict};
 use crate::detect::lifecycle::Lifetime;
@@ -120,7 +121,11 @@ impl Detection for MachineAccountEnrollment {
         slot: &mut Slot<'_, ChainState, ()>,
         cx: &mut Context<'_>,
     ) {
-        let Some(link) = link_of(event, cx.policy) else { return };
+        let link = match event.activity.issued() {
+            Some(issued) => issued_link(event, issued, cx.policy, cx.facts),
+            None => link_of(event, cx.policy),
+        };
+        let Some(link) = link else { return };
         let within = self.settings.within;
         chain::remember(&mut slot.state.events, link.clone(), within);
         slot.keep_until(memory_after(event.effective_time(), within.max(self.settings.suppression)));
@@ -219,12 +224,8 @@ fn reasons(causes: &[&ChainEvent], issued: &ChainEvent) -> Vec<Reason> {
     reasons
 }
 
-/// The event as a part of the chain: of a certificate `new` is a host name of another and `old` the serial number, of a
-/// change `old` is why the new name is odd, of a creation by what right.
+/// A change or a creation as a part of the chain: `old` is why the new name is odd, or by what right it was created.
 fn link_of(event: &Event, policy: &DomainPolicy) -> Option<ChainEvent> {
-    if let Some(issued) = event.activity.issued() {
-        return issued_link(event, issued, policy);
-    }
     if let Activity::AccountChanged(change) = &event.activity
         && change.kind == AccountChangeKind::Created
     {
@@ -257,8 +258,13 @@ fn is_machine_change(policy: &DomainPolicy, change: &Change) -> bool {
         && !Allow::has(&policy.allow.changers, &change.actor)
 }
 
-/// A certificate of a machine.
-fn issued_link(event: &Event, issued: &IssuedCertificate, policy: &DomainPolicy) -> Option<ChainEvent> {
+/// A certificate of a machine: `new` is a host name of another, `old` the serial number.
+fn issued_link(
+    event: &Event,
+    issued: &IssuedCertificate,
+    policy: &DomainPolicy,
+    facts: &Facts,
+) -> Option<ChainEvent> {
     let requester = &issued.request.requester;
     if !requester.is_machine() {
         return None;
@@ -266,6 +272,7 @@ fn issued_link(event: &Event, issued: &IssuedCertificate, policy: &DomainPolicy)
     let foreign = |name: &&San| {
         matches!(name, San::Dns(_))
             && identity::compare(policy, requester, name, &event.computer) == Verdict::Other
+            && !facts.is_name_of_the_domain(policy, requester, name)
     };
     let name =
         issued.request.names.iter().find(foreign).map(|name| report::cut(name.value())).unwrap_or_default();

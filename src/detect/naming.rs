@@ -103,6 +103,7 @@ pub(crate) fn judge(
         {
             Verdict::Other
         }
+        Verdict::Other if facts.is_name_of_the_domain(policy, requester, name) => Verdict::Unknown,
         Verdict::Own { .. } | Verdict::Other | Verdict::Unknown => verdict,
     };
     let compared: Vec<_> = request.names.iter().map(|name| compare(policy, requester, name, ca)).collect();

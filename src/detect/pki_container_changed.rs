@@ -176,15 +176,17 @@ impl ContainerChange<'_> {
         };
         let object = common_names(&change.object_dn).into_iter().next().unwrap_or_default();
         let attribute = change.attribute.as_deref().unwrap_or_default();
-        let is_service = fold(&change.object_class) == ENROLLMENT_SERVICE;
+        let class = fold(&change.object_class);
+        let is_service = class == ENROLLMENT_SERVICE;
+        // Its entry below AIA, by which clients find its certificate.
+        let is_own_entry = class == AUTHORITY && fold(&change.object_dn).contains(AIA);
         let of_ca = || {
             configured_host(policy, &object)
                 .is_some_and(|host| is_name_of_machine(&change.actor, host.label()))
         };
         let of_manager = || Allow::has(&policy.allow.ca_managers, &change.actor);
-        is_service
-            && ((same_text(attribute, CA_CERTIFICATE) && of_ca())
-                || (same_text(attribute, TEMPLATES) && of_manager()))
+        ((is_service || is_own_entry) && same_text(attribute, CA_CERTIFICATE) && of_ca())
+            || (is_service && same_text(attribute, TEMPLATES) && of_manager())
     }
 }
 
@@ -214,6 +216,8 @@ fn renewal() -> Reason {
 /// The certificate of a renewed CA reaches NTAuthCertificates within this time.
 const RENEWED_WITHIN: Span = Span::hours(24);
 const ENROLLMENT_SERVICE: &str = "pkienrollmentservice";
+const AUTHORITY: &str = "certificationauthority";
+const AIA: &str = ",cn=aia,cn=public key services,";
 const CA_CERTIFICATE: &str = "cACertificate";
 const TEMPLATES: &str = "certificateTemplates";
 const CONTAINER: &str = "cn=public key services,";

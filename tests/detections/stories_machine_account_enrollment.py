@@ -22,6 +22,13 @@ def certificate(request_id, dns, account=PC):
 
 
 def stories():
+    acme = [at(i, issued(380 + i, f"ACME\\SRV{i}$", f"DNS Name=srv{i}.corp.example", template="Machine")) for i in range(3)]
+    new = created("CORP\\adm-build", "ACME\\DC9$", privilege="-")
+    names = "DNS Name=dc9.corp.example,DNS Name=corp.example"
+    yield ("fires_low_for_a_new_domain_controller", "A new domain controller of ACME names its domain, which other machines of ACME show: low, as for any machine that somebody joined.",
+           acme + [at(30, new), at(60, issued(384, "ACME\\DC9$", names, template="KerberosAuthentication"))])
+    yield ("fires_another_host_beside_the_domain", "The same, and the name of another machine.",
+           acme + [at(30, new), at(60, issued(385, "ACME\\DC9$", names + ",DNS Name=files.corp.example", template="Machine"))])
     yield ("fires_name_of_a_domain_controller", "mallory creates EVIL01$, gives it the host name of a domain controller, and enrolls (Certifried).",
            [at(0, created()), at(3, host("dc01.corp.example")), at(6, certificate(601, "dc01.corp.example"))])
     yield "fires_created_by_a_user", "mallory creates a machine account under the quota of every user, and it enrolls under its own name.", [at(0, created()), at(6, certificate(602, "evil01.corp.example"))]

@@ -321,6 +321,12 @@ def facts():
            [at(0, issued(704, "CHILD\\SRV7$", "DNS Name=srv7.corp.example", template="Machine"))])
     yield ("fires_three_times_until_the_suffix_is_known", "The domain's NetBIOS name is not the first label of its DNS name. Three machines show that its suffix is that of the CA, and the fourth is quiet.",
            [at(i * 60, issued(705 + i, f"ACME\\SRV{i}$", f"DNS Name=srv{i}.corp.example", template="Machine")) for i in range(4)])
+    acme = [at(i * 60, issued(705 + i, f"ACME\\SRV{i}$", f"DNS Name=srv{i}.corp.example", template="Machine")) for i in range(3)]
+    yield ("fires_until_the_domain_is_known", "After three machines of ACME a domain controller of it enrolls: its certificate names the domain too, and is quiet.",
+           acme + [at(240, issued(708, "ACME\\DC9$", "DNS Name=dc9.corp.example\nDNS Name=corp.example\nDNS Name=ACME", template="KerberosAuthentication"))])
+    yield ("fires_name_of_another_domain_or_host", "After three machines of ACME, a machine of CHILD takes the name of that domain, and one of ACME that of another machine.",
+           acme + [at(240, issued(709, "CHILD\\SRV9$", "DNS Name=corp.example", template="Machine")),
+                   at(300, issued(710, "ACME\\SRV1$", "DNS Name=srv1.corp.example\nDNS Name=files.corp.example", template="Machine"))])
     yield ("quiet_own_sid", "The certificate bears the requester's own SID.",
            [at(0, known(sid=f"{SID}-1110")), at(60, issued(701, "CORP\\asmith", upn("asmith@corp.example") + "," + sid + "1110"))])
     named = issued(702, MALLORY, attributes="", version=0)

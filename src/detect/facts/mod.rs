@@ -125,6 +125,22 @@ impl Facts {
         (!domain::has(&facts, requester, suffix)).then_some(suffix)
     }
 
+    /// Whether a name is that of the machine's domain itself, which domain controllers carry beside their own: where the policy
+    /// does not know its suffix, enough machines of the domain have it.
+    pub(crate) fn is_name_of_the_domain(
+        &self,
+        policy: &DomainPolicy,
+        requester: &Account,
+        name: &San,
+    ) -> bool {
+        let San::Dns(dns) = name else { return false };
+        let may_be = requester.is_machine() && policy.suffixes(&requester.domain).is_none();
+        may_be && {
+            let facts: DomainFacts = self.read(domain::entity().key(ID)).unwrap_or_default();
+            domain::has(&facts, requester, dns)
+        }
+    }
+
     /// Whether two accounts are one: by their names, or because one was renamed to the other before `until`.
     pub(crate) fn same_account(
         &self,

@@ -11,6 +11,7 @@ use crate::detect::san_mismatch::memory::{ATTEMPT_MEMORY, Memory};
 use crate::detect::san_mismatch::reasons::suspicious_names;
 use crate::detect::san_mismatch::settings::Settings;
 use crate::detect::{Context, Entity};
+use crate::event::account::Sid;
 use crate::event::fold::fold;
 use crate::event::time::{Span, Time};
 use crate::state::key;
@@ -113,11 +114,56 @@ fn sentence(alert: &Alert, case: Case<'_>) -> String {
     let request = case.request;
     let templates = if alert.templates.is_empty() { "'*'".to_owned() } else { alert.templates.join(", ") };
     let hosts = request.client.as_ref().map(|client| format!(", hosts: [{client}]")).unwrap_or_default();
+    let subjects =
+        subjects(&alert.san_values).map(|form| format!(", subjects: ['{form}']")).unwrap_or_default();
     format!(
         "{who} was issued certificates that name {count} others within a day. If that is its job, the policy line is \
-         `agents: {{'{who}': {{templates: [{templates}]{hosts}}}}}`: within this profile, names of others alert no more, \
+         `agents: {{'{who}': {{templates: [{templates}]{hosts}{subjects}}}}}`: within this profile, names of others alert no more, \
          except protected ones. If not, remove its permission to enroll",
         who = request.requester,
         count = case.settings.agent_others,
     )
+}
+
+/// The form that all the names have: `*.print.corp.example`, `*@corp.example`; none: they have several.
+fn subjects(names: &[String]) -> Option<String> {
+    let is_sid = |name: &String| Sid::parse(name).is_some();
+    let form = |name: &String| {
+        let (mark, suffix) = match name.split_once('@') {
+            Some((_, suffix)) => ('@', suffix),
+            None => ('.', name.split_once('.')?.1),
+        };
+        suffix.contains('.').then(|| format!("*{mark}{}", fold(suffix)))
+    };
+    let mut forms = names.iter().filter(|name| !is_sid(name)).map(form);
+    let first = forms.next()??;
+    forms.all(|form| form.as_ref() == Some(&first)).then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::san_mismatch::others::subjects;
+
+    #[test]
+    fn form_that_all_names_have() {
+        let form =
+            |names: &[&str]| subjects(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        assert_eq!(
+            form(&["prn1.print.corp.example", "PRN2.Print.corp.example"]).as_deref(),
+            Some("*.print.corp.example")
+        );
+        assert_eq!(
+            form(&["ann@corp.example", "S-1-5-21-1-2-3-1110", "bob@corp.example"]).as_deref(),
+            Some("*@corp.example")
+        );
+        for several in [
+            &["ann@corp.example", "prn1.corp.example"][..],
+            &["a.one.example", "b.two.example"],
+            &["prn1"],
+            &["a.example"],
+            &[],
+        ] {
+            assert_eq!(form(several), None, "{several:?}");
+        }
+    }
 }
