@@ -33,6 +33,10 @@ pub struct Agent {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(example = json!(["10.20.0.0/16"]))]
     pub used_from: Vec<Network>,
+    /// Its certificates are used by Macs, Linux hosts or appliances too, whose logons look like those of attack tools.
+    /// Without it such a logon is a finding.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub other_systems: bool,
 }
 
 /// A network `10.20.0.0/16`, or one address.

@@ -3,6 +3,7 @@
 use crate::detect::issuer::issuer_name;
 use crate::detect::report;
 use crate::event::account::{Account, Sid};
+use crate::event::kerberos::OPTIONS_OF_TOOLS;
 use crate::event::serial::Serial;
 use crate::event::{Activity, CertificateLogon, CertificateMapping, Event, MappingVerdict};
 use crate::state::key;
@@ -51,6 +52,7 @@ fn ticket(event: &Event, logon: &CertificateLogon) -> PendingLogon {
         status: logon.status,
         remote_ip: logon.remote_ip.clone(),
         account_sid: logon.sid.as_ref().map(ToString::to_string),
+        of_tool: logon.ticket_options == Some(OPTIONS_OF_TOOLS),
         ..common(event, &logon.account, &logon.serial, &logon.issuer)
     }
 }

@@ -96,19 +96,10 @@ pub(crate) fn judge(
     let at_work = agent.filter(|agent| {
         agent.has_template(request.template.as_deref()) && agent.has_host(request.client.as_ref())
     });
-    // A name under the CA's domain is that of another machine, unless the requester is known to be of that domain.
-    let of_domain = |name: &San, verdict| match verdict {
-        Verdict::Own { suffix_assumed: true }
-            if facts.suffix_of_another(policy, requester, name, ca).is_some() =>
-        {
-            Verdict::Other
-        }
-        Verdict::Other if facts.is_name_of_the_domain(policy, requester, name) => Verdict::Unknown,
-        Verdict::Own { .. } | Verdict::Other | Verdict::Unknown => verdict,
-    };
+    let of_domain = |(name, verdict)| facts.of_domain(policy, requester, name, verdict, ca);
     let compared: Vec<_> = request.names.iter().map(|name| compare(policy, requester, name, ca)).collect();
     let verdicts: Vec<Verdict> =
-        request.names.iter().zip(&compared).map(|(name, verdict)| of_domain(name, *verdict)).collect();
+        request.names.iter().zip(&compared).map(|(name, verdict)| of_domain((name, *verdict))).collect();
     let has_own = verdicts.iter().any(|v| matches!(v, Verdict::Own { .. }));
     let may_name_many = requester_allowed || at_work.is_some();
     let names_cut = if may_name_many { request.names_unread() } else { request.names_cut };

@@ -86,6 +86,11 @@ impl CertificateRequest {
             || self.client_info.is_some()
     }
 
+    /// Whether it has nothing that Windows' own client or the enrollment web service adds beside `ccm`.
+    pub fn is_of_no_windows(&self) -> bool {
+        self.cdc.is_none() && self.rmd.is_none() && self.client_info.is_none() && self.proxy_uri.is_none()
+    }
+
     /// Whether the requester authenticated by NTLM, where the event has it (version 1).
     pub fn is_by_ntlm(&self) -> bool {
         self.authentication_service.as_deref().is_some_and(|service| same_text(service.trim(), "NTLM"))

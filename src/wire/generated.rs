@@ -1630,6 +1630,9 @@ pub struct PendingLogon {
     pub account_sid: ::core::option::Option<::prost::alloc::string::String>,
     #[prost(string, optional, tag = "12")]
     pub certificate_sid: ::core::option::Option<::prost::alloc::string::String>,
+    /// The options of the ticket are those of attack tools.
+    #[prost(bool, tag = "13")]
+    pub of_tool: bool,
 }
 /// certificate-used-by-other: the CAs this partition has seen, and their names as logons write them.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -26,6 +26,11 @@ def mapped(user, request_id, verdict, **more):
     return normalised(DC, certificate_mapped={"account": user, "issuer": "CORP-CA01", "serial": serial(request_id), "verdict": verdict, **more})
 
 
+def by_windows(event):
+    """The logon with the options of Windows' own client."""
+    return event | {"data": event["data"] | {"TicketOptions": "0x40810010"}}
+
+
 def stories():
     yield from joined()
     yield from joined_by_request_id()
@@ -137,7 +142,12 @@ def further_events():
     desk = {"policy": "agents: {'CORP\\FAS01$': {templates: [Citrix_SmartcardLogon], used_from: [10.20.0.0/16]}}\n"}
     fas = issued(310, "CORP\\FAS01$", upn("bob.jones@corp.example"), template="Citrix_SmartcardLogon")
     yield ("quiet_agent_s_certificate_at_a_virtual_desktop", "Citrix FAS enrolls for a user, whose certificate is used from a virtual desktop.",
+           [at(0, fas), at(4, by_windows(logon("bob.jones", 310, "10.20.31.7")))], desk)
+    yield ("fires_agent_s_certificate_used_by_a_tool", "The same certificate, used by a tool within the networks of the profile.",
            [at(0, fas), at(4, logon("bob.jones", 310, "10.20.31.7"))], desk)
+    yield ("quiet_agent_s_certificate_on_a_mac", "The profile of the agent states that other systems than Windows use its certificates.",
+           [at(0, fas), at(4, logon("bob.jones", 310, "10.20.31.7"))],
+           {"policy": "agents:\n  'CORP\\FAS01$': {templates: [Citrix_SmartcardLogon], used_from: [10.20.0.0/16], other_systems: true}\n"})
     yield ("fires_agent_s_certificate_used_elsewhere", "The same certificate, used from an address that the profile of the agent does not have.",
            [at(0, fas), at(4, logon("bob.jones", 310, "10.66.66.66"))], desk)
     yield ("fires_protected_account_with_an_unknown_certificate", "The administrator logs on with a certificate that no event has (golden certificate). Its serial number is random, as tools make it.",
@@ -201,7 +211,7 @@ def agents():
         return issued(306, "CORP\\FAS01$", upn(f"{user}@corp.example"), template=template)
 
     yield ("quiet_agent_within_its_profile", "A Citrix server requests certificates for the users that it logs on; the policy has its profile.",
-           [at(0, card("alice.smith")), at(2, logon("alice.smith", 306, "10.20.30.40"))], fas)
+           [at(0, card("alice.smith")), at(2, by_windows(logon("alice.smith", 306, "10.20.30.40")))], fas)
     yield ("fires_protected_account_by_an_agent", "A certificate of the agent is used as the administrator, who is in no profile.",
            [at(0, card("administrator")), at(2, logon("administrator", 306, "10.20.30.40"))], fas)
     yield ("fires_template_outside_the_profile", "The agent's account requested the certificate from a template that is not in its profile.",

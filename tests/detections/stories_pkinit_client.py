@@ -42,8 +42,17 @@ def stories():
            [at(0, requested(573)), at(5, logon("bob.jones", 574))])
     yield ("fires_low_for_a_client_of_windows", "Windows asked for the certificate, by NTLM, and a tool used it: nothing else is known.",
            [at(0, requested(575, client="\nccm:wks-114.corp.example")), at(5, logon("bob.jones", 575))])
-    yield ("fires_low_by_kerberos", "A Linux host asked for the certificate by Kerberos, and uses it.",
-           [at(0, requested(576, auth="Kerberos")), at(5, logon("bob.jones", 576))])
+    yield ("fires_low_by_kerberos", "A Linux host asked for the certificate by Kerberos, and uses it from the next day on.",
+           [at(0, requested(576, auth="Kerberos")), at(5, logon("bob.jones", 576), days=1)])
+    yield ("fires_used_at_once", "A tool relays bob.jones by Kerberos to web enrollment on the CA, and logs on as him minutes later.",
+           [at(0, requested(580, auth="Kerberos", client="\nccm:ca01.corp.example")), at(5, logon("bob.jones", 580))])
+    yield ("fires_used_at_once_with_a_browser", "The relay states a browser, as the pages do; the domain controller delivers first.",
+           [at(5, logon("bob.jones", 581)),
+            at(0, requested(581, client="\nUserAgent:Mozilla/5.0 (X11; Linux x86_64)\nccm:ca01.corp.example"))])
+    yield ("fires_used_at_once_at_a_version_0_ca", "A relay to the RPC interface of a CA that does not log how the requester came.",
+           [at(0, issued(582, "CORP\\bob.jones", attributes="CertificateTemplate:User", version=0)), at(5, logon("bob.jones", 582))])
+    yield ("quiet_web_enrollment_and_windows", "bob.jones gets a certificate from the pages of web enrollment and uses it on his workstation at once.",
+           [at(0, requested(583, client="\nUserAgent:Mozilla/5.0 (Windows NT 10.0; Win64; x64)\nccm:ca01.corp.example")), at(5, windows("bob.jones", 583))])
     yield ("quiet_requested_by_a_tool_and_used_by_windows", "A tool asked for the certificate; Windows used it.",
            [at(0, requested(577)), at(5, windows("bob.jones", 577))])
     yield "quiet_machine_of_windows", "A server logs on with its certificate through Windows.", [at(0, windows("SRV-12$", 578))]

@@ -139,9 +139,9 @@ fn describe_use(alert: &mut Alert, requester: &Account, used_by: &Account, logon
     }
 }
 
-/// The agent's certificate was used from an address outside of its profile.
-pub(crate) fn add_elsewhere(alert: &mut Alert, text: String) {
-    report::add_reason(alert, reason("agent_used_elsewhere", text));
+/// The agent's certificate was used from an address, or by a client, outside of its profile.
+pub(crate) fn add_outside_profile(alert: &mut Alert, code: &str, text: String) {
+    report::add_reason(alert, reason(code, text));
     alert.why_suspicious = codes(alert);
 }
 

@@ -19,7 +19,7 @@ mod unseen;
 use crate::alert::{Alert, Severity};
 use crate::detect::certificate_use::{account_of, serial_of, use_of};
 use crate::detect::certificate_used_by_other::finding::{
-    Joined, add_elsewhere, describe, entity_of, is_about, issuance_evidence, severity,
+    Joined, add_outside_profile, describe, entity_of, is_about, issuance_evidence, severity,
 };
 use crate::detect::certificate_used_by_other::issuance::{
     deny, entity_of_issuance, entity_of_serial, is_request, issuance_of, remember, requester_of,
@@ -28,7 +28,7 @@ use crate::detect::certificate_used_by_other::issuance::{
 use crate::detect::certificate_used_by_other::join::{
     DIRECTORY, Join, Known, RequestSlot, ca_host, ca_index, clock_offset, is_forged, join, learn, learn_form,
 };
-use crate::detect::certificate_used_by_other::other::{is_other, is_protected, used_elsewhere};
+use crate::detect::certificate_used_by_other::other::{is_other, is_protected, used_by_tool, used_elsewhere};
 pub(crate) use crate::detect::certificate_used_by_other::settings::Settings;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::exception::Key;
@@ -222,7 +222,9 @@ fn judge(
     } else {
         severity.min(settings.severity.unprotected)
     };
-    let elsewhere = used_elsewhere(cx.policy, &requester_of(record), logon);
+    let requester = requester_of(record);
+    let elsewhere = used_elsewhere(cx.policy, &requester, logon);
+    let by_tool = used_by_tool(cx.policy, &requester, logon);
     let known = slot.state.open.iter().position(|open| is_about(open, &logon.serial, &used_by));
     let mut open = known.map(|index| slot.state.open.remove(index));
     trigger.raise(
@@ -236,7 +238,8 @@ fn judge(
                 report::add_evidence(alert, evidence);
             }
             let adds = describe(alert, &joined, severity, offset);
-            elsewhere.into_iter().for_each(|text| add_elsewhere(alert, text));
+            elsewhere.into_iter().for_each(|text| add_outside_profile(alert, "agent_used_elsewhere", text));
+            by_tool.into_iter().for_each(|text| add_outside_profile(alert, "agent_used_by_tool", text));
             adds
         },
     );

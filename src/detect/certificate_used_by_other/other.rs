@@ -8,6 +8,7 @@ use crate::detect::identity::{self, Verdict, compare, same_account};
 use crate::detect::protected;
 use crate::event::account::{Account, Sid};
 use crate::event::host::Host;
+use crate::event::kerberos::OPTIONS_OF_TOOLS;
 use crate::event::san::San;
 use crate::event::time::Time;
 use crate::wire::record::{IssuedRecord, PendingLogon};
@@ -51,7 +52,24 @@ fn requests_for(
             agent.has_template(template)
                 && agent.has_subject(used_by)
                 && agent.is_used_from(logon.remote_ip.as_deref())
+                && (agent.other_systems || !logon.of_tool)
         })
+}
+
+/// Why a certificate that an agent requested is used as none of Windows would, if its profile has Windows only; none: it is not.
+pub(crate) fn used_by_tool(
+    policy: &DomainPolicy,
+    requester: &Account,
+    logon: &PendingLogon,
+) -> Option<String> {
+    let agent = policy.agent(requester)?;
+    (logon.of_tool && !agent.other_systems).then(|| {
+        format!(
+            "{requester} requests for others, and this certificate was used with the options {OPTIONS_OF_TOOLS:#x} of attack \
+             tools, which Windows has not. If Macs, Linux hosts or appliances use its certificates, add `other_systems: true` \
+             to its profile"
+        )
+    })
 }
 
 /// Why a certificate that an agent requested is used outside of its profile, if only the address is; none: it is not.

@@ -14,7 +14,7 @@ mod template;
 use crate::detect::asked;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::entity::{Entity, Place};
-use crate::detect::identity::{self, suffix_of_the_ca};
+use crate::detect::identity::{self, Verdict, suffix_of_the_ca};
 use crate::detect::words::InWords;
 use crate::event::account::Account;
 use crate::event::host::Host;
@@ -123,6 +123,27 @@ impl Facts {
         let suffix = suffix_of_the_ca(policy, requester, dns, ca)?;
         let facts: DomainFacts = self.read(domain::entity().key(ID)).unwrap_or_default();
         (!domain::has(&facts, requester, suffix)).then_some(suffix)
+    }
+
+    /// What a name is to the requester, with what is known of its domain. A name under the CA's domain is that of another
+    /// machine, unless the requester is known to be of that domain.
+    pub(crate) fn of_domain(
+        &self,
+        policy: &DomainPolicy,
+        requester: &Account,
+        name: &San,
+        verdict: Verdict,
+        ca: &Host,
+    ) -> Verdict {
+        match verdict {
+            Verdict::Own { suffix_assumed: true }
+                if self.suffix_of_another(policy, requester, name, ca).is_some() =>
+            {
+                Verdict::Other
+            }
+            Verdict::Other if self.is_name_of_the_domain(policy, requester, name) => Verdict::Unknown,
+            Verdict::Own { .. } | Verdict::Other | Verdict::Unknown => verdict,
+        }
     }
 
     /// Whether a name is that of the machine's domain itself, which domain controllers carry beside their own: where the policy

@@ -208,9 +208,14 @@ impl PkinitClients {
         let Some((issued, used)) = tools::complete(cx.policy, &mut slot.state.requests, new) else { return };
         let Some(anchor) = chain::evidence(&used) else { return };
         let account = Account::parse(&used.account);
+        let (code, how) = if tools::is_by_tool(&issued) {
+            ("requested_and_used_by_tools", "by NTLM with a request that states no client")
+        } else {
+            ("requested_and_used_at_once", "with a request that Windows did not make, within an hour before")
+        };
         let text = format!(
-            "{account} asked for the certificate by NTLM with a request that states no client, and logged on with it with the \
-             options {OPTIONS_OF_TOOLS:#x}: neither is Windows"
+            "{account} asked for the certificate {how}, and logged on with it with the options {OPTIONS_OF_TOOLS:#x}: neither \
+             is Windows"
         );
         let ip = anchor.fields.get("ip").cloned().filter(|ip| !ip.is_empty());
         let finding = Finding {
@@ -219,7 +224,7 @@ impl PkinitClients {
             lifetime: Lifetime::SinceOpened(Span::hours(24)),
             severity: self.settings.severity_requested,
             title: format!("{account} got a certificate and logged on with it, both from a tool"),
-            reasons: vec![reason("requested_and_used_by_tools", text)],
+            reasons: vec![reason(code, text)],
             fields: Vec::new(),
             earlier: [&issued, &used].into_iter().filter_map(chain::evidence).collect(),
         };

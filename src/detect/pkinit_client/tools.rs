@@ -2,6 +2,7 @@
 //!
 //! Each alone has harmless look-alikes: devices that are not Windows ask for certificates, and log on with them. But they
 //! authenticate to the CA by Kerberos or through web enrollment; a tool with a stolen hash, by NTLM and without a client.
+//! However it was asked for, if not by Windows: a tool that relays a user, or has a stolen ticket, uses the certificate at once.
 
 use crate::detect::ALLOWED_LATENESS;
 use crate::detect::chain;
@@ -14,25 +15,35 @@ use crate::wire::record::ChainEvent;
 /// As long as the certificate may live.
 pub(super) const REMEMBERED: Span = Span::days(400);
 
+/// A tool uses what it got within this time.
+const AT_ONCE: Span = ALLOWED_LATENESS;
+
 const ISSUED: &str = "certificate_for_a_tool";
+/// Of a certificate that Windows did not ask for; a tool need not have.
+const ISSUED_TO_OTHERS: &str = "certificate_for_another_client";
 const USED: &str = "logon_of_a_tool";
 
-/// 4887 of a certificate that was asked for by NTLM with a request that states no client. Its serial number is in `new`, its
-/// request id in `attribute`.
+/// 4887 of a certificate that was asked for with a request that states no client, or for a user on the CA itself, as web
+/// enrollment does. Its serial number is in `new`, its request id in `attribute`.
 pub(super) fn issued(event: &Event) -> Option<ChainEvent> {
     let issued = event.activity.issued()?;
     let request = &issued.request;
-    if !request.is_by_ntlm() || request.states_its_client() {
+    let on_the_ca = request.client.as_ref().is_some_and(|client| client.is_same(&event.computer));
+    let is_of_web = on_the_ca && request.is_of_no_windows() && !request.requester.is_machine();
+    if request.states_its_client() && !is_of_web {
         return None;
     }
+    let by_tool = request.is_by_ntlm() && !request.states_its_client();
+    let kind = if by_tool { ISSUED } else { ISSUED_TO_OTHERS };
     let (account, id) = (request.requester.to_string(), request.request_id.to_string());
     let template = request.template.as_deref().unwrap_or_default();
+    let service = request.authentication_service.as_deref().unwrap_or_default();
     let fields =
-        [("requester", account.as_str()), ("template", template), ("authentication_service", "NTLM")];
+        [("requester", account.as_str()), ("template", template), ("authentication_service", service)];
     Some(ChainEvent {
         new: issued.serial.as_ref().map(ToString::to_string).unwrap_or_default(),
         attribute: id,
-        ..chain::link(event, ISSUED, &request.requester, &fields)
+        ..chain::link(event, kind, &request.requester, &fields)
     })
 }
 
@@ -54,7 +65,9 @@ pub(super) fn complete(
     chain::remember(events, new.clone(), REMEMBERED);
     let pair = |known: &ChainEvent| {
         let (issued, used) = if new.kind == USED { (known, new) } else { (new, known) };
-        let is_pair = (issued.kind.as_str(), used.kind.as_str()) == (ISSUED, USED)
+        let is_fresh = chain::time(issued).distance(chain::time(used)) <= AT_ONCE;
+        let is_pair = (issued.kind == ISSUED || (issued.kind == ISSUED_TO_OTHERS && is_fresh))
+            && used.kind == USED
             && is_of(issued, used)
             && chain::is_one_account(policy, issued, used);
         is_pair.then(|| (issued.clone(), used.clone()))
@@ -69,4 +82,9 @@ fn is_of(issued: &ChainEvent, used: &ChainEvent) -> bool {
         Some(known) => known == serial,
         None => issued.attribute.parse().is_ok_and(|id| serial.names_request(id)),
     }
+}
+
+/// Whether the request came by NTLM and stated no client, as of a tool with a stolen hash.
+pub(super) fn is_by_tool(issued: &ChainEvent) -> bool {
+    issued.kind == ISSUED
 }
