@@ -52,9 +52,9 @@ def attacks():
 def harmless():
     yield ("fires_high_for_an_agent_that_the_policy_does_not_name", "An enrollment agent issues for a user, who logs on: two high alerts with one explanation are no critical story.",
            [at(0, issued(917, "CORP\\FAS01$", upn("alice.smith@corp.example"), template="Citrix_SmartcardLogon")), at(1, windows("alice.smith", 917))])
-    yield ("fires_low_for_a_new_machine", "sssd on a new Linux host gets the first certificate of a new template, and logs on with it: two low alerts are no medium story.",
+    yield ("fires_low_for_a_new_machine", "sssd on a new Linux host gets the first certificate of a new template, and logs on with it hours later: two low alerts are no medium story.",
            [at(0, own(100 + d, f"user{d}"), days=d) for d in range(14)]
-           + [at(30, own(918, "carol.white", template="LinuxLogon"), days=14), at(34, logon("carol.white", 918), days=14)])
+           + [at(30, own(918, "carol.white", template="LinuxLogon"), days=14), at(154, logon("carol.white", 918), days=14)])
     yield ("fires_high_for_an_agent_with_many_users", "An enrollment agent issues for six users, one of whom logs on: the volume is explained by the agent too, and is no critical story.",
            [at(i, issued(920 + i, "CORP\\FAS01$", upn(f"user{i}@corp.example"), template="Citrix_SmartcardLogon")) for i in range(6)] + [at(7, windows("user0", 920))])
     yield ("quiet_one_request_from_a_workstation", "A user's request states the workstation that it comes from, and the certificate names her by a userPrincipalName that is not her account's: a low and a high alert on one request are no chain.",
