@@ -30,6 +30,9 @@ pub(crate) enum Framing {
 /// Looks at the beginning of a text; `whole` when that is all of it. What stands before the first record does not matter.
 pub(crate) fn sniff(head: &[u8], whole: bool) -> Framing {
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    if begins_with_schema(text) {
+        return Framing::Lines;
+    }
     let around = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0;
     let text = &text[text.iter().take_while(|byte| around(byte)).count()..];
     match text {
@@ -44,6 +47,11 @@ pub(crate) fn sniff(head: &[u8], whole: bool) -> Framing {
         _ if is_text(text) => in_text(text, whole),
         _ => Framing::Unknown,
     }
+}
+
+/// Whether a text begins with the number of a schema and JSON, as records of a schema registry do.
+fn begins_with_schema(text: &[u8]) -> bool {
+    matches!(text, [0, 0, _, _, id, b'{', next, ..] if *id != 0 && b"{\" ".contains(next))
 }
 
 /// The framing of a text that begins with neither JSON nor XML.
@@ -185,6 +193,8 @@ mod tests {
         );
         assert_eq!(sniffed("{\"a\": 1},\n{\"a\": 2},\n"), Framing::Lines, "a comma behind each");
         assert_eq!(sniffed("\0\0\0{\"a\": 1}\n"), Framing::Lines, "what a crash left");
+        assert_eq!(sniffed("\0\0\0\0*{\"a\": 1}\n"), Framing::Lines, "the number of a schema");
+        assert_eq!(sniffed("\0\0\0\0{{\"a\": 1}\n"), Framing::Lines, "the number of a schema");
         assert_eq!(sniffed("<13>Mar 02 09:10:00 wec01 app: {\"a\": 1}\n"), Framing::Lines);
         assert_eq!(
             sniffed("<14>1 2026-03-02T09:10:00Z a b - - - <Event xmlns='x'></Event>\n"),
