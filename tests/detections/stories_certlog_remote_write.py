@@ -17,6 +17,11 @@ def after(days, *events):
     return [*training(days), *events]
 
 
+def without_address(e):
+    """The event without the fields of its address, as OCSF events of some pipelines are."""
+    return e | {"data": {name: value for name, value in e["data"].items() if name not in ("IpAddress", "IpPort")}}
+
+
 def stories():
     yield from unusual()
     yield from suspicious()
@@ -29,6 +34,8 @@ def unusual():
            after(16, at(180, pipe("ca-admin", NEW), days=16)))
     yield ("fires_new_account_on_a_known_host", "After 16 ordinary days an account that was never seen comes through the request pipe from the jump host: low.",
            after(16, at(180, pipe("mallory", JUMP), days=16)))
+    yield ("fires_account_without_an_address", "The shipper leaves out the addresses. After 16 ordinary days an account that was never seen comes through the request pipe: low.",
+           [*(without_address(e) for e in training(16)), without_address(at(180, pipe("mallory", NEW), days=16))])
     yield ("fires_activation_shortened", "The policy shortens the activation period to 3 days: on the fifth day a new host alerts.",
            after(4, at(180, pipe("ca-admin", NEW), days=4)), {"policy": "certlog_remote_write:\n  activation_days: 3\n"})
     yield ("fires_pair_forgotten", "A host was seen on the first three days and then not for 33: the training period of 30 days has forgotten it.",
@@ -66,6 +73,8 @@ def repeats():
 def quiet():
     yield ("quiet_training", "Ten days of data, however many events: the baseline is not active yet, so a new host with a new account writes in silence.",
            [*training(10), *(at(i, pipe("ca-admin", JUMP), days=9) for i in range(60, 120, 5)), at(180, direct_write("mallory", NEW), days=9)])
+    yield ("quiet_known_account_without_an_address", "The shipper leaves out the addresses, and the account is known.",
+           [*(without_address(e) for e in training(16)), without_address(at(180, pipe("ca-admin", NEW), days=16))])
     yield ("quiet_known_pair", "After 16 ordinary days the administrator writes a log file from the jump host: both are known.",
            after(16, at(180, direct_write("ca-admin", JUMP), days=16)), {"shape": "xml"})
     yield ("quiet_source_host_allowed", "The backup server is allowed by the policy.", after(16, at(180, direct_write("svc-backup", NEW), days=16)),

@@ -58,7 +58,10 @@ pub(crate) fn write_of(event: &Event) -> Option<Write<'_>> {
     };
     let own = write.host.is_some_and(|host| host.is_same(&event.computer));
     let loopback = write.ip.is_some_and(|ip| ip == "::1" || ip.starts_with("127."));
-    (!own && !loopback && (write.host.is_some() || write.ip.is_some())).then_some(write)
+    // A share is always accessed from somewhere; some layouts leave out from where.
+    let is_remote =
+        write.host.is_some() || write.ip.is_some() || matches!(event.activity, Activity::ShareAccessed(_));
+    (!own && !loopback && is_remote).then_some(write)
 }
 
 fn write_over_share(access: &ShareAccess) -> Option<Write<'_>> {
@@ -123,5 +126,10 @@ pub(crate) fn title(write: &Write<'_>, ca: &Host, seen_before: bool) -> String {
     };
     let who = write.account.map_or_else(String::new, |account| format!(" as {account}"));
     let again = if seen_before { "again, which is not usual yet" } else { "for the first time" };
-    format!("{}{who} {what} {ca} {again}", write.remote())
+    let from = if write.host.is_none() && write.ip.is_none() {
+        "An unknown host".to_owned()
+    } else {
+        write.remote()
+    };
+    format!("{from}{who} {what} {ca} {again}")
 }
