@@ -173,6 +173,18 @@ mod tests {
     }
 
     #[test]
+    fn names_of_the_attributes_are_spelled_as_in_the_list() {
+        let read = certificate(&[
+            WHO[0],
+            WHO[1],
+            ("Attributes", "SAN:upn=BOB@corp.example"),
+            ("SubjectAlternativeName", "Other Name: Principal Name=bob@corp.example"),
+        ]);
+        assert_eq!(read.request.names, [San::Upn("bob@corp.example".into())]);
+        assert_eq!(read.request.attribute_names, read.request.names);
+    }
+
+    #[test]
     fn the_field_of_the_template_comes_first() {
         let read = certificate(&[
             WHO[0],

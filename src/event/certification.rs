@@ -68,11 +68,15 @@ pub struct CertificateRequest {
 }
 
 impl CertificateRequest {
-    /// Takes over names that were collected from the field and the attributes.
+    /// Takes over names that were collected from the field and the attributes. Those of the attributes stay only if they are among
+    /// them, in the spelling that was collected.
     pub fn set_names(&mut self, names: san::Names) {
         self.names = names.names;
         self.names_beyond = names.beyond;
         self.names_cut = names.cut;
+        let asked = std::mem::take(&mut self.attribute_names);
+        let collected = |name: &San| self.names.iter().find(|known| known.is_same(name)).cloned();
+        self.attribute_names = asked.iter().filter_map(collected).collect();
     }
 
     /// Whether the request states anything that Windows' own client, the pages of web enrollment or the enrollment web service

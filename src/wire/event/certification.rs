@@ -82,7 +82,7 @@ pub(crate) fn request_from(r: Option<record::CertificateRequest>) -> Result<Cert
 
 /// Where the names stand in the list. They are a part of it, and are not written twice.
 fn positions(names: &[San], list: &[San]) -> Vec<u32> {
-    let position = |name: &San| list.iter().position(|known| known.is_same(name));
+    let position = |name: &San| list.iter().position(|known| known == name);
     names.iter().filter_map(position).filter_map(|at| u32::try_from(at).ok()).collect()
 }
 
