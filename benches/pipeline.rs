@@ -2,7 +2,7 @@
 //! from a source record to its committed alert.
 //!
 //! `cargo bench --bench pipeline` starts a broker of its own (Java 17, Maven) on loopback. `RECORDS` is the number of records
-//! (default: a million), `PARTITIONS` that of the routed topic (default: 8, as new topics have). `-- throughput`,
+//! (default: a million), `PARTITIONS` that of the routed topic (default: 8, as new topics have). `-- throughput`, `-- scale`,
 //! `-- latency` or `-- restart` runs one part alone. Linux only, because it reads /proc. The figures stand in benches/README.md.
 #![allow(
     dead_code,
@@ -42,12 +42,19 @@ fn main() {
     let wanted: Vec<String> =
         std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let wants = |part: &str| wanted.is_empty() || wanted.iter().any(|name| name == part);
+    let skewed = |mismatches| Workload { skewed: true, mismatches };
     if wants("throughput") {
-        let skewed = |mismatches| Workload { skewed: true, mismatches };
-        throughput("1", records, 1, Workload::UNIFORM);
-        throughput("20", records, 20, Workload::UNIFORM);
-        throughput("20-skewed", records, 20, skewed(10));
-        throughput("20-skewed-alerts", records, 20, skewed(500));
+        let one = Scale { partitions: partitions(), processes: 1 };
+        throughput("1", records, 1, Workload::UNIFORM, one);
+        throughput("20", records, 20, Workload::UNIFORM, one);
+        throughput("20-skewed", records, 20, skewed(10), one);
+        throughput("20-skewed-alerts", records, 20, skewed(500), one);
+    }
+    if wants("scale") {
+        for (partitions, processes) in [(1, 1), (2, 1), (8, 1), (24, 1), (64, 1), (8, 2), (8, 4)] {
+            let name = format!("{partitions}-partitions-{processes}-processes");
+            throughput(&name, records, 20, skewed(10), Scale { partitions, processes });
+        }
     }
     if wants("latency") {
         RATES.into_iter().for_each(latency);
@@ -102,6 +109,11 @@ fn restart(records: u32) {
     }
     let state = process.metric("adcs_watch_state_records", "");
     println!("{count} records make a state of {state:.0}, {} MiB", process.resident_mib());
+    // Longer than `longest_replay`: every partition writes checkpoints meanwhile.
+    let written = || process.metric("adcs_watch_checkpoint_duration_seconds_count", "");
+    let before = written();
+    steady(&world, &process, 1000, 60);
+    println!("     with that state, and {:.0} checkpoints meanwhile", written() - before);
     let watch = Instant::now();
     assert!(process.stop().success());
     println!(
@@ -120,9 +132,16 @@ fn restart(records: u32) {
     start("restarted after kill -9, with kafka.instance_id", 4);
 }
 
-/// A source topic full of records, and then a process that reads it.
-fn throughput(name: &str, records: u32, percent: u32, workload: Workload) {
-    let world = World::new(&format!("bench-{name}"));
+/// How many partitions the routed topic has, and how many processes share them.
+#[derive(Clone, Copy)]
+struct Scale {
+    partitions: u32,
+    processes: usize,
+}
+
+/// A source topic full of records, and then processes that read it.
+fn throughput(name: &str, records: u32, percent: u32, workload: Workload, scale: Scale) {
+    let world = World::with(&format!("bench-{name}"), scale.partitions);
     let producer = producer();
     for n in 0..records {
         send(&producer, &world.source(), n, &workload.record(n, n % 100 < percent));
@@ -131,25 +150,27 @@ fn throughput(name: &str, records: u32, percent: u32, workload: Workload) {
     let raw = raw_consumption(&world.source(), records);
     let broker = broker_cpu_seconds();
     let watch = Instant::now();
-    let process = world.start();
-    process.await_ready();
+    let processes: Vec<Process> = (0..scale.processes).map(|_| world.start()).collect();
+    processes.iter().for_each(Process::await_ready);
     let started = watch.elapsed();
-    let done = |stage: &str| process.metric("adcs_watch_records_total", stage);
+    let metric =
+        |name: &str, label: &str| processes.iter().map(|process| process.metric(name, label)).sum::<f64>();
+    let done = |stage: &str| metric("adcs_watch_records_total", stage);
     while done("stage=\"router\"") < f64::from(records) {
         std::thread::sleep(LOOK);
     }
-    let routed = process.metric("adcs_watch_routed_records_total", "");
+    let routed = metric("adcs_watch_routed_records_total", "");
     while done("stage=\"detector\"") < routed {
         assert!(watch.elapsed() < Duration::from_secs(300), "the detector misses some of {routed} records");
         std::thread::sleep(LOOK);
     }
-    let (cpu, wall) = (process.cpu_seconds(), watch.elapsed().as_secs_f64());
+    let cpu: f64 = processes.iter().map(Process::cpu_seconds).sum();
+    let wall = watch.elapsed().as_secs_f64();
     let broker = broker_cpu_seconds() - broker;
-    let transactions = ["router", "detector"].map(|stage| {
-        process.metric("adcs_watch_transaction_duration_seconds_count", &format!("stage=\"{stage}\""))
-    });
-    let state = process.metric("adcs_watch_state_records", "");
-    assert!(process.stop().success());
+    let transactions = ["router", "detector"]
+        .map(|stage| metric("adcs_watch_transaction_duration_seconds_count", &format!("stage=\"{stage}\"")));
+    let state = metric("adcs_watch_state_records", "");
+    processes.into_iter().for_each(|process| assert!(process.stop().success()));
     let million = f64::from(records) / 1e6;
     println!(
         "{name}: {percent} % relevant, {:.2} CPU seconds a million source records (the broker beside it {:.2}; raw consumption \
@@ -223,14 +244,20 @@ fn latency(rate: u32) {
     let world = World::new(&format!("bench-latency-{rate}"));
     let process = world.start();
     process.await_ready();
-    let reader: BaseConsumer =
-        client().set("group.id", "bench-reader").set("auto.offset.reset", "earliest").create().unwrap();
-    reader.subscribe(&[&world.topic("alerts")]).unwrap();
+    steady(&world, &process, rate, SECONDS);
+}
+
+/// Measures the latency at a steady rate for some seconds.
+fn steady(world: &World, process: &Process, rate: u32, seconds: u32) {
+    let mut reader = Reader::new(&world.topic("alerts"));
+    reader.drain();
     let (source, producer) = (world.source(), producer());
+    let transactions = || process.metric("adcs_watch_transaction_duration_seconds_count", "");
+    let earlier = transactions();
     let cpu_seconds_so_far = || [process.cpu_seconds(), broker_cpu_seconds()];
     let (began, before) = (Instant::now(), cpu_seconds_so_far());
     let sender = std::thread::spawn(move || {
-        for n in 0..rate * SECONDS {
+        for n in 0..rate * seconds {
             if n.is_multiple_of(rate / 100) {
                 let due = Duration::from_millis(u64::from(n / (rate / 100)) * 10);
                 std::thread::sleep(due.saturating_sub(began.elapsed()));
@@ -245,7 +272,7 @@ fn latency(rate: u32) {
     let mut latencies: Vec<i64> = Vec::new();
     let mut last = Instant::now();
     while last.elapsed() < Duration::from_secs(5) {
-        if let Some(Ok(message)) = reader.poll(Duration::from_millis(10)) {
+        if let Some(Ok(message)) = reader.0.poll(Duration::from_millis(10)) {
             let alert: adcs_watch::alert::Alert = serde_json::from_slice(message.payload().unwrap()).unwrap();
             latencies.push(wall_millis() - alert.time.as_millis());
             last = Instant::now();
@@ -255,7 +282,7 @@ fn latency(rate: u32) {
     let [cpu, broker] = [0, 1].map(|of| (cpu_seconds_so_far()[of] - before[of]) / elapsed * 100.0);
     sender.join().unwrap();
     // The first second holds the warming up.
-    let mut steady = latencies.split_off((latencies.len() / SECONDS as usize).min(latencies.len()));
+    let mut steady = latencies.split_off((latencies.len() / seconds as usize).min(latencies.len()));
     steady.sort_unstable();
     let at = |share: f64| steady[((steady.len() - 1) as f64 * share) as usize];
     println!(
@@ -266,7 +293,7 @@ fn latency(rate: u32) {
         at(0.9),
         at(0.99),
         at(1.0),
-        process.metric("adcs_watch_transaction_duration_seconds_count", "") / elapsed
+        (transactions() - earlier) / elapsed
     );
 }
 
@@ -305,6 +332,10 @@ struct World {
 
 impl World {
     fn new(name: &str) -> World {
+        World::with(name, partitions())
+    }
+
+    fn with(name: &str, partitions: u32) -> World {
         let folder = broker::folder();
         let bootstrap = broker::bootstrap();
         let (config, log) = (folder.join(format!("{name}.yaml")), folder.join(format!("{name}.log")));
@@ -315,7 +346,7 @@ impl World {
              replication_factor: 1\nhttp: {{listen: '127.0.0.1:0'}}\n\
              workers: {{router: 1, detector: 1}}\n",
             world.source(),
-            partitions()
+            partitions
         );
         fs::write(&world.config, text).unwrap();
         let admin: AdminClient<DefaultClientContext> = client().create().unwrap();
