@@ -7,13 +7,14 @@
 use crate::encode::record::OutgoingRecord;
 use crate::kafka::context::BasicContext;
 use crate::kafka::errors::fault;
-use crate::kafka::send::{base_record, enqueue, flush};
+use crate::kafka::send::{base_record, enqueue, flush, send_offsets};
 use crate::kafka::timeouts::{ABORT_SECONDS, REQUEST_MS};
 use crate::stage::port::Fault;
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, Producer};
+use std::sync::Arc;
 
 /// Aborts a transaction with an empty record in each partition of these topics, and over the offsets of the group. Its markers end
 /// what an earlier transaction of the same transactional id left undecided there.
@@ -21,10 +22,10 @@ use rdkafka::producer::{BaseProducer, Producer};
 /// # Errors
 /// The brokers do not take it. The producer is of no further use.
 pub(crate) fn abort_everywhere(
-    producer: &BaseProducer<BasicContext>,
+    producer: &Arc<BaseProducer<BasicContext>>,
     topics: &[String],
     offsets: &TopicPartitionList,
-    group: &ConsumerGroupMetadata,
+    group: &Arc<ConsumerGroupMetadata>,
 ) -> Result<(), Fault> {
     let failed = |error: KafkaError| fault("ending a transaction that a broker forgot", &error);
     producer.begin_transaction().map_err(failed)?;
@@ -38,7 +39,10 @@ pub(crate) fn abort_everywhere(
             enqueue(producer, base_record(&record)?, ABORT_SECONDS).map_err(failed)?;
         }
     }
-    producer.send_offsets_to_transaction(offsets, group, ABORT_SECONDS).map_err(failed)?;
+    let Some(sent) = send_offsets(producer, offsets, group, ABORT_SECONDS) else {
+        return Err(Fault::Broken("offsets are not answered for".to_owned()));
+    };
+    sent.map_err(failed)?;
     if !flush(producer, ABORT_SECONDS) {
         return Err(Fault::Broken(format!("a partition takes no record within {ABORT_SECONDS:?}")));
     }

@@ -1,13 +1,18 @@
-//! Sending records: with room in the queue of the producer, and until they are delivered.
+//! Sending records, with room in the queue of the producer and until they are delivered; and sending offsets within a time.
 
 use crate::encode::record::OutgoingRecord;
 use crate::host::clock::Stopwatch;
+use crate::kafka::context::BasicContext;
 use crate::kafka::partitions::number;
-use crate::kafka::timeouts::DELIVERY_POLL_MS;
+use crate::kafka::timeouts::{DELIVERY_POLL_MS, OFFSETS_GRACE_SECONDS};
 use crate::stage::port::Fault;
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Duration;
 
 /// The record as rdkafka takes it.
@@ -65,4 +70,25 @@ pub(crate) fn flush<C: ProducerContext>(producer: &BaseProducer<C>, timeout: Dur
         producer.poll(DELIVERY_POLL_MS);
     }
     true
+}
+
+/// Adds offsets to the transaction. None: librdkafka has not answered within `timeout`, and the producer is of no further use.
+///
+/// librdkafka (2.12) does not apply the time-out while it looks for the coordinator of the group. If its request for it fails, as
+/// when brokers restart one after another, it waits until a broker connects or disconnects, without an end. So the call has a
+/// thread of its own, which keeps the producer until librdkafka answers.
+pub(crate) fn send_offsets(
+    producer: &Arc<BaseProducer<BasicContext>>,
+    offsets: &TopicPartitionList,
+    group: &Arc<ConsumerGroupMetadata>,
+    timeout: Duration,
+) -> Option<Result<(), KafkaError>> {
+    let (answer, answers) = mpsc::sync_channel(1);
+    let (producer, offsets, group) = (Arc::clone(producer), offsets.clone(), Arc::clone(group));
+    let call = move || {
+        // Nobody waits any more if the answer is late.
+        drop(answer.send(producer.send_offsets_to_transaction(&offsets, &group, timeout)));
+    };
+    thread::Builder::new().name("offsets".to_owned()).spawn(call).ok()?;
+    answers.recv_timeout(timeout + OFFSETS_GRACE_SECONDS).ok()
 }

@@ -73,6 +73,8 @@ pub(crate) const REINIT_TRANSACTIONS_SECONDS: Duration = Duration::from_secs(2);
 pub(crate) const FORGOTTEN_SECONDS: Duration = Duration::from_secs(30);
 /// The delivery of a transaction's records, and of its offsets.
 pub(crate) const DELIVERY_SECONDS: Duration = Duration::from_secs(10);
+/// Beyond the time that librdkafka has for sending offsets. It then answers, or waits for a broker to connect or disconnect.
+pub(crate) const OFFSETS_GRACE_SECONDS: Duration = Duration::from_secs(1);
 /// The commit of a transaction: the broker has aborted it by then, unless the commit arrived. librdkafka would wait for brokers
 /// that are down without an end, and the worker would report nothing meanwhile.
 pub(crate) const COMMIT_SECONDS: Duration = TRANSACTION_SECONDS;

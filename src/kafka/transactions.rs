@@ -6,7 +6,7 @@ use crate::host::clock::Stopwatch;
 use crate::kafka::context::{BasicContext, Refused};
 use crate::kafka::errors::{Resources, fault, is_fencing, is_rebalance, message, transaction_error};
 use crate::kafka::forgotten::abort_everywhere;
-use crate::kafka::send::{base_record, enqueue, flush};
+use crate::kafka::send::{base_record, enqueue, flush, send_offsets};
 use crate::kafka::settings::Clients;
 use crate::kafka::timeouts::{
     ABORT_SECONDS, ABORTED_AGE_SECONDS, ABORTED_SECONDS, ABORTING_SECONDS, COMMIT_SECONDS, DELIVERY_SECONDS,
@@ -21,6 +21,7 @@ use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::producer::{BaseProducer, Producer as _, PurgeConfig};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The producer of a worker, and its spare.
@@ -32,9 +33,9 @@ pub(crate) struct TransactionalProducer {
     stage: Stage,
     ids: [String; 2],
     active: usize,
-    current: Option<BaseProducer<BasicContext>>,
+    current: Option<Arc<BaseProducer<BasicContext>>>,
     /// The producer of the other id. Creating it ends the transaction that its id left open.
-    spare: Option<BaseProducer<BasicContext>>,
+    spare: Option<Arc<BaseProducer<BasicContext>>>,
     /// The other id left a transaction whose outcome is unknown.
     undecided: Option<Undecided>,
     /// The topics that are written.
@@ -80,6 +81,8 @@ impl Aborting {
 enum CommitError {
     /// It is aborted: none of it will be seen.
     Abort(AbortReason),
+    /// The offsets were not answered for. No commit was sent.
+    Unanswered(String),
     /// The commit was sent and not answered.
     Unknown(String),
     /// No further transaction is possible.
@@ -146,7 +149,7 @@ impl TransactionalProducer {
         &mut self,
         records: impl Iterator<Item = OutgoingRecord<'a>>,
         offsets: &TopicPartitionList,
-        group: Option<&ConsumerGroupMetadata>,
+        group: Option<&Arc<ConsumerGroupMetadata>>,
     ) -> Result<Outcome, Fault> {
         let watch = Stopwatch::start();
         let result = self.attempt(records, offsets, group);
@@ -164,6 +167,11 @@ impl TransactionalProducer {
                 let refused = self.current.as_ref().and_then(|producer| producer.context().take_refused());
                 self.note_abort(reason, refused)?;
                 self.abort()?;
+                (Outcome::Aborted, Ended::Aborted)
+            }
+            Err(CommitError::Unanswered(why)) => {
+                self.note_abort(AbortReason { why: why.clone(), is_rebalance: false }, None)?;
+                self.replace(&why, Some(Undecided::Aborting));
                 (Outcome::Aborted, Ended::Aborted)
             }
             Err(CommitError::Unknown(why)) => {
@@ -228,7 +236,7 @@ impl TransactionalProducer {
     pub(crate) fn end_unknown(
         &mut self,
         offsets: &TopicPartitionList,
-        group: Option<&ConsumerGroupMetadata>,
+        group: Option<&Arc<ConsumerGroupMetadata>>,
     ) {
         let is_early = |attempted: Stopwatch| attempted.elapsed() < REINIT_TRANSACTIONS_SECONDS * 2;
         let (Some(undecided), Some(group)) = (&self.undecided, group) else { return };
@@ -263,7 +271,7 @@ impl TransactionalProducer {
     pub(crate) fn end_forgotten(
         &mut self,
         offsets: &TopicPartitionList,
-        group: Option<&ConsumerGroupMetadata>,
+        group: Option<&Arc<ConsumerGroupMetadata>>,
     ) {
         let is_early = self.forgotten.is_some_and(|attempted| attempted.elapsed() < FORGOTTEN_SECONDS);
         let (false, Some(group)) = (is_early, group) else { return };
@@ -291,7 +299,7 @@ impl TransactionalProducer {
         &mut self,
         records: impl Iterator<Item = OutgoingRecord<'a>>,
         offsets: &TopicPartitionList,
-        group: Option<&ConsumerGroupMetadata>,
+        group: Option<&Arc<ConsumerGroupMetadata>>,
     ) -> Result<Duration, CommitError> {
         let Some(group) = group else { return Err(CommitError::abort("the consumer has no assignment")) };
         let mut resources = Resources { group: Some(self.group.clone()), ..Resources::default() };
@@ -310,8 +318,8 @@ impl TransactionalProducer {
             let read: BTreeSet<&str> = elements.iter().map(|element| element.topic()).collect();
             let read = read.into_iter().map(str::to_owned).collect();
             let resources = Resources { read, group: resources.group.clone(), ..Resources::default() };
-            producer
-                .send_offsets_to_transaction(offsets, group, DELIVERY_SECONDS)
+            send_offsets(producer, offsets, group, DELIVERY_SECONDS)
+                .ok_or_else(|| CommitError::Unanswered("offsets are not answered for".to_owned()))?
                 .map_err(|error| classify("sending offsets", &error, &resources))?;
         }
         if !flush(producer, DELIVERY_SECONDS) {
@@ -323,7 +331,7 @@ impl TransactionalProducer {
     }
 
     /// The current producer. It is created if the spare was not ready.
-    fn ready(&mut self) -> Result<&BaseProducer<BasicContext>, CommitError> {
+    fn ready(&mut self) -> Result<&Arc<BaseProducer<BasicContext>>, CommitError> {
         if self.current.is_none() {
             match create(&self.clients, &self.ids[self.active], self.batch_bytes, REINIT_TRANSACTIONS_SECONDS)
             {
@@ -354,7 +362,9 @@ impl TransactionalProducer {
             Err(error) if transaction_error(&error).is_some_and(|e| e.code() == Code::State) => Ok(()),
             Err(error) => match classify("aborting a transaction", &error, &Resources::default()) {
                 CommitError::Fatal(fault) => Err(fault),
-                CommitError::Abort(AbortReason { why, .. }) | CommitError::Unknown(why) => {
+                CommitError::Abort(AbortReason { why, .. })
+                | CommitError::Unanswered(why)
+                | CommitError::Unknown(why) => {
                     self.replace(&why, Some(Undecided::Aborting));
                     Ok(())
                 }
@@ -377,7 +387,7 @@ fn create(
     id: &str,
     batch_bytes: usize,
     timeout: Duration,
-) -> Result<BaseProducer<BasicContext>, Fault> {
+) -> Result<Arc<BaseProducer<BasicContext>>, Fault> {
     let producer: BaseProducer<BasicContext> = clients
         .transactional_producer(id, batch_bytes)?
         .create_with_context(clients.context())
@@ -393,7 +403,7 @@ fn create(
             (fault, Some(_) | None) => fault,
         }
     })?;
-    Ok(producer)
+    Ok(Arc::new(producer))
 }
 
 fn send(
@@ -428,6 +438,7 @@ fn classify(action: &str, error: &KafkaError, resources: &Resources) -> CommitEr
 fn classify_commit(error: &KafkaError, resources: &Resources) -> CommitError {
     match classify("committing a transaction", error, resources) {
         CommitError::Fatal(fault) => CommitError::Fatal(fault),
+        CommitError::Unanswered(why) => CommitError::Unanswered(why),
         CommitError::Unknown(why) => CommitError::Unknown(why),
         CommitError::Abort(reason) => match transaction_error(error) {
             Some(error) if error.txn_requires_abort() => CommitError::Abort(reason),

@@ -40,7 +40,7 @@ pub(crate) struct GroupConsumer {
     /// No records are taken for now.
     paused: bool,
     /// The group metadata of the last assignment.
-    metadata: Option<ConsumerGroupMetadata>,
+    metadata: Option<Arc<ConsumerGroupMetadata>>,
     bounds: LogBounds,
     unanswered: Unanswered,
     open_transactions: OpenTransactions,
@@ -143,7 +143,7 @@ impl GroupConsumer {
     ///
     /// librdkafka's present metadata would not do. A consumer that was fenced and joins again has no generation and no member id
     /// for a while, and a broker accepts offsets without a member id unchecked. Those of an old generation it refuses.
-    pub(crate) fn metadata(&self) -> Option<&ConsumerGroupMetadata> {
+    pub(crate) fn metadata(&self) -> Option<&Arc<ConsumerGroupMetadata>> {
         self.metadata.as_ref()
     }
 
@@ -308,7 +308,7 @@ impl GroupConsumer {
         self.topic_ids.assigned();
         // In this order: a consumer that is fenced between the two calls has lost its assignment.
         let metadata = self.consumer.group_metadata();
-        self.metadata = metadata.filter(|_| !self.consumer.assignment_lost());
+        self.metadata = metadata.filter(|_| !self.consumer.assignment_lost()).map(Arc::new);
         Ok(())
     }
 
