@@ -150,7 +150,7 @@ fn throughput(name: &str, records: u32, percent: u32, workload: Workload, scale:
     let raw = raw_consumption(&world.source(), records);
     let broker = broker_cpu_seconds();
     let watch = Instant::now();
-    let processes: Vec<Process> = (0..scale.processes).map(|_| world.start()).collect();
+    let processes: Vec<Process> = (0..scale.processes).map(|n| world.start_another(n)).collect();
     processes.iter().for_each(Process::await_ready);
     let started = watch.elapsed();
     let metric =
@@ -375,6 +375,11 @@ impl World {
 
     fn start(&self) -> Process {
         Process::run(&self.config, &[], &self.log)
+    }
+
+    /// One of several processes: its address stands in a log of its own.
+    fn start_another(&self, n: usize) -> Process {
+        Process::run(&self.config, &[], &self.log.with_extension(format!("{n}.log")))
     }
 
     /// The size of a topic's log on the broker's disk.
