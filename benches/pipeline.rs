@@ -109,11 +109,6 @@ fn restart(records: u32) {
     }
     let state = process.metric("adcs_watch_state_records", "");
     println!("{count} records make a state of {state:.0}, {} MiB", process.resident_mib());
-    // Longer than `longest_replay`: every partition writes checkpoints meanwhile.
-    let written = || process.metric("adcs_watch_checkpoint_duration_seconds_count", "");
-    let before = written();
-    steady(&world, &process, 1000, 60);
-    println!("     with that state, and {:.0} checkpoints meanwhile", written() - before);
     let watch = Instant::now();
     assert!(process.stop().success());
     println!(
@@ -244,11 +239,6 @@ fn latency(rate: u32) {
     let world = World::new(&format!("bench-latency-{rate}"));
     let process = world.start();
     process.await_ready();
-    steady(&world, &process, rate, SECONDS);
-}
-
-/// Measures the latency at a steady rate for some seconds.
-fn steady(world: &World, process: &Process, rate: u32, seconds: u32) {
     let mut reader = Reader::new(&world.topic("alerts"));
     reader.drain();
     let (source, producer) = (world.source(), producer());
@@ -257,7 +247,7 @@ fn steady(world: &World, process: &Process, rate: u32, seconds: u32) {
     let cpu_seconds_so_far = || [process.cpu_seconds(), broker_cpu_seconds()];
     let (began, before) = (Instant::now(), cpu_seconds_so_far());
     let sender = std::thread::spawn(move || {
-        for n in 0..rate * seconds {
+        for n in 0..rate * SECONDS {
             if n.is_multiple_of(rate / 100) {
                 let due = Duration::from_millis(u64::from(n / (rate / 100)) * 10);
                 std::thread::sleep(due.saturating_sub(began.elapsed()));
@@ -282,7 +272,7 @@ fn steady(world: &World, process: &Process, rate: u32, seconds: u32) {
     let [cpu, broker] = [0, 1].map(|of| (cpu_seconds_so_far()[of] - before[of]) / elapsed * 100.0);
     sender.join().unwrap();
     // The first second holds the warming up.
-    let mut steady = latencies.split_off((latencies.len() / seconds as usize).min(latencies.len()));
+    let mut steady = latencies.split_off((latencies.len() / SECONDS as usize).min(latencies.len()));
     steady.sort_unstable();
     let at = |share: f64| steady[((steady.len() - 1) as f64 * share) as usize];
     println!(
