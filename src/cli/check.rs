@@ -208,11 +208,13 @@ fn summary(config: &Config) -> Vec<(&'static str, String)> {
     let mut switched = Switched::default();
     catalogue::visit(policy, &mut switched);
     let listed = |ids: &[&str]| if ids.is_empty() { "none".to_owned() } else { ids.join(", ") };
+    let idle = without_lists(policy, &switched.on);
+    let idle: Vec<&str> = idle.iter().map(String::as_str).collect();
     vec![
         ("policy version", policy.version()),
         ("detections on", listed(&switched.on)),
         ("detections off", listed(&switched.off)),
-        ("without a list", listed(&without_lists(policy, &switched.on))),
+        ("without a list", listed(&idle)),
         ("sources", config.sources.len().to_string()),
         ("domains", policy.domains.len().to_string()),
         ("CAs", policy.cas.len().to_string()),
@@ -225,15 +227,9 @@ fn summary(config: &Config) -> Vec<(&'static str, String)> {
 }
 
 /// The detections that raise nothing until the policy has a list, with the list.
-const NEEDS_LIST: [(&str, &str); 2] = [
-    ("decoy-template", "decoy-template (needs policy.decoys)"),
-    ("protected-host-certificate", "protected-host-certificate (needs policy.protected.hosts)"),
-];
-
-fn without_lists(policy: &Policy, on: &[&str]) -> Vec<&'static str> {
-    let is_empty = [policy.decoys.is_empty(), policy.protected.hosts.is_empty()];
-    let idle = NEEDS_LIST.iter().zip(is_empty).filter(|((id, _), is_empty)| *is_empty && on.contains(id));
-    idle.map(|((_, text), _)| *text).collect()
+fn without_lists(policy: &Policy, on: &[&str]) -> Vec<String> {
+    let idle = policy.missing_lists().into_iter().filter(|(id, _)| on.contains(id));
+    idle.map(|(id, list)| format!("{id} (needs policy.{list})")).collect()
 }
 
 /// A name, and its value wrapped behind it.

@@ -3,10 +3,12 @@
 use crate::alert::id::AlertId;
 use crate::detect::agent::Agent;
 use crate::detect::allow_lists::AllowLists;
+use crate::detect::decoy_template::DecoyTemplate;
 use crate::detect::domain::{DomainPolicy, Protected};
 use crate::detect::exception::Exception;
+use crate::detect::protected_host_certificate::ProtectedHostCertificate;
 use crate::detect::{
-    DetectionSettings, account_remapped, application_policy_injection, ca_key_exported, ca_silent,
+    Detection, DetectionSettings, account_remapped, application_policy_injection, ca_key_exported, ca_silent,
     ca_tampered, certificate_used_by_other, certlog_remote_write, changed_then_issued, chase_enrollment,
     decoy_template, denied_enrollment_probing, enrollment_on_behalf, issuance_policy_linked,
     machine_account_enrollment, pending_request_altered, pki_container_changed, pkinit_client,
@@ -212,6 +214,16 @@ impl Policy {
             &mut self.story,
         ];
         settings.into_iter().for_each(DetectionSettings::assume_trained);
+    }
+
+    /// The detections that raise nothing while a list of the policy is empty, each with the list.
+    pub fn missing_lists(&self) -> Vec<(&'static str, &'static str)> {
+        let lists = [
+            (DecoyTemplate::ABOUT.id, "decoys", self.decoys.is_empty()),
+            (ProtectedHostCertificate::ABOUT.id, "protected.hosts", self.protected.hosts.is_empty()),
+        ];
+        let empty = lists.into_iter().filter(|(_, _, is_empty)| *is_empty);
+        empty.map(|(detection, list, _)| (detection, list)).collect()
     }
 
     /// Eight hex digits that change when what the operator configured does. A release that adds a setting leaves them.
