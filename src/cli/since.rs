@@ -24,11 +24,10 @@ impl Since {
 pub(crate) fn since(text: &str) -> Result<Since, String> {
     let ago = || Span::try_from(text.to_owned()).map(Since::Ago);
     let neither = |_| "neither an age such as 30d or 12h nor a time such as 2026-03-02T09:00:00Z".to_owned();
-    match Time::try_from(text.to_owned()) {
-        Ok(time) => Ok(Since::At(time)),
-        // A day, or a time without a zone: its spelling is in the error.
-        Err(why) if why.contains("write `") => Err(why),
-        Err(_) => ago().map_err(neither),
+    match (Time::parse_rfc3339(text), Time::what_is_missing(text)) {
+        (Some(time), _) => Ok(Since::At(time)),
+        (None, Some(why)) => Err(why),
+        (None, None) => ago().map_err(neither),
     }
 }
 

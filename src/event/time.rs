@@ -55,6 +55,15 @@ impl Time {
         Some(Time(instant.as_nanosecond().div_euclid(1_000_000).try_into().ok()?))
     }
 
+    /// Why a day, or a day and a time of day, without a zone is no time, with its spelling in UTC; none: it is not such a text.
+    pub(crate) fn what_is_missing(text: &str) -> Option<String> {
+        let utc = local(text)?;
+        Some(match text.contains(':') {
+            true => format!("`{text}` has no zone: write `{utc}` for UTC"),
+            false => format!("`{text}` has no time of day: write `{utc}`"),
+        })
+    }
+
     /// The end of a day that is written as `2026-12-31`, UTC.
     pub fn end_of_day(text: &str) -> Option<Time> {
         let day: jiff::civil::Date =
@@ -161,10 +170,9 @@ impl From<Time> for String {
 impl TryFrom<String> for Time {
     type Error = String;
     fn try_from(text: String) -> Result<Time, String> {
-        Time::parse_rfc3339(&text).ok_or_else(|| match local(&text) {
-            Some(utc) if text.contains(':') => format!("`{text}` has no zone: write `{utc}` for UTC"),
-            Some(utc) => format!("`{text}` has no time of day: write `{utc}`"),
-            None => format!("`{text}` is no RFC 3339 time such as 2026-03-02T09:00:00Z"),
+        Time::parse_rfc3339(&text).ok_or_else(|| {
+            let unreadable = || format!("`{text}` is no RFC 3339 time such as 2026-03-02T09:00:00Z");
+            Time::what_is_missing(&text).unwrap_or_else(unreadable)
         })
     }
 }
