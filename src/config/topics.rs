@@ -152,9 +152,7 @@ impl Topics {
             Topics::Pattern(pattern) => pattern.as_str(),
         }
     }
-}
 
-impl Topics {
     /// The name or the pattern as it stands in the config, but for `^` and `$`.
     pub(crate) fn written(&self) -> &str {
         let whole = self.subscription();

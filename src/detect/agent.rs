@@ -81,6 +81,11 @@ impl Agent {
         self.used_from.is_empty() || self.used_from.iter().any(|Network(own)| own.contains(&address))
     }
 
+    /// Whether its certificates are used by clients that log on as attack tools do.
+    pub fn is_used_by(&self, of_tool: bool) -> bool {
+        self.other_systems || !of_tool
+    }
+
     /// Whether a certificate that it requested may be used by this account: one of its subjects, by name or in the form
     /// `DOMAIN\name` or `name@suffix`.
     pub fn has_subject(&self, account: &Account) -> bool {

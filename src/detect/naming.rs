@@ -96,10 +96,13 @@ pub(crate) fn judge(
     let at_work = agent.filter(|agent| {
         agent.has_template(request.template.as_deref()) && agent.has_host(request.client.as_ref())
     });
-    let of_domain = |(name, verdict)| facts.of_domain(policy, requester, name, verdict, ca);
     let compared: Vec<_> = request.names.iter().map(|name| compare(policy, requester, name, ca)).collect();
-    let verdicts: Vec<Verdict> =
-        request.names.iter().zip(&compared).map(|(name, verdict)| of_domain((name, *verdict))).collect();
+    let verdicts: Vec<Verdict> = request
+        .names
+        .iter()
+        .zip(&compared)
+        .map(|(name, verdict)| facts.of_domain(policy, requester, name, *verdict, ca))
+        .collect();
     let has_own = verdicts.iter().any(|v| matches!(v, Verdict::Own { .. }));
     let may_name_many = requester_allowed || at_work.is_some();
     let names_cut = if may_name_many { request.names_unread() } else { request.names_cut };

@@ -82,12 +82,7 @@ impl CertificateRequest {
     /// Whether the request states anything that Windows' own client, the pages of web enrollment or the enrollment web service
     /// add: `ccm`, `cdc`, `rmd`, UserAgent, ProxyURI or RequestClientInfo. Tools that speak to the CA themselves add none.
     pub fn states_its_client(&self) -> bool {
-        self.client.is_some()
-            || self.cdc.is_some()
-            || self.rmd.is_some()
-            || self.user_agent.is_some()
-            || self.proxy_uri.is_some()
-            || self.client_info.is_some()
+        self.client.is_some() || self.user_agent.is_some() || !self.is_of_no_windows()
     }
 
     /// Whether it has nothing that Windows' own client or the enrollment web service adds beside `ccm`.

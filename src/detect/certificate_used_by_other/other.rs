@@ -52,7 +52,7 @@ fn requests_for(
             agent.has_template(template)
                 && agent.has_subject(used_by)
                 && agent.is_used_from(logon.remote_ip.as_deref())
-                && (agent.other_systems || !logon.of_tool)
+                && agent.is_used_by(logon.of_tool)
         })
 }
 
@@ -62,14 +62,12 @@ pub(crate) fn used_by_tool(
     requester: &Account,
     logon: &PendingLogon,
 ) -> Option<String> {
-    let agent = policy.agent(requester)?;
-    (logon.of_tool && !agent.other_systems).then(|| {
-        format!(
-            "{requester} requests for others, and this certificate was used with the options {OPTIONS_OF_TOOLS:#x} of attack \
-             tools, which Windows has not. If Macs, Linux hosts or appliances use its certificates, add `other_systems: true` \
-             to its profile"
-        )
-    })
+    policy.agent(requester).filter(|agent| !agent.is_used_by(logon.of_tool))?;
+    Some(format!(
+        "{requester} requests for others, and this certificate was used with the options {OPTIONS_OF_TOOLS:#x} of attack \
+         tools, which Windows has not. If Macs, Linux hosts or appliances use its certificates, add `other_systems: true` \
+         to its profile"
+    ))
 }
 
 /// Why a certificate that an agent requested is used outside of its profile, if only the address is; none: it is not.
