@@ -437,9 +437,7 @@ fn classify(action: &str, error: &KafkaError, resources: &Resources) -> CommitEr
 /// What an error of the commit means. Only an error that requires an abort proves that the commit was refused.
 fn classify_commit(error: &KafkaError, resources: &Resources) -> CommitError {
     match classify("committing a transaction", error, resources) {
-        CommitError::Fatal(fault) => CommitError::Fatal(fault),
-        CommitError::Unanswered(why) => CommitError::Unanswered(why),
-        CommitError::Unknown(why) => CommitError::Unknown(why),
+        other @ (CommitError::Fatal(_) | CommitError::Unanswered(_) | CommitError::Unknown(_)) => other,
         CommitError::Abort(reason) => match transaction_error(error) {
             Some(error) if error.txn_requires_abort() => CommitError::Abort(reason),
             Some(_) | None => CommitError::Unknown(reason.why),
