@@ -4,7 +4,10 @@ use crate::decode::actor::{actor, actor_sid, required_text, text};
 use crate::decode::certification::request_id;
 use crate::decode::envelope::Fields;
 use crate::decode::rejection::Rejection;
-use crate::event::{Activity, CaChange, CaSetting, KeyUse, PendingRequestChange, RequestChange};
+use crate::event::account::Account;
+use crate::event::{
+    Activity, CaChange, CaSetting, CertificateExport, KeyUse, PendingRequestChange, RequestChange,
+};
 
 /// 4868: a manager denied a pending request.
 pub(crate) fn request_denied(fields: &Fields<'_>) -> Result<Activity, Rejection> {
@@ -126,6 +129,24 @@ pub(crate) fn key_used(fields: &Fields<'_>) -> Result<Activity, Rejection> {
         operation: required_text(fields, "Operation")?,
         provider: or_empty(fields, "ProviderName")?,
         key_type: or_empty(fields, "KeyType")?,
+    }))
+}
+
+/// The templates of the certificates of CAs, by the names that Windows gives them.
+const TEMPLATES_OF_CAS: [&str; 2] = ["CA", "SubCA"];
+
+/// 1007 of the certificates' life cycle: a certificate of the machine was exported. Its data stands in UserData, most of it in
+/// attributes of elements. In JSON the name of the Template looks like that of an EKU, so there it counts only if
+/// it is that of a CA.
+pub(crate) fn certificate_exported(fields: &Fields<'_>) -> Result<Activity, Rejection> {
+    let name = text(fields, "Name")?.filter(|name| TEMPLATES_OF_CAS.contains(&name.as_str()));
+    let subjects = required_text(fields, "SubjectName")?;
+    Ok(Activity::CertificateExported(CertificateExport {
+        actor: Account::parse(&required_text(fields, "AccountName")?),
+        process: or_empty(fields, "ProcessName")?,
+        thumbprint: required_text(fields, "Thumbprint")?,
+        subject: subjects.lines().next().unwrap_or_default().trim_end().to_owned(),
+        template: text(fields, "Template")?.or(name),
     }))
 }
 

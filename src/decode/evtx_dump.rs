@@ -8,13 +8,13 @@ use crate::decode::json::Value;
 use crate::decode::values::{event_id, record_id, text_of};
 use std::borrow::Cow;
 
-/// The event in an object `{"Event": …}`; none when it has no id.
+/// The event in an object `{"Event": …}`; none when it has no id, and when its provider stands where another converter writes it.
 pub(crate) fn envelope(record: Value<'_>) -> Option<Envelope<'_>> {
     let event = record.get("Event")?;
     let system = event.get("System")?;
     Some(Envelope {
         id: event_id(&element(system, "EventID")?)?,
-        provider: attribute(system, "Provider", "Provider_attributes", "Name"),
+        provider: Some(attribute(system, "Provider", "Provider_attributes", "Name")?),
         channel: element(system, "Channel"),
         computer: element(system, "Computer"),
         time: attribute(system, "TimeCreated", "TimeCreated_attributes", "SystemTime"),

@@ -156,16 +156,7 @@ mod tests {
                 serial: serial.clone(),
                 ..CertificateLogon::default()
             }),
-            Activity::CertificateMapped(CertificateMapping {
-                account: alice(),
-                account_sid: None,
-                certificate_sid: None,
-                subject: String::new(),
-                issuer: "CORP-CA01".into(),
-                serial: None,
-                thumbprint: None,
-                verdict: MappingVerdict::NoStrongMapping,
-            }),
+            Activity::CertificateMapped(mapping()),
             Activity::NetworkLogon(NetworkLogon::default()),
             Activity::ServiceTicket(ServiceTicket::default()),
             Activity::AccountChanged(AccountChange {
@@ -194,12 +185,26 @@ mod tests {
                 operation: DirectoryOperation::Created,
             }),
             Activity::KeyUsed(KeyUse::default()),
+            Activity::CertificateExported(CertificateExport::default()),
             Activity::ShareAccessed(ShareAccess::default()),
             Activity::RemoteFileWrite(RemoteFileWrite { path: "x".into(), ..RemoteFileWrite::default() }),
             Activity::AccountKnown(AccountKnown::default()),
             Activity::TemplateKnown(TemplateKnown::default()),
             Activity::CertificateKnown(CertificateKnown { serial, ..CertificateKnown::default() }),
         ]
+    }
+
+    fn mapping() -> CertificateMapping {
+        CertificateMapping {
+            account: Account::new("CORP", "alice"),
+            account_sid: None,
+            certificate_sid: None,
+            subject: String::new(),
+            issuer: "CORP-CA01".into(),
+            serial: None,
+            thumbprint: None,
+            verdict: MappingVerdict::NoStrongMapping,
+        }
     }
 
     fn template() -> TemplateSeen {

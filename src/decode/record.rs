@@ -258,6 +258,10 @@ impl<'a> Outlet<'a> {
                 let better = outcomes.into_iter().map(|(_, outcome)| outcome).find(names_cause);
                 self.put(format, better.unwrap_or(outcome))
             }
+            // A record of the named format, in which the event stands once more as it was.
+            Some((Some(format), _)) if self.decoder.format == found => {
+                self.put_all(outcomes.into_iter().map(|(_, outcome)| (format, outcome)).collect())
+            }
             Some(_) => self.put_all(outcomes),
             None if outcomes.is_empty() => self.unknown(record, found),
             None => self.put_all(outcomes),

@@ -1,10 +1,10 @@
-//! Rows of Sentinel's SecurityEvent table: some fields have columns, all are in `EventData`, as XML. The record id is
-//! a column only in some exports.
+//! Rows of the tables SecurityEvent and Event of Sentinel: some fields have columns, all are in `EventData`, as XML. The record
+//! id is a column only in some exports.
 
 use crate::decode::envelope::{Envelope, Fields};
 use crate::decode::json::Value;
 use crate::decode::rejection::Rejection;
-use crate::decode::values::{event_id, record_id, text_of};
+use crate::decode::values::{event_id, is_provider, record_id, text_of};
 use crate::decode::wanted::is_wanted;
 use crate::decode::xml_reader;
 
@@ -22,7 +22,8 @@ pub(crate) fn with_envelope<T>(
     };
     Some(then(Envelope {
         id,
-        provider: text_of(row.get("EventSourceName")),
+        provider: text_of(row.get("EventSourceName"))
+            .or_else(|| text_of(row.get("Source")).filter(|name| is_provider(name))),
         channel: text_of(row.get("Channel")).or_else(|| text_of(row.get("EventLog"))),
         computer: text_of(row.get("Computer")),
         time: text_of(row.get("TimeGenerated")),

@@ -7,6 +7,8 @@ pub(crate) enum Source {
     Security,
     /// The Key Distribution Center, in the channel System.
     Kdc,
+    /// The life cycle of the machine's certificates, in a channel of its own.
+    CertificateLifecycle,
 }
 
 /// Wanted ids of the Security log, ascending.
@@ -19,10 +21,15 @@ pub(crate) const SECURITY_IDS: [u32; 37] = [
 /// Wanted ids of the Key Distribution Center, ascending. 48 and 49 are what Windows Server 2008 calls 40 and 41.
 pub(crate) const KDC_IDS: [u32; 7] = [21, 39, 40, 41, 45, 48, 49];
 
+/// The one wanted id of the certificates' life cycle: a certificate was exported.
+pub(crate) const CERTIFICATE_EXPORTED: u32 = 1007;
+
 /// Who writes the wanted event of this id; none where it is not wanted.
 pub(crate) fn source(id: u32) -> Option<Source> {
     if SECURITY_IDS.binary_search(&id).is_ok() {
         Some(Source::Security)
+    } else if id == CERTIFICATE_EXPORTED {
+        Some(Source::CertificateLifecycle)
     } else {
         KDC_IDS.contains(&id).then_some(Source::Kdc)
     }

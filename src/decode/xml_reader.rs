@@ -6,7 +6,7 @@ use crate::decode::bytes::is_reference;
 use crate::decode::limits::MAX_XML_DEPTH;
 use crate::decode::rejection::{Reason, Rejection, shortened};
 use crate::decode::values::event_id;
-use crate::decode::wanted::is_wanted;
+use crate::decode::wanted::{CERTIFICATE_EXPORTED, is_wanted};
 use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::attributes::Attributes;
 use quick_xml::events::{BytesRef, BytesStart, Event};
@@ -21,6 +21,9 @@ pub(crate) fn event_data(text: &str) -> Result<Data<'_>, Rejection> {
     while walk.step()?.is_some() {}
     Ok(walk.draft.data)
 }
+
+/// Attributes of elements below UserData that are values of a wanted event.
+const USER_DATA_ATTRIBUTES: [&str; 3] = ["ProcessName", "AccountName", "Thumbprint"];
 
 /// An event while it is being read.
 #[derive(Default)]
@@ -39,6 +42,11 @@ impl<'t> Draft<'t> {
     fn keeps_data(&self) -> bool {
         self.id.as_ref().is_none_or(|id| event_id(id).is_some_and(is_wanted))
     }
+
+    /// Whether the event's data stands in UserData, or its id is not known yet.
+    fn has_user_data(&self) -> bool {
+        self.id.as_ref().is_none_or(|id| event_id(id) == Some(CERTIFICATE_EXPORTED))
+    }
 }
 
 /// Where the reader stands.
@@ -52,6 +60,8 @@ enum Part {
     System,
     /// Directly below the `<EventData>` of an event.
     EventData,
+    /// In `<UserData>` or an element below it: its attributes and its text are values.
+    UserData,
     /// In an element of System or EventData whose text is wanted.
     Leaf,
     /// In an element that is not read.
@@ -147,6 +157,8 @@ impl<'t> Walk<'t> {
             (Part::Event, "System") => Part::System,
             (Part::Event | Part::Outside, "EventData") => Part::EventData,
 
+            (Part::Event | Part::Outside, "UserData") if self.draft.has_user_data() => Part::UserData,
+            (Part::UserData, _) => self.open_user_data(name, tag)?,
             (Part::System, _) => self.open_system(name, tag)?,
             (Part::EventData, "Data") if self.draft.keeps_data() => match self.attribute(tag, "Name")? {
                 Some(name) => self.leaf(name),
@@ -193,6 +205,20 @@ impl<'t> Walk<'t> {
         })
     }
 
+    /// The attributes of an element become values by their own names; what is only called `Name`, by that of the element.
+    fn open_user_data(&mut self, element: &str, tag: &BytesStart<'t>) -> Result<Part, Rejection> {
+        for name in USER_DATA_ATTRIBUTES {
+            if let Some(value) = self.attribute(tag, name)? {
+                self.draft.data.push((Cow::Borrowed(name), value));
+            }
+        }
+        if let Some(value) = self.attribute(tag, "Name")? {
+            self.draft.data.push((Cow::Owned(element.to_owned()), value));
+        }
+        self.leaf = (Cow::Owned(element.to_owned()), None);
+        Ok(Part::UserData)
+    }
+
     fn leaf(&mut self, name: Cow<'t, str>) -> Part {
         self.leaf = (name, None);
         Part::Leaf
@@ -214,12 +240,21 @@ impl<'t> Walk<'t> {
                 }
                 End::Nothing
             }
+            Part::UserData => {
+                if let (name, Some(text)) = std::mem::replace(&mut self.leaf, (Cow::Borrowed(""), None))
+                    && !name.is_empty()
+                    && !text.trim_ascii().is_empty()
+                {
+                    self.draft.data.push((name, text));
+                }
+                End::Nothing
+            }
             Part::Outside | Part::System | Part::EventData | Part::Other => End::Nothing,
         }
     }
 
     fn text(&mut self, more: Cow<'t, str>) {
-        if self.part() == Part::Leaf {
+        if matches!(self.part(), Part::Leaf | Part::UserData) {
             match &mut self.leaf.1 {
                 Some(text) => text.to_mut().push_str(&more),
                 none => *none = Some(more),

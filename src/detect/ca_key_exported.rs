@@ -1,7 +1,8 @@
 //! `ca-key-exported`: somebody took a copy of what a CA signs with, or brought a foreign certificate into it.
 //!
-//! **What.** 4876 (a backup began), 5058 and 5059 on the key of a CA by another than the CA itself, and 4884 (a certificate was
-//! imported), by an account that is new for this CA. While `cas:` names no CA, 5059 that exports a key which may be one's.
+//! **What.** 4876 (a backup began), 5058 and 5059 on the key of a CA by another than the CA itself, 1007 of the certificates' life
+//! cycle (the CA's certificate was exported), and 4884 (a certificate was imported), by an account that is new for this CA.
+//! While `cas:` names no CA, 5059 that exports a key which may be one's, and 1007 of a certificate of a CA's template.
 //! **Why.** Who has the key of a CA issues every certificate, and no event shows it (golden certificate, DPERSIST1). Sources: the
 //! event schemas, the published descriptions of certutil -backupKey.
 //! **What looks alike and is harmless.** The nightly backup: its account alerts once and is known then, or `allow.backup` names
@@ -14,14 +15,14 @@ use crate::detect::domain::DomainPolicy;
 use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_actor};
 use crate::detect::hands;
-use crate::detect::issuer::configured_name;
+use crate::detect::issuer::{configured_name, issuer_name};
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::report::{self, reason};
 use crate::detect::slot::Slot;
 use crate::detect::{About, Context, Detection, DetectionSettings, Entity, memory_after};
 use crate::event::account::{Account, same_text};
 use crate::event::time::Span;
-use crate::event::{Activity, CaSetting, Event, KeyUse};
+use crate::event::{Activity, CaSetting, CertificateExport, Event, KeyUse};
 use crate::wire::record::HandsState;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -123,6 +124,8 @@ type Export<'e> = (&'e Account, Reason, Vec<(&'static str, String)>);
 fn export<'e>(event: &'e Event, policy: &DomainPolicy) -> Option<Export<'e>> {
     let (actor, why, what) = if let Activity::KeyUsed(used) = &event.activity {
         (&used.actor, of_key(event, used, policy)?, ("operation", used.operation.clone()))
+    } else if let Activity::CertificateExported(export) = &event.activity {
+        (&export.actor, of_certificate(event, export, policy)?, ("process", export.process.clone()))
     } else if let Activity::CaChanged(change) = &event.activity {
         let (why, what) = of_backup(&change.change)?;
         (change.actor.as_ref()?, why, what)
@@ -145,6 +148,26 @@ fn of_backup(change: &CaSetting) -> Option<(Reason, (&'static str, String))> {
     let request = request_id.map(|id| id.to_string()).unwrap_or_default();
     Some((reason("certificate_imported", text), ("imported_as", request)))
 }
+
+/// 1007 of the certificate of the CA: its subject is called like the CA. While `cas:` names no CA, of a certificate that was made
+/// from a template for CAs.
+fn of_certificate(event: &Event, export: &CertificateExport, policy: &DomainPolicy) -> Option<Reason> {
+    let is_of_ca = match policy.cas.is_empty() {
+        true => export.template.as_deref().is_some_and(|name| TEMPLATES_OF_CAS.contains(&name)),
+        false => {
+            let name = configured_name(policy, &event.computer)?;
+            same_text(&issuer_name(&export.subject), name)
+        }
+    };
+    let subject = report::cut(&export.subject);
+    let text = format!(
+        "the certificate {subject} of the CA was exported from the store of the machine: the event does not state whether its key went along"
+    );
+    is_of_ca.then(|| reason("certificate_exported", text))
+}
+
+/// The templates of the certificates of CAs, by the names that Windows gives them.
+const TEMPLATES_OF_CAS: [&str; 2] = ["CA", "SubCA"];
 
 /// 5058 and 5059 on the key of the CA: it is called like the CA. While `cas:` names no CA, the export of a key that may be one's.
 fn of_key(event: &Event, used: &KeyUse, policy: &DomainPolicy) -> Option<Reason> {

@@ -1,9 +1,9 @@
 //! Which fields of which events the detections read: what must not be lost between Windows and us.
 
 use crate::detect::read::{
-    account_change, ca_change, change, created, directory, edr, has_attributes, has_names, has_record_id,
-    has_request_id, has_requester, has_serial, has_template, key_use, logon, mapping, network_logon,
-    registry, rename, request, share, template, ticket,
+    account_change, ca_change, change, created, directory, edr, export, has_attributes, has_names,
+    has_record_id, has_request_id, has_requester, has_serial, has_template, key_use, logon, mapping,
+    network_logon, registry, rename, request, share, template, ticket,
 };
 use crate::event::{CaSetting, Event};
 
@@ -82,6 +82,7 @@ const OBJECT_CREATED: Kind = Kind { activity: "directory_changed", event_id: Som
 const OBJECT_DELETED: Kind = Kind { activity: "directory_changed", event_id: Some(5141) };
 const KEY_FILE: Kind = Kind { activity: "key_used", event_id: Some(5058) };
 const KEY_MIGRATED: Kind = Kind { activity: "key_used", event_id: Some(5059) };
+const CA_CERTIFICATE_EXPORTED: Kind = Kind { activity: "certificate_exported", event_id: Some(1007) };
 const EDR: Kind = Kind { activity: "remote_file_write", event_id: None };
 
 /// The fields of events that one detection reads: what it takes from them, and when Windows leaves them out.
@@ -350,6 +351,11 @@ needs! {
         "SubjectUserName": "who used the key", None, |event| key_use(event).is_some_and(|k| !k.actor.name.is_empty());
         "KeyName": "whether it is the key of the CA", None, |event| key_use(event).is_some_and(|k| !k.key_name.is_empty());
         "Operation": "what was done with the key", None, |event| key_use(event).is_some_and(|k| !k.operation.is_empty());
+    }
+    "ca-key-exported" &[CA_CERTIFICATE_EXPORTED] => {
+        "AccountName": "who exported the certificate", None, |event| export(event).is_some_and(|e| !e.actor.name.is_empty());
+        "SubjectName": "whether it is the certificate of the CA", None, |event| export(event).is_some_and(|e| !e.subject.is_empty());
+        "Template": "the same, while policy.cas names no CA", Some("certificates without a template"), |event| export(event).is_some_and(|e| e.template.is_some());
     }
     "schannel-logon" &[NETWORK_LOGON] => {
         "TargetUserName": "the account", None, |event| network_logon(event).is_some_and(|l| !l.account.name.is_empty());

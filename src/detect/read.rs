@@ -2,9 +2,9 @@
 
 use crate::detect::report::request_of;
 use crate::event::{
-    AccountChange, AccountRename, Activity, CaChange, CertificateLogon, CertificateMapping,
-    CertificateRequest, DirectoryChange, Event, KeyUse, NetworkLogon, PendingRequestChange, RegistryChange,
-    RemoteFileWrite, ServiceTicket, ShareAccess, TemplateSeen,
+    AccountChange, AccountRename, Activity, CaChange, CertificateExport, CertificateLogon,
+    CertificateMapping, CertificateRequest, DirectoryChange, Event, KeyUse, NetworkLogon,
+    PendingRequestChange, RegistryChange, RemoteFileWrite, ServiceTicket, ShareAccess, TemplateSeen,
 };
 
 pub(crate) fn request(event: &Event, found: impl Fn(&CertificateRequest) -> bool) -> bool {
@@ -96,6 +96,10 @@ pub(crate) fn rename(event: &Event) -> Option<&AccountRename> {
 
 pub(crate) fn key_use(event: &Event) -> Option<&KeyUse> {
     if let Activity::KeyUsed(found) = &event.activity { Some(found) } else { None }
+}
+
+pub(crate) fn export(event: &Event) -> Option<&CertificateExport> {
+    if let Activity::CertificateExported(found) = &event.activity { Some(found) } else { None }
 }
 
 pub(crate) fn network_logon(event: &Event) -> Option<&NetworkLogon> {

@@ -1,4 +1,5 @@
-//! What administrators do to a CA: its pending requests (4868 to 4874), its settings (4876 to 4896), and keys (5058, 5059).
+//! What administrators do to a CA: its pending requests (4868 to 4874), its settings (4876 to 4896), keys (5058, 5059), and
+//! certificates (1007 of CertificateServicesClient-Lifecycle-System).
 
 use crate::event::account::{Account, Sid};
 use serde::{Deserialize, Serialize};
@@ -151,4 +152,22 @@ pub struct KeyUse {
     /// KeyType, as Windows writes it: `%%2499` is a key of the machine, `%%2500` one of a user.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub key_type: String,
+}
+
+/// The fields of 1007 of CertificateServicesClient-Lifecycle-System: a certificate of the machine was exported from its store,
+/// with its key or without: the event does not say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateExport {
+    /// AccountName: who did it.
+    pub actor: Account,
+    /// ProcessName: the program that did it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub process: String,
+    /// Thumbprint of the certificate.
+    pub thumbprint: String,
+    /// The first SubjectName: the subject, as a distinguished name.
+    pub subject: String,
+    /// The name of the Template; none: the certificate was made without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
 }

@@ -24,7 +24,9 @@ pub mod file_access;
 pub mod facts;
 pub mod raised;
 
-pub use crate::event::ca::{CaChange, CaSetting, KeyUse, PendingRequestChange, RequestChange};
+pub use crate::event::ca::{
+    CaChange, CaSetting, CertificateExport, KeyUse, PendingRequestChange, RequestChange,
+};
 pub use crate::event::certification::{CertificateRequest, DeniedRequest, IssuedCertificate};
 pub use crate::event::directory::{
     AccountChange, AccountChangeKind, AccountRename, DirectoryChange, DirectoryOperation, RegistryChange,
@@ -176,6 +178,8 @@ pub enum Activity {
     DirectoryChanged(DirectoryChange),
     /// 5058, 5059: an operation on the file of a key, or its export or import.
     KeyUsed(KeyUse),
+    /// 1007 of CertificateServicesClient-Lifecycle-System: a certificate of the machine was exported.
+    CertificateExported(CertificateExport),
     /// 5145: an object of a network share was checked for access.
     ShareAccessed(ShareAccess),
     /// An EDR saw a remote host write a file, over SMB or through RPC. Our own format.
@@ -193,7 +197,7 @@ pub enum Activity {
 
 impl Activity {
     /// The names of all activities that sources report in JSON, in the order of their declaration.
-    pub const NAMES: [&str; 21] = [
+    pub const NAMES: [&str; 22] = [
         "certificate_requested",
         "certificate_issued",
         "certificate_denied",
@@ -210,6 +214,7 @@ impl Activity {
         "registry_changed",
         "directory_changed",
         "key_used",
+        "certificate_exported",
         "share_accessed",
         "remote_file_write",
         "account_known",
@@ -236,6 +241,7 @@ impl Activity {
             Activity::RegistryChanged(_) => "registry_changed",
             Activity::DirectoryChanged(_) => "directory_changed",
             Activity::KeyUsed(_) => "key_used",
+            Activity::CertificateExported(_) => "certificate_exported",
             Activity::ShareAccessed(_) => "share_accessed",
             Activity::RemoteFileWrite(_) => "remote_file_write",
             Activity::AccountKnown(_) => "account_known",

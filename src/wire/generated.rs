@@ -233,7 +233,7 @@ pub struct Event {
     pub origin: ::core::option::Option<Origin>,
     #[prost(
         oneof = "event::Activity",
-        tags = "10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32"
+        tags = "10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33"
     )]
     pub activity: ::core::option::Option<event::Activity>,
 }
@@ -307,6 +307,9 @@ pub mod event {
         /// An alert was raised. Only the detector writes it, to the routed topic; in a source topic it is refused.
         #[prost(message, tag = "32")]
         AlertRaised(super::AlertRaised),
+        /// 1007 of CertificateServicesClient-Lifecycle-System: a certificate of the machine was exported.
+        #[prost(message, tag = "33")]
+        CertificateExported(super::CertificateExport),
     }
 }
 /// Where an event was read, and which Windows record it is.
@@ -874,6 +877,22 @@ pub struct KeyUse {
     /// As Windows writes it: `%%2499` is a key of the machine, `%%2500` one of a user.
     #[prost(string, tag = "6")]
     pub key_type: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CertificateExport {
+    #[prost(message, optional, tag = "1")]
+    pub actor: ::core::option::Option<Account>,
+    /// The program that did it.
+    #[prost(string, tag = "2")]
+    pub process: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub thumbprint: ::prost::alloc::string::String,
+    /// The subject, as a distinguished name.
+    #[prost(string, tag = "4")]
+    pub subject: ::prost::alloc::string::String,
+    /// Absent: the certificate was made without a template.
+    #[prost(string, optional, tag = "5")]
+    pub template: ::core::option::Option<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AccountKnown {

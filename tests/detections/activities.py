@@ -38,6 +38,21 @@ def ca_changed(event_id, actor, data, ca=CA):
     return event(event_id, 0, ca, 12805, data | (subject(actor) if actor else {}))
 
 
+LIFECYCLE = ("Microsoft-Windows-CertificateServicesClient-Lifecycle-System", "{bc0669e1-a10d-4a78-834e-1ca3c806c93b}",
+             "Microsoft-Windows-CertificateServicesClient-Lifecycle-System/Operational")
+
+
+def certificate_exported(actor, subject, template="", eku="", process="mmc.exe", computer=CA):
+    """1007: a certificate of the machine was exported. Its data stands in UserData."""
+    details = f'<Template Name="{template}"/>' if template else ""
+    details += f"<SubjectNames><SubjectName>{subject}</SubjectName></SubjectNames>"
+    details += f'<EKUs><EKU Name="{eku}" OID="1.3.6.1.5.5.7.3.1"/></EKUs>' if eku else "<EKUs/>"
+    user_data = (f'<CertNotificationData ProcessName="{process}" AccountName="{actor}" Context="Machine">'
+                 f'<CertificateDetails Thumbprint="{"7f3a" * 10}">{details}'
+                 "<NotValidAfter>2031-03-02T09:00:00Z</NotValidAfter></CertificateDetails></CertNotificationData>")
+    return event(1007, 0, computer, 0, {}, LIFECYCLE) | {"user_data": user_data}
+
+
 def directory(actor, dn, attribute=None, value=None, operation="value_added", object_class="user", operation_id="{0c1d}"):
     """5136 with an attribute, else 5137 or 5141."""
     data = {"OpCorrelationID": operation_id, "AppCorrelationID": "-"} | subject(actor) | {

@@ -1,5 +1,5 @@
 """Fixtures of ca-key-exported: somebody takes a copy of what a CA signs with."""
-from activities import ca_changed, key_used
+from activities import ca_changed, certificate_exported, key_used
 from windows import at
 
 CAS = {"policy": "cas: {ca01.corp.example: CORP-CA01}\n"}
@@ -24,6 +24,19 @@ def stories():
     yield ("quiet_key_of_a_user", "Windows exports a key of the user.",
            [at(0, key_used(5059, M, "%%2464", "Microsoft Connected Devices Platform device certificate", "%%2500", "wks-066.corp.example"))])
     yield ("quiet_named_key_is_read_while_no_ca_is_named", "A key with a name is read on some host: many services do.", [at(0, key(5058, "%%2458"))])
+    own, web_server = "CN=CORP-CA01, DC=corp, DC=example", "CN=web01.corp.example"
+    yield ("fires_certificate_of_the_ca_exported", "mallory exports the certificate of the CA from the store of its host.",
+           [at(0, certificate_exported(M, own, "CA"))], CAS | {"shape": "xml"})
+    yield ("fires_certificate_of_a_ca_template_exported_while_no_ca_is_named", "The policy names no CA; mallory exports a certificate of the template for CAs.",
+           [at(0, certificate_exported(M, own, "SubCA"))], {"shape": "xml"})
+    yield ("quiet_other_certificates_are_exported", "On the CA an administrator exports the certificate of its web pages; on a web server, that of the server and that of the CA, which every machine has.",
+           [at(0, certificate_exported("CORP\\ca-admin", "CN=ca01.corp.example", "WebServer", "Server Authentication")),
+            at(1, certificate_exported("CORP\\ca-admin", web_server, "WebServer", "Server Authentication", computer="web01.corp.example")),
+            at(2, certificate_exported("CORP\\ca-admin", own, "CA", computer="web01.corp.example"))], CAS | {"shape": "xml"})
+    yield ("quiet_certificates_of_machines_while_no_ca_is_named", "The policy names no CA; certificates of machines are exported, with a template, without one, and by the CA itself.",
+           [at(0, certificate_exported("CORP\\ca-admin", web_server, "WebServer", "Server Authentication", computer="web01.corp.example")),
+            at(1, certificate_exported("CORP\\ca-admin", "CN=self.corp.example", eku="Client Authentication", computer="web01.corp.example")),
+            at(2, certificate_exported("CORP\\CA01$", own, "CA", process="certutil.exe"))], {"shape": "xml"})
     yield "fires_first_backup_of_an_account", "An account that never made a backup of this CA makes one, and is known on the second day after.", [at(0, backup(M)), at(0, backup(M), days=2)]
     yield ("fires_new_hand_beside_the_nightly_backup", "The nightly backup is known; mallory makes one too.",
            [at(0, backup("CORP\\svc-ca"), days=d) for d in range(4)] + [at(300, backup(M), days=3)])

@@ -240,11 +240,12 @@ def xml(e):
     name, guid, channel = e["provider"]
     failed = e["id"] == 4888 or e["data"].get("Status", "0x0") != "0x0"
     data = "".join(f'<Data Name="{k}">{escape(v)}</Data>' for k, v in e["data"].items()).replace("\r\n", "\n")
+    data = f"<UserData>{e['user_data']}</UserData>" if "user_data" in e else f"<EventData>{data}</EventData>"
     return (f'<Event xmlns="http://schemas.microsoft.com/win/2004/08/events/event"><System><Provider Name="{name}" Guid="{guid}"/>'
             f"<EventID>{e['id']}</EventID><Version>{e['version']}</Version><Level>0</Level><Task>{e['task']}</Task><Opcode>0</Opcode>"
             f"<Keywords>{'0x8010000000000000' if failed else '0x8020000000000000'}</Keywords><TimeCreated SystemTime=\"{iso(e['time'])}\"/>"
             f"<EventRecordID>{e['record']}</EventRecordID><Correlation/><Execution ProcessID=\"668\" ThreadID=\"716\"/>"
-            f"<Channel>{channel}</Channel><Computer>{e['computer']}</Computer><Security/></System><EventData>{data}</EventData></Event>\n")
+            f"<Channel>{channel}</Channel><Computer>{e['computer']}</Computer><Security/></System>{data}</Event>\n")
 
 
 def xml_document(events):

@@ -158,6 +158,13 @@ fn of_a_ca(name: &str, request: CertificateRequest, values: Values) -> Option<Ac
             provider: third.clone(),
             key_type: third,
         }),
+        "certificate_exported" => Activity::CertificateExported(CertificateExport {
+            actor,
+            process: first,
+            thumbprint: second,
+            subject: third,
+            template: some_first,
+        }),
         _ => return None,
     })
 }

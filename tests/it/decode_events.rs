@@ -2,6 +2,7 @@
 //! a rejection when a field is lost that the event must have.
 
 use crate::decode_formats::decode;
+use crate::decode_user_data;
 use adcs_watch::decode::Decoded;
 use adcs_watch::decode::prefilter::Prefilter;
 use adcs_watch::decode::rejection::Reason;
@@ -362,6 +363,24 @@ fn winlogbeat(sample: &Sample, left_out: &str) -> String {
     .to_string()
 }
 
+/// A row of the table Event of Azure Monitor, which has the provider in `Source`.
+fn azure_event(sample: &Sample) -> String {
+    let whole = xml(sample, true);
+    let (from, to) = (whole.find("<EventData>").unwrap(), whole.find("</Event>").unwrap());
+    json!({"TimeGenerated": "2026-03-02T09:00:00Z", "Source": provider(sample.id), "EventID": sample.id, "Type": "Event",
+        "Computer": "dc01.corp.example", "EventData": format!("<DataItem type=\"System.XmlData\">{}</DataItem>", &whole[from..to])})
+    .to_string()
+}
+
+/// What xml2js makes of event XML: attributes below `$`.
+fn xml2js(sample: &Sample) -> String {
+    let data: Vec<_> =
+        sample.values.iter().map(|(name, value)| json!({"$": {"Name": name}, "_": value})).collect();
+    json!({"Event": {"System": {"Provider": {"$": {"Name": provider(sample.id)}}, "EventID": sample.id.to_string(),
+        "TimeCreated": {"$": {"SystemTime": "2026-03-02T09:00:00Z"}}, "Computer": "dc01.corp.example"}, "EventData": {"Data": data}}})
+    .to_string()
+}
+
 fn fluent_bit(sample: &Sample) -> String {
     let values: Vec<_> = sample.values.iter().map(|(_, value)| *value).collect();
     json!({"EventID": sample.id, "ProviderName": provider(sample.id), "Computer": "dc01.corp.example",
@@ -373,7 +392,10 @@ fn fluent_bit(sample: &Sample) -> String {
 pub(crate) fn all_records() -> impl Iterator<Item = Vec<u8>> {
     samples()
         .into_iter()
-        .flat_map(|sample| [xml(&sample, true), winlogbeat(&sample, "")])
+        .flat_map(|sample| {
+            [xml(&sample, true), winlogbeat(&sample, ""), azure_event(&sample), xml2js(&sample)]
+        })
+        .chain(decode_user_data::records())
         .map(String::into_bytes)
 }
 
@@ -391,7 +413,9 @@ fn every_event_is_one_activity_in_every_format() {
     for sample in samples() {
         let expect = activity(&xml(&sample, true));
         assert_eq!(expect.name(), sample.activity, "{}", sample.id);
-        assert_eq!(activity(&winlogbeat(&sample, "")), expect, "{}", sample.id);
+        for record in [winlogbeat(&sample, ""), azure_event(&sample), xml2js(&sample)] {
+            assert_eq!(activity(&record), expect, "{}: {record}", sample.id);
+        }
         // Their values have no known order.
         if ![21, 5058, 5059].contains(&sample.id) {
             assert_eq!(activity(&fluent_bit(&sample)), expect, "{}", sample.id);

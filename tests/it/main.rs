@@ -23,6 +23,7 @@ mod simulation;
 mod stage;
 mod stories;
 mod decode_events;
+mod decode_user_data;
 mod decode_damage;
 mod decode_formats;
 mod decode_layouts;

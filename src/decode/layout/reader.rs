@@ -10,7 +10,7 @@ use crate::decode::layout::table::{
     CHANNEL_ENDS, CHANNELS, COMPUTER_ENDS, COMPUTERS, DATA, ID_ENDS, IDS, PROVIDERS, RECORD_ID_ENDS,
     RECORD_IDS, ROWS, Row, TEXTS, TIME_ENDS, TIMES,
 };
-use crate::decode::values::looks_like_id;
+use crate::decode::values::{is_provider, looks_like_id};
 use std::borrow::Cow;
 
 /// The event in an object, by the first row that has an id in it. `outer` are the objects around it, the nearest
@@ -109,7 +109,7 @@ fn with_row(row: &Row, id: String, members: &Members<'_>, outer: &[Members<'_>])
     Found {
         format: row.format,
         id,
-        provider: own(PROVIDERS),
+        provider: own(PROVIDERS).or_else(|| own(&["source"]).filter(|name| is_provider(name))),
         channel: own(CHANNELS).or_else(|| ends(CHANNEL_ENDS)),
         computer: computer(row, members)
             .or_else(|| around(COMPUTERS))

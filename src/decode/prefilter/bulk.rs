@@ -46,6 +46,12 @@ impl Bulk {
         self.network_logons.may_hold(record) || self.schannel.find(record).is_some()
     }
 
+    /// Whether a record may be of one of the computers at which logons over the network matter: the CAs. True where none is
+    /// known.
+    pub(crate) fn may_be_of_a_ca(&self, record: &[u8]) -> bool {
+        matches!(self.network_logons, NetworkLogons::Nowhere) || self.network_logons.may_hold(record)
+    }
+
     /// Whether a record with the id of a service ticket may hold one with the option ENC-TKT-IN-SKEY: it has the option, or
     /// the options cannot be read here.
     pub(crate) fn may_have_option(&self, record: &[u8]) -> bool {

@@ -4,7 +4,7 @@
 //! So the bytes are searched for what a record of interest must hold:
 //!
 //! - the id of a wanted event of the Security log in decimal or hex, no digit beside it;
-//! - a name of the KDC, whose ids are too short to be searched for;
+//! - a name of the KDC or of another provider whose ids are too short to be searched for;
 //! - `certlog` in any case, for what an EDR reports: its events have no id of Windows;
 //! - the names of our own activities;
 //! - an end that is none: a record that was cut off;
@@ -18,7 +18,7 @@
 //! if it can matter (`bulk`).
 //!
 //! The promise: when the decoder finds an event in a record, or a wanted event that it must reject, the record has
-//! passed; except for logons over the network at computers where they were not asked for. What is only broken may be
+//! passed; except for logons over the network, and exported certificates, at computers where they were not asked for. What is only broken may be
 //! thrown away; with nothing of interest in it, nobody could use a fixed one.
 
 mod ids;
@@ -39,17 +39,18 @@ use aho_corasick::packed::{self, Searcher};
 /// How a JSON escape of an ASCII character, and of a few others, begins.
 const ESCAPE: &str = "\\u00";
 
-/// What is searched for: the beginnings of ids in decimal, with a mark, and in hex; the middle of `certlog`; the escape.
+/// What is searched for: the beginnings of ids in decimal, with a mark, and in hex; the beginning of `certlog` and of providers
+/// whose ids are too short; the escape.
 /// None of them can hide another one by overlapping it: an id that begins inside of another number is none.
 ///
 /// Up to 32 texts, the search reads twice as many bytes at once. It then compares those of one column as one: what has the
 /// first character of one, the second of another and the third of a further one costs a closer look. So similar texts
-/// stand below each other. The middles of `certlog` count as one text wherever they stand, and fill the gaps.
+/// stand below each other. The spellings of `cer` count as one text wherever they stand, and fill the gaps.
 const MARKERS: [[&str; 8]; 4] = [
-    ["486", "4,6", "5,0", "0x0", "rtl", "474", "4624", "505"],
-    ["487", "4,7", "5,1", "0x1", "Rtl", "476", "4657", "513"],
-    ["488", "4,8", "rTl", "RTl", "rtL", "4738", "4900", "514"],
-    ["489", "4,9", "RtL", "rTL", "RTL", "4771", "4781", ESCAPE],
+    ["486", "4,6", "5,0", "0x0", "cer", "474", "4624", "505"],
+    ["487", "4,7", "5,1", "0x1", "Cer", "476", "4657", "513"],
+    ["488", "4,8", "cEr", "CEr", "ceR", "4738", "4900", "514"],
+    ["489", "4,9", "CeR", "cER", "CER", "4771", "4781", ESCAPE],
 ];
 
 /// Looks for the ids and markers that matter in the raw bytes.
@@ -101,7 +102,8 @@ impl Prefilter {
     /// Builds the search for a source whose config may name its format. Protobuf has no text to search: it all passes.
     ///
     /// Logons over the network (4624) pass at the computers of this list, whatever the spelling of their names, and
-    /// everywhere if there is none. Those of Schannel always pass.
+    /// everywhere if there is none. Those of Schannel always pass. Exported certificates (1007) also pass everywhere if the list
+    /// is empty.
     pub fn for_source(format: Option<Format>, network_logons_at: Option<&[Host]>) -> Prefilter {
         let markers = match packed::Searcher::new(MARKERS.as_flattened()) {
             Some(searcher) => Markers::Packed(Box::new(searcher)),
@@ -132,6 +134,11 @@ impl Prefilter {
             || hidden::has_base64(record)
     }
 
+    /// Whether the name of the certificates' life cycle stands here, in a record that may be of a CA.
+    fn is_lifecycle_of_a_ca(&self, record: &[u8], at: usize) -> bool {
+        words::is_lifecycle(record, at) && self.bulk.may_be_of_a_ca(record)
+    }
+
     /// Whether a marker stands in the record, or XML that could hide one.
     fn has_marker(&self, record: &[u8]) -> bool {
         let mut has_escape = false;
@@ -144,7 +151,7 @@ impl Prefilter {
             [b'0', ..] => ids::hex(record, at).is_some_and(|id| ids.matters(id)),
             [_, b',', ..] => ids::grouped(record, at).is_some_and(|id| ids.matters(id)),
             [b'4' | b'5', ..] => ids::decimal(record, at).is_some_and(|id| ids.matters(id)),
-            _ => words::is_cert_log(record, at),
+            _ => words::is_cert_log(record, at) || self.is_lifecycle_of_a_ca(record, at),
         };
         let found = match &self.markers {
             Markers::Packed(search) => search.find_iter(record).any(|found| confirms(found.start())),
@@ -273,7 +280,7 @@ mod tests {
             check("certlog".chars().enumerate().map(cased).collect::<String>(), true);
         }
         check("certificate log", false);
-        check("rtlo rtlog xertlog", false);
+        check("certl certlo xertlog cer", false);
     }
 
     #[test]

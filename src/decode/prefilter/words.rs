@@ -1,20 +1,25 @@
-//! Words that a record of interest without an id of the Security log has: names of our activities, of the KDC, and of the
-//! folder of a CA's database; and the names of ids.
+//! Words that a record of interest without an id of the Security log has: names of our activities, of the KDC and of other
+//! providers, and of the folder of a CA's database; and the names of ids.
 
 use crate::decode::prefilter::odd::OddIds;
 use crate::event::Activity;
 
 const CERT_LOG: &[u8] = b"certlog";
-const CERT_LOG_MIDDLE_AT: usize = 2;
+
+/// The name of the provider of the certificates' life cycle, and of its channel, from the letters that are searched for.
+const LIFECYCLE: &[u8] = b"CertificateServicesClient-Lifecycle-System";
 
 /// Names of the KDC, from the letter that is searched for.
 const KDC: [&[u8]; 2] = [b"Key-Distribution-Center", b"Kdcsvc"];
 
-/// Whether `certlog` stands around its middle, which is here.
-pub(crate) fn is_cert_log(record: &[u8], middle: usize) -> bool {
-    let start = middle.checked_sub(CERT_LOG_MIDDLE_AT);
-    let found = start.and_then(|start| record.get(start..start + CERT_LOG.len()));
-    found.is_some_and(|found| found.eq_ignore_ascii_case(CERT_LOG))
+/// Whether `certlog` begins here.
+pub(crate) fn is_cert_log(record: &[u8], at: usize) -> bool {
+    record.get(at..at + CERT_LOG.len()).is_some_and(|found| found.eq_ignore_ascii_case(CERT_LOG))
+}
+
+/// Whether the name of the certificates' life cycle begins here.
+pub(crate) fn is_lifecycle(record: &[u8], at: usize) -> bool {
+    record[at..].starts_with(LIFECYCLE)
 }
 
 /// Whether a record has the name of one of our activities or of the KDC, or an id in an odd spelling.
@@ -39,6 +44,7 @@ fn is_activity(record: &[u8], at: usize) -> bool {
 /// Most words behind an underscore are none of an activity: their first two letters show it.
 fn begins_like_a_second_word(behind: &[u8]) -> bool {
     matches!(behind, [b'a', b'c', ..] | [b'c', b'h', ..] | [b'd', b'e', ..] | [b'f', b'i', ..])
+        || matches!(behind, [b'e', b'x', ..])
         || matches!(behind, [b'i', b's', ..] | [b'k', b'n', ..] | [b'l', b'o', ..] | [b'm', b'a', ..])
         || matches!(behind, [b'p' | b'r' | b's', b'e', ..] | [b't', b'i', ..] | [b'u', b's', ..])
 }

@@ -1,6 +1,6 @@
 //! What administrators do to a CA.
 
-use crate::event::{CaChange, CaSetting, KeyUse, PendingRequestChange, RequestChange};
+use crate::event::{CaChange, CaSetting, CertificateExport, KeyUse, PendingRequestChange, RequestChange};
 use crate::wire::event::common::{account_from, account_to, sid_from, sid_to, some_account};
 use crate::wire::record;
 
@@ -122,4 +122,24 @@ pub(crate) fn key_use_from(r: record::KeyUse) -> Result<KeyUse, String> {
         provider: r.provider,
         key_type: r.key_type,
     })
+}
+
+pub(crate) fn export_to(export: &CertificateExport) -> record::CertificateExport {
+    record::CertificateExport {
+        actor: Some(account_to(&export.actor)),
+        process: export.process.clone(),
+        thumbprint: export.thumbprint.clone(),
+        subject: export.subject.clone(),
+        template: export.template.clone(),
+    }
+}
+
+pub(crate) fn export_from(r: record::CertificateExport) -> CertificateExport {
+    CertificateExport {
+        actor: account_from(r.actor),
+        process: r.process,
+        thumbprint: r.thumbprint,
+        subject: r.subject,
+        template: r.template,
+    }
 }
