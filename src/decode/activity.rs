@@ -17,6 +17,8 @@ const SECURITY: &str = "Microsoft-Windows-Security-Auditing";
 /// The names of the Key Distribution Center, the second one on domain controllers since Windows Server 2022.
 const KDC: [&str; 2] = ["Microsoft-Windows-Kerberos-Key-Distribution-Center", "Kdcsvc"];
 
+/// The service of a CA.
+const SERVICE: &str = "Microsoft-Windows-CertificationAuthority";
 /// Who writes of the life cycle of the machine's certificates.
 const LIFECYCLE: &str = "Microsoft-Windows-CertificateServicesClient-Lifecycle-System";
 
@@ -38,6 +40,7 @@ fn is_from(id: u32, source: Source, provider: Option<&str>) -> bool {
             name.eq_ignore_ascii_case(SECURITY) || is_display_name(name) || is_field(name)
         }),
         Source::Kdc => provider.is_some_and(|name| KDC.contains(&name)),
+        Source::CertificationAuthority => provider == Some(SERVICE),
         Source::CertificateLifecycle => provider == Some(LIFECYCLE),
     }
 }

@@ -43,6 +43,36 @@ pub(crate) fn pending(fields: &Fields<'_>) -> Result<Activity, Rejection> {
     Ok(Activity::CertificatePending(not_issued(fields)?))
 }
 
+/// CERTSRV_E_UNSUPPORTED_CERT_TYPE: the CA does not issue the template. The only refusal of 53 that names it.
+const UNSUPPORTED_TEMPLATE: u32 = 0x8009_4800;
+
+/// Reads 53 of the CA's service, which stands in the Application log: the CA refused a request. Of interest where it names the
+/// account and the template: the name of what the request was for is that of the account only if the request has no subject.
+pub(crate) fn refused(fields: &Fields<'_>) -> Result<Option<Activity>, Rejection> {
+    let (request_id, name) = (request_id(fields)?, fields.required("SubjectName")?);
+    let is_account = name.contains('\\') && !name.contains('=');
+    let is_unsupported = hresult(&fields.required("Reason")?) == Some(UNSUPPORTED_TEMPLATE);
+    let information = fields.text("AdditionalInformation")?.unwrap_or_default();
+    let template = information.rsplit_once(": ").map(|(_, name)| name.trim().trim_end_matches('.'));
+    let Some(template) = template.filter(|name| is_account && is_unsupported && !name.is_empty()) else {
+        return Ok(None);
+    };
+    let request = CertificateRequest {
+        request_id,
+        requester: Account::parse(&name),
+        template: Some(cut(template, MAX_CLIENT_INFO_BYTES).to_owned()),
+        ..CertificateRequest::default()
+    };
+    let disposition = UNSUPPORTED_TEMPLATE.cast_signed().into();
+    Ok(Some(Activity::RequestRefused(DeniedRequest { request, disposition })))
+}
+
+/// The code in the text of an error: `… is not supported by this CA. 0x80094800 (-2146875392 CERTSRV_E_UNSUPPORTED_CERT_TYPE)`.
+fn hresult(text: &str) -> Option<u32> {
+    let codes = text.split("0x").skip(1).filter_map(|code| code.get(..8));
+    codes.filter_map(|code| u32::from_str_radix(code, 16).ok()).last()
+}
+
 fn not_issued(fields: &Fields<'_>) -> Result<DeniedRequest, Rejection> {
     let text = fields.required("Disposition")?;
     let disposition = disposition(&text)

@@ -44,6 +44,8 @@ const DENIED: &[&str] = &[
     "DCOMorRPC",
 ];
 
+const REFUSED: &[&str] = &["RequestId", "Reason", "SubjectName", "AdditionalInformation"];
+
 const TICKET: &[&str] = &[
     "TargetUserName",
     "TargetDomainName",
@@ -458,6 +460,7 @@ pub(crate) fn of(id: u32) -> &'static [&'static str] {
         4899 => TEMPLATE_UPDATED,
         4900 => TEMPLATE_SECURITY,
         39 | 40 | 45 | 48 => MAPPING,
+        53 => REFUSED,
         41 | 49 => MAPPING_OF_SID,
         _ => &[],
     }

@@ -2,7 +2,7 @@
 
 use crate::decode::envelope::Fields;
 use crate::decode::rejection::Rejection;
-use crate::decode::wanted::CERTIFICATE_EXPORTED;
+use crate::decode::wanted::{CERTIFICATE_EXPORTED, REQUEST_REFUSED};
 use crate::decode::{ca, certification, directory, files, kerberos, logon, template};
 use crate::event::Activity;
 
@@ -45,7 +45,7 @@ const fn mapping(id: u32) -> (u32, Reader) {
 }
 
 /// Every wanted event, by its id.
-const EVENTS: [(u32, Reader); 45] = [
+const EVENTS: [(u32, Reader); 46] = [
     sometimes(21, kerberos::certificate_refused),
     mapping(39),
     mapping(40),
@@ -53,6 +53,7 @@ const EVENTS: [(u32, Reader); 45] = [
     mapping(45),
     mapping(48),
     mapping(49),
+    sometimes(REQUEST_REFUSED, certification::refused),
     always(CERTIFICATE_EXPORTED, ca::certificate_exported),
     sometimes(4624, logon::logged_on),
     sometimes(4657, directory::registry_changed),
@@ -96,12 +97,12 @@ const EVENTS: [(u32, Reader); 45] = [
 #[cfg(test)]
 mod tests {
     use crate::decode::meaning::EVENTS;
-    use crate::decode::wanted::{CERTIFICATE_EXPORTED, KDC_IDS, SECURITY_IDS};
+    use crate::decode::wanted::{CERTIFICATE_EXPORTED, KDC_IDS, REQUEST_REFUSED, SECURITY_IDS};
 
     #[test]
     fn every_wanted_event_is_read() {
         let ids: Vec<u32> = EVENTS.iter().map(|(id, _)| *id).collect();
         assert!(ids.is_sorted());
-        assert_eq!(ids, [&KDC_IDS[..], &[CERTIFICATE_EXPORTED], &SECURITY_IDS].concat());
+        assert_eq!(ids, [&KDC_IDS[..], &[REQUEST_REFUSED, CERTIFICATE_EXPORTED], &SECURITY_IDS].concat());
     }
 }

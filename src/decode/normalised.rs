@@ -140,6 +140,7 @@ mod tests {
             Activity::CertificateIssued(IssuedCertificate::default()),
             Activity::CertificateDenied(DeniedRequest::default()),
             Activity::CertificatePending(denied()),
+            Activity::RequestRefused(denied()),
             Activity::PendingRequestChanged(PendingRequestChange {
                 request_id: 7,
                 actor: alice(),

@@ -7,6 +7,8 @@ pub(crate) enum Source {
     Security,
     /// The Key Distribution Center, in the channel System.
     Kdc,
+    /// The service of a CA, in the channel Application.
+    CertificationAuthority,
     /// The life cycle of the machine's certificates, in a channel of its own.
     CertificateLifecycle,
 }
@@ -24,10 +26,15 @@ pub(crate) const KDC_IDS: [u32; 7] = [21, 39, 40, 41, 45, 48, 49];
 /// The one wanted id of the certificates' life cycle: a certificate was exported.
 pub(crate) const CERTIFICATE_EXPORTED: u32 = 1007;
 
+/// The one wanted id of the service of a CA: a request was refused.
+pub(crate) const REQUEST_REFUSED: u32 = 53;
+
 /// Who writes the wanted event of this id; none where it is not wanted.
 pub(crate) fn source(id: u32) -> Option<Source> {
     if SECURITY_IDS.binary_search(&id).is_ok() {
         Some(Source::Security)
+    } else if id == REQUEST_REFUSED {
+        Some(Source::CertificationAuthority)
     } else if id == CERTIFICATE_EXPORTED {
         Some(Source::CertificateLifecycle)
     } else {

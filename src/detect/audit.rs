@@ -40,6 +40,7 @@ pub fn setting(event_id: Option<u32>) -> Option<Audit> {
         4781 => rare(CONTROLLERS, "User and Computer Account Management"),
         5136 | 5137 | 5141 => rare(CONTROLLERS, "Directory Service Changes, with a SACL on the objects"),
         5058 | 5059 => rare(CAS, "Other System Events"),
+        53 => rare(CAS, "none: it is in the Application log"),
         1007 => rare(CAS, "none: it is in CertificateServicesClient-Lifecycle-System/Operational"),
         _ => return None,
     })

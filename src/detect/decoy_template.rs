@@ -1,6 +1,6 @@
 //! `decoy-template`: somebody asked for a certificate of a template that exists only to be noticed.
 //!
-//! **What.** Event 4886, 4887 or 4888 with a template that the policy lists in `decoys:`, whatever the answer was.
+//! **What.** Event 4886 to 4889, or 53 of the CA's service, with a template that the policy lists in `decoys:`, whatever the answer was.
 //! **Why.** No person and no machine needs such a template, but a tool that looks for templates that can be abused finds it
 //! first. Source: the published practice of decoy objects in directories; the events are those of every request.
 //! **What looks alike and is harmless.** Nothing, by construction. A test of the decoy itself alerts too.
@@ -15,7 +15,7 @@ use crate::detect::slot::Slot;
 use crate::detect::{About, Context, Detection, DetectionSettings, Entity, memory_after};
 use crate::event::account::same_text;
 use crate::event::time::Span;
-use crate::event::{CertificateRequest, Event};
+use crate::event::{Activity, CertificateRequest, Event};
 use crate::wire::record::SingleAlert;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -114,7 +114,11 @@ impl Detection for DecoyTemplate {
 
 /// The request of the event and its template, if that is a decoy.
 fn decoy<'e>(event: &'e Event, policy: &DomainPolicy) -> Option<(&'e CertificateRequest, &'e str)> {
-    let request = report::request_of(event)?;
+    let request = if let Activity::RequestRefused(refused) = &event.activity {
+        &refused.request
+    } else {
+        report::request_of(event)?
+    };
     let template = request.template.as_deref()?;
     policy.decoys.iter().any(|decoy| same_text(decoy, template)).then_some((request, template))
 }

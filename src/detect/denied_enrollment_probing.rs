@@ -1,6 +1,7 @@
 //! `denied-enrollment-probing`: an account tries templates until one works, or asks in another's name and is refused.
 //!
-//! **What.** 4888 and 4889 of one requester: several templates within an hour, or a name of another identity.
+//! **What.** 4888 and 4889 of one requester, and 53 of the CA's service: several templates within an hour, or a name of another
+//! identity. The same refusal in 4888 and 53 is one, because templates are counted and not requests.
 //! **Why.** Tools that look for templates that can be abused request from each; the CA refuses what the account may not have.
 //! The refusals are the trace of the search, and of the attempt with a foreign name.
 //! **What looks alike and is harmless.** A permission that was removed makes the CA refuse one template for thousands of
@@ -154,12 +155,12 @@ impl DeniedEnrollmentProbing {
             event,
             lifetime: Lifetime::SinceOpened(settings.suppression),
             severity: if foreign.is_empty() {
-                self.of_search(&search, refused)
+                self.of_search(&search, event, refused)
             } else {
                 settings.foreign_name
             },
             title: title(refused, foreign),
-            reasons: reasons(refused, &search, foreign, settings.window),
+            reasons: reasons(event, refused, &search, foreign, settings.window),
             fields: vec![("template", template(refused).to_owned())],
             earlier: evidence.collect(),
         };
@@ -173,10 +174,10 @@ impl DeniedEnrollmentProbing {
     }
 
     /// Windows asks the directory for what the account may have before it asks the CA, so a user is rarely refused.
-    fn of_search(&self, search: &[RefusedTemplate], refused: &DeniedRequest) -> Severity {
+    fn of_search(&self, search: &[RefusedTemplate], event: &Event, refused: &DeniedRequest) -> Severity {
         let settings = &self.settings;
         let is_long = search.len() >= 2 * settings.templates.get() as usize;
-        let is_certain = is_of_tool(refused) || (is_long && !refused.request.requester.is_machine());
+        let is_certain = is_of_tool(event, refused) || (is_long && !refused.request.requester.is_machine());
         if is_certain { settings.certain } else { settings.severity }
     }
 
@@ -188,9 +189,12 @@ impl DeniedEnrollmentProbing {
     }
 }
 
-/// The request of 4888 or 4889.
+/// The request of 4888, 4889 or 53.
 fn refused(event: &Event) -> Option<&DeniedRequest> {
-    if let Activity::CertificateDenied(refused) | Activity::CertificatePending(refused) = &event.activity {
+    if let Activity::CertificateDenied(refused)
+    | Activity::CertificatePending(refused)
+    | Activity::RequestRefused(refused) = &event.activity
+    {
         return Some(refused);
     }
     None
@@ -205,9 +209,9 @@ fn is_out_of_order(refused: &DeniedRequest) -> bool {
     OUT_OF_ORDER.iter().any(|code| i64::from(code.cast_signed()) == refused.disposition)
 }
 
-/// Whether the request came from a client that is not Windows: it states none.
-fn is_of_tool(refused: &DeniedRequest) -> bool {
-    !refused.request.states_its_client()
+/// Whether the request came from a client that is not Windows: it states none. 53 does not show what a request states.
+fn is_of_tool(event: &Event, refused: &DeniedRequest) -> bool {
+    !matches!(event.activity, Activity::RequestRefused(_)) && !refused.request.states_its_client()
 }
 
 /// Names of other identities. A host name that waits for a manager is what approval is for.
@@ -259,6 +263,7 @@ fn title(refused: &DeniedRequest, foreign: &[String]) -> String {
 }
 
 fn reasons(
+    event: &Event,
     refused: &DeniedRequest,
     search: &[RefusedTemplate],
     foreign: &[String],
@@ -281,7 +286,7 @@ fn reasons(
         let text = format!("{} templates within {window}: {}", search.len(), listed.join(", "));
         reasons.push(reason("many_templates_refused", text));
     }
-    if !search.is_empty() && is_of_tool(refused) {
+    if !search.is_empty() && is_of_tool(event, refused) {
         let text = "the request states no client (ccm), as Windows does: a tool made it";
         reasons.push(reason("no_client", text.to_owned()));
     }

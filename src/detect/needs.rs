@@ -3,7 +3,7 @@
 use crate::detect::read::{
     account_change, ca_change, change, created, directory, edr, export, has_attributes, has_names,
     has_record_id, has_request_id, has_requester, has_serial, has_template, key_use, logon, mapping,
-    network_logon, registry, rename, request, share, template, ticket,
+    network_logon, refused, registry, rename, request, share, template, ticket,
 };
 use crate::event::{CaSetting, Event};
 
@@ -54,6 +54,7 @@ const ISSUED: Kind = Kind { activity: "certificate_issued", event_id: Some(4887)
 const PENDING: Kind = Kind { activity: "certificate_pending", event_id: Some(4889) };
 const CREATED: Kind = Kind { activity: "account_changed", event_id: Some(4741) };
 const DENIED: Kind = Kind { activity: "certificate_denied", event_id: Some(4888) };
+const REFUSED: Kind = Kind { activity: "request_refused", event_id: Some(53) };
 const LOGON: Kind = Kind { activity: "certificate_logon", event_id: Some(4768) };
 const NETWORK_LOGON: Kind = Kind { activity: "network_logon", event_id: Some(4624) };
 const RESUBMITTED: Kind = Kind { activity: "pending_request_changed", event_id: Some(4869) };
@@ -244,6 +245,10 @@ needs! {
     "denied-enrollment-probing" &[DENIED, PENDING] => {
         "Requester": "the account that was refused", None, has_requester;
         "Attributes": "the template and the names (SAN:)", NO_ATTRIBUTES, has_attributes;
+    }
+    "denied-enrollment-probing" &[REFUSED] => {
+        "SubjectName": "the account that was refused", None, |event| refused(event).is_some_and(|r| !r.request.requester.name.is_empty());
+        "AdditionalInformation": "the template", None, |event| refused(event).is_some_and(|r| r.request.template.is_some());
     }
     "pending-request-altered" &[ISSUED, DENIED, PENDING] => {
         "RequestId": "which request it was", None, has_request_id;

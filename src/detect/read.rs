@@ -3,7 +3,7 @@
 use crate::detect::report::request_of;
 use crate::event::{
     AccountChange, AccountRename, Activity, CaChange, CertificateExport, CertificateLogon,
-    CertificateMapping, CertificateRequest, DirectoryChange, Event, KeyUse, NetworkLogon,
+    CertificateMapping, CertificateRequest, DeniedRequest, DirectoryChange, Event, KeyUse, NetworkLogon,
     PendingRequestChange, RegistryChange, RemoteFileWrite, ServiceTicket, ShareAccess, TemplateSeen,
 };
 
@@ -96,6 +96,10 @@ pub(crate) fn rename(event: &Event) -> Option<&AccountRename> {
 
 pub(crate) fn key_use(event: &Event) -> Option<&KeyUse> {
     if let Activity::KeyUsed(found) = &event.activity { Some(found) } else { None }
+}
+
+pub(crate) fn refused(event: &Event) -> Option<&DeniedRequest> {
+    if let Activity::RequestRefused(found) = &event.activity { Some(found) } else { None }
 }
 
 pub(crate) fn export(event: &Event) -> Option<&CertificateExport> {

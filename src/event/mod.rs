@@ -154,6 +154,8 @@ pub enum Activity {
     CertificateDenied(DeniedRequest),
     /// 4889: a request waits for a manager of the CA.
     CertificatePending(DeniedRequest),
+    /// 53 of CertificationAuthority: the CA denied a request. It names the account and the template only.
+    RequestRefused(DeniedRequest),
     /// 4868, 4869, 4873, 4874: a pending request was decided on or altered.
     PendingRequestChanged(PendingRequestChange),
     /// 4876, 4880 to 4885, 4890 to 4892, 4895, 4896: a CA was changed, started or stopped.
@@ -197,11 +199,12 @@ pub enum Activity {
 
 impl Activity {
     /// The names of all activities that sources report in JSON, in the order of their declaration.
-    pub const NAMES: [&str; 22] = [
+    pub const NAMES: [&str; 23] = [
         "certificate_requested",
         "certificate_issued",
         "certificate_denied",
         "certificate_pending",
+        "request_refused",
         "pending_request_changed",
         "ca_changed",
         "template_seen",
@@ -229,6 +232,7 @@ impl Activity {
             Activity::CertificateIssued(_) => "certificate_issued",
             Activity::CertificateDenied(_) => "certificate_denied",
             Activity::CertificatePending(_) => "certificate_pending",
+            Activity::RequestRefused(_) => "request_refused",
             Activity::PendingRequestChanged(_) => "pending_request_changed",
             Activity::CaChanged(_) => "ca_changed",
             Activity::TemplateSeen(_) => "template_seen",

@@ -233,7 +233,7 @@ pub struct Event {
     pub origin: ::core::option::Option<Origin>,
     #[prost(
         oneof = "event::Activity",
-        tags = "10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33"
+        tags = "10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34"
     )]
     pub activity: ::core::option::Option<event::Activity>,
 }
@@ -310,6 +310,9 @@ pub mod event {
         /// 1007 of CertificateServicesClient-Lifecycle-System: a certificate of the machine was exported.
         #[prost(message, tag = "33")]
         CertificateExported(super::CertificateExport),
+        /// 53 of CertificationAuthority: the CA denied a request. It names the account and the template only.
+        #[prost(message, tag = "34")]
+        RequestRefused(super::DeniedRequest),
     }
 }
 /// Where an event was read, and which Windows record it is.

@@ -38,6 +38,20 @@ def ca_changed(event_id, actor, data, ca=CA):
     return event(event_id, 0, ca, 12805, data | (subject(actor) if actor else {}))
 
 
+SERVICE = ("Microsoft-Windows-CertificationAuthority", "{6a71d062-9afe-4f35-ad08-52134f85dfb9}", "Application")
+
+
+def refused(request_id, name, template="", ca=CA):
+    """53 of the CA's service: the name is that of the request's subject, or of the account where the request has none."""
+    reason = ("The requested certificate template is not supported by this CA. 0x80094800 (-2146875392 CERTSRV_E_UNSUPPORTED_CERT_TYPE)" if template else
+              "The permissions on the certificate template do not allow the current user to enroll for this type of certificate. "
+              "0x80094012 (-2146877422 CERTSRV_E_TEMPLATE_DENIED)")
+    more = ("  0x80094800, The request was for a certificate template that is not supported by the Active Directory Certificate Services policy: "
+            f"{template}" if template else "")
+    return event(53, 0, ca, 0, {"RequestId": str(request_id), "Reason": reason, "SubjectName": name,
+                                "AdditionalInformation": f"Denied by Policy Module{more}"}, SERVICE)
+
+
 LIFECYCLE = ("Microsoft-Windows-CertificateServicesClient-Lifecycle-System", "{bc0669e1-a10d-4a78-834e-1ca3c806c93b}",
              "Microsoft-Windows-CertificateServicesClient-Lifecycle-System/Operational")
 

@@ -1,4 +1,5 @@
 """Fixtures of decoy-template: somebody asks for a certificate of a template that exists only to be noticed."""
+from activities import refused
 from windows import at, denied, issued, own, requested, upn
 
 DECOY = {"policy": "decoys: [CorpVpnLegacy]\n"}
@@ -15,6 +16,9 @@ def stories():
     yield ("fires_allowed_requester_in_other_letters", "An allow-listed account asks for the decoy in other letters.",
            [at(0, requested(404, "CORP\\svc-ndes", "CertificateTemplate:CORPVPNLEGACY", template="CORPVPNLEGACY"))],
            {"policy": "decoys: [CorpVpnLegacy]\nallow:\n  requesters: ['CORP\\svc-ndes']\n"})
+    yield ("fires_refused_by_a_ca_without_audit", "The CA audits no requests and does not issue the decoy; its service logs the refusal.",
+           [at(0, refused(406, "CORP\\mallory", "CorpVpnLegacy"))], DECOY)
+    yield "quiet_refused_other_template", "The service of the CA refuses another template.", [at(0, refused(407, "CORP\\mallory", "User"))], DECOY
     yield "quiet_other_template", "alice asks for a certificate of an ordinary template.", [at(0, own(405))], DECOY
     yield ("quiet_without_decoys", "The same request in an estate without decoys.",
            [at(0, denied(401, "CORP\\mallory", ATTRIBUTES))])

@@ -1,4 +1,5 @@
 """Fixtures of denied-enrollment-probing: an account tries templates, or asks in another's name, and is refused."""
+from activities import refused
 from windows import CA2, at, denied, pending
 
 
@@ -30,6 +31,16 @@ def stories():
            [at(0, pending(916, "CORP\\mallory", "CertificateTemplate:ESC1\nSAN:upn=bob.jones@corp.example"))])
     yield ("fires_again_after_a_day", "A search on the next day is another alert.",
            [at(m, tried(917 + m, t), days=d) for d in (0, 1) for m, t in ((1, "User"), (2, "WebServer"), (3, "ESC1"))])
+    unpublished = ("SmartcardLogon", "KerberosAuthentication", "EnrollmentAgent")
+    yield ("fires_search_at_a_ca_without_audit", "The CA audits no requests. Its service logs that mallory asks for three templates that it does not issue.",
+           [at(m, refused(1040 + m, "CORP\\mallory", t)) for m, t in enumerate(unpublished)])
+    yield ("fires_once_for_refusals_in_both_logs", "The CA audits requests too: each refusal is in both logs, in either order.",
+           [at(m, e, seconds=s) for m, t in enumerate(unpublished)
+            for s, e in ((m % 2, tried(1050 + m, t)), (1 - m % 2, refused(1050 + m, "CORP\\mallory", t)))])
+    yield ("quiet_service_names_no_template", "Machines without permission are refused, and a web server's request with a subject: the service does not name their templates, or the account.",
+           [at(m, refused(1060 + m, "CORP\\WEB01$")) for m in range(5)] + [at(6 + m, refused(1070 + m, "CN=www.corp.example, O=Corp", t)) for m, t in enumerate(unpublished)])
+    yield ("quiet_service_names_one_template", "A template was withdrawn from the CA, and a machine asks for it again and again.",
+           [at(m, refused(1080 + m, "CORP\\WEB01$", "WebServer")) for m in range(5)])
     yield ("quiet_storm_of_one_template", "A permission was removed: the machine is refused the same template again and again.",
            [at(m, tried(930 + m, "Machine", "CORP\\WKS-114$")) for m in range(0, 60, 5)])
     yield ("quiet_two_templates", "Two templates are no search.", [at(0, tried(990, "User")), at(1, tried(991, "ESC1")), at(2, tried(992, "user"))])

@@ -109,6 +109,7 @@ fn of_a_ca(name: &str, request: CertificateRequest, values: Values) -> Option<Ac
     } = values;
     let [some_first, some_second, some_third, some_fourth] = some;
     let odd = numbers[0] % 2 == 1;
+    let denied = |request| DeniedRequest { request, disposition: -i64::from(numbers[0]) };
     Some(match name {
         "certificate_requested" => Activity::CertificateRequested(request),
         "certificate_issued" => {
@@ -118,9 +119,8 @@ fn of_a_ca(name: &str, request: CertificateRequest, values: Values) -> Option<Ac
         "certificate_denied" => {
             Activity::CertificateDenied(DeniedRequest { request, disposition: i64::from(numbers[0]) })
         }
-        "certificate_pending" => {
-            Activity::CertificatePending(DeniedRequest { request, disposition: -i64::from(numbers[0]) })
-        }
+        "certificate_pending" => Activity::CertificatePending(denied(request)),
+        "request_refused" => Activity::RequestRefused(denied(request)),
         "pending_request_changed" => Activity::PendingRequestChanged(PendingRequestChange {
             request_id: numbers[0],
             actor,

@@ -323,7 +323,21 @@ fn samples() -> Vec<Sample> {
     ];
     let keys =
         [5058, 5059].map(|id| by_eve(id, "key_used", &key, &["KeyName", "Operation", "SubjectUserName"]));
+    let refused = [
+        ("RequestId", "209"),
+        (
+            "Reason",
+            "The requested certificate template is not supported by this CA. 0x80094800 (-2146875392 CERTSRV_E_UNSUPPORTED_CERT_TYPE)",
+        ),
+        ("SubjectName", r"CORP\eve"),
+        (
+            "AdditionalInformation",
+            "Denied by Policy Module  0x80094800, The request was for a certificate template that is not supported by the Active Directory Certificate Services policy: EnrollmentAgent",
+        ),
+    ];
+    let refused = sample(53, "request_refused", &refused, &["RequestId", "Reason", "SubjectName"]);
     let all = [
+        vec![refused],
         pending_requests(),
         changes_of_a_ca(),
         templates(),
@@ -336,7 +350,11 @@ fn samples() -> Vec<Sample> {
 }
 
 fn provider(id: u32) -> &'static str {
-    if id < 100 { KDC } else { SECURITY }
+    match id {
+        53 => "Microsoft-Windows-CertificationAuthority",
+        ..100 => KDC,
+        _ => SECURITY,
+    }
 }
 
 fn xml(sample: &Sample, with_names: bool) -> String {

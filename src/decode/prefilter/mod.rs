@@ -151,7 +151,11 @@ impl Prefilter {
             [b'0', ..] => ids::hex(record, at).is_some_and(|id| ids.matters(id)),
             [_, b',', ..] => ids::grouped(record, at).is_some_and(|id| ids.matters(id)),
             [b'4' | b'5', ..] => ids::decimal(record, at).is_some_and(|id| ids.matters(id)),
-            _ => words::is_cert_log(record, at) || self.is_lifecycle_of_a_ca(record, at),
+            _ => {
+                words::is_cert_log(record, at)
+                    || words::is_service_of_a_ca(record, at)
+                    || self.is_lifecycle_of_a_ca(record, at)
+            }
         };
         let found = match &self.markers {
             Markers::Packed(search) => search.find_iter(record).any(|found| confirms(found.start())),

@@ -6,6 +6,9 @@ use crate::event::Activity;
 
 const CERT_LOG: &[u8] = b"certlog";
 
+/// The name of the service of a CA, from the letters that are searched for. `CertificationAuthorityClient` is another provider.
+const SERVICE: &[u8] = b"CertificationAuthority";
+
 /// The name of the provider of the certificates' life cycle, and of its channel, from the letters that are searched for.
 const LIFECYCLE: &[u8] = b"CertificateServicesClient-Lifecycle-System";
 
@@ -20,6 +23,13 @@ pub(crate) fn is_cert_log(record: &[u8], at: usize) -> bool {
 /// Whether the name of the certificates' life cycle begins here.
 pub(crate) fn is_lifecycle(record: &[u8], at: usize) -> bool {
     record[at..].starts_with(LIFECYCLE)
+}
+
+/// Whether the name of the service of a CA ends here.
+pub(crate) fn is_service_of_a_ca(record: &[u8], at: usize) -> bool {
+    record[at..].starts_with(SERVICE)
+        && record[..at].ends_with(b"Microsoft-Windows-")
+        && !record.get(at + SERVICE.len()).is_some_and(u8::is_ascii_alphabetic)
 }
 
 /// Whether a record has the name of one of our activities or of the KDC, or an id in an odd spelling.
