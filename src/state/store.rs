@@ -12,8 +12,11 @@ use std::hash::{BuildHasherDefault, Hasher};
 #[derive(Debug, Default)]
 pub struct KeyedStore {
     entries: HashMap<EntityKey, Entry, BuildHasherDefault<KeyHasher>>,
-    removed: Vec<EntityKey>,
+    /// What was put or removed since changes were last taken; some keys more than once.
+    changed: Vec<EntityKey>,
     record_bytes: usize,
+    /// The digest of the entries that did not change since then, so that a checkpoint costs what changed and not what is kept.
+    settled: u128,
 }
 
 #[derive(Debug)]
@@ -58,27 +61,36 @@ impl KeyedStore {
 
     /// Writes a record. One that is equal to the old one changes nothing, and an expiry only ever moves forward.
     pub fn put(&mut self, key: EntityKey, record: &[u8], expires: Hour) {
-        if let Some(entry) = self.entries.get_mut(&key) {
-            if *entry.record == *record && entry.expires >= expires {
-                return;
-            }
-            self.record_bytes = self.record_bytes - entry.record.len() + record.len();
-            if *entry.record != *record {
-                entry.record = record.into();
-            }
-            entry.expires = entry.expires.max(expires);
-            entry.changed = true;
+        let Some(entry) = self.entries.get_mut(&key) else {
+            self.record_bytes += record.len();
+            self.changed.push(key);
+            self.entries.insert(key, Entry { record: record.into(), expires, changed: true });
+            return;
+        };
+        let is_equal = *entry.record == *record;
+        if is_equal && entry.expires >= expires {
             return;
         }
-        self.record_bytes += record.len();
-        self.entries.insert(key, Entry { record: record.into(), expires, changed: true });
+        if !entry.changed {
+            self.settled = self.settled.wrapping_sub(entry.digest(key));
+            self.changed.push(key);
+            entry.changed = true;
+        }
+        if !is_equal {
+            self.record_bytes = self.record_bytes - entry.record.len() + record.len();
+            entry.record = record.into();
+        }
+        entry.expires = entry.expires.max(expires);
     }
 
     /// Removes the record of an entity; the next checkpoint notes the removal.
     pub fn remove(&mut self, key: EntityKey) {
         if let Some(entry) = self.entries.remove(&key) {
             self.record_bytes -= entry.record.len();
-            self.removed.push(key);
+            if !entry.changed {
+                self.settled = self.settled.wrapping_sub(entry.digest(key));
+                self.changed.push(key);
+            }
         }
     }
 
@@ -94,51 +106,59 @@ impl KeyedStore {
         garbage.len()
     }
 
-    /// What changed since this was last asked, by key. Looks at every entry: a list of the changed ones would cost as much
-    /// memory as the keys.
-    pub fn take_changes(&mut self) -> Vec<Change> {
-        let mut changes: Vec<Change> = Vec::new();
-        self.entries.iter_mut().filter(|(_, entry)| entry.changed).for_each(|(key, entry)| {
-            entry.changed = false;
-            changes.push(Change { key: *key, expires: entry.expires, record: Some(entry.record.clone()) });
-        });
-        let gone =
-            std::mem::take(&mut self.removed).into_iter().filter(|key| !self.entries.contains_key(key));
-        changes.extend(gone.map(|key| Change { key, expires: Hour::default(), record: None }));
-        changes.sort_unstable_by_key(|change| change.key);
-        changes.dedup_by_key(|change| change.key);
-        changes
+    /// About how many records [`KeyedStore::take_changes`] would give.
+    pub fn changes(&self) -> usize {
+        self.changed.len()
     }
 
-    /// Applies what an earlier [`KeyedStore::take_changes`] gave.
+    /// What changed since this was last asked, by key.
+    pub fn take_changes(&mut self) -> Vec<Change> {
+        let mut keys = std::mem::take(&mut self.changed);
+        keys.sort_unstable();
+        keys.dedup();
+        let take = |key| match self.entries.get_mut(&key) {
+            Some(entry) => {
+                entry.changed = false;
+                self.settled = self.settled.wrapping_add(entry.digest(key));
+                Change { key, expires: entry.expires, record: Some(entry.record.clone()) }
+            }
+            None => Change { key, expires: Hour::default(), record: None },
+        };
+        keys.into_iter().map(take).collect()
+    }
+
+    /// Applies what an earlier [`KeyedStore::take_changes`] gave, in a store that nothing else was written to.
     pub fn restore(&mut self, change: Change) {
-        match change.record {
+        let Change { key, expires, record } = change;
+        let old = match record {
             Some(record) => {
-                self.record_bytes += record.len();
-                let entry = Entry { record, expires: change.expires, changed: false };
-                if let Some(old) = self.entries.insert(change.key, entry) {
-                    self.record_bytes -= old.record.len();
-                }
+                let entry = Entry { record, expires, changed: false };
+                self.record_bytes += entry.record.len();
+                self.settled = self.settled.wrapping_add(entry.digest(key));
+                self.entries.insert(key, entry)
             }
-            None => {
-                if let Some(old) = self.entries.remove(&change.key) {
-                    self.record_bytes -= old.record.len();
-                }
-            }
+            None => self.entries.remove(&key),
+        };
+        if let Some(old) = old {
+            self.record_bytes -= old.record.len();
+            self.settled = self.settled.wrapping_sub(old.digest(key));
         }
     }
 
     /// A digest of all that is remembered: equal states have equal digests, in whatever order they came to be.
     pub fn digest(&self) -> u128 {
-        let one = |(key, entry): (&EntityKey, &Entry)| digest_of(*key, &entry.record, entry.expires);
-        self.entries.iter().map(one).fold(0, u128::wrapping_add)
+        let mut changed = self.changed.clone();
+        changed.sort_unstable();
+        changed.dedup();
+        let of = |key: &EntityKey| self.entries.get(key).map(|entry| entry.digest(*key));
+        changed.iter().filter_map(of).fold(self.settled, u128::wrapping_add)
     }
 
     /// By how much [`KeyedStore::digest`] would grow if this record were put.
     pub fn digest_growth(&self, key: EntityKey, record: &[u8], expires: Hour) -> u128 {
         let known = self.entries.get(&key);
         let expires = known.map_or(expires, |entry| entry.expires.max(expires));
-        let old = known.map_or(0, |entry| digest_of(key, &entry.record, entry.expires));
+        let old = known.map_or(0, |entry| entry.digest(key));
         digest_of(key, record, expires).wrapping_sub(old)
     }
 
@@ -162,6 +182,12 @@ impl KeyedStore {
     /// The bytes of all records together.
     pub fn record_bytes(&self) -> usize {
         self.record_bytes
+    }
+}
+
+impl Entry {
+    fn digest(&self, key: EntityKey) -> u128 {
+        digest_of(key, &self.record, self.expires)
     }
 }
 
@@ -190,6 +216,7 @@ impl Hasher for KeyHasher {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn key(n: u128) -> EntityKey {
         EntityKey::from_bits(n)
@@ -232,5 +259,28 @@ mod tests {
         assert_eq!(store.sweep(Time::from_millis(Span::hours(1).as_millis() + 1)), 1);
         assert!(store.is_empty());
         assert_eq!(store.record_bytes(), 0);
+    }
+
+    proptest! {
+        /// Whatever was put, removed and taken before: the digest is that of what is there, and what was taken restores it.
+        #[test]
+        fn digest_and_restored_changes_are_those_of_the_entries(
+            steps in prop::collection::vec((0_u8..10, 0_u128..6, prop::collection::vec(0_u8..3, 0..3), 0_u32..4), 0..60)
+        ) {
+            let (mut store, mut restored) = (KeyedStore::default(), KeyedStore::default());
+            for (action, n, record, hour) in steps {
+                match action {
+                    0 => store.take_changes().into_iter().for_each(|change| restored.restore(change)),
+                    1..=3 => store.remove(key(n)),
+                    _ => store.put(key(n), &record, Hour(hour)),
+                }
+                let of = |(key, entry): (&EntityKey, &Entry)| digest_of(*key, &entry.record, entry.expires);
+                prop_assert_eq!(store.digest(), store.entries.iter().map(of).fold(0, u128::wrapping_add));
+            }
+            store.take_changes().into_iter().for_each(|change| restored.restore(change));
+            prop_assert_eq!(restored.digest(), store.digest());
+            prop_assert_eq!((restored.len(), restored.record_bytes()), (store.len(), store.record_bytes()));
+            prop_assert_eq!(restored.changes() + store.changes(), 0);
+        }
     }
 }
