@@ -44,13 +44,13 @@ pub(crate) fn remember(events: &mut Vec<ChainEvent>, new: ChainEvent, span: Span
 
 /// Whether two are of one event. What a pipeline delivers twice differs in its offset only.
 fn is_same(a: &ChainEvent, b: &ChainEvent) -> bool {
-    (&a.kind, &a.attribute, &a.old, &a.new) == (&b.kind, &b.attribute, &b.old, &b.new) && place(a) == place(b)
+    place(a) == place(b) && (&a.kind, &a.attribute, &a.old, &a.new) == (&b.kind, &b.attribute, &b.old, &b.new)
 }
 
-/// What is the same of all copies of an event.
-fn place(event: &ChainEvent) -> Option<(&str, Option<u64>, Option<u32>, i64)> {
+/// What is the same of all copies of an event; first what differs soonest.
+fn place(event: &ChainEvent) -> Option<(i64, Option<u64>, Option<u32>, &str)> {
     let evidence = event.evidence.as_ref()?;
-    Some((&evidence.computer, evidence.record_id, evidence.request_id, evidence.time_ms))
+    Some((evidence.time_ms, evidence.record_id, evidence.request_id, &evidence.computer))
 }
 
 /// The evidence of a remembered event.
