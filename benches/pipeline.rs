@@ -68,10 +68,15 @@ fn main() {
 fn restart(records: u32) {
     let (world, producer) = (World::new("bench-restart"), producer());
     let count = records + records / 2;
+    // All within 30 days before now, so that what is kept for a shorter time has expired.
+    let begin = wall_millis() - 30 * 24 * 3_600_000;
+    let age = |n: u32| begin + i64::from(n) * 30 * 24 * 3_600_000 / i64::from(count);
     let mut reader = Reader::new(&world.topic("alerts"));
     let mut start = |what: &str, n: u32| {
         // It alerts whatever is remembered: an account of its own is issued another's name.
-        let record = Workload::UNIFORM.record(if n == 0 { 1 } else { (count / 3 + n) * 3 + 1 }, true);
+        let (certificate, at) =
+            if n == 0 { (1, age(0)) } else { (count * 2 / 3 * 3 + n * 3 + 1, wall_millis()) };
+        let record = record_at(certificate, true, &timestamp(at));
         let record = record.replace("\\\\user", "\\\\mallory").replace("user", &format!("own{n}-user"));
         send(&producer, &world.source(), n, &record);
         producer.flush(Duration::from_secs(30)).unwrap();
@@ -96,7 +101,7 @@ fn restart(records: u32) {
     };
     let process = start("nothing remembered", 0);
     for n in 0..count {
-        send(&producer, &world.source(), n, &Workload::UNIFORM.record(n, true));
+        send(&producer, &world.source(), n, &record_at(n, true, &timestamp(age(n))));
     }
     producer.flush(Duration::from_secs(300)).unwrap();
     let watch = Instant::now();
@@ -109,6 +114,10 @@ fn restart(records: u32) {
     }
     let state = process.metric("adcs_watch_state_records", "");
     println!("{count} records make a state of {state:.0}, {} MiB", process.resident_mib());
+    let checkpoints = || process.metric("adcs_watch_checkpoints_total", "");
+    let earlier = checkpoints();
+    steady("with that state, all records relevant", &world, &process, 1000, count, |_| true);
+    println!("     {:.0} checkpoints", checkpoints() - earlier);
     let watch = Instant::now();
     assert!(process.stop().success());
     println!(
@@ -239,6 +248,18 @@ fn latency(rate: u32) {
     let world = World::new(&format!("bench-latency-{rate}"));
     let process = world.start();
     process.await_ready();
+    steady("latency", &world, &process, rate, 0, |n| n % 100 == 1);
+}
+
+/// The latency of alerts at a steady rate of records from the `first` on, of which one in a hundred alerts.
+fn steady(
+    what: &str,
+    world: &World,
+    process: &Process,
+    rate: u32,
+    first: u32,
+    is_relevant: impl Fn(u32) -> bool + Send + 'static,
+) {
     let mut reader = Reader::new(&world.topic("alerts"));
     reader.drain();
     let (source, producer) = (world.source(), producer());
@@ -252,9 +273,11 @@ fn latency(rate: u32) {
                 let due = Duration::from_millis(u64::from(n / (rate / 100)) * 10);
                 std::thread::sleep(due.saturating_sub(began.elapsed()));
             }
-            let time = jiff::Timestamp::from_millisecond(wall_millis()).unwrap().to_string();
-            let record =
-                record_at(n, n % 100 == 1, &time).replace("Principal Name=user", "Principal Name=other");
+            let record = record_at(first + n, is_relevant(n), &timestamp(wall_millis()));
+            let record = match n % 100 {
+                1 => record.replace("Principal Name=user", "Principal Name=other"),
+                _ => record,
+            };
             send(&producer, &source, n, &record);
         }
         producer.flush(Duration::from_secs(30)).unwrap();
@@ -276,7 +299,7 @@ fn latency(rate: u32) {
     steady.sort_unstable();
     let at = |share: f64| steady[((steady.len() - 1) as f64 * share) as usize];
     println!(
-        "latency at {rate} records a second, {} alerts: p50 {} ms, p90 {} ms, p99 {} ms, most {} ms; {cpu:.1} % of a core (the \
+        "{what}: at {rate} records a second, {} alerts: p50 {} ms, p90 {} ms, p99 {} ms, most {} ms; {cpu:.1} % of a core (the \
          broker beside it, clients included, {broker:.1} %), {:.1} transactions a second",
         steady.len(),
         at(0.5),
@@ -425,6 +448,10 @@ fn send(producer: &BaseProducer, topic: &str, n: u32, record: &str) {
     if n.is_multiple_of(1000) {
         producer.poll(Duration::ZERO);
     }
+}
+
+fn timestamp(millis: i64) -> String {
+    jiff::Timestamp::from_millisecond(millis).unwrap().to_string()
 }
 
 fn wall_millis() -> i64 {

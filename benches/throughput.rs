@@ -1,7 +1,8 @@
 //! The whole pure path in CPU time: prefilter → decode → engine on Winlogbeat JSON of about 900 bytes.
 //!
-//! `cargo bench --bench throughput`. CPU seconds of this one thread, which a busy machine inflates far less than wall time;
-//! Linux only, because it reads /proc. The figures stand in benches/README.md.
+//! `cargo bench --bench throughput`; `-- memory`, `-- controller`, `-- account` or `-- path` runs one part alone. CPU seconds of this
+//! one thread, which a busy machine inflates far less than wall time; Linux only, because it reads /proc. The figures stand in
+//! benches/README.md.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -48,9 +49,25 @@ const RECORDS: u32 = 200_000;
 const ROUNDS: usize = 5;
 
 fn main() {
-    remembered();
-    domain_controller();
-    hot_account();
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let wants = |part: &str| wanted.is_empty() || wanted.iter().any(|name| name == part);
+    if wants("memory") {
+        remembered();
+    }
+    if wants("controller") {
+        domain_controller();
+    }
+    if wants("account") {
+        hot_account();
+    }
+    if wants("path") {
+        path();
+    }
+}
+
+/// What a record costs on the whole path, by workload.
+fn path() {
     let skewed = |mismatches| Workload { skewed: true, mismatches };
     for (workload, name, percent) in [
         (Workload::UNIFORM, "uniform accounts", 0),
@@ -127,46 +144,36 @@ fn seeds_alone() -> Policy {
     serde_json::from_value(off.collect::<serde_json::Map<_, _>>().into()).unwrap()
 }
 
-/// What an event costs when its account was issued that many certificates within the window: it must not grow.
+/// What an event costs when its account was issued that many certificates within the window: it must not grow. The engine remembers
+/// as many certificates each time, of many accounts or of one.
 fn hot_account() {
-    for certificates in [10_u32, 1_000, 100_000] {
-        // All within 50 minutes, in steps of whole milliseconds.
-        let step = 3_000_000 / certificates;
+    const CERTIFICATES: u32 = 100_000;
+    for each in [10, 1_000, CERTIFICATES] {
+        // All within 50 minutes.
         let at = |n: u32| {
-            let milli = n * step;
-            let time =
-                format!("2026-03-02T09:{:02}:{:02}.{:03}Z", milli / 60_000, milli / 1000 % 60, milli % 1000);
-            record_at(n * 3 + 1, true, &time)
+            let milli = n * (3_000_000 / CERTIFICATES);
+            format!("2026-03-02T09:{:02}:{:02}.{:03}Z", milli / 60_000, milli / 1000 % 60, milli % 1000)
         };
-        let one_account =
-            |record: String| record.replace("\\\\user", "\\\\busy-").replacen("Name=user", "Name=busy-", 1);
-        let one_account = |record: String| same_requester(&one_account(record));
-        let records: Vec<String> = (0..certificates).map(|n| one_account(at(n))).collect();
+        let of = |n: u32| of_requester(n / each, &record_at(n * 3 + 1, true, &at(n)));
+        let records: Vec<String> = (0..CERTIFICATES).map(of).collect();
         let decoded = events(&Prefilter::new(), &Decoder::default(), &records);
-        let count = certificates.min(2_000);
-        let (head, tail) = decoded.split_at(decoded.len() - decoded.len().min(count as usize) / 2);
-        // The CPU clock has steps of 10 ms: as many engines side by side as give enough events to measure.
-        let engines = (20_000 / tail.len().max(1)).clamp(1, 4_000);
-        let mut engines: Vec<Engine> = (0..engines).map(|_| Engine::new(Policy::default())).collect();
-        for engine in &mut engines {
-            head.iter().for_each(|event| drop(engine.on_event(event)));
-        }
+        let (head, tail) = decoded.split_at(decoded.len() / 2);
+        let mut engine = Engine::new(Policy::default());
+        head.iter().for_each(|event| drop(engine.on_event(event)));
         let before = cpu_seconds();
-        for engine in &mut engines {
-            tail.iter().for_each(|event| drop(engine.on_event(event)));
-        }
-        let each = (cpu_seconds() - before) / (tail.len() * engines.len()) as f64 * 1e6;
-        println!("one account, {certificates:6} certificates within the window: {each:8.2} µs an event");
+        tail.iter().for_each(|event| drop(engine.on_event(event)));
+        let micros = (cpu_seconds() - before) / tail.len() as f64 * 1e6;
+        println!("accounts with {each:6} certificates each: {micros:8.2} µs an event");
     }
 }
 
-/// The same record of the account `busy-00000`.
-fn same_requester(record: &str) -> String {
+/// The same record of another account.
+fn of_requester(account: u32, record: &str) -> String {
     let mut text = record.to_owned();
-    for mark in ["\\\\busy-", "Name=busy-"] {
+    for mark in ["\\\\user", "Name=user"] {
         if let Some(at) = text.find(mark) {
             let digits = at + mark.len()..at + mark.len() + 5;
-            text.replace_range(digits, "00000");
+            text.replace_range(digits, &format!("{account:05}"));
         }
     }
     text
