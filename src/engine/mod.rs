@@ -304,6 +304,12 @@ impl Engine {
         of_detections.fold(self.facts.store().digest(), u128::wrapping_add)
     }
 
+    /// About how many records [`Engine::take_changes`] would give.
+    pub fn changes(&self) -> usize {
+        let of_detections = self.operators.iter().map(|operator| operator.changes());
+        of_detections.sum::<usize>() + self.facts.store().changes()
+    }
+
     /// The state that changed since this was last asked: what a checkpoint writes.
     pub fn take_changes(&mut self) -> Vec<StateRecord> {
         let of = |(id, store): (&'static str, &mut KeyedStore)| {

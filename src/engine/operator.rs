@@ -43,6 +43,8 @@ pub(crate) trait Operator: Debug + Send {
     fn training(&self, ca: &Host) -> Option<(Place, Training)>;
     /// Its records and their bytes.
     fn size(&self) -> (usize, usize);
+    /// About how many of its records a checkpoint would write.
+    fn changes(&self) -> usize;
     /// The digest of all that it remembers.
     fn digest(&self) -> u128;
     /// All that it remembers.
@@ -125,6 +127,10 @@ impl<D: Detection + Debug + Send> Operator for Running<D> {
 
     fn size(&self) -> (usize, usize) {
         slot::size(&self.store, &self.live)
+    }
+
+    fn changes(&self) -> usize {
+        self.store.changes() + self.live.len()
     }
 
     fn digest(&self) -> u128 {

@@ -32,7 +32,10 @@ pub struct Pace {
     pub replay_records_per_second: u64,
     /// The greatest age of a checkpoint when there are changes to write. Default 10 min.
     pub oldest_checkpoint: Millis,
-    /// The most bytes of checkpoints in one transaction, one checkpoint excepted. Default 4 MiB.
+    /// A checkpoint is due when it would write this many records, or ten times as many while the worker is behind: a long
+    /// transaction holds up the alerts behind it. Default 5000.
+    pub checkpoint_records: usize,
+    /// The most bytes of checkpoints in one transaction, one checkpoint excepted. Default 1 MiB.
     pub checkpoint_bytes: usize,
     /// A detector commits when this many alerts and dead letters wait to be sent, and takes no records while they do. Default 1000.
     pub outbox: usize,
@@ -60,7 +63,8 @@ impl Default for Pace {
             longest_replay: Millis(10_000),
             replay_records_per_second: 20_000,
             oldest_checkpoint: Millis(600_000),
-            checkpoint_bytes: 4 * 1024 * 1024,
+            checkpoint_records: 5000,
+            checkpoint_bytes: 1024 * 1024,
             outbox: 1000,
             batch_records: 50_000,
             batch_bytes: 8 * 1024 * 1024,
@@ -70,12 +74,13 @@ impl Default for Pace {
     }
 }
 
-impl Pace {
-    /// Whether a checkpoint is due after this many records since the last one, which has this age.
-    pub fn checkpoint_is_due(&self, records: u64, age: Millis) -> bool {
-        let replay = Millis(records.saturating_mul(1000) / self.replay_records_per_second.max(1));
-        replay > self.longest_replay || (records > 0 && age >= self.oldest_checkpoint)
-    }
+/// What the next checkpoint of a partition saves and contains.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Unwritten {
+    /// Events applied since the last one: those that a restore would replay.
+    pub(crate) events: u64,
+    /// About how many records it would write.
+    pub(crate) records: usize,
 }
 
 /// The delays after aborted transactions: they double, up to a limit, until one is committed.
@@ -131,6 +136,15 @@ impl Rhythm {
     /// Notes how many records or events a poll has returned.
     pub(crate) fn polled(&mut self, count: usize, pace: &Pace) {
         self.behind = count >= pace.behind;
+    }
+
+    /// Whether a checkpoint is due that would contain this; the last one has this age.
+    pub(crate) fn checkpoint_is_due(&self, pace: &Pace, unwritten: Unwritten, age: Millis) -> bool {
+        let Unwritten { events, records } = unwritten;
+        let replay = Millis(events.saturating_mul(1000) / pace.replay_records_per_second.max(1));
+        let most_records = pace.checkpoint_records * if self.behind { 10 } else { 1 };
+        replay > pace.longest_replay
+            || (events > 0 && (records >= most_records || age >= pace.oldest_checkpoint))
     }
 
     /// Whether output that has waited since then is due.
@@ -221,13 +235,25 @@ mod tests {
 
     #[test]
     fn checkpoint_is_due_before_a_replay_gets_long_or_the_last_one_old() {
+        let (pace, idle) = (Pace::default(), Rhythm::default());
+        let is_due =
+            |events, age| idle.checkpoint_is_due(&pace, Unwritten { events, records: 1 }, Millis(age));
+        assert!(!is_due(200_000, 0));
+        assert!(is_due(200_020, 0), "more than ten seconds of replay");
+        assert!(!is_due(1, 599_999));
+        assert!(is_due(1, 600_000));
+        assert!(!is_due(0, 600_000), "nothing to write");
+        assert!(is_due(u64::MAX, 0));
+    }
+
+    #[test]
+    fn checkpoint_is_due_before_it_gets_large() {
         let pace = Pace::default();
-        let (young, old) = (Millis(0), Millis(600_000));
-        assert!(!pace.checkpoint_is_due(200_000, young));
-        assert!(pace.checkpoint_is_due(200_020, young), "more than ten seconds of replay");
-        assert!(!pace.checkpoint_is_due(1, Millis(599_999)));
-        assert!(pace.checkpoint_is_due(1, old));
-        assert!(!pace.checkpoint_is_due(0, old), "nothing to write");
-        assert!(pace.checkpoint_is_due(u64::MAX, young));
+        let is_due = |rhythm: Rhythm, records| {
+            rhythm.checkpoint_is_due(&pace, Unwritten { events: 1, records }, Millis(0))
+        };
+        let (idle, behind) = (Rhythm::default(), Rhythm { behind: true, ..Rhythm::default() });
+        assert_eq!([4999, 5000].map(|records| is_due(idle, records)), [false, true]);
+        assert_eq!([49_999, 50_000].map(|records| is_due(behind, records)), [false, true]);
     }
 }

@@ -56,6 +56,16 @@ impl<S> Live<S> {
         self.young.get(&key).or_else(|| self.old.get(&key)).map(|decoded| &decoded.state)
     }
 
+    /// How many states are decoded.
+    pub fn len(&self) -> usize {
+        self.young.len() + self.old.len()
+    }
+
+    /// Whether no state is decoded.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// All states, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (EntityKey, &Decoded<S>)> {
         self.young.iter().chain(&self.old).map(|(key, decoded)| (*key, decoded))

@@ -88,6 +88,11 @@ impl NextCheckpoint {
         self.applied
     }
 
+    /// How many records wait to be written again: those of a checkpoint that was not committed.
+    pub(crate) fn unwritten(&self) -> usize {
+        self.unwritten.len()
+    }
+
     /// Whether no checkpoint was ever committed.
     pub(crate) fn is_first(&self) -> bool {
         self.last.is_none()

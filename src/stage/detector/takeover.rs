@@ -3,7 +3,7 @@
 use crate::detect::policy::Policy;
 use crate::stage::detector::restore::Restore;
 use crate::stage::detector::task::DetectorTask;
-use crate::stage::pace::Pace;
+use crate::stage::pace::{Pace, Rhythm};
 use crate::stage::port::{Answer, DetectorPort, Fault, Millis};
 
 /// How far the takeover of a partition is.
@@ -77,11 +77,11 @@ impl Progress {
         }
     }
 
-    pub(crate) fn checkpoint_is_due(&self, pace: &Pace, now: Millis) -> bool {
+    pub(crate) fn checkpoint_is_due(&self, pace: &Pace, rhythm: &Rhythm, now: Millis) -> bool {
         match (self.task(), self.checkpoint_at()) {
             (Some(task), Some(checkpoint_at)) if task.left_to_replay() == 0 => {
                 let age = now.since(checkpoint_at);
-                task.needs_first_checkpoint() || pace.checkpoint_is_due(task.applied_since_checkpoint(), age)
+                task.needs_first_checkpoint() || rhythm.checkpoint_is_due(pace, task.unwritten(), age)
             }
             (Some(_) | None, Some(_) | None) => false,
         }

@@ -12,6 +12,7 @@ use crate::stage::detector::age::{AgeLimit, Older};
 use crate::stage::detector::applied::{Applied, RecordOutcome, TaskOutput};
 use crate::stage::detector::checkpoint::NextCheckpoint;
 use crate::stage::detector::outbox::{Outbox, unreadable};
+use crate::stage::pace::Unwritten;
 use crate::stage::port::{CheckpointRecord, DeadLetter, PendingAlert, RoutedRecord};
 use crate::wire;
 
@@ -207,6 +208,12 @@ impl DetectorTask {
     /// Events applied since the last checkpoint: those that a restore would replay.
     pub fn applied_since_checkpoint(&self) -> u64 {
         self.checkpoint.applied()
+    }
+
+    /// What the next checkpoint saves and contains.
+    pub(crate) fn unwritten(&self) -> Unwritten {
+        let records = self.checkpoint.unwritten() + self.engine.changes();
+        Unwritten { events: self.checkpoint.applied(), records }
     }
 
     /// Everything to commit, with a checkpoint or without: the state that changed since the last committed checkpoint, and the marker
@@ -435,11 +442,7 @@ mod tests {
         task.on_record(&record(2));
         task.on_passed(4);
         let output = task.take(false).unwrap_or_default();
-        assert_eq!(
-            (output.offset, output.checkpoint.len()),
-            (4, 0),
-            "an event waits for the next checkpoint"
-        );
+        assert_eq!((output.offset, output.checkpoint.len()), (4, 0), "it waits for the next checkpoint");
     }
 
     #[test]

@@ -92,10 +92,10 @@ impl<P: DetectorPort> DetectorWorker<P> {
         self.notices.clear();
         self.rhythm.step(now);
         if self.is_due(now) {
-            let (pace, outdated) = (self.pace, self.outdated.clone());
+            let (pace, rhythm, outdated) = (self.pace, self.rhythm, self.outdated.clone());
             self.rhythm.begin(now);
             self.commit(now, &|partition, progress| {
-                outdated.contains(&partition) || progress.checkpoint_is_due(&pace, now)
+                outdated.contains(&partition) || progress.checkpoint_is_due(&pace, &rhythm, now)
             })?;
         }
         self.polled = 0;
@@ -249,7 +249,7 @@ impl<P: DetectorPort> DetectorWorker<P> {
             && self.in_doubt.is_empty()
             && (self.alerts_since.is_some_and(output)
                 || (waited(self.last_commit, self.pace.quiet) && tasks().any(DetectorTask::has_progress))
-                || self.owned.values().any(|progress| progress.checkpoint_is_due(&self.pace, now))
+                || self.owned.values().any(|it| it.checkpoint_is_due(&self.pace, &self.rhythm, now))
                 || self.policy_is_due())
     }
 
