@@ -18,8 +18,8 @@
 //! if it can matter (`bulk`).
 //!
 //! The promise: when the decoder finds an event in a record, or a wanted event that it must reject, the record has
-//! passed; except for logons over the network, and exported certificates, at computers where they were not asked for. What is only broken may be
-//! thrown away; with nothing of interest in it, nobody could use a fixed one.
+//! passed; except for logons over the network, and exported certificates, at computers where they were not asked for.
+//! What is only broken may be thrown away; with nothing of interest in it, nobody could use a fixed one.
 
 mod ids;
 mod bulk;

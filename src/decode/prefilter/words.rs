@@ -61,7 +61,7 @@ fn begins_like_a_second_word(behind: &[u8]) -> bool {
 
 /// The same before an underscore.
 fn ends_like_a_first_word(before: &[u8]) -> bool {
-    matches!(before, [.., b't', b'e'] | [.., b'n', b'g' | b't'] | [.., b'c', b'a' | b'e'])
+    matches!(before, [.., b't', b'e'] | [.., b'n', b'g' | b't'] | [.., b's', b't'] | [.., b'c', b'a' | b'e'])
         || matches!(before, [.., b'r', b'k' | b'y' | b'e'] | [.., b'e', b'y'])
 }
 
