@@ -225,7 +225,8 @@ impl Environment {
             }
             self.producer.poll(Duration::ZERO);
         }
-        self.producer.flush(Duration::from_secs(60)).unwrap();
+        // Longer than a request that a frozen broker never answers: `socket.timeout.ms`, 60 s.
+        self.producer.flush(Duration::from_secs(120)).unwrap();
     }
 
     /// Writes one record from outside the program.
@@ -236,7 +237,8 @@ impl Environment {
             record = record.payload(value);
         }
         self.producer.send(record).map_err(|(error, _)| error).unwrap();
-        self.producer.flush(Duration::from_secs(60)).unwrap();
+        // Longer than a request that a frozen broker never answers: `socket.timeout.ms`, 60 s.
+        self.producer.flush(Duration::from_secs(120)).unwrap();
     }
 
     fn admin(&self) -> AdminClient<DefaultClientContext> {
