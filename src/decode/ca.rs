@@ -132,14 +132,12 @@ pub(crate) fn key_used(fields: &Fields<'_>) -> Result<Activity, Rejection> {
     }))
 }
 
-/// The templates of the certificates of CAs, by the names that Windows gives them.
-const TEMPLATES_OF_CAS: [&str; 2] = ["CA", "SubCA"];
-
 /// 1007 of the certificates' life cycle: a certificate of the machine was exported. Its data stands in UserData, most of it in
 /// attributes of elements. In JSON the name of the Template looks like that of an EKU, so there it counts only if
 /// it is that of a CA.
 pub(crate) fn certificate_exported(fields: &Fields<'_>) -> Result<Activity, Rejection> {
-    let name = text(fields, "Name")?.filter(|name| TEMPLATES_OF_CAS.contains(&name.as_str()));
+    let name =
+        text(fields, "Name")?.filter(|name| CertificateExport::TEMPLATES_OF_CAS.contains(&name.as_str()));
     let subjects = required_text(fields, "SubjectName")?;
     Ok(Activity::CertificateExported(CertificateExport {
         actor: Account::parse(&required_text(fields, "AccountName")?),

@@ -153,7 +153,10 @@ fn of_backup(change: &CaSetting) -> Option<(Reason, (&'static str, String))> {
 /// from a template for CAs.
 fn of_certificate(event: &Event, export: &CertificateExport, policy: &DomainPolicy) -> Option<Reason> {
     let is_of_ca = match policy.cas.is_empty() {
-        true => export.template.as_deref().is_some_and(|name| TEMPLATES_OF_CAS.contains(&name)),
+        true => {
+            let template = export.template.as_deref();
+            template.is_some_and(|name| CertificateExport::TEMPLATES_OF_CAS.contains(&name))
+        }
         false => {
             let name = configured_name(policy, &event.computer)?;
             same_text(&issuer_name(&export.subject), name)
@@ -165,9 +168,6 @@ fn of_certificate(event: &Event, export: &CertificateExport, policy: &DomainPoli
     );
     is_of_ca.then(|| reason("certificate_exported", text))
 }
-
-/// The templates of the certificates of CAs, by the names that Windows gives them.
-const TEMPLATES_OF_CAS: [&str; 2] = ["CA", "SubCA"];
 
 /// 5058 and 5059 on the key of the CA: it is called like the CA. While `cas:` names no CA, the export of a key that may be one's.
 fn of_key(event: &Event, used: &KeyUse, policy: &DomainPolicy) -> Option<Reason> {

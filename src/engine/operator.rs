@@ -130,7 +130,7 @@ impl<D: Detection + Debug + Send> Operator for Running<D> {
     }
 
     fn changes(&self) -> usize {
-        self.store.changes() + self.live.len()
+        self.store.changes() + self.live.decoded()
     }
 
     fn digest(&self) -> u128 {

@@ -171,3 +171,8 @@ pub struct CertificateExport {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,
 }
+
+impl CertificateExport {
+    /// The templates of the certificates of CAs, by the names that Windows gives them.
+    pub const TEMPLATES_OF_CAS: [&str; 2] = ["CA", "SubCA"];
+}

@@ -57,13 +57,8 @@ impl<S> Live<S> {
     }
 
     /// How many states are decoded.
-    pub fn len(&self) -> usize {
+    pub fn decoded(&self) -> usize {
         self.young.len() + self.old.len()
-    }
-
-    /// Whether no state is decoded.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// All states, in no order.

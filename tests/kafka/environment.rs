@@ -225,7 +225,11 @@ impl Environment {
             }
             self.producer.poll(Duration::ZERO);
         }
-        // Longer than a request that a frozen broker never answers: `socket.timeout.ms`, 60 s.
+        self.flush();
+    }
+
+    /// Waits longer than for a request that a frozen broker never answers: `socket.timeout.ms`, 60 s.
+    fn flush(&self) {
         self.producer.flush(Duration::from_secs(120)).unwrap();
     }
 
@@ -237,8 +241,7 @@ impl Environment {
             record = record.payload(value);
         }
         self.producer.send(record).map_err(|(error, _)| error).unwrap();
-        // Longer than a request that a frozen broker never answers: `socket.timeout.ms`, 60 s.
-        self.producer.flush(Duration::from_secs(120)).unwrap();
+        self.flush();
     }
 
     fn admin(&self) -> AdminClient<DefaultClientContext> {
