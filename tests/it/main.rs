@@ -19,6 +19,8 @@ mod answers;
 mod properties;
 mod restarts;
 mod router_tally;
+mod router_worker;
+mod detector_worker;
 mod simulation;
 mod stage;
 mod stories;

@@ -1,0 +1,249 @@
+//! The router's worker: what it counts, how long it waits, when a batch is full, and what an unusable partition leads to.
+
+use crate::stage::{PARTITIONS, SOURCE, count, log, only, recording};
+use adcs_watch::decode::{Decoder, Format};
+use adcs_watch::detect::policy::Policy;
+use adcs_watch::event::host::Host;
+use adcs_watch::memory_log::MemoryLog;
+use adcs_watch::memory_log::detector_port::{DEAD_LETTER, ROUTED};
+use adcs_watch::memory_log::router_port::{GROUP, MemoryRouter};
+use adcs_watch::stage::pace::Pace;
+use adcs_watch::stage::port::{
+    Answer, Fault, Millis, Outcome, RouterCommit, RouterInput, RouterPort, SourcePartition, TopicPrefilter,
+};
+use adcs_watch::stage::router::task::{Routed, RouterTask, Source};
+use adcs_watch::stage::router::worker::RouterWorker;
+use std::collections::{BTreeMap, VecDeque};
+
+const OTHER: &str = "siem.windows.other";
+
+/// A port that ends transactions as it is told, and has no answer for a partition or refuses it.
+struct Told {
+    inner: MemoryRouter,
+    outcomes: VecDeque<Outcome>,
+    silent: bool,
+    refused: Option<&'static str>,
+    /// How often a refused partition was asked for.
+    asked: usize,
+    /// How long each poll may have waited.
+    waits: Vec<u64>,
+}
+
+impl RouterPort for Told {
+    fn poll(&mut self, wait: Millis, prefilter: TopicPrefilter<'_>) -> Result<Vec<RouterInput>, Fault> {
+        self.waits.push(wait.0);
+        self.inner.poll(wait, prefilter)
+    }
+    fn accept(&mut self, partitions: &[SourcePartition]) -> Result<(), Fault> {
+        self.inner.accept(partitions)
+    }
+    fn release(&mut self, partitions: &[SourcePartition]) -> Result<(), Fault> {
+        self.inner.release(partitions)
+    }
+    fn committed(&mut self, partition: &SourcePartition) -> Result<Answer<Option<u64>>, Fault> {
+        if self.refused.is_some_and(|topic| topic == partition.topic) {
+            self.asked += 1;
+            return Err(Fault::Partition("no permission".to_owned()));
+        }
+        if self.silent { Ok(Answer::Wait) } else { self.inner.committed(partition) }
+    }
+    fn start_at(&mut self, partition: &SourcePartition, offset: Option<u64>) -> Result<Answer<u64>, Fault> {
+        self.inner.start_at(partition, offset)
+    }
+    fn commit(&mut self, batch: &RouterCommit) -> Result<Outcome, Fault> {
+        match self.outcomes.pop_front() {
+            None | Some(Outcome::Committed) => self.inner.commit(batch),
+            Some(outcome) => Ok(outcome),
+        }
+    }
+}
+
+fn router_with(log: &MemoryLog, policy: &Policy, pace: Pace) -> RouterWorker<Told> {
+    let inner = MemoryRouter::new(log.clone(), "router", &[SOURCE, OTHER]);
+    let port =
+        Told { inner, outcomes: VecDeque::new(), silent: false, refused: None, asked: 0, waits: Vec::new() };
+    RouterWorker::new(port, RouterTask::new(policy, PARTITIONS, BTreeMap::new()), pace)
+}
+
+fn router(log: &MemoryLog) -> RouterWorker<Told> {
+    router_with(log, &Policy::default(), Pace::default())
+}
+
+fn logs() -> MemoryLog {
+    let log = log();
+    log.create(OTHER, 1);
+    log
+}
+
+/// Steps of 10 ms, from this time on.
+fn run(router: &mut RouterWorker<Told>, from: u64, steps: u64) {
+    (0..steps).for_each(|step| router.step(Millis(from + step * 10)).unwrap());
+}
+
+fn append(log: &MemoryLog, topic: &str, records: usize) {
+    let event = recording().remove(0);
+    for _ in 0..records {
+        log.append(&only(topic), Some(serde_json::to_vec(&event).unwrap()), Some(event.time));
+    }
+}
+
+#[test]
+fn transactions_are_counted_by_outcome_and_only_committed_output_counts() {
+    let log = logs();
+    let mut router = router(&log);
+    run(&mut router, 0, 10);
+    let starts = router.counts().committed;
+    router.port_mut().outcomes =
+        [Outcome::Aborted, Outcome::Unknown, Outcome::Unknown, Outcome::Aborted].into();
+    for now in [1000, 11_000] {
+        append(&log, SOURCE, 3);
+        log.append(&only(SOURCE), Some(b"{\"EventID\": 4887, ".to_vec()), None);
+        run(&mut router, now, 900);
+    }
+    let counts = router.counts();
+    assert_eq!((counts.aborted, counts.unknown), (2, 2));
+    assert!(counts.committed >= starts + 2, "{counts:?}");
+    assert_eq!(
+        (counts.routed as usize, counts.dead as usize),
+        (count(&log, ROUTED), count(&log, DEAD_LETTER))
+    );
+    assert_eq!(count(&log, DEAD_LETTER), 2);
+    assert!(counts.routed >= 2, "{counts:?}");
+    let read: u64 = counts.records.values().sum();
+    assert!(read > 8, "{read} records, those of the batches that were not committed twice");
+}
+
+#[test]
+fn records_of_a_filtered_run_are_counted_by_outcome() {
+    let log = logs();
+    let mut router = router(&log);
+    for _ in 0..3 {
+        log.append(&only(SOURCE), Some(b"{\"EventID\": 4624}".to_vec()), None);
+    }
+    append(&log, SOURCE, 2);
+    run(&mut router, 0, 600);
+    assert_eq!(router.counts().records, [(Routed::Filtered, 3), (Routed::Sent, 2)].into());
+    assert_eq!(router.tallies()[SOURCE].records, 5);
+    let positions: Vec<(&str, Option<u64>)> =
+        router.positions().map(|(partition, next)| (partition.topic.as_str(), next)).collect();
+    assert_eq!(positions, [(OTHER, Some(0)), (SOURCE, Some(5))]);
+}
+
+#[test]
+fn full_batch_is_committed_before_its_time() {
+    for full in [Pace { batch_records: 1, ..Pace::default() }, Pace { batch_bytes: 1, ..Pace::default() }] {
+        // What is not committed because the batch is full waits for good.
+        let pace = Pace { longest_wait: Millis(1_000_000), linger: Millis(1_000_000), ..full };
+        let log = logs();
+        let mut router = router_with(&log, &Policy::default(), pace);
+        run(&mut router, 0, 5);
+        append(&log, SOURCE, 7);
+        run(&mut router, 50, 5);
+        assert_eq!(log.committed(GROUP, &only(SOURCE)), Some(7));
+        assert!(router.counts().committed >= 7, "{:?}", router.counts());
+    }
+}
+
+#[test]
+fn unusable_partition_stops_alone_and_is_tried_again_after_a_while() {
+    let log = logs();
+    let mut router = router(&log);
+    router.port_mut().refused = Some(OTHER);
+    append(&log, SOURCE, 2);
+    append(&log, OTHER, 2);
+    run(&mut router, 0, 100);
+    assert_eq!(router.stopped().collect::<Vec<_>>(), [(&only(OTHER), "no permission")]);
+    assert_eq!((router.is_ready(), router.counts().records[&Routed::Sent]), (false, 2), "the other is read");
+    assert_eq!(router.port_mut().asked, 1);
+    let retry = Pace::default().retry_partition.0;
+    // The first attempt was between 0 and 100 ms.
+    run(&mut router, retry - 300, 30);
+    assert_eq!(router.port_mut().asked, 1, "not before its time");
+    run(&mut router, retry + 100, 50);
+    assert_eq!(router.port_mut().asked, 2, "once in this time");
+    router.port_mut().refused = None;
+    run(&mut router, 2 * retry + 1000, 50);
+    assert_eq!((router.is_ready(), router.stopped().count()), (true, 0));
+    assert_eq!(router.counts().records[&Routed::Sent], 4);
+}
+
+#[test]
+fn router_waits_long_only_without_something_to_do() {
+    let log = logs();
+    let mut router = router(&log);
+    router.port_mut().silent = true;
+    run(&mut router, 0, 5);
+    assert!(!router.is_ready());
+    let pace = Pace::default();
+    assert_eq!(router.port_mut().waits.pop(), Some(pace.linger.0), "the answer may come any time");
+    router.port_mut().silent = false;
+    run(&mut router, 100, 20);
+    assert!(router.is_ready());
+    assert_eq!(router.port_mut().waits.pop(), Some(pace.poll.0), "idle");
+    // The commit of the first record takes 70 ms, so the second one rests as long.
+    append(&log, SOURCE, 1);
+    for now in [1000, 1001, 1071] {
+        router.step(Millis(now)).unwrap();
+    }
+    append(&log, SOURCE, 1);
+    for now in [1075, 1081] {
+        router.step(Millis(now)).unwrap();
+    }
+    assert_eq!(router.port_mut().waits.pop(), Some(60), "until the transaction is due");
+    log.append(&only(SOURCE), Some(b"{\"EventID\": 4624}".to_vec()), None);
+    run(&mut router, 2000, 20);
+    assert_eq!(router.port_mut().waits.pop(), Some(pace.poll.0), "offsets alone wait");
+}
+
+#[test]
+fn aborted_transaction_delays_the_start_of_partitions() {
+    let log = logs();
+    let mut router = router(&log);
+    run(&mut router, 0, 10);
+    append(&log, SOURCE, 1);
+    router.port_mut().outcomes = [Outcome::Aborted].into();
+    run(&mut router, 1000, 5);
+    assert_eq!((router.counts().aborted, router.is_ready()), (1, false));
+    assert_eq!(
+        router.port_mut().waits.pop(),
+        Some(Pace::default().poll.0),
+        "there is nothing to ask for yet"
+    );
+    run(&mut router, 1200, 10);
+    assert_eq!((router.is_ready(), count(&log, ROUTED) > 0), (true, true));
+}
+
+#[test]
+fn format_of_a_topic_can_be_set_later() {
+    let log = logs();
+    let mut router = router(&log);
+    router.set_source(
+        OTHER.to_owned(),
+        Source::new(Decoder { format: Some(Format::Sentinel), ..Decoder::default() }, &[]),
+    );
+    for topic in [SOURCE, OTHER] {
+        append(&log, topic, 1);
+    }
+    run(&mut router, 0, 50);
+    let sent = |topic: &str| router.tallies()[topic].events();
+    assert_eq!((sent(SOURCE), sent(OTHER)), (1, 0), "our own format is not that of the other topic");
+}
+
+#[test]
+fn events_of_the_cas_that_the_policy_names_are_counted_and_stay_so_when_it_changes() {
+    let ca = recording()[0].computer.clone();
+    let named = |others: &[&str]| {
+        let names = others.iter().map(|name| (*name).to_owned()).chain([ca.as_str().to_owned()]);
+        Policy { cas: names.map(|name| (name, "Issuing CA".to_owned())).collect(), ..Policy::default() }
+    };
+    let log = logs();
+    let mut router = router_with(&log, &named(&["ca98.corp.example"]), Pace::default());
+    append(&log, SOURCE, 3);
+    run(&mut router, 0, 50);
+    let other = Host::new("ca98.corp.example");
+    assert_eq!(*router.events_by_ca(), [(ca.clone(), 3), (other, 0)].into());
+    router.change_policy(&named(&["ca99.corp.example"]));
+    append(&log, SOURCE, 2);
+    run(&mut router, 1000, 50);
+    assert_eq!(*router.events_by_ca(), [(ca.clone(), 5), (Host::new("ca99.corp.example"), 0)].into());
+}
