@@ -1,8 +1,8 @@
-//! What makes alerts one story: the account, certificate or host that they share. Each alert becomes an event, which goes to
-//! the partition of each of these.
+//! What makes alerts one story: the account, certificate, host or changed template that they share. Each alert becomes an event,
+//! which goes to the partition of each of these.
 
 use crate::alert::id::AlertId;
-use crate::alert::{Alert, Evidence};
+use crate::alert::{Alert, Evidence, Severity};
 use crate::detect::entity::Entity;
 use crate::event::account::Account;
 use crate::event::fold::fold;
@@ -17,6 +17,9 @@ pub(crate) const STORY: &str = "story";
 /// Texts are cut after this many characters, so that a link is short whatever the alert names.
 const MAX_TEXT: usize = 120;
 
+/// The detection of changed templates: what is requested from one afterwards belongs to the change, by any requester.
+pub(crate) const TEMPLATE_CHANGED: &str = "template-tampered";
+
 /// Accounts that every machine has: they join nothing.
 const NOBODY: [&str; 6] = ["", "-", "system", "anonymous logon", "local service", "network service"];
 
@@ -30,10 +33,16 @@ pub(crate) fn account_of(key: &str) -> Option<&str> {
     key.strip_prefix("account ")
 }
 
-/// The keys of an account, a certificate and a host of this name.
-pub(crate) fn keys_of(name: &str) -> [String; 3] {
+/// Whether a key is that of a template.
+pub(crate) fn is_of_template(key: &str) -> bool {
+    key.starts_with("template ")
+}
+
+/// The keys of an account, a certificate, a host and a template of this name.
+pub(crate) fn keys_of(name: &str) -> [String; 4] {
     let host = Host::new(name);
-    [account(&Account::parse(name).name), key("certificate", name), key("host", host.label())]
+    let account = account(&Account::parse(name).name);
+    [account, key("certificate", name), key("host", host.label()), key("template", name)]
 }
 
 fn key(kind: &str, name: &str) -> String {
@@ -63,7 +72,7 @@ fn keys(alert: &Alert, entity: Option<&Entity>) -> Vec<String> {
     let certificate = alert.certificate_serial.as_deref();
     let host = alert.remote_host.as_ref().map(|host| host.label());
     let named = accounts.map(|name| ("account", name)).into_iter();
-    let named = named.chain([("certificate", certificate), ("host", host)]);
+    let named = named.chain([("certificate", certificate), ("host", host), ("template", template(alert))]);
     let mut keys = Vec::new();
     for (kind, name) in named.filter_map(|(kind, name)| Some((kind, name?))) {
         let key = key(kind, name);
@@ -72,6 +81,13 @@ fn keys(alert: &Alert, entity: Option<&Entity>) -> Vec<String> {
         }
     }
     keys
+}
+
+/// The template of the alert, if it was changed, or if a request from it may be what the change was for: many low alerts are
+/// about ordinary templates.
+fn template(alert: &Alert) -> Option<&str> {
+    let may_be = alert.detection == TEMPLATE_CHANGED || alert.severity >= Severity::Medium;
+    alert.templates.first().map(String::as_str).filter(|_| may_be)
 }
 
 /// The alert as an event of the time of its trigger; none for a story, and where it names nothing that others may share.

@@ -1,4 +1,4 @@
-//! `story`: alerts of one account, certificate or host within a day that are different steps of one attack.
+//! `story`: alerts of one account, certificate, host or changed template within a day that are different steps of one attack.
 //!
 //! **What.** Alerts of other detections, which the detector writes to the routed topic as events: at least two of them, of
 //! different steps: coercion, change, request, issue, use, change back. One alert lists them in this order, one severity above
@@ -14,7 +14,7 @@ use crate::alert::{Alert, Evidence, Reason, Severity};
 use crate::detect::domain::DomainPolicy;
 use crate::detect::exception::Key;
 use crate::detect::lifecycle::{Lifetime, Trigger};
-use crate::detect::link::{self, STORY};
+use crate::detect::link::{self, STORY, TEMPLATE_CHANGED};
 use crate::detect::report;
 use crate::detect::slot::Slot;
 use crate::detect::{About, Context, Detection, DetectionSettings, Entity, Notice, memory_after};
@@ -165,7 +165,7 @@ impl Detection for Story {
         let StoryState { links, open } = &mut slot.state;
         let near: Vec<StoryLink> = links.iter().filter(|link| is_near(link, last_seen)).cloned().collect();
         let linked = Linked::of(&near);
-        if !linked.is_story() || owner(&near) != Some(entity.as_str()) {
+        if !linked.is_story(entity) || owner(&near) != Some(entity.as_str()) {
             return;
         }
         let id = linked.story_id(entity, at);
@@ -263,9 +263,12 @@ impl Linked {
         steps
     }
 
-    /// Two alerts of different steps: several detections may alert on one request, and that is no chain.
-    fn is_story(&self) -> bool {
-        self.are_of_several_steps(Severity::Low)
+    /// Two alerts of different steps: several detections may alert on one request, and that is no chain. A template that many
+    /// use joins only what follows its change.
+    fn is_story(&self, entity: &Entity) -> bool {
+        let is_change = |alert: &Alert| alert.detection == TEMPLATE_CHANGED;
+        let joins = !link::is_of_template(entity.as_str()) || self.alerts.iter().any(is_change);
+        joins && self.are_of_several_steps(Severity::Low)
     }
 
     /// Whether the alerts of at least this severity are of different steps.
@@ -304,20 +307,21 @@ impl Linked {
         Alert { alert_id, story_id: Some(id), first_seen: begins, ..fresh }
     }
 
-    /// The highest, or one above it where alerts above low confirm each other.
-    fn severity(&self) -> Severity {
+    /// The highest, or one above it where alerts above low confirm each other. Who asks on the day on which a template is made
+    /// may be whom it is made for.
+    fn severity(&self, entity: &Entity) -> Severity {
         let highest = self.alerts.iter().map(|alert| alert.severity).max().unwrap_or(Severity::Low);
         let grave = self.alerts.iter().filter(|alert| alert.severity > Severity::Low);
         let are_all_of = |ids: &[&str]| grave.clone().all(|alert| ids.contains(&&*alert.detection));
         let are_explained = EXPLAINED_TOGETHER.into_iter().any(are_all_of);
-        let confirm = self.are_of_several_steps(Severity::Medium);
+        let confirm = self.are_of_several_steps(Severity::Medium) && !link::is_of_template(entity.as_str());
         if are_explained || !confirm { highest } else { highest.graver() }
     }
 
     /// Writes what the alerts of the story show. Whether an alert or a step is new.
     fn describe(&self, alert: &mut Alert, entity: &Entity) -> bool {
         let before = alert.linked_alerts.len();
-        alert.severity = alert.severity.max(self.severity());
+        alert.severity = alert.severity.max(self.severity(entity));
         let mut adds = false;
         for (step, alerts) in self.steps() {
             let text = alerts.iter().map(|alert| sentence(step, alert)).collect::<Vec<_>>().join("; ");
@@ -365,7 +369,7 @@ fn is_all_received(alert: &Alert) -> bool {
 }
 
 fn is_of_one_request(a: &Evidence, b: &Evidence) -> bool {
-    a.request_id.is_some() && a.request_id == b.request_id && a.computer == b.computer
+    a.request_id.is_some() && a.request_id == b.request_id && a.computer.is_same(&b.computer)
 }
 
 /// The steps that an alert shows, its `own` first: what led to an issue, and what hides it, may be among its events.

@@ -1,6 +1,7 @@
 """Fixtures of story: alerts of several detections that are steps of one attack."""
 from activities import BASE, account_changed, directory, ticket
 from stories_pkinit_client import windows
+from stories_template_tampered import NAME, replaced
 from windows import SID, at, denied, issued, logon, own, pipe, requested, upn
 
 M = "CORP\\mallory"
@@ -40,6 +41,8 @@ def attacks():
            [at(0, pipe("mallory", "10.20.30.66", "efsrpc", ca="dc02.corp.example")),
             at(0, issued(904, "CORP\\DC02$", "DNS Name=dc02.corp.example", WEB, template="DomainController", auth="NTLM"), seconds=2),
             at(1, logon("DC02$", 904)), at(1, to_itself("DC02$", 1200), seconds=2)], CAS)
+    yield ("fires_template_opened_by_another", "An administrator's account opens a template (ESC4), and mallory, with whom no alert names it, asks there for a certificate in another name (ESC1).",
+           replaced(0, NAME, "-2113929216", "1", actor="CORP\\ca-admin") + [at(20, issued(907, M, upn("administrator@corp.example"), template="VpnUser"))])
     yield ("fires_over_midnight", "The certificate is issued at night, and used on the next day.",
            [at(895, of_another(905)), at(910, logon("administrator", 905))])
 
@@ -59,12 +62,16 @@ def harmless():
            [at(i, issued(920 + i, "CORP\\FAS01$", upn(f"user{i}@corp.example"), template="Citrix_SmartcardLogon")) for i in range(6)] + [at(7, windows("user0", 920))])
     yield ("quiet_one_request_from_a_workstation", "A user's request states the workstation that it comes from, and the certificate names her by a userPrincipalName that is not her account's: a low and a high alert on one request are no chain.",
            [at(0, requested(930, "CORP\\asmith", WORKSTATION)), at(0, issued(930, "CORP\\asmith", upn("alice.smith@corp.example"), WORKSTATION), seconds=1)])
+    yield ("quiet_one_request_under_two_names_of_the_ca", "The same, and the two events of the request spell the CA differently.",
+           [at(0, requested(932, "CORP\\asmith", WORKSTATION) | {"computer": "CA01"}), at(0, issued(932, "CORP\\asmith", upn("alice.smith@corp.example"), WORKSTATION), seconds=1)])
     yield ("quiet_one_refused_request", "The CA refuses a request in the administrator's name: several detections alert on it, and nothing followed.",
            [at(0, denied(919, M, "SAN:upn=administrator@corp.example"))])
     yield ("quiet_one_step", "Two certificates in the name of others: two issues, and no further step.",
            [at(0, of_another(911)), at(5, issued(912, M, upn("carol.white@corp.example")))])
     yield ("quiet_steps_of_different_accounts", "mallory gets a certificate in another name; somebody else's odd ticket has nothing to do with it.",
            [at(0, of_another(913)), at(2, logon("bob.jones", 561)), at(2, to_itself("bob.jones", 1111), seconds=3)])
+    yield ("quiet_steps_of_one_template", "Of one template that nobody changed, mallory gets a certificate in another name and somebody else is refused one.",
+           [at(0, of_another(913)), at(2, denied(931, "CORP\\carol.white", "CertificateTemplate:User\nSAN:upn=bob.jones@corp.example"))])
     yield ("quiet_two_days_apart", "A change, and two days later an odd ticket of the same account.",
            [at(0, account_changed(4738, "CORP\\bob.jones", M, 1111, upn="carol.white")),
             at(0, logon("bob.jones", 562), days=2), at(1, to_itself("bob.jones", 1111), days=2)])
