@@ -70,6 +70,8 @@ const SEVERAL: &[(&str, &[&[u32]])] = &[
     ("chase-enrollment", &[&[4886, 4887, 4888, 4889]]),
     ("relayed-enrollment", &[&[4886, 4887, 4888, 4889]]),
     ("shadow-credential", &[&[5136]]),
+    ("schannel-logon", &[&[4624]]),
+    ("decoy-template", &[&[4886, 4887, 53]]),
 ];
 
 /// What a detection cannot do without: one event of each group.

@@ -1,6 +1,7 @@
 //! What happens to the names of accounts: 4738, 4741, 4742 and 4781 of the account, 5136 of its object in the directory.
 
 use crate::detect::entity::Entity;
+use crate::detect::report::cut;
 use crate::event::account::{Account, same_text};
 use crate::event::fold::fold;
 use crate::event::subject::{common_names, domain_name};
@@ -112,6 +113,20 @@ pub(crate) fn account_of(change: &DirectoryChange) -> Option<Account> {
 /// different ways. A detection compares the domains itself.
 pub(crate) fn by_name(account: &Account) -> Entity {
     Entity::account(&Account::new("", &account.name))
+}
+
+/// The class of templates, folded.
+const TEMPLATE_CLASS: &str = "pkicertificatetemplate";
+
+/// The template that an event concerns.
+pub(crate) fn template_of(event: &Event) -> Option<String> {
+    if let Activity::TemplateSeen(seen) = &event.activity {
+        return Some(cut(&seen.internal_name)).filter(|name| !name.is_empty());
+    }
+    let Activity::DirectoryChanged(change) = &event.activity else { return None };
+    let is_template = fold(&change.object_class) == TEMPLATE_CLASS
+        && (change.attribute.is_some() || change.operation == DirectoryOperation::Created);
+    common_names(&change.object_dn).into_iter().next().filter(|_| is_template).map(|name| cut(&name))
 }
 
 #[cfg(test)]

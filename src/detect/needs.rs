@@ -140,6 +140,13 @@ needs! {
     "certlog-remote-write" &[REQUESTED, ISSUED] => {
         "SubjectAlternativeName": "whether the request is suspicious", NO_NAMES, has_names;
     }
+    "decoy-template" &[DIRECTORY] => {
+        "ObjectDN": "the template that was changed", None, |event| directory(event).is_some_and(|c| !c.object_dn.is_empty());
+        "SubjectUserName": "who changed it", None, |event| directory(event).is_some_and(|c| !c.actor.name.is_empty());
+    }
+    "decoy-template" &[TEMPLATE_UPDATED, TEMPLATE_SECURITY] => {
+        "TemplateInternalName": "the template that was changed", None, |event| template(event).is_some_and(|t| !t.internal_name.is_empty());
+    }
     "decoy-template" &[REQUESTED, ISSUED] => {
         "Requester": "the account that asked", None, has_requester;
         "CertificateTemplate": "the template that is compared with the decoys", VERSION_0, has_template;

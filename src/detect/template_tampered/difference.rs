@@ -5,7 +5,6 @@ use crate::detect::bits::number;
 use crate::detect::report::{cut, reason};
 use crate::detect::template_tampered::sddl::{Right, is_of_administrators, owner, rights_for, wide_rights};
 use crate::event::fold::fold;
-use crate::event::subject::common_names;
 use crate::event::template::{
     ENROLLEE_SUPPLIES_SUBJECT, ENROLLEE_SUPPLIES_SUBJECT_ALT_NAME, NO_SECURITY_EXTENSION, PEND_ALL_REQUESTS,
 };
@@ -16,7 +15,6 @@ use crate::wire::record::{KnownValue, TemplateState};
 /// The most deleted values that wait for the value that takes their place.
 const MAX_DELETED: usize = 32;
 
-const CLASS: &str = "pkicertificatetemplate";
 const NAME_FLAG: &str = "mspki-certificate-name-flag";
 const ENROLLMENT_FLAG: &str = "mspki-enrollment-flag";
 const SIGNATURES: &str = "mspki-ra-signature";
@@ -39,17 +37,6 @@ const DANGEROUS: [(&str, &str); 5] = [
 
 /// Those of them with which a certificate is a logon of its owner, and no more.
 const LOGON: [&str; 3] = ["1.3.6.1.5.5.7.3.2", "1.3.6.1.4.1.311.20.2.2", "1.3.6.1.5.2.3.4"];
-
-/// The template that an event concerns.
-pub(crate) fn template_of(event: &Event) -> Option<String> {
-    if let Activity::TemplateSeen(seen) = &event.activity {
-        return Some(cut(&seen.internal_name)).filter(|name| !name.is_empty());
-    }
-    let Activity::DirectoryChanged(change) = &event.activity else { return None };
-    let is_template = fold(&change.object_class) == CLASS
-        && (change.attribute.is_some() || change.operation == DirectoryOperation::Created);
-    common_names(&change.object_dn).into_iter().next().filter(|_| is_template).map(|name| cut(&name))
-}
 
 /// What the event opens, and remembers what it states.
 pub(crate) fn judge(event: &Event, state: &mut TemplateState) -> Vec<Reason> {

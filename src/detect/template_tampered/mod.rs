@@ -11,13 +11,14 @@ mod sddl;
 mod difference;
 
 use crate::alert::Severity;
+use crate::detect::changes::template_of;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_requester};
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::report;
 use crate::detect::slot::Slot;
-use crate::detect::template_tampered::difference::{judge, template_of};
+use crate::detect::template_tampered::difference::judge;
 use crate::detect::{About, Context, Detection, DetectionSettings, Entity, memory_after};
 use crate::event::time::Span;
 use crate::event::{Activity, Event};
