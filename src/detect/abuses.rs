@@ -51,7 +51,7 @@ abuses! {
     "Certighost" "Make the CA look another machine up (CVE-2026-54121)" ["chase-enrollment", "san-mismatch", "machine-account-enrollment"];
     "Kerberos relay" "Relay Kerberos to the CA (CVE-2026-20929, CVE-2025-33073)" ["relayed-enrollment", "unusual-source"];
     "CVE-2025-26647" "Map by the key of a certificate of a foreign CA" ["weak-mapping", "unknown-certificate", "account-remapped"];
-    "Golden certificate" "Forge certificates with the key of the CA (DPERSIST1)" ["ca-key-exported", "unknown-certificate"];
+    "Golden certificate" "Forge certificates with the key of the CA (DPERSIST1)" ["ca-key-exported", "unknown-certificate", "certificate-used-by-other"];
     "Rogue CA" "Make the directory trust another CA (DPERSIST2)" ["pki-container-changed", "unknown-certificate"];
     "UnPAC-the-hash" "Get the NT hash after a logon with a certificate" ["unpac-the-hash", "pkinit-client"];
     "Shadow credentials" "Register a key for another account" ["shadow-credential", "unknown-certificate"];

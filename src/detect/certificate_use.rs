@@ -36,6 +36,24 @@ pub(crate) fn serial_of(event: &Event) -> Option<&Serial> {
     }
 }
 
+/// The thumbprint of the certificate that the event shows in use, 20 octets; none: it shows none.
+pub(crate) fn thumbprint_of(event: &Event) -> Option<Vec<u8>> {
+    let text = if let Activity::CertificateLogon(logon) = &event.activity {
+        logon.thumbprint.as_deref()
+    } else if let Activity::CertificateMapped(mapping) = &event.activity {
+        mapping.thumbprint.as_deref()
+    } else {
+        None
+    }?;
+    let digits: Vec<u8> =
+        text.chars().filter_map(|c| c.to_digit(16)).filter_map(|digit| u8::try_from(digit).ok()).collect();
+    let octets: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
+    (octets.len() == THUMBPRINT_OCTETS && digits.len() == 2 * THUMBPRINT_OCTETS).then_some(octets)
+}
+
+/// The length of a SHA-1 hash.
+const THUMBPRINT_OCTETS: usize = 20;
+
 /// The use of a certificate, as it is remembered; none: the event shows none.
 pub(crate) fn use_of(event: &Event) -> Option<PendingLogon> {
     if let Activity::CertificateLogon(logon) = &event.activity {

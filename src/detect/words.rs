@@ -125,6 +125,7 @@ impl InWords for RequestIdState {
         joined([
             listed("certificates issued", issued),
             listed("logons that wait for their certificate:", waiting),
+            some(self.seen.len(), "certificate| in use"),
             listed("", open).map(|text| text.trim_start().to_owned()),
         ])
     }

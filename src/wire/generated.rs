@@ -1599,6 +1599,32 @@ pub struct RequestIdState {
     /// Alerts that may still be revised, one per certificate.
     #[prost(message, repeated, tag = "3")]
     pub open: ::prost::alloc::vec::Vec<OpenAlert>,
+    /// The first use of each certificate, at most eight.
+    #[prost(message, repeated, tag = "4")]
+    pub seen: ::prost::alloc::vec::Vec<SeenCertificate>,
+}
+/// A certificate that was used, by its thumbprint.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SeenCertificate {
+    #[prost(fixed64, tag = "1")]
+    pub serial_hash: u64,
+    /// SHA-1.
+    #[prost(bytes = "vec", tag = "2")]
+    pub thumbprint: ::prost::alloc::vec::Vec<u8>,
+    #[prost(int64, tag = "3")]
+    pub time_ms: i64,
+    #[prost(string, tag = "4")]
+    pub domain: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub account: ::prost::alloc::string::String,
+    #[prost(string, optional, tag = "6")]
+    pub remote_ip: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(uint32, optional, tag = "7")]
+    pub event_id: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "8")]
+    pub record_id: ::core::option::Option<u64>,
+    #[prost(string, tag = "9")]
+    pub computer: ::prost::alloc::string::String,
 }
 /// All that is remembered of a certificate for its life.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -33,6 +33,7 @@ def by_windows(event):
 
 def stories():
     yield from joined()
+    yield from copies()
     yield from joined_by_request_id()
     yield from issuer_unknown()
     yield from further_events()
@@ -58,6 +59,26 @@ def joined():
     yield ("fires_same_name_in_another_domain", "The certificate of alice.smith of DEV is used as alice.smith of CORP; the policy says which suffixes are whose.",
            [at(0, issued(303, "DEV\\alice.smith", upn("alice.smith@dev.example"))), at(9, logon("alice.smith", 303))],
            {"policy": "domains:\n  CORP: [corp.example]\n  DEV: [dev.example]\n"})
+
+
+def copied(e, thumbprint="9C"):
+    """The logon with a certificate that is a copy of the other one, made with the key of the CA."""
+    return dict(e, data=e["data"] | {"CertThumbprint": thumbprint * 20})
+
+
+def copies():
+    yield ("fires_copy_of_the_own_certificate", "The key of the CA is stolen, and alice's certificate is copied with its serial number. The thumbprint is another one.",
+           [at(0, own(305)), at(2, logon("alice.smith", 305, "10.20.30.114")), at(21, copied(logon("alice.smith", 305))), at(30, logon("alice.smith", 305, "10.20.30.114"))], {"shape": "xml"})
+    yield ("fires_copy_is_read_first", "The copy of alice's certificate is read before her own logon, which was before it.",
+           [at(0, own(305)), at(21, copied(logon("alice.smith", 305))), at(2, logon("alice.smith", 305, "10.20.30.114"))])
+    yield ("fires_copy_for_another_account", "The copy of alice's certificate names the administrator: used by another, and there are two.",
+           [at(0, own(305)), at(2, logon("alice.smith", 305, "10.20.30.114")), at(21, copied(logon("administrator", 305)))])
+    yield ("fires_copy_of_a_certificate_from_before", "Neither event nor import has the issuance of the certificate that is copied.",
+           [at(2, logon("alice.smith", 305, "10.20.30.114")), at(21, copied(logon("alice.smith", 305)))])
+    yield ("quiet_renewed_certificate_with_its_own_serial", "A certificate and its renewal: two thumbprints, two serial numbers.",
+           [at(0, own(305)), at(1, logon("alice.smith", 305, "10.20.30.114")), at(2, own(306)), at(3, logon("alice.smith", 306, "10.20.30.114")), at(4, logon("alice.smith", 305, "10.20.30.114"))])
+    yield ("quiet_short_serial_of_two_cards", "Two cards of another vendor, who counts from one again for each series.",
+           [at(1, of_ca(logon("alice.smith", 305), "0137", ACME)), at(21, copied(of_ca(logon("carol.white", 305), "0137", ACME)))])
 
 
 def joined_by_request_id():
@@ -97,6 +118,10 @@ def issuer_unknown():
            [at(0, v0(304, ca=CA2)), at(5, logon("bob.jones", 304))], {"policy": "cas:\n  ca01.corp.example: CORP-CA01\n"})
     yield ("quiet_v0_two_unnamed_cas", "Two version 0 CAs without a name have issued a certificate 304, to mallory and to bob.jones: bob.jones logs on with his own.",
            [at(0, v0(304)), at(1, v0(304, "bob.jones", CA2)), at(11, logon("bob.jones", 304, ca=CA2))])
+    yield ("fires_v0_with_unnamed_ca_refused_for_a_tool", "The KDC refuses the logon with the certificate of the CA without a name (0x42). The client has the options of attack tools: high.",
+           [at(0, v0(304)), at(21, logon("administrator", 304, status="0x42", version=0))])
+    yield ("fires_v0_with_unnamed_ca_refused_for_windows", "The same by Windows' own client: perhaps a card of another company's CA, so medium.",
+           [at(0, v0(304)), at(21, by_windows(logon("administrator", 304, status="0x42", version=0)))])
     yield ("fires_v0_with_unnamed_ca_after_a_hello_key", "A logon with a Hello key and one with another vendor's card before; then the certificate 304 of the version 0 CA is used by another account.",
            [at(0, v0(304)), at(1, of_ca(logon("carol.white", 1), "01", HELLO)), at(2, of_ca(logon("alice.smith", 1), "04e3a1b2c3d4e5f6000130", ACME)),
             at(21, logon("bob.jones", 304))])
@@ -157,6 +182,8 @@ def further_events():
            [*ours, at(21, of_ca(logon("bob.jones", 1), forged, "CORP-CA01"))])
     yield ("fires_serial_that_the_ca_does_not_make_refused", "The same as the administrator, and the KDC refuses it: that there is such a certificate is as grave.",
            [*ours, at(21, of_ca(logon("administrator", 1, status="0x4b"), forged, "CORP-CA01"))])
+    yield ("fires_serial_that_a_version_0_ca_does_not_make", "A version 0 CA states no serial numbers; those of the certificates in use have the request id. One has none (golden certificate).",
+           [at(0, v0(304, "alice.smith")), at(1, logon("alice.smith", 304, version=0)), at(21, of_ca(logon("bob.jones", 1), forged, "CORP-CA01"))], {"policy": CAS})
     yield ("quiet_serial_of_another_form_at_a_ca_that_makes_such", "The CA makes random serial numbers since last year.",
            [*ours, at(2, dict(clean(281), data=clean(281)["data"] | {"SerialNumber": "3b" + forged[2:]})), at(21, of_ca(logon("bob.jones", 1), forged, "CORP-CA01"))])
     yield ("quiet_serial_of_an_old_ca", "A card from the time when the CA was Windows Server 2008: its serial number has ten octets.",

@@ -30,13 +30,19 @@ pub(crate) fn severity(settings: &Settings, joined: &Joined<'_>, clock_offset: O
         Outcome::Refused => settings.severity.refused,
     };
     let doubts = [
-        joined.how == Join::RequestIdUnnamedCa,
+        joined.how == Join::RequestIdUnnamedCa && !is_tried_by_tool(joined.logon),
         is_request(joined.record),
         joined.logon.status == NOT_TRUSTED,
         clock_offset.is_some(),
     ];
     let milder = doubts.iter().filter(|doubt| **doubt).fold(severity, |severity, _| severity.milder());
     milder.max(Severity::Low.min(severity))
+}
+
+/// A refused logon with the options of attack tools. That of a card of another CA, whose serial number happens to name a request
+/// of ours, would be one of Windows: the tool makes up for what is not known of the CA.
+fn is_tried_by_tool(logon: &PendingLogon) -> bool {
+    logon.of_tool && outcome(logon) == Outcome::Refused
 }
 
 pub(crate) fn is_about(open: &OpenAlert, serial: &str, used_by: &Account) -> bool {
@@ -53,7 +59,7 @@ pub(crate) fn entity_of(record: &IssuedRecord, directory: &CaDirectory) -> Entit
 }
 
 /// The request id, in a serial number that AD CS made.
-fn request_id(logon: &PendingLogon) -> Option<u32> {
+pub(crate) fn request_id(logon: &PendingLogon) -> Option<u32> {
     Serial::parse(&logon.serial).filter(Serial::is_of_ad_cs).map(|serial| serial.request_id())
 }
 
@@ -75,7 +81,7 @@ pub(crate) fn issuance_evidence(
     }
 }
 
-fn filled<const N: usize>(fields: [(&str, String); N]) -> BTreeMap<String, String> {
+pub(crate) fn filled<const N: usize>(fields: [(&str, String); N]) -> BTreeMap<String, String> {
     fields
         .into_iter()
         .filter(|(_, text)| !text.is_empty())

@@ -11,9 +11,12 @@ use crate::event::account::same_text;
 use crate::event::host::Host;
 use crate::event::serial::Serial;
 use crate::event::time::{Span, Time};
-use crate::wire::record::{CaDirectory, IssuedRecord, KnownCa, PendingLogon, RequestIdState};
+use crate::wire::record::{CaDirectory, IssuedRecord, KnownCa, OpenAlert, PendingLogon, RequestIdState};
 
 pub(crate) type RequestSlot<'a> = Slot<'a, RequestIdState, ()>;
+
+/// One request id is remembered of at most this many CAs, and for so many logons and alerts.
+pub(crate) const MAX_PER_REQUEST_ID: usize = 8;
 
 /// The most CAs that a partition keeps apart.
 pub(crate) const MAX_CAS: usize = 64;
@@ -148,7 +151,8 @@ pub(crate) fn is_forged(policy: &DomainPolicy, directory: &CaDirectory, logon: &
     has_other_form && (1..).zip(&directory.cas).any(is_issuer)
 }
 
-/// Learns from an exact join under which name logons know the CA.
+/// Learns from an exact join under which name logons know the CA, and from one by request id which form its serial numbers have,
+/// where its own events have none.
 pub(crate) fn learn(
     directory: &mut CaDirectory,
     record: &IssuedRecord,
@@ -157,15 +161,26 @@ pub(crate) fn learn(
     slot: &mut RequestSlot<'_>,
 ) {
     let known = (record.ca as usize).checked_sub(1).and_then(|index| directory.cas.get_mut(index));
-    if let (Join::Serial, Some(known)) = (how, known)
-        && !issuer.is_empty()
-        && known.name != issuer
-    {
+    let Some(known) = known else { return };
+    if how == Join::Serial && !issuer.is_empty() && known.name != issuer {
         issuer.clone_into(&mut known.name);
-        slot.put_shared(DIRECTORY, directory);
+    } else if how == Join::RequestId && !known.of_ad_cs {
+        // Only a serial number of that form names a request.
+        known.of_ad_cs = true;
+    } else {
+        return;
     }
+    slot.put_shared(DIRECTORY, directory);
 }
 
 pub(crate) fn ca_host(directory: &CaDirectory, ca: u32) -> Option<Host> {
     directory.cas.get((ca as usize).checked_sub(1)?).map(|known| Host::new(&known.host))
+}
+
+/// Keeps the alert, if it is open.
+pub(crate) fn keep_open(open: Option<OpenAlert>, slot: &mut RequestSlot<'_>) {
+    slot.state.open.extend(open);
+    if slot.state.open.len() > MAX_PER_REQUEST_ID {
+        slot.state.open.remove(0);
+    }
 }

@@ -15,6 +15,7 @@ mod join;
 mod other;
 mod finding;
 mod unseen;
+mod copy;
 
 use crate::alert::{Alert, Severity};
 use crate::detect::certificate_use::{account_of, serial_of, use_of};
@@ -26,7 +27,8 @@ use crate::detect::certificate_used_by_other::issuance::{
     serial_of_issuance,
 };
 use crate::detect::certificate_used_by_other::join::{
-    DIRECTORY, Join, Known, RequestSlot, ca_host, ca_index, clock_offset, is_forged, join, learn, learn_form,
+    DIRECTORY, Join, Known, MAX_PER_REQUEST_ID, RequestSlot, ca_host, ca_index, clock_offset, is_forged,
+    join, keep_open, learn, learn_form,
 };
 use crate::detect::certificate_used_by_other::other::{is_other, is_protected, used_by_tool, used_elsewhere};
 pub(crate) use crate::detect::certificate_used_by_other::settings::Settings;
@@ -42,9 +44,6 @@ use crate::event::{Activity, Event};
 use crate::wire;
 use crate::wire::record::{CaDirectory, IssuedRecord, OpenAlert, PendingLogon, RequestIdState};
 use std::cmp::Reverse;
-
-/// One request id is remembered of at most this many CAs, and for so many logons and alerts.
-const MAX_PER_REQUEST_ID: usize = 8;
 
 /// The detection with its settings.
 #[derive(Clone, Debug, Default)]
@@ -150,6 +149,7 @@ fn on_use(
         let forged = is_forged(cx.policy, &directory, logon);
         unseen::judge(settings, event, (logon, forged), slot, cx);
     }
+    copy::judge(settings, event, logon, slot, cx);
 }
 
 /// Judges the use of a certificate, if its issuance is known.
@@ -246,13 +246,6 @@ fn judge(
     keep_open(open, slot);
 }
 
-fn keep_open(open: Option<OpenAlert>, slot: &mut RequestSlot<'_>) {
-    slot.state.open.extend(open);
-    if slot.state.open.len() > MAX_PER_REQUEST_ID {
-        slot.state.open.remove(0);
-    }
-}
-
 /// The same certificate as the same account alerts once in this time.
 fn lifetime(settings: &Settings) -> Lifetime {
     Lifetime::SinceOpened(settings.suppression)
@@ -286,5 +279,6 @@ fn forget(state: &mut RequestIdState, settings: &Settings, at: Time) {
     let over = |millis: i64, span: Span| Time::from_millis(millis).plus(span) < at;
     state.issued.retain(|record| !over(record.issued_ms, settings.remember));
     state.pending.retain(|logon| !over(logon.time_ms, settings.wait));
+    state.seen.retain(|seen| !over(seen.time_ms, settings.remember));
     state.open.retain(|open| !lifetime_of(settings, open).is_over(open, at));
 }
