@@ -374,6 +374,12 @@ needs! {
         "LogonProcessName": "whether it was over TLS", None, |event| network_logon(event).is_some_and(|l| !l.logon_process.is_empty());
         "IpAddress": "the client's address in the alert", None, |event| network_logon(event).is_some_and(|l| l.remote_ip.is_some());
     }
+    "schannel-logon" &[CREATED, COMPUTER] => {
+        "Computer": "which machine is a domain controller", None, |event| !event.computer.as_str().is_empty();
+    }
+    "schannel-logon" &[ISSUED] => {
+        "CertificateTemplate": "whether the machine is a domain controller", VERSION_0, has_template;
+    }
     "pkinit-client" &[LOGON] => {
         "TargetUserName": "the account that logged on", None, |event| logon(event).is_some_and(|l| !l.account.name.is_empty());
         "TicketOptions": "whether the options are those of attack tools", None, |event| logon(event).is_some_and(|l| l.ticket_options.is_some());

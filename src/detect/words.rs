@@ -217,7 +217,13 @@ impl InWords for TemplateState {
 impl InWords for LastSeenState {
     fn in_words(&self) -> String {
         let last = format!("the last time, {}", time(self.last_ms));
-        joined([(self.last_ms != 0).then_some(last), alert(self.open.as_ref())])
+        let sources = self.sources.iter().map(|seen| format!("{} at {}", seen.address, time(seen.time_ms)));
+        joined([
+            (self.last_ms != 0).then_some(last),
+            self.controller_ms.map(|_| "that it is a domain controller".to_owned()),
+            listed("logons from", sources),
+            alert(self.open.as_ref()),
+        ])
     }
 }
 

@@ -51,6 +51,12 @@ impl Account {
         if fold::trimmed(domain).is_empty() { account } else { Account::new(domain, &account.name) }
     }
 
+    /// The account of a computer: its NetBIOS name has at most 15 characters.
+    pub fn of_machine(computer: &Host) -> Account {
+        let name: String = computer.label().chars().take(15).collect();
+        Account::new(computer.domain().unwrap_or_default(), &format!("{name}$"))
+    }
+
     /// Whether this is a machine account.
     pub fn is_machine(&self) -> bool {
         self.name.ends_with('$')
@@ -147,11 +153,19 @@ impl fmt::Display for Sid {
 #[cfg(test)]
 mod tests {
     use crate::event::account::{Account, Sid, same_text};
+    use crate::event::host::Host;
     use proptest::prelude::*;
 
     #[track_caller]
     fn check(text: &str, domain: &str, name: &str) {
         assert_eq!(Account::parse(text), Account { domain: domain.into(), name: name.into() }, "{text}");
+    }
+
+    #[test]
+    fn machine_account_is_cut_as_windows_cuts_it() {
+        let of = |host: &str| Account::of_machine(&Host::new(host));
+        assert_eq!(of("DC01.corp.example").to_string(), "corp.example\\dc01$");
+        assert_eq!(of("verylongservername01").name, "verylongservern$");
     }
 
     #[test]

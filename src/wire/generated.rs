@@ -1813,6 +1813,12 @@ pub struct LastSeenState {
     pub last_ms: i64,
     #[prost(message, optional, tag = "2")]
     pub open: ::core::option::Option<OpenAlert>,
+    /// schannel-logon, a machine: when it was last shown to be a domain controller, and where it logged on from, at most four
+    /// addresses; with the evidence of a logon that is not judged yet.
+    #[prost(int64, optional, tag = "3")]
+    pub controller_ms: ::core::option::Option<i64>,
+    #[prost(message, repeated, tag = "4")]
+    pub sources: ::prost::alloc::vec::Vec<SourceSeen>,
 }
 /// pkinit-client: one account.
 #[derive(Clone, PartialEq, ::prost::Message)]

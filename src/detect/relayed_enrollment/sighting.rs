@@ -42,7 +42,7 @@ pub(super) fn seen<'e>(event: &'e Event, policy: &DomainPolicy) -> Option<(Seen<
     if let Activity::ShareAccessed(access) = &event.activity {
         let matters =
             pipe(access).is_some() && access.remote_ip.as_deref().is_some_and(|ip| !is_own_address(ip));
-        return matters.then(|| (Seen::Coercion(access), machine_of(&event.computer)));
+        return matters.then(|| (Seen::Coercion(access), Account::of_machine(&event.computer)));
     }
     None
 }
@@ -68,12 +68,6 @@ fn is_at_ca(policy: &DomainPolicy, computer: &Host) -> bool {
 /// A connection of a computer to itself.
 pub(super) fn is_own_address(address: &str) -> bool {
     address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-/// The account of a machine: its NetBIOS name has at most 15 characters.
-fn machine_of(computer: &Host) -> Account {
-    let name: String = computer.label().chars().take(15).collect();
-    Account::new(computer.domain().unwrap_or_default(), &format!("{name}$"))
 }
 
 /// Pipes of the interfaces by which a remote host makes a machine log on elsewhere (MS-RPRN, MS-EFSR, MS-DFSNM, MS-FSRVP,
@@ -147,7 +141,7 @@ pub(super) fn of_coercion(event: &Event, access: &ShareAccess) -> RelaySighting 
         address: report::cut(&address),
         pipe: pipe.to_owned(),
         ordinary_pipe: ordinary,
-        ..sighting(event, &machine_of(&event.computer), &fields)
+        ..sighting(event, &Account::of_machine(&event.computer), &fields)
     }
 }
 
@@ -246,7 +240,7 @@ fn client_host(request: &CertificateRequest) -> Option<Host> {
 
 #[cfg(test)]
 mod tests {
-    use crate::detect::relayed_enrollment::sighting::{client_host, is_own_address, machine_of, pipe};
+    use crate::detect::relayed_enrollment::sighting::{client_host, is_own_address, pipe};
     use crate::event::host::Host;
     use crate::event::{CertificateRequest, ShareAccess};
 
@@ -263,12 +257,6 @@ mod tests {
         for unclear in ["", "CORP\\alice", "certreq.exe", "Machine: wks-114 CORP\\alice"] {
             assert_eq!(host(unclear), None, "{unclear}");
         }
-    }
-
-    #[test]
-    fn machine_account_is_cut_as_windows_cuts_it() {
-        assert_eq!(machine_of(&Host::new("DC01.corp.example")).to_string(), "corp.example\\dc01$");
-        assert_eq!(machine_of(&Host::new("verylongservername01")).name, "verylongservern$");
     }
 
     #[test]

@@ -1,12 +1,18 @@
 //! `schannel-logon`: an account logged on with a certificate over TLS for the first time in 30 days.
 //!
-//! **What.** 4624 with the logon process Schannel, of a user, or of a protected account such as a domain controller.
+//! **What.** 4624 with the logon process Schannel, of a user, or of a protected account such as a domain controller. A machine is
+//! one by the policy, or because events show it: see [`controller`].
 //! **Why.** Where Kerberos refuses a certificate, LDAPS takes it (pass-the-certificate). People do not log on that way. Sources: the
 //! event schema, the published description of pass-the-certificate.
 //! **What looks alike and is harmless.** Applications with client certificates: they come again and again, and alert once, in the
-//! first days of data only low. Machines that are not protected are quiet.
+//! first days of data only low. Machines that are no domain controllers are quiet.
+
+mod settings;
+mod controller;
+mod machine;
 
 use crate::alert::Severity;
+use crate::detect::changes::by_name;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_used_by};
@@ -14,56 +20,14 @@ use crate::detect::lifecycle::Lifetime;
 use crate::detect::novelty;
 use crate::detect::protected;
 use crate::detect::report::reason;
+pub(crate) use crate::detect::schannel_logon::settings::Settings;
 use crate::detect::slot::Slot;
-use crate::detect::{About, Context, Detection, DetectionSettings, Entity, memory_after};
-use crate::event::account::same_text;
+use crate::detect::{About, Context, Detection, Entity, memory_after};
+use crate::event::account::{Account, same_text};
 use crate::event::time::Span;
 use crate::event::time::Time;
 use crate::event::{Activity, Event, NetworkLogon};
 use crate::wire::record::{LastSeenState, NoveltyState};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-/// What the operator may set.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Settings {
-    /// Off: the detection does not run.
-    pub enabled: bool,
-    /// The severity of an alert. Default medium.
-    pub severity: Severity,
-    /// During the training, unless the account is protected. Default low.
-    pub severity_training: Severity,
-    /// For a protected account. Default high.
-    pub severity_protected: Severity,
-    /// An account that did not log on this way for so long is new again. Default 30d.
-    pub remember: Span,
-    /// Different days with such logons before an account that is new is more than low. Default 7.
-    pub training_days: u32,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Settings {
-            enabled: true,
-            severity: Severity::Medium,
-            severity_training: Severity::Low,
-            severity_protected: Severity::High,
-            remember: Span::days(30),
-            training_days: 7,
-        }
-    }
-}
-
-impl DetectionSettings for Settings {
-    fn is_enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn assume_trained(&mut self) {
-        self.training_days = 0;
-    }
-}
 
 /// The detection with its settings.
 #[derive(Clone, Debug)]
@@ -103,8 +67,15 @@ impl Detection for SchannelLogon {
     };
 
     fn entities(&self, event: &Event, policy: &DomainPolicy, found: &mut dyn FnMut(Entity)) {
-        if let Some(logon) = schannel(event, policy) {
-            found(policy.account(&logon.account));
+        if let Some(logon) = schannel(event) {
+            found(entity_of(&logon.account, policy));
+        } else {
+            // Those of the policy are watched without it.
+            controller::shown_by(event, &mut |machine| {
+                if !protected::is_protected_account(policy, &machine) {
+                    found(by_name(&machine));
+                }
+            });
         }
     }
 
@@ -115,7 +86,14 @@ impl Detection for SchannelLogon {
         slot: &mut Slot<'_, LastSeenState, ()>,
         cx: &mut Context<'_>,
     ) {
-        let Some(logon) = schannel(event, cx.policy) else { return };
+        let Some(logon) = schannel(event) else {
+            machine::on_controller(&self.settings, event, entity, slot, cx);
+            return;
+        };
+        if !is_watched(&logon.account, cx.policy) {
+            machine::on_logon(&self.settings, event, logon, entity, slot, cx);
+            return;
+        }
         let (at, remember) = (event.effective_time(), self.settings.remember);
         slot.keep_until(memory_after(at, remember));
         let last = (slot.state.last_ms != 0).then(|| Time::from_millis(slot.state.last_ms));
@@ -161,9 +139,18 @@ impl SchannelLogon {
     }
 }
 
-/// A logon by Schannel of an account that is watched.
-fn schannel<'e>(event: &'e Event, policy: &DomainPolicy) -> Option<&'e NetworkLogon> {
+/// A logon by Schannel.
+fn schannel(event: &Event) -> Option<&NetworkLogon> {
     let Activity::NetworkLogon(logon) = &event.activity else { return None };
-    let watched = !logon.account.is_machine() || protected::is_protected_account(policy, &logon.account);
-    (watched && same_text(&logon.logon_process, "Schannel")).then_some(logon)
+    same_text(&logon.logon_process, "Schannel").then_some(logon)
+}
+
+/// Whether the account is watched whatever events show of it.
+fn is_watched(account: &Account, policy: &DomainPolicy) -> bool {
+    !account.is_machine() || protected::is_protected_account(policy, account)
+}
+
+/// Other machines by their names alone: the name of a computer does not show its domain's NetBIOS name.
+fn entity_of(account: &Account, policy: &DomainPolicy) -> Entity {
+    if is_watched(account, policy) { policy.account(account) } else { by_name(account) }
 }
