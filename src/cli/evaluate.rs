@@ -1,14 +1,12 @@
 //! `adcs-watch evaluate`
 
 use crate::alert::{Alert, Severity};
-use crate::cli::recorded::{Conditions, severities};
+use crate::cli::recorded::{Conditions, labels, severities};
 use crate::cli::{help, terminal};
 use crate::host::exit::{Exit, Failure};
-use crate::replay::evaluate::{Evaluation, Labels, read};
+use crate::replay::evaluate::Compared;
 use clap::{Args, ValueEnum};
-use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Compare the alerts on recordings with what is known of their records
 ///
@@ -50,7 +48,9 @@ impl Evaluate {
         let (labels, readable) = labels(&self.labels)?;
         let (format, least) = (self.format, self.min_severity);
         let (revisions, exit) = self.replay()?;
-        let evaluation = Evaluation::of(&labels, &revisions, least);
+        let mut compared = Compared::with(labels, least);
+        revisions.iter().for_each(|alert| compared.add(alert));
+        let evaluation = compared.evaluation();
         let text = match format {
             OutputFormat::Table => evaluation.text(),
             OutputFormat::Json => serde_json::to_string_pretty(&evaluation).unwrap_or_default() + "\n",
@@ -65,17 +65,4 @@ impl Evaluate {
         let decoder = self.conditions.decoder(None, &config);
         crate::replay::revisions(&self.paths, None, config.policy, decoder, &mut anstream::stderr())
     }
-}
-
-/// The labels, and whether every row could be read. Rows that could not are named on standard error.
-fn labels(path: &Path) -> Result<(Labels, bool), Failure> {
-    let text = fs::read_to_string(path).map_err(|error| {
-        Failure::new(Exit::Input, format!("{} cannot be read", path.display())).because(&error)
-    })?;
-    let (labels, mistakes) = read(&text);
-    for mistake in &mistakes {
-        // A closed terminal is no reason to fail.
-        let _ = writeln!(anstream::stderr(), "{}:{mistake}", path.display());
-    }
-    Ok((labels, mistakes.is_empty()))
 }

@@ -141,6 +141,7 @@ Exit codes:
 Examples:
   adcs-watch report exports/ -o report.html
   adcs-watch report Security.evtx --since 2026-03-01T00:00:00Z --min-severity medium
+  adcs-watch report recordings/ --labels labels.csv
   adcs-watch replay exports/ --report report.html";
 
 pub(crate) const INVENTORY: &str = "\

@@ -10,11 +10,14 @@ use crate::detect::catalogue;
 use crate::event::time::Time;
 use crate::host::exit::{Exit, Failure};
 use crate::kafka::settings::{Clients, Instance};
+use crate::replay::evaluate::{Labels, read};
 use crate::replay::selection::Selection;
 use crate::replay::topic::TopicInput;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use jiff::tz::TimeZone;
+use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The policy that is in force, and the zone of times that name none.
@@ -111,6 +114,11 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
+    /// The least severity of alerts that are shown.
+    pub(crate) fn min_severity(&self) -> Severity {
+        self.min_severity
+    }
+
     /// The selection.
     ///
     /// # Errors
@@ -125,6 +133,19 @@ impl Shown {
             (_, _) => Ok(Selection { min_severity, since, until, detections }),
         }
     }
+}
+
+/// The labels, and whether every row could be read. Rows that could not are named on standard error.
+pub(crate) fn labels(path: &Path) -> Result<(Labels, bool), Failure> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        Failure::new(Exit::Input, format!("{} cannot be read", path.display())).because(&error)
+    })?;
+    let (labels, mistakes) = read(&text);
+    for mistake in &mistakes {
+        // A closed terminal is no reason to fail.
+        let _ = writeln!(anstream::stderr(), "{}:{mistake}", path.display());
+    }
+    Ok((labels, mistakes.is_empty()))
 }
 
 /// The config of a file; without one, the built-in config.

@@ -86,6 +86,7 @@ impl Replay {
             fail_on: self.fail_on,
             report: self.report,
             dead_letter: self.dead_letter,
+            compared: None,
             paths: self.paths,
         };
         let (mut out, mut err) = (terminal::output(format), anstream::stderr());

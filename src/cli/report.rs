@@ -1,8 +1,10 @@
 //! `adcs-watch report`
 
-use crate::cli::recorded::{Conditions, Shown};
+use crate::alert::Severity;
+use crate::cli::recorded::{Conditions, Shown, labels};
 use crate::cli::{help, terminal};
 use crate::host::exit::{Exit, Failure};
+use crate::replay::evaluate::Compared;
 use crate::replay::show::Format;
 use crate::replay::{Request, Streams, create};
 use clap::Args;
@@ -18,6 +20,9 @@ pub(crate) struct Report {
     /// Files, directories (with all files below them), or `-` for standard input
     #[arg(value_name = "FILE|DIR|-", required = true, help_heading = "Input")]
     paths: Vec<PathBuf>,
+    /// What is known of records, CSV as `evaluate` reads it: adds what was caught, missed and raised without cause
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    labels: Option<PathBuf>,
     #[command(flatten)]
     conditions: Conditions,
     #[command(flatten)]
@@ -34,6 +39,9 @@ impl Report {
     /// The config has mistakes, or the report cannot be written.
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let config = self.conditions.config()?;
+        let labels = self.labels.as_deref().map(labels).transpose()?;
+        let readable = labels.as_ref().is_none_or(|(_, readable)| *readable);
+        let least = self.shown.min_severity().max(Severity::Low);
         let mut out = create(&self.output, &self.paths)?;
         let request = Request {
             paths: self.paths,
@@ -45,9 +53,11 @@ impl Report {
             fail_on: None,
             report: None,
             dead_letter: None,
+            compared: labels.map(|(labels, _)| Compared::with(labels, least)),
         };
         let (mut err, progress) = (anstream::stderr(), io::stderr().is_terminal());
         let streams = Streams { out: &mut out, err: &mut err, width: terminal::width(), progress };
-        crate::replay::run(&request, streams)
+        let exit = crate::replay::run(&request, streams)?;
+        Ok(if exit == Exit::Done && !readable { Exit::Input } else { exit })
     }
 }

@@ -98,31 +98,59 @@ pub(crate) struct Evaluation {
     pub detections: BTreeMap<String, Detection>,
 }
 
-impl Evaluation {
-    /// Compares the revisions of alerts of this severity or above with the labels.
-    pub(crate) fn of(labels: &Labels, revisions: &[Alert], least: Severity) -> Evaluation {
-        let mut evidence: BTreeMap<String, (Alert, BTreeSet<RecordKey>)> = BTreeMap::new();
-        for alert in revisions.iter().filter(|alert| alert.severity >= least) {
-            let known = evidence
+/// The alerts that are compared with labels, each with the records that all of its revisions name.
+#[derive(Clone, Debug)]
+pub(crate) struct Compared {
+    labels: Labels,
+    /// Alerts below it do not count.
+    least: Severity,
+    alerts: BTreeMap<String, (Named, BTreeSet<RecordKey>)>,
+}
+
+/// What an evaluation states of an alert.
+#[derive(Clone, Debug)]
+struct Named {
+    detection: String,
+    title: String,
+}
+
+impl Compared {
+    /// Compares with these labels the alerts of at least this severity that are added.
+    pub(crate) fn with(labels: Labels, least: Severity) -> Compared {
+        Compared { labels, least, alerts: BTreeMap::new() }
+    }
+
+    /// Adds a revision of an alert.
+    pub(crate) fn add(&mut self, alert: &Alert) {
+        if alert.severity >= self.least {
+            let named = Named { detection: alert.detection.clone(), title: alert.title.clone() };
+            let (latest, records) = self
+                .alerts
                 .entry(alert.alert_id.to_string())
-                .or_insert_with(|| (alert.clone(), BTreeSet::new()));
-            known.0 = alert.clone();
-            known.1.extend(alert.evidence.iter().filter_map(key));
+                .or_insert_with(|| (named.clone(), BTreeSet::new()));
+            *latest = named;
+            records.extend(alert.evidence.iter().filter_map(key));
         }
+    }
+
+    /// What was caught, missed and raised without cause.
+    pub(crate) fn evaluation(&self) -> Evaluation {
         let mut evaluation = Evaluation::default();
-        for (alert, records) in evidence.values() {
-            evaluation.add_alert(labels, alert, records);
+        for (id, (alert, records)) in &self.alerts {
+            evaluation.add_alert(&self.labels, id, alert, records);
         }
-        let caught: BTreeSet<&RecordKey> = evidence.values().flat_map(|(_, records)| records).collect();
-        for (record, (label, technique)) in labels {
+        let caught: BTreeSet<&RecordKey> = self.alerts.values().flat_map(|(_, records)| records).collect();
+        for (record, (label, technique)) in &self.labels {
             if *label == Label::Malicious {
                 evaluation.add_record(record, technique, caught.contains(record));
             }
         }
         evaluation
     }
+}
 
-    fn add_alert(&mut self, labels: &Labels, alert: &Alert, records: &BTreeSet<RecordKey>) {
+impl Evaluation {
+    fn add_alert(&mut self, labels: &Labels, id: &str, alert: &Named, records: &BTreeSet<RecordKey>) {
         let detection = self.detections.entry(alert.detection.clone()).or_default();
         let is = |label: Label| {
             move |record: &RecordKey| labels.get(record).is_some_and(|(known, _)| *known == label)
@@ -130,7 +158,7 @@ impl Evaluation {
         detection.alerts += 1;
         detection.justified += u64::from(records.iter().any(is(Label::Malicious)));
         if !records.is_empty() && records.iter().all(is(Label::Benign)) {
-            detection.false_alerts.push(format!("{} {}", alert.alert_id, alert.title));
+            detection.false_alerts.push(format!("{id} {}", alert.title));
         }
     }
 

@@ -15,13 +15,13 @@ pub(crate) mod inputs;
 pub mod open;
 pub(crate) mod dead_letter;
 pub mod coverage;
+pub(crate) mod evaluate;
 pub mod summary;
 pub(crate) mod intake;
 pub(crate) mod topic;
 pub mod show;
 pub(crate) mod inspect;
 pub(crate) mod explain;
-pub(crate) mod evaluate;
 pub(crate) mod tune;
 pub(crate) mod compare;
 
@@ -33,6 +33,7 @@ use crate::engine::Engine;
 use crate::host::clock::Stopwatch;
 use crate::host::exit::{Exit, Failure};
 use crate::replay::dead_letter::DeadLetter;
+use crate::replay::evaluate::Compared;
 use crate::replay::inputs::Inputs;
 use crate::replay::intake::{Intake, Read, UNKNOWN};
 use crate::replay::ledger::Ledger;
@@ -69,6 +70,8 @@ pub(crate) struct Request {
     pub report: Option<PathBuf>,
     /// The file for rejected records.
     pub dead_letter: Option<PathBuf>,
+    /// What is known of records, and the alerts that count: a report compares them.
+    pub compared: Option<Compared>,
 }
 
 pub(crate) struct Streams<'a> {
@@ -104,6 +107,7 @@ pub(crate) fn run(request: &Request, streams: Streams) -> Result<Exit, Failure> 
         show = Box::new(Both(show, Box::new(Html::new(Pipe::new(file), None))));
     }
     let mut ledger = Ledger::default();
+    let mut compared = request.compared.clone();
     let (mut failed, mut latest) = (false, None);
     for event in order.finish()? {
         let (here, event) = event?;
@@ -121,6 +125,7 @@ pub(crate) fn run(request: &Request, streams: Streams) -> Result<Exit, Failure> 
         output.notices.into_iter().for_each(|notice| summary.notice(notice, event.time));
         for alert in &output.alerts {
             summary.alerts.revisions += 1;
+            compared.iter_mut().for_each(|compared| compared.add(alert));
             failed |= request.fail_on.is_some_and(|least| alert.severity >= least)
                 && request.selection.is_about(alert);
             raise(alert, &request.selection, &mut ledger, show.as_mut())?;
@@ -133,6 +138,7 @@ pub(crate) fn run(request: &Request, streams: Streams) -> Result<Exit, Failure> 
     summary.finish(watch.elapsed());
     let expired = latest.map_or_else(Vec::new, |latest| request.policy.expired(latest));
     summary.expired = expired.iter().map(ToString::to_string).collect();
+    summary.evaluation = compared.map(|compared| compared.evaluation());
     summary.coverage = coverage::of(&summary.events, &summary.ignored_ids, &request.policy);
     show.finish(&summary)?;
     Ok(verdict(&summary, failed))
@@ -159,6 +165,7 @@ pub(crate) fn revisions(
         fail_on: None,
         report: None,
         dead_letter: None,
+        compared: None,
     };
     let mut out = Vec::new();
     let exit = run(&request, Streams { out: &mut out, err, width: 100, progress: false })?;

@@ -8,6 +8,7 @@ use crate::engine::Notice;
 use crate::event::Event;
 use crate::event::time::Time;
 use crate::replay::coverage::{Covered, EventCount};
+use crate::replay::evaluate::Evaluation;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -53,6 +54,9 @@ pub struct Summary {
     pub unread: Listed,
     /// Files of a directory that hold no events in a known format.
     pub skipped: Listed,
+    /// What labelled records were caught; none without labels.
+    #[serde(skip)]
+    pub(crate) evaluation: Option<Evaluation>,
 }
 
 /// Records by outcome: `total = filtered + ignored + rejected + events`. A record that wraps several events counts once for

@@ -31,6 +31,27 @@ fn caught_and_missed_records_are_counted_by_technique() {
 }
 
 #[test]
+fn evaluation_is_part_of_the_report() {
+    let world = world(LABELS);
+    let run = world.run("report --labels labels.csv recordings");
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let page = world.read("report.html");
+    let (_, evaluation) = page.split_once("<section id=\"evaluation\">").unwrap();
+    let (evaluation, _) = evaluation.split_once("</section>").unwrap();
+    assert!(evaluation.contains("<p>1 of 2 malicious records caught, 0 false alerts</p>"), "{evaluation}");
+    for row in [
+        "<td>ESC1</td><td>1</td><td>1</td><td>0</td>",
+        "<td>san-mismatch</td><td>1</td><td>1</td><td>0</td>",
+        "missed: ESC3: ca01 4887 99999",
+    ] {
+        assert!(evaluation.contains(row), "{row} in {evaluation}");
+    }
+    let without = world.run("report recordings -o without.html");
+    assert_eq!(without.code, 0, "{}", without.stderr);
+    assert!(!world.read("without.html").contains("Evaluation"));
+}
+
+#[test]
 fn alert_on_benign_records_alone_is_false_and_bad_rows_are_named() {
     let labels = "computer,event_id,record_id,label,technique\n\
         ca01,4887,70001,benign,\nca01,4887,70002,negative,\nca01,4887,,benign,\n";

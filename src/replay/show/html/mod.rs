@@ -1,6 +1,7 @@
 //! A report as one HTML file, to be handed on: it loads nothing, runs no script and is smaller than 2 MB.
 
 pub(crate) mod card;
+pub(crate) mod evaluated;
 pub(crate) mod timeline;
 pub(crate) mod who;
 pub(crate) mod page;

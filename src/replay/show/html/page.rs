@@ -4,6 +4,7 @@ use crate::alert::{Alert, Severity};
 use crate::event::time::Time;
 use crate::replay::coverage::{Covered, Missing, Sight};
 use crate::replay::show::coverage;
+use crate::replay::show::html::evaluated::Evaluated;
 use crate::replay::show::html::timeline::Timeline;
 use crate::replay::show::html::{card, who};
 use crate::replay::show::table;
@@ -37,6 +38,7 @@ struct Page {
     who: Vec<who::Row>,
     cards: Vec<String>,
     left_out: usize,
+    evaluation: Option<Evaluated>,
     coverage: Vec<Row>,
 }
 
@@ -83,6 +85,7 @@ pub(crate) fn html(alerts: &[Alert], number: usize, summary: &Summary) -> askama
         who: who::rows(&shown),
         left_out: number - cards.len(),
         cards,
+        evaluation: summary.evaluation.as_ref().map(Evaluated::of),
         coverage: summary.coverage.iter().map(row).collect(),
     }
     .render()
