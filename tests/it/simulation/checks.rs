@@ -90,7 +90,10 @@ fn every_alert_is_committed_once(cluster: &Cluster) -> Result<(), String> {
         *found.entry(under_any_policy(&json)).or_default() += 1;
     }
     let stories = found.keys().filter(|json| json.contains("\"detection\":\"story\"")).count();
+    let detection =
+        |json: &String| Some(json.split_once("\"detection\":\"")?.1.split_once('"')?.0.to_owned());
     cluster.count(|summary| {
+        summary.detections.extend(found.keys().filter_map(detection));
         summary.alerts += found.len() as u64;
         summary.stories += stories as u64;
     });

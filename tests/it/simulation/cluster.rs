@@ -73,6 +73,8 @@ pub(crate) struct Cluster {
     depth: Cell<u32>,
     calls: Cell<u64>,
     fed: Cell<u64>,
+    /// Where in the recordings a run begins that is fed with them.
+    recorded: Option<usize>,
     wanted: Cell<(usize, usize)>,
     /// How often the policy was changed, in a run in which it changes at all.
     pub(crate) changes: Cell<Option<u32>>,
@@ -85,6 +87,7 @@ impl Cluster {
     /// One run. The error names the guarantee that was violated.
     pub(crate) fn run(seed: u64, broken: Option<(Rule, Where)>) -> Result<Summary, String> {
         let mut random = Random::new(seed);
+        let recorded = (seed % 4 == 1).then(|| random.below(source::recordings().len()));
         let mut often = |most: usize| random.below(most + 1);
         let danger = Danger { death: often(12), pause: often(12), abort: often(150), doubt: often(200) };
         let cluster = Rc::new(Cluster {
@@ -101,6 +104,7 @@ impl Cluster {
             depth: Cell::new(0),
             calls: Cell::new(0),
             fed: Cell::new(0),
+            recorded,
             wanted: Cell::new((1, 1)),
             changes: Cell::new((seed % 4 == 3).then_some(0)),
             processes: RefCell::default(),
@@ -310,7 +314,13 @@ impl Cluster {
 
     fn feed(&self) {
         if self.fed.get() < RECORDS {
-            let value = source::record(&mut self.random.borrow_mut(), self.fed.get());
+            let value = match self.recorded {
+                Some(start) => {
+                    let lines = source::recordings();
+                    Some(lines[(start + self.fed.get() as usize) % lines.len()].clone())
+                }
+                None => source::record(&mut self.random.borrow_mut(), self.fed.get()),
+            };
             let partition = self.below(SOURCE_PARTITIONS as usize) as u32;
             self.log.append(&SourcePartition { topic: SOURCE.to_owned(), partition }, value, None);
             self.fed.set(self.fed.get() + 1);

@@ -1,5 +1,7 @@
 //! How often each kind of event occurred in the runs.
 
+use std::collections::BTreeSet;
+
 /// The events of a run.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Summary {
@@ -23,6 +25,8 @@ pub(crate) struct Summary {
     pub(crate) emptied: u64,
     /// Changes of the policy.
     pub(crate) policies: u64,
+    /// The detections that had alerts.
+    pub(crate) detections: BTreeSet<String>,
 }
 
 impl Summary {
@@ -78,6 +82,7 @@ impl Summary {
         self.compactions += other.compactions;
         self.emptied += other.emptied;
         self.policies += other.policies;
+        self.detections.extend(other.detections.iter().cloned());
     }
 
     /// Whether every kind of event occurred often.
