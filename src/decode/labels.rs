@@ -4,6 +4,7 @@
 //! before it. The client writes the attributes and the subject of a request, and may write labels there. So the labels
 //! before the attributes are searched forwards and those behind them backwards: what is between belongs to the client.
 
+use crate::decode::escapes;
 use crate::decode::fields::named::Named;
 
 /// A label and the field behind it; none for titles of sections.
@@ -96,36 +97,48 @@ const SHARE: &[Label] = &[
     ("Access Check Results", None),
 ];
 
+/// Fields of one line, beside the requester, with backslashes of their own.
+const WITH_BACKSLASHES: [&str; 8] = [
+    "RequestClientInfo",
+    "TargetUserName",
+    "TargetDomainName",
+    "SubjectUserName",
+    "SubjectDomainName",
+    "ShareName",
+    "ShareLocalPath",
+    "RelativeTargetName",
+];
+
 /// The fields in the rendered text of an event; none when it has not the labels of that event.
 pub(crate) fn read(id: u32, text: &str) -> Option<Named> {
-    let (labels, forwards, first) = match id {
-        4886..=4889 => (REQUEST, BEFORE_THE_CLIENTS, "Request ID"),
-        4768 => (TICKET, TICKET.len(), "Account Name"),
-        5145 => (SHARE, SHARE.len(), "Share Name"),
+    let (labels, forwards) = match id {
+        4886..=4889 => (REQUEST, BEFORE_THE_CLIENTS),
+        4768 => (TICKET, TICKET.len()),
+        5145 => (SHARE, SHARE.len()),
         _ => return None,
     };
-    let text = unescaped(text);
-    find(&text, first, 0, text.len())?;
+    let text = Rendered::of(id, text)?;
+    let end = text.text.len();
     let mut places: Vec<(usize, usize, Option<&str>)> = Vec::new();
     let mut from = 0;
     for (label, field) in &labels[..forwards] {
-        if let Some(at) = find(&text, label, from, text.len()) {
+        if let Some(at) = text.find(label, from, end) {
             from = at + label.len() + 1;
             places.push((at, from, *field));
         }
     }
-    let (middle, mut to) = (places.len(), text.len());
+    let (middle, mut to) = (places.len(), end);
     for (label, field) in labels[forwards..].iter().rev() {
-        if let Some(at) = find_last(&text, label, from, to) {
+        if let Some(at) = text.find_last(label, from, to) {
             places.insert(middle, (at, at + label.len() + 1, *field));
             to = at;
         }
     }
-    let ends: Vec<usize> = places.iter().skip(1).map(|place| place.0).chain([text.len()]).collect();
+    let ends: Vec<usize> = places.iter().skip(1).map(|place| place.0).chain([end]).collect();
     let mut named = Named::default();
     for ((_, from, field), end) in places.iter().zip(ends) {
-        if let (Some(field), Some(value)) = (field, text.get(*from..end)) {
-            named.push(field, value.trim());
+        if let Some(field) = field {
+            named.push(field, text.value(field, *from, end));
         }
     }
     Some(named)
@@ -134,8 +147,8 @@ pub(crate) fn read(id: u32, text: &str) -> Option<Named> {
 /// Whether a rendered text ends before its last label: a relay or an agent cut it off. Windows writes every label of an
 /// event, also those without a value.
 pub(crate) fn is_cut_off(id: u32, text: &str) -> bool {
-    let text = unescaped(text);
-    let has = |label: &str| find(&text, label, 0, text.len()).is_some();
+    let Some(text) = Rendered::of(id, text) else { return false };
+    let has = |label: &str| text.find(label, 0, text.text.len()).is_some();
     match id {
         // An old CA writes none of the labels behind the subject.
         4886 => !has("Attributes") || BEHIND_THE_SUBJECT.iter().any(|label| has(label)) && !has("DCOMorRPC"),
@@ -151,30 +164,68 @@ pub(crate) fn is_cut_off(id: u32, text: &str) -> bool {
 
 /// Whether a text looks like a rendered event of any language: several labels with a colon.
 pub(crate) fn is_rendered(text: &str) -> bool {
-    let text = unescaped(text);
     text.matches([':', '：']).filter(|_| text.len() > 40).count() >= 3
 }
 
-/// A text whose line ends and tabs were written as escapes.
-fn unescaped(text: &str) -> String {
-    let text = text.replace("\\r\\n", "\n").replace("\\n", "\n").replace("\\t", "\t");
-    text.replace("#015#012", "\n").replace("#012", "\n").replace("#011", "\t")
+/// The rendered text of an event.
+struct Rendered {
+    text: String,
+    /// Line ends or tabs are written as escapes, `\n` and `\t`.
+    is_escaped: bool,
 }
 
-/// Where a label stands first, with a colon behind it and nothing or white space before it.
-fn find(text: &str, label: &str, from: usize, to: usize) -> Option<usize> {
-    let found = text.get(from..to)?.match_indices(label).map(|(at, _)| from + at);
-    found.into_iter().find(|at| is_label(text, *at, label))
-}
+impl Rendered {
+    /// None if the text has not the label that such an event cannot lack.
+    fn of(id: u32, text: &str) -> Option<Rendered> {
+        let (labels, needed) = match id {
+            4886..=4889 => (REQUEST, "Request ID"),
+            4768 => (TICKET, "Account Name"),
+            5145 => (SHARE, "Share Name"),
+            _ => return None,
+        };
+        let text = text.replace("#015#012", "\n").replace("#012", "\n").replace("#011", "\t");
+        let rendered = Rendered { text, is_escaped: true };
+        rendered.find(needed, 0, rendered.text.len())?;
+        let is_escaped = labels.iter().any(|(label, _)| rendered.is_beside_escape(label));
+        Some(Rendered { is_escaped, ..rendered })
+    }
 
-fn find_last(text: &str, label: &str, from: usize, to: usize) -> Option<usize> {
-    let found = text.get(from..to)?.rmatch_indices(label).map(|(at, _)| from + at);
-    found.into_iter().find(|at| is_label(text, *at, label))
-}
+    /// Whether white space before or behind a label is written as an escape.
+    fn is_beside_escape(&self, label: &str) -> bool {
+        let Some(at) = self.find(label, 0, self.text.len()) else { return false };
+        let behind = self.text.get(at + label.len() + 1..).unwrap_or_default();
+        escapes::is_behind(&self.text[..at]) || escapes::is_before(behind)
+    }
 
-fn is_label(text: &str, at: usize, label: &str) -> bool {
-    let before = text[..at].chars().next_back();
-    text[at + label.len()..].starts_with(':') && before.is_none_or(|c| c.is_whitespace() || c == '"')
+    /// Where a label stands first, with a colon behind it and nothing or white space before it.
+    fn find(&self, label: &str, from: usize, to: usize) -> Option<usize> {
+        let found = self.text.get(from..to)?.match_indices(label).map(|(at, _)| from + at);
+        found.into_iter().find(|at| self.is_label(*at, label))
+    }
+
+    fn find_last(&self, label: &str, from: usize, to: usize) -> Option<usize> {
+        let found = self.text.get(from..to)?.rmatch_indices(label).map(|(at, _)| from + at);
+        found.into_iter().find(|at| self.is_label(*at, label))
+    }
+
+    fn is_label(&self, at: usize, label: &str) -> bool {
+        let before = &self.text[..at];
+        let last = before.chars().next_back();
+        self.text[at + label.len()..].starts_with(':')
+            && (last.is_none_or(|c| c.is_whitespace() || c == '"')
+                || self.is_escaped && escapes::is_behind(before))
+    }
+
+    /// What stands behind a label.
+    fn value(&self, field: &str, from: usize, to: usize) -> String {
+        let text = self.text.get(from..to).unwrap_or_default();
+        match field {
+            _ if !self.is_escaped => text.trim().to_owned(),
+            "Requester" => escapes::trimmed_account(text).to_owned(),
+            _ if WITH_BACKSLASHES.contains(&field) => escapes::trimmed(text).to_owned(),
+            _ => escapes::with_lines(text).trim().to_owned(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -210,6 +261,29 @@ mod tests {
             assert!(
                 named.find("SubjectAlternativeName").unwrap().ends_with("Name=administrator@corp.example")
             );
+        }
+    }
+
+    #[test]
+    fn backslash_of_an_account_is_no_escape() {
+        for account in ["CORP\\nina", "CORP\\tom", "CORP\\rudi", "CORP\\n"] {
+            let text = ISSUED.replace("CORP\\mallory", account);
+            let escaped = |text: &str| text.replace('\r', "\\r").replace('\n', "\\n");
+            for text in [
+                text.clone(),
+                text.replace("\r\n", "  ").replace('\t', " "),
+                text.replace('\t', "\\t"),
+                escaped(&text),
+                escaped(&text.replace('\t', "\\t")),
+                text.replace("\r\n", "\\n").replace('\t', "\\t"),
+                text.replace("\r\n", "#012").replace('\t', "#011"),
+            ] {
+                let named = read(4887, &text).unwrap();
+                assert_eq!(named.find("Requester"), Some(account), "{text}");
+                assert_eq!(named.find("RequestId"), Some("201"), "{text}");
+                assert!(named.find("Attributes").unwrap().ends_with("SAN:upn=administrator@corp.example"));
+                assert!(!is_cut_off(4887, &text), "{text}");
+            }
         }
     }
 

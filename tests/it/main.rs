@@ -26,6 +26,7 @@ mod stage;
 mod stories;
 mod decode_events;
 mod decode_user_data;
+mod decode_backslashes;
 mod decode_damage;
 mod decode_formats;
 mod decode_layouts;

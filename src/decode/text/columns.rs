@@ -13,12 +13,13 @@ const COLUMNS: usize = 13;
 
 /// The event in a line of Snare. What stands between the columns is a setting of the agent: a tab if nobody changed it.
 pub(crate) fn snare(text: &str) -> Option<Found> {
-    let line = text.get(text.find(MARK)?..)?.replace("#011", "\t").replace("\\t", "\t");
-    let delimiter = line[MARK.len()..].chars().next().filter(|c| "\t|,;".contains(*c))?;
+    let line = text.get(text.find(MARK)?..)?.replace("#011", "\t");
+    // A relay may write the tabs as escapes, and then a text behind them has backslashes of its own.
+    let delimiter = ["\t", "|", ",", ";", "\\t"].into_iter().find(|d| line[MARK.len()..].starts_with(d))?;
     let columns: Vec<&str> = line.split(delimiter).map(str::trim).collect();
     let column = |at: usize| columns.get(at).map(|text| (*text).to_owned());
     let record_id = columns.get(14..).and_then(|rest| rest.iter().rev().find(|c| c.parse::<u64>().is_ok()));
-    let text = columns.get(12..).unwrap_or_default().join(&delimiter.to_string());
+    let text = columns.get(12..).unwrap_or_default().join(delimiter);
     Some(Found {
         channel: column(2),
         time: column(4),

@@ -1,5 +1,6 @@
 //! Names and values in one line: CEF, LEEF, WinCollect, the structured data of syslog (RFC 5424), and `name="value"`.
 
+use crate::decode::escapes;
 use crate::decode::fields::named::Named;
 use crate::decode::format::Format;
 use crate::decode::layout::found::Found;
@@ -42,7 +43,7 @@ const TEXTS: [&str; 4] = ["Message", "msg", "Description", "reason"];
 pub(crate) fn read(text: &str) -> Option<Found> {
     if let Some((header, extension)) = header(text, "CEF:", 7) {
         let (provider, id) = header.get(4)?.rsplit_once(':').unwrap_or(("", header.get(4)?));
-        let named = labelled(spaced(extension));
+        let named = labelled(&spaced(extension));
         return found(Format::Cef, named, Some(id), Some(provider), Some(extension));
     }
     if let Some((header, extension)) = header(text, "LEEF:", 5) {
@@ -106,7 +107,7 @@ fn pairs(text: &str) -> Option<Named> {
                 (without_type(&behind[..end]).to_owned(), &behind[end..])
             }
         };
-        named.push(name, unescaped(&value));
+        named.push(name, escapes::value(name, &value));
         rest = behind;
     }
     IDS[..3].iter().any(|name| named.find(name).is_some()).then_some(named)
@@ -116,10 +117,6 @@ fn pairs(text: &str) -> Option<Named> {
 fn without_type(value: &str) -> &str {
     let is_number = |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     value.strip_suffix('i').filter(is_number).unwrap_or(value)
-}
-
-fn unescaped(value: &str) -> String {
-    value.replace("\\r\\n", "\n").replace("\\n", "\n").replace("\\t", "\t")
 }
 
 /// The columns between `|` of a header of `count` columns, and what is behind it.
@@ -148,10 +145,7 @@ fn delimiter<'t>(version: &str, extension: &'t str) -> (char, &'t str) {
 /// Names and values between a character, which is a tab where it is not named.
 fn between(text: &str, delimiter: char) -> Named {
     let mut named = Named::default();
-    let text = match delimiter {
-        '\t' => text.replace("#011", "\t").replace("\\t", "\t"),
-        _ => text.to_owned(),
-    };
+    let text = if delimiter == '\t' { with_tabs(text) } else { text.to_owned() };
     // The message comes last and may hold the character.
     let message = text.find(&format!("{delimiter}Message=")).unwrap_or(text.len());
     for pair in text[..message].split(delimiter) {
@@ -165,8 +159,23 @@ fn between(text: &str, delimiter: char) -> Named {
     named
 }
 
-/// CEF's extension: a value ends where the next name begins.
-fn spaced(text: &str) -> Named {
+/// A text with its tabs, where a relay wrote them as `#011` or as `\t`: each has a name behind it.
+fn with_tabs(text: &str) -> String {
+    let text = text.replace("#011", "\t");
+    if text.contains('\t') {
+        return text;
+    }
+    let is_pair = |text: &str| {
+        let length = text.bytes().take_while(|c| c.is_ascii_alphanumeric() || b"_.-".contains(c)).count();
+        length > 0 && text[length..].starts_with('=')
+    };
+    let mut parts = text.split("\\t");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + if is_pair(part) { "\t" } else { "\\t" } + part)
+}
+
+/// CEF's extension, its values as they are written: a value ends where the next name begins.
+fn spaced(text: &str) -> Vec<(&str, &str)> {
     let bytes = text.as_bytes();
     let is_name = |c: &u8| c.is_ascii_alphanumeric() || b"_.-[]".contains(c);
     let equals = text.match_indices('=').map(|(at, _)| at).filter(|at| *at > 0 && bytes[at - 1] != b'\\');
@@ -177,23 +186,24 @@ fn spaced(text: &str) -> Named {
     });
     let starts: Vec<(usize, usize)> = starts.collect();
     let ends = starts.iter().skip(1).map(|(start, _)| *start).chain([text.len()]);
-    let mut named = Named::default();
-    for ((start, equal), end) in starts.iter().zip(ends) {
-        let value = text.get(equal + 1..end).unwrap_or_default().trim();
-        let value = value.replace("\\=", "=").replace("\\n", "\n").replace("\\r", "\r").replace("\\\\", "\\");
-        named.push_unquoted(text[*start..*equal].trim_start_matches("ad."), value);
-    }
-    named
+    let pairs = starts.iter().zip(ends).map(|((start, equal), end)| {
+        (text[*start..*equal].trim_start_matches("ad."), text.get(equal + 1..end).unwrap_or_default().trim())
+    });
+    pairs.collect()
 }
 
-/// Adds custom values under their labels: `cs1=… cs1Label=Requester`.
-fn labelled(mut named: Named) -> Named {
+/// The values of CEF, and custom ones under their labels as well: `cs1=… cs1Label=Requester`.
+fn labelled(pairs: &[(&str, &str)]) -> Named {
+    let mut named = Named::default();
+    for (name, value) in pairs {
+        named.push_unquoted(name, escapes::value_of_cef(name, value));
+    }
+    let find = |wanted: &str| pairs.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
     for kind in ["cs", "cn", "deviceCustomString", "deviceCustomNumber", "flexString", "c6a"] {
         for at in 1..=6 {
-            let label = named.find(&format!("{kind}{at}Label")).map(ToOwned::to_owned);
-            let value = named.find(&format!("{kind}{at}")).map(ToOwned::to_owned);
-            if let (Some(label), Some(value)) = (label, value) {
-                named.push(&label, value);
+            let label = find(&format!("{kind}{at}Label"));
+            if let Some(((_, label), (_, value))) = label.zip(find(&format!("{kind}{at}"))) {
+                named.push(label, escapes::value_of_cef(label, value));
             }
         }
     }
