@@ -164,7 +164,8 @@ pub(crate) fn is_cut_off(id: u32, text: &str) -> bool {
 
 /// Whether a text looks like a rendered event of any language: several labels with a colon.
 pub(crate) fn is_rendered(text: &str) -> bool {
-    text.matches([':', '：']).filter(|_| text.len() > 40).count() >= 3
+    let is_markup = text.trim_ascii_start().starts_with(['<', '{']);
+    !is_markup && text.matches([':', '：']).filter(|_| text.len() > 40).count() >= 3
 }
 
 /// The rendered text of an event.

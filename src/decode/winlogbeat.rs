@@ -18,7 +18,9 @@ pub(crate) fn envelope(record: Value<'_>) -> Option<Envelope<'_>> {
         id: event_id(&id)?,
         provider: text_of(windows.get("provider_name")).or_else(|| text_of(windows.get("source_name"))),
         channel: text_of(windows.get("channel")).or_else(|| text_of(windows.get("log_name"))),
-        computer: text_of(windows.get("computer_name")),
+        // Security Onion names it so for events that come by Wazuh.
+        computer: text_of(windows.get("computer_name"))
+            .or_else(|| winlog.and_then(|winlog| text_of(winlog.get("computer")))),
         time: winlog
             .and_then(|winlog| text_of(winlog.get("time_created")))
             // An alert of Kibana has a time of its own.

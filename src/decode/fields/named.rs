@@ -6,6 +6,7 @@ use crate::decode::json::Value;
 use crate::decode::limits::MAX_NAMED_VALUES;
 use crate::decode::values::is_absent;
 use crate::decode::xml_reader;
+use std::borrow::Cow;
 
 /// Other names of fields, folded: the labels of the rendered text, and the names of common schemas (ECS, CIM, OCSF).
 const OTHER_NAMES: [(&str, &[&str]); 22] = [
@@ -47,6 +48,9 @@ const SECTIONS: [&str; 8] = [
 
 /// What `ConvertTo-Json` writes for a value that is nested too deep for it.
 const NO_VALUE: &str = "System.Diagnostics.Eventing.Reader.EventProperty";
+
+/// No event that is read has more values.
+const MAX_POSITION: usize = 48;
 
 /// How deep members of members are searched for fields.
 const MAX_LEVELS: usize = 4;
@@ -132,6 +136,11 @@ impl Named {
             return;
         }
         match members(value) {
+            // The receiver of OpenTelemetry writes `[{"": "201"}, {"": "x"}]`.
+            Some(members) if value.is_array() && members.iter().all(|(name, _)| name.is_empty()) => {
+                self.nameless
+                    .extend(members.iter().filter_map(|(_, value)| text(*value)).map(Cow::into_owned));
+            }
             Some(members) => members.into_iter().for_each(|(name, value)| self.member(&name, value, level)),
             None => value.items().for_each(|item| self.item(item, level)),
         }
@@ -144,9 +153,19 @@ impl Named {
             return self.data_at(value, level + 1);
         }
         match (text(value), position(&folded)) {
-            (Some(text), Some(at)) if at == self.nameless.len() + 1 => self.nameless.push(text.into_owned()),
+            (Some(text), Some(at)) if (1..=MAX_POSITION).contains(&at) => self.place(at, text.into_owned()),
             (Some(text), _) => self.push(name, text),
             (None, _) => self.data_at(value, level + 1),
+        }
+    }
+
+    /// Adds a value whose name is its position. Shippers sort such names as texts, and leave empty values out.
+    fn place(&mut self, at: usize, value: String) {
+        if self.nameless.len() < at {
+            self.nameless.resize(at, String::new());
+        }
+        if self.nameless[at - 1].is_empty() {
+            self.nameless[at - 1] = value;
         }
     }
 
@@ -272,6 +291,14 @@ mod tests {
     }
 
     #[test]
+    fn values_named_by_their_position_leave_gaps() {
+        let named =
+            read(r#"{"param1": "201", "param10": "NTLM", "param2": "CORP\\a", "param4": "3", "x9": "y"}"#);
+        assert_eq!(named.nameless(), ["201", "CORP\\a", "", "3", "", "", "", "", "", "NTLM"]);
+        assert!(read(r#"{"data49": "x", "param0": "y", "4887": "z"}"#).nameless().is_empty());
+    }
+
+    #[test]
     fn values_without_names_keep_their_order() {
         for json in [
             r#"["201", "CORP\\a", ""]"#,
@@ -279,6 +306,8 @@ mod tests {
             r#"[{"Value": "201"}, {"Value": "CORP\\a"}, {"Value": ""}]"#,
             r##"{"Data": {"#text": [201, "CORP\\a", ""]}}"##,
             r#"{"param1": "201", "param2": "CORP\\a", "param3": ""}"#,
+            r#"{"param3": "", "param2": "CORP\\a", "param1": "201"}"#,
+            r#"{"data": [{"": "201"}, {"": "CORP\\a"}, {"": ""}], "binary": ""}"#,
             r#""<Param>201</Param><Param>CORP\\a</Param><Param></Param>""#,
             r#""<DataItem><EventData><Data>201</Data><Data>CORP\\a</Data><Data/></EventData></DataItem>""#,
         ] {

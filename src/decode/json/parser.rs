@@ -76,12 +76,14 @@ impl Parser<'_> {
             b'"' => self.string(),
             b'{' => self.container(depth, Kind::Object, b'}', "`,` or `}`"),
             b'[' => self.container(depth, Kind::Array, b']', "`,` or `]`"),
+            b'-' if self.bytes.get(self.at + 1) == Some(&b'I') => self.word("-Infinity", Kind::Null),
             b'-' | b'0'..=b'9' => self.number(),
             b't' => self.word("true", Kind::Bool),
             b'f' => self.word("false", Kind::Bool),
             b'n' => self.word("null", Kind::Null),
-            // Python writes it for an empty cell of a table.
+            // Python writes these for what is no number, and for an empty cell of a table.
             b'N' => self.word("NaN", Kind::Null),
+            b'I' => self.word("Infinity", Kind::Null),
             _ => Err(Fault::Expected("a value")),
         }
     }

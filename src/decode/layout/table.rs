@@ -38,7 +38,7 @@ pub(crate) const ROWS: [Row; 22] = [
     Row {
         id: &["winlog.event_id", "winlogbeat.winlog.event_id", "filebeat.winlog.event_id", "event.code"],
         time: &["winlog.time_created", "kibana.alert.original_time", "@timestamp"],
-        computer: &["winlog.computer_name", "winlogbeat.winlog.computer_name"],
+        computer: &["winlog.computer_name", "winlogbeat.winlog.computer_name", "winlog.computer"],
         data: &[
             "winlog.event_data",
             "winlogbeat.winlog.event_data",

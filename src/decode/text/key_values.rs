@@ -39,6 +39,10 @@ const CHANNELS: [&str; 6] =
 const RECORD_IDS: [&str; 4] = ["EventRecordID", "RecordNumber", "RecordId", "recordNumber"];
 const TEXTS: [&str; 4] = ["Message", "msg", "Description", "reason"];
 
+/// What stands before `=` in names of certificates, where a shipper of CEF escapes no `=`: `Principal Name=`, `OU=`.
+const PARTS_OF_NAMES: [&str; 13] =
+    ["Name", "Guid", "URL", "Address", "CN", "OU", "DC", "O", "C", "L", "S", "ST", "E"];
+
 /// The event in a line of names and values.
 pub(crate) fn read(text: &str) -> Option<Found> {
     if let Some((header, extension)) = header(text, "CEF:", 7) {
@@ -182,7 +186,8 @@ fn spaced(text: &str) -> Vec<(&str, &str)> {
     let starts = equals.filter_map(|at| {
         let length = bytes[..at].iter().rev().take_while(|c| is_name(c)).count();
         let start = at - length;
-        (length > 0 && (start == 0 || bytes[start - 1].is_ascii_whitespace())).then_some((start, at))
+        let is_start = length > 0 && (start == 0 || bytes[start - 1].is_ascii_whitespace());
+        (is_start && !PARTS_OF_NAMES.contains(&&text[start..at])).then_some((start, at))
     });
     let starts: Vec<(usize, usize)> = starts.collect();
     let ends = starts.iter().skip(1).map(|(start, _)| *start).chain([text.len()]);

@@ -105,6 +105,8 @@ fn table(value: Value<'_>) -> Option<(Vec<Value<'_>>, Value<'_>)> {
 /// The JSON object or array that a string is.
 fn nested(string: &str, depth: usize) -> Option<&str> {
     let text = string.trim_start_matches('\u{feff}').trim_ascii();
+    // Older versions of osquery put an escape that JSON does not know behind the data of an event.
+    let text = text.strip_suffix("\\x0A").map_or(text, str::trim_ascii_end);
     let closed = matches!(text.as_bytes(), [b'{', .., b'}'] | [b'[', .., b']']);
     let fits = |document: Document<'_>| document.depth() + depth < MAX_JSON_DEPTH;
     (closed && Document::parse(text).is_ok_and(fits)).then_some(text)
