@@ -207,6 +207,9 @@ pub(crate) fn broker(text: &str) -> Result<(), String> {
             text.replace(',', ", ")
         ));
     }
+    if text.matches(':').count() > 1 && !text.starts_with('[') {
+        return Err(format!("`{text}`: an IPv6 address stands in brackets, as in `[2001:db8::1]:9092`"));
+    }
     let (host, port) = text.rsplit_once(':').filter(|_| !text.ends_with(']')).unwrap_or((text, "9092"));
     let is_port = port.parse::<u16>().is_ok_and(|port| port > 0);
     if host.is_empty() || !is_port || text.contains([' ', '/', '*']) {
@@ -218,6 +221,18 @@ pub(crate) fn broker(text: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn address_of_a_broker_with_colons_needs_brackets() {
+        for good in ["k1:9092", "k1", "10.0.0.1:9092", "[2001:db8::1]:9092", "[::1]"] {
+            assert_eq!(broker(good), Ok(()), "{good}");
+        }
+        let why = broker("2001:db8::1:9092").unwrap_err();
+        assert!(why.contains("in brackets"), "{why}");
+        for bad in ["::1", "k1:9092:9093", "[::1]:x", ":9092", "k1:0"] {
+            assert!(broker(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn networks_need_an_address_and_a_prefix() {

@@ -225,6 +225,12 @@ fn scalar(text: &str, style: ScalarStyle) -> Value {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
         "true" | "True" | "TRUE" => Value::Bool(true),
         "false" | "False" | "FALSE" => Value::Bool(false),
+        // Text to most readers of YAML 1.1, and octal to some; an account may be called so.
+        padded
+            if padded.len() > 1 && padded.starts_with('0') && padded.bytes().all(|b| b.is_ascii_digit()) =>
+        {
+            Value::from(padded)
+        }
         number if number.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) => {
             let integer = number.parse::<i64>().ok().map(Value::from);
             integer

@@ -128,11 +128,16 @@ fn hint(wanted: &Wanted<'_>, path: &str, found: &Kind, place: Place<'_>) -> Opti
         (Wanted::Text, Kind::Scalar(Value::Number(number))) if place.is_length_of_time() => {
             Some(format!("write a unit, `{number}s`, `{number}m`, `{number}h` or `{number}d`"))
         }
+        // Of `1.10` the number is `1.1`.
+        (Wanted::Text, Kind::Scalar(Value::Number(number))) if number.is_f64() => {
+            Some("put it in quotes".to_owned())
+        }
         (Wanted::Text, Kind::Scalar(Value::Number(number))) => Some(format!("write '{number}' in quotes")),
         (Wanted::Text, Kind::Scalar(Value::Bool(value))) => Some(format!("write '{value}' in quotes")),
-        (Wanted::Whole, Kind::Scalar(Value::String(text))) if text.parse::<u64>().is_ok() => {
-            Some("remove the quotes".to_owned())
-        }
+        (Wanted::Whole, Kind::Scalar(Value::String(text))) => match text.parse::<u64>().ok()? {
+            number if text.starts_with('0') && number > 0 => Some(format!("write {number}")),
+            _ => Some("remove the quotes".to_owned()),
+        },
         (Wanted::Truth, Kind::Scalar(Value::String(text))) => match text.to_lowercase().as_str() {
             "yes" | "on" | "true" => Some("write `true`".to_owned()),
             "no" | "off" | "false" => Some("write `false`".to_owned()),

@@ -31,7 +31,7 @@ fn too_short(name: &str, value: &str) -> Option<String> {
 /// Why the library refuses a setting; `None` if it accepts it.
 fn refusal(name: &str, value: &str) -> Option<String> {
     match ClientConfig::new().set(name, value).create_native_config() {
-        Ok(_) => None,
+        Ok(config) => cut_off(value, &config.get(name).ok()?),
         Err(KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, ..)) => {
             Some("librdkafka has no setting of this name".to_owned())
         }
@@ -42,9 +42,42 @@ fn refusal(name: &str, value: &str) -> Option<String> {
     }
 }
 
+/// Why a number is another one to the library, which reads its beginning: of `45s` and `4_5` the digits before the letter.
+fn cut_off(value: &str, read: &str) -> Option<String> {
+    let value = value.trim();
+    let hex = value.strip_prefix("0x").and_then(|digits| i64::from_str_radix(digits, 16).ok());
+    let meant = hex.map_or_else(|| value.to_owned(), |number| number.to_string());
+    let is_number =
+        value.starts_with(|c: char| c.is_ascii_digit() || c == '-') && read.parse::<i64>().is_ok();
+    let is_same = meant.parse::<f64>().ok() == read.parse::<f64>().ok();
+    (is_number && !is_same).then(|| format!("librdkafka reads `{value}` as {read}: write a whole number"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn number_with_a_unit_is_refused() {
+        for (value, read) in [("45s", "45"), ("45_000", "45"), ("5.2e+07", "5"), ("1.5", "1"), ("-1x", "-1")]
+        {
+            let why = refusal("statistics.interval.ms", value).or_else(|| cut_off(value, read)).unwrap();
+            assert!(why.contains("reads") || why.contains("refuses"), "{why}");
+        }
+        for (name, value) in [
+            ("session.timeout.ms", "45000"),
+            ("linger.ms", "5"),
+            ("linger.ms", "0.5"),
+            ("acks", "all"),
+            ("acks", "-1"),
+            ("compression.level", "-1"),
+            ("client.id", "0x1y"),
+            ("client.rack", "1a"),
+            ("enable.idempotence", "1"),
+        ] {
+            assert_eq!(refusal(name, value), None, "{name}: {value}");
+        }
+    }
 
     #[test]
     fn producer_must_take_the_longest_record() {

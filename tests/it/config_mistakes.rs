@@ -38,6 +38,24 @@ kafak:
 }
 
 #[test]
+fn numbers_with_zeros_before_them_are_text() {
+    // To readers of YAML 1.1 `010` is 8, to those of 1.2 it is 10. An account may be called so.
+    let accounts = Config::parse("c.yaml", "policy: {protected: {accounts: [0123, '0123']}, decoys: [007]}");
+    assert!(accounts.is_ok(), "{accounts:?}");
+    assert_eq!(
+        mistakes(
+            "topics: {partitions: 010}\npolicy: {protected: {rids: [0500], accounts: [1.10]}, allow: {templates: [7]}}"
+        ),
+        [
+            "c.yaml:1:22: topics.partitions: expected a whole number, found the text `010`; write 10",
+            "c.yaml:2:29: policy.protected.rids[0]: expected a whole number, found the text `0500`; write 500",
+            "c.yaml:2:47: policy.protected.accounts[0]: expected text, found the number 1.1; put it in quotes",
+            "c.yaml:2:75: policy.allow.templates[0]: expected text, found the number 7; write '7' in quotes",
+        ]
+    );
+}
+
+#[test]
 fn properties_that_break_exactly_once_are_refused_with_the_reason() {
     let text = "\
 kafka:
