@@ -1,13 +1,13 @@
-//! Line ends and tabs that a pipeline wrote as two characters, `\n` and `\t`.
+//! Line ends and tabs that a pipeline wrote as other characters, `\n` and `\t`, or `#012` and `#011`.
 //!
 //! The text alone does not show them: `CORP\nina` is an account and `\\*\temp` a share, and few pipelines double the
-//! backslash of those. So `\n` is a line end where one must stand, beside a label or between columns, and in the fields
+//! backslash of those. Who may create a machine may call it `#012DC01$`. So `\n` is a line end where one must stand, beside a label or between columns, and in the fields
 //! that hold several lines. Elsewhere it is a backslash and a letter.
 
 use crate::decode::fields::fold::fold;
 
-/// What is written for the characters that end a line or fill it.
-const ESCAPES: [&str; 3] = ["\\n", "\\r", "\\t"];
+/// What is written for the characters that end a line or fill it; rsyslog writes `#012`.
+const ESCAPES: [&str; 6] = ["\\n", "\\r", "\\t", "#012", "#015", "#011"];
 
 /// Fields of several lines, by a part of their folded names. Names of accounts and paths have one line.
 const OF_LINES: [&str; 9] = [
@@ -29,7 +29,8 @@ pub(crate) fn value(field: &str, text: &str) -> String {
 
 /// A text that has no other backslashes, with its line ends and tabs.
 pub(crate) fn with_lines(text: &str) -> String {
-    text.replace("\\r\\n", "\n").replace("\\n", "\n").replace("\\t", "\t")
+    let text = text.replace("\\r\\n", "\n").replace("\\n", "\n").replace("\\t", "\t");
+    text.replace("#015#012", "\n").replace("#012", "\n").replace("#011", "\t")
 }
 
 /// The same of a value of CEF, where a backslash is put before `=`, `|` and itself.
@@ -112,6 +113,7 @@ mod tests {
         for account in ["CORP\\n", "CORP\\\\r", "CORP\\tom"] {
             assert_eq!(trimmed_account(&format!("\\t{account}\\r\\n")), account);
         }
+        assert_eq!(trimmed_account("#011CORP\\#012DC01$#015#012"), "CORP\\#012DC01$");
         assert_eq!(trimmed(" 209 \\n\t\\n "), "209");
         assert_eq!(trimmed("\\t\\\\*\\IPC$\\n"), "\\\\*\\IPC$");
     }

@@ -169,22 +169,21 @@ pub(crate) fn is_rendered(text: &str) -> bool {
 }
 
 /// The rendered text of an event.
-struct Rendered {
-    text: String,
-    /// Line ends or tabs are written as escapes, `\n` and `\t`.
+struct Rendered<'t> {
+    text: &'t str,
+    /// Line ends or tabs are written as escapes.
     is_escaped: bool,
 }
 
-impl Rendered {
+impl<'t> Rendered<'t> {
     /// None if the text has not the label that such an event cannot lack.
-    fn of(id: u32, text: &str) -> Option<Rendered> {
+    fn of(id: u32, text: &'t str) -> Option<Rendered<'t>> {
         let (labels, needed) = match id {
             4886..=4889 => (REQUEST, "Request ID"),
             4768 => (TICKET, "Account Name"),
             5145 => (SHARE, "Share Name"),
             _ => return None,
         };
-        let text = text.replace("#015#012", "\n").replace("#012", "\n").replace("#011", "\t");
         let rendered = Rendered { text, is_escaped: true };
         rendered.find(needed, 0, rendered.text.len())?;
         let is_escaped = labels.iter().any(|(label, _)| rendered.is_beside_escape(label));

@@ -1,4 +1,4 @@
-//! Accounts whose names begin like an escape, `CORP\nina` and `CORP\tom`, in every layout.
+//! Accounts whose names begin like an escape, `CORP\nina`, `CORP\tom` and `CORP\#012DC01$`, in every layout.
 
 use crate::decode_formats::decode_with;
 use crate::decode_layouts::{layout_names, records};
@@ -28,7 +28,7 @@ fn account_that_begins_like_an_escape_is_read_in_every_layout() {
                 continue;
             }
             layouts += 1;
-            for account in ["nina", "tom", "rudi", "r", "bea", "uma", "x41", "0"] {
+            for account in ["nina", "tom", "rudi", "r", "bea", "uma", "x41", "0", "#012x", "#011x"] {
                 // Only where the domain stands before it: a path may end with the name as well.
                 let read = requesters(text.replace("\\eve", &format!("\\{account}")).as_bytes());
                 if read != vec![Account::new("CORP", account); issued] {

@@ -13,23 +13,24 @@ const COLUMNS: usize = 13;
 
 /// The event in a line of Snare. What stands between the columns is a setting of the agent: a tab if nobody changed it.
 pub(crate) fn snare(text: &str) -> Option<Found> {
-    let line = text.get(text.find(MARK)?..)?.replace("#011", "\t");
-    // A relay may write the tabs as escapes, and then a text behind them has backslashes of its own.
-    let delimiter = ["\t", "|", ",", ";", "\\t"].into_iter().find(|d| line[MARK.len()..].starts_with(d))?;
+    let line = text.get(text.find(MARK)?..)?;
+    // A relay may write the tabs as escapes, and then a text behind them may hold the same characters.
+    let mut delimiters = ["\t", "|", ",", ";", "\\t", "#011"].into_iter();
+    let delimiter = delimiters.find(|delimiter| line[MARK.len()..].starts_with(delimiter))?;
     let columns: Vec<&str> = line.split(delimiter).map(str::trim).collect();
     let column = |at: usize| columns.get(at).map(|text| (*text).to_owned());
     let record_id = columns.get(14..).and_then(|rest| rest.iter().rev().find(|c| c.parse::<u64>().is_ok()));
-    let text = columns.get(12..).unwrap_or_default().join(delimiter);
+    // The number of the record stands behind the text.
+    let text = columns.get(12..).unwrap_or_default();
+    let text =
+        text.split_last().filter(|(last, _)| last.parse::<u64>().is_ok()).map_or(text, |(_, text)| text);
     Some(Found {
         channel: column(2),
         time: column(4),
         provider: column(6),
         computer: column(10),
         record_id: record_id.map(|text| (*text).to_owned()),
-        // The number of the record stands behind the text.
-        texts: vec![
-            text.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches(delimiter).to_owned(),
-        ],
+        texts: vec![text.join(delimiter)],
         is_cut_off: columns.len() < COLUMNS,
         ..Found::new(Format::Snare, column(5)?)
     })

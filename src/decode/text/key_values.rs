@@ -165,17 +165,15 @@ fn between(text: &str, delimiter: char) -> Named {
 
 /// A text with its tabs, where a relay wrote them as `#011` or as `\t`: each has a name behind it.
 fn with_tabs(text: &str) -> String {
-    let text = text.replace("#011", "\t");
-    if text.contains('\t') {
-        return text;
-    }
     let is_pair = |text: &str| {
         let length = text.bytes().take_while(|c| c.is_ascii_alphanumeric() || b"_.-".contains(c)).count();
         length > 0 && text[length..].starts_with('=')
     };
-    let mut parts = text.split("\\t");
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| text + if is_pair(part) { "\t" } else { "\\t" } + part)
+    ["#011", "\\t"].iter().filter(|_| !text.contains('\t')).fold(text.to_owned(), |text, escape| {
+        let mut parts = text.split(escape);
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |text, part| text + if is_pair(part) { "\t" } else { escape } + part)
+    })
 }
 
 /// CEF's extension, its values as they are written: a value ends where the next name begins.
@@ -226,8 +224,7 @@ fn structured_data(text: &str) -> Option<(Named, bool)> {
         let in_brackets = name.trim_start().starts_with('[');
         let escapes = if in_brackets { "\"" } else { "\"\\]" };
         let (value, behind) = quoted(behind, escapes)?;
-        // Syslog servers write line ends and tabs so.
-        named.push(name.trim(), value.replace("#012", "\n").replace("#011", "\t"));
+        named.push(name.trim(), escapes::value(name, &value));
         rest = behind;
         has_end = in_brackets || rest.starts_with(']');
         match rest.strip_prefix("][").map(|element| element.split_once(' ')) {
