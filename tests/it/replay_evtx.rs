@@ -82,6 +82,21 @@ fn damaged_record_is_reported_and_the_rest_is_read() {
     assert!(run.stderr.starts_with("warning: -: failed to parse record number 103: "), "{}", run.stderr);
 }
 
+/// Where the records of a chunk end is in its header. Who lowers it hides them.
+#[test]
+fn records_that_a_chunk_names_and_does_not_have_are_reported() {
+    let mut content = story_log();
+    content[HEADER + CHUNK + 48..][..4].copy_from_slice(&512_u32.to_le_bytes());
+    let run = World::new().run_with("replay - --format json", &content);
+    assert_eq!((run.code, run.records("events")), (65, 3), "{}", run.stderr);
+    assert!(run.stderr.contains("chunk 1 has 0 of the 2 records that its header names"), "{}", run.stderr);
+    // Records that were written behind what the header names are read, and missed by nobody.
+    let mut content = story_log();
+    content[HEADER + CHUNK + 32..][..8].copy_from_slice(&103_u64.to_le_bytes());
+    let run = World::new().run_with("replay - --format json", &content);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+}
+
 /// A log that is copied while it is open has space behind its last chunk that holds anything.
 #[test]
 fn bytes_behind_the_last_chunk_are_damage_only_before_more_records() {
