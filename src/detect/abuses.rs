@@ -58,6 +58,7 @@ abuses! {
     "Pass-the-certificate" "Log on over TLS" ["schannel-logon"];
     "Attack tools" "Log on with Certipy, Rubeus and the like" ["pkinit-client", "unusual-source", "unusual-volume"];
     "Covering traces" "Delete rows, switch events off" ["ca-tampered", "ca-silent"];
+    "Misused agent" "Use an enrollment agent outside its job" ["san-mismatch", "certificate-used-by-other"];
     "Search for templates" "Try what is open" ["decoy-template", "denied-enrollment-probing"];
     "Several steps" "Take steps that are each raised as an alert" ["story"];
 }
