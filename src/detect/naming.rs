@@ -324,6 +324,7 @@ mod tests {
         ] {
             let judgement = judged(&policy, "CORP\\mallory", std::slice::from_ref(&name));
             assert!(judgement.is_lookalike() && !judgement.is_sensitive(), "{name:?}");
+            assert!(judgement.is_suspicious(), "{name:?}");
         }
         assert!(judged(&policy, "CORP\\аdministrator", &[upn("аdministrator@corp.example")]).is_lookalike());
         for name in ["administrator@corp.example", "alice@corp.example", "administratör@corp.example"] {
@@ -442,7 +443,9 @@ mod tests {
     #[test]
     fn subject_counts_only_as_the_whole_name_of_a_protected_identity() {
         let subject = |requester: &str, subject: &str| {
-            judged_with(&Facts::default(), &corp(), &request(requester, &[]), subject).subject
+            let judgement = judged_with(&Facts::default(), &corp(), &request(requester, &[]), subject);
+            assert_eq!(judgement.is_suspicious(), !judgement.subject.is_empty());
+            judgement.subject
         };
         let administrator = "CN=Administrator, CN=Users, DC=corp, DC=example";
         assert_eq!(subject("CORP\\mallory", administrator), ["Administrator"]);
@@ -482,7 +485,8 @@ mod tests {
         let admin = "administrator@corp.example";
         assert!(judged(import(admin), upn(admin)).is_sensitive(), "the account may have been changed for it");
         let sid = |text| San::Sid(Sid::parse(text).unwrap());
-        assert_eq!(judged(import(alice), sid("S-1-5-21-1-2-3-1111")).other_sids.len(), 1);
+        let other = judged(import(alice), sid("S-1-5-21-1-2-3-1111"));
+        assert!(other.other_sids.len() == 1 && other.is_suspicious());
         assert!(!judged(import(alice), sid("S-1-5-21-1-2-3-1105")).is_suspicious());
     }
 }

@@ -215,3 +215,64 @@ fn starts_ignoring_case(text: &str, start: &str) -> bool {
 pub(crate) fn is_separator(b: u8) -> bool {
     matches!(b, b' ' | b'\t' | b'\n' | b'\r' | b',' | b':' | b';')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn name_is_added_without_what_surrounds_it() {
+        let mut names = Names::default();
+        for name in [
+            San::Dns(" dc01.corp.example.\0".to_owned()),
+            San::Url(" ldap:///x ".to_owned()),
+            San::Dns("dc01.corp.example".to_owned()),
+            San::Other("  ".to_owned()),
+        ] {
+            names.add(name);
+        }
+        let values: Vec<String> = names.names.iter().map(San::to_string).collect();
+        assert_eq!(values, ["dc01.corp.example", "ldap:///x"]);
+    }
+
+    #[test]
+    fn octets_of_the_display_text_are_no_part_of_a_guid() {
+        let guid = "0410c0de00112233445566778899aabb";
+        assert_eq!(San::from_guid("0410C0DE-0011-2233-4455-66778899AABB"), San::Guid(guid.to_owned()));
+        assert_eq!(San::from_guid(&format!("04 10 {guid}")), San::Guid(guid.to_owned()));
+    }
+
+    #[test]
+    fn name_without_a_label_is_what_it_looks_like() {
+        let guid = |digits: &str| San::Guid(digits.to_owned());
+        for (text, expect) in [
+            ("https://crl.corp.example", San::Url("https://crl.corp.example".to_owned())),
+            (
+                "tag:microsoft.com,2022-09-14:sid:S-1-5-21-1-2-3-1105",
+                San::from_url("tag:microsoft.com,2022-09-14:sid:S-1-5-21-1-2-3-1105"),
+            ),
+            ("fe80::1", San::Ip("fe80::1".to_owned())),
+            ("10.0.0.1", San::Ip("10.0.0.1".to_owned())),
+            ("bob@corp.example", San::Upn("bob@corp.example".to_owned())),
+            ("0a 1b 2c 3d 4e", guid("0a1b2c3d4e")),
+            ("wks-114_b.corp.example", San::Dns("wks-114_b.corp.example".to_owned())),
+            ("müller.corp.example", San::Dns("müller.corp.example".to_owned())),
+        ] {
+            assert_eq!(San::by_look(text), Some(expect), "{text}");
+        }
+        assert!(matches!(San::from_url("tag:microsoft.com,2022-09-14:sid:S-1-5-21-1-2-3-1105"), San::Sid(_)));
+        for text in [
+            "",
+            "bob",
+            "write to bob@corp.example",
+            "bob@corp.example,carol@corp.example",
+            "0a 1b 2c 3d",
+            "a..example",
+            "a/b.example",
+            "10.5",
+            ".example",
+        ] {
+            assert_eq!(San::by_look(text), None, "{text}");
+        }
+    }
+}

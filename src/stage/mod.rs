@@ -41,3 +41,13 @@ impl fmt::Display for Stage {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stage_is_named_as_in_group_ids_and_metrics() {
+        assert_eq!(Stage::ALL.map(|stage| stage.to_string()), ["router", "detector"]);
+    }
+}

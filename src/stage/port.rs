@@ -396,3 +396,19 @@ pub struct RouterCommit {
     /// Committed offsets of the consumer group: the next offset of each partition.
     pub offsets: Vec<(SourcePartition, u64)>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn size_of_a_checkpoint_record_is_that_of_key_and_value() {
+        let record = |value| CheckpointRecord { partition: 0, key: vec![1; 3], value };
+        assert_eq!((record(Some(vec![1; 5])).bytes(), record(None).bytes()), (8, 3));
+    }
+
+    #[test]
+    fn fault_states_its_kind_and_what_it_is_about() {
+        assert_eq!(Fault::Partition("a gap".to_owned()).to_string(), "a partition cannot be used: a gap");
+    }
+}

@@ -57,3 +57,16 @@ pub(crate) fn hash(fields: &[&[u8]]) -> u128 {
     }
     hasher.finish128().as_u128()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Checkpoints of every version hold such keys.
+    #[test]
+    fn key_at_another_home_keeps_its_form() {
+        let key = EntityKey::from_bits(0b1100 << 64 | 0b1010);
+        assert_eq!(key.at_home(5).to_bits(), 5 << 64 | 0b0110);
+        assert_eq!(key.at_home(key.home()), key);
+    }
+}

@@ -217,6 +217,7 @@ impl Hasher for KeyHasher {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::hash::BuildHasher;
 
     fn key(n: u128) -> EntityKey {
         EntityKey::from_bits(n)
@@ -227,6 +228,7 @@ mod tests {
         let mut store = KeyedStore::default();
         store.put(key(2), b"two", Hour(9));
         store.put(key(1), b"one", Hour(9));
+        assert_eq!(store.changes(), 2);
         let changed: Vec<_> = store.take_changes().into_iter().map(|c| c.key).collect();
         assert_eq!(changed, [key(1), key(2)]);
         store.put(key(1), b"one", Hour(9));
@@ -234,6 +236,14 @@ mod tests {
         store.remove(key(2));
         store.remove(key(3));
         assert_eq!(store.take_changes(), [Change { key: key(2), expires: Hour(0), record: None }]);
+    }
+
+    #[test]
+    fn hash_of_a_key_is_half_of_it() {
+        let hash_of = |key: EntityKey| BuildHasherDefault::<KeyHasher>::default().hash_one(key);
+        assert_eq!(hash_of(key(7 << 64 | 9)), 9);
+        let hash_of = |text: &str| BuildHasherDefault::<KeyHasher>::default().hash_one(text);
+        assert_ne!(hash_of("one"), hash_of("two"));
     }
 
     #[test]
@@ -255,6 +265,7 @@ mod tests {
     fn garbage_goes_at_the_watermark_and_not_before() {
         let mut store = KeyedStore::default();
         store.put(key(1), b"one", Hour::not_before(Time::from_millis(1)));
+        assert_eq!((store.is_empty(), store.len(), store.record_bytes()), (false, 1, 3));
         assert_eq!(store.sweep(Time::from_millis(Span::hours(1).as_millis())), 0);
         assert_eq!(store.sweep(Time::from_millis(Span::hours(1).as_millis() + 1)), 1);
         assert!(store.is_empty());

@@ -4,8 +4,8 @@ use crate::common::alerts_of;
 use crate::stage::{PARTITIONS, count, log, recording, route_everywhere};
 use adcs_watch::detect::policy::Policy;
 use adcs_watch::engine::{Engine, Notice};
-use adcs_watch::event::Event;
 use adcs_watch::event::time::Span;
+use adcs_watch::event::{Activity, Event};
 use adcs_watch::memory_log::MemoryLog;
 use adcs_watch::memory_log::detector_port::{ALERTS, DEAD_LETTER, GROUP, MemoryDetector, routed};
 use adcs_watch::stage::detector::worker::DetectorWorker;
@@ -75,10 +75,16 @@ impl DetectorPort for Told {
 }
 
 fn detector(log: &MemoryLog, name: &str, policy: Policy) -> DetectorWorker<Told> {
+    DetectorWorker::new(told(log, name), policy, PARTITIONS, Pace::default())
+}
+
+fn detector_with(log: &MemoryLog, name: &str, pace: Pace) -> DetectorWorker<Told> {
+    DetectorWorker::new(told(log, name), Policy::default(), PARTITIONS, pace)
+}
+
+fn told(log: &MemoryLog, name: &str) -> Told {
     let inner = MemoryDetector::new(log.clone(), name);
-    let port =
-        Told { inner, outcomes: VecDeque::new(), inputs: Vec::new(), silent: false, waits: Vec::new() };
-    DetectorWorker::new(port, policy, PARTITIONS, Pace::default())
+    Told { inner, outcomes: VecDeque::new(), inputs: Vec::new(), silent: false, waits: Vec::new() }
 }
 
 /// Steps of 10 ms, from this time on.
@@ -205,7 +211,16 @@ fn status_shows_position_state_and_checkpoint_of_each_partition() {
         records += status.size.records;
     }
     assert!(records > 0, "there is state");
-    while worker.finish(Millis(3000)).unwrap() {}
+    for _ in 0..3 {
+        worker.finish(Millis(3000)).unwrap();
+    }
+    assert_eq!(worker.finish(Millis(3000)), Ok(false), "all checkpoints are written");
+    assert_eq!(worker.counts().checkpoints, 4, "none is written twice");
+    let digests = [0, 1].map(|partition| worker.task(partition).map(|task| task.digest()));
+    assert!(
+        digests[0] != digests[1] && digests.iter().all(Option::is_some),
+        "each partition has its own state"
+    );
     for status in worker.status() {
         assert_eq!((status.since_checkpoint, status.checkpoint_at), (0, Some(Millis(3000))));
     }
@@ -245,7 +260,7 @@ fn detector_waits_long_only_without_something_to_do() {
     assert_eq!(worker.counts().aborted, 1);
     assert_eq!(worker.port_mut().waits.pop(), Some(60), "100 ms after the abort it is tried again");
     worker.port_mut().silent = true;
-    for now in [3110, 3111] {
+    for now in [3110, 3111, 3130] {
         worker.step(Millis(now)).unwrap();
     }
     assert_eq!(worker.counts().unknown, 1);
@@ -316,4 +331,85 @@ fn partition_that_leaves_takes_its_doubt_and_its_policy_with_it() {
     run(&mut worker, 1200, 100);
     assert!(worker.is_ready() && worker.counts().alerts > 0);
     assert_eq!(worker.counts().alerts as usize, count(&log, ALERTS));
+}
+
+/// An event that leads to no alert.
+fn quiet() -> Vec<u8> {
+    let event = Event { activity: Activity::RemoteFileWrite(Default::default()), ..recording()[0].clone() };
+    wire::routed::encode([&event])
+}
+
+#[test]
+fn checkpoint_of_many_records_is_due_also_after_an_abort() {
+    let (log, events) = (log(), recording());
+    let mut worker = detector_with(&log, "detector", Pace { checkpoint_records: 3, ..Pace::default() });
+    run(&mut worker, 0, 10);
+    assert_eq!(worker.counts().checkpoints, 2, "the first ones");
+    worker.port_mut().outcomes = [Outcome::Aborted].into();
+    route_everywhere(&log, &events);
+    run(&mut worker, 1000, 5);
+    assert_eq!((worker.counts().aborted, worker.counts().checkpoints), (1, 2));
+    run(&mut worker, 1200, 5);
+    assert!(worker.counts().checkpoints > 2, "{:?}", worker.counts());
+    assert!(worker.status().any(|status| status.since_checkpoint < events.len() as u64));
+}
+
+#[test]
+fn detector_that_is_behind_by_events_fills_its_transactions() {
+    let log = log();
+    let pace = Pace { behind: 4, longest_wait: Millis(1000), ..Pace::default() };
+    let mut worker = detector_with(&log, "detector", pace);
+    run(&mut worker, 0, 10);
+    let before = worker.counts().committed;
+    for step in 0..50 {
+        log.append(&routed(0), Some(quiet().repeat(4)), None);
+        // A dead letter waits for its transaction as an alert does.
+        log.append(&routed(1), Some(vec![0xff]), None);
+        run(&mut worker, 1000 + step * 10, 1);
+    }
+    assert_eq!(worker.counts().committed, before);
+    run(&mut worker, 1500, 5);
+    assert_eq!(worker.counts().committed, before + 1, "it is no longer behind");
+}
+
+#[test]
+fn replay_of_one_partition_makes_no_transactions_of_the_others() {
+    let log = log();
+    let mut first = detector(&log, "first", Policy::default());
+    run(&mut first, 0, 10);
+    for _ in 0..3000 {
+        log.append(&routed(0), Some(quiet()), None);
+    }
+    run(&mut first, 1000, 600);
+    assert_eq!(first.counts().checkpoints, 2, "no further one");
+    kill(&log, first);
+    let mut second = detector_with(&log, "second", Pace { longest_replay: Millis(5), ..Pace::default() });
+    let mut replaying = 0;
+    for now in 0..200 {
+        log.append(&routed(1), Some(quiet()), None);
+        second.step(Millis(now)).unwrap();
+        if second.status().any(|status| status.left_to_replay > 0) {
+            replaying += 1;
+            assert_eq!(second.counts().committed, 0, "after {replaying} steps of the replay");
+        }
+    }
+    assert!(replaying > 10 && second.is_ready(), "{replaying} steps");
+}
+
+#[test]
+fn last_commit_writes_checkpoints_as_far_as_they_fit_and_says_whether_some_are_left() {
+    let log = log();
+    // One checkpoint fills a transaction.
+    let mut worker = detector_with(&log, "detector", Pace { checkpoint_bytes: 0, ..Pace::default() });
+    run(&mut worker, 0, 50);
+    assert_eq!(worker.counts().checkpoints, 2);
+    route_everywhere(&log, &recording());
+    run(&mut worker, 1000, 50);
+    for (left, checkpoints) in [(true, 3), (false, 4), (false, 4)] {
+        assert_eq!((worker.finish(Millis(3000)), worker.counts().checkpoints), (Ok(left), checkpoints));
+    }
+    log.append(&routed(0), Some(quiet()), None);
+    run(&mut worker, 4000, 5);
+    worker.port_mut().outcomes = [Outcome::Aborted].into();
+    assert_eq!(worker.finish(Millis(5000)), Ok(false), "it was not committed, so nothing follows");
 }

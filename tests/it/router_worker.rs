@@ -1,6 +1,7 @@
 //! The router's worker: what it counts, how long it waits, when a batch is full, and what an unusable partition leads to.
 
 use crate::stage::{PARTITIONS, SOURCE, count, log, only, recording};
+use adcs_watch::decode::rejection::Reason;
 use adcs_watch::decode::{Decoder, Format};
 use adcs_watch::detect::policy::Policy;
 use adcs_watch::event::host::Host;
@@ -9,8 +10,10 @@ use adcs_watch::memory_log::detector_port::{DEAD_LETTER, ROUTED};
 use adcs_watch::memory_log::router_port::{GROUP, MemoryRouter};
 use adcs_watch::stage::pace::Pace;
 use adcs_watch::stage::port::{
-    Answer, Fault, Millis, Outcome, RouterCommit, RouterInput, RouterPort, SourcePartition, TopicPrefilter,
+    Answer, Fault, Millis, Outcome, RouterCommit, RouterInput, RouterPort, SourcePartition, SourceRecord,
+    TopicPrefilter,
 };
+use adcs_watch::stage::router::tally;
 use adcs_watch::stage::router::task::{Routed, RouterTask, Source};
 use adcs_watch::stage::router::worker::RouterWorker;
 use std::collections::{BTreeMap, VecDeque};
@@ -23,6 +26,8 @@ struct Told {
     outcomes: VecDeque<Outcome>,
     silent: bool,
     refused: Option<&'static str>,
+    /// Further inputs of the next poll, behind the others.
+    inputs: Vec<RouterInput>,
     /// How often a refused partition was asked for.
     asked: usize,
     /// How long each poll may have waited.
@@ -32,7 +37,9 @@ struct Told {
 impl RouterPort for Told {
     fn poll(&mut self, wait: Millis, prefilter: TopicPrefilter<'_>) -> Result<Vec<RouterInput>, Fault> {
         self.waits.push(wait.0);
-        self.inner.poll(wait, prefilter)
+        let mut inputs = self.inner.poll(wait, prefilter)?;
+        inputs.append(&mut self.inputs);
+        Ok(inputs)
     }
     fn accept(&mut self, partitions: &[SourcePartition]) -> Result<(), Fault> {
         self.inner.accept(partitions)
@@ -60,8 +67,15 @@ impl RouterPort for Told {
 
 fn router_with(log: &MemoryLog, policy: &Policy, pace: Pace) -> RouterWorker<Told> {
     let inner = MemoryRouter::new(log.clone(), "router", &[SOURCE, OTHER]);
-    let port =
-        Told { inner, outcomes: VecDeque::new(), silent: false, refused: None, asked: 0, waits: Vec::new() };
+    let port = Told {
+        inner,
+        outcomes: VecDeque::new(),
+        silent: false,
+        refused: None,
+        inputs: Vec::new(),
+        asked: 0,
+        waits: Vec::new(),
+    };
     RouterWorker::new(port, RouterTask::new(policy, PARTITIONS, BTreeMap::new()), pace)
 }
 
@@ -155,14 +169,19 @@ fn unusable_partition_stops_alone_and_is_tried_again_after_a_while() {
     assert_eq!(router.stopped().collect::<Vec<_>>(), [(&only(OTHER), "no permission")]);
     assert_eq!((router.is_ready(), router.counts().records[&Routed::Sent]), (false, 2), "the other is read");
     assert_eq!(router.port_mut().asked, 1);
+    let mut asked_at = |from: u64| {
+        let before = router.port_mut().asked;
+        (from..).find(|now| {
+            router.step(Millis(*now)).unwrap();
+            router.port_mut().asked > before
+        })
+    };
     let retry = Pace::default().retry_partition.0;
-    // The first attempt was between 0 and 100 ms.
-    run(&mut router, retry - 300, 30);
-    assert_eq!(router.port_mut().asked, 1, "not before its time");
-    run(&mut router, retry + 100, 50);
-    assert_eq!(router.port_mut().asked, 2, "once in this time");
+    let second = asked_at(1000).unwrap();
+    assert!((retry..retry + 100).contains(&second), "it was first asked for between 0 and 100 ms");
+    assert_eq!(asked_at(second + 1), Some(second + retry));
     router.port_mut().refused = None;
-    run(&mut router, 2 * retry + 1000, 50);
+    run(&mut router, 3 * retry, 50);
     assert_eq!((router.is_ready(), router.stopped().count()), (true, 0));
     assert_eq!(router.counts().records[&Routed::Sent], 4);
 }
@@ -227,6 +246,92 @@ fn format_of_a_topic_can_be_set_later() {
     run(&mut router, 0, 50);
     let sent = |topic: &str| router.tallies()[topic].events();
     assert_eq!((sent(SOURCE), sent(OTHER)), (1, 0), "our own format is not that of the other topic");
+
+    let mut task = RouterTask::new(&Policy::default(), PARTITIONS, BTreeMap::new());
+    task.set_source(
+        OTHER.to_owned(),
+        Source::new(Decoder { format: Some(Format::Protobuf), ..Decoder::default() }, &[]),
+    );
+    let passes = |topic| task.prefilter(topic, b"no text to search").is_some();
+    assert_eq!((passes(SOURCE), passes(OTHER)), (false, true), "each topic has its own prefilter");
+}
+
+#[test]
+fn partition_that_left_is_neither_read_nor_committed() {
+    let log = logs();
+    let mut router = router(&log);
+    run(&mut router, 0, 10);
+    assert_eq!(router.positions().count(), 2);
+    router.port_mut().inputs = vec![RouterInput::Lost(vec![only(SOURCE)])];
+    run(&mut router, 1000, 1);
+    let left: Vec<_> = router.positions().map(|(partition, _)| partition.topic.as_str()).collect();
+    assert_eq!(left, [OTHER]);
+
+    let mut task = RouterTask::new(&Policy::default(), PARTITIONS, BTreeMap::new());
+    task.start(only(SOURCE), 7, true);
+    task.stop(&only(SOURCE));
+    task.on_passed(&only(SOURCE), 9);
+    assert_eq!((task.position(&only(SOURCE)), task.is_empty()), (None, true));
+}
+
+#[test]
+fn start_of_a_partition_is_committed_once() {
+    let log = logs();
+    let mut first = router(&log);
+    run(&mut first, 0, 100);
+    assert_eq!([SOURCE, OTHER].map(|topic| log.committed(GROUP, &only(topic))), [Some(0), Some(0)]);
+    let member = first.port_mut().inner.client.member().to_owned();
+    drop(first);
+    log.expire_member(GROUP, &member);
+    let mut second = router(&log);
+    run(&mut second, 0, 1000);
+    assert_eq!((second.is_ready(), second.counts().committed), (true, 0), "there is nothing new");
+
+    let mut task = RouterTask::new(&Policy::default(), PARTITIONS, BTreeMap::new());
+    task.start(only(SOURCE), 7, true);
+    task.on_passed(&only(SOURCE), 7);
+    assert!(task.is_empty(), "nothing was passed");
+}
+
+#[test]
+fn filtered_records_count_towards_being_behind() {
+    let log = logs();
+    let pace = Pace { behind: 4, longest_wait: Millis(1000), ..Pace::default() };
+    let mut router = router_with(&log, &Policy::default(), pace);
+    run(&mut router, 0, 10);
+    let before = router.counts().committed;
+    for step in 0..50 {
+        for _ in 0..3 {
+            log.append(&only(SOURCE), Some(b"{\"EventID\": 4624}".to_vec()), None);
+        }
+        append(&log, SOURCE, 1);
+        run(&mut router, 1000 + step * 10, 1);
+    }
+    assert_eq!(router.counts().committed, before, "it fills a large transaction");
+    run(&mut router, 1500, 5);
+    assert_eq!(router.counts().committed, before + 1, "it is no longer behind");
+}
+
+#[test]
+fn every_event_that_is_too_long_is_counted_in_the_dead_letter() {
+    let event = serde_json::to_string(&recording()[0]).unwrap();
+    let mut task = RouterTask::new(&Policy::default(), PARTITIONS, BTreeMap::new()).with_longest_record(50);
+    task.start(only(SOURCE), 0, true);
+    let value = task.prefilter(SOURCE, format!("[{event},{event},{event}]").as_bytes());
+    let record = SourceRecord { from: only(SOURCE), offset: 0, append_time: None, trace: None, value };
+    assert_eq!(task.on_record(record), Routed::Rejected);
+    let batch = task.take_commit();
+    assert_eq!((batch.dead.len(), batch.routed.len()), (1, 0));
+    assert!(batch.dead[0].detail.ends_with("takes 50 (and 2 more)"), "{}", batch.dead[0].detail);
+}
+
+#[test]
+fn outcomes_are_labels_of_metrics() {
+    let labels = ["skipped", "tombstone", "filtered", "ignored", "unconcerned", "sent", "rejected"];
+    assert_eq!(Routed::ALL.map(Routed::as_str), labels);
+    let of_events =
+        [tally::Outcome::Event, tally::Outcome::Ignored, tally::Outcome::Rejected(Reason::BadJson)];
+    assert_eq!(of_events.map(tally::Outcome::as_str), ["event", "ignored", "bad_json"]);
 }
 
 #[test]

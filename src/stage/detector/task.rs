@@ -403,11 +403,11 @@ mod tests {
     #[test]
     fn uncommitted_checkpoint_is_written_again() {
         let mut task = task(None);
-        assert!(task.needs_first_checkpoint());
         task.on_record(&record(0));
         let of = |output: Option<TaskOutput>| output.unwrap_or_default().checkpoint;
         let first = of(task.take(true));
         task.aborted();
+        task.committed();
         assert_eq!(of(task.take(true)), first, "all of it again without a further change");
         task.resolved(Some(1));
         assert_eq!(of(task.take(true)), first, "an unknown outcome commits nothing");

@@ -103,3 +103,61 @@ impl Batch {
         std::mem::take(&mut self.commit)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from() -> SourcePartition {
+        SourcePartition { topic: "windows".to_owned(), partition: 3 }
+    }
+
+    /// How many routed records these events make, where a record takes this many bytes.
+    fn records(longest: usize, events: &[&[u8]]) -> usize {
+        let mut batch = Batch::new(longest);
+        events.iter().for_each(|event| batch.add_event(0, event));
+        batch.take().routed.len()
+    }
+
+    #[test]
+    fn record_takes_events_up_to_its_limit_and_not_a_byte_more() {
+        let event: &[u8] = &[7; 10];
+        let mut one = Vec::new();
+        wire::routed::push(&mut one, event);
+        let both = one.len() + event.len() + wire::routed::FRAME_BYTES;
+        assert_eq!((records(both, &[event, event]), records(both - 1, &[event, event])), (1, 2));
+        let alone = event.len() + wire::routed::FRAME_BYTES;
+        assert_eq!(
+            (Batch::new(alone).is_too_long(event), Batch::new(alone - 1).is_too_long(event)),
+            (false, true)
+        );
+    }
+
+    #[test]
+    fn size_counts_what_is_read_and_written_until_the_batch_is_taken() {
+        let mut batch = Batch::new(usize::MAX);
+        assert_eq!((batch.size(), batch.has_output(), batch.is_empty()), ((0, 0), false, true));
+        batch.set_offset(&from(), 1);
+        batch.count_records(3);
+        assert_eq!((batch.size(), batch.has_output(), batch.is_empty()), ((3, 0), false, false));
+        for _ in 0..2 {
+            batch.add_event(1, &[7; 10]);
+        }
+        assert_eq!((batch.size(), batch.has_output()), ((5, 20), true));
+        batch.take();
+        assert_eq!((batch.size(), batch.has_output(), batch.is_empty()), ((0, 0), false, true));
+        let letter = DeadLetter {
+            from: from(),
+            offset: 1,
+            append_time: None,
+            reason: "bad_json",
+            detail: String::new(),
+            record: vec![7; 5],
+        };
+        (0..2).for_each(|_| batch.add_dead_letter(letter.clone()));
+        assert_eq!((batch.size(), batch.has_output()), ((0, 10), true));
+        batch.take();
+        batch.set_start(&from(), 1);
+        assert_eq!((batch.size(), batch.has_output()), ((0, 0), true), "a start is not to wait");
+    }
+}

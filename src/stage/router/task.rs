@@ -227,14 +227,13 @@ impl RouterTask {
                     *events += 1;
                 }
                 let concerned = routes.partitions(&event, *partitions);
-                found.sent += concerned.len();
                 let bytes = if concerned.is_empty() { Vec::new() } else { wire::event::encode(&event) };
                 if batch.is_too_long(&bytes) {
                     found.rejections += 1;
-                    found.sent -= concerned.len();
                     found.rejection.get_or_insert_with(|| too_long(bytes.len(), batch.longest()));
                     return;
                 }
+                found.sent += concerned.len();
                 concerned.into_iter().for_each(|partition| batch.add_event(partition, &bytes));
             }
             Ok(Decoded::Ignored(_)) => {}
