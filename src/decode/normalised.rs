@@ -70,8 +70,9 @@ pub(crate) fn checked(mut event: Event, place: &Place) -> Result<Event, Rejectio
     if event.computer.as_str().is_empty() {
         return Err(Rejection::missing("the computer"));
     }
-    if let Activity::AlertRaised(_) = &event.activity {
-        return Err(Rejection::new(Reason::BadField, "alert_raised is no event of a source"));
+    if event.activity.raised().is_some() {
+        let name = event.activity.name();
+        return Err(Rejection::new(Reason::BadField, format!("{name} is no event of a source")));
     }
     if let Activity::RemoteFileWrite(write) = &event.activity
         && write.path.is_empty()

@@ -1,5 +1,5 @@
 //! What makes alerts one story: the account, certificate, host or changed template that they share. Each alert becomes an event,
-//! which goes to the partition of each of these.
+//! which goes to the partition of each of these. A finding that is one alert with others of its requester goes there in its place.
 
 use crate::alert::id::AlertId;
 use crate::alert::{Alert, Evidence, Severity};
@@ -90,23 +90,34 @@ fn template(alert: &Alert) -> Option<&str> {
     alert.templates.first().map(String::as_str).filter(|_| may_be)
 }
 
-/// The alert as an event of the time of its trigger; none for a story, and where it names nothing that others may share.
+/// The alert as an event of the time of its trigger; none for a story, for an alert of findings, which the stories have already,
+/// and where it names nothing that others may share.
 pub(crate) fn of(alert: &Alert, entity: &Entity, trigger: &Event) -> Option<Event> {
     let keys = keys(alert, Some(entity));
-    if alert.detection == STORY || keys.is_empty() {
+    if alert.detection == STORY || keys.is_empty() || trigger.activity.raised().is_some() {
         return None;
     }
     let alert = wire::alert::to_protobuf(&short(alert));
-    Some(Event {
+    Some(event(trigger, Activity::AlertRaised(AlertRaised { keys, alert })))
+}
+
+/// The finding, which names the alert that it is part of, as an event of the time of its trigger.
+pub(crate) fn finding(finding: &Alert, entity: &Entity, trigger: &Event) -> Event {
+    let (keys, alert) = (keys(finding, Some(entity)), wire::alert::to_protobuf(finding));
+    event(trigger, Activity::FindingMade(AlertRaised { keys, alert }))
+}
+
+fn event(trigger: &Event, activity: Activity) -> Event {
+    Event {
         time: trigger.effective_time(),
         computer: trigger.computer.clone(),
         origin: Origin::default(),
-        activity: Activity::AlertRaised(AlertRaised { keys, alert }),
-    })
+        activity,
+    }
 }
 
 /// What a story needs of an alert.
-fn short(alert: &Alert) -> Alert {
+pub(crate) fn short(alert: &Alert) -> Alert {
     let text = |text: &Option<String>| text.as_deref().map(cut);
     Alert {
         title: cut(&alert.title),

@@ -178,9 +178,11 @@ pub struct Context<'a> {
     pub(crate) behind: Span,
     /// Alerts and revisions, in the order they were raised.
     pub alerts: Vec<Alert>,
+    /// Alerts that are no alerts by themselves: each is part of one of its requester, where all of them meet.
+    pub findings: Vec<Alert>,
     /// What is reported beside alerts.
     pub notices: Vec<Notice>,
-    /// The same alerts as events, for the stories that they are part of.
+    /// Findings, and the same alerts, as events: for the alerts and stories that they are part of.
     pub links: Vec<Event>,
 }
 
@@ -193,9 +195,9 @@ impl<'a> Context<'a> {
         policy_version: &'a str,
         behind: Span,
     ) -> Context<'a> {
-        let (alerts, notices, links) = (Vec::new(), Vec::new(), Vec::new());
         let late = behind > ALLOWED_LATENESS;
-        Context { about, policy, facts, policy_version, late, behind, alerts, notices, links }
+        let (alerts, findings, notices, links) = Default::default();
+        Context { about, policy, facts, policy_version, late, behind, alerts, findings, notices, links }
     }
 }
 

@@ -144,9 +144,8 @@ impl Detection for Story {
     };
 
     fn entities(&self, event: &Event, _: &DomainPolicy, found: &mut dyn FnMut(Entity)) {
-        if let Activity::AlertRaised(raised) = &event.activity {
-            raised.keys.iter().for_each(|key| found(Entity::named(key)));
-        }
+        let keys = event.activity.raised().into_iter().flat_map(|raised| &raised.keys);
+        keys.for_each(|key| found(Entity::named(key)));
     }
 
     fn on_event(
@@ -156,10 +155,12 @@ impl Detection for Story {
         slot: &mut Slot<'_, StoryState, ()>,
         cx: &mut Context<'_>,
     ) {
-        let Activity::AlertRaised(raised) = &event.activity else { return };
+        let Some(raised) = event.activity.raised() else { return };
         let Some(alert) = alert_in(raised) else { return };
         let last_seen = alert.last_seen_ms;
-        remember(&mut slot.state.links, alert, &raised.keys);
+        let link = StoryLink { alert: Some(alert), keys: raised.keys.clone() };
+        let is_finding = matches!(event.activity, Activity::FindingMade(_));
+        remember(&mut slot.state.links, link, is_finding);
         let at = event.effective_time();
         slot.keep_until(memory_after(at, MEMORY));
         let StoryState { links, open } = &mut slot.state;
@@ -188,27 +189,53 @@ impl Detection for Story {
     }
 }
 
-/// The alert of a link; none for one that is no part of a story.
+/// The alert of a link, or that which a finding is part of; none for one that is no part of a story.
 fn alert_in(raised: &AlertRaised) -> Option<wire::record::Alert> {
-    let alert = wire::alert::from_protobuf(&raised.alert).ok()?;
+    let mut alert = wire::alert::from_protobuf(&raised.alert).ok()?;
+    if let Some(id) = alert.linked_alerts.pop() {
+        alert = Alert { alert_id: id, ..link::short(&alert) };
+    }
     (alert.severity >= Severity::Low).then(|| wire::alert::to_record(&alert))
 }
 
-/// Remembers an alert, or its newer revision, and forgets those that are too old.
-fn remember(links: &mut Vec<StoryLink>, alert: wire::record::Alert, keys: &[String]) {
+/// Remembers an alert, or its newer revision, and forgets those that are too old. Findings of one alert come in any order: the
+/// earliest stands for all of them.
+fn remember(links: &mut Vec<StoryLink>, link: StoryLink, is_finding: bool) {
+    let Some(alert) = &link.alert else { return };
     let oldest = alert.last_seen_ms.saturating_sub(MEMORY.as_millis());
     links.retain(|known| alert_of(known).is_some_and(|known| known.last_seen_ms >= oldest));
     let same = |known: &StoryLink| alert_of(known).is_some_and(|known| known.alert_id == alert.alert_id);
-    let link = |alert| StoryLink { alert: Some(alert), keys: keys.to_vec() };
-    if let Some(known) = links.iter_mut().find(|known| same(known)) {
-        if alert_of(known).is_none_or(|known| known.revision < alert.revision) {
-            *known = link(alert);
+    match links.iter().position(same) {
+        Some(known) if is_finding => {
+            let known = &mut links[known];
+            *known = earliest(known.clone(), link);
         }
-    } else {
-        links.push(link(alert));
+        Some(known) => {
+            if alert_of(&links[known]).is_none_or(|known| known.revision < alert.revision) {
+                links[known] = link;
+            }
+        }
+        None => links.push(link),
     }
     links.sort_by_key(|link| alert_of(link).map(|alert| (alert.first_seen_ms, alert.alert_id.clone())));
     links.drain(..links.len().saturating_sub(MAX_LINKS));
+}
+
+/// The earlier of two findings of one alert, with what both of them say of how long and how grave it is.
+fn earliest(a: StoryLink, b: StoryLink) -> StoryLink {
+    let key = |link: &StoryLink| {
+        let alert = alert_of(link)?;
+        let certificate = (alert.certificate_serial.clone(), alert.used_by_account.clone());
+        Some((alert.first_seen_ms, certificate, Reverse(alert.revision)))
+    };
+    let last_seen_ms = [&a, &b].into_iter().filter_map(alert_of).map(|alert| alert.last_seen_ms).max();
+    let severity = [&a, &b].into_iter().filter_map(alert_of).map(|alert| alert.severity).max();
+    let mut first = if key(&b) < key(&a) { b } else { a };
+    if let Some(alert) = &mut first.alert {
+        alert.last_seen_ms = last_seen_ms.unwrap_or(alert.last_seen_ms);
+        alert.severity = severity.unwrap_or(alert.severity);
+    }
+    first
 }
 
 /// Whether an alert lasted within [`WINDOW`] of the last time of another one.

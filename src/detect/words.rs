@@ -121,12 +121,13 @@ impl InWords for RequestIdState {
             .pending
             .iter()
             .map(|logon| format!("of {}\\{} at {}", logon.domain, logon.account, time(logon.time_ms)));
-        let open = self.open.iter().map(|open| alert(Some(open)).unwrap_or_default());
+        let open = self.open.iter().chain(self.used.iter().filter_map(|used| used.open.as_ref()));
+        let open: Vec<String> = open.map(|open| alert(Some(open)).unwrap_or_default()).collect();
         joined([
             listed("certificates issued", issued),
             listed("logons that wait for their certificate:", waiting),
             some(self.seen.len(), "certificate| in use"),
-            listed("", open).map(|text| text.trim_start().to_owned()),
+            listed("", open.into_iter()).map(|text| text.trim_start().to_owned()),
         ])
     }
 }

@@ -23,9 +23,9 @@ use crate::detect::{ALLOWED_LATENESS, Context, Place, Training};
 use crate::engine::clock::StreamClock;
 use crate::engine::operator::{Operator, Operators};
 use crate::engine::policies::Policies;
+use crate::event::Event;
 use crate::event::host::Host;
 use crate::event::time::{Span, Time};
-use crate::event::{Activity, Event};
 use crate::state::key::EntityKey;
 use crate::state::store::{Change, Hour, KeyedStore};
 use crate::wire::record::{Marker, StateRecord};
@@ -57,8 +57,8 @@ pub struct Output {
     pub alerts: Vec<Alert>,
     /// What detections report beside alerts.
     pub notices: Vec<Notice>,
-    /// The same alerts as events, for the entities of the stories that they may be part of. They are events like others, and
-    /// end there: an alert that they lead to has none.
+    /// The same alerts as events, for the entities of the stories that they may be part of, and findings that are part of an alert
+    /// of their requester. They are events like others, and end there: an alert that they lead to has none.
     pub links: Vec<Event>,
     /// How many entities of detections the event concerned. None: it is no detection's business.
     pub concerned: u32,
@@ -245,7 +245,7 @@ impl Engine {
     fn advance(&mut self, event: &Event) {
         self.watermark = self.watermark.max(event.effective_time());
         let day = self.clock.now().day();
-        let is_alert = matches!(event.activity, Activity::AlertRaised(_));
+        let is_alert = event.activity.raised().is_some();
         if !is_alert || event.effective_time() >= self.clock.now() {
             self.clock.observe(event);
         }

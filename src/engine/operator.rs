@@ -92,6 +92,11 @@ impl<D: Detection + Debug + Send> Operator for Running<D> {
             slot.close();
             let raised = cx.alerts.split_off(raised);
             raised.into_iter().for_each(|alert| publish(alert, entity, event, exceptions, cx));
+            for finding in std::mem::take(&mut cx.findings) {
+                if !is_excepted(&finding, exceptions, cx) {
+                    cx.links.push(link::finding(&finding, entity, event));
+                }
+            }
         }
         here.len() as u32
     }
@@ -145,13 +150,21 @@ impl<D: Detection + Debug + Send> Operator for Running<D> {
 
 /// Writes an alert with its answer, and as a link for its stories, unless an exception silences it.
 fn publish(mut alert: Alert, entity: &Entity, event: &Event, exceptions: &[Exception], cx: &mut Context<'_>) {
-    if exceptions.iter().any(|exception| exception.silences(&alert, cx.policy)) {
-        cx.notices.push(Notice::Excepted { detection: cx.about.id });
+    if is_excepted(&alert, exceptions, cx) {
         return;
     }
     cx.links.extend(link::of(&alert, entity, event));
     answer(cx.about, &mut alert);
     cx.alerts.push(alert);
+}
+
+/// Whether an exception silences the alert; it is noticed.
+fn is_excepted(alert: &Alert, exceptions: &[Exception], cx: &mut Context<'_>) -> bool {
+    let is_excepted = exceptions.iter().any(|exception| exception.silences(alert, cx.policy));
+    if is_excepted {
+        cx.notices.push(Notice::Excepted { detection: cx.about.id });
+    }
+    is_excepted
 }
 
 /// Collects the detections that are switched on.

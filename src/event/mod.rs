@@ -195,6 +195,9 @@ pub enum Activity {
     /// An alert was raised. Our own: it comes from no source.
     #[serde(skip)]
     AlertRaised(AlertRaised),
+    /// A finding was made that is one alert with others of its requester. Our own: it comes from no source.
+    #[serde(skip)]
+    FindingMade(AlertRaised),
 }
 
 impl Activity {
@@ -252,7 +255,14 @@ impl Activity {
             Activity::TemplateKnown(_) => "template_known",
             Activity::CertificateKnown(_) => "certificate_known",
             Activity::AlertRaised(_) => "alert_raised",
+            Activity::FindingMade(_) => "finding_made",
         }
+    }
+
+    /// The alert or finding that the detector wrote; none of what a source reports.
+    pub fn raised(&self) -> Option<&AlertRaised> {
+        let (Activity::AlertRaised(raised) | Activity::FindingMade(raised)) = self else { return None };
+        Some(raised)
     }
 
     /// The request of 4886 to 4889.

@@ -233,7 +233,7 @@ pub struct Event {
     pub origin: ::core::option::Option<Origin>,
     #[prost(
         oneof = "event::Activity",
-        tags = "10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34"
+        tags = "10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35"
     )]
     pub activity: ::core::option::Option<event::Activity>,
 }
@@ -313,6 +313,9 @@ pub mod event {
         /// 53 of CertificationAuthority: the CA denied a request. It names the account and the template only.
         #[prost(message, tag = "34")]
         RequestRefused(super::DeniedRequest),
+        /// A finding was made that is one alert with others of its requester. Only the detector writes it, to the routed topic.
+        #[prost(message, tag = "35")]
+        FindingMade(super::AlertRaised),
     }
 }
 /// Where an event was read, and which Windows record it is.
@@ -947,7 +950,7 @@ pub struct AlertRaised {
     /// What the alert is about, the most important first: `account alice`, `certificate 5c…`, `host wks-7`.
     #[prost(string, repeated, tag = "1")]
     pub keys: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// An `Alert` of alert.proto, without what a story does not need.
+    /// An `Alert` of alert.proto: of an alert without what a story does not need, of a finding whole.
     #[prost(bytes = "vec", tag = "2")]
     pub alert: ::prost::alloc::vec::Vec<u8>,
 }
@@ -1602,6 +1605,9 @@ pub struct RequestIdState {
     /// The first use of each certificate, at most eight.
     #[prost(message, repeated, tag = "4")]
     pub seen: ::prost::alloc::vec::Vec<SeenCertificate>,
+    /// Of the certificates of one template that one requester got: what others did with them within a day (UTC).
+    #[prost(message, optional, tag = "5")]
+    pub used: ::core::option::Option<UsedByOthers>,
 }
 /// A certificate that was used, by its thumbprint.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1625,6 +1631,27 @@ pub struct SeenCertificate {
     pub record_id: ::core::option::Option<u64>,
     #[prost(string, tag = "9")]
     pub computer: ::prost::alloc::string::String,
+}
+/// One alert for all of it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct UsedByOthers {
+    /// The earliest findings, at most ten.
+    #[prost(message, repeated, tag = "1")]
+    pub findings: ::prost::alloc::vec::Vec<Alert>,
+    /// How many findings and revisions of findings came.
+    #[prost(uint32, tag = "2")]
+    pub reports: u32,
+    /// How many findings came.
+    #[prost(uint32, tag = "3")]
+    pub uses: u32,
+    /// Hashes of the names of the accounts that used the certificates, at most 256.
+    #[prost(fixed64, repeated, tag = "4")]
+    pub accounts: ::prost::alloc::vec::Vec<u64>,
+    /// When a certificate was used last, milliseconds since the Unix epoch.
+    #[prost(int64, tag = "5")]
+    pub last_seen_ms: i64,
+    #[prost(message, optional, tag = "6")]
+    pub open: ::core::option::Option<OpenAlert>,
 }
 /// All that is remembered of a certificate for its life.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -245,6 +245,29 @@ def agents():
            [at(0, card("alice.smith", "User")), at(2, logon("alice.smith", 306, "10.20.30.40"))], fas)
 
 
+    def cards(users, template="Citrix_SmartcardLogon", first=320):
+        for i, user in enumerate(users):
+            yield at(i * 5, issued(first + i, "CORP\\FAS02$", upn(f"{user}@corp.example"), template=template))
+            yield at(i * 5 + 2, logon(user, first + i, f"10.20.30.{i + 40}"))
+
+    users = [f"user{i:02}" for i in range(1, 24)]
+    yield ("fires_many_accounts_in_one_alert", "An agent that the policy does not name: one alert with the first ten accounts, revised once more when there were twenty logons.",
+           list(cards(users)))
+    yield ("fires_protected_account_among_many", "The same agent, and one of its certificates is used as the administrator: an alert of its own.",
+           list(cards(["user01", "user02", "administrator", "user03"])))
+    yield ("fires_once_for_each_template", "Certificates of two templates that one account requested are used as others: one alert each.",
+           list(cards(users[:3])) + list(cards(users[:2], "User", 350)))
+    yield ("fires_many_accounts_at_a_ca_of_version_0", "The CA logs neither names nor templates: one alert for the requester.",
+           [e for i, user in enumerate(users[:4]) for e in (at(i * 5, v0(360 + i, "svc-ndes")), at(i * 5 + 2, logon(user, 360 + i)))], {"policy": CAS})
+    yield ("fires_again_for_an_agent_on_the_next_day", "The next day the same agent raises another alert.",
+           list(cards(users[:2])) + [at(10, issued(340, "CORP\\FAS02$", upn("user09@corp.example"), template="Citrix_SmartcardLogon"), days=1),
+                                     at(12, logon("user09", 340, "10.20.30.49"), days=1)])
+    excepted = {"policy": "exceptions:\n  - {detections: [certificate-used-by-other], account: 'CORP\\FAS02$', used_by: 'CORP.EXAMPLE\\user02'}\n"}
+    yield ("fires_others_than_the_excepted_account", "An exception names one of three accounts: the alert has the two others.", list(cards(users[:3])), excepted)
+    yield ("quiet_excepted_account", "An exception names the account that used the certificate.", [at(0, clean(301)), at(11, logon("bob.jones", 301))],
+           {"policy": "exceptions:\n  - {detections: [certificate-used-by-other], account: 'CORP\\mallory', used_by: 'CORP.EXAMPLE\\bob.jones'}\n"})
+
+
 def order_and_time():
     yield ("fires_logon_arrives_first", "The domain controller's event arrives before the CA's, though it happened after it.",
            [at(11, logon("bob.jones", 301)), at(0, clean(301))])

@@ -23,6 +23,7 @@ mod router_worker;
 mod detector_worker;
 mod simulation;
 mod stage;
+mod requesters;
 mod stories;
 mod decode_events;
 mod decode_user_data;

@@ -122,7 +122,7 @@ pub(crate) fn count(log: &MemoryLog, topic: &str) -> usize {
 fn links(log: &MemoryLog) -> usize {
     let partitions = log.partitions(ROUTED);
     let records = partitions.iter().flat_map(|partition| log.read_committed(partition, 0, usize::MAX).0);
-    let is_alert = |event| matches!(event, Ok(Event { activity: Activity::AlertRaised(_), .. }));
+    let is_alert = |event: Result<Event, _>| event.is_ok_and(|event| event.activity.raised().is_some());
     records.filter(|record| wire::routed::decode(record.value.as_ref().unwrap()).all(is_alert)).count()
 }
 

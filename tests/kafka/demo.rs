@@ -1,7 +1,7 @@
 //! The demo over a real Kafka raises the alerts that it raises over the log in memory.
 
 use crate::broker;
-use crate::environment::is_story;
+use crate::fixtures::is_story;
 use crate::process::program;
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};

@@ -1,11 +1,11 @@
 //! The environment of one test: its topics, groups, config files and processes, and what its topics contain.
 
 use crate::broker::{self, Cluster};
-use crate::fixtures::{Alerts, Record, events};
+use crate::fixtures::{Alerts, Record, comparable, events, is_story};
 use crate::process::{Process, program, until};
 use adcs_watch::detect::policy::Policy;
 use adcs_watch::engine::Routes;
-use adcs_watch::event::{Activity, Event};
+use adcs_watch::event::Event;
 use rdkafka::admin::{
     AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication,
 };
@@ -198,7 +198,7 @@ impl Environment {
             let id = alert["alert_id"].as_str().unwrap().to_owned();
             ((id, alert["revision"].as_u64().unwrap()), json.to_owned())
         });
-        (done.status.code(), alerts.filter(|(_, json)| !is_story(json)).collect())
+        (done.status.code(), comparable(alerts.collect()))
     }
 
     /// Writes records to the source topic, in order within each partition.
@@ -425,11 +425,9 @@ impl Environment {
         seen
     }
 
-    /// All committed alerts but stories: see [`crate::fixtures::raised`].
+    /// All committed alerts that can be compared: see [`comparable`].
     pub(crate) fn alerts(&self) -> Alerts {
-        let mut alerts = self.alerts_and_stories();
-        alerts.retain(|_, json| !is_story(json));
-        alerts
+        comparable(self.alerts_and_stories())
     }
 
     /// The alerts that each committed story has in its last revision, by its id.
@@ -512,9 +510,5 @@ fn client(bootstrap: &str) -> ClientConfig {
 }
 
 fn is_link(event: &Event) -> bool {
-    matches!(event.activity, Activity::AlertRaised(_))
-}
-
-pub(crate) fn is_story(json: &str) -> bool {
-    json.contains("\"detection\":\"story\"")
+    event.activity.raised().is_some()
 }

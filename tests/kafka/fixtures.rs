@@ -1,6 +1,7 @@
 //! Generated Winlogbeat records of corp.example, and the alerts that the pure core raises on them.
 
 use crate::environment::PARTITIONS;
+use adcs_watch::alert::Alert;
 use adcs_watch::decode::{Decoded, Decoder, Place};
 use adcs_watch::detect::policy::Policy;
 use adcs_watch::engine::Engine;
@@ -100,12 +101,37 @@ pub(crate) fn raised_with<'a>(policy: Policy, events: impl IntoIterator<Item = &
     let mut engine = Engine::new(policy);
     let mut alerts = Alerts::new();
     for event in events {
-        for alert in engine.on_event(event).alerts.into_iter().filter(|alert| alert.detection != "story") {
+        for alert in engine.on_event(event).alerts {
             let json = serde_json::to_string(&alert).unwrap();
             alerts.insert((alert.alert_id.to_string(), u64::from(alert.revision)), json);
         }
     }
+    comparable(alerts)
+}
+
+/// The alerts that do not depend on the order in which partitions deliver: no stories, and of `certificate-used-by-other`, whose
+/// findings come from several partitions, the last revision without what it adds to the one before. One of more than ten findings
+/// has those that had come so far: it is compared by id and revision alone.
+pub(crate) fn comparable(mut alerts: Alerts) -> Alerts {
+    alerts.retain(|_, json| !is_story(json));
+    let is_joined = |json: &str| json.contains("\"detection\":\"certificate-used-by-other\"");
+    let ids = alerts.iter().filter(|(_, json)| is_joined(json)).map(|(key, _)| key.clone());
+    let last: BTreeMap<String, u64> = ids.collect();
+    alerts.retain(|(id, revision), _| last.get(id).is_none_or(|last| last == revision));
+    for ((_, revision), json) in alerts.iter_mut().filter(|(_, json)| is_joined(json)) {
+        let mut alert: Alert = serde_json::from_str(json).unwrap();
+        alert.changes.clear();
+        *json = if *revision > 10 {
+            "{\"detection\":\"certificate-used-by-other\"}".to_owned()
+        } else {
+            serde_json::to_string(&alert).unwrap()
+        };
+    }
     alerts
+}
+
+pub(crate) fn is_story(json: &str) -> bool {
+    json.contains("\"detection\":\"story\"")
 }
 
 /// The alerts that each story of one engine has in the end, by its id.

@@ -8,7 +8,7 @@ use crate::detect::certificate_use::thumbprint_of;
 use crate::detect::certificate_used_by_other::finding::{codes, filled, is_about, request_id};
 use crate::detect::certificate_used_by_other::join::{RequestSlot, keep_open};
 use crate::detect::certificate_used_by_other::settings::Settings;
-use crate::detect::certificate_used_by_other::unseen;
+use crate::detect::certificate_used_by_other::{requester, unseen};
 use crate::detect::finding::set_used_by;
 use crate::detect::issuer::is_foreign;
 use crate::detect::lifecycle::Trigger;
@@ -87,6 +87,7 @@ fn raise(
     let entity = Entity::account(&used_by);
     let known = slot.state.open.iter().position(|open| is_about(open, &logon.serial, &used_by));
     let mut open = known.map(|index| slot.state.open.remove(index));
+    let (is_finding, raised) = (open.as_ref().is_some_and(requester::is_finding), cx.alerts.len());
     let trigger = Trigger { at, lifetime: unseen::lifetime(settings) };
     trigger.raise(
         &mut open,
@@ -99,6 +100,7 @@ fn raise(
         |alert, _| describe(settings, alert, logon, &used_by, &uses),
     );
     keep_open(open, slot);
+    requester::pass_on(is_finding, raised, cx);
 }
 
 fn describe(

@@ -16,6 +16,7 @@ mod other;
 mod finding;
 mod unseen;
 mod copy;
+mod requester;
 
 use crate::alert::{Alert, Severity};
 use crate::detect::certificate_use::{account_of, serial_of, use_of};
@@ -31,6 +32,7 @@ use crate::detect::certificate_used_by_other::join::{
     join, keep_open, learn, learn_form,
 };
 use crate::detect::certificate_used_by_other::other::{is_other, is_protected, used_by_tool, used_elsewhere};
+use crate::detect::certificate_used_by_other::requester::{entity_of_alert, finding_of};
 pub(crate) use crate::detect::certificate_used_by_other::settings::Settings;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::exception::Key;
@@ -79,11 +81,15 @@ impl Detection for CertificateUsedByOther {
             "The requester is an enrollment agent and the account that logged on is one of its users: name the agent under `agents`",
             "Both accounts belong to one person, who uses one card: name them under `allow.pairs`",
         ],
-        excepted_by: &[Key::Account, Key::UsedBy],
+        excepted_by: &[Key::Account, Key::UsedBy, Key::Templates],
         severities: &[Severity::Low, Severity::Medium, Severity::High, Severity::Critical],
     };
 
     fn entities(&self, event: &Event, _: &DomainPolicy, found: &mut dyn FnMut(Entity)) {
+        if let Some((_, id)) = finding_of(event) {
+            found(entity_of_alert(id));
+            return;
+        }
         let entity = serial_of(event).map(entity_of_serial).or_else(|| entity_of_issuance(event));
         entity.into_iter().for_each(found);
     }
@@ -96,6 +102,10 @@ impl Detection for CertificateUsedByOther {
         cx: &mut Context<'_>,
     ) {
         let settings = &self.settings;
+        if let Some((finding, id)) = finding_of(event) {
+            requester::on_finding(finding, id, slot, cx);
+            return;
+        }
         forget(&mut slot.state, settings, event.effective_time());
         if let Some((record, ca)) = issuance_of(event) {
             on_issued(settings, event, record, &ca, slot, cx);
@@ -217,22 +227,26 @@ fn judge(
     let trigger = Trigger { at: Time::from_millis(logon.time_ms), lifetime: lifetime(settings) };
     let offset = clock_offset(record, trigger.at).filter(|_| how != Join::Serial);
     let severity = severity(settings, &joined, offset);
-    let severity = if is_protected(cx.policy, logon, &used_by) {
-        severity
-    } else {
-        severity.min(settings.severity.unprotected)
-    };
+    let is_protected = is_protected(cx.policy, logon, &used_by);
+    let severity = if is_protected { severity } else { severity.min(settings.severity.unprotected) };
     let requester = requester_of(record);
     let elsewhere = used_elsewhere(cx.policy, &requester, logon);
     let by_tool = used_by_tool(cx.policy, &requester, logon);
     let known = slot.state.open.iter().position(|open| is_about(open, &logon.serial, &used_by));
     let mut open = known.map(|index| slot.state.open.remove(index));
+    let is_finding = open.as_ref().map_or(!is_protected, requester::is_finding);
+    let part_of = is_finding.then(|| requester::alert_id(cx.policy, cx.about.id, record, logon));
+    let raised = cx.alerts.len();
     trigger.raise(
         &mut open,
         cx,
-        |cx| new_alert(event, record, logon, directory, cx),
+        |cx| Alert {
+            linked_alerts: part_of.into_iter().collect(),
+            ..new_alert(event, record, logon, directory, cx)
+        },
         |alert, _| {
             if unseen::settle(alert) {
+                report::list(&mut alert.templates, &record.template);
                 alert.computer = ca_host(directory, record.ca);
                 let evidence = issuance_evidence(record, &requester_of(record), directory, logon);
                 report::add_evidence(alert, evidence);
@@ -244,6 +258,7 @@ fn judge(
         },
     );
     keep_open(open, slot);
+    requester::pass_on(is_finding, raised, cx);
 }
 
 /// The same certificate as the same account alerts once in this time.
@@ -270,6 +285,7 @@ fn new_alert(
         alert.alert_id = report::alert_id(cx.about, &entity, &trigger);
     }
     alert.computer = ca_host(directory, record.ca);
+    report::list(&mut alert.templates, &record.template);
     report::add_evidence(&mut alert, issuance_evidence(record, &requester_of(record), directory, logon));
     alert
 }

@@ -97,9 +97,8 @@ fn activity_to(activity: &Activity) -> record::event::Activity {
         Activity::AccountKnown(a) => To::AccountKnown(facts::account_known_to(a)),
         Activity::TemplateKnown(a) => To::TemplateKnown(facts::template_known_to(a)),
         Activity::CertificateKnown(a) => To::CertificateKnown(facts::certificate_known_to(a)),
-        Activity::AlertRaised(a) => {
-            To::AlertRaised(record::AlertRaised { keys: a.keys.clone(), alert: a.alert.clone() })
-        }
+        Activity::AlertRaised(a) => To::AlertRaised(raised_to(a)),
+        Activity::FindingMade(a) => To::FindingMade(raised_to(a)),
     }
 }
 
@@ -131,6 +130,15 @@ fn activity_from(activity: record::event::Activity) -> Result<Activity, String> 
         From::AccountKnown(r) => Activity::AccountKnown(facts::account_known_from(r)?),
         From::TemplateKnown(r) => Activity::TemplateKnown(facts::template_known_from(r)),
         From::CertificateKnown(r) => Activity::CertificateKnown(facts::certificate_known_from(r)?),
-        From::AlertRaised(r) => Activity::AlertRaised(AlertRaised { keys: r.keys, alert: r.alert }),
+        From::AlertRaised(r) => Activity::AlertRaised(raised_from(r)),
+        From::FindingMade(r) => Activity::FindingMade(raised_from(r)),
     })
+}
+
+fn raised_to(a: &AlertRaised) -> record::AlertRaised {
+    record::AlertRaised { keys: a.keys.clone(), alert: a.alert.clone() }
+}
+
+fn raised_from(r: record::AlertRaised) -> AlertRaised {
+    AlertRaised { keys: r.keys, alert: r.alert }
 }

@@ -102,7 +102,7 @@ fn every_alert_is_committed_once(cluster: &Cluster) -> Result<(), String> {
 
 /// A link without the fingerprint of the policy of its alert.
 fn link_bytes(mut link: Event) -> Vec<u8> {
-    if let Activity::AlertRaised(raised) = &mut link.activity {
+    if let Activity::AlertRaised(raised) | Activity::FindingMade(raised) = &mut link.activity {
         let mut alert = wire::alert::from_protobuf(&raised.alert).unwrap();
         alert.policy_version.clear();
         raised.alert = wire::alert::to_protobuf(&alert);
@@ -116,9 +116,9 @@ fn under_any_policy(json: &str) -> String {
     format!("{before}{}", version.split_once('"').unwrap().1)
 }
 
-/// Whether the detector wrote this event: an alert, for the story that it may be part of.
+/// Whether the detector wrote this event: an alert, for the story that it may be part of, or a finding for its requester.
 fn is_link(event: &Event) -> bool {
-    matches!(event.activity, Activity::AlertRaised(_))
+    event.activity.raised().is_some()
 }
 
 fn only(topic: &str) -> SourcePartition {

@@ -1,7 +1,7 @@
 //! Permissions: those that are documented suffice, and the error for a missing one names it.
 
 use crate::broker;
-use crate::environment::is_story;
+use crate::fixtures::is_story;
 use crate::fixtures::{Alerts, Record, expected, records};
 use crate::process::{Process, program};
 use crate::security::USERS;

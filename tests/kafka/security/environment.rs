@@ -1,6 +1,6 @@
 //! The environment of one test on the secured broker: its topics, configs and processes.
 
-use crate::environment::is_story;
+use crate::fixtures::is_story;
 use crate::fixtures::{Alerts, Record};
 use crate::process::{Process, program};
 use crate::security::broker::{SecuredBroker, secured_broker};
