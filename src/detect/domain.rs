@@ -2,6 +2,7 @@
 
 use crate::detect::agent::Agent;
 use crate::detect::entity::Entity;
+use crate::detect::imported::Imported;
 use crate::event::account::{Account, same_text};
 use crate::event::fold::{fold, without_root};
 use crate::event::host::{Host, remote_ip};
@@ -93,6 +94,10 @@ pub struct Protected {
     pub hosts: Vec<Host>,
     /// Last numbers of the SIDs that are sensitive. Default: 500, 502, 512, 516, 518, 519.
     pub rids: Vec<u32>,
+    /// Accounts that an import stated: no setting.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub imported: Imported,
 }
 
 /// Terms of protected names: the built-in ones and those that the operator adds, or only the operator's.
@@ -151,6 +156,7 @@ impl Default for Protected {
             domain_controllers: Vec::new(),
             hosts: Vec::new(),
             rids: vec![500, 502, 512, 516, 518, 519],
+            imported: Imported::default(),
         }
     }
 }

@@ -18,6 +18,7 @@ pub(crate) mod asked;
 pub(crate) mod words;
 pub(crate) mod facts;
 pub(crate) mod protected;
+pub(crate) mod imported;
 pub(crate) mod known;
 pub(crate) mod allowed;
 pub(crate) mod naming;

@@ -30,6 +30,7 @@ pub(crate) fn is_sensitive(policy: &DomainPolicy, requester: &Account, name: &Sa
         }
         San::Sid(sid) => {
             sid.rid().is_some_and(|rid| protected.rids.contains(&rid))
+                || protected.imported.has_sid(sid.as_str())
                 || has_term(&protected.terms, sid.as_str())
         }
         San::Guid(text) | San::Url(text) | San::Ip(text) | San::Other(text) => {
@@ -75,17 +76,20 @@ pub(crate) fn is_protected_account(policy: &DomainPolicy, account: &Account) -> 
 }
 
 fn is_listed_account(policy: &DomainPolicy, account: &Account) -> bool {
-    policy.protected.accounts.iter().any(|listed| same_account(policy, listed, account))
+    let imported = policy.protected.imported.named(&account.name);
+    policy.protected.accounts.iter().chain(imported).any(|listed| same_account(policy, listed, account))
         || (account.is_machine() && is_domain_controller(policy, &Host::new(account.bare_name())))
 }
 
-/// Whether the policy lists the host as a domain controller, by its whole name or its first label.
+/// Whether the policy lists the host as a domain controller, by its whole name or its first label, or an import states that its
+/// machine account is protected.
 pub(crate) fn is_domain_controller(policy: &DomainPolicy, host: &Host) -> bool {
     policy
         .protected
         .domain_controllers
         .iter()
         .any(|dc| dc.is_same(host) || same_text(dc.label(), host.label()))
+        || policy.protected.imported.has_machine(host)
 }
 
 /// Whether one of the terms stands in the text as a whole word, folded: where a term begins or ends with a letter or

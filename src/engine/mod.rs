@@ -196,6 +196,9 @@ impl Engine {
         }
         // Detections compare what changed with what was known before.
         output.concerned += self.facts.learn(event, self.policies.always(), &lives_here);
+        if Facts::may_protect(event) {
+            self.policies.protect(self.facts.protected());
+        }
         self.advance(event);
         output
     }
@@ -254,6 +257,7 @@ impl Engine {
             self.stores().for_each(|(_, store)| {
                 store.sweep(now);
             });
+            self.policies.protect(self.facts.protected());
         }
     }
 
@@ -337,6 +341,7 @@ impl Engine {
         }
         self.clock = before.clock;
         self.watermark = before.watermark;
+        self.policies.protect(self.facts.protected());
         dropped
     }
 
@@ -393,6 +398,7 @@ impl Engine {
         }
         engine.watermark = Time::from_millis(marker.watermark_ms);
         engine.clock = StreamClock::restored(&marker.clock, engine.watermark);
+        engine.policies.protect(engine.facts.protected());
         Ok(engine)
     }
 }

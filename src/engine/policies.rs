@@ -2,6 +2,7 @@
 
 use crate::detect::allow_lists::AllowLists;
 use crate::detect::domain::DomainPolicy;
+use crate::detect::imported::Imported;
 use crate::detect::policy::Policy;
 use crate::event::time::Time;
 use std::collections::BTreeMap;
@@ -48,6 +49,14 @@ impl Policies {
             limited: is_limited.then(|| policy.allow.clone()),
             ends,
             periods: BTreeMap::new(),
+        }
+    }
+
+    /// Takes over the protected accounts that imports state.
+    pub(crate) fn protect(&mut self, imported: Imported) {
+        if self.always.protected.imported != imported {
+            self.always.protected.imported = imported;
+            self.periods.clear();
         }
     }
 

@@ -1193,6 +1193,24 @@ pub struct TemplateFacts {
     #[prost(int64, tag = "4")]
     pub as_of_ms: i64,
 }
+/// facts: accounts that an import states to be protected, in every partition, at most 2,048.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ProtectedFacts {
+    #[prost(message, repeated, tag = "1")]
+    pub accounts: ::prost::alloc::vec::Vec<ProtectedAccount>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ProtectedAccount {
+    #[prost(message, optional, tag = "1")]
+    pub account: ::core::option::Option<Account>,
+    #[prost(string, optional, tag = "2")]
+    pub sid: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "3")]
+    pub upn: ::core::option::Option<::prost::alloc::string::String>,
+    /// Of the newest import that states it, milliseconds since the Unix epoch.
+    #[prost(int64, tag = "4")]
+    pub as_of_ms: i64,
+}
 /// facts: accounts that were renamed, in every partition, by time, at most 4,096.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RenameFacts {

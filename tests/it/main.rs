@@ -77,6 +77,7 @@ mod hostile_estate;
 mod http_port;
 #[cfg(feature = "service")]
 mod inventory_import;
+mod protected_import;
 #[cfg(feature = "service")]
 mod metrics;
 #[cfg(feature = "service")]

@@ -4,10 +4,11 @@
 //! routed log like all events, so a replay sees what the live stage saw. What is not known is none: never harmless.
 //!
 //! Facts of an account live in the partition of its name, beside the state of the detections that are keyed by it. Facts
-//! that all need, and that are few, live in every partition: templates, renames and suffixes of domains.
+//! that all need, and that are few, live in every partition: templates, renames, protected accounts and suffixes of domains.
 
 mod account;
 mod domain;
+mod protected;
 mod rename;
 mod template;
 
@@ -15,6 +16,7 @@ use crate::detect::asked;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::entity::{Entity, Place};
 use crate::detect::identity::{self, Verdict, suffix_of_the_ca};
+use crate::detect::imported::Imported;
 use crate::detect::words::InWords;
 use crate::event::account::Account;
 use crate::event::host::Host;
@@ -43,6 +45,7 @@ impl Facts {
     pub(crate) fn entities(event: &Event, policy: &DomainPolicy, found: &mut dyn FnMut(Entity)) {
         if let Some(account) = account::of(event) {
             found(policy.account(account));
+            protected::of(event).into_iter().for_each(|_| found(protected::entity()));
         } else if let Some((name, _)) = template::of(event) {
             found(template::entity(name));
         } else if let Activity::AccountRenamed(rename) = &event.activity {
@@ -64,12 +67,14 @@ impl Facts {
         Facts::entities(event, policy, &mut |entity| {
             let place = entity.place(ID);
             if lives_here(place) {
-                here.push((entity.key_at(ID, place), entity == rename::entity()));
+                here.push((entity.key_at(ID, place), entity));
             }
         });
-        for (key, is_list_of_renames) in &here {
-            if *is_list_of_renames {
+        for (key, entity) in &here {
+            if *entity == rename::entity() {
                 self.update(*key, event, rename::learn);
+            } else if *entity == protected::entity() {
+                self.update(*key, event, protected::learn);
             } else if let Some((requester, suffix)) = domain::of(event, policy) {
                 self.update(*key, event, |facts, _| domain::learn(facts, requester, suffix));
             } else if template::of(event).is_some() {
@@ -108,6 +113,16 @@ impl Facts {
     /// What is known of a template, by its common name; none: nothing.
     pub(crate) fn template(&self, name: &str) -> Option<TemplateFacts> {
         self.read(template::entity(name).key(ID))
+    }
+
+    /// The protected accounts that imports state.
+    pub(crate) fn protected(&self) -> Imported {
+        self.read(protected::entity().key(ID)).map(|facts| protected::imported(&facts)).unwrap_or_default()
+    }
+
+    /// Whether the event may change [`Facts::protected`].
+    pub(crate) fn may_protect(event: &Event) -> bool {
+        protected::of(event).is_some()
     }
 
     /// The suffix of a machine's own host name that is the domain of the CA, if nothing shows that it is the machine's domain
