@@ -60,7 +60,12 @@ pub(crate) fn configured_name<'p>(policy: &'p DomainPolicy, ca: &Host) -> Option
 
 /// The host of the CA to which `cas:` gives this common name.
 pub(crate) fn configured_host(policy: &DomainPolicy, issuer: &str) -> Option<Host> {
-    policy.cas.iter().find(|(_, name)| same_text(name, issuer)).map(|(host, _)| Host::new(host))
+    configured_hosts(policy, issuer).next()
+}
+
+/// All hosts to which `cas:` gives this common name: a CA that moves to another host keeps its name.
+pub(crate) fn configured_hosts(policy: &DomainPolicy, issuer: &str) -> impl Iterator<Item = Host> {
+    policy.cas.iter().filter(move |(_, name)| same_text(name, issuer)).map(|(host, _)| Host::new(host))
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 """Fixtures of unknown-certificate: a certificate is used that no CA of ours issued."""
-from windows import CA, DC, at, issued, logon, normalised, own, serial
+from windows import CA, CA2, DC, at, issued, logon, normalised, own, serial
 
 NAMES = "cas:\n  ca01.corp.example: CORP-CA01\n"
 COMPLETE = {"policy": NAMES + "unknown_certificate:\n  complete_since:\n    ca01.corp.example: '2026-03-01T00:00:00Z'\n"}
+MOVED = {"policy": COMPLETE["policy"].replace(NAMES, NAMES + "  ca02.corp.example: CORP-CA01\n")}
 FORGED = "4f2a9c1be07733d5a86f1d20b4c3e5978a61f0d2"
 
 
@@ -30,6 +31,8 @@ def fires():
            [ordinary(0), at(5, logon("bob.jones", 999)), ordinary(66)], COMPLETE)
     yield ("fires_forged_request_id_that_exists", "The forged serial number names a request that exists, but that certificate has another serial number.",
            [at(0, own(301)), at(5, of_ca(logon("bob.jones", 301), f"77{301:08x}00112233445566778899{301:08x}")), ordinary(66)], COMPLETE)
+    yield ("fires_forged_certificate_of_a_ca_that_moved", "A CA with two hosts of one name, and a serial number that neither issued.",
+           [at(0, own(301)), at(2, own(302, "bob.jones", CA2)), at(5, logon("bob.jones", 999)), ordinary(68)], MOVED)
     yield ("fires_refused_forged_certificate", "The KDC refuses the forged certificate: one step milder.",
            [ordinary(0), at(5, of_ca(logon("administrator", 301, status="0x3e"), FORGED)), ordinary(66)], COMPLETE)
     yield ("fires_at_once_by_its_form", "The forged serial number has not the form of AD CS, which all certificates of the CA have: there is no issuance to wait for.",
@@ -52,6 +55,9 @@ def harmless():
            [at(0, normalised(CA, certificate_known=known)), at(5, logon("alice.smith", 120)), ordinary(66)], COMPLETE)
     v0 = issued(301, "CORP\\alice.smith", attributes="", version=0)
     yield "quiet_issuance_without_serial_number", "A version 0 CA: the serial number names a request that was issued.", [at(0, v0), at(5, logon("alice.smith", 301)), ordinary(66)], COMPLETE
+    moved = own(302, "bob.jones", CA2)
+    yield ("quiet_ca_that_moved", "The CA moved to another host and kept its name: certificates of both hosts are its own.",
+           [at(0, own(301)), at(2, moved), at(5, logon("alice.smith", 301)), at(6, of_ca(logon("bob.jones", 302), moved["data"]["SerialNumber"])), ordinary(68)], MOVED)
     admin = logon("administrator", 301)
     yield ("quiet_foreign_issuer_of_the_policy", "The administrator's card is of a vendor that the policy lists.",
            [at(5, of_ca(admin, "0badcafe", "ACME Issuing CA 3")), ordinary(66)], {"policy": NAMES + "foreign_issuers: [ACME Issuing CA 3]\n"})

@@ -15,7 +15,7 @@ use crate::alert::Severity;
 use crate::detect::certificate_use::{account_of, serial_of, use_of};
 use crate::detect::domain::DomainPolicy;
 use crate::detect::exception::Key;
-use crate::detect::issuer::{configured_host, is_foreign};
+use crate::detect::issuer::{configured_hosts, configured_name, is_foreign};
 use crate::detect::protected::is_protected_account;
 use crate::detect::unknown_certificate::finding::{CaSlot, Unknown, raise};
 pub(crate) use crate::detect::unknown_certificate::settings::Settings;
@@ -69,8 +69,9 @@ impl Detection for UnknownCertificate {
 
     fn entities(&self, event: &Event, policy: &DomainPolicy, found: &mut dyn FnMut(Entity)) {
         if let Some((ca, _)) = issued(event) {
-            if self.settings.complete_since(ca).is_some() {
-                found(Entity::ca_in_any_spelling(ca));
+            let (ca, since) = self.in_place_of(ca, policy);
+            if since.is_some() {
+                found(Entity::ca_in_any_spelling(&ca));
             }
         } else if serial_of(event).is_some()
             && let Some(logon) = use_of(event)
@@ -99,11 +100,26 @@ impl Detection for UnknownCertificate {
 }
 
 impl UnknownCertificate {
+    /// Where the certificates of all hosts with this CA's name meet, and from when on they are complete.
+    fn in_place_of(&self, ca: &Host, policy: &DomainPolicy) -> (Host, Option<Time>) {
+        let of_name = configured_name(policy, ca).and_then(|name| self.of_name(name, policy));
+        of_name.unwrap_or_else(|| (ca.clone(), self.settings.complete_since(ca)))
+    }
+
+    /// The same for a CA's name: the first of its hosts that is complete, else the first. None: `cas:` has no such name.
+    fn of_name(&self, name: &str, policy: &DomainPolicy) -> Option<(Host, Option<Time>)> {
+        let since =
+            configured_hosts(policy, name).filter_map(|host| self.settings.complete_since(&host)).max();
+        let is_complete = |host: &Host| self.settings.complete_since(host).is_some();
+        let complete = configured_hosts(policy, name).find(is_complete);
+        Some((complete.or_else(|| configured_hosts(policy, name).next())?, since))
+    }
+
     /// What may be unknown of the certificate, and where it is judged; none: nothing that matters.
     fn unknown(&self, logon: &PendingLogon, policy: &DomainPolicy) -> Option<(Entity, Unknown)> {
         let account = account_of(logon);
-        if let Some(ca) = configured_host(policy, &logon.issuer) {
-            let since = self.settings.complete_since(&ca)?;
+        if let Some((ca, since)) = self.of_name(&logon.issuer, policy) {
+            let since = since?;
             let is_complete = Time::from_millis(logon.time_ms) >= since;
             return is_complete.then(|| (Entity::ca_in_any_spelling(&ca), Unknown::Certificate));
         }
