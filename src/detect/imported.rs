@@ -8,7 +8,13 @@ use std::sync::Arc;
 
 /// Protected accounts by their folded names, and their SIDs. Each detection has a copy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Imported(Arc<(BTreeMap<String, Vec<Account>>, BTreeSet<String>)>);
+pub struct Imported(Arc<Lists>);
+
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Lists {
+    by_name: BTreeMap<String, Vec<Account>>,
+    sids: BTreeSet<String>,
+}
 
 impl Imported {
     /// These accounts and SIDs.
@@ -20,25 +26,24 @@ impl Imported {
         for account in accounts {
             by_name.entry(fold(&account.name).into_owned()).or_default().push(account);
         }
-        Imported(Arc::new((by_name, sids.collect())))
+        Imported(Arc::new(Lists { by_name, sids: sids.collect() }))
     }
 
     /// The accounts of this name, of whatever domain.
     pub(crate) fn named(&self, name: &str) -> &[Account] {
-        let (by_name, _) = &*self.0;
-        if by_name.is_empty() {
+        if self.0.by_name.is_empty() {
             return &[];
         }
-        by_name.get(&*fold(name)).map_or(&[], Vec::as_slice)
+        self.0.by_name.get(&*fold(name)).map_or(&[], Vec::as_slice)
     }
 
     /// Whether one of them is the machine account of this host.
     pub(crate) fn has_machine(&self, host: &Host) -> bool {
-        !self.0.0.is_empty() && !self.named(&format!("{}$", host.label())).is_empty()
+        !self.0.by_name.is_empty() && !self.named(&format!("{}$", host.label())).is_empty()
     }
 
     /// Whether one of them has this SID.
     pub(crate) fn has_sid(&self, sid: &str) -> bool {
-        self.0.1.contains(sid)
+        self.0.sids.contains(sid)
     }
 }

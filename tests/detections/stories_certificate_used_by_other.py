@@ -75,6 +75,8 @@ def copies():
            [at(0, own(305)), at(2, logon("alice.smith", 305, "10.20.30.114")), at(21, copied(logon("administrator", 305)))])
     yield ("fires_copy_of_a_certificate_from_before", "Neither event nor import has the issuance of the certificate that is copied.",
            [at(2, logon("alice.smith", 305, "10.20.30.114")), at(21, copied(logon("alice.smith", 305)))])
+    yield ("quiet_two_thumbprints_of_one_client", "The same account from the same address, and two thumbprints: events that a product wrote itself, no copy.",
+           [at(0, own(305)), at(2, logon("alice.smith", 305, "10.20.30.114")), at(21, copied(logon("alice.smith", 305, "10.20.30.114")))])
     yield ("quiet_renewed_certificate_with_its_own_serial", "A certificate and its renewal: two thumbprints, two serial numbers.",
            [at(0, own(305)), at(1, logon("alice.smith", 305, "10.20.30.114")), at(2, own(306)), at(3, logon("alice.smith", 306, "10.20.30.114")), at(4, logon("alice.smith", 305, "10.20.30.114"))])
     yield ("quiet_short_serial_of_two_cards", "Two cards of another vendor, who counts from one again for each series.",
@@ -197,8 +199,8 @@ def further_events():
     yield ("quiet_unknown_certificate_of_an_ordinary_account", "A card from before the events were read, of an account that is not protected.", [at(21, logon("alice.smith", 280))])
     yield ("quiet_card_of_another_vendor", "The administrator's card is of a CA that the policy lists as foreign.",
            [at(21, of_ca(logon("administrator", 1), forged, "ACME Issuing CA 3"))], {"policy": "foreign_issuers: [ACME Issuing CA 3]\n"})
-    yield ("quiet_imported_card_of_the_administrator", "The card is known by an import.",
-           [at(0, normalised(CA, certificate_known={"serial": serial(280), "requester": "CORP\\administrator", "ca": CA, "issued": "2025-11-03T08:00:00.000Z",
+    yield ("quiet_imported_card_of_the_administrator", "The card is known by an import. It was issued longer ago than certificates are remembered.",
+           [at(0, normalised(CA, certificate_known={"serial": serial(280), "requester": "CORP\\administrator", "ca": CA, "issued": "2024-11-03T08:00:00.000Z",
                                                     "template": "User"})), at(21, logon("administrator", 280))])
     known = {"serial": serial(280), "requester": MALLORY, "ca": CA, "issued": "2025-11-03T08:00:00.000Z", "template": "User"}
     yield ("fires_imported_certificate", "A certificate from before the events were collected, imported from the CA's database, is used by another account.",

@@ -15,7 +15,7 @@ use crate::detect::lifecycle::Trigger;
 use crate::detect::report::{self, reason};
 use crate::detect::{Context, Entity, memory_after};
 use crate::event::Event;
-use crate::event::account::Account;
+use crate::event::account::{Account, same_text};
 use crate::event::host::Host;
 use crate::event::time::Time;
 use crate::wire::record::{PendingLogon, SeenCertificate};
@@ -40,7 +40,8 @@ pub(crate) fn judge(
     if slot.state.seen.iter().filter(of_serial).any(|known| known.thumbprint == new.thumbprint) {
         return;
     }
-    let earlier = slot.state.seen.iter().rfind(of_serial).cloned();
+    let earlier =
+        slot.state.seen.iter().rfind(|known| of_serial(known) && is_of_another(known, &new)).cloned();
     slot.keep_until(memory_after(Time::from_millis(new.time_ms), settings.remember));
     slot.state.seen.push(new.clone());
     if slot.state.seen.len() > MAX_SEEN {
@@ -49,6 +50,14 @@ pub(crate) fn judge(
     if let Some(known) = earlier {
         raise(settings, event, logon, [known, new], slot, cx);
     }
+}
+
+/// Whether two certificates with one serial number are of two holders, as far as the same kind of event shows: who copies a
+/// certificate uses the copy for another account, or from elsewhere.
+fn is_of_another(known: &SeenCertificate, new: &SeenCertificate) -> bool {
+    let is_elsewhere =
+        known.remote_ip.is_some() && new.remote_ip.is_some() && known.remote_ip != new.remote_ip;
+    known.event_id == new.event_id && (is_elsewhere || !same_text(&known.account, &new.account))
 }
 
 fn is_of_a_ca(logon: &PendingLogon, cx: &Context<'_>) -> bool {

@@ -89,6 +89,11 @@ pub(crate) fn is_request(record: &IssuedRecord) -> bool {
     record.event_id == REQUESTED
 }
 
+/// Whether an import stated the record.
+pub(crate) fn is_import(record: &IssuedRecord) -> bool {
+    record.event_id == IMPORTED
+}
+
 /// The Windows event of the record; none of an import.
 pub(crate) fn event_id(record: &IssuedRecord) -> Option<u32> {
     Some(record.event_id).filter(|id| *id != IMPORTED)

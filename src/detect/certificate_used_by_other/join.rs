@@ -1,6 +1,7 @@
 //! Joining issuance to use, and the directory of CAs that joining by request id needs.
 
 use crate::detect::certificate_use::account_of;
+use crate::detect::certificate_used_by_other::issuance::is_import;
 use crate::detect::certificate_used_by_other::settings::Settings;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::facts::Facts;
@@ -78,7 +79,7 @@ pub(crate) struct Known<'a> {
 
 pub(crate) fn join(record: &IssuedRecord, logon: &PendingLogon, known: &Known<'_>) -> Option<Join> {
     let (issued, at) = (Time::from_millis(record.issued_ms), Time::from_millis(logon.time_ms));
-    if at > issued.plus(known.settings.remember) {
+    if !is_import(record) && at > issued.plus(known.settings.remember) {
         return None;
     }
     if let Some(hash) = record.serial_hash {

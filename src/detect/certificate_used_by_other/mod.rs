@@ -24,7 +24,7 @@ use crate::detect::certificate_used_by_other::finding::{
     Joined, add_outside_profile, describe, entity_of, is_about, issuance_evidence, severity,
 };
 use crate::detect::certificate_used_by_other::issuance::{
-    deny, entity_of_issuance, entity_of_serial, is_request, issuance_of, remember, requester_of,
+    deny, entity_of_issuance, entity_of_serial, is_import, is_request, issuance_of, remember, requester_of,
     serial_of_issuance,
 };
 use crate::detect::certificate_used_by_other::join::{
@@ -135,7 +135,10 @@ fn on_issued(
         slot.put_shared(DIRECTORY, &directory);
     }
     record.ca = ca;
-    slot.keep_until(memory_after(Time::from_millis(record.issued_ms), settings.remember));
+    // What an import states is valid now, however long ago it was issued.
+    let stated =
+        if is_import(&record) { event.effective_time() } else { Time::from_millis(record.issued_ms) };
+    slot.keep_until(memory_after(stated, settings.remember));
     if !remember(&mut slot.state.issued, record, MAX_PER_REQUEST_ID) {
         return;
     }
@@ -293,7 +296,7 @@ fn new_alert(
 /// Drops what is over: certificates beyond their life, logons whose issuance did not arrive, alerts whose lifetime is over.
 fn forget(state: &mut RequestIdState, settings: &Settings, at: Time) {
     let over = |millis: i64, span: Span| Time::from_millis(millis).plus(span) < at;
-    state.issued.retain(|record| !over(record.issued_ms, settings.remember));
+    state.issued.retain(|record| is_import(record) || !over(record.issued_ms, settings.remember));
     state.pending.retain(|logon| !over(logon.time_ms, settings.wait));
     state.seen.retain(|seen| !over(seen.time_ms, settings.remember));
     state.open.retain(|open| !lifetime_of(settings, open).is_over(open, at));
