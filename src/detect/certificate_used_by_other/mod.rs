@@ -15,8 +15,8 @@ mod join;
 mod other;
 mod finding;
 mod unseen;
-mod copy;
 mod requester;
+mod copy;
 
 use crate::alert::{Alert, Severity};
 use crate::detect::certificate_use::{account_of, serial_of, use_of};

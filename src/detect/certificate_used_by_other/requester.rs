@@ -28,7 +28,7 @@ use crate::wire::record::{IssuedRecord, OpenAlert, PendingLogon, UsedByOthers};
 const MEMORY: Span = Span::days(62);
 /// A finding that comes later than this begins no alert: one with the same id may have been forgotten.
 const BEGINS_WITHIN: Span = Span::days(60);
-/// The most accounts that are told apart.
+/// The most accounts that are kept apart.
 const MAX_ACCOUNTS: usize = 256;
 
 /// The most findings that an alert shows. It is revised for each of them, and then whenever their number has doubled.

@@ -25,7 +25,7 @@ pub(crate) fn of(event: &Event) -> Option<&AccountKnown> {
     Some(known).filter(|known| known.protected)
 }
 
-/// Adds the account, or states it anew. Accounts of its domain that imports have left out since long are dropped.
+/// Adds the account, or states it again. Accounts of its domain that imports have left out since long are dropped.
 pub(crate) fn learn(facts: &mut ProtectedFacts, event: &Event) {
     let Some(AccountKnown { account, sid, upn, .. }) = of(event) else { return };
     let at = event.effective_time().as_millis();

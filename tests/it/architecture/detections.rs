@@ -37,6 +37,7 @@ const HELPERS: &[(&str, &str)] = &[
     ("audit", "the events that detections cannot do without, and what makes Windows log them"),
     ("identity", "whether a name is the requester's own: shared by detections"),
     ("protected", "whether a name is that of a protected identity: shared by detections"),
+    ("imported", "protected accounts that an import states"),
     ("allowed", "whom and what the allow-lists excuse"),
     ("naming", "all names of a request: shared by two detections"),
     ("issuer", "whose name an issuer is"),
