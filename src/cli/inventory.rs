@@ -6,7 +6,7 @@ use crate::event::host::Host;
 use crate::event::time::Time;
 use crate::host::clock::wall;
 use crate::host::exit::{Exit, Failure};
-use crate::inventory::{Imported, accounts, event, issued, templates};
+use crate::inventory::{Imported, accounts, event, hosts, issued, templates};
 use clap::{Args, Subcommand};
 use jiff::tz::TimeZone;
 use std::fs;
@@ -25,14 +25,14 @@ enum What {
     Import(Import),
 }
 
-/// Write the accounts, templates and issued certificates of exports as events
+/// Write the accounts, templates, issued certificates and hosts of exports as events
 ///
 /// The events go to a file, which `replay` takes, or to a source topic that the router reads.
 #[derive(Debug, Args)]
 #[command(after_long_help = help::INVENTORY)]
 struct Import {
     /// Accounts: CSV, JSON or LDIF
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["templates", "issued"], help_heading = "Exports")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["templates", "issued", "hosts"], help_heading = "Exports")]
     accounts: Vec<PathBuf>,
     /// Certificate templates: CSV, JSON, LDIF, or the text of `certutil -v -template`
     #[arg(long, value_name = "FILE", help_heading = "Exports")]
@@ -40,6 +40,9 @@ struct Import {
     /// Issued certificates: the table of `certutil -view … csv`
     #[arg(long, value_name = "FILE", requires = "ca", help_heading = "Exports")]
     issued: Vec<PathBuf>,
+    /// Hosts and their addresses: CSV or JSON of DNS records or of computers
+    #[arg(long, value_name = "FILE", help_heading = "Exports")]
+    hosts: Vec<PathBuf>,
     /// NetBIOS name of the accounts' domain; default: the DNS name in their distinguished names
     #[arg(long, value_name = "NAME", help_heading = "Exports")]
     domain: Option<String>,
@@ -108,6 +111,7 @@ impl Import {
         each(&self.accounts, &|text| accounts::read(text, domain))?;
         each(&self.templates, &templates::read)?;
         each(&self.issued, &|text| issued::read(text, &ca, &zone))?;
+        each(&self.hosts, &hosts::read)?;
         Ok(totals)
     }
 

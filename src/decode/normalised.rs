@@ -193,6 +193,7 @@ mod tests {
             Activity::AccountKnown(AccountKnown::default()),
             Activity::TemplateKnown(TemplateKnown::default()),
             Activity::CertificateKnown(CertificateKnown { serial, ..CertificateKnown::default() }),
+            Activity::HostKnown(HostKnown::default()),
         ]
     }
 

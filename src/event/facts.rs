@@ -32,6 +32,15 @@ pub struct AccountKnown {
     pub protected: bool,
 }
 
+/// A host and its addresses, as they were exported from DNS.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostKnown {
+    /// The name of the host, with or without its domain.
+    pub host: Host,
+    /// Its IP addresses, in the form that events are read in.
+    pub addresses: Vec<String>,
+}
+
 /// A certificate template of the directory, as it was exported.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TemplateKnown {

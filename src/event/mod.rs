@@ -31,7 +31,7 @@ pub use crate::event::certification::{CertificateRequest, DeniedRequest, IssuedC
 pub use crate::event::directory::{
     AccountChange, AccountChangeKind, AccountRename, DirectoryChange, DirectoryOperation, RegistryChange,
 };
-pub use crate::event::facts::{AccountKnown, CertificateKnown, TemplateKnown};
+pub use crate::event::facts::{AccountKnown, CertificateKnown, HostKnown, TemplateKnown};
 pub use crate::event::file_access::{RemoteFileWrite, ShareAccess};
 pub use crate::event::kerberos::{
     CertificateLogon, CertificateMapping, MappingVerdict, NetworkLogon, ServiceTicket,
@@ -192,6 +192,8 @@ pub enum Activity {
     TemplateKnown(TemplateKnown),
     /// An import states a certificate that a CA issued. Our own format.
     CertificateKnown(CertificateKnown),
+    /// An import states the addresses of a host. Our own format.
+    HostKnown(HostKnown),
     /// An alert was raised. Our own: it comes from no source.
     #[serde(skip)]
     AlertRaised(AlertRaised),
@@ -202,7 +204,7 @@ pub enum Activity {
 
 impl Activity {
     /// The names of all activities that sources report in JSON, in the order of their declaration.
-    pub const NAMES: [&str; 23] = [
+    pub const NAMES: [&str; 24] = [
         "certificate_requested",
         "certificate_issued",
         "certificate_denied",
@@ -226,6 +228,7 @@ impl Activity {
         "account_known",
         "template_known",
         "certificate_known",
+        "host_known",
     ];
 
     /// The name in JSON and protobuf, `certificate_issued`.
@@ -254,6 +257,7 @@ impl Activity {
             Activity::AccountKnown(_) => "account_known",
             Activity::TemplateKnown(_) => "template_known",
             Activity::CertificateKnown(_) => "certificate_known",
+            Activity::HostKnown(_) => "host_known",
             Activity::AlertRaised(_) => "alert_raised",
             Activity::FindingMade(_) => "finding_made",
         }

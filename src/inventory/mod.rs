@@ -10,6 +10,7 @@ pub(crate) mod rows;
 pub mod accounts;
 pub mod templates;
 pub mod issued;
+pub mod hosts;
 
 use crate::event::host::Host;
 use crate::event::time::Time;

@@ -88,7 +88,10 @@ impl Order {
 fn is_of_import_file(event: &Event) -> bool {
     let is_fact = matches!(
         event.activity,
-        Activity::AccountKnown(_) | Activity::TemplateKnown(_) | Activity::CertificateKnown(_)
+        Activity::AccountKnown(_)
+            | Activity::TemplateKnown(_)
+            | Activity::CertificateKnown(_)
+            | Activity::HostKnown(_)
     );
     is_fact && event.origin.append_time.is_none()
 }

@@ -233,7 +233,7 @@ pub struct Event {
     pub origin: ::core::option::Option<Origin>,
     #[prost(
         oneof = "event::Activity",
-        tags = "10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35"
+        tags = "10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36"
     )]
     pub activity: ::core::option::Option<event::Activity>,
 }
@@ -316,6 +316,9 @@ pub mod event {
         /// A finding was made that is one alert with others of its requester. Only the detector writes it, to the routed topic.
         #[prost(message, tag = "35")]
         FindingMade(super::AlertRaised),
+        /// An import states the addresses of a host.
+        #[prost(message, tag = "36")]
+        HostKnown(super::HostKnown),
     }
 }
 /// Where an event was read, and which Windows record it is.
@@ -944,6 +947,14 @@ pub struct CertificateKnown {
     pub issued_ms: i64,
     #[prost(string, optional, tag = "5")]
     pub template: ::core::option::Option<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HostKnown {
+    #[prost(string, tag = "1")]
+    pub host: ::prost::alloc::string::String,
+    /// IP addresses, IPv6 in its shortest form.
+    #[prost(string, repeated, tag = "2")]
+    pub addresses: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AlertRaised {

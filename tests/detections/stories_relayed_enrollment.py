@@ -1,5 +1,5 @@
 """Fixtures of relayed-enrollment: a machine's certificate request came through somebody else (ESC8, ESC11, Kerberos relay)."""
-from windows import CA2, at, denied, issued, network_logon, own, pipe, requested
+from windows import CA, CA2, at, denied, issued, network_logon, normalised, own, pipe, requested
 
 DC02, WKS = "CORP\\DC02$", "CORP\\WKS-114$"
 USUAL, RELAY = "10.20.1.12", "10.20.30.66"
@@ -17,6 +17,11 @@ def machine(request_id, requester, attributes=PLAIN, template="Machine", **more)
 def known(user="WKS-114$", ip=USUAL):
     """The account logged on to the CA three days ago."""
     return at(0, network_logon(user, ip), days=-3)
+
+
+def imported(host="wks-114", ip=USUAL):
+    """An import of the day before states the address."""
+    return at(0, normalised(CA, host_known={"host": f"{host}.corp.example", "addresses": [ip]}), days=-1)
 
 
 def coerced(victim, name, ip=RELAY):
@@ -69,6 +74,8 @@ def over_rpc():
 def from_another_address():
     yield ("fires_domain_controller_from_a_new_address", "dc02's logon by Kerberos comes from an address that it never had; nothing else is unusual.",
            [known("DC02$"), at(0, network_logon("DC02$", RELAY)), at(0, machine(809, DC02, BARE), seconds=1)], CAS)
+    yield ("fires_from_another_address_than_imported", "Nobody saw dc02 log on to the CA before, but an import states its address, and the logon comes from another one.",
+           [imported("dc02"), at(0, network_logon("DC02$", RELAY)), at(0, machine(851, DC02, BARE, "DomainController"), seconds=2)], CAS)
     yield ("fires_machine_from_a_new_address_by_ntlm", "An ordinary machine by NTLM from a new address.",
            [known(), at(0, network_logon("WKS-114$", RELAY, "NTLM")), at(0, machine(810, WKS, BARE, auth="NTLM"), seconds=1)], CAS)
     yield ("fires_logon_arrives_after_the_request", "The logon is read after the request that it belongs to.",
@@ -107,6 +114,8 @@ def harmless():
             at(0, machine(819, WKS), seconds=1)], CAS)
     yield ("quiet_first_address", "A new machine: the first address of an account is not unusual.",
            [at(0, network_logon("WKS-200$", "10.20.1.90")), at(0, machine(820, "CORP\\WKS-200$", BARE), seconds=1)], CAS)
+    yield ("quiet_imported_address", "DHCP gave the machine a new address, which the import of the day states.",
+           [known(), imported(ip="10.20.40.7"), at(0, network_logon("WKS-114$", "10.20.40.7")), at(0, machine(852, WKS), seconds=2)])
     yield ("quiet_new_address_without_request", "A machine with a new address logs on to the CA, and asks for nothing within half a minute.",
            [known(), at(0, network_logon("WKS-114$", RELAY, "NTLM")), at(1, machine(821, WKS))], CAS)
     yield ("quiet_listed_proxy", "A network with address translation is listed: its address is not counted.",

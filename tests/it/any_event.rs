@@ -345,6 +345,10 @@ fn of_files_or_an_import(name: &str, values: Values) -> Option<Activity> {
             issued: Time::from_millis(i64::from(numbers[0])),
             template: some_first,
         }),
+        "host_known" => Activity::HostKnown(HostKnown {
+            host: values.host.unwrap_or_default(),
+            addresses: some_third.into_iter().collect(),
+        }),
         _ => return None,
     })
 }

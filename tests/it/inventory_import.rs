@@ -52,3 +52,15 @@ fn an_import_holds_for_a_recording_that_is_older() {
     assert!(alerts("ca.ndjson").contains("\"san-mismatch\""), "nothing is known of Ann");
     assert_eq!(alerts("ca.ndjson facts.ndjson"), "", "the name is Ann's own");
 }
+
+#[test]
+fn hosts_are_imported_with_their_addresses() {
+    let world = World::new();
+    world.write("hosts.csv", "HostName,RecordType,Address\nwks-114,A,10.20.30.114\nwks-115,A,none\n");
+    let run = world.run("inventory import --hosts hosts.csv -o facts.ndjson");
+    assert_eq!(run.code, 65, "{}", run.stderr);
+    assert!(run.stderr.contains("hosts.csv:3: the address of wks-115 is \"none\""), "{}", run.stderr);
+    assert!(run.stderr.contains("1 facts, 1 rows that cannot be read"), "{}", run.stderr);
+    let replayed = world.run("replay facts.ndjson --format json");
+    assert_eq!(replayed.json()["summary"]["records"]["events"], 1, "{}", replayed.stdout);
+}

@@ -46,16 +46,34 @@ pub(super) fn see_address(state: &mut RelayState, address: &str, at: Time) -> Fa
             (false, false) => Familiarity::First,
         };
     }
-    if state.addresses.len() >= MAX_ADDRESSES {
-        // Usual addresses go last, so that many new ones do not push them out.
-        let keys = state.addresses.iter().map(|known| (is_usual(known), known.last_ms)).enumerate();
-        if let Some((place, _)) = keys.min_by_key(|(_, key)| *key) {
-            state.addresses.remove(place);
-        }
-    }
+    make_room(state, is_usual);
     let address = address.to_owned();
     state.addresses.push(UsualAddress { address, first_ms: at, last_ms: at, blamed: false });
     if has_usual { Familiarity::New } else { Familiarity::First }
+}
+
+/// An import states that the address is the machine's own: it is usual at once, unless a relay used it.
+pub(super) fn state_usual(state: &mut RelayState, address: &str, at: Time) {
+    let usual_since = at.minus(USUAL_AFTER).as_millis();
+    if let Some(known) = state.addresses.iter_mut().find(|known| known.address == address) {
+        known.first_ms = known.first_ms.min(usual_since);
+        known.last_ms = known.last_ms.max(at.as_millis());
+        return;
+    }
+    make_room(state, |known| !known.blamed && known.first_ms <= usual_since);
+    let (address, last_ms) = (address.to_owned(), at.as_millis());
+    state.addresses.push(UsualAddress { address, first_ms: usual_since, last_ms, blamed: false });
+}
+
+/// Usual addresses go last, so that many new ones do not push them out.
+fn make_room(state: &mut RelayState, is_usual: impl Fn(&UsualAddress) -> bool) {
+    if state.addresses.len() < MAX_ADDRESSES {
+        return;
+    }
+    let keys = state.addresses.iter().map(|known| (is_usual(known), known.last_ms)).enumerate();
+    if let Some((place, _)) = keys.min_by_key(|(_, key)| *key) {
+        state.addresses.remove(place);
+    }
 }
 
 /// An address that a relay used never becomes usual.

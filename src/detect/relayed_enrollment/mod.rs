@@ -122,6 +122,12 @@ fn remember(
             memory::remember_coercion(&mut state.coercions, sighting::of_coercion(event, access));
             state.requests.clone()
         }
+        Seen::Addresses(addresses) => {
+            for address in *addresses {
+                memory::state_usual(state, address, event.effective_time());
+            }
+            Vec::new()
+        }
     }
 }
 

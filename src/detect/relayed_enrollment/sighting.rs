@@ -21,6 +21,8 @@ pub(super) enum Seen<'e> {
     Logon(&'e NetworkLogon),
     /// 5145 of a pipe by which its machine can be made to log on elsewhere.
     Coercion(&'e ShareAccess),
+    /// The addresses of its machine, from an import.
+    Addresses(&'e [String]),
 }
 
 /// What the event shows, and of which account; none: nothing of interest.
@@ -43,6 +45,9 @@ pub(super) fn seen<'e>(event: &'e Event, policy: &DomainPolicy) -> Option<(Seen<
         let matters =
             pipe(access).is_some() && access.remote_ip.as_deref().is_some_and(|ip| !is_own_address(ip));
         return matters.then(|| (Seen::Coercion(access), Account::of_machine(&event.computer)));
+    }
+    if let Activity::HostKnown(known) = &event.activity {
+        return Some((Seen::Addresses(&known.addresses), Account::of_machine(&known.host)));
     }
     None
 }

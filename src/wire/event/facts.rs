@@ -3,7 +3,7 @@
 use crate::event::host::Host;
 use crate::event::serial::Serial;
 use crate::event::time::Time;
-use crate::event::{AccountKnown, CertificateKnown, TemplateKnown};
+use crate::event::{AccountKnown, CertificateKnown, HostKnown, TemplateKnown};
 use crate::wire::event::common::{account_from, account_to, host_to, sid_from, sid_to};
 use crate::wire::event::template::{flags_from, flags_to};
 use crate::wire::record;
@@ -62,4 +62,12 @@ pub(crate) fn certificate_known_from(r: record::CertificateKnown) -> Result<Cert
         issued: Time::from_millis(r.issued_ms),
         template: r.template,
     })
+}
+
+pub(crate) fn host_known_to(known: &HostKnown) -> record::HostKnown {
+    record::HostKnown { host: known.host.to_string(), addresses: known.addresses.clone() }
+}
+
+pub(crate) fn host_known_from(r: record::HostKnown) -> HostKnown {
+    HostKnown { host: Host::from(r.host), addresses: r.addresses }
 }

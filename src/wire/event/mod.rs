@@ -97,6 +97,7 @@ fn activity_to(activity: &Activity) -> record::event::Activity {
         Activity::AccountKnown(a) => To::AccountKnown(facts::account_known_to(a)),
         Activity::TemplateKnown(a) => To::TemplateKnown(facts::template_known_to(a)),
         Activity::CertificateKnown(a) => To::CertificateKnown(facts::certificate_known_to(a)),
+        Activity::HostKnown(a) => To::HostKnown(facts::host_known_to(a)),
         Activity::AlertRaised(a) => To::AlertRaised(raised_to(a)),
         Activity::FindingMade(a) => To::FindingMade(raised_to(a)),
     }
@@ -130,6 +131,7 @@ fn activity_from(activity: record::event::Activity) -> Result<Activity, String> 
         From::AccountKnown(r) => Activity::AccountKnown(facts::account_known_from(r)?),
         From::TemplateKnown(r) => Activity::TemplateKnown(facts::template_known_from(r)),
         From::CertificateKnown(r) => Activity::CertificateKnown(facts::certificate_known_from(r)?),
+        From::HostKnown(r) => Activity::HostKnown(facts::host_known_from(r)),
         From::AlertRaised(r) => Activity::AlertRaised(raised_from(r)),
         From::FindingMade(r) => Activity::FindingMade(raised_from(r)),
     })
