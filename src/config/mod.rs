@@ -6,6 +6,7 @@ pub(crate) mod flow;
 pub(crate) mod fields;
 pub(crate) mod words;
 pub mod secret;
+pub(crate) mod properties;
 pub(crate) mod kafka;
 pub(crate) mod topics;
 pub(crate) mod topic_range;

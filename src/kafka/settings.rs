@@ -1,7 +1,8 @@
 //! The librdkafka settings of each client, by its role.
 
-use crate::config::kafka::{Kafka, Properties, Sasl, Tls};
+use crate::config::kafka::{Kafka, Sasl, Tls};
 use crate::config::needs::NO_BROKERS;
+use crate::config::properties::Properties;
 use crate::config::secret::{Secret, readable};
 use crate::kafka::context::BasicContext;
 use crate::kafka::errors::ConnectionError;
