@@ -1,7 +1,7 @@
 //! The section `kafka:`: brokers, authentication, encryption and settings of librdkafka.
 
 use crate::config::properties::Properties;
-use crate::config::secret::{Secret, variable};
+use crate::config::secret::{Secret, one_line, variable};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
@@ -66,17 +66,14 @@ impl InstanceId {
     /// The name, read from the environment if it is there.
     ///
     /// # Errors
-    /// The variable is not set, or empty.
+    /// The variable is not set, or holds no name.
     pub fn name(&self) -> Result<String, String> {
         match self {
             InstanceId::Name(name) => Ok(name.clone()),
             InstanceId::Variable { env } => {
                 let name = variable(env)?;
-                if name.is_empty() {
-                    Err(format!("the environment variable {env} is empty"))
-                } else {
-                    Ok(name)
-                }
+                one_line(&name).map_err(|why| format!("the environment variable {env} {why}"))?;
+                Ok(name)
             }
         }
     }

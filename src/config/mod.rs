@@ -6,6 +6,8 @@ pub(crate) mod flow;
 pub(crate) mod fields;
 pub(crate) mod words;
 pub mod secret;
+#[cfg(feature = "service")]
+pub(crate) mod pem;
 pub(crate) mod properties;
 pub(crate) mod kafka;
 pub(crate) mod topics;

@@ -3,8 +3,8 @@
 
 use crate::config::mistake::Mistake;
 use crate::config::texts::{
-    Rule, account, address, broker, detection, filled, host, issuer, named_account, netbios, pattern,
-    some_time, source_host, subject, suffix, template, template_or_any, term,
+    Rule, account, address, broker, detection, environment, filled, host, issuer, named_account, netbios,
+    pattern, plain, some_time, source_host, subject, suffix, template, template_or_any, term,
 };
 use crate::config::tree::{Kind, Node};
 use crate::detect::catalogue;
@@ -38,16 +38,16 @@ const SECTIONS: [&str; 20] = [
 /// The texts that are checked, by place: `[]` is an element of a list, `*` the value of any name.
 const RULES: [(&str, Rule); 41] = [
     ("kafka.brokers[]", broker),
-    ("kafka.group", filled),
-    ("kafka.instance_id", filled),
-    ("kafka.instance_id.env", filled),
-    ("kafka.sasl.username", filled),
+    ("kafka.group", plain),
+    ("kafka.instance_id", plain),
+    ("kafka.instance_id.env", environment),
+    ("kafka.sasl.username", plain),
     ("kafka.tls.ca_file", filled),
     ("kafka.tls.cert_file", filled),
     ("kafka.tls.key_file", filled),
     ("http.tls.cert_file", filled),
     ("http.tls.key_file", filled),
-    ("http.basic_auth.username", filled),
+    ("http.basic_auth.username", plain),
     ("policy.protected.terms[]", term),
     ("policy.protected.terms.replace[]", term),
     ("policy.protected.accounts[]", named_account),
@@ -78,6 +78,18 @@ const RULES: [(&str, Rule); 41] = [
     ("policy.agents.*.templates[]", template_or_any),
     ("policy.agents.*.hosts[]", host),
     ("policy.agents.*.subjects[]", subject),
+];
+
+/// The places of secrets.
+const SECRETS: [(&str, Rule); 8] = [
+    ("kafka.sasl.password.env", environment),
+    ("kafka.sasl.password.file", filled),
+    ("kafka.sasl.token.env", environment),
+    ("kafka.sasl.token.file", filled),
+    ("kafka.tls.key_password.env", environment),
+    ("kafka.tls.key_password.file", filled),
+    ("http.basic_auth.password.env", environment),
+    ("http.basic_auth.password.file", filled),
 ];
 
 /// More texts, in lists whose elements are networks or hosts.
@@ -206,7 +218,12 @@ pub(crate) fn rule_at(place: &str) -> Option<Rule> {
     let of_allow = |place: &&str| place.starts_with("policy.allow.");
     let value = VALUES.iter().find_map(|name| place.strip_suffix(name)).filter(of_allow);
     let place = value.unwrap_or(place);
-    RULES.iter().chain(&NETWORKS).find(|(pattern, _)| *pattern == place).map(|(_, rule)| *rule)
+    RULES
+        .iter()
+        .chain(&SECRETS)
+        .chain(&NETWORKS)
+        .find(|(pattern, _)| *pattern == place)
+        .map(|(_, rule)| *rule)
 }
 
 #[cfg(test)]

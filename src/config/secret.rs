@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// The place of a secret: `{env: NAME}` or `{file: PATH}`.
@@ -12,25 +13,22 @@ use std::path::{Path, PathBuf};
 pub enum Secret {
     /// A variable of the environment.
     Env(String),
-    /// A file. Line ends at its end do not belong to the secret.
+    /// A file with one line.
     File(PathBuf),
 }
 
 impl Secret {
-    /// Reads the secret.
+    /// Reads the secret: one line of text. A byte order mark before it and line ends behind it do not belong to it.
     ///
     /// # Errors
-    /// The place cannot be read, or is empty. The error does not contain the secret.
+    /// The place cannot be read, or holds something else. The error does not contain the secret.
     pub fn reveal(&self) -> Result<String, String> {
-        let secret = match self {
+        let text = match self {
             Secret::Env(name) => variable(name)?,
-            Secret::File(path) => std::fs::read_to_string(path)
-                .map_err(|error| format!("cannot read {}: {error}", path.display()))?,
+            Secret::File(path) => text(path)?,
         };
-        let secret = secret.trim_end_matches(['\r', '\n']);
-        if secret.is_empty() {
-            return Err(format!("{} is empty", self.place()));
-        }
+        let secret = text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']);
+        one_line(secret).map_err(|why| format!("{} {why}", self.place()))?;
         Ok(secret.to_owned())
     }
 
@@ -40,6 +38,45 @@ impl Secret {
             Secret::Env(name) => format!("the environment variable {name}"),
             Secret::File(path) => path.display().to_string(),
         }
+    }
+}
+
+/// The longest file of a secret. A token has a few thousand bytes.
+const MAX_BYTES: u64 = 64 * 1024;
+
+/// The text of a file, UTF-8 or UTF-16 with a mark at its begin, as PowerShell writes it.
+fn text(path: &Path) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path);
+    let read = file.and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes));
+    read.map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(format!("{} has more than the {MAX_BYTES} bytes that a secret may have", path.display()));
+    }
+    let (text, _, is_damaged) = encoding_rs::UTF_8.decode(&bytes);
+    if is_damaged {
+        return Err(format!("{} is not text in UTF-8", path.display()));
+    }
+    Ok(text.into_owned())
+}
+
+/// Checks that a value read from outside the config is one line of text, as it is meant.
+///
+/// # Errors
+/// What it is instead, without the value.
+pub(crate) fn one_line(text: &str) -> Result<(), &'static str> {
+    if text.trim().is_empty() {
+        Err("is empty")
+    } else if text.contains('\0') {
+        Err("contains NUL characters: is it UTF-16? Save it as UTF-8")
+    } else if text.contains(['\r', '\n']) {
+        Err("has several lines: a value is one line")
+    } else if text.contains(char::is_control) {
+        Err("contains a control character")
+    } else if text.trim() != text {
+        Err("begins or ends with a blank")
+    } else {
+        Ok(())
     }
 }
 
@@ -116,5 +153,66 @@ impl<'de> Visitor<'de> for Place {
             "file" => Ok(Secret::File(PathBuf::from(place))),
             _ => Err(wrong()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The secret in a file with these bytes.
+    fn reveal(bytes: &[u8]) -> Result<String, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("password");
+        std::fs::write(&path, bytes).unwrap();
+        Secret::File(path).reveal()
+    }
+
+    fn utf16(text: &str) -> Vec<u8> {
+        text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+    }
+
+    #[test]
+    fn mark_before_a_secret_and_line_ends_behind_it_do_not_belong_to_it() {
+        for bytes in [
+            &b"hunter2"[..],
+            b"hunter2\n",
+            b"hunter2\r\n",
+            b"hunter2\n\n",
+            b"\xef\xbb\xbfhunter2\r\n",
+            &utf16("\u{feff}hunter2\r\n"),
+        ] {
+            assert_eq!(reveal(bytes).as_deref(), Ok("hunter2"), "{bytes:?}");
+        }
+        // These may be meant.
+        for text in ["a b", "$a:\\'\"#{b}", "päss", "=", "-----"] {
+            assert_eq!(reveal(text.as_bytes()).as_deref(), Ok(text));
+        }
+    }
+
+    #[test]
+    fn content_that_is_no_secret_is_refused_with_its_file_and_not_printed() {
+        for (bytes, why) in [
+            (&b""[..], "is empty"),
+            (b"\n", "is empty"),
+            (b"\xef\xbb\xbf\r\n", "is empty"),
+            (b"  \t", "is empty"),
+            (b"hunter2\nmore", "has several lines"),
+            (b"\nhunter2", "has several lines"),
+            (b"hunter2\r more", "has several lines"),
+            (b"hunter2 \n", "begins or ends with a blank"),
+            (b" hunter2", "begins or ends with a blank"),
+            (b"hunter2\x1b", "contains a control character"),
+            (b"hunter2\0", "contains NUL characters"),
+            (&utf16("hunter2"), "contains NUL characters: is it UTF-16?"),
+            (b"hunter2\xe4", "is not text in UTF-8"),
+            (&[b'h'; 70_000], "has more than the 65536 bytes"),
+        ] {
+            let said = reveal(bytes).unwrap_err();
+            assert!(said.contains("/password ") && said.contains(why), "{bytes:?}: {said}");
+            assert!(!said.contains("hunter2"), "{said}");
+        }
+        let said = Secret::File(std::env::temp_dir()).reveal().unwrap_err();
+        assert!(said.contains("cannot read") && said.contains("directory"), "{said}");
     }
 }

@@ -13,6 +13,28 @@ pub(crate) fn filled(text: &str) -> Result<(), String> {
     if text.trim().is_empty() { Err("is empty".to_owned()) } else { Ok(()) }
 }
 
+/// A name as it is sent to a broker or a client of HTTP.
+pub(crate) fn plain(text: &str) -> Result<(), String> {
+    filled(text)?;
+    if text.contains(char::is_control) {
+        return Err("contains a control character, which no name does".to_owned());
+    }
+    without_blanks(text)
+}
+
+/// The name of a variable of the environment.
+pub(crate) fn environment(text: &str) -> Result<(), String> {
+    filled(text)?;
+    if let Some(name) = text.strip_prefix('$') {
+        return Err(format!("`{text}` is not the name of a variable: write `{name}`"));
+    }
+    // A value may be a secret, so it is not repeated.
+    if text.contains(['=', '$']) || text.contains(char::is_whitespace) || text.contains(char::is_control) {
+        return Err("is not the name of a variable of the environment, such as KAFKA_PASSWORD".to_owned());
+    }
+    Ok(())
+}
+
 /// A text that is compared as a whole: filled, and without wildcards.
 fn literal(text: &str, matches: &str) -> Result<(), String> {
     filled(text).map_err(|empty| format!("{empty}: {matches}"))?;
@@ -240,6 +262,18 @@ mod tests {
         assert_eq!(network("fd00::/64"), Some(Ok(64)));
         assert!(network("10.0.0.0/33").is_some_and(|network| network.is_err()));
         assert_eq!((network("dc01"), network("host/dc01")), (None, None));
+    }
+
+    #[test]
+    fn variable_of_the_environment_is_a_name_and_no_value() {
+        for good in ["KAFKA_PASSWORD", "kafka.password", "P1", "_"] {
+            assert_eq!(environment(good), Ok(()), "{good}");
+        }
+        assert!(environment("$KAFKA").unwrap_err().ends_with("write `KAFKA`"));
+        for bad in ["", " ", "A=hunter2", "hunter2 x", "A\n", "a$b"] {
+            assert!(environment(bad).is_err_and(|why| !why.contains("hunter2")), "{bad:?}");
+        }
+        assert!(plain("a b").is_ok() && plain("").is_err() && plain("a ").is_err() && plain("a\tb").is_err());
     }
 
     #[test]

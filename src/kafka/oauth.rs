@@ -35,6 +35,10 @@ impl Token {
         const NO_JWT: &str = "contains no JWT: three parts in base64url, separated by dots";
         let parts: Vec<&str> = value.split('.').collect();
         let [_, claims, _] = parts[..] else { return Err(NO_JWT) };
+        // `Bearer ` before it, for example.
+        if !value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_=".contains(&byte)) {
+            return Err(NO_JWT);
+        }
         let claims = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).map_err(|_| NO_JWT)?;
         let claims: Claims = serde_json::from_slice(&claims).map_err(|_| NO_JWT)?;
         let expires =
@@ -86,9 +90,15 @@ mod tests {
 
     #[test]
     fn text_that_is_no_token_is_refused_and_not_quoted() {
-        for wrong in
-            ["hunter2", "hunter2.hunter2.hunter2", "..", &jwt("hunter2"), &jwt(r#"{"exp":"hunter2"}"#)]
-        {
+        for wrong in [
+            "hunter2",
+            "hunter2.hunter2.hunter2",
+            "..",
+            &jwt("hunter2"),
+            &jwt(r#"{"exp":"hunter2"}"#),
+            &format!("Bearer {}", jwt(r#"{"exp":1}"#)),
+            &format!("{} hunter2", jwt(r#"{"exp":1}"#)),
+        ] {
             let why = Token::parse(wrong.to_owned()).err().unwrap();
             assert!(why.starts_with("contains no JWT") && !why.contains("hunter2"), "{why}");
         }

@@ -55,9 +55,9 @@ impl Setup {
             clients.map_err(|missing| mistakes.extend(missing.iter().map(|text| Mistake::parse(text))));
         let unreadable = config.http.missing();
         mistakes.extend(unreadable.iter().map(|text| Mistake::parse(text)));
-        if let Some(why) = config.http.tls.as_ref().filter(|_| unreadable.is_empty()).and_then(tls::mistake) {
-            mistakes.push(Mistake::of("http.tls", why));
-        }
+        let is_readable = !unreadable.iter().any(|text| text.starts_with("http.tls"));
+        let unusable = config.http.tls.as_ref().filter(|_| is_readable).map(tls::mistakes);
+        mistakes.extend(unusable.unwrap_or_default().iter().map(|text| Mistake::parse(text)));
         mistakes.sort();
         mistakes.dedup();
         match (clients, mistakes.is_empty()) {

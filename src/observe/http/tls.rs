@@ -1,5 +1,6 @@
 //! TLS, with OpenSSL: librdkafka links it already.
 
+use crate::config::pem::{self, Wanted};
 use crate::config::process::HttpTls;
 use crate::host::exit::{Exit, Failure};
 use openssl::error::ErrorStack;
@@ -20,11 +21,21 @@ pub(crate) fn acceptor(tls: &HttpTls) -> Result<SslAcceptor, ErrorStack> {
     Ok(acceptor.build())
 }
 
-/// Why the files cannot be used; `None` if they can.
-pub(crate) fn mistake(tls: &HttpTls) -> Option<String> {
-    acceptor(tls).err()?;
+/// What is wrong with the files, each with its path in the config.
+pub(crate) fn mistakes(tls: &HttpTls) -> Vec<String> {
+    let wrong = [
+        ("cert_file", pem::mistake(&tls.cert_file, Wanted::Certificate)),
+        ("key_file", pem::mistake(&tls.key_file, Wanted::Key { password: None })),
+    ];
+    let wrong: Vec<String> = wrong
+        .into_iter()
+        .filter_map(|(field, why)| why.map(|why| format!("http.tls.{field}: {why}")))
+        .collect();
+    if !wrong.is_empty() || acceptor(tls).is_ok() {
+        return wrong;
+    }
     let (certificate, key) = (tls.cert_file.display(), tls.key_file.display());
-    Some(format!("{certificate} and {key} cannot be used: are they PEM, of one key, and without a password?"))
+    vec![format!("http.tls: {certificate} and {key} cannot be used: are they of one key, and undamaged?")]
 }
 
 /// Checks the certificate at the start.
@@ -32,5 +43,6 @@ pub(crate) fn mistake(tls: &HttpTls) -> Option<String> {
 /// # Errors
 /// When it cannot be used.
 pub(crate) fn check(tls: &HttpTls) -> Result<(), Failure> {
-    mistake(tls).map_or(Ok(()), |why| Err(Failure::new(Exit::Config, format!("http.tls: {why}"))))
+    let wrong = mistakes(tls);
+    if wrong.is_empty() { Ok(()) } else { Err(Failure::new(Exit::Config, wrong.join("; "))) }
 }
