@@ -10,6 +10,7 @@ pub mod secret;
 pub(crate) mod pem;
 pub(crate) mod properties;
 pub(crate) mod kafka;
+mod pattern;
 pub(crate) mod topics;
 pub(crate) mod topic_range;
 pub mod process;

@@ -1,5 +1,6 @@
 //! The sections `sources:`, `topics:` and `alerts:`: input, own topics and output.
 
+use crate::config::pattern::whole;
 use crate::config::words::nearest;
 use crate::decode::{Decoder, Format};
 use crate::event::time::Span;
@@ -178,16 +179,6 @@ fn topic_name(name: String) -> Result<String, String> {
     } else {
         Err(format!("`{name}` is not a topic name (1 to 249 letters, digits, `.`, `_` or `-`)"))
     }
-}
-
-/// A pattern that matches whole names.
-fn whole(pattern: &str) -> Result<Regex, String> {
-    let inner = pattern.trim_start_matches('^').trim_end_matches('$');
-    if inner.is_empty() {
-        return Err("the pattern is empty".to_owned());
-    }
-    let wrapped = if inner.contains('|') { format!("^({inner})$") } else { format!("^{inner}$") };
-    Regex::new(&wrapped).map_err(|error| format!("`{pattern}` is not a regular expression: {error}"))
 }
 
 fn format_named(name: &str) -> Result<Format, String> {
