@@ -14,6 +14,11 @@ impl Fields {
         Fields(settings.into_generator().into_root_schema_for::<T>().to_value())
     }
 
+    /// The schema of the whole.
+    pub(crate) fn top(&self) -> Place<'_> {
+        Place(Some(&self.0))
+    }
+
     /// The schema of the value at a path, or of the nearest one above it that has one.
     pub(crate) fn at(&self, path: &Path) -> Place<'_> {
         let mut schema = &self.0;
@@ -50,6 +55,17 @@ impl<'a> Place<'a> {
     /// A value whose type is not known.
     #[cfg(test)]
     pub(crate) const NOWHERE: Place<'static> = Place(None);
+
+    /// What belongs at a step below this place.
+    pub(crate) fn below(self, step: &Segment) -> Place<'a> {
+        Place(self.0.and_then(|schema| below(schema, step)))
+    }
+
+    /// Whether the names in this mapping are free.
+    pub(crate) fn has_free_names(self) -> bool {
+        let mut all = self.0.into_iter().flat_map(alternatives);
+        all.any(|schema| schema["additionalProperties"].is_object())
+    }
 
     /// The names of the fields of a mapping.
     pub(crate) fn fields(self) -> Vec<&'a str> {

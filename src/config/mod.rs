@@ -14,6 +14,7 @@ mod pattern;
 pub(crate) mod topics;
 pub(crate) mod topic_range;
 pub mod process;
+mod absent;
 pub(crate) mod read;
 mod texts;
 mod rules;

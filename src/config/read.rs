@@ -1,5 +1,6 @@
 //! Tree → value of a type, or every mistake: a value that serde refuses is noted and removed, until the rest can be read.
 
+use crate::config::absent;
 use crate::config::fields::{Fields, Place};
 use crate::config::mistake::{Location, Mistake};
 use crate::config::tree::{Entry, Kind, Node};
@@ -17,6 +18,7 @@ pub(crate) fn read<T: DeserializeOwned + JsonSchema>(
     mistakes: &mut Vec<Mistake>,
 ) -> Option<T> {
     let fields = Fields::of::<T>();
+    absent::note(&tree, fields.top(), mistakes);
     let before = mistakes.len();
     let value = loop {
         match serde_path_to_error::deserialize(tree.to_value()) {

@@ -12,6 +12,7 @@ use crate::config::tree::Node;
 use crate::detect::policy::Policy;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use std::io::Read;
 use std::path::Path;
 
 /// The config of adcs-watch.
@@ -124,11 +125,14 @@ fn is_below(path: &str, above: &str) -> bool {
 }
 
 fn content(path: &Path) -> Result<String, String> {
-    let bytes = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if bytes > MAX_BYTES {
-        return Err(format!("{bytes} bytes are more than the {MAX_BYTES} that a config may have"));
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path);
+    // Not by its metadata: those of a pipe or a device state no length.
+    let read = file.and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes));
+    read.map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(format!("it has more than the {MAX_BYTES} bytes that a config may have"));
     }
-    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
     // PowerShell writes UTF-16 where output goes to a file, with a mark at its begin.
     let (text, encoding, is_damaged) = encoding_rs::UTF_8.decode(&bytes);
     if is_damaged {

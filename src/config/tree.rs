@@ -140,6 +140,7 @@ impl<'a> Builder<'a, '_> {
         if depth > MAX_DEPTH {
             return Err(mistake(at, &path, "nested too deeply"));
         }
+        self.refuse_tag(&event, at, &path);
         let kind = match event {
             Event::Scalar(text, style, _, _) => Kind::Scalar(scalar(&text, style)),
             Event::SequenceStart(..) => self.sequence(&path, depth)?,
@@ -161,6 +162,18 @@ impl<'a> Builder<'a, '_> {
             | Event::MappingEnd => return Err(mistake(at, &path, "a value is missing here")),
         };
         Ok(Node { at, path, kind })
+    }
+
+    /// Notes a tag that would have another reader compute the value: `!env NAME` would be the text `NAME` here.
+    fn refuse_tag(&mut self, event: &Event<'_>, at: Location, path: &str) {
+        if let Event::Scalar(_, _, _, Some(tag))
+        | Event::SequenceStart(_, Some(tag))
+        | Event::MappingStart(_, Some(tag)) = event
+            && !tag.is_yaml_core_schema()
+        {
+            let said = format!("tags (`{}{}`) are not supported; write the value", tag.handle, tag.suffix);
+            self.mistakes.push(mistake(at, path, &said));
+        }
     }
 
     fn sequence(&mut self, path: &str, depth: usize) -> Result<Kind, Mistake> {

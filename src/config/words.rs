@@ -6,7 +6,7 @@ use crate::config::tree::{Entry, Kind};
 use serde_json::Value;
 
 /// Names that users of other programs expect, and ours.
-const SYNONYMS: [(&str, &str); 16] = [
+const SYNONYMS: [(&str, &str); 18] = [
     ("bootstrapservers", "brokers"),
     ("bootstrap", "brokers"),
     ("servers", "brokers"),
@@ -23,6 +23,8 @@ const SYNONYMS: [(&str, &str); 16] = [
     ("address", "listen"),
     ("replicas", "replication_factor"),
     ("on", "enabled"),
+    ("warning", "warn"),
+    ("trace", "debug"),
 ];
 
 /// The longest value that a message repeats, in characters.
@@ -111,9 +113,11 @@ fn described(found: &Kind) -> String {
 
 /// The beginning of a text, and all of a short one.
 fn shown(text: &str) -> String {
-    match text.chars().count() > MAX_SHOWN {
-        true => format!("{}…", text.chars().take(MAX_SHOWN).collect::<String>()),
-        false => text.to_owned(),
+    // A mistake is one line.
+    let one_line = text.trim_end().replace(char::is_control, " ");
+    match one_line.chars().count() > MAX_SHOWN {
+        true => format!("{}…", one_line.chars().take(MAX_SHOWN).collect::<String>()),
+        false => one_line,
     }
 }
 
@@ -134,13 +138,15 @@ fn hint(wanted: &Wanted<'_>, path: &str, found: &Kind, place: Place<'_>) -> Opti
         }
         (Wanted::Text, Kind::Scalar(Value::Number(number))) => Some(format!("write '{number}' in quotes")),
         (Wanted::Text, Kind::Scalar(Value::Bool(value))) => Some(format!("write '{value}' in quotes")),
-        (Wanted::Whole, Kind::Scalar(Value::String(text))) => match text.parse::<u64>().ok()? {
-            number if text.starts_with('0') && number > 0 => Some(format!("write {number}")),
-            _ => Some("remove the quotes".to_owned()),
+        (Wanted::Whole, Kind::Scalar(Value::String(text))) => whole_hint(text),
+        (Wanted::Truth, Kind::Scalar(Value::Number(number))) => match number.as_u64()? {
+            1 => Some("write `true`".to_owned()),
+            0 => Some("write `false`".to_owned()),
+            _ => None,
         },
         (Wanted::Truth, Kind::Scalar(Value::String(text))) => match text.to_lowercase().as_str() {
-            "yes" | "on" | "true" => Some("write `true`".to_owned()),
-            "no" | "off" | "false" => Some("write `false`".to_owned()),
+            "yes" | "y" | "on" | "true" => Some("write `true`".to_owned()),
+            "no" | "n" | "off" | "false" => Some("write `false`".to_owned()),
             _ => None,
         },
         (Wanted::Address, Kind::Scalar(value)) => Some(address_hint(name, value)),
@@ -154,6 +160,16 @@ fn hint(wanted: &Wanted<'_>, path: &str, found: &Kind, place: Place<'_>) -> Opti
             | Wanted::Other(_),
             Kind::Scalar(_) | Kind::Mapping(_) | Kind::Sequence(_),
         ) => None,
+    }
+}
+
+/// A whole number in quotes, with zeros before it, or with marks between its digits.
+fn whole_hint(text: &str) -> Option<String> {
+    let digits: String = text.chars().filter(|c| !"_,' ".contains(*c)).collect();
+    let number = digits.parse::<u64>().ok()?;
+    match number.to_string() == text {
+        true => Some("remove the quotes".to_owned()),
+        false => Some(format!("write {number}")),
     }
 }
 
@@ -245,7 +261,8 @@ fn unknown_name(message: &str, path: &str) -> Option<String> {
     Some(format!("{what}{name}; {}", suggestion(wrong, &known)))
 }
 
-fn suggestion(wrong: &str, known: &[&str]) -> String {
+/// The known name that was probably meant, or all of them.
+pub(crate) fn suggestion(wrong: &str, known: &[&str]) -> String {
     match nearest(wrong, known) {
         Some(name) => format!("did you mean `{name}`?"),
         None if ["gssapi", "kerberos"].contains(&letters(wrong).as_str()) => {

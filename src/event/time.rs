@@ -190,6 +190,18 @@ impl From<Span> for String {
     }
 }
 
+/// The unit that was probably meant by another spelling.
+fn meant_unit(text: &str) -> Option<&'static str> {
+    match text.to_ascii_lowercase().as_str() {
+        "msec" | "msecs" | "millis" | "millisecond" | "milliseconds" | "ms" => Some("ms"),
+        "sec" | "secs" | "second" | "seconds" | "s" => Some("s"),
+        "min" | "mins" | "minute" | "minutes" => Some("m"),
+        "hr" | "hrs" | "hour" | "hours" | "h" => Some("h"),
+        "day" | "days" | "d" => Some("d"),
+        _ => None,
+    }
+}
+
 impl TryFrom<String> for Span {
     type Error = String;
     fn try_from(text: String) -> Result<Span, String> {
@@ -201,7 +213,12 @@ impl TryFrom<String> for Span {
             "m" => 60_000,
             "h" => 3_600_000,
             "d" => MILLIS_PER_DAY,
-            _ => return Err(format!("`{text}` is no length of time such as 90s, 10m, 1h or 14d")),
+            other => {
+                let meant = meant_unit(other).filter(|_| digits > 0);
+                let hint = meant.map(|unit| format!(": write `{}{unit}`", &text[..digits]));
+                let usual = || " such as 90s, 10m, 1h or 14d".to_owned();
+                return Err(format!("`{text}` is no length of time{}", hint.unwrap_or_else(usual)));
+            }
         };
         let count: i64 =
             text[..digits].parse().map_err(|_| format!("`{text}` does not begin with a number"))?;
