@@ -21,6 +21,7 @@ mod rules;
 mod lists;
 mod combinations;
 pub(crate) mod root;
+pub(crate) mod clients;
 pub(crate) mod needs;
 pub mod schema;
 pub mod sample;

@@ -1,7 +1,9 @@
 //! What `run` needs beyond a config that can be read, as far as the config alone shows it.
 
+use crate::config::clients;
 use crate::config::mistake::Mistake;
 use crate::config::root::Config;
+use crate::config::topics::Topics;
 
 /// What is wrong with a config without brokers.
 pub(crate) const NO_BROKERS: &str = "none is named: write `brokers: ['HOST:PORT']`";
@@ -18,36 +20,53 @@ pub(crate) fn of_run(config: &Config, with_router: bool) -> Vec<Mistake> {
     mistakes.extend(own_topics_as_sources(config));
     mistakes.extend(own_topics_of_one_name(config));
     mistakes.extend(unreachable_sources(config));
+    mistakes.extend(clients::mistakes(config));
     mistakes
 }
+
+/// Topics of Kafka itself. Each commit writes a record to them, which a source would route with a commit.
+const INTERNAL: [&str; 2] = ["__consumer_offsets", "__transaction_state"];
 
 /// Sources that would read what this program writes.
 fn own_topics_as_sources(config: &Config) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
+    let names = config.topics.names();
     for (n, source) in config.sources.iter().enumerate() {
-        let own = config.topics.names().into_iter().map(|(_, name)| name);
-        let own: Vec<&str> = own.filter(|name| source.topics.matches(name)).collect();
-        let (written, number) = (source.topics.written(), if own.len() == 1 { "a topic" } else { "topics" });
+        let written = source.topics.written();
+        let mut note = |message| mistakes.push(Mistake::of(format!("sources[{n}]"), message));
+        let matched = |names: &[&str]| -> Vec<String> {
+            names.iter().filter(|name| source.topics.matches(name)).map(|name| (*name).to_owned()).collect()
+        };
+        let own: Vec<&str> = names.iter().map(|(_, name)| *name).collect();
+        let (own, internal) = (matched(&own), matched(&INTERNAL));
+        let number = if own.len() == 1 { "a topic" } else { "topics" };
         if !own.is_empty() {
-            mistakes.push(Mistake::of(
-                format!("sources[{n}]"),
-                format!(
-                    "`{written}` matches {}, {number} of adcs-watch: it would read its own output",
-                    own.join(", ")
-                ),
+            let own = own.join(", ");
+            note(format!("`{written}` matches {own}, {number} of adcs-watch: it would read its own output"));
+        } else if !internal.is_empty() {
+            let internal = internal.join(", ");
+            note(format!("`{written}` matches {internal} of Kafka itself: each commit would add a record"));
+        } else if let Topics::Name(topic) = &source.topics
+            && let Some((setting, name)) = names.iter().find(|(_, name)| alike(name, topic))
+        {
+            note(format!(
+                "`{topic}` and topics.{setting}, {name}, differ in `.` and `_` only, which Kafka refuses"
             ));
         }
     }
     mistakes
 }
 
+/// Whether Kafka takes two names for the same: the metrics of brokers do, so a broker refuses the second topic.
+fn alike(one: &str, other: &str) -> bool {
+    one.replace('.', "_") == other.replace('.', "_")
+}
+
 fn own_topics_of_one_name(config: &Config) -> Vec<Mistake> {
     let names = config.topics.names();
     let mut mistakes = Vec::new();
     for (n, (setting, name)) in names.iter().enumerate() {
-        // The metrics of brokers take both for the same, so a broker refuses the second topic.
-        let alike = |one: &str| one.replace('.', "_") == name.replace('.', "_");
-        if let Some((first, earlier)) = names[..n].iter().find(|(_, earlier)| alike(earlier)) {
+        if let Some((first, earlier)) = names[..n].iter().find(|(_, earlier)| alike(earlier, name)) {
             let message = match earlier == name {
                 true => format!("{name} is also topics.{first}: each topic needs a name of its own"),
                 false => {
@@ -74,4 +93,43 @@ fn unreachable_sources(config: &Config) -> Vec<Mistake> {
         }
     }
     mistakes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The mistakes of a config with these sources.
+    fn said(sources: &str) -> Vec<String> {
+        let text = format!("kafka: {{brokers: ['b:9092']}}\nsources: [{sources}]\n");
+        of_run(&Config::parse("c.yaml", &text).unwrap(), true).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn sources_that_would_feed_themselves_or_that_kafka_refuses_are_refused() {
+        for (sources, why) in [
+            (
+                "{topic: adcs-watch.alerts}",
+                "`adcs-watch.alerts` matches adcs-watch.alerts, a topic of adcs-watch",
+            ),
+            ("{pattern: 'adcs.*'}", "topics of adcs-watch: it would read its own output"),
+            ("{pattern: '.*'}", "topics of adcs-watch"),
+            ("{topic: __consumer_offsets}", "of Kafka itself"),
+            ("{pattern: '__.*'}", "`__.*` matches __consumer_offsets, __transaction_state of Kafka itself"),
+            ("{topic: adcs-watch_alerts}", "topics.alerts, adcs-watch.alerts, differ in `.` and `_` only"),
+            ("{topic: a}, {topic: a}", "sources[1]: has no effect"),
+            ("{pattern: 'w.*'}, {topic: win}", "sources[1]: has no effect"),
+        ] {
+            let said = said(sources);
+            assert!(matches!(&said[..], [one] if one.contains(why)), "{sources}: {said:?}");
+        }
+        for sources in [
+            "{topic: a.b}, {topic: a-b}",
+            "{topic: win}, {pattern: 'w.*'}",
+            "{pattern: 'win.*'}",
+            "{topic: adcs}",
+        ] {
+            assert_eq!(said(sources), Vec::<String>::new(), "{sources}");
+        }
+    }
 }

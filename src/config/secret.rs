@@ -212,7 +212,8 @@ mod tests {
             assert!(said.contains("/password ") && said.contains(why), "{bytes:?}: {said}");
             assert!(!said.contains("hunter2"), "{said}");
         }
-        let said = Secret::File(std::env::temp_dir()).reveal().unwrap_err();
+        let folder = tempfile::tempdir().unwrap();
+        let said = Secret::File(folder.path().to_owned()).reveal().unwrap_err();
         assert!(said.contains("cannot read") && said.contains("directory"), "{said}");
     }
 }

@@ -1,19 +1,29 @@
 //! Checks settings of librdkafka with the library itself: it knows their names and types.
 
+use crate::config::clients::{CONSUMER, PRODUCER, sections};
 use crate::config::kafka::Kafka;
 use crate::config::mistake::Mistake;
+use crate::config::words::nearest;
 use crate::kafka::settings::MESSAGE_BYTES;
 use crate::kafka::topics::MAX_MESSAGE_BYTES;
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaConfRes;
 
+/// What the clients of Java call a setting that librdkafka has under another name.
+const JAVA: [(&str, &str); 5] = [
+    ("fetch.max.wait.ms", "fetch.wait.max.ms"),
+    ("max.request.size", "message.max.bytes"),
+    ("buffer.memory", "queue.buffering.max.kbytes"),
+    ("send.buffer.bytes", "socket.send.buffer.bytes"),
+    ("receive.buffer.bytes", "socket.receive.buffer.bytes"),
+];
+
 /// Settings that the library does not know, or whose values it refuses.
 pub(crate) fn mistakes(kafka: &Kafka) -> Vec<Mistake> {
-    let sections =
-        [("properties", &kafka.properties), ("consumer", &kafka.consumer), ("producer", &kafka.producer)];
-    let all =
-        sections.iter().flat_map(|(section, properties)| properties.0.iter().map(move |set| (section, set)));
+    let all = sections(kafka)
+        .into_iter()
+        .flat_map(|(section, properties)| properties.0.iter().map(move |set| (section, set)));
     all.filter_map(|(section, (name, value))| {
         let message = refusal(name, value).or_else(|| too_short(name, value))?;
         Some(Mistake::of(format!("kafka.{section}.{name}"), message))
@@ -33,13 +43,21 @@ fn refusal(name: &str, value: &str) -> Option<String> {
     match ClientConfig::new().set(name, value).create_native_config() {
         Ok(config) => cut_off(value, &config.get(name).ok()?),
         Err(KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, ..)) => {
-            Some("librdkafka has no setting of this name".to_owned())
+            let hint = meant(name).map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
+            Some(format!("librdkafka has no setting of this name{hint}"))
         }
         Err(KafkaError::ClientConfig(_, why, ..)) => {
             Some(format!("librdkafka refuses this value: {}", why.trim_end()))
         }
         Err(other) => Some(format!("librdkafka refuses this: {other}")),
     }
+}
+
+/// The setting that was probably meant by a name that librdkafka does not know.
+fn meant(name: &str) -> Option<&'static str> {
+    let java = JAVA.iter().find(|(java, _)| *java == name).map(|(_, ours)| *ours);
+    let known = [&CONSUMER[..], &PRODUCER[..]].concat();
+    java.or_else(|| nearest(name, &known))
 }
 
 /// Why a number is another one to the library, which reads its beginning: of `45s` and `4_5` the digits before the letter.
@@ -86,5 +104,13 @@ mod tests {
             too_short("message.max.bytes", "4194303").is_some_and(|why| why.contains("at least 4194304"))
         );
         assert_eq!(too_short("fetch.message.max.bytes", "1000"), None);
+    }
+
+    #[test]
+    fn unknown_name_suggests_the_one_of_librdkafka() {
+        assert_eq!(meant("fetch.max.wait.ms"), Some("fetch.wait.max.ms"));
+        assert_eq!(meant("fetch.wait.maxx.ms"), Some("fetch.wait.max.ms"));
+        assert_eq!(meant("buffer.memory"), Some("queue.buffering.max.kbytes"));
+        assert_eq!(meant("zebra"), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::config::kafka::{Kafka, Sasl, Tls};
 use crate::config::needs::NO_BROKERS;
-use crate::config::properties::Properties;
+use crate::config::properties::{Properties, usual};
 use crate::config::secret::{Secret, readable};
 use crate::kafka::context::BasicContext;
 use crate::kafka::errors::ConnectionError;
@@ -210,9 +210,9 @@ impl Clients {
         batch_bytes: usize,
     ) -> Result<ClientConfig, Fault> {
         let mut config = self.base()?;
-        config.set("compression.type", "lz4");
-        config.set("linger.ms", millis(LINGER_MS));
-        config.set("queue.buffering.max.kbytes", "65536");
+        set_default(&mut config, "compression.type", "lz4");
+        set_default(&mut config, "linger.ms", millis(LINGER_MS));
+        set_default(&mut config, "queue.buffering.max.kbytes", "65536");
         config.set(MESSAGE_BYTES, self.longest_message().to_string());
         set_all(&mut config, &self.kafka.producer);
         let configured = config.get("batch.size").and_then(|bytes| bytes.parse().ok());
@@ -228,8 +228,8 @@ impl Clients {
     /// A secret cannot be read.
     pub(crate) fn idempotent_producer(&self) -> Result<ClientConfig, Fault> {
         let mut config = self.base()?;
-        config.set("compression.type", "lz4");
-        config.set("linger.ms", millis(LINGER_MS));
+        set_default(&mut config, "compression.type", "lz4");
+        set_default(&mut config, "linger.ms", millis(LINGER_MS));
         set_all(&mut config, &self.kafka.producer);
         config.set("enable.idempotence", "true");
         Ok(config)
@@ -245,9 +245,9 @@ impl Clients {
 
     fn consumer(&self) -> Result<ClientConfig, Fault> {
         let mut config = self.base()?;
-        config.set("queued.max.messages.kbytes", "65536");
-        config.set("fetch.wait.max.ms", millis(FETCH_WAIT_MS));
-        config.set("fetch.queue.backoff.ms", millis(FETCH_BACKOFF_MS));
+        set_default(&mut config, "queued.max.messages.kbytes", "65536");
+        set_default(&mut config, "fetch.wait.max.ms", millis(FETCH_WAIT_MS));
+        set_default(&mut config, "fetch.queue.backoff.ms", millis(FETCH_BACKOFF_MS));
         set_all(&mut config, &self.kafka.consumer);
         config.set("enable.auto.commit", "false");
         config.set("enable.auto.offset.store", "false");
@@ -267,6 +267,13 @@ fn protocol(kafka: &Kafka) -> &'static str {
 
 fn set_all(config: &mut ClientConfig, properties: &Properties) {
     for (name, value) in &properties.0 {
+        config.set(usual(name), value);
+    }
+}
+
+/// Sets what the config does not set for every client. `name` is the usual name of the setting.
+fn set_default(config: &mut ClientConfig, name: &str, value: impl Into<String>) {
+    if config.get(name).is_none() {
         config.set(name, value);
     }
 }
@@ -313,4 +320,45 @@ fn set_tls(config: &mut ClientConfig, tls: &Tls, wrong: &mut Vec<String>) {
     }
     let check = if tls.insecure_skip_hostname_verification { "none" } else { "https" };
     config.set("ssl.endpoint.identification.algorithm", check);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    /// The settings of a consumer and of a producer, with these lines under `kafka:`.
+    fn clients(kafka: &str) -> [ClientConfig; 2] {
+        let config = Config::parse("c.yaml", &format!("kafka: {{brokers: ['b:9092'], {kafka}}}\n")).unwrap();
+        let clients = Clients::new(&config.kafka, Instance::Static("a".to_owned())).unwrap();
+        let consumer = clients.group_consumer(Stage::Router, 0).unwrap();
+        [consumer, clients.transactional_producer("id", usize::MAX).unwrap()]
+    }
+
+    #[test]
+    fn settings_of_the_config_apply_under_any_name_and_in_any_section() {
+        for (kafka, name, value) in [
+            ("producer: {queue.buffering.max.ms: 7}", "linger.ms", "7"),
+            ("producer: {compression.codec: zstd}", "compression.type", "zstd"),
+            ("properties: {compression.type: zstd}", "compression.type", "zstd"),
+            ("properties: {queue.buffering.max.kbytes: 1000}", "queue.buffering.max.kbytes", "1000"),
+            ("properties: {linger.ms: 5}, producer: {queue.buffering.max.ms: 7}", "linger.ms", "7"),
+            ("properties: {message.timeout.ms: 9000}", "delivery.timeout.ms", "9000"),
+            ("consumer: {fetch.message.max.bytes: 7}", "max.partition.fetch.bytes", "7"),
+            ("properties: {fetch.wait.max.ms: 9}", "fetch.wait.max.ms", "9"),
+            ("properties: {queued.max.messages.kbytes: 9}", "queued.max.messages.kbytes", "9"),
+            ("properties: {client.id: ours}", "client.id", "ours"),
+        ] {
+            let found = clients(kafka).iter().any(|config| config.get(name) == Some(value));
+            assert!(found, "{kafka}");
+        }
+    }
+
+    #[test]
+    fn settings_that_the_config_leaves_out_have_our_defaults() {
+        let [consumer, producer] = clients("consumer: {}");
+        assert_eq!(consumer.get("fetch.wait.max.ms"), Some("50"));
+        assert_eq!(consumer.get("queued.max.messages.kbytes"), Some("65536"));
+        assert_eq!((producer.get("linger.ms"), producer.get("compression.type")), (Some("2"), Some("lz4")));
+    }
 }

@@ -1,7 +1,9 @@
 //! Creates the clients of a run once, without brokers: librdkafka checks settings against each other only then.
 
+use crate::config::clients::sections;
 use crate::config::kafka::Kafka;
 use crate::config::mistake::Mistake;
+use crate::config::properties::names;
 use crate::kafka::context::BasicContext;
 use crate::kafka::settings::Clients;
 use crate::stage::Stage;
@@ -52,11 +54,10 @@ fn refusal(
     Some(error.trim_start_matches("Client creation error: ").to_owned())
 }
 
-/// The first setting of the config that the error names.
+/// The first setting of the config that the error names, by any of its names.
 fn place(kafka: &Kafka, why: &str) -> String {
-    let sections =
-        [("properties", &kafka.properties), ("consumer", &kafka.consumer), ("producer", &kafka.producer)];
-    let set = sections.into_iter().flat_map(|(section, set)| set.0.keys().map(move |name| (section, name)));
-    let mut named = set.filter(|(_, name)| why.contains(name.as_str()));
+    let set = sections(kafka).into_iter();
+    let set = set.flat_map(|(section, set)| set.0.keys().map(move |name| (section, name)));
+    let mut named = set.filter(|(_, name)| names(name).any(|name| why.contains(name)));
     named.next().map_or_else(|| "kafka".to_owned(), |(section, name)| format!("kafka.{section}.{name}"))
 }

@@ -74,12 +74,7 @@ fn check_refuses_what_run_refuses_before_it_contacts_a_broker() {
             "4:35: kafka.properties.ssl.cipher.suites",
             "no cipher match",
         ),
-        (kafka("  tls: {ca_file: /dev/null}\n"), "3:18: kafka.tls.ca_file", "has no certificate in PEM"),
-        (
-            format!("{GOOD}http: {{tls: {{cert_file: /dev/null, key_file: /dev/null}}}}\n"),
-            "3:13: http.tls",
-            "are they PEM, of one key, and without a password?",
-        ),
+        (kafka("  tls: {ca_file: /dev/null}\n"), "3:18: kafka.tls.ca_file", "/dev/null is empty"),
         (
             format!("{GOOD}topics: {{alerts: x.y, dead_letter: x_y}}\n"),
             "3:36: topics.dead_letter",
@@ -116,6 +111,75 @@ fn check_refuses_what_run_refuses_before_it_contacts_a_broker() {
     }
     let (code, said) = check("", "");
     assert!(code == 78 && said.contains("kafka.brokers: none") && said.contains("sources: none"), "{said}");
+}
+
+#[test]
+fn settings_of_clients_are_named_as_the_config_has_them() {
+    let kafka = |more: &str| format!("kafka:\n  brokers: ['b:9092']\n{more}sources: [{{topic: a}}]\n");
+    for (text, at, part) in [
+        (
+            kafka("  consumer: {fetch.max.wait.ms: 5}\n"),
+            "3:33: kafka.consumer.",
+            "did you mean `fetch.wait.max.ms`?",
+        ),
+        (
+            kafka("  producer: {max.in.flight.requests.per.connection: 6}\n"),
+            "3:53: kafka.producer.max.in.flight.requests.per.connection",
+            "must be set <= 5",
+        ),
+        (
+            kafka("  sasl: {mechanism: PLAIN, username: a, password: {env: $PASSWORD}}\n"),
+            "3:57: kafka.sasl.password.env",
+            "write `PASSWORD`",
+        ),
+    ] {
+        let said = refused(&text, "");
+        assert!(said.starts_with(at) && said.contains(part), "{text}{said}");
+    }
+}
+
+#[test]
+fn secrets_and_pem_files_that_cannot_be_meant_are_refused_together() {
+    let world = World::new();
+    world
+        .write("p", "hunter2\nhunter3\n")
+        .write("empty", "\n")
+        .write("text", "hunter2\n")
+        .write("key", "-----BEGIN ENCRYPTED PRIVATE KEY-----\n");
+    let place = |name: &str| format!("{{file: {}}}", world.path(name).display());
+    let path = |name: &str| world.path(name).display().to_string();
+    world.write(
+        "c.yaml",
+        format!(
+            "{}  sasl: {{mechanism: PLAIN, username: a, password: {}}}\n  tls: {{ca_file: {key}, cert_file: {}, key_file: {key}}}\n\
+             sources: [{{topic: a}}]\nhttp:\n  tls: {{cert_file: {}, key_file: {key}}}\n  basic_auth: {{username: a, password: {}}}\n",
+            "kafka:\n  brokers: ['b:9092']\n",
+            place("p"),
+            path("text"),
+            path("empty"),
+            place("empty"),
+            key = path("key"),
+        ),
+    );
+    let run = world.run("check -c c.yaml");
+    for part in [
+        "kafka.sasl.password: ",
+        "p has several lines",
+        "kafka.tls.ca_file: ",
+        "key has a private key and no certificate",
+        "kafka.tls.cert_file: ",
+        "text has no certificate in PEM",
+        "key has a key with a password: set kafka.tls.key_password",
+        "http.tls.cert_file: ",
+        "empty has no certificate in PEM",
+        "http.tls.key_file: ",
+        "http.basic_auth.password: ",
+        "empty is empty",
+        "7 mistakes",
+    ] {
+        assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
+    }
+    assert!(!run.stdout.contains("hunter"), "{}", run.stdout);
 }
 
 #[test]

@@ -104,6 +104,36 @@ http: {listen: here}
 }
 
 #[test]
+fn settings_that_a_stage_owns_are_refused_under_every_name() {
+    for name in [
+        "acks",
+        "request.required.acks",
+        "bootstrap.servers",
+        "metadata.broker.list",
+        "enable.auto.commit",
+        "auto.commit.enable",
+        "offset.store.method",
+        "statistics.interval.ms",
+        "log_level",
+        "internal.termination.signal",
+        "sasl.mechanism",
+        "sasl.mechanisms",
+        "sasl.kerberos.principal",
+        "ssl.endpoint.identification.algorithm",
+        "ssl.certificate.pem",
+        "ssl.truststore.location",
+        "test.mock.num.brokers",
+        "ut_handle_ProduceResponse",
+    ] {
+        for section in ["properties", "consumer", "producer"] {
+            let said = mistakes(&format!("kafka: {{{section}: {{{name}: 1}}}}\n"));
+            let wanted = format!("kafka.{section}.{name}: cannot be set: ");
+            assert!(matches!(&said[..], [one] if one.contains(&wanted)), "{name}: {said:?}");
+        }
+    }
+}
+
+#[test]
 fn incomplete_sasl_settings_name_what_is_missing() {
     let refused = |sasl: &str, why: &str| {
         let said = mistakes(&format!("kafka:\n  sasl: {sasl}\n"));
@@ -156,6 +186,8 @@ fn secret_in_the_config_is_refused_and_not_printed() {
         "sasl.oauthbearer.config",
         "ssl.key.password",
         "ssl.key.pem",
+        "ssl.truststore.password",
+        "sasl.jaas.config",
     ] {
         let said = mistakes(&format!("kafka:\n  properties:\n    {name}: hunter2\n")).concat();
         assert!(said.contains("cannot be set: ") && !said.contains("hunter2"), "{said}");
@@ -206,6 +238,13 @@ fn yaml_features_that_a_config_does_not_use_are_refused() {
         mistakes("policy:\n  cas: {7: x}\n")[0].contains("c.yaml:2:9: policy.cas: the name `7` is not text")
     );
     assert!(mistakes("policy: &p {}\nother: *p\n")[0].contains("c.yaml:2:8: other: aliases"));
+    assert!(mistakes("a: &x {}\npolicy: {<<: *x}\n").concat().contains("policy.<<: aliases"));
+    for tagged in ["!env ROUTED", "!include [a]", "!Ref {a: b}"] {
+        let said = mistakes(&format!("topics: {{routed: {tagged}}}\n")).concat();
+        let tag = tagged.split(' ').next().unwrap();
+        assert!(said.contains(&format!("topics.routed: tags (`{tag}`) are not supported")), "{said}");
+    }
+    assert!(Config::parse("c.yaml", "log: {level: !!str info}\npolicy: !!map {}\n").is_ok());
     assert!(mistakes("policy: {}\n---\npolicy: {}\n")[0].contains("a second document"));
     assert!(mistakes("policy: [\n")[0].contains("not YAML: "));
     assert!(mistakes("- a\n")[0].contains("c.yaml:1:1: a config is a mapping at the top"));
@@ -226,6 +265,74 @@ fn names_without_values_mean_the_default() {
     ] {
         assert_eq!(Config::parse("c.yaml", text), Ok(Config::default()), "{text:?}");
     }
+}
+
+#[test]
+fn names_without_values_that_cannot_be_meant_are_refused() {
+    for (text, wanted) in [
+        ("polcy:\n", "c.yaml:1:1: polcy: unknown field; did you mean `policy`?"),
+        ("topics: {partitions: 1,000}\n", "c.yaml:1:24: topics.000: unknown field; known here: "),
+        (
+            "policy:\n  san_mismatch:\n    enabeld:\n",
+            "policy.san_mismatch.enabeld: unknown field; did you mean",
+        ),
+        ("sources: [{topic: a, fromat: }]\n", "sources[0].fromat: unknown field; did you mean `format`?"),
+        ("kafka:\n  tls:\n", "c.yaml:2:3: kafka.tls: has no value; write `tls: {}`"),
+        ("kafka:\n  sasl: ~\n", "kafka.sasl: has no value; write `sasl: {mechanism"),
+        ("http:\n  tls:\n", "http.tls: has no value"),
+        ("http:\n  basic_auth: null\n", "http.basic_auth: has no value"),
+        ("policy: {domains: {CORP}}\n", "policy.domains.CORP: has no value"),
+        ("policy:\n  cas:\n    ca01:\n", "policy.cas.ca01: has no value"),
+        ("kafka: {consumer: {session.timeout.ms: }}\n", "kafka.consumer.session.timeout.ms: has no value"),
+    ] {
+        let said = mistakes(text);
+        assert!(matches!(&said[..], [one] if one.contains(wanted)), "{text}: {said:?}");
+    }
+}
+
+#[test]
+fn other_spellings_of_numbers_truths_and_lengths_of_time_are_refused_with_the_right_one() {
+    for (text, wanted) in [
+        ("topics: {partitions: 1_000}", "found the text `1_000`; write 1000"),
+        ("topics: {partitions: '1,000'}", "write 1000"),
+        ("topics: {partitions: 0x8}", "expected a whole number, found the text `0x8`"),
+        ("policy: {san_mismatch: {enabled: y}}", "found the text `y`; write `true`"),
+        ("policy: {san_mismatch: {enabled: Off}}", "write `false`"),
+        ("policy: {san_mismatch: {enabled: 1}}", "found the number 1; write `true`"),
+        ("log: {level: warning}", "did you mean `warn`?"),
+        ("topics: {retention: 7 days}", "`7 days` is no length of time: write `7d`"),
+        ("topics: {retention: 90min}", "write `90m`"),
+        ("topics: {retention: 7D}", "write `7d`"),
+        ("topics: {retention: 1.5h}", "`1.5h` is no length of time such as 90s"),
+        ("topics: {retention: 1h30m}", "such as 90s"),
+        ("topics: {retention: P7D}", "such as 90s"),
+        ("topics: {retention: days}", "such as 90s"),
+        ("policy: |\n  cas: {}\n", "found the text `cas: {}`"),
+    ] {
+        let said = mistakes(text);
+        assert!(matches!(&said[..], [one] if one.contains(wanted)), "{text}: {said:?}");
+    }
+    for text in ["topics: {retention: 7 d, partitions: +8}", "shutdown: {grace: 1500ms}"] {
+        assert!(Config::parse("c.yaml", text).is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn file_that_is_no_config_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |bytes: &[u8], part: &str| {
+        let path = folder.path().join("config.yaml");
+        std::fs::write(&path, bytes).unwrap();
+        let said = Config::load(&path).map(drop).unwrap_err().to_string();
+        assert!(said.contains(part), "{part}: {said}");
+    };
+    refused(b"\x1f\x8b\x08", "line 1 is not UTF-8");
+    refused(&b"#".repeat(5_000_000), "more than the 4194304 bytes");
+    refused(b"p\0o\0:\0", "not YAML: ");
+    refused(b"policy:\n\tcas: {}\n", "config.yaml:2:2: not YAML: tabs disallowed");
+    refused(b"[kafka]\nbrokers = 1\n", "not YAML: ");
+    let said = Config::load(folder.path()).map(drop).unwrap_err().to_string();
+    assert!(said.contains("cannot be read: Is a directory"), "{said}");
 }
 
 #[test]
