@@ -1,9 +1,9 @@
 {{/* The config of the program: what the values say, and what the chart knows better. */}}
 
 {{- define "adcs-watch.config" -}}
-{{- include "adcs-watch.refuse" . -}}
 {{- $config := deepCopy .Values.config -}}
-{{- include "adcs-watch.wholeNumbers" $config -}}
+{{- include "adcs-watch.dropNulls" $config -}}
+{{- include "adcs-watch.refuse" (dict "config" $config "Values" .Values) -}}
 {{- $_ := set $config.kafka "instance_id" (dict "env" "POD_NAME") -}}
 {{- with .Values.secrets.sasl -}}
 {{- if .existingSecret -}}
@@ -22,9 +22,13 @@
 {{- $_ := set $config.kafka "tls" $tls -}}
 {{- end -}}
 {{- end -}}
-{{- $_ := set $config "http" (mergeOverwrite ($config.http | default dict) (dict "listen" (printf "%s:%d" .Values.http.address (int .Values.http.port)))) -}}
+{{- $_ := set $config "http" (mergeOverwrite ($config.http | default dict) (dict "listen" (printf "%s:%d" (.Values.http.address | replace "[::]" "::" | replace "::" "[::]") (int .Values.http.port)))) -}}
 {{- $_ := set $config "shutdown" (mergeOverwrite ($config.shutdown | default dict) (dict "grace" (printf "%ds" (int .Values.shutdownGraceSeconds)))) -}}
-{{- toYaml $config -}}
+{{- $text := toYaml $config -}}
+{{- if gt (len $text) 1000000 -}}
+{{- fail (printf "config: %d bytes, but a ConfigMap has at most 1 MiB: put lists of the policy into files of a volume (extraVolumes)" (len $text)) -}}
+{{- end -}}
+{{- $text -}}
 {{- end -}}
 
 {{/* What rolls the pods when it changes: the config, without a policy that they take while they run. */}}
@@ -41,35 +45,30 @@
 /etc/adcs-watch/secrets
 {{- end -}}
 
-{{/* Helm reads every number as a fraction and writes a million as 1e+06: whole ones are made whole again, in place. */}}
-{{- define "adcs-watch.wholeNumbers" -}}
-{{- $map := . -}}
-{{- range $key, $value := $map -}}
+{{/* A name without a value is absent for the program, and for the chart. In place. */}}
+{{- define "adcs-watch.dropNulls" -}}
+{{- range $key, $value := . -}}
 {{- if kindIs "map" $value -}}
-{{- include "adcs-watch.wholeNumbers" $value -}}
-{{- else if kindIs "slice" $value -}}
-{{- $items := list -}}
-{{- range $item := $value -}}
-{{- if kindIs "map" $item }}{{ include "adcs-watch.wholeNumbers" $item }}{{ end -}}
-{{- $whole := false -}}
-{{- if kindIs "float64" $item }}{{ $whole = eq $item (floor $item) }}{{ end -}}
-{{- $items = append $items ($whole | ternary (int64 $item) $item) -}}
-{{- end -}}
-{{- $_ := set $map $key $items -}}
-{{- else if kindIs "float64" $value -}}
-{{- if eq $value (floor $value) }}{{ $_ := set $map $key (int64 $value) }}{{ end -}}
+{{- include "adcs-watch.dropNulls" $value -}}
+{{- else if kindIs "invalid" $value -}}
+{{- $_ := unset $ $key -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
 {{/* How health and metrics are served. */}}
 {{- define "adcs-watch.scheme" -}}
-{{- hasKey (.Values.config.http | default dict) "tls" | ternary "HTTPS" "HTTP" -}}
+{{- (.Values.config.http | default dict).tls | empty | ternary "HTTP" "HTTPS" -}}
+{{- end -}}
+
+{{/* Whether connections to the brokers are encrypted. An empty `tls` means the certificates of the image. */}}
+{{- define "adcs-watch.encrypted" -}}
+{{- if or (kindIs "map" .Values.config.kafka.tls) .Values.secrets.tls.existingSecret }}yes{{ end -}}
 {{- end -}}
 
 {{/* Rules that a schema cannot express. */}}
 {{- define "adcs-watch.refuse" -}}
-{{- $config := .Values.config -}}
+{{- $config := .config -}}
 {{- $kafka := $config.kafka -}}
 {{- $sasl := .Values.secrets.sasl -}}
 {{- $tls := .Values.secrets.tls -}}
@@ -86,7 +85,56 @@
 {{- if hasKey ($kafka.tls | default dict) . }}{{ fail (printf "config.kafka.tls.%s: it is in secrets.tls.existingSecret; say its key there" .) }}{{ end -}}
 {{- end -}}
 {{- end -}}
-{{- if and .Values.podMonitor.enabled .Values.serviceMonitor.enabled }}{{ fail "podMonitor and serviceMonitor: with both, every pod is scraped twice" }}{{ end -}}
+{{- if and $tls.existingSecret (not (or $tls.caKey $tls.certKey)) }}{{ fail "secrets.tls.existingSecret: neither caKey nor certKey is set" }}{{ end -}}
+{{- $usual := dict "caKey" "ca.crt" "certKey" "" "privateKeyKey" "" "privateKeyPasswordKey" "" -}}
+{{- range $key, $value := $usual -}}
+{{- if and (not $tls.existingSecret) (ne $value (get $tls $key | default $value)) }}{{ fail (printf "secrets.tls.%s: secrets.tls.existingSecret is not set" $key) }}{{ end -}}
+{{- end -}}
+{{- if and (not $sasl.existingSecret) (ne $sasl.passwordKey "password") }}{{ fail "secrets.sasl.passwordKey: secrets.sasl.existingSecret is not set" }}{{ end -}}
+{{- range $kafka.brokers -}}
+{{- if gt (regexFind "[0-9]+$" . | int) 65535 }}{{ fail (printf "config.kafka.brokers: %s: the greatest port is 65535" .) }}{{ end -}}
+{{- end -}}
+{{- $variables := list "POD_NAME" -}}
+{{- range .Values.extraEnv -}}
+{{- if has .name $variables }}{{ fail (printf "extraEnv: %s is set already" .name) }}{{ end -}}
+{{- if and (hasKey . "value") (hasKey . "valueFrom") }}{{ fail (printf "extraEnv: %s has both value and valueFrom" .name) }}{{ end -}}
+{{- $variables = append $variables .name -}}
+{{- end -}}
+{{- include "adcs-watch.refuseKeys" . -}}
+{{- $monitors := dict "podMonitor" (.Values.podMonitor | default dict) "serviceMonitor" (.Values.serviceMonitor | default dict) -}}
+{{- if and $monitors.podMonitor.enabled $monitors.serviceMonitor.enabled }}{{ fail "podMonitor and serviceMonitor: with both, every pod is scraped twice" }}{{ end -}}
+{{- range $name, $monitor := $monitors -}}
+{{- if and $monitor.interval $monitor.scrapeTimeout -}}
+{{- if gt (include "adcs-watch.milliseconds" $monitor.scrapeTimeout | int64) (include "adcs-watch.milliseconds" $monitor.interval | int64) -}}
+{{- fail (printf "%s.scrapeTimeout: %s is more than the interval %s" $name $monitor.scrapeTimeout $monitor.interval) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Labels and annotations that the chart sets itself. */}}
+{{- define "adcs-watch.refuseKeys" -}}
+{{- $app := "app.kubernetes.io/" -}}
+{{- $pods := list (print $app "name") (print $app "instance") (print $app "component") (print $app "part-of") "checksum/config" -}}
+{{- $objects := concat $pods (list (print $app "version") (print $app "managed-by") "helm.sh/chart") -}}
+{{- range $value := list "podLabels" "podAnnotations" -}}
+{{- range $key, $_ := index $.Values $value -}}
+{{- if has $key $pods }}{{ fail (printf "%s: the chart sets %s" $value $key) }}{{ end -}}
+{{- end -}}
+{{- end -}}
+{{- $labels := dict "commonLabels" .Values.commonLabels -}}
+{{- range $value := list "podMonitor" "serviceMonitor" "prometheusRule" }}{{ $_ := set $labels (print $value ".labels") (get $.Values $value | default dict).labels }}{{ end -}}
+{{- $_ := set $labels "dashboards.extraLabels" (.Values.dashboards | default dict).extraLabels -}}
+{{- range $value, $words := $labels -}}
+{{- range $key, $_ := $words -}}
+{{- if has $key $objects }}{{ fail (printf "%s: the chart sets %s" $value $key) }}{{ end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "adcs-watch.milliseconds" -}}
+{{- $units := dict "ms" 1 "s" 1000 "m" 60000 "h" 3600000 -}}
+{{- mul (regexFind "^[0-9]+" . | int64) (get $units (regexFind "[a-z]+$" .)) -}}
 {{- end -}}
 
 {{/* Partitions of the routed topic. */}}

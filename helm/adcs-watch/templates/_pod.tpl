@@ -4,7 +4,7 @@ The spec of a pod that runs the program. Of a dict: root; args; configMap; for a
 {{- define "adcs-watch.podSpec" -}}
 {{- $root := .root -}}
 {{- with $root.Values -}}
-serviceAccountName: {{ .serviceAccountName }}
+serviceAccountName: {{ .serviceAccountName | default "default" | quote }}
 automountServiceAccountToken: false
 enableServiceLinks: false
 {{- with .imagePullSecrets }}
@@ -12,7 +12,7 @@ imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with .priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 securityContext:
   {{- toYaml .podSecurityContext | nindent 2 }}
@@ -30,7 +30,7 @@ affinity:
 {{- end }}
 containers:
   - name: adcs-watch
-    image: {{ include "adcs-watch.image" $root }}
+    image: {{ include "adcs-watch.image" $root | quote }}
     imagePullPolicy: {{ .image.pullPolicy }}
     args:
       {{- toYaml $.args | nindent 6 }}
@@ -52,7 +52,8 @@ containers:
     {{- include "adcs-watch.probes" $root | nindent 4 }}
     {{- end }}
     resources:
-      {{- toYaml ($.resources | default (dict "requests" (dict "cpu" "50m" "memory" "64Mi") "limits" (dict "memory" "64Mi"))) | nindent 6 }}
+      {{- $small := dict "requests" (dict "cpu" "50m" "memory" "64Mi") "limits" (dict "memory" "64Mi") }}
+      {{- toYaml ($.stage | empty | ternary $small ($.resources | default dict)) | nindent 6 }}
     volumeMounts:
       - name: config
         mountPath: /etc/adcs-watch/config
@@ -73,26 +74,26 @@ containers:
 volumes:
   - name: config
     configMap:
-      name: {{ $.configMap }}
+      name: {{ $.configMap | quote }}
   {{- with .secrets.sasl }}
   {{- if .existingSecret }}
   - name: sasl
     secret:
-      secretName: {{ .existingSecret }}
+      secretName: {{ .existingSecret | quote }}
       defaultMode: 0440
       items:
-        - {key: {{ .passwordKey }}, path: {{ .passwordKey }}}
+        - {key: {{ .passwordKey | quote }}, path: {{ .passwordKey | quote }}}
   {{- end }}
   {{- end }}
   {{- with .secrets.tls }}
   {{- if .existingSecret }}
   - name: tls
     secret:
-      secretName: {{ .existingSecret }}
+      secretName: {{ .existingSecret | quote }}
       defaultMode: 0440
       items:
-        {{- range without (list .caKey .certKey .privateKeyKey .privateKeyPasswordKey) "" | uniq }}
-        - {key: {{ . }}, path: {{ . }}}
+        {{- range list .caKey .certKey .privateKeyKey .privateKeyPasswordKey | compact | uniq }}
+        - {key: {{ . | quote }}, path: {{ . | quote }}}
         {{- end }}
   {{- end }}
   {{- end }}
