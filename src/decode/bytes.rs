@@ -1,5 +1,6 @@
 //! Bytes → text: bad bytes lose a character, not a record.
 
+use memchr::memmem;
 use std::borrow::Cow;
 
 /// The record as text, and whether something was replaced: UTF-8, or UTF-16 in either order. A byte that is neither reads as
@@ -55,16 +56,17 @@ fn utf16(record: &[u8], order: fn([u8; 2]) -> u16) -> (Cow<'_, str>, bool) {
 pub(crate) fn names_no_character(text: &str) -> bool {
     let code = |at: usize| u16::from_str_radix(text.get(at + 2..at + 6)?, 16).ok();
     let escape = |at: usize| text.get(at..at + 2).filter(|begin| *begin == "\\u").and_then(|_| code(at));
-    let is_half = |(at, _): (usize, &str)| match code(at) {
+    let is_half = |at: usize| match code(at) {
         Some(0xd800..=0xdbff) => !matches!(escape(at + 6), Some(0xdc00..=0xdfff)),
         Some(0xdc00..=0xdfff) => !matches!(at.checked_sub(6).and_then(escape), Some(0xd800..=0xdbff)),
         Some(code) => code == 0,
         None => false,
     };
-    let has_xml = || text.contains("<Event") || text.contains("\\u003cEvent");
+    let find = |what: &'static [u8]| memmem::find_iter(text.as_bytes(), what);
+    let has_xml = || find(b"<Event").chain(find(b"\\u003cEvent")).next().is_some();
     has_control(text)
-        || text.match_indices("\\u").any(is_half)
-        || (has_xml() && text.match_indices("&#").any(|(at, _)| !is_reference(&text[at + 2..])))
+        || find(b"\\u").any(is_half)
+        || find(b"&#").any(|at| !is_reference(&text[at + 2..]) && has_xml())
 }
 
 /// Whether a text has a raw control character. All bytes are looked at: that is faster than to stop at the first.
