@@ -32,7 +32,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const SOURCE_PARTITIONS: i32 = 4;
 /// Records a second at which the latency is measured.
-const RATES: [u32; 3] = [100, 1000, 10_000];
+const RATES: [u32; 4] = [100, 1000, 10_000, 50_000];
 const SECONDS: u32 = 20;
 /// How often the process is asked how far it is: to write the page of metrics costs it a millisecond or two.
 const LOOK: Duration = Duration::from_millis(500);
