@@ -54,6 +54,7 @@ mod layout;
 mod text;
 mod mapped;
 mod unwrapping;
+mod octets;
 mod record;
 
 pub use crate::decode::decoder::{Decoded, Decoder};

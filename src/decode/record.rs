@@ -10,8 +10,8 @@ use crate::decode::recognise::{format_of, is_other_ecs};
 use crate::decode::rejection::{Reason, Rejection, shown};
 use crate::decode::unwrapping::walk::{self, Outcomes};
 use crate::decode::{
-    activity, bytes, compressed, evtx_dump, fluent_bit, mention, normalised, nxlog, protobuf, sentinel, tag,
-    winlogbeat, xml, xml_in_json,
+    activity, bytes, compressed, evtx_dump, fluent_bit, mention, normalised, nxlog, octets, protobuf,
+    sentinel, tag, winlogbeat, xml, xml_in_json,
 };
 use std::ops::ControlFlow;
 
@@ -69,7 +69,10 @@ impl<'a> Outlet<'a> {
     fn bytes(&mut self, record: &[u8]) -> ControlFlow<()> {
         let (text, replaced) = bytes::text(record);
         self.replaced = replaced;
-        let flow = self.text(bytes::trimmed(&text));
+        let flow = match octets::messages(bytes::trimmed(&text)) {
+            Some(messages) => messages.into_iter().try_for_each(|message| self.text(bytes::trimmed(message))),
+            None => self.text(bytes::trimmed(&text)),
+        };
         self.replaced |= self.matters && bytes::names_no_character(bytes::trimmed(&text));
         flow
     }

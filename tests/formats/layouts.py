@@ -519,6 +519,11 @@ def agent_with_user(e):
     return document
 
 
+def octet_counted(messages):
+    """Messages behind each other as over TCP, each after the number of its octets (RFC 6587, 3.4.1)."""
+    return "".join(f"{len(message.encode())} {message}" for message in messages)
+
+
 def lines(make):
     return "".join((text if isinstance(text, str) else nested(text)) + "\n" for text in map(make, EVENTS))
 
@@ -556,6 +561,7 @@ FILES = {
     "syslog-3164-json.log": lines(lambda e: f"<13>{e.f('%b %d %H:%M:%S')} wec01 nxlog[4]: {nested(nxlog(e))}"),
     "syslog-5424-xml.log": lines(lambda e: f"<14>1 {e.iso} wec01 wef 4 - - " + e.xml().replace("\n", "&#10;")),
     "syslog-octets-json.log": lines(lambda e: f"{len(nested(e.beat())) + 60} <14>1 {e.iso} wec01 winlogbeat - - - {nested(e.beat())}"),
+    "syslog-octets-stream.txt": octet_counted(f"<14>1 {e.iso} wec01 winlogbeat - - - {nested(e.beat())}" for e in EVENTS),
     "pretty-array.json": json.dumps([flat(e) for e in EVENTS], indent=2),
     "trailing-commas.json": ",\n".join(nested(e.beat()) for e in EVENTS) + ",\n",
     "event-hub-records.json": nested({"records": [{"category": "SecurityEvents", "properties": windows_event(e, e.d())} for e in EVENTS]}),

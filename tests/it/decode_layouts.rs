@@ -133,6 +133,7 @@ const LAYOUTS: &[(&str, Format, &[Loss])] = &[
     ("syslog-ng.ndjson", Format::Flat, &[Channel]),
     ("syslog-octal-xml.log", Format::Xml, &[]),
     ("syslog-octets-json.log", Format::Winlogbeat, &[]),
+    ("syslog-octets-stream.txt", Format::Winlogbeat, &[]),
     ("syslog-structured-data.log", Format::SyslogData, &[]),
     ("system-event-data.ndjson", Format::SystemData, &[]),
     ("telegraf-influx.log", Format::KeyValues, &[]),
