@@ -8,6 +8,7 @@ use adcs_watch::engine::Routes;
 use adcs_watch::event::Event;
 use rdkafka::admin::{
     AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication,
+    TopicResult,
 };
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
@@ -132,8 +133,20 @@ impl Environment {
         for (name, value) in settings {
             new = new.set(name, value);
         }
-        let made = broker::block_on(admin.create_topics(&[new], &AdminOptions::new()));
-        assert!(made.unwrap().iter().all(Result::is_ok), "cannot create {topic}");
+        // A broker that was frozen before may answer late, and a topic that is there already was made by the try before.
+        let began = Instant::now();
+        let made = loop {
+            match broker::block_on(admin.create_topics([&new], &AdminOptions::new())) {
+                Ok(made) => break made,
+                Err(error) => {
+                    assert!(began.elapsed() < Duration::from_secs(180), "cannot create {topic}: {error}");
+                }
+            }
+        };
+        let is_there = |made: &TopicResult| {
+            made.as_ref().err().is_none_or(|(_, code)| *code == RDKafkaErrorCode::TopicAlreadyExists)
+        };
+        assert!(made.iter().all(is_there), "cannot create {topic}: {made:?}");
         let began = Instant::now();
         while admin
             .inner()
