@@ -20,7 +20,7 @@ pub(crate) struct Stages<'a, G: Backend> {
     policy: Policy,
     /// Records in each partition of the source topic.
     appended: [u64; SOURCE_PARTITIONS as usize],
-    /// The last offsets of the routed topic, once the router has nothing more to write.
+    /// The last offsets of the routed topic when it was last read, once the router has nothing more to write.
     last_routed: Option<Vec<Option<u64>>>,
     /// Counts of detectors that were killed.
     earlier: DetectorCounts,
@@ -113,7 +113,14 @@ impl<'a, G: Backend> Stages<'a, G> {
                 .task(partition)
                 .is_some_and(|task| !task.has_alerts() && last.is_none_or(|last| task.position() > last))
         };
-        Ok(self.is_ready() && (0..PARTITIONS).zip(last).all(is_done))
+        if !self.is_ready() || !(0..PARTITIONS).zip(last).all(is_done) {
+            return Ok(false);
+        }
+        // The detector may have written further events: alerts for their stories, and findings that become alerts.
+        let last = Some(self.backend.last_routed()?);
+        let is_all = self.last_routed == last;
+        self.last_routed = last;
+        Ok(is_all)
     }
 
     fn has_read_all(&self) -> bool {
