@@ -323,7 +323,7 @@ impl TransactionalProducer {
                     .ok_or_else(|| CommitError::Unanswered("offsets are not answered for".to_owned()))
             };
             if let Err(error) = send()? {
-                // The records were refused while the offsets were on their way: librdkafka tells why at the next call.
+                // The records were refused while the offsets were on their way: the next call states why.
                 let is_failed = transaction_error(&error).is_some_and(|error| error.code() == Code::State);
                 let reason = if is_failed { send()?.err() } else { None };
                 return Err(match reason {
