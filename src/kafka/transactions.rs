@@ -317,20 +317,10 @@ impl TransactionalProducer {
             let elements = offsets.elements();
             let read: BTreeSet<&str> = elements.iter().map(|element| element.topic()).collect();
             let read = read.into_iter().map(str::to_owned).collect();
-            let of_offsets = Resources { read, group: resources.group.clone(), ..Resources::default() };
-            let send = || {
-                send_offsets(producer, offsets, group, DELIVERY_SECONDS)
-                    .ok_or_else(|| CommitError::Unanswered("offsets are not answered for".to_owned()))
-            };
-            if let Err(error) = send()? {
-                // The records were refused while the offsets were on their way: the next call states why.
-                let is_failed = transaction_error(&error).is_some_and(|error| error.code() == Code::State);
-                let reason = if is_failed { send()?.err() } else { None };
-                return Err(match reason {
-                    Some(reason) => classify("sending records", &reason, &resources),
-                    None => classify("sending offsets", &error, &of_offsets),
-                });
-            }
+            let resources = Resources { read, group: resources.group.clone(), ..Resources::default() };
+            send_offsets(producer, offsets, group, DELIVERY_SECONDS)
+                .ok_or_else(|| CommitError::Unanswered("offsets are not answered for".to_owned()))?
+                .map_err(|error| classify("sending offsets", &error, &resources))?;
         }
         if !flush(producer, DELIVERY_SECONDS) {
             return Err(CommitError::abort(format!("records are not delivered within {DELIVERY_SECONDS:?}")));
