@@ -1,5 +1,6 @@
 //! Lists of the policy that stand in files of their own: `accounts: {file: tier0.txt}`.
 
+use crate::config::bounded;
 use crate::config::mistake::Mistake;
 use crate::config::rules::rule_at;
 use crate::config::tree::{Kind, Node};
@@ -111,13 +112,10 @@ impl Named {
     fn entries(&self, folder: &Path) -> Result<Vec<Line>, String> {
         let path = folder.join(&self.file);
         let unreadable = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
-        let bytes = std::fs::metadata(&path).map_err(|error| unreadable(&error))?.len();
-        if bytes > MAX_BYTES {
-            return Err(unreadable(&format!(
-                "{bytes} bytes are more than the {MAX_BYTES} that a list may have"
-            )));
-        }
-        let bytes = std::fs::read(&path).map_err(|error| unreadable(&error))?;
+        let bytes = bounded::bytes(&path, MAX_BYTES).map_err(|error| unreadable(&error))?;
+        let bytes = bytes.ok_or_else(|| {
+            unreadable(&format!("it has more than the {MAX_BYTES} bytes that a list may have"))
+        })?;
         // PowerShell writes UTF-16 unless it is asked for UTF-8.
         let (text, _, _) = encoding_rs::UTF_8.decode(&bytes);
         let entries = match &self.column {

@@ -5,6 +5,7 @@ pub mod tree;
 pub(crate) mod flow;
 pub(crate) mod fields;
 pub(crate) mod words;
+mod bounded;
 pub mod secret;
 #[cfg(feature = "service")]
 pub(crate) mod pem;

@@ -1,5 +1,6 @@
 //! What a file holds where a certificate or a key in PEM is meant: for messages that name the mistake.
 
+use crate::config::bounded;
 use std::path::Path;
 
 /// What a setting wants of its file.
@@ -13,11 +14,11 @@ pub(crate) enum Wanted {
 }
 
 /// The longest file that is looked at: bundles of CAs have some hundred kilobytes.
-const MAX_BYTES: usize = 16 * 1024 * 1024;
+const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Why a file is not what a setting wants, as far as its text shows; `None` if nothing is wrong that is known here.
 pub(crate) fn mistake(path: &Path, wanted: Wanted) -> Option<String> {
-    let bytes = std::fs::read(path).ok().filter(|bytes| bytes.len() <= MAX_BYTES)?;
+    let bytes = bounded::bytes(path, MAX_BYTES).ok()??;
     why(&bytes, wanted, path).map(|why| format!("{} {why}", path.display()))
 }
 

@@ -1,5 +1,6 @@
 //! The config as a whole, read from a file.
 
+use crate::config::bounded;
 use crate::config::combinations;
 use crate::config::kafka::Kafka;
 use crate::config::lists;
@@ -12,7 +13,6 @@ use crate::config::tree::Node;
 use crate::detect::policy::Policy;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use std::io::Read;
 use std::path::Path;
 
 /// The config of adcs-watch.
@@ -125,14 +125,9 @@ fn is_below(path: &str, above: &str) -> bool {
 }
 
 fn content(path: &Path) -> Result<String, String> {
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path);
-    // Not by its metadata: those of a pipe or a device state no length.
-    let read = file.and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes));
-    read.map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(format!("it has more than the {MAX_BYTES} bytes that a config may have"));
-    }
+    let bytes = bounded::bytes(path, MAX_BYTES).map_err(|error| error.to_string())?;
+    let bytes =
+        bytes.ok_or_else(|| format!("it has more than the {MAX_BYTES} bytes that a config may have"))?;
     // PowerShell writes UTF-16 where output goes to a file, with a mark at its begin.
     let (text, encoding, is_damaged) = encoding_rs::UTF_8.decode(&bytes);
     if is_damaged {

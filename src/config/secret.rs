@@ -1,10 +1,10 @@
 //! Secrets: the config names their place, a file or a variable, and never their value.
 
+use crate::config::bounded;
 use schemars::JsonSchema;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// The place of a secret: `{env: NAME}` or `{file: PATH}`.
@@ -46,13 +46,11 @@ const MAX_BYTES: u64 = 64 * 1024;
 
 /// The text of a file, UTF-8 or UTF-16 with a mark at its begin, as PowerShell writes it.
 fn text(path: &Path) -> Result<String, String> {
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path);
-    let read = file.and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes));
-    read.map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(format!("{} has more than the {MAX_BYTES} bytes that a secret may have", path.display()));
-    }
+    let bytes = bounded::bytes(path, MAX_BYTES)
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))?
+        .ok_or_else(|| {
+            format!("{} has more than the {MAX_BYTES} bytes that a secret may have", path.display())
+        })?;
     let (text, _, is_damaged) = encoding_rs::UTF_8.decode(&bytes);
     if is_damaged {
         return Err(format!("{} is not text in UTF-8", path.display()));
