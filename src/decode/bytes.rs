@@ -64,9 +64,8 @@ pub(crate) fn names_no_character(text: &str) -> bool {
     };
     let find = |what: &'static [u8]| memmem::find_iter(text.as_bytes(), what);
     let has_xml = || find(b"<Event").chain(find(b"\\u003cEvent")).next().is_some();
-    has_control(text)
-        || find(b"\\u").any(is_half)
-        || find(b"&#").any(|at| !is_reference(&text[at + 2..]) && has_xml())
+    let has_no_reference = || find(b"&#").any(|at| !is_reference(&text[at + 2..]));
+    has_control(text) || find(b"\\u").any(is_half) || (has_no_reference() && has_xml())
 }
 
 /// Whether a text has a raw control character. All bytes are looked at: that is faster than to stop at the first.

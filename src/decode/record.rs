@@ -68,12 +68,13 @@ impl<'a> Outlet<'a> {
 
     fn bytes(&mut self, record: &[u8]) -> ControlFlow<()> {
         let (text, replaced) = bytes::text(record);
+        let text = bytes::trimmed(&text);
         self.replaced = replaced;
-        let flow = match octets::messages(bytes::trimmed(&text)) {
+        let flow = match octets::messages(text) {
             Some(messages) => messages.into_iter().try_for_each(|message| self.text(bytes::trimmed(message))),
-            None => self.text(bytes::trimmed(&text)),
+            None => self.text(text),
         };
-        self.replaced |= self.matters && bytes::names_no_character(bytes::trimmed(&text));
+        self.replaced |= self.matters && bytes::names_no_character(text);
         flow
     }
 
