@@ -7,8 +7,8 @@ use crate::config::root::Config;
 use crate::config::topics::Topics;
 use regex_lite::Regex;
 
-/// Settings that only consumers have.
-pub(crate) const CONSUMER: [&str; 15] = [
+/// Settings that only consumers have, by their usual names.
+pub(crate) const CONSUMER: [&str; 14] = [
     "session.timeout.ms",
     "heartbeat.interval.ms",
     "coordinator.query.interval.ms",
@@ -17,7 +17,6 @@ pub(crate) const CONSUMER: [&str; 15] = [
     "queued.max.messages.kbytes",
     "fetch.wait.max.ms",
     "fetch.queue.backoff.ms",
-    "fetch.message.max.bytes",
     "max.partition.fetch.bytes",
     "fetch.max.bytes",
     "fetch.min.bytes",
@@ -26,16 +25,13 @@ pub(crate) const CONSUMER: [&str; 15] = [
     "consume.callback.max.messages",
 ];
 
-/// Settings that only producers have.
-pub(crate) const PRODUCER: [&str; 19] = [
+/// Settings that only producers have, by their usual names.
+pub(crate) const PRODUCER: [&str; 15] = [
     "queue.buffering.max.messages",
     "queue.buffering.max.kbytes",
-    "queue.buffering.max.ms",
     "linger.ms",
-    "message.send.max.retries",
     "retries",
     "queue.buffering.backpressure.threshold",
-    "compression.codec",
     "compression.type",
     "compression.level",
     "batch.num.messages",
@@ -43,7 +39,6 @@ pub(crate) const PRODUCER: [&str; 19] = [
     "delivery.report.only.error",
     "sticky.partitioning.linger.ms",
     "request.timeout.ms",
-    "message.timeout.ms",
     "delivery.timeout.ms",
     "queuing.strategy",
     "produce.offset.report",
@@ -80,10 +75,10 @@ fn set_twice(set: &Properties, name: &str) -> Option<String> {
 
 fn of_other_clients(section: &str, name: &str) -> Option<String> {
     match section {
-        "consumer" if PRODUCER.contains(&name) => {
+        "consumer" if PRODUCER.contains(&usual(name)) => {
             Some("has no effect on a consumer: write it under kafka.producer".to_owned())
         }
-        "producer" if CONSUMER.contains(&name) => {
+        "producer" if CONSUMER.contains(&usual(name)) => {
             Some("has no effect on a producer: write it under kafka.consumer".to_owned())
         }
         _ => None,

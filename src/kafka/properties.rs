@@ -3,6 +3,7 @@
 use crate::config::clients::{CONSUMER, PRODUCER, sections};
 use crate::config::kafka::Kafka;
 use crate::config::mistake::Mistake;
+use crate::config::properties::names;
 use crate::config::words::nearest;
 use crate::kafka::settings::MESSAGE_BYTES;
 use crate::kafka::topics::MAX_MESSAGE_BYTES;
@@ -56,7 +57,7 @@ fn refusal(name: &str, value: &str) -> Option<String> {
 /// The setting that was probably meant by a name that librdkafka does not know.
 fn meant(name: &str) -> Option<&'static str> {
     let java = JAVA.iter().find(|(java, _)| *java == name).map(|(_, ours)| *ours);
-    let known = [&CONSUMER[..], &PRODUCER[..]].concat();
+    let known: Vec<&str> = CONSUMER.iter().chain(&PRODUCER).flat_map(|name| names(name)).collect();
     java.or_else(|| nearest(name, &known))
 }
 
