@@ -470,7 +470,8 @@ impl Environment {
             assert_eq!(seen.headers["severity"], alert["severity"].as_str().unwrap());
             assert_eq!(seen.headers["detection"], alert["detection"].as_str().unwrap());
             let again = alerts.insert((id, alert["revision"].as_u64().unwrap()), json.clone());
-            assert_eq!(again, None, "an alert was committed twice: {json}");
+            let (partition, offset) = (seen.partition, seen.offset);
+            assert_eq!(again, None, "an alert was committed twice, again at {partition}@{offset}: {json}");
         }
         alerts
     }
