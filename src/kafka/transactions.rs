@@ -311,16 +311,25 @@ impl TransactionalProducer {
             if resources.written.iter().all(|topic| topic != record.topic) {
                 resources.written.push(record.topic.to_owned());
             }
-            send(producer, &record, &resources)?;
+            let record = base_record(&record).map_err(CommitError::Fatal)?;
+            if let Err(error) = enqueue(producer, record, DELIVERY_SECONDS) {
+                let refusal = refusal(producer, offsets, group, &error).unwrap_or(error);
+                return Err(classify("sending a record", &refusal, &resources));
+            }
         }
         if offsets.count() > 0 {
             let elements = offsets.elements();
             let read: BTreeSet<&str> = elements.iter().map(|element| element.topic()).collect();
             let read = read.into_iter().map(str::to_owned).collect();
-            let resources = Resources { read, group: resources.group.clone(), ..Resources::default() };
-            send_offsets(producer, offsets, group, DELIVERY_SECONDS)
-                .ok_or_else(|| CommitError::Unanswered("offsets are not answered for".to_owned()))?
-                .map_err(|error| classify("sending offsets", &error, &resources))?;
+            let of_offsets = Resources { read, group: resources.group.clone(), ..Resources::default() };
+            let answer = send_offsets(producer, offsets, group, DELIVERY_SECONDS)
+                .ok_or_else(|| CommitError::Unanswered("offsets are not answered for".to_owned()))?;
+            if let Err(error) = answer {
+                return Err(match refusal(producer, offsets, group, &error) {
+                    Some(refusal) => classify("sending a record", &refusal, &resources),
+                    None => classify("sending offsets", &error, &of_offsets),
+                });
+            }
         }
         if !flush(producer, DELIVERY_SECONDS) {
             return Err(CommitError::abort(format!("records are not delivered within {DELIVERY_SECONDS:?}")));
@@ -406,14 +415,16 @@ fn create(
     Ok(Arc::new(producer))
 }
 
-fn send(
-    producer: &BaseProducer<BasicContext>,
-    record: &OutgoingRecord<'_>,
-    resources: &Resources,
-) -> Result<(), CommitError> {
-    let record = base_record(record).map_err(CommitError::Fatal)?;
-    enqueue(producer, record, DELIVERY_SECONDS)
-        .map_err(|error| classify("sending a record", &error, resources))
+/// Why an earlier record of the transaction was refused, where an error states no more than that the transaction has failed.
+/// librdkafka states the reason to the next call for offsets. They join a transaction that is aborted in any case.
+fn refusal(
+    producer: &Arc<BaseProducer<BasicContext>>,
+    offsets: &TopicPartitionList,
+    group: &Arc<ConsumerGroupMetadata>,
+    error: &KafkaError,
+) -> Option<KafkaError> {
+    let has_failed = error.rdkafka_error_code() == Some(Code::State);
+    has_failed.then(|| send_offsets(producer, offsets, group, DELIVERY_SECONDS))??.err()
 }
 
 /// What an error before the commit means. `action` is what was tried, as "sending offsets".
