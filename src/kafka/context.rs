@@ -3,6 +3,7 @@
 use crate::config::secret::Secret;
 use crate::host::clock::wall;
 use crate::kafka::errors::{LastConnectionError, is_unreachable};
+use crate::kafka::last_transaction::Places;
 use crate::kafka::oauth::Token;
 use crate::stage::port::SourcePartition;
 use rdkafka::client::{ClientContext, OAuthToken};
@@ -163,6 +164,7 @@ pub(crate) struct BasicContext {
     /// Why brokers cannot be reached, or reject this client.
     pub(crate) connection: LastConnectionError,
     refused: Arc<Mutex<Option<Refused>>>,
+    written: Arc<Mutex<Places>>,
 }
 
 /// A record that a broker refused.
@@ -178,6 +180,11 @@ impl BasicContext {
     /// `token`: where the OAUTHBEARER token is, if one is used.
     pub(crate) fn new(token: Option<Secret>) -> BasicContext {
         BasicContext { token, ..BasicContext::default() }
+    }
+
+    /// Where records were written since the last call.
+    pub(crate) fn take_written(&self) -> Places {
+        std::mem::take(&mut *lock(&self.written))
     }
 
     /// The first record that was refused since the last call.
@@ -213,9 +220,15 @@ impl ConsumerContext for BasicContext {}
 impl ProducerContext for BasicContext {
     type DeliveryOpaque = ();
 
-    /// A record that is not delivered makes the commit of its transaction fail, and is reported there.
+    /// Notes where a record was written. One that is not delivered makes the commit of its transaction fail, and is reported there.
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        let Err((error, message)) = result else { return };
+        let (error, message) = match result {
+            Ok(message) => {
+                lock(&self.written).note(message.topic(), message.partition(), message.offset());
+                return;
+            }
+            Err((error, message)) => (error, message),
+        };
         let code = error.rdkafka_error_code();
         // The other records of a transaction that failed.
         if code.is_some_and(|code| {

@@ -19,7 +19,7 @@ use crate::stage::Stage;
 use crate::stage::flood::FloodLimit;
 use crate::stage::port::{
     Answer, CheckpointRecord, DeadLetter, DetectorInput, DetectorPort, Fault, Intake, Millis, Outcome,
-    PendingAlert, RoutedRecord, RouterInput, SourcePartition, TopicNames, Transaction,
+    PendingAlert, RoutedRecord, RouterInput, SourcePartition, SourceRecord, TopicNames, Transaction,
 };
 use std::time::Duration;
 
@@ -166,12 +166,16 @@ impl DetectorPort for KafkaDetector {
                 RouterInput::Assign(partitions) => Some(DetectorInput::Assign(numbers(partitions))),
                 RouterInput::Revoke(partitions) => Some(DetectorInput::Revoke(numbers(partitions))),
                 RouterInput::Lost(partitions) => Some(DetectorInput::Lost(numbers(partitions))),
-                RouterInput::Record(record) => Some(DetectorInput::Record(RoutedRecord {
-                    partition: record.from.partition,
-                    offset: record.offset,
-                    append_time: record.append_time,
-                    value: record.value.unwrap_or_default(),
-                })),
+                RouterInput::Record(SourceRecord { from, offset, append_time, value, .. }) => {
+                    let partition = from.partition;
+                    Some(match value {
+                        Some(value) => {
+                            DetectorInput::Record(RoutedRecord { partition, offset, append_time, value })
+                        }
+                        // It only carried a marker: `crate::kafka::forgotten`.
+                        None => DetectorInput::Passed { partition, next: offset + 1 },
+                    })
+                }
                 RouterInput::Passed { from, next } => {
                     Some(DetectorInput::Passed { partition: from.partition, next })
                 }

@@ -6,6 +6,7 @@ use crate::config::properties::{Properties, usual};
 use crate::config::secret::{Secret, readable};
 use crate::kafka::context::BasicContext;
 use crate::kafka::errors::ConnectionError;
+use crate::kafka::last_transaction::LastTransactions;
 use crate::kafka::oauth::Token;
 use crate::kafka::timeouts::{
     CHECKPOINT_FETCH_WAIT_MS, FETCH_BACKOFF_MS, FETCH_WAIT_MS, LINGER_MS, METADATA_REFRESH_MS, STATISTICS_MS,
@@ -29,6 +30,8 @@ const BATCH_BYTES: usize = 1_000_000;
 pub(crate) struct Clients {
     kafka: Kafka,
     instance: Instance,
+    /// What the producers of these clients wrote last.
+    pub(crate) last_transactions: LastTransactions,
 }
 
 /// The name of this process in `client.id`, `group.instance.id` and `transactional.id`.
@@ -54,7 +57,8 @@ impl Clients {
     /// # Errors
     /// Everything that is wrong.
     pub(crate) fn new(kafka: &Kafka, instance: Instance) -> Result<Clients, Vec<String>> {
-        let clients = Clients { kafka: kafka.clone(), instance };
+        let last_transactions = LastTransactions::default();
+        let clients = Clients { kafka: kafka.clone(), instance, last_transactions };
         let unreadable = clients.settings().err().unwrap_or_default();
         let unusable = kafka.tls.as_ref().map(tls_files::mistakes).unwrap_or_default();
         let wrong = [unreadable, unusable].concat();
@@ -184,6 +188,16 @@ impl Clients {
     pub(crate) fn metadata(&self) -> Result<ClientConfig, Fault> {
         let mut config = self.consumer()?;
         config.set("isolation.level", "read_uncommitted");
+        Ok(config)
+    }
+
+    /// A client for the committed offsets of a stage's group, also while a later transaction over them is undecided.
+    ///
+    /// # Errors
+    /// A secret cannot be read.
+    pub(crate) fn offsets_reader(&self, stage: Stage) -> Result<ClientConfig, Fault> {
+        let mut config = self.metadata()?;
+        config.set("group.id", self.group(stage));
         Ok(config)
     }
 

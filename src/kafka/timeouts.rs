@@ -68,6 +68,14 @@ pub(crate) const TRANSACTION_SECONDS: Duration = Duration::from_secs(15);
 pub(crate) const INIT_TRANSACTIONS_SECONDS: Duration = Duration::from_secs(20);
 /// Taking the transactional id while partitions wait.
 pub(crate) const REINIT_TRANSACTIONS_SECONDS: Duration = Duration::from_secs(2);
+/// The markers of an aborted transaction are there by then, unless a broker left them out.
+pub(crate) const MARKER_SECONDS: Duration = Duration::from_secs(1);
+/// The interval between two looks for them.
+pub(crate) const MARKER_POLL_MS: Duration = Duration::from_millis(5);
+/// How often a worker looks whether what it committed is decided.
+pub(crate) const LOOK_AFTER_SECONDS: Duration = Duration::from_secs(2);
+/// What is undecided for so long lacks its marker: every transaction that began earlier has ended by then.
+pub(crate) const UNDECIDED_SECONDS: Duration = Duration::from_secs(20);
 /// A committed offset that is not answered for so long waits for a transaction that a broker forgot: others have ended by then, and
 /// the broker has noticed it.
 pub(crate) const FORGOTTEN_SECONDS: Duration = Duration::from_secs(30);

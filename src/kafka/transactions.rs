@@ -4,18 +4,19 @@
 use crate::encode::record::OutgoingRecord;
 use crate::host::clock::Stopwatch;
 use crate::kafka::context::{BasicContext, Refused};
-use crate::kafka::errors::{Resources, fault, is_fencing, is_rebalance, message, transaction_error};
-use crate::kafka::forgotten::abort_everywhere;
+use crate::kafka::errors::{Resources, is_fencing, is_rebalance, message, transaction_error};
+use crate::kafka::last_transaction::Ending;
 use crate::kafka::send::{base_record, enqueue, flush, send_offsets};
 use crate::kafka::settings::Clients;
 use crate::kafka::timeouts::{
     ABORT_SECONDS, ABORTED_AGE_SECONDS, ABORTED_SECONDS, ABORTING_SECONDS, COMMIT_SECONDS, DELIVERY_SECONDS,
-    EVENTS_MS, FORGOTTEN_SECONDS, INIT_TRANSACTIONS_SECONDS, LONG_COMMIT_SECONDS, REFUSED_SECONDS,
+    FORGOTTEN_SECONDS, INIT_TRANSACTIONS_SECONDS, LONG_COMMIT_SECONDS, LOOK_AFTER_SECONDS, REFUSED_SECONDS,
     REINIT_TRANSACTIONS_SECONDS,
 };
+use crate::kafka::transactional_id::{Group, NO_ASSIGNMENT, TransactionalId, WorkerContext};
 use crate::observe::metrics::{Ended, Metrics};
 use crate::stage::Stage;
-use crate::stage::port::{Fault, Outcome};
+use crate::stage::port::{Fault, Outcome, SourcePartition};
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
@@ -29,37 +30,22 @@ use std::time::Duration;
 /// librdkafka has the transaction protocol before KIP-890: a commit whose answer was lost may still arrive, and would then end a
 /// *later* transaction of the same transactional id. So after a commit whose outcome is unknown the id changes.
 pub(crate) struct TransactionalProducer {
-    clients: Clients,
+    context: WorkerContext,
     stage: Stage,
-    ids: [String; 2],
+    ids: [TransactionalId; 2],
     active: usize,
-    current: Option<Arc<BaseProducer<BasicContext>>>,
-    /// The producer of the other id. Creating it ends the transaction that its id left open.
-    spare: Option<Arc<BaseProducer<BasicContext>>>,
-    /// The other id left a transaction whose outcome is unknown.
-    undecided: Option<Undecided>,
-    /// The topics that are written.
-    topics: Vec<String>,
+    /// When committed records were looked after last.
+    looked_after: Stopwatch,
     /// When what a broker may have forgotten was last ended.
     forgotten: Option<Stopwatch>,
-    /// The most bytes of a batch of several records.
-    batch_bytes: usize,
     /// All transactions were aborted lately.
     aborting: Option<Aborting>,
-    /// When the last attempt to end that transaction failed.
+    /// When the last attempt to end the other id's last transaction failed.
     attempted: Option<Stopwatch>,
     group: String,
     /// The time spent in transactions.
     took: Duration,
     metrics: Metrics,
-}
-
-/// A transaction whose outcome is unknown.
-enum Undecided {
-    /// Its commit was sent, so it may be committed.
-    Committing,
-    /// Its commit was not sent.
-    Aborting,
 }
 
 /// A time in which all transactions were aborted.
@@ -115,32 +101,27 @@ impl TransactionalProducer {
         topics: Vec<String>,
         metrics: Metrics,
     ) -> Result<TransactionalProducer, Fault> {
-        let ids = clients.transactional_ids(stage, worker);
-        let current = create(clients, &ids[0], batch_bytes, INIT_TRANSACTIONS_SECONDS)?;
+        let ids = clients.transactional_ids(stage, worker).map(TransactionalId::new);
         let group = clients.group(stage);
-        let clients = clients.clone();
-        let current = Some(current);
-        Ok(TransactionalProducer {
-            clients,
-            group,
+        let mut producer = TransactionalProducer {
+            context: WorkerContext { clients: clients.clone(), stage, batch_bytes, topics },
             stage,
             ids,
             active: 0,
-            current,
-            spare: None,
-            undecided: None,
-            topics,
+            looked_after: Stopwatch::start(),
             forgotten: None,
-            batch_bytes,
             aborting: None,
             attempted: None,
+            group,
             took: Duration::ZERO,
             metrics,
-        })
+        };
+        producer.ids[0].create(&producer.context, INIT_TRANSACTIONS_SECONDS)?;
+        Ok(producer)
     }
 
-    /// Writes and commits one transaction. `group` is the metadata of the assignment that the offsets belong to; without it the
-    /// transaction is aborted.
+    /// Writes and commits one transaction. The offsets belong to the last assignment of the group; without one the transaction is
+    /// aborted.
     ///
     /// # Errors
     /// A fault ends the worker: this producer is fenced, a permission is missing, or all transactions were aborted for
@@ -149,7 +130,7 @@ impl TransactionalProducer {
         &mut self,
         records: impl Iterator<Item = OutgoingRecord<'a>>,
         offsets: &TopicPartitionList,
-        group: Option<&Arc<ConsumerGroupMetadata>>,
+        group: Group<'_>,
     ) -> Result<Outcome, Fault> {
         let watch = Stopwatch::start();
         let result = self.attempt(records, offsets, group);
@@ -158,24 +139,26 @@ impl TransactionalProducer {
         let (outcome, ended) = match result {
             Ok(commit_took) => {
                 self.aborting = None;
+                self.ids[self.active].committed(&self.context);
                 if commit_took > LONG_COMMIT_SECONDS {
-                    self.replace("a commit took long", None);
+                    self.replace("a commit took long");
                 }
                 (Outcome::Committed, Ended::Committed)
             }
             Err(CommitError::Abort(reason)) => {
-                let refused = self.current.as_ref().and_then(|producer| producer.context().take_refused());
+                let refused = self.current().and_then(|producer| producer.context().take_refused());
                 self.note_abort(reason, refused)?;
                 self.abort()?;
                 (Outcome::Aborted, Ended::Aborted)
             }
             Err(CommitError::Unanswered(why)) => {
                 self.note_abort(AbortReason { why: why.clone(), is_rebalance: false }, None)?;
-                self.replace(&why, Some(Undecided::Aborting));
+                self.replace(&why);
                 (Outcome::Aborted, Ended::Aborted)
             }
             Err(CommitError::Unknown(why)) => {
-                self.replace(&why, Some(Undecided::Committing));
+                self.ids[self.active].ended(&self.context, Ending::Unknown);
+                self.replace(&why);
                 (Outcome::Unknown, Ended::Unknown)
             }
             Err(CommitError::Fatal(fault)) => return Err(fault),
@@ -215,11 +198,23 @@ impl TransactionalProducer {
             .map(|aborting| aborting.why.as_str())
     }
 
-    /// Serves the events of librdkafka, such as a request for a token, while there is nothing to commit.
-    pub(crate) fn serve_events(&self) {
-        for producer in self.current.iter().chain(&self.spare) {
+    /// Serves the events of librdkafka, such as a request for a token, while there is nothing to commit, and looks after what was
+    /// committed.
+    pub(crate) fn serve_events(&mut self, group: Group<'_>) {
+        for producer in self.ids.iter().filter_map(|id| id.producer.as_ref()) {
             producer.poll(Duration::ZERO);
         }
+        if self.looked_after.elapsed() < LOOK_AFTER_SECONDS {
+            return;
+        }
+        let Some(asking) = self.current().cloned() else { return };
+        for id in &mut self.ids {
+            if let Err(fault) = id.look_after(&self.context, &asking, group) {
+                tracing::debug!(id = id.name, %fault, "committed records are not looked after");
+                break;
+            }
+        }
+        self.looked_after = Stopwatch::start();
     }
 
     /// The time spent in transactions since the producer was created.
@@ -227,69 +222,45 @@ impl TransactionalProducer {
         self.took
     }
 
-    /// Ends the transaction whose outcome is unknown, if there is one: a new producer takes its id. Waits at most
-    /// [`REINIT_TRANSACTIONS_SECONDS`] for that, and tries again after twice that time. `offsets` has a partition of the assignment
-    /// that `group` is the metadata of.
-    ///
-    /// The broker then aborts the transaction unless its commit arrived, but may forget partitions
-    /// ([`crate::kafka::forgotten`]). Where no commit was sent, an aborted transaction ends what it forgot.
-    pub(crate) fn end_unknown(
-        &mut self,
-        offsets: &TopicPartitionList,
-        group: Option<&Arc<ConsumerGroupMetadata>>,
-    ) {
+    /// Ends the last transactions with an unknown outcome, and those that are not aborted yet. Waits about
+    /// [`REINIT_TRANSACTIONS_SECONDS`] for that, and tries again after twice that time.
+    pub(crate) fn end_unknown(&mut self, group: Group<'_>) {
         let is_early = |attempted: Stopwatch| attempted.elapsed() < REINIT_TRANSACTIONS_SECONDS * 2;
-        let (Some(undecided), Some(group)) = (&self.undecided, group) else { return };
-        if self.attempted.is_some_and(is_early) {
+        if group.metadata.is_none() || self.attempted.is_some_and(is_early) {
             return;
         }
-        let id = &self.ids[1 - self.active];
-        let created = create(&self.clients, id, self.batch_bytes, REINIT_TRANSACTIONS_SECONDS);
-        let ended = created.and_then(|spare| {
-            match undecided {
-                Undecided::Committing => {}
-                Undecided::Aborting => abort_everywhere(&spare, &self.topics, offsets, group)?,
+        self.attempted = None;
+        for id in &mut self.ids {
+            if !id.is_open(&self.context) {
+                continue;
             }
-            Ok(spare)
-        });
-        match ended {
-            Ok(spare) => {
-                tracing::info!(stage = %self.stage, "a transaction with an unknown outcome is ended");
-                self.spare = Some(spare);
-                self.undecided = None;
-                self.attempted = None;
-            }
-            Err(fault) => {
-                self.attempted = Some(Stopwatch::start());
-                tracing::warn!(stage = %self.stage, %fault, "the outcome of a transaction is still unknown");
+            match id.prepare(&self.context, group) {
+                Ok(()) => {
+                    tracing::info!(stage = %self.stage, "a transaction with an unknown outcome is ended")
+                }
+                Err(fault) => {
+                    self.attempted = Some(Stopwatch::start());
+                    tracing::warn!(stage = %self.stage, %fault, "the outcome of a transaction is still unknown");
+                }
             }
         }
     }
 
-    /// The committed offset is not answered long after all transactions that may write it have ended: a broker forgot one
-    /// ([`crate::kafka::forgotten`]). If it is one of this worker's ids, an aborted transaction of each id ends it.
-    pub(crate) fn end_forgotten(
-        &mut self,
-        offsets: &TopicPartitionList,
-        group: Option<&Arc<ConsumerGroupMetadata>>,
-    ) {
-        let is_early = self.forgotten.is_some_and(|attempted| attempted.elapsed() < FORGOTTEN_SECONDS);
-        let (false, Some(group)) = (is_early, group) else { return };
+    /// The committed offset of this partition is not answered long after all transactions that may write it have ended: a broker
+    /// forgot one ([`crate::kafka::forgotten`]). If it is one of this worker's ids, it is ended.
+    pub(crate) fn end_forgotten(&mut self, partition: &SourcePartition, group: Group<'_>) {
+        if self.forgotten.is_some_and(|attempted| attempted.elapsed() < FORGOTTEN_SECONDS) {
+            return;
+        }
         self.forgotten = Some(Stopwatch::start());
-        for (number, id) in self.ids.iter().enumerate() {
-            let place = if number == self.active { &mut self.current } else { &mut self.spare };
-            let known = place
-                .take()
-                .map_or_else(|| create(&self.clients, id, self.batch_bytes, REINIT_TRANSACTIONS_SECONDS), Ok);
-            let ended = known.and_then(|producer| {
-                abort_everywhere(&producer, &self.topics, offsets, group)?;
-                Ok(producer)
+        for id in &mut self.ids {
+            let ended = id.end_committed(&self.context, group).and_then(|was_own| {
+                // What is open is ended by `end_unknown`.
+                let is_known = was_own || id.is_open(&self.context);
+                if is_known { Ok(()) } else { id.end_foreign(&self.context, partition, group) }
             });
-            match ended {
-                Ok(producer) => *place = Some(producer),
-                Err(fault) => {
-                    tracing::warn!(stage = %self.stage, id, %fault, "a transaction may be undecided")
-                }
+            if let Err(fault) = ended {
+                tracing::warn!(id = id.name, %fault, "a transaction may be undecided");
             }
         }
     }
@@ -299,11 +270,11 @@ impl TransactionalProducer {
         &mut self,
         records: impl Iterator<Item = OutgoingRecord<'a>>,
         offsets: &TopicPartitionList,
-        group: Option<&Arc<ConsumerGroupMetadata>>,
+        group: Group<'_>,
     ) -> Result<Duration, CommitError> {
-        let Some(group) = group else { return Err(CommitError::abort("the consumer has no assignment")) };
+        let Some(metadata) = group.metadata else { return Err(CommitError::abort(NO_ASSIGNMENT)) };
         let mut resources = Resources { group: Some(self.group.clone()), ..Resources::default() };
-        let producer = self.ready()?;
+        let producer = self.begin(offsets, group)?;
         producer
             .begin_transaction()
             .map_err(|error| classify("beginning a transaction", &error, &resources))?;
@@ -313,7 +284,7 @@ impl TransactionalProducer {
             }
             let record = base_record(&record).map_err(CommitError::Fatal)?;
             if let Err(error) = enqueue(producer, record, DELIVERY_SECONDS) {
-                let refusal = refusal(producer, offsets, group, &error).unwrap_or(error);
+                let refusal = refusal(producer, offsets, metadata, &error).unwrap_or(error);
                 return Err(classify("sending a record", &refusal, &resources));
             }
         }
@@ -322,10 +293,10 @@ impl TransactionalProducer {
             let read: BTreeSet<&str> = elements.iter().map(|element| element.topic()).collect();
             let read = read.into_iter().map(str::to_owned).collect();
             let of_offsets = Resources { read, group: resources.group.clone(), ..Resources::default() };
-            let answer = send_offsets(producer, offsets, group, DELIVERY_SECONDS)
+            let answer = send_offsets(producer, offsets, metadata, DELIVERY_SECONDS)
                 .ok_or_else(|| CommitError::Unanswered("offsets are not answered for".to_owned()))?;
             if let Err(error) = answer {
-                return Err(match refusal(producer, offsets, group, &error) {
+                return Err(match refusal(producer, offsets, metadata, &error) {
                     Some(refusal) => classify("sending a record", &refusal, &resources),
                     None => classify("sending offsets", &error, &of_offsets),
                 });
@@ -339,34 +310,42 @@ impl TransactionalProducer {
         Ok(watch.elapsed())
     }
 
-    /// The current producer. It is created if the spare was not ready.
-    fn ready(&mut self) -> Result<&Arc<BaseProducer<BasicContext>>, CommitError> {
-        if self.current.is_none() {
-            match create(&self.clients, &self.ids[self.active], self.batch_bytes, REINIT_TRANSACTIONS_SECONDS)
-            {
-                Ok(producer) => self.current = Some(producer),
-                Err(fault @ (Fault::Fenced(_) | Fault::Forbidden(_))) => {
-                    return Err(CommitError::Fatal(fault));
-                }
-                Err(Fault::Broken(why) | Fault::Partition(why)) => return Err(CommitError::abort(why)),
-            }
+    /// The current producer, ready for a transaction. What that will write counts as not decided from now on.
+    fn begin(
+        &mut self,
+        offsets: &TopicPartitionList,
+        group: Group<'_>,
+    ) -> Result<&Arc<BaseProducer<BasicContext>>, CommitError> {
+        let id = &mut self.ids[self.active];
+        match id.prepare(&self.context, group) {
+            Ok(()) => {}
+            Err(fault @ (Fault::Fenced(_) | Fault::Forbidden(_))) => return Err(CommitError::Fatal(fault)),
+            Err(Fault::Broken(why) | Fault::Partition(why)) => return Err(CommitError::abort(why)),
         }
-        self.current.as_ref().ok_or_else(|| CommitError::abort("there is no producer"))
+        id.begin(&self.context, offsets);
+        id.producer.as_ref().ok_or_else(|| CommitError::abort("there is no producer"))
+    }
+
+    fn current(&self) -> Option<&Arc<BaseProducer<BasicContext>>> {
+        self.ids[self.active].producer.as_ref()
     }
 
     fn abort(&mut self) -> Result<(), Fault> {
-        let Some(producer) = &self.current else { return Ok(()) };
+        let Some(producer) = self.current() else { return Ok(()) };
         if producer.client().fatal_error().is_some_and(|(code, _)| is_fencing(code)) {
             return Err(Fault::Fenced("the producer is fenced".to_owned()));
         }
         // Records in flight must be delivered before the abort, or they would join the next transaction.
         producer.purge(PurgeConfig::default().queue());
         if !flush(producer, ABORT_SECONDS) {
-            self.replace("records are still in flight", Some(Undecided::Aborting));
+            self.replace("records are still in flight");
             return Ok(());
         }
         match producer.abort_transaction(ABORT_SECONDS) {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.ids[self.active].ended(&self.context, Ending::Aborted);
+                Ok(())
+            }
             // No transaction had begun.
             Err(error) if transaction_error(&error).is_some_and(|e| e.code() == Code::State) => Ok(()),
             Err(error) => match classify("aborting a transaction", &error, &Resources::default()) {
@@ -374,45 +353,19 @@ impl TransactionalProducer {
                 CommitError::Abort(AbortReason { why, .. })
                 | CommitError::Unanswered(why)
                 | CommitError::Unknown(why) => {
-                    self.replace(&why, Some(Undecided::Aborting));
+                    self.replace(&why);
                     Ok(())
                 }
             },
         }
     }
 
-    /// Continues with the spare and its transactional id.
-    fn replace(&mut self, why: &str, undecided: Option<Undecided>) {
+    /// Continues with the other transactional id.
+    fn replace(&mut self, why: &str) {
         tracing::warn!(stage = %self.stage, why, "the spare producer takes over");
-        self.current = self.spare.take();
+        self.ids[self.active].producer = None;
         self.active = 1 - self.active;
-        self.undecided = undecided;
     }
-}
-
-/// Creates a producer and takes the transactional id within `timeout`.
-fn create(
-    clients: &Clients,
-    id: &str,
-    batch_bytes: usize,
-    timeout: Duration,
-) -> Result<Arc<BaseProducer<BasicContext>>, Fault> {
-    let producer: BaseProducer<BasicContext> = clients
-        .transactional_producer(id, batch_bytes)?
-        .create_with_context(clients.context())
-        .map_err(|error| fault("creating a producer", &error))?;
-    // librdkafka requests a token by an event, and the calls below serve no events.
-    producer.poll(EVENTS_MS);
-    producer.init_transactions(timeout).map_err(|error| {
-        let resources = Resources { transactional_id: Some(id.to_owned()), ..Resources::default() };
-        // The reason of a connection error comes as an event.
-        producer.poll(EVENTS_MS);
-        match (resources.fault("taking a transactional id", &error), producer.context().connection.take()) {
-            (Fault::Broken(text), Some(last)) => Fault::Broken(format!("{text}: {}", last.as_str())),
-            (fault, Some(_) | None) => fault,
-        }
-    })?;
-    Ok(Arc::new(producer))
 }
 
 /// Why an earlier record of the transaction was refused, where an error states no more than that the transaction has failed.

@@ -7,14 +7,14 @@
 use crate::encode::record::OutgoingRecord;
 use crate::kafka::consumer::GroupConsumer;
 use crate::kafka::limits::Limits;
-use crate::kafka::partitions::list;
 use crate::kafka::settings::Clients;
+use crate::kafka::transactional_id::Group;
 use crate::kafka::transactions::TransactionalProducer;
 use crate::observe::metrics::{Metrics, Spent};
 use crate::observe::traces::Traces;
 use crate::stage::Stage;
 use crate::stage::port::{Answer, Fault, Outcome, SourcePartition};
-use rdkafka::{Offset, TopicPartitionList};
+use rdkafka::TopicPartitionList;
 
 /// The clients of one worker, its metrics and its traces.
 pub(crate) struct WorkerClients {
@@ -63,17 +63,17 @@ impl WorkerClients {
     }
 
     /// Serves the events of the producer. Called before each poll of the consumer.
-    pub(crate) fn serve_events(&self) {
-        self.producer.serve_events();
+    pub(crate) fn serve_events(&mut self) {
+        let group = Group { consumer: &self.consumer, metadata: self.consumer.metadata() };
+        self.producer.serve_events(group);
     }
 
     /// As [`crate::stage::port::DetectorPort::committed`]. Ends a transaction of this worker whose outcome is unknown.
     pub(crate) fn committed(&mut self, partition: &SourcePartition) -> Result<Answer<Option<u64>>, Fault> {
-        // Aborted, so the offset does not matter.
-        let offsets = list(std::slice::from_ref(partition), Offset::Offset(0))?;
-        self.producer.end_unknown(&offsets, self.consumer.metadata());
+        let group = Group { consumer: &self.consumer, metadata: self.consumer.metadata() };
+        self.producer.end_unknown(group);
         if self.consumer.has_waited_for_offset(partition) {
-            self.producer.end_forgotten(&offsets, self.consumer.metadata());
+            self.producer.end_forgotten(partition, group);
         }
         self.consumer.committed(partition)
     }
@@ -85,6 +85,7 @@ impl WorkerClients {
         offsets: &TopicPartitionList,
     ) -> Result<Outcome, Fault> {
         self.consumer.check_topics()?;
-        self.producer.commit(records, offsets, self.consumer.metadata())
+        let group = Group { consumer: &self.consumer, metadata: self.consumer.metadata() };
+        self.producer.commit(records, offsets, group)
     }
 }

@@ -48,6 +48,8 @@ pub(crate) struct Seen {
     pub(crate) headers: BTreeMap<String, String>,
 }
 
+/// Where an alert in ECS has its id and its revision.
+pub(crate) const ECS: [&str; 2] = ["/event/id", "/event/sequence"];
 /// Partitions of the routed topic.
 pub(crate) const PARTITIONS: u32 = 6;
 
@@ -67,9 +69,15 @@ impl Environment {
     /// As [`Environment::new`], on brokers of the test's own.
     pub(crate) fn on(cluster: &Cluster, name: &str, sources: u32) -> Environment {
         let replicas = if cluster.nodes < 3 { 1 } else { 3 };
-        let env = Environment::at(&cluster.bootstrap, replicas, name, sources, &[]);
+        let env = Environment::at(&cluster.bootstrap, replicas, name, sources);
+        env.create(&env.source(), sources, &[]);
         env.create_topics_of_ours();
         env
+    }
+
+    /// An environment without any topic, on brokers of the test's own where topics have no copies.
+    pub(crate) fn without_copies(cluster: &Cluster, name: &str, sources: u32) -> Environment {
+        Environment::at(&cluster.bootstrap, 1, name, sources)
     }
 
     /// Creates those of our own topics that are missing, with `adcs-watch topics create`.
@@ -85,16 +93,12 @@ impl Environment {
     }
 
     fn without_topics(name: &str, sources: u32, settings: &[(&str, &str)]) -> Environment {
-        Environment::at(broker::bootstrap(), 1, name, sources, settings)
+        let env = Environment::at(broker::bootstrap(), 1, name, sources);
+        env.create(&env.source(), sources, settings);
+        env
     }
 
-    fn at(
-        bootstrap: &str,
-        replicas: u32,
-        name: &str,
-        sources: u32,
-        settings: &[(&str, &str)],
-    ) -> Environment {
+    fn at(bootstrap: &str, replicas: u32, name: &str, sources: u32) -> Environment {
         let folder = broker::folder().join(name);
         fs::create_dir_all(&folder).unwrap();
         let (name, bootstrap) = (name.to_owned(), bootstrap.to_owned());
@@ -106,10 +110,7 @@ impl Environment {
             .create()
             .unwrap();
         let more_topics = String::new();
-        let env =
-            Environment { name, bootstrap, replicas, folder, sources, traced: false, more_topics, producer };
-        env.create(&env.source(), sources, settings);
-        env
+        Environment { name, bootstrap, replicas, folder, sources, traced: false, more_topics, producer }
     }
 
     /// The folder of its configs and logs.
@@ -126,10 +127,26 @@ impl Environment {
     }
 
     pub(crate) fn create(&self, topic: &str, partitions: u32, settings: &[(&str, &str)]) {
+        let replicas = TopicReplication::Fixed(i32::try_from(self.replicas).unwrap());
+        self.create_with(topic, partitions, replicas, settings);
+    }
+
+    /// Creates a topic with a partition for each of these brokers, which alone has it.
+    pub(crate) fn create_at(&self, nodes: &[i32], topic: &str, settings: &[(&str, &str)]) {
+        let replicas: Vec<&[i32]> = nodes.iter().map(std::slice::from_ref).collect();
+        let partitions = u32::try_from(nodes.len()).unwrap();
+        self.create_with(topic, partitions, TopicReplication::Variable(&replicas), settings);
+    }
+
+    fn create_with(
+        &self,
+        topic: &str,
+        partitions: u32,
+        replicas: TopicReplication<'_>,
+        settings: &[(&str, &str)],
+    ) {
         let admin = self.admin();
-        let replicas = i32::try_from(self.replicas).unwrap();
-        let mut new =
-            NewTopic::new(topic, i32::try_from(partitions).unwrap(), TopicReplication::Fixed(replicas));
+        let mut new = NewTopic::new(topic, i32::try_from(partitions).unwrap(), replicas);
         for (name, value) in settings {
             new = new.set(name, value);
         }
@@ -473,6 +490,23 @@ impl Environment {
             let (partition, offset) = (seen.partition, seen.offset);
             assert_eq!(again, None, "an alert was committed twice, again at {partition}@{offset}: {json}");
         }
+        alerts
+    }
+
+    /// Id and revision of each committed alert of a topic, sorted; `at` are the places of both in a record. The empty records that
+    /// only carry a marker are left out.
+    pub(crate) fn alerts_in(&self, kind: &str, at: [&str; 2]) -> Vec<(String, u64)> {
+        let mut alerts = Vec::new();
+        for seen in self.read(kind) {
+            let Some(value) = seen.value else { continue };
+            let json: serde_json::Value = serde_json::from_slice(&value).unwrap();
+            let [id, revision] =
+                at.map(|place| json.pointer(place).unwrap_or_else(|| panic!("{place} of {json}")));
+            let id = id.as_str().unwrap().to_owned();
+            assert_eq!(seen.key, id.as_bytes());
+            alerts.push((id, revision.as_u64().unwrap()));
+        }
+        alerts.sort();
         alerts
     }
 

@@ -29,6 +29,7 @@ mod inspect;
 mod image;
 mod shutdown;
 mod logs;
+mod markers;
 mod source_metadata;
 mod outage;
 mod outputs;

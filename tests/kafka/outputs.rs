@@ -1,26 +1,10 @@
 //! Several topics for alerts: each has every alert in its own format, exactly once.
 
 use crate::broker;
-use crate::environment::Environment;
+use crate::environment::{ECS, Environment};
 use crate::fixtures::{expected, records};
-use serde_json::Value;
 use std::thread;
 use std::time::Duration;
-
-/// Id and revision of each alert of a topic, sorted; `at` are the places of both in a record.
-fn alerts_of(env: &Environment, kind: &str, at: [&str; 2]) -> Vec<(String, u64)> {
-    let mut alerts = Vec::new();
-    for seen in env.read(kind) {
-        let json: Value = serde_json::from_slice(seen.value.as_deref().unwrap()).unwrap();
-        let [id, revision] =
-            at.map(|place| json.pointer(place).unwrap_or_else(|| panic!("{place} of {json}")));
-        let id = id.as_str().unwrap().to_owned();
-        assert_eq!(seen.key, id.as_bytes());
-        alerts.push((id, revision.as_u64().unwrap()));
-    }
-    alerts.sort();
-    alerts
-}
 
 #[test]
 fn every_topic_has_each_alert_once_though_detectors_are_killed() {
@@ -43,8 +27,8 @@ fn every_topic_has_each_alert_once_though_detectors_are_killed() {
     let detector = env.start("detector-0", "detector", true);
     env.await_alerts(&expected, Duration::from_secs(60));
     assert!(router.stop().success() && detector.stop().success());
-    let alerts = alerts_of(&env, "alerts", ["/alert_id", "/revision"]);
+    let alerts = env.alerts_in("alerts", ["/alert_id", "/revision"]);
     assert!(alerts.len() >= expected.len());
-    assert_eq!(alerts_of(&env, "ecs", ["/event/id", "/event/sequence"]), alerts);
-    assert_eq!(alerts_of(&env, "ocsf", ["/finding_info/uid", "/metadata/sequence"]), alerts);
+    assert_eq!(env.alerts_in("ecs", ECS), alerts);
+    assert_eq!(env.alerts_in("ocsf", ["/finding_info/uid", "/metadata/sequence"]), alerts);
 }

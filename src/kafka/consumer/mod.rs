@@ -10,6 +10,7 @@ use crate::host::clock::{Stopwatch, pass};
 use crate::kafka::context::{GroupChange, GroupContext};
 use crate::kafka::decode::{PollTotals, age, copy};
 use crate::kafka::errors::{Resources, fault, may_seek_later};
+use crate::kafka::last_transaction::LastTransactions;
 use crate::kafka::log_bounds::{LogBounds, is_out_of_range, out_of_range, recreated, watermarks};
 use crate::kafka::open_transactions::OpenTransactions;
 use crate::kafka::outage::Outage;
@@ -50,6 +51,7 @@ pub(crate) struct GroupConsumer {
     /// Names the missing permission in errors.
     resources: Resources,
     waited: Duration,
+    last_transactions: LastTransactions,
     /// When positions behind transaction markers were last added to a poll.
     passed_since: Stopwatch,
     metrics: Metrics,
@@ -104,6 +106,7 @@ impl GroupConsumer {
             outage: None,
             resources: Resources { read, group: Some(clients.group(stage)), ..Resources::default() },
             waited: Duration::ZERO,
+            last_transactions: clients.last_transactions.clone(),
             passed_since: Stopwatch::start(),
             metrics,
         })
@@ -211,6 +214,7 @@ impl GroupConsumer {
         };
         tracing::warn!(stage = %self.stage, topic, noticed_by, "a topic was re-created");
         let partitions = self.partitions.get(&topic).into_iter().flat_map(BTreeMap::keys);
+        self.last_transactions.forget(&topic);
         Err(recreated(&self.consumer, &topic, partitions)?)
     }
 

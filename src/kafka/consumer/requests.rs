@@ -7,8 +7,8 @@ use crate::kafka::log_bounds::{check_mark, offset_of_time};
 use crate::kafka::partitions::{list, number};
 use crate::kafka::timeouts::{FORGOTTEN_SECONDS, REQUEST_MS};
 use crate::stage::port::{Answer, Fault, SourcePartition};
-use rdkafka::Offset;
 use rdkafka::consumer::Consumer;
+use rdkafka::{Offset, TopicPartitionList};
 
 const COMMITTED: &str = "the committed offset";
 const BOUNDS: &str = "the first and the last offset";
@@ -42,6 +42,31 @@ impl GroupConsumer {
             self.metrics.committed(self.stage, &partition.topic, partition.partition, next);
         }
         Ok(Answer::Ready(committed))
+    }
+
+    /// Whether this partition is assigned.
+    pub(crate) fn has(&self, topic: &str, partition: i32) -> bool {
+        let partitions = self.partitions.get(topic);
+        u32::try_from(partition).is_ok_and(|number| partitions.is_some_and(|of| of.contains_key(&number)))
+    }
+
+    /// The committed offsets of these partitions; none if they are not answered, as while a transaction over them is undecided.
+    ///
+    /// # Errors
+    /// They cannot be requested.
+    pub(crate) fn committed_offsets(
+        &self,
+        of: &TopicPartitionList,
+    ) -> Result<Option<TopicPartitionList>, Fault> {
+        if of.count() == 0 {
+            return Ok(Some(TopicPartitionList::new()));
+        }
+        match self.consumer.committed_offsets(of.clone(), REQUEST_MS) {
+            Ok(answer) if answer.elements().iter().all(|element| element.error().is_ok()) => Ok(Some(answer)),
+            Ok(_) => Ok(None),
+            Err(error) if is_transient(&error) => Ok(None),
+            Err(error) => Err(self.resources.fault("requesting committed offsets", &error)),
+        }
     }
 
     /// Whether its committed offset was not answered for so long that no transaction can be open that may write it.

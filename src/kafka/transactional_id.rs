@@ -1,0 +1,369 @@
+//! A transactional id: its producer, and the end of what its last transactions left undecided.
+
+use crate::host::clock::{Stopwatch, pass};
+use crate::kafka::consumer::GroupConsumer;
+use crate::kafka::context::BasicContext;
+use crate::kafka::errors::{Resources, fault};
+use crate::kafka::forgotten::{abort_everywhere, commit_rest, undecided};
+use crate::kafka::last_transaction::{Committed, Ending, Last, Open, Places};
+use crate::kafka::partitions::number;
+use crate::kafka::settings::Clients;
+use crate::kafka::timeouts::{
+    EVENTS_MS, MARKER_POLL_MS, MARKER_SECONDS, REINIT_TRANSACTIONS_SECONDS, UNDECIDED_SECONDS,
+};
+use crate::stage::Stage;
+use crate::stage::port::{Fault, SourcePartition};
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerGroupMetadata};
+use rdkafka::error::KafkaError;
+use rdkafka::producer::{BaseProducer, Producer as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Why no offset can be committed.
+pub(crate) const NO_ASSIGNMENT: &str = "the consumer has no assignment";
+
+/// The group of a worker, in whose name offsets are committed.
+#[derive(Clone, Copy)]
+pub(crate) struct Group<'a> {
+    pub(crate) consumer: &'a GroupConsumer,
+    /// The metadata of the last assignment; none before the first.
+    pub(crate) metadata: Option<&'a Arc<ConsumerGroupMetadata>>,
+}
+
+/// How the producers of a worker are made, and where they write.
+pub(crate) struct WorkerContext {
+    pub(crate) clients: Clients,
+    pub(crate) stage: Stage,
+    /// The most bytes of a batch of several records.
+    pub(crate) batch_bytes: usize,
+    /// The topics that are written.
+    pub(crate) topics: Vec<String>,
+}
+
+/// One of the two transactional ids of a worker.
+pub(crate) struct TransactionalId {
+    pub(crate) name: String,
+    /// Its producer. Creating it fences the one before, and ends the transaction that was left open.
+    pub(crate) producer: Option<Arc<BaseProducer<BasicContext>>>,
+    /// What was committed when it was looked after last.
+    looked_at: Places,
+    /// Committed records that are not decided, and since when that is known.
+    hidden: Option<(Places, Stopwatch)>,
+}
+
+impl TransactionalId {
+    pub(crate) fn new(name: String) -> TransactionalId {
+        TransactionalId { name, producer: None, looked_at: Places::default(), hidden: None }
+    }
+
+    /// Whether its last transaction is not known to be committed.
+    pub(crate) fn is_open(&self, context: &WorkerContext) -> bool {
+        context.clients.last_transactions.get(&self.name).open.is_some()
+    }
+
+    /// A transaction with these offsets begins: until it has ended it counts as abandoned.
+    pub(crate) fn begin(&self, context: &WorkerContext, offsets: &TopicPartitionList) {
+        self.take_written();
+        let (written, offsets) = (Places::default(), Places::of(offsets));
+        let open = Open { ending: Ending::Abandoned, written, offsets, since: Stopwatch::start() };
+        context.clients.last_transactions.change(&self.name, |last| last.open = Some(open));
+    }
+
+    /// The transaction is committed.
+    pub(crate) fn committed(&self, context: &WorkerContext) {
+        let written = self.take_written();
+        context.clients.last_transactions.change(&self.name, |last| last.commit(written));
+    }
+
+    /// The transaction ended otherwise.
+    pub(crate) fn ended(&self, context: &WorkerContext, ending: Ending) {
+        let written = self.take_written();
+        context.clients.last_transactions.change(&self.name, |last| {
+            if let Some(open) = &mut last.open {
+                *open = Open {
+                    ending,
+                    written,
+                    since: Stopwatch::start(),
+                    offsets: std::mem::take(&mut open.offsets),
+                };
+            }
+        });
+    }
+
+    fn take_written(&self) -> Places {
+        self.producer.as_ref().map(|producer| producer.context().take_written()).unwrap_or_default()
+    }
+
+    /// Creates the producer unless there is one.
+    ///
+    /// # Errors
+    /// No broker grants the id within `timeout`.
+    pub(crate) fn create(
+        &mut self,
+        context: &WorkerContext,
+        timeout: Duration,
+    ) -> Result<&Arc<BaseProducer<BasicContext>>, Fault> {
+        match &mut self.producer {
+            Some(producer) => Ok(producer),
+            place @ None => {
+                Ok(place.insert(create(&context.clients, &self.name, context.batch_bytes, timeout)?))
+            }
+        }
+    }
+
+    /// Makes the id ready for a transaction: ends what its last ones left undecided, in the way in which they were to end. What was
+    /// committed comes first, because an abort would reach it too.
+    ///
+    /// # Errors
+    /// The brokers do not answer, or it is not known yet how the last transaction has ended.
+    pub(crate) fn prepare(&mut self, context: &WorkerContext, group: Group<'_>) -> Result<(), Fault> {
+        self.create(context, REINIT_TRANSACTIONS_SECONDS)?;
+        let Last { committed, open } = context.clients.last_transactions.get(&self.name);
+        let Some(open) = open else { return Ok(()) };
+        if let Some(committed) = committed {
+            self.complete(context, &committed, group)?;
+        }
+        match open.ending {
+            Ending::Aborted if self.has_markers(&open, group)? => {}
+            Ending::Aborted | Ending::Abandoned => self.abort(context, &open.offsets, group)?,
+            Ending::Unknown => self.end_unknown(context, &open, group)?,
+        }
+        context.clients.last_transactions.change(&self.name, |last| last.open = None);
+        Ok(())
+    }
+
+    /// Commits once more what was committed and is not decided, and offsets that were aborted with a later transaction. Returns
+    /// whether there was any.
+    ///
+    /// # Errors
+    /// The brokers do not take it, or it is not known yet whether a marker is missing.
+    pub(crate) fn end_committed(&mut self, context: &WorkerContext, group: Group<'_>) -> Result<bool, Fault> {
+        let committed = context.clients.last_transactions.get(&self.name).committed;
+        let Some(committed) = committed else { return Ok(false) };
+        self.create(context, REINIT_TRANSACTIONS_SECONDS)?;
+        self.complete(context, &committed, group)
+    }
+
+    /// Aborts what is undecided of this id at the group's offset of a partition and in all topics. Nothing is known of it: another
+    /// process began it.
+    ///
+    /// # Errors
+    /// The brokers do not take it.
+    pub(crate) fn end_foreign(
+        &mut self,
+        context: &WorkerContext,
+        partition: &SourcePartition,
+        group: Group<'_>,
+    ) -> Result<(), Fault> {
+        let mut offsets = Places::default();
+        offsets.note(&partition.topic, number(partition.partition)?, 0);
+        self.create(context, REINIT_TRANSACTIONS_SECONDS)?;
+        self.abort(context, &offsets, group)
+    }
+
+    /// Looks whether committed records are decided. Those that are not after [`UNDECIDED_SECONDS`], when every transaction that
+    /// began earlier has ended, are committed once more. `asking` is any producer.
+    ///
+    /// # Errors
+    /// The brokers do not answer, or do not take it.
+    pub(crate) fn look_after(
+        &mut self,
+        context: &WorkerContext,
+        asking: &BaseProducer<BasicContext>,
+        group: Group<'_>,
+    ) -> Result<(), Fault> {
+        let Last { committed, open } = context.clients.last_transactions.get(&self.name);
+        let (Some(committed), None) = (committed, open) else { return Ok(()) };
+        // Where it was written again since, the later commit decides.
+        let quiet = committed.written.common(&self.looked_at);
+        self.looked_at = committed.written.clone();
+        if quiet.is_empty() {
+            return Ok(());
+        }
+        let open = undecided(asking, &quiet).map_err(unanswered)?;
+        let decided = quiet.without(&open);
+        context.clients.last_transactions.change(&self.name, |last| last.decided(&decided));
+        let known = self.hidden.take().map(|(hidden, since)| (hidden.common(&open), since));
+        let (hidden, since) = match known.filter(|(hidden, _)| !hidden.is_empty()) {
+            Some(known) => known,
+            None if open.is_empty() => return Ok(()),
+            None => (open, Stopwatch::start()),
+        };
+        if since.elapsed() < UNDECIDED_SECONDS {
+            self.hidden = Some((hidden, since));
+            return Ok(());
+        }
+        self.create(context, REINIT_TRANSACTIONS_SECONDS)?;
+        self.commit(context, &hidden, &Places::default(), group)
+    }
+
+    /// As [`TransactionalId::end_committed`]. Returns whether anything was committed.
+    fn complete(
+        &mut self,
+        context: &WorkerContext,
+        committed: &Committed,
+        group: Group<'_>,
+    ) -> Result<bool, Fault> {
+        let rest = self.undecided(&committed.written)?;
+        let stable = group.consumer.committed_offsets(&committed.offsets.list()?)?;
+        let (before, is_stable) = match stable {
+            Some(stable) => (Places::of(&stable), true),
+            None => (committed_before(context, &committed.offsets)?, false),
+        };
+        // Another worker continues at a stable offset. A partition without one may be that of a topic which was created again.
+        let is_lost = |topic: &str, partition: i32, next: i64| {
+            let is_ours = !is_stable || group.consumer.has(topic, partition);
+            is_ours && before.get(topic, partition).is_some_and(|before| before < next)
+        };
+        let lost = committed.offsets.filter(is_lost);
+        if !rest.is_empty() && committed.since.elapsed() < UNDECIDED_SECONDS {
+            return Err(Fault::Broken("committed records are not decided yet".to_owned()));
+        }
+        if rest.is_empty() && lost.is_empty() {
+            return Ok(false);
+        }
+        self.commit(context, &rest, &lost, group).map(|()| true)
+    }
+
+    fn commit(
+        &mut self,
+        context: &WorkerContext,
+        rest: &Places,
+        offsets: &Places,
+        group: Group<'_>,
+    ) -> Result<(), Fault> {
+        self.run(|producer| commit_rest(producer, rest, (offsets, metadata(group)?)))?;
+        context.clients.last_transactions.change(&self.name, |last| last.decided(rest));
+        for (topic, partition, offset) in rest.iter() {
+            tracing::warn!(
+                topic,
+                partition,
+                offset,
+                "committed records that a broker hid are committed again"
+            );
+        }
+        for (topic, partition, next) in offsets.iter() {
+            tracing::warn!(
+                topic,
+                partition,
+                next,
+                "a committed offset that a broker lost is committed again"
+            );
+        }
+        Ok(())
+    }
+
+    fn abort(&mut self, context: &WorkerContext, offsets: &Places, group: Group<'_>) -> Result<(), Fault> {
+        self.run(|producer| abort_everywhere(producer, &context.topics, (offsets, metadata(group)?)))
+    }
+
+    /// Whether the brokers have written the markers of an aborted transaction.
+    fn has_markers(&self, aborted: &Open, group: Group<'_>) -> Result<bool, Fault> {
+        let is_decided = self.undecided(&aborted.written)?.is_empty();
+        Ok(is_decided && group.consumer.committed_offsets(&aborted.offsets.list()?)?.is_some())
+    }
+
+    /// Where records are undecided after [`MARKER_SECONDS`].
+    fn undecided(&self, written: &Places) -> Result<Places, Fault> {
+        let Some(producer) = &self.producer else { return Ok(written.clone()) };
+        let watch = Stopwatch::start();
+        loop {
+            let rest = undecided(producer, written).map_err(unanswered)?;
+            if rest.is_empty() || watch.elapsed() > MARKER_SECONDS {
+                return Ok(rest);
+            }
+            pass(MARKER_POLL_MS);
+        }
+    }
+
+    /// Ends a transaction whose commit was sent and not answered. A producer has its id again, so it is committed or aborted; the
+    /// group's offset shows which.
+    fn end_unknown(
+        &mut self,
+        context: &WorkerContext,
+        unknown: &Open,
+        group: Group<'_>,
+    ) -> Result<(), Fault> {
+        let rest = self.undecided(&unknown.written)?;
+        let offsets = group.consumer.committed_offsets(&unknown.offsets.list()?)?;
+        if rest.is_empty() && offsets.is_some() {
+            return Ok(());
+        }
+        if unknown.since.elapsed() < UNDECIDED_SECONDS {
+            return Err(Fault::Broken("the last transaction is not decided everywhere".to_owned()));
+        }
+        if offsets.is_some_and(|offsets| Places::of(&offsets) == unknown.offsets) {
+            return self.commit(context, &rest, &Places::default(), group);
+        }
+        if rest != unknown.written {
+            let id = &self.name;
+            tracing::error!(
+                id,
+                ?rest,
+                "a broker decided a transaction in part: alerts may be lost or repeated"
+            );
+        }
+        self.abort(context, &unknown.offsets, group)
+    }
+
+    /// Runs a transaction. After an error the producer is of no further use.
+    fn run(
+        &mut self,
+        transaction: impl FnOnce(&Arc<BaseProducer<BasicContext>>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        let Some(producer) = &self.producer else {
+            return Err(Fault::Broken("there is no producer".to_owned()));
+        };
+        let done = transaction(producer);
+        if done.is_err() {
+            self.producer = None;
+        }
+        done
+    }
+}
+
+/// The group's offsets of these partitions as they were committed before what is undecided.
+fn committed_before(context: &WorkerContext, of: &Places) -> Result<Places, Fault> {
+    let reader: BaseConsumer<BasicContext> = context
+        .clients
+        .offsets_reader(context.stage)?
+        .create_with_context(context.clients.context())
+        .map_err(|error| fault("creating a consumer", &error))?;
+    reader.poll(EVENTS_MS);
+    let answer = reader.committed_offsets(of.list()?, REINIT_TRANSACTIONS_SECONDS).map_err(unanswered)?;
+    Ok(Places::of(&answer))
+}
+
+fn metadata<'a>(group: Group<'a>) -> Result<&'a Arc<ConsumerGroupMetadata>, Fault> {
+    group.metadata.ok_or_else(|| Fault::Broken(NO_ASSIGNMENT.to_owned()))
+}
+
+fn unanswered(error: KafkaError) -> Fault {
+    fault("looking for the end of a transaction", &error)
+}
+
+/// Creates a producer and takes the transactional id within `timeout`.
+fn create(
+    clients: &Clients,
+    id: &str,
+    batch_bytes: usize,
+    timeout: Duration,
+) -> Result<Arc<BaseProducer<BasicContext>>, Fault> {
+    let producer: BaseProducer<BasicContext> = clients
+        .transactional_producer(id, batch_bytes)?
+        .create_with_context(clients.context())
+        .map_err(|error| fault("creating a producer", &error))?;
+    // librdkafka requests a token by an event, and the calls below serve no events.
+    producer.poll(EVENTS_MS);
+    producer.init_transactions(timeout).map_err(|error| {
+        let resources = Resources { transactional_id: Some(id.to_owned()), ..Resources::default() };
+        // The reason of a connection error comes as an event.
+        producer.poll(EVENTS_MS);
+        match (resources.fault("taking a transactional id", &error), producer.context().connection.take()) {
+            (Fault::Broken(text), Some(last)) => Fault::Broken(format!("{text}: {}", last.as_str())),
+            (fault, Some(_) | None) => fault,
+        }
+    })?;
+    Ok(Arc::new(producer))
+}
