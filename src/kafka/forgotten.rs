@@ -47,28 +47,35 @@ fn is_deleted(error: &KafkaError) -> bool {
     error.rdkafka_error_code().is_some_and(|code| codes.contains(&code))
 }
 
-/// Aborts a transaction with an empty record in each partition of these topics, and over these offsets. Its markers end what an
-/// earlier transaction of the same transactional id left undecided there.
+/// The partitions of these topics, each with offset 0.
 ///
 /// # Errors
-/// The brokers do not take it. The producer is of no further use.
-pub(crate) fn abort_everywhere(
-    producer: &Arc<BaseProducer<BasicContext>>,
-    topics: &[String],
-    offsets: Offsets<'_>,
-) -> Result<(), Fault> {
+/// A broker does not answer.
+pub(crate) fn everywhere(producer: &BaseProducer<BasicContext>, topics: &[String]) -> Result<Places, Fault> {
     let mut everywhere = Places::default();
     for topic in topics {
         let metadata = producer.client().fetch_metadata(Some(topic), REQUEST_MS).map_err(failed)?;
         let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
         partitions.for_each(|partition| everywhere.note(topic, partition.id(), 0));
     }
-    begin(producer, &everywhere, offsets)?;
+    Ok(everywhere)
+}
+
+/// Aborts a transaction with an empty record in each of these partitions, and with these offsets. Its markers end what an earlier
+/// transaction of the same transactional id left undecided there.
+///
+/// # Errors
+/// The brokers do not take it. The producer is of no further use.
+pub(crate) fn abort_rest(
+    producer: &Arc<BaseProducer<BasicContext>>,
+    rest: &Places,
+    offsets: Offsets<'_>,
+) -> Result<(), Fault> {
+    begin(producer, rest, offsets)?;
     producer.abort_transaction(ABORT_SECONDS).map_err(failed)
 }
 
-/// Commits a transaction with an empty record in each of these partitions, and with these offsets. Its markers end what an earlier
-/// transaction of the same transactional id left undecided there.
+/// As [`abort_rest`], with a transaction that is committed.
 ///
 /// # Errors
 /// The brokers do not take it. The producer is of no further use.

@@ -17,6 +17,8 @@ pub(crate) enum Ending {
     Abandoned,
     /// Its commit was sent and not answered.
     Unknown,
+    /// An earlier process of the same name may have begun one.
+    Foreign,
 }
 
 /// A transaction that is not known to be committed.
@@ -83,6 +85,14 @@ impl LastTransactions {
             committed.offsets.0.remove(topic);
             committed.written.0.remove(topic);
         }
+    }
+
+    /// This process begins to use an id that an earlier one may have used.
+    pub(crate) fn inherit(&self, id: &str) {
+        let (ending, written, offsets) = (Ending::Foreign, Places::default(), Places::default());
+        let open = Some(Open { ending, written, offsets, since: Stopwatch::start() });
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(id.to_owned()).or_insert(Last { committed: None, open });
     }
 
     pub(crate) fn change(&self, id: &str, change: impl FnOnce(&mut Last)) {

@@ -191,11 +191,12 @@ impl Clients {
         Ok(config)
     }
 
-    /// A client for the committed offsets of a stage's group, also while a later transaction over them is undecided.
+    /// A client that does not wait for undecided transactions: for the ends of partitions, and for the committed offsets of a stage's
+    /// group.
     ///
     /// # Errors
     /// A secret cannot be read.
-    pub(crate) fn offsets_reader(&self, stage: Stage) -> Result<ClientConfig, Fault> {
+    pub(crate) fn undecided_reader(&self, stage: Stage) -> Result<ClientConfig, Fault> {
         let mut config = self.metadata()?;
         config.set("group.id", self.group(stage));
         Ok(config)
@@ -203,8 +204,12 @@ impl Clients {
 
     /// The two transactional ids of a worker: the second is the spare.
     pub(crate) fn transactional_ids(&self, stage: Stage, worker: u16) -> [String; 2] {
-        ["a", "b"]
-            .map(|spare| format!("{}-{stage}-{}-{worker}-{spare}", self.kafka.group, self.instance.name()))
+        let ids = ["a", "b"]
+            .map(|spare| format!("{}-{stage}-{}-{worker}-{spare}", self.kafka.group, self.instance.name()));
+        if let Instance::Static(_) = self.instance {
+            ids.iter().for_each(|id| self.last_transactions.inherit(id));
+        }
+        ids
     }
 
     /// The longest record that producers send, in bytes.

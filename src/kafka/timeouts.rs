@@ -73,7 +73,7 @@ pub(crate) const MARKER_SECONDS: Duration = Duration::from_secs(1);
 /// The interval between two looks for them.
 pub(crate) const MARKER_POLL_MS: Duration = Duration::from_millis(5);
 /// How often a worker looks whether what it committed is decided.
-pub(crate) const LOOK_AFTER_SECONDS: Duration = Duration::from_secs(2);
+pub(crate) const LOOK_AFTER_SECONDS: Duration = Duration::from_secs(5);
 /// What is undecided for so long lacks its marker: every transaction that began earlier has ended by then.
 pub(crate) const UNDECIDED_SECONDS: Duration = Duration::from_secs(20);
 /// A committed offset that is not answered for so long waits for a transaction that a broker forgot: others have ended by then, and

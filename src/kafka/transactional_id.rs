@@ -4,12 +4,12 @@ use crate::host::clock::{Stopwatch, pass};
 use crate::kafka::consumer::GroupConsumer;
 use crate::kafka::context::BasicContext;
 use crate::kafka::errors::{Resources, fault};
-use crate::kafka::forgotten::{abort_everywhere, commit_rest, undecided};
+use crate::kafka::forgotten::{abort_rest, commit_rest, everywhere, undecided};
 use crate::kafka::last_transaction::{Committed, Ending, Last, Open, Places};
 use crate::kafka::partitions::number;
 use crate::kafka::settings::Clients;
 use crate::kafka::timeouts::{
-    EVENTS_MS, MARKER_POLL_MS, MARKER_SECONDS, REINIT_TRANSACTIONS_SECONDS, UNDECIDED_SECONDS,
+    EVENTS_MS, MARKER_POLL_MS, MARKER_SECONDS, REINIT_TRANSACTIONS_SECONDS, REQUEST_MS, UNDECIDED_SECONDS,
 };
 use crate::stage::Stage;
 use crate::stage::port::{Fault, SourcePartition};
@@ -57,9 +57,9 @@ impl TransactionalId {
         TransactionalId { name, producer: None, looked_at: Places::default(), hidden: None }
     }
 
-    /// Whether its last transaction is not known to be committed.
-    pub(crate) fn is_open(&self, context: &WorkerContext) -> bool {
-        context.clients.last_transactions.get(&self.name).open.is_some()
+    /// How its last transaction was to end, if it is not known to be committed.
+    pub(crate) fn open(&self, context: &WorkerContext) -> Option<Ending> {
+        context.clients.last_transactions.get(&self.name).open.map(|open| open.ending)
     }
 
     /// A transaction with these offsets begins: until it has ended it counts as abandoned.
@@ -128,6 +128,7 @@ impl TransactionalId {
             Ending::Aborted if self.has_markers(&open, group)? => {}
             Ending::Aborted | Ending::Abandoned => self.abort(context, &open.offsets, group)?,
             Ending::Unknown => self.end_unknown(context, &open, group)?,
+            Ending::Foreign => self.end_inherited(context, group)?,
         }
         context.clients.last_transactions.change(&self.name, |last| last.open = None);
         Ok(())
@@ -255,7 +256,10 @@ impl TransactionalId {
     }
 
     fn abort(&mut self, context: &WorkerContext, offsets: &Places, group: Group<'_>) -> Result<(), Fault> {
-        self.run(|producer| abort_everywhere(producer, &context.topics, (offsets, metadata(group)?)))
+        self.run(|producer| {
+            let all = everywhere(producer, &context.topics)?;
+            abort_rest(producer, &all, (offsets, metadata(group)?))
+        })
     }
 
     /// Whether the brokers have written the markers of an aborted transaction.
@@ -264,17 +268,10 @@ impl TransactionalId {
         Ok(is_decided && group.consumer.committed_offsets(&aborted.offsets.list()?)?.is_some())
     }
 
-    /// Where records are undecided after [`MARKER_SECONDS`].
     fn undecided(&self, written: &Places) -> Result<Places, Fault> {
-        let Some(producer) = &self.producer else { return Ok(written.clone()) };
-        let watch = Stopwatch::start();
-        loop {
-            let rest = undecided(producer, written).map_err(unanswered)?;
-            if rest.is_empty() || watch.elapsed() > MARKER_SECONDS {
-                return Ok(rest);
-            }
-            pass(MARKER_POLL_MS);
-        }
+        self.producer
+            .as_ref()
+            .map_or_else(|| Ok(written.clone()), |producer| without_markers(producer, written))
     }
 
     /// Ends a transaction whose commit was sent and not answered. A producer has its id again, so it is committed or aborted; the
@@ -307,6 +304,32 @@ impl TransactionalId {
         self.abort(context, &unknown.offsets, group)
     }
 
+    /// Whether an earlier process of the same name left nothing undecided. `asking` is any producer.
+    ///
+    /// # Errors
+    /// The brokers do not answer.
+    pub(crate) fn inherits_nothing(
+        &self,
+        context: &WorkerContext,
+        asking: &BaseProducer<BasicContext>,
+    ) -> Result<bool, Fault> {
+        let is_clean = inherited(context, asking)?.is_empty();
+        if is_clean {
+            context.clients.last_transactions.change(&self.name, |last| last.open = None);
+        }
+        Ok(is_clean)
+    }
+
+    /// Ends what an earlier process of the same name may have left undecided. It was killed, so its last transaction was aborted.
+    fn end_inherited(&mut self, context: &WorkerContext, group: Group<'_>) -> Result<(), Fault> {
+        let Some(producer) = &self.producer else { return Ok(()) };
+        let rest = inherited(context, producer)?;
+        if rest.is_empty() {
+            return Ok(());
+        }
+        self.run(|producer| abort_rest(producer, &rest, (&Places::default(), metadata(group)?)))
+    }
+
     /// Runs a transaction. After an error the producer is of no further use.
     fn run(
         &mut self,
@@ -323,16 +346,55 @@ impl TransactionalId {
     }
 }
 
+/// Where records are undecided after [`MARKER_SECONDS`].
+fn without_markers(asking: &BaseProducer<BasicContext>, written: &Places) -> Result<Places, Fault> {
+    let watch = Stopwatch::start();
+    loop {
+        let rest = undecided(asking, written).map_err(unanswered)?;
+        if rest.is_empty() || watch.elapsed() > MARKER_SECONDS {
+            return Ok(rest);
+        }
+        pass(MARKER_POLL_MS);
+    }
+}
+
+/// Where records of anyone that were there at first are undecided after [`MARKER_SECONDS`].
+fn inherited(context: &WorkerContext, asking: &BaseProducer<BasicContext>) -> Result<Places, Fault> {
+    without_markers(asking, &ends(context, &everywhere(asking, &context.topics)?)?)
+}
+
+/// The last offset of each of these partitions, also in an open transaction. Those that are empty are left out, and those that do
+/// not answer within [`REINIT_TRANSACTIONS_SECONDS`].
+fn ends(context: &WorkerContext, of: &Places) -> Result<Places, Fault> {
+    let (watch, reader) = (Stopwatch::start(), reader(context)?);
+    let mut ends = Places::default();
+    for (topic, partition, _) in of.iter() {
+        if watch.elapsed() > REINIT_TRANSACTIONS_SECONDS {
+            break;
+        }
+        if let Ok((_, end @ 1..)) = reader.fetch_watermarks(topic, partition, REQUEST_MS) {
+            ends.note(topic, partition, end - 1);
+        }
+    }
+    Ok(ends)
+}
+
 /// The group's offsets of these partitions as they were committed before what is undecided.
 fn committed_before(context: &WorkerContext, of: &Places) -> Result<Places, Fault> {
+    let reader = reader(context)?;
+    let answer = reader.committed_offsets(of.list()?, REINIT_TRANSACTIONS_SECONDS).map_err(unanswered)?;
+    Ok(Places::of(&answer))
+}
+
+/// A client that sees what is undecided as it was before.
+fn reader(context: &WorkerContext) -> Result<BaseConsumer<BasicContext>, Fault> {
     let reader: BaseConsumer<BasicContext> = context
         .clients
-        .offsets_reader(context.stage)?
+        .undecided_reader(context.stage)?
         .create_with_context(context.clients.context())
         .map_err(|error| fault("creating a consumer", &error))?;
     reader.poll(EVENTS_MS);
-    let answer = reader.committed_offsets(of.list()?, REINIT_TRANSACTIONS_SECONDS).map_err(unanswered)?;
-    Ok(Places::of(&answer))
+    Ok(reader)
 }
 
 fn metadata<'a>(group: Group<'a>) -> Result<&'a Arc<ConsumerGroupMetadata>, Fault> {

@@ -230,17 +230,24 @@ impl TransactionalProducer {
             return;
         }
         self.attempted = None;
+        let asking = self.current().cloned();
         for id in &mut self.ids {
-            if !id.is_open(&self.context) {
+            let Some(ending) = id.open(&self.context) else { continue };
+            if ending == Ending::Foreign
+                && let Some(asking) = &asking
+                && id.inherits_nothing(&self.context, asking).is_ok_and(|is_clean| is_clean)
+            {
                 continue;
             }
             match id.prepare(&self.context, group) {
+                // As after every rebalance.
+                Ok(()) if ending == Ending::Aborted => {}
                 Ok(()) => {
                     tracing::info!(stage = %self.stage, "a transaction with an unknown outcome is ended")
                 }
                 Err(fault) => {
                     self.attempted = Some(Stopwatch::start());
-                    tracing::warn!(stage = %self.stage, %fault, "the outcome of a transaction is still unknown");
+                    tracing::warn!(stage = %self.stage, %fault, "a transaction is not ended yet");
                 }
             }
         }
@@ -256,7 +263,7 @@ impl TransactionalProducer {
         for id in &mut self.ids {
             let ended = id.end_committed(&self.context, group).and_then(|was_own| {
                 // What is open is ended by `end_unknown`.
-                let is_known = was_own || id.is_open(&self.context);
+                let is_known = was_own || id.open(&self.context).is_some();
                 if is_known { Ok(()) } else { id.end_foreign(&self.context, partition, group) }
             });
             if let Err(fault) = ended {
@@ -310,18 +317,25 @@ impl TransactionalProducer {
         Ok(watch.elapsed())
     }
 
-    /// The current producer, ready for a transaction. What that will write counts as not decided from now on.
+    /// A producer that is ready for a transaction with these offsets: the current one, or that of the other id while it is not known
+    /// how the last transaction of the current one has ended.
     fn begin(
         &mut self,
         offsets: &TopicPartitionList,
         group: Group<'_>,
     ) -> Result<&Arc<BaseProducer<BasicContext>>, CommitError> {
-        let id = &mut self.ids[self.active];
-        match id.prepare(&self.context, group) {
+        let mut ready = self.ids[self.active].prepare(&self.context, group);
+        if let Err(Fault::Broken(why) | Fault::Partition(why)) = &ready {
+            tracing::warn!(stage = %self.stage, why, "the spare producer takes over");
+            self.active = 1 - self.active;
+            ready = self.ids[self.active].prepare(&self.context, group);
+        }
+        match ready {
             Ok(()) => {}
             Err(fault @ (Fault::Fenced(_) | Fault::Forbidden(_))) => return Err(CommitError::Fatal(fault)),
             Err(Fault::Broken(why) | Fault::Partition(why)) => return Err(CommitError::abort(why)),
         }
+        let id = &self.ids[self.active];
         id.begin(&self.context, offsets);
         id.producer.as_ref().ok_or_else(|| CommitError::abort("there is no producer"))
     }

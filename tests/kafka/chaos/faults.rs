@@ -19,6 +19,7 @@ pub(super) enum Fault {
     BrokerKilled,
     BrokerFrozen,
     BrokersRestartedInTurn,
+    AllFrozen,
     NetworkSlow,
     NetworkCut,
     DiskFull,
@@ -28,12 +29,13 @@ pub(super) enum Fault {
 
 impl Fault {
     /// How often each is drawn; a partition is added once, at the end.
-    const WEIGHTS: [(Fault, u64); 9] = [
+    const WEIGHTS: [(Fault, u64); 10] = [
         (Fault::ProcessKilled, 30),
         (Fault::ProcessFrozen, 20),
         (Fault::BrokerKilled, 6),
         (Fault::BrokerFrozen, 6),
         (Fault::BrokersRestartedInTurn, 1),
+        (Fault::AllFrozen, 4),
         (Fault::NetworkSlow, 8),
         (Fault::NetworkCut, 6),
         (Fault::DiskFull, 2),
@@ -47,6 +49,7 @@ impl Fault {
             Fault::BrokerKilled => "broker killed (kill -9)",
             Fault::BrokerFrozen => "broker frozen (SIGSTOP, up to 10 s)",
             Fault::BrokersRestartedInTurn => "rolling restart of all brokers",
+            Fault::AllFrozen => "machine standing still: all brokers and processes (SIGSTOP, up to 20 s)",
             Fault::NetworkSlow => "slow network (20 to 300 ms each way, up to 8 s)",
             Fault::NetworkCut => "network to one broker cut (up to 10 s)",
             Fault::DiskFull => "disk of one broker full",
@@ -154,6 +157,11 @@ impl Stage {
                     self.restart(node);
                 }
             }
+            Fault::AllFrozen => {
+                self.signal_all("pause", "STOP");
+                self.wait(2_000, 20_000);
+                self.signal_all("cont", "CONT");
+            }
             Fault::NetworkSlow => {
                 let delay = 20 + self.below(280);
                 self.network.delay(Duration::from_millis(delay));
@@ -177,6 +185,11 @@ impl Stage {
             Fault::PartitionAdded => self.env.add_partitions("source", SOURCE_PARTITIONS + 1),
         }
         true
+    }
+
+    fn signal_all(&self, command: &str, signal: &str) {
+        (1..=BROKERS).for_each(|node| self.cluster.node(command, node));
+        self.processes.iter().for_each(|process| process.signal(signal));
     }
 
     /// A broker counts as back when every partition has all its copies: the next fault may take the next broker.
