@@ -103,12 +103,7 @@ impl Environment {
         fs::create_dir_all(&folder).unwrap();
         let (name, bootstrap) = (name.to_owned(), bootstrap.to_owned());
         let mut config = client(&bootstrap);
-        let producer = config
-            .set("enable.idempotence", "true")
-            .set("linger.ms", "5")
-            .set("topic.metadata.refresh.interval.ms", "1000")
-            .create()
-            .unwrap();
+        let producer = config.set("enable.idempotence", "true").set("linger.ms", "5").create().unwrap();
         let more_topics = String::new();
         Environment { name, bootstrap, replicas, folder, sources, traced: false, more_topics, producer }
     }
@@ -249,10 +244,14 @@ impl Environment {
             let mut record = if self.traced { record.headers(headers) } else { record };
             let began = Instant::now();
             while let Err((error, again)) = self.producer.send(record) {
-                // A partition that was just added is unknown until the next metadata.
+                // A partition that was just added is unknown until the next metadata. They are requested only then: a broker that
+                // was frozen can answer for a moment that there is no broker, and librdkafka 2.12 may ask nobody any more.
                 let retriable = [RDKafkaErrorCode::QueueFull, RDKafkaErrorCode::UnknownPartition];
                 assert!(retriable.map(KafkaError::MessageProduction).contains(&error), "{error}");
                 assert!(began.elapsed() < Duration::from_secs(90), "{error}");
+                if error != KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull) {
+                    drop(self.producer.client().fetch_metadata(Some(&topic), Duration::from_secs(1)));
+                }
                 self.producer.poll(Duration::from_millis(10));
                 record = again;
             }
