@@ -1,9 +1,9 @@
 //! Transactions that a broker has ended, but not on all their partitions.
 //!
 //! When the coordinator of a transaction writes its markers, it takes partitions without a leader for deleted and leaves them out
-//! (KAFKA-20734, Kafka 4.1 and later), as right after a kill of their only replica. There the records and offsets stay undecided:
-//! readers wait behind them, the group's committed offset is never answered, and the next transaction of the transactional id
-//! decides them as it ends itself. So whatever a transaction left undecided is ended in the way in which the transaction ended.
+//! (KAFKA-20734, in Kafka 4.4 and some versions before it), as right after a kill of their only replica. There the records and
+//! offsets stay undecided: readers wait behind them, the group's committed offset is never answered, and the next transaction of the
+//! transactional id decides them as it ends itself. So whatever a transaction left undecided is ended in the way in which it ended.
 
 use crate::encode::record::OutgoingRecord;
 use crate::kafka::context::BasicContext;

@@ -1,5 +1,5 @@
-//! A coordinator that ends a transaction writes a marker to each of its partitions. Kafka 4.1 and later leave out those that have
-//! no leader at that moment (KAFKA-20734). What was committed must be seen nevertheless, and what was aborted must not.
+//! A coordinator that ends a transaction writes a marker to each of its partitions. Kafka 4.4 leaves out those that have no leader
+//! at that moment (KAFKA-20734). What was committed must be seen nevertheless, and what was aborted must not.
 
 use crate::broker::{self, Cluster};
 use crate::environment::{ECS, Environment, PARTITIONS};
