@@ -18,7 +18,7 @@ pub(crate) enum Ending {
     /// Its commit was sent and not answered.
     Unknown,
     /// An earlier process of the same name may have begun one.
-    Foreign,
+    Inherited,
 }
 
 /// A transaction that is not known to be committed.
@@ -89,7 +89,7 @@ impl LastTransactions {
 
     /// This process begins to use an id that an earlier one may have used.
     pub(crate) fn inherit(&self, id: &str) {
-        let (ending, written, offsets) = (Ending::Foreign, Places::default(), Places::default());
+        let (ending, written, offsets) = (Ending::Inherited, Places::default(), Places::default());
         let open = Some(Open { ending, written, offsets, since: Stopwatch::start() });
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.entry(id.to_owned()).or_insert(Last { committed: None, open });

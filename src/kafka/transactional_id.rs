@@ -50,11 +50,16 @@ pub(crate) struct TransactionalId {
     looked_at: Places,
     /// Committed records that are not decided, and since when that is known.
     hidden: Option<(Places, Stopwatch)>,
+    /// The committed offsets that were answered last.
+    answered: Places,
+    /// Since when committed offsets have not been answered.
+    unanswered: Option<Stopwatch>,
 }
 
 impl TransactionalId {
     pub(crate) fn new(name: String) -> TransactionalId {
-        TransactionalId { name, producer: None, looked_at: Places::default(), hidden: None }
+        let [looked_at, answered] = [Places::default(), Places::default()];
+        TransactionalId { name, producer: None, looked_at, hidden: None, answered, unanswered: None }
     }
 
     /// How its last transaction was to end, if it is not known to be committed.
@@ -128,7 +133,7 @@ impl TransactionalId {
             Ending::Aborted if self.has_markers(&open, group)? => {}
             Ending::Aborted | Ending::Abandoned => self.abort(context, &open.offsets, group)?,
             Ending::Unknown => self.end_unknown(context, &open, group)?,
-            Ending::Foreign => self.end_inherited(context, group)?,
+            Ending::Inherited => self.end_inherited(context, group)?,
         }
         context.clients.last_transactions.change(&self.name, |last| last.open = None);
         Ok(())
@@ -163,8 +168,9 @@ impl TransactionalId {
         self.abort(context, &offsets, group)
     }
 
-    /// Looks whether committed records are decided. Those that are not after [`UNDECIDED_SECONDS`], when every transaction that
-    /// began earlier has ended, are committed once more. `asking` is any producer.
+    /// Looks whether what was committed is decided. What is not after [`UNDECIDED_SECONDS`], when every transaction that began
+    /// earlier has ended, is committed once more. Others wait for it, so this id must not wait for its next use. `asking` is any
+    /// producer.
     ///
     /// # Errors
     /// The brokers do not answer, or do not take it.
@@ -176,6 +182,29 @@ impl TransactionalId {
     ) -> Result<(), Fault> {
         let Last { committed, open } = context.clients.last_transactions.get(&self.name);
         let (Some(committed), None) = (committed, open) else { return Ok(()) };
+        self.look_after_records(context, &committed, asking, group)?;
+        if committed.offsets == self.answered {
+            return Ok(());
+        }
+        if group.consumer.committed_offsets(&committed.offsets.list()?)?.is_some() {
+            (self.answered, self.unanswered) = (committed.offsets, None);
+            return Ok(());
+        }
+        if self.unanswered.get_or_insert_with(Stopwatch::start).elapsed() < UNDECIDED_SECONDS {
+            return Ok(());
+        }
+        self.unanswered = None;
+        self.create(context, REINIT_TRANSACTIONS_SECONDS)?;
+        self.complete(context, &committed, group).map(|_| ())
+    }
+
+    fn look_after_records(
+        &mut self,
+        context: &WorkerContext,
+        committed: &Committed,
+        asking: &BaseProducer<BasicContext>,
+        group: Group<'_>,
+    ) -> Result<(), Fault> {
         // Where it was written again since, the later commit decides.
         let quiet = committed.written.common(&self.looked_at);
         self.looked_at = committed.written.clone();

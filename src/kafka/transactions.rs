@@ -198,8 +198,8 @@ impl TransactionalProducer {
             .map(|aborting| aborting.why.as_str())
     }
 
-    /// Serves the events of librdkafka, such as a request for a token, while there is nothing to commit, and looks after what was
-    /// committed.
+    /// Serves the events of librdkafka, such as a request for a token, while there is nothing to commit, and looks after the last
+    /// transactions.
     pub(crate) fn serve_events(&mut self, group: Group<'_>) {
         for producer in self.ids.iter().filter_map(|id| id.producer.as_ref()) {
             producer.poll(Duration::ZERO);
@@ -207,6 +207,8 @@ impl TransactionalProducer {
         if self.looked_after.elapsed() < LOOK_AFTER_SECONDS {
             return;
         }
+        self.looked_after = Stopwatch::start();
+        self.end_unknown(group);
         let Some(asking) = self.current().cloned() else { return };
         for id in &mut self.ids {
             if let Err(fault) = id.look_after(&self.context, &asking, group) {
@@ -214,7 +216,6 @@ impl TransactionalProducer {
                 break;
             }
         }
-        self.looked_after = Stopwatch::start();
     }
 
     /// The time spent in transactions since the producer was created.
@@ -233,7 +234,7 @@ impl TransactionalProducer {
         let asking = self.current().cloned();
         for id in &mut self.ids {
             let Some(ending) = id.open(&self.context) else { continue };
-            if ending == Ending::Foreign
+            if ending == Ending::Inherited
                 && let Some(asking) = &asking
                 && id.inherits_nothing(&self.context, asking).is_ok_and(|is_clean| is_clean)
             {
