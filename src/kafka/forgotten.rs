@@ -35,16 +35,23 @@ pub(crate) fn undecided(
         match producer.client().fetch_watermarks(topic, partition, REQUEST_MS) {
             Ok((_, stable)) if stable > offset => {}
             Ok(_) => undecided.note(topic, partition, offset),
-            Err(error) if is_deleted(&error) => {}
+            // A broker that has just started does not know its partitions yet.
+            Err(error) if is_unknown(&error) && !exists(producer, topic, partition)? => {}
             Err(error) => return Err(error),
         }
     }
     Ok(undecided)
 }
 
-fn is_deleted(error: &KafkaError) -> bool {
+fn is_unknown(error: &KafkaError) -> bool {
     let codes = [Code::UnknownTopicOrPartition, Code::UnknownTopic, Code::UnknownPartition];
     error.rdkafka_error_code().is_some_and(|code| codes.contains(&code))
+}
+
+fn exists(producer: &BaseProducer<BasicContext>, topic: &str, partition: i32) -> Result<bool, KafkaError> {
+    let metadata = producer.client().fetch_metadata(Some(topic), REQUEST_MS)?;
+    let mut partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
+    Ok(partitions.any(|known| known.id() == partition))
 }
 
 /// The partitions of these topics, each with offset 0.
