@@ -263,9 +263,12 @@ impl TransactionalId {
         offsets: &Places,
         group: Group<'_>,
     ) -> Result<(), Fault> {
-        self.run(|producer| commit_rest(producer, rest, (offsets, metadata(group)?)))?;
-        context.clients.last_transactions.change(&self.name, |last| last.decided(rest));
+        // One by one: a transaction that fails is aborted, and would abort the committed records in all its partitions.
         for (topic, partition, offset) in rest.iter() {
+            let mut place = Places::default();
+            place.note(topic, partition, offset);
+            self.run(|producer| commit_rest(producer, &place, (&Places::default(), metadata(group)?)))?;
+            context.clients.last_transactions.change(&self.name, |last| last.decided(&place));
             tracing::warn!(
                 topic,
                 partition,
@@ -273,6 +276,11 @@ impl TransactionalId {
                 "committed records that a broker hid are committed again"
             );
         }
+        if offsets.is_empty() {
+            return Ok(());
+        }
+        // What fails here is committed at the next attempt: the offsets are known.
+        self.run(|producer| commit_rest(producer, &Places::default(), (offsets, metadata(group)?)))?;
         for (topic, partition, next) in offsets.iter() {
             tracing::warn!(
                 topic,
@@ -410,8 +418,13 @@ fn ends(context: &WorkerContext, of: &Places) -> Result<Places, Fault> {
 
 /// The group's offsets of these partitions as they were committed before what is undecided.
 fn committed_before(context: &WorkerContext, of: &Places) -> Result<Places, Fault> {
+    if of.is_empty() {
+        return Ok(Places::default());
+    }
     let reader = reader(context)?;
     let answer = reader.committed_offsets(of.list()?, REINIT_TRANSACTIONS_SECONDS).map_err(unanswered)?;
+    // A coordinator that has just started does not know the offsets yet.
+    answer.elements().iter().try_for_each(|element| element.error()).map_err(unanswered)?;
     Ok(Places::of(&answer))
 }
 
