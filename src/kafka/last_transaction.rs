@@ -6,7 +6,7 @@ use crate::kafka::errors::fault;
 use crate::stage::port::Fault;
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How a transaction was to end that is not known to be committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,14 +74,22 @@ impl Last {
 pub(crate) struct LastTransactions(Arc<Mutex<BTreeMap<String, Last>>>);
 
 impl LastTransactions {
+    fn known(&self) -> MutexGuard<'_, BTreeMap<String, Last>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn get(&self, id: &str) -> Last {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned().unwrap_or_default()
+        self.known().get(id).cloned().unwrap_or_default()
+    }
+
+    /// How the last transaction of an id was to end, if it is not known to be committed. Asked before every transaction.
+    pub(crate) fn open(&self, id: &str) -> Option<Ending> {
+        self.known().get(id)?.open.as_ref().map(|open| open.ending)
     }
 
     /// A topic was created again: nothing that was committed before counts.
     pub(crate) fn forget(&self, topic: &str) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for committed in known.values_mut().filter_map(|last| last.committed.as_mut()) {
+        for committed in self.known().values_mut().filter_map(|last| last.committed.as_mut()) {
             committed.offsets.0.remove(topic);
             committed.written.0.remove(topic);
         }
@@ -91,12 +99,11 @@ impl LastTransactions {
     pub(crate) fn inherit(&self, id: &str) {
         let (ending, written, offsets) = (Ending::Inherited, Places::default(), Places::default());
         let open = Some(Open { ending, written, offsets, since: Stopwatch::start() });
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.entry(id.to_owned()).or_insert(Last { committed: None, open });
+        self.known().entry(id.to_owned()).or_insert(Last { committed: None, open });
     }
 
     pub(crate) fn change(&self, id: &str, change: impl FnOnce(&mut Last)) {
-        change(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(id.to_owned()).or_default());
+        change(self.known().entry(id.to_owned()).or_default());
     }
 }
 

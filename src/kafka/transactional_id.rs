@@ -64,7 +64,7 @@ impl TransactionalId {
 
     /// How its last transaction was to end, if it is not known to be committed.
     pub(crate) fn open(&self, context: &WorkerContext) -> Option<Ending> {
-        context.clients.last_transactions.get(&self.name).open.map(|open| open.ending)
+        context.clients.last_transactions.open(&self.name)
     }
 
     /// A transaction with these offsets begins: until it has ended it counts as abandoned.
@@ -124,6 +124,9 @@ impl TransactionalId {
     /// The brokers do not answer, or it is not known yet how the last transaction has ended.
     pub(crate) fn prepare(&mut self, context: &WorkerContext, group: Group<'_>) -> Result<(), Fault> {
         self.create(context, REINIT_TRANSACTIONS_SECONDS)?;
+        if self.open(context).is_none() {
+            return Ok(());
+        }
         let Last { committed, open } = context.clients.last_transactions.get(&self.name);
         let Some(open) = open else { return Ok(()) };
         if let Some(committed) = committed {

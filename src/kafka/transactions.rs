@@ -31,7 +31,6 @@ use std::time::Duration;
 /// *later* transaction of the same transactional id. So after a commit whose outcome is unknown the id changes.
 pub(crate) struct TransactionalProducer {
     context: WorkerContext,
-    stage: Stage,
     ids: [TransactionalId; 2],
     active: usize,
     /// When committed records were looked after last.
@@ -40,7 +39,7 @@ pub(crate) struct TransactionalProducer {
     forgotten: Option<Stopwatch>,
     /// All transactions were aborted lately.
     aborting: Option<Aborting>,
-    /// When the last attempt to end the other id's last transaction failed.
+    /// When the last attempt to end a transaction of an id failed.
     attempted: Option<Stopwatch>,
     group: String,
     /// The time spent in transactions.
@@ -105,7 +104,6 @@ impl TransactionalProducer {
         let group = clients.group(stage);
         let mut producer = TransactionalProducer {
             context: WorkerContext { clients: clients.clone(), stage, batch_bytes, topics },
-            stage,
             ids,
             active: 0,
             looked_after: Stopwatch::start(),
@@ -163,7 +161,7 @@ impl TransactionalProducer {
             }
             Err(CommitError::Fatal(fault)) => return Err(fault),
         };
-        self.metrics.transaction(self.stage, ended, took);
+        self.metrics.transaction(self.context.stage, ended, took);
         Ok(outcome)
     }
 
@@ -176,9 +174,9 @@ impl TransactionalProducer {
         let is_too_long = refused.as_ref().is_some_and(|refused| refused.is_too_long);
         let why = refused.map_or(why, |refused| refused.text);
         if is_rebalance {
-            tracing::info!(stage = %self.stage, why, "a transaction is aborted: the group rebalances");
+            tracing::info!(stage = %self.context.stage, why, "a transaction is aborted: the group rebalances");
         } else {
-            tracing::warn!(stage = %self.stage, why, "a transaction is aborted");
+            tracing::warn!(stage = %self.context.stage, why, "a transaction is aborted");
         }
         let known = self.aborting.take().filter(Aborting::is_recent);
         let since = known.map_or_else(Stopwatch::start, |known| known.since);
@@ -244,11 +242,11 @@ impl TransactionalProducer {
                 // As after every rebalance.
                 Ok(()) if ending == Ending::Aborted => {}
                 Ok(()) => {
-                    tracing::info!(stage = %self.stage, "a transaction with an unknown outcome is ended")
+                    tracing::info!(stage = %self.context.stage, "a transaction with an unknown outcome is ended")
                 }
                 Err(fault) => {
                     self.attempted = Some(Stopwatch::start());
-                    tracing::warn!(stage = %self.stage, %fault, "a transaction is not ended yet");
+                    tracing::warn!(stage = %self.context.stage, %fault, "a transaction is not ended yet");
                 }
             }
         }
@@ -327,7 +325,7 @@ impl TransactionalProducer {
     ) -> Result<&Arc<BaseProducer<BasicContext>>, CommitError> {
         let mut ready = self.ids[self.active].prepare(&self.context, group);
         if let Err(Fault::Broken(why) | Fault::Partition(why)) = &ready {
-            tracing::warn!(stage = %self.stage, why, "the spare producer takes over");
+            tracing::warn!(stage = %self.context.stage, why, "the spare producer takes over");
             self.active = 1 - self.active;
             ready = self.ids[self.active].prepare(&self.context, group);
         }
@@ -377,7 +375,7 @@ impl TransactionalProducer {
 
     /// Continues with the other transactional id.
     fn replace(&mut self, why: &str) {
-        tracing::warn!(stage = %self.stage, why, "the spare producer takes over");
+        tracing::warn!(stage = %self.context.stage, why, "the spare producer takes over");
         self.ids[self.active].producer = None;
         self.active = 1 - self.active;
     }
