@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::LazyLock;
 
 /// The `policy:` section of the config.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -228,10 +229,14 @@ impl Policy {
 
     /// Eight hex digits that change when what the operator configured does. A release that adds a setting leaves them.
     pub fn version(&self) -> String {
-        let [own, default] = [self, &Policy::default()].map(|p| serde_json::to_value(p).unwrap_or_default());
-        let json = changed(own, &default).unwrap_or_default().to_string();
+        static DEFAULT: LazyLock<Value> = LazyLock::new(|| as_json(&Policy::default()));
+        let json = changed(as_json(self), &DEFAULT).unwrap_or_default().to_string();
         AlertId::of(&["policy", &json]).to_string()[..8].to_owned()
     }
+}
+
+fn as_json(policy: &Policy) -> Value {
+    serde_json::to_value(policy).unwrap_or_default()
 }
 
 /// What of a value differs from its default; none: nothing.

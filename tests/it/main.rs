@@ -2,6 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 #![allow(clippy::disallowed_methods, reason = "UPDATE=1 in the environment rewrites expectations")]
 
+/// That of the program.
+#[cfg(all(feature = "service", not(windows)))]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod any_event;
 #[cfg(feature = "service")]
 mod alert_size;

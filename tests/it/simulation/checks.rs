@@ -12,11 +12,22 @@ use adcs_watch::stage::port::SourcePartition;
 use adcs_watch::wire;
 use std::collections::BTreeMap;
 
-/// Checks every guarantee.
-pub(crate) fn check(cluster: &Cluster) -> Result<(), String> {
+/// Checks every guarantee. Returns what the pure core says of the routed topic.
+pub(crate) fn check(cluster: &Cluster) -> Result<PureCore, String> {
     (0..PARTITIONS).for_each(|partition| cluster.remember(partition));
     every_record_is_routed_once(cluster)?;
-    every_alert_is_committed_once(cluster)
+    let core = PureCore::of(cluster)?;
+    core.count(cluster);
+    core.check(cluster)?;
+    Ok(core)
+}
+
+/// Checks every guarantee once more, after a time in which nothing was to be written.
+pub(crate) fn check_again(cluster: &Cluster, core: &PureCore) -> Result<(), String> {
+    (0..PARTITIONS).for_each(|partition| cluster.remember(partition));
+    same("routed records after a silence", &routed(cluster), &core.routed)?;
+    every_record_is_routed_once(cluster)?;
+    core.check(cluster)
 }
 
 /// Offsets of source records, by partition of the routed topic and of the source, in routed order.
@@ -56,48 +67,81 @@ fn every_record_is_routed_once(cluster: &Cluster) -> Result<(), String> {
     same("dead letters", &letters, &rejected)
 }
 
-fn every_alert_is_committed_once(cluster: &Cluster) -> Result<(), String> {
-    let mut expected: BTreeMap<String, u64> = BTreeMap::new();
-    let (mut links, mut expected_links) = (Vec::new(), Vec::new());
-    for (partition, history) in (0..).zip(cluster.history.borrow().iter()) {
-        let mut engine = Engine::new(Policy::default());
-        for event in events(history) {
-            let output = engine.on_event_where(&event, |place| place.is_in(partition, PARTITIONS));
-            links.extend(is_link(&event).then(|| (partition, link_bytes(event.clone()))));
-            for mut link in output.links {
-                link.origin.append_time = event.origin.append_time;
-                let to = engine.partitions(&link, PARTITIONS);
-                expected_links.extend(to.into_iter().map(|to| (to, link_bytes(link.clone()))));
+/// What the pure core makes of the routed topic.
+pub(crate) struct PureCore {
+    /// How many records of each partition it was given.
+    routed: Vec<usize>,
+    /// How often each alert is to be there.
+    alerts: BTreeMap<String, u64>,
+    links: usize,
+    /// Of each partition.
+    digests: Vec<u128>,
+}
+
+impl PureCore {
+    /// Feeds it with the routed topic.
+    ///
+    /// # Errors
+    /// The topic has other links than those that it writes.
+    fn of(cluster: &Cluster) -> Result<PureCore, String> {
+        let (mut alerts, mut digests) = (BTreeMap::<String, u64>::new(), Vec::new());
+        let (mut links, mut expected_links) = (Vec::new(), Vec::new());
+        for (partition, history) in (0..).zip(cluster.history.borrow().iter()) {
+            let mut engine = Engine::new(Policy::default());
+            for event in events(history) {
+                let output = engine.on_event_where(&event, |place| place.is_in(partition, PARTITIONS));
+                links.extend(is_link(&event).then(|| (partition, link_bytes(event.clone()))));
+                for mut link in output.links {
+                    link.origin.append_time = event.origin.append_time;
+                    let to = engine.partitions(&link, PARTITIONS);
+                    expected_links.extend(to.into_iter().map(|to| (to, link_bytes(link.clone()))));
+                }
+                for alert in output.alerts {
+                    *alerts.entry(under_any_policy(&wire::alert::to_json(&alert))).or_default() += 1;
+                }
             }
-            for alert in output.alerts {
-                *expected.entry(under_any_policy(&wire::alert::to_json(&alert))).or_default() += 1;
+            digests.push(engine.digest());
+        }
+        links.sort();
+        expected_links.sort();
+        same("links", &links, &expected_links)?;
+        Ok(PureCore { routed: routed(cluster), alerts, links: links.len(), digests })
+    }
+
+    fn count(&self, cluster: &Cluster) {
+        let stories = self.alerts.keys().filter(|json| json.contains("\"detection\":\"story\"")).count();
+        let detection =
+            |json: &String| Some(json.split_once("\"detection\":\"")?.1.split_once('"')?.0.to_owned());
+        cluster.count(|summary| {
+            summary.detections.extend(self.alerts.keys().filter_map(detection));
+            summary.alerts += self.alerts.len() as u64;
+            summary.stories += stories as u64;
+            summary.links += self.links as u64;
+        });
+    }
+
+    /// Every alert is committed once, and the detector has this state.
+    fn check(&self, cluster: &Cluster) -> Result<(), String> {
+        for (partition, expected) in (0..).zip(&self.digests) {
+            // The last alert on an entity is part of its state, and names the policy.
+            if cluster.changes.get().is_some() {
+                break;
             }
+            let digest = cluster.detector(|worker| worker.task(partition).map(|task| task.digest()));
+            same(&format!("state of partition {partition}"), &digest.flatten(), &Some(*expected))?;
         }
-        // The last alert on an entity is part of its state, and names the policy.
-        if cluster.changes.get().is_some() {
-            continue;
+        let mut found: BTreeMap<String, u64> = BTreeMap::new();
+        for alert in cluster.log.read_committed(&only(ALERTS), 0, usize::MAX).0 {
+            let json = String::from_utf8(alert.value.unwrap_or_default()).unwrap();
+            *found.entry(under_any_policy(&json)).or_default() += 1;
         }
-        let digest = cluster.detector(|worker| worker.task(partition).map(|task| task.digest())).flatten();
-        same(&format!("state of partition {partition}"), &digest, &Some(engine.digest()))?;
+        same("alerts", &found, &self.alerts)
     }
-    links.sort();
-    expected_links.sort();
-    cluster.count(|summary| summary.links += links.len() as u64);
-    same("links", &links, &expected_links)?;
-    let mut found: BTreeMap<String, u64> = BTreeMap::new();
-    for alert in cluster.log.read_committed(&only(ALERTS), 0, usize::MAX).0 {
-        let json = String::from_utf8(alert.value.unwrap_or_default()).unwrap();
-        *found.entry(under_any_policy(&json)).or_default() += 1;
-    }
-    let stories = found.keys().filter(|json| json.contains("\"detection\":\"story\"")).count();
-    let detection =
-        |json: &String| Some(json.split_once("\"detection\":\"")?.1.split_once('"')?.0.to_owned());
-    cluster.count(|summary| {
-        summary.detections.extend(found.keys().filter_map(detection));
-        summary.alerts += found.len() as u64;
-        summary.stories += stories as u64;
-    });
-    same("alerts", &found, &expected)
+}
+
+/// How many records each partition of the routed topic had.
+fn routed(cluster: &Cluster) -> Vec<usize> {
+    cluster.history.borrow().iter().map(BTreeMap::len).collect()
 }
 
 /// A link without the fingerprint of the policy of its alert.
