@@ -10,63 +10,15 @@ use crate::kafka::context::BasicContext;
 use crate::kafka::errors::fault;
 use crate::kafka::last_transaction::Places;
 use crate::kafka::send::{base_record, enqueue, flush, send_offsets};
-use crate::kafka::timeouts::{ABORT_SECONDS, COMMIT_SECONDS, REQUEST_MS};
+use crate::kafka::timeouts::{ABORT_SECONDS, COMMIT_SECONDS};
 use crate::stage::port::Fault;
 use rdkafka::consumer::ConsumerGroupMetadata;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, Producer};
 use std::sync::Arc;
 
 /// The next offsets of a group, and its metadata.
 pub(crate) type Offsets<'a> = (&'a Places, &'a Arc<ConsumerGroupMetadata>);
-
-/// Those partitions where the records up to this offset are not decided: the last stable offset stands before them. That may also be
-/// due to an open transaction of another producer which began earlier.
-///
-/// # Errors
-/// A broker does not answer.
-pub(crate) fn undecided(
-    producer: &BaseProducer<BasicContext>,
-    written: &Places,
-) -> Result<Places, KafkaError> {
-    let mut undecided = Places::default();
-    for (topic, partition, offset) in written.iter() {
-        // A producer's requests are read-committed unless it is configured otherwise.
-        match producer.client().fetch_watermarks(topic, partition, REQUEST_MS) {
-            Ok((_, stable)) if stable > offset => {}
-            Ok(_) => undecided.note(topic, partition, offset),
-            // A broker that has just started does not know its partitions yet.
-            Err(error) if is_unknown(&error) && !exists(producer, topic, partition)? => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(undecided)
-}
-
-fn is_unknown(error: &KafkaError) -> bool {
-    let codes = [Code::UnknownTopicOrPartition, Code::UnknownTopic, Code::UnknownPartition];
-    error.rdkafka_error_code().is_some_and(|code| codes.contains(&code))
-}
-
-fn exists(producer: &BaseProducer<BasicContext>, topic: &str, partition: i32) -> Result<bool, KafkaError> {
-    let metadata = producer.client().fetch_metadata(Some(topic), REQUEST_MS)?;
-    let mut partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
-    Ok(partitions.any(|known| known.id() == partition))
-}
-
-/// The partitions of these topics, each with offset 0.
-///
-/// # Errors
-/// A broker does not answer.
-pub(crate) fn everywhere(producer: &BaseProducer<BasicContext>, topics: &[String]) -> Result<Places, Fault> {
-    let mut everywhere = Places::default();
-    for topic in topics {
-        let metadata = producer.client().fetch_metadata(Some(topic), REQUEST_MS).map_err(failed)?;
-        let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
-        partitions.for_each(|partition| everywhere.note(topic, partition.id(), 0));
-    }
-    Ok(everywhere)
-}
 
 /// Aborts a transaction with an empty record in each of these partitions, and with these offsets. Its markers end what an earlier
 /// transaction of the same transactional id left undecided there.

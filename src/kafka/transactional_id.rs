@@ -1,21 +1,20 @@
 //! A transactional id: its producer, and the end of what its last transactions left undecided.
 
-use crate::host::clock::{Stopwatch, pass};
+use crate::host::clock::Stopwatch;
 use crate::kafka::consumer::GroupConsumer;
 use crate::kafka::context::BasicContext;
 use crate::kafka::errors::{Resources, fault};
-use crate::kafka::forgotten::{abort_rest, commit_rest, everywhere, undecided};
+use crate::kafka::forgotten::{abort_rest, commit_rest};
 use crate::kafka::last_transaction::{Committed, Ending, Last, Open, Places};
+use crate::kafka::markers::{everywhere, inherited, offsets_before, undecided, without_markers};
 use crate::kafka::partitions::number;
 use crate::kafka::settings::Clients;
-use crate::kafka::timeouts::{
-    EVENTS_MS, MARKER_POLL_MS, MARKER_SECONDS, REINIT_TRANSACTIONS_SECONDS, REQUEST_MS, UNDECIDED_SECONDS,
-};
-use crate::stage::Stage;
+use crate::kafka::timeouts::{EVENTS_MS, REINIT_TRANSACTIONS_SECONDS, UNDECIDED_SECONDS};
+use crate::kafka::watched::Watched;
+use crate::kafka::worker_context::WorkerContext;
 use crate::stage::port::{Fault, SourcePartition};
 use rdkafka::TopicPartitionList;
-use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerGroupMetadata};
-use rdkafka::error::KafkaError;
+use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::producer::{BaseProducer, Producer as _};
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,35 +30,17 @@ pub(crate) struct Group<'a> {
     pub(crate) metadata: Option<&'a Arc<ConsumerGroupMetadata>>,
 }
 
-/// How the producers of a worker are made, and where they write.
-pub(crate) struct WorkerContext {
-    pub(crate) clients: Clients,
-    pub(crate) stage: Stage,
-    /// The most bytes of a batch of several records.
-    pub(crate) batch_bytes: usize,
-    /// The topics that are written.
-    pub(crate) topics: Vec<String>,
-}
-
 /// One of the two transactional ids of a worker.
 pub(crate) struct TransactionalId {
     pub(crate) name: String,
     /// Its producer. Creating it fences the one before, and ends the transaction that was left open.
     pub(crate) producer: Option<Arc<BaseProducer<BasicContext>>>,
-    /// What was committed when it was looked after last.
-    looked_at: Places,
-    /// Committed records that are not decided, and since when that is known.
-    hidden: Option<(Places, Stopwatch)>,
-    /// The committed offsets that were answered last.
-    answered: Places,
-    /// Since when committed offsets have not been answered.
-    unanswered: Option<Stopwatch>,
+    watched: Watched,
 }
 
 impl TransactionalId {
     pub(crate) fn new(name: String) -> TransactionalId {
-        let [looked_at, answered] = [Places::default(), Places::default()];
-        TransactionalId { name, producer: None, looked_at, hidden: None, answered, unanswered: None }
+        TransactionalId { name, producer: None, watched: Watched::default() }
     }
 
     /// How its last transaction was to end, if it is not known to be committed.
@@ -186,17 +167,13 @@ impl TransactionalId {
         let Last { committed, open } = context.clients.last_transactions.get(&self.name);
         let (Some(committed), None) = (committed, open) else { return Ok(()) };
         self.look_after_records(context, &committed, asking, group)?;
-        if committed.offsets == self.answered {
+        if self.watched.are_answered(&committed.offsets) {
             return Ok(());
         }
-        if group.consumer.committed_offsets(&committed.offsets.list()?)?.is_some() {
-            (self.answered, self.unanswered) = (committed.offsets, None);
+        let answer = group.consumer.committed_offsets(&committed.offsets.list()?)?;
+        if !self.watched.note_answer(&committed.offsets, answer.is_some(), UNDECIDED_SECONDS) {
             return Ok(());
         }
-        if self.unanswered.get_or_insert_with(Stopwatch::start).elapsed() < UNDECIDED_SECONDS {
-            return Ok(());
-        }
-        self.unanswered = None;
         self.create(context, REINIT_TRANSACTIONS_SECONDS)?;
         self.complete(context, &committed, group).map(|_| ())
     }
@@ -208,25 +185,14 @@ impl TransactionalId {
         asking: &BaseProducer<BasicContext>,
         group: Group<'_>,
     ) -> Result<(), Fault> {
-        // Where it was written again since, the later commit decides.
-        let quiet = committed.written.common(&self.looked_at);
-        self.looked_at = committed.written.clone();
+        let quiet = self.watched.quiet(&committed.written);
         if quiet.is_empty() {
             return Ok(());
         }
-        let open = undecided(asking, &quiet).map_err(unanswered)?;
+        let open = undecided(asking, &quiet)?;
         let decided = quiet.without(&open);
         context.clients.last_transactions.change(&self.name, |last| last.decided(&decided));
-        let known = self.hidden.take().map(|(hidden, since)| (hidden.common(&open), since));
-        let (hidden, since) = match known.filter(|(hidden, _)| !hidden.is_empty()) {
-            Some(known) => known,
-            None if open.is_empty() => return Ok(()),
-            None => (open, Stopwatch::start()),
-        };
-        if since.elapsed() < UNDECIDED_SECONDS {
-            self.hidden = Some((hidden, since));
-            return Ok(());
-        }
+        let Some(hidden) = self.watched.overdue(open, UNDECIDED_SECONDS) else { return Ok(()) };
         self.create(context, REINIT_TRANSACTIONS_SECONDS)?;
         self.commit(context, &hidden, &Places::default(), group)
     }
@@ -242,7 +208,7 @@ impl TransactionalId {
         let stable = group.consumer.committed_offsets(&committed.offsets.list()?)?;
         let (before, is_stable) = match stable {
             Some(stable) => (Places::of(&stable), true),
-            None => (committed_before(context, &committed.offsets)?, false),
+            None => (offsets_before(context, &committed.offsets)?, false),
         };
         // Another worker continues at a stable offset. A partition without one may be that of a topic which was created again.
         let is_lost = |topic: &str, partition: i32, next: i64| {
@@ -386,68 +352,8 @@ impl TransactionalId {
     }
 }
 
-/// Where records are undecided after [`MARKER_SECONDS`].
-fn without_markers(asking: &BaseProducer<BasicContext>, written: &Places) -> Result<Places, Fault> {
-    let watch = Stopwatch::start();
-    loop {
-        let rest = undecided(asking, written).map_err(unanswered)?;
-        if rest.is_empty() || watch.elapsed() > MARKER_SECONDS {
-            return Ok(rest);
-        }
-        pass(MARKER_POLL_MS);
-    }
-}
-
-/// Where records of anyone that were there at first are undecided after [`MARKER_SECONDS`].
-fn inherited(context: &WorkerContext, asking: &BaseProducer<BasicContext>) -> Result<Places, Fault> {
-    without_markers(asking, &ends(context, &everywhere(asking, &context.topics)?)?)
-}
-
-/// The last offset of each of these partitions, also in an open transaction. Those that are empty are left out, and those that do
-/// not answer within [`REINIT_TRANSACTIONS_SECONDS`].
-fn ends(context: &WorkerContext, of: &Places) -> Result<Places, Fault> {
-    let (watch, reader) = (Stopwatch::start(), reader(context)?);
-    let mut ends = Places::default();
-    for (topic, partition, _) in of.iter() {
-        if watch.elapsed() > REINIT_TRANSACTIONS_SECONDS {
-            break;
-        }
-        if let Ok((_, end @ 1..)) = reader.fetch_watermarks(topic, partition, REQUEST_MS) {
-            ends.note(topic, partition, end - 1);
-        }
-    }
-    Ok(ends)
-}
-
-/// The group's offsets of these partitions as they were committed before what is undecided.
-fn committed_before(context: &WorkerContext, of: &Places) -> Result<Places, Fault> {
-    if of.is_empty() {
-        return Ok(Places::default());
-    }
-    let reader = reader(context)?;
-    let answer = reader.committed_offsets(of.list()?, REINIT_TRANSACTIONS_SECONDS).map_err(unanswered)?;
-    // A coordinator that has just started does not know the offsets yet.
-    answer.elements().iter().try_for_each(|element| element.error()).map_err(unanswered)?;
-    Ok(Places::of(&answer))
-}
-
-/// A client that sees what is undecided as it was before.
-fn reader(context: &WorkerContext) -> Result<BaseConsumer<BasicContext>, Fault> {
-    let reader: BaseConsumer<BasicContext> = context
-        .clients
-        .undecided_reader(context.stage)?
-        .create_with_context(context.clients.context())
-        .map_err(|error| fault("creating a consumer", &error))?;
-    reader.poll(EVENTS_MS);
-    Ok(reader)
-}
-
 fn metadata<'a>(group: Group<'a>) -> Result<&'a Arc<ConsumerGroupMetadata>, Fault> {
     group.metadata.ok_or_else(|| Fault::Broken(NO_ASSIGNMENT.to_owned()))
-}
-
-fn unanswered(error: KafkaError) -> Fault {
-    fault("looking for the end of a transaction", &error)
 }
 
 /// Creates a producer and takes the transactional id within `timeout`.

@@ -13,7 +13,8 @@ use crate::kafka::timeouts::{
     FORGOTTEN_SECONDS, INIT_TRANSACTIONS_SECONDS, LONG_COMMIT_SECONDS, LOOK_AFTER_SECONDS, REFUSED_SECONDS,
     REINIT_TRANSACTIONS_SECONDS,
 };
-use crate::kafka::transactional_id::{Group, NO_ASSIGNMENT, TransactionalId, WorkerContext};
+use crate::kafka::transactional_id::{Group, NO_ASSIGNMENT, TransactionalId};
+use crate::kafka::worker_context::WorkerContext;
 use crate::observe::metrics::{Ended, Metrics};
 use crate::stage::Stage;
 use crate::stage::port::{Fault, Outcome, SourcePartition};
