@@ -383,10 +383,8 @@ impl Environment {
 
     /// All committed events of the routed topic, each with its partition.
     fn routed(&self) -> Vec<(i32, Event)> {
-        // An empty record only carries a marker.
-        let seen = self.read("routed").into_iter().filter(|seen| seen.value.is_some());
-        let events = seen.flat_map(|seen| {
-            let events = adcs_watch::wire::routed::decode(seen.value.as_deref().unwrap());
+        let events = self.read_values("routed").flat_map(|(seen, value)| {
+            let events = adcs_watch::wire::routed::decode(&value);
             events.map(|event| (seen.partition, event.unwrap())).collect::<Vec<_>>()
         });
         events.collect()
@@ -458,6 +456,14 @@ impl Environment {
         seen
     }
 
+    /// As [`Environment::read`], each with its value. Records without a value only carry a marker and are left out.
+    fn read_values(&self, kind: &str) -> impl Iterator<Item = (Seen, Vec<u8>)> {
+        self.read(kind).into_iter().filter_map(|mut seen| {
+            let value = seen.value.take()?;
+            Some((seen, value))
+        })
+    }
+
     /// All committed alerts that can be compared: see [`comparable`].
     pub(crate) fn alerts(&self) -> Alerts {
         comparable(self.alerts_and_stories())
@@ -477,9 +483,7 @@ impl Environment {
     /// All committed alerts. Two of the same id and revision fail the test.
     pub(crate) fn alerts_and_stories(&self) -> Alerts {
         let mut alerts = Alerts::new();
-        for seen in self.read("alerts") {
-            // An empty record only carries a marker.
-            let Some(value) = seen.value else { continue };
+        for (seen, value) in self.read_values("alerts") {
             let json = String::from_utf8(value).unwrap();
             let alert: serde_json::Value = serde_json::from_str(&json).unwrap();
             let id = alert["alert_id"].as_str().unwrap().to_owned();
@@ -495,12 +499,10 @@ impl Environment {
         alerts
     }
 
-    /// Id and revision of each committed alert of a topic, sorted; `at` are the places of both in a record. The empty records that
-    /// only carry a marker are left out.
+    /// Id and revision of each committed alert of a topic, sorted; `at` are the places of both in a record.
     pub(crate) fn alerts_in(&self, kind: &str, at: [&str; 2]) -> Vec<(String, u64)> {
         let mut alerts = Vec::new();
-        for seen in self.read(kind) {
-            let Some(value) = seen.value else { continue };
+        for (seen, value) in self.read_values(kind) {
             let json: serde_json::Value = serde_json::from_slice(&value).unwrap();
             let [id, revision] =
                 at.map(|place| json.pointer(place).unwrap_or_else(|| panic!("{place} of {json}")));
