@@ -17,6 +17,8 @@ pub(crate) enum Ending {
     Abandoned,
     /// Its commit was sent and not answered.
     Unknown,
+    /// Its commit was sent and not answered. The group's offsets show that it is committed.
+    Committed,
     /// An earlier process of the same name may have begun one.
     Inherited,
 }
@@ -30,6 +32,25 @@ pub(crate) struct Open {
     pub(crate) offsets: Places,
     /// Since when it has counted as ended.
     pub(crate) since: Stopwatch,
+}
+
+impl Open {
+    /// What it has committed, if it is committed.
+    pub(crate) fn committed(&self) -> Committed {
+        let Open { written, offsets, since, .. } = self.clone();
+        Committed { written, offsets, since }
+    }
+
+    /// The group's committed offset of a partition is answered, so this transaction has ended. Unless others have committed there
+    /// since, the offset shows how.
+    fn settle(&mut self, topic: &str, partition: i32, committed: Option<i64>) {
+        let (Ending::Unknown, Some(next)) = (self.ending, self.offsets.get(topic, partition)) else { return };
+        self.ending = match committed {
+            Some(committed) if committed > next => return,
+            Some(committed) if committed == next => Ending::Committed,
+            Some(_) | None => Ending::Aborted,
+        };
+    }
 }
 
 /// What earlier transactions have committed and is not known to be decided.
@@ -100,6 +121,13 @@ impl LastTransactions {
         let (ending, written, offsets) = (Ending::Inherited, Places::default(), Places::default());
         let open = Some(Open { ending, written, offsets, since: Stopwatch::start() });
         self.known().entry(id.to_owned()).or_insert(Last { committed: None, open });
+    }
+
+    /// As [`Open::settle`], of the transaction of an id.
+    pub(crate) fn settle(&self, id: &str, topic: &str, partition: i32, committed: Option<i64>) {
+        if let Some(open) = self.known().get_mut(id).and_then(|last| last.open.as_mut()) {
+            open.settle(topic, partition, committed);
+        }
     }
 
     pub(crate) fn change(&self, id: &str, change: impl FnOnce(&mut Last)) {
@@ -178,6 +206,13 @@ impl Places {
         places
     }
 
+    /// Whether some of others have no offset here, or a lower one.
+    pub(crate) fn are_before(&self, others: &Places) -> bool {
+        others
+            .iter()
+            .any(|(topic, partition, offset)| self.get(topic, partition).is_none_or(|own| own < offset))
+    }
+
     /// Those that others have with the same offset.
     pub(crate) fn common(&self, others: &Places) -> Places {
         self.filter(|topic, partition, offset| others.get(topic, partition) == Some(offset))
@@ -234,11 +269,33 @@ mod tests {
     }
 
     #[test]
+    fn the_first_answer_of_offsets_shows_how_a_transaction_has_ended() {
+        let ended = |answers: &[(i32, Option<i64>)]| {
+            let known = LastTransactions::default();
+            let unknown = |open: Open| Open { ending: Ending::Unknown, ..open };
+            known.change("id", |last| last.open = open(&[("source", 0, 7), ("source", 1, 3)]).map(unknown));
+            let settle =
+                |(partition, next): &(i32, Option<i64>)| known.settle("id", "source", *partition, *next);
+            answers.iter().for_each(settle);
+            known.open("id")
+        };
+        assert_eq!(ended(&[(2, Some(7))]), Some(Ending::Unknown));
+        // Another worker continued there.
+        assert_eq!(ended(&[(0, Some(9))]), Some(Ending::Unknown));
+        // What is committed later does not change it.
+        assert_eq!(ended(&[(0, Some(7)), (0, Some(9))]), Some(Ending::Committed));
+        assert_eq!(ended(&[(1, Some(2)), (1, Some(3))]), Some(Ending::Aborted));
+        assert_eq!(ended(&[(0, None)]), Some(Ending::Aborted));
+    }
+
+    #[test]
     fn places_are_compared_with_their_offsets() {
         let (all, some) =
             (places(&[("a", 0, 5), ("a", 1, 6), ("b", 0, 7)]), places(&[("a", 0, 5), ("a", 1, 9)]));
         assert_eq!(all.common(&some), places(&[("a", 0, 5)]));
         assert_eq!(all.without(&some), places(&[("a", 1, 6), ("b", 0, 7)]));
+        assert!(all.are_before(&some) && some.are_before(&all));
+        assert!(!all.are_before(&places(&[("a", 1, 6)])) && !all.are_before(&Places::default()));
         assert_eq!(Places::of(&all.list().unwrap()), all);
         assert_eq!(Places::of(&TopicPartitionList::new()), Places::default());
     }

@@ -4,6 +4,7 @@ use crate::host::clock::{Stopwatch, pass};
 use crate::kafka::context::BasicContext;
 use crate::kafka::errors::fault;
 use crate::kafka::last_transaction::Places;
+use crate::kafka::range_reader::has_committed;
 use crate::kafka::timeouts::{
     EVENTS_MS, MARKER_POLL_MS, MARKER_SECONDS, REINIT_TRANSACTIONS_SECONDS, REQUEST_MS,
 };
@@ -101,6 +102,16 @@ fn ends(context: &WorkerContext, of: &Places) -> Result<Places, Fault> {
         }
     }
     Ok(ends)
+}
+
+/// Whether these records, which are decided, are committed, as readers of their topics see it. None: this process may not read them,
+/// or they are deleted.
+pub(crate) fn were_committed(context: &WorkerContext, decided: &Places) -> Option<bool> {
+    decided.iter().find_map(|(topic, partition, offset)| {
+        let (partition, offset) = (u32::try_from(partition).ok()?, u64::try_from(offset).ok()?);
+        let seen = has_committed(&context.clients, topic, partition, offset);
+        seen.inspect_err(|failure| tracing::debug!(topic, %failure, "a transaction is not seen")).ok()?
+    })
 }
 
 /// The group's offsets of these partitions as they were committed before what is undecided.

@@ -113,6 +113,30 @@ pub(crate) fn read_checkpoint(
     })
 }
 
+/// Whether a partition has a committed record at this offset; none if there is no such offset any more, or not yet.
+///
+/// # Errors
+/// As [`extent`] and [`read`].
+pub(crate) fn has_committed(
+    clients: &Clients,
+    topic: &str,
+    partition: u32,
+    offset: u64,
+) -> Result<Option<bool>, Failure> {
+    let (partition, from, to) = (Some(partition), Some(offset), Some(offset + 1));
+    let range = TopicRange { topic: topic.to_owned(), partition, from, to, since: None };
+    let extent = extent(clients, &range)?;
+    if extent.spans.is_empty() {
+        return Ok(None);
+    }
+    let mut found = false;
+    read_messages(clients, &range, &extent, &mut |_| {
+        found = true;
+        Ok(())
+    })?;
+    Ok(Some(found))
+}
+
 /// What a reader does with a message.
 type Take<'a> = dyn FnMut(&BorrowedMessage<'_>) -> Result<(), Failure> + 'a;
 

@@ -6,7 +6,9 @@ use crate::kafka::context::BasicContext;
 use crate::kafka::errors::{Resources, fault};
 use crate::kafka::forgotten::{abort_rest, commit_rest};
 use crate::kafka::last_transaction::{Committed, Ending, Last, Open, Places};
-use crate::kafka::markers::{everywhere, inherited, offsets_before, undecided, without_markers};
+use crate::kafka::markers::{
+    everywhere, inherited, offsets_before, undecided, were_committed, without_markers,
+};
 use crate::kafka::partitions::number;
 use crate::kafka::settings::Clients;
 use crate::kafka::timeouts::{EVENTS_MS, REINIT_TRANSACTIONS_SECONDS, UNDECIDED_SECONDS};
@@ -117,6 +119,7 @@ impl TransactionalId {
             Ending::Aborted if self.has_markers(&open, group)? => {}
             Ending::Aborted | Ending::Abandoned => self.abort(context, &open.offsets, group)?,
             Ending::Unknown => self.end_unknown(context, &open, group)?,
+            Ending::Committed => drop(self.complete(context, &open.committed(), group)?),
             Ending::Inherited => self.end_inherited(context, group)?,
         }
         context.clients.last_transactions.change(&self.name, |last| last.open = None);
@@ -280,8 +283,7 @@ impl TransactionalId {
             .map_or_else(|| Ok(written.clone()), |producer| without_markers(producer, written))
     }
 
-    /// Ends a transaction whose commit was sent and not answered. A producer has its id again, so it is committed or aborted; the
-    /// group's offset shows which.
+    /// Ends a transaction whose commit was sent and not answered. A producer has its id again, so it is committed or aborted.
     fn end_unknown(
         &mut self,
         context: &WorkerContext,
@@ -296,15 +298,22 @@ impl TransactionalId {
         if unknown.since.elapsed() < UNDECIDED_SECONDS {
             return Err(Fault::Broken("the last transaction is not decided everywhere".to_owned()));
         }
-        if offsets.is_some_and(|offsets| Places::of(&offsets) == unknown.offsets) {
-            return self.commit(context, &rest, &Places::default(), group);
+        let decided = unknown.written.without(&rest);
+        let offsets = offsets.map(|offsets| Places::of(&offsets));
+        let is_committed = were_committed(context, &decided).or_else(|| match offsets {
+            Some(offsets) if offsets == unknown.offsets => Some(true),
+            Some(offsets) => offsets.are_before(&unknown.offsets).then_some(false),
+            None => decided.is_empty().then_some(false),
+        });
+        if is_committed == Some(true) {
+            return self.complete(context, &unknown.committed(), group).map(|_| ());
         }
-        if rest != unknown.written {
+        if is_committed.is_none() {
             let id = &self.name;
             tracing::error!(
                 id,
                 ?rest,
-                "a broker decided a transaction in part: alerts may be lost or repeated"
+                "it is not known how a transaction has ended that a broker decided in part: it is aborted, so alerts may be lost or repeated"
             );
         }
         self.abort(context, &unknown.offsets, group)

@@ -6,6 +6,7 @@ use crate::host::clock::Stopwatch;
 use crate::kafka::context::{BasicContext, Refused};
 use crate::kafka::errors::{Resources, is_fencing, is_rebalance, message, transaction_error};
 use crate::kafka::last_transaction::Ending;
+use crate::kafka::partitions::number;
 use crate::kafka::send::{base_record, enqueue, flush, send_offsets};
 use crate::kafka::settings::Clients;
 use crate::kafka::timeouts::{
@@ -215,6 +216,19 @@ impl TransactionalProducer {
                 break;
             }
         }
+    }
+
+    /// The group's committed offset of a partition is answered, and this worker continues there. It shows how a transaction with an
+    /// unknown outcome has ended.
+    ///
+    /// # Errors
+    /// A number is too great for Kafka.
+    pub(crate) fn settle(&self, partition: &SourcePartition, committed: Option<u64>) -> Result<(), Fault> {
+        let SourcePartition { topic, partition } = partition;
+        let (partition, next) = (number(*partition)?, committed.and_then(|next| i64::try_from(next).ok()));
+        let known = &self.context.clients.last_transactions;
+        self.ids.iter().for_each(|id| known.settle(&id.name, topic, partition, next));
+        Ok(())
     }
 
     /// The time spent in transactions since the producer was created.

@@ -75,7 +75,11 @@ impl WorkerClients {
         if self.consumer.has_waited_for_offset(partition) {
             self.producer.end_forgotten(partition, group);
         }
-        self.consumer.committed(partition)
+        let answer = self.consumer.committed(partition)?;
+        if let Answer::Ready(committed) = answer {
+            self.producer.settle(partition, committed)?;
+        }
+        Ok(answer)
     }
 
     /// One transaction with the group metadata of the last assignment.

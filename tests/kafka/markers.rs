@@ -5,6 +5,7 @@ use crate::broker::{self, Cluster};
 use crate::environment::{ECS, Environment, PARTITIONS};
 use crate::fixtures::{Record, expected, records};
 use crate::process::{Process, until};
+use std::ops::Range;
 use std::thread;
 use std::time::Duration;
 
@@ -14,6 +15,12 @@ const HOME: i32 = 1;
 const KILLED: i32 = 2;
 /// The broker that is frozen meanwhile. It has the topic `stuck`.
 const FROZEN: i32 = 3;
+/// How many records of a stage come before the faults.
+const FIRST: usize = 30;
+/// After this time a commit that is not answered is given up (`COMMIT_SECONDS`).
+const GIVEN_UP: Duration = Duration::from_secs(17);
+/// After this time a coordinator that goes on has left out the markers of a dead broker, whose session is over.
+const LEFT_OUT: Duration = Duration::from_secs(8);
 /// After this time a coordinator aborts a transaction that was left (`transaction.timeout.ms`, looked at every second), and the
 /// controller knows that a broker is gone.
 const ABORTED: Duration = Duration::from_secs(18);
@@ -44,7 +51,7 @@ impl Stage {
         process.await_ready();
         let records = records(900, 3);
         // The test's own producer knows its brokers from now on.
-        env.produce(&records[..30]);
+        env.produce(&records[..FIRST]);
         Stage { env, records, process }
     }
 
@@ -64,20 +71,31 @@ impl Stage {
     }
 }
 
-#[test]
-#[ignore = "waits for brokers for minutes; scripts/nightly kafka runs it"]
-fn marker_that_a_broker_leaves_out_hides_and_repeats_nothing() {
-    let _guard = broker::own_brokers();
-    let cluster = Cluster::start("markers", 3);
-    let ours = Environment::without_copies(&cluster, "markers", 1);
-    for (topic, node) in [("__consumer_offsets", KILLED), ("__transaction_state", HOME)] {
+/// Three brokers, with the offsets of the groups at one of them.
+fn cluster(name: &str, offsets: i32) -> Cluster {
+    // Otherwise a broker asks the coordinator before it takes a record, also while that one stands still.
+    let unverified = "transaction.partition.verification.enable=false";
+    let cluster = Cluster::start_with(name, 3, &["-c", unverified]);
+    let ours = Environment::without_copies(&cluster, name, 1);
+    for (topic, node) in [("__consumer_offsets", offsets), ("__transaction_state", HOME)] {
         ours.create_at(&[node; 3], topic, &[("cleanup.policy", "compact")]);
     }
-    let stages = ["committed", "aborted", "killed"].map(|name| Stage::start(&cluster, name));
+    cluster
+}
+
+/// Lets transactions with alerts and offsets begin, which wait for the frozen broker.
+fn begin_transactions(cluster: &Cluster, stages: &[Stage], records: Range<usize>) {
     cluster.node("pause", 3);
-    stages.iter().for_each(|stage| stage.env.produce(&stage.records[30..]));
-    // Transactions with alerts and offsets have begun and wait for the frozen broker.
+    stages.iter().for_each(|stage| stage.env.produce(&stage.records[records.clone()]));
     thread::sleep(Duration::from_secs(3));
+}
+
+#[test]
+fn marker_that_a_broker_leaves_out_hides_and_repeats_nothing() {
+    let _guard = broker::own_brokers();
+    let cluster = cluster("markers", KILLED);
+    let stages = ["committed", "aborted", "killed"].map(|name| Stage::start(&cluster, name));
+    begin_transactions(&cluster, &stages, FIRST..900);
     let [committed, aborted, mut killed] = stages;
     aborted.process.signal("STOP");
     killed.process.kill();
@@ -88,4 +106,34 @@ fn marker_that_a_broker_leaves_out_hides_and_repeats_nothing() {
     aborted.process.signal("CONT");
     killed.process = killed.env.start("all", "all", true);
     [committed, aborted, killed].into_iter().for_each(Stage::assert_whole);
+}
+
+/// The coordinator stands still when the commit is sent. It goes on when the stage has given up, and may commit or abort. The stage
+/// continues meanwhile.
+fn unanswered_commit(name: &str, offsets: i32) {
+    let _guard = broker::own_brokers();
+    let cluster = cluster(name, offsets);
+    let stages = ["first", "second", "third"].map(|stage| Stage::start(&cluster, &format!("{name}-{stage}")));
+    begin_transactions(&cluster, &stages, FIRST..400);
+    cluster.node("pause", 1);
+    cluster.node("cont", 3);
+    thread::sleep(GIVEN_UP);
+    cluster.node("kill9", 2);
+    cluster.node("cont", 1);
+    thread::sleep(LEFT_OUT);
+    cluster.node("restart", 2);
+    stages.iter().for_each(|stage| stage.env.produce(&stage.records[400..]));
+    stages.into_iter().for_each(Stage::assert_whole);
+}
+
+#[test]
+#[ignore = "waits for brokers for minutes; scripts/nightly kafka runs it"]
+fn unanswered_commit_ends_everywhere_as_its_offsets_show() {
+    unanswered_commit("offsets", HOME);
+}
+
+#[test]
+#[ignore = "waits for brokers for minutes; scripts/nightly kafka runs it"]
+fn unanswered_commit_whose_offsets_are_undecided_ends_as_its_records_show() {
+    unanswered_commit("no-offsets", KILLED);
 }
