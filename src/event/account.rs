@@ -29,11 +29,11 @@ impl Account {
             return Account::new(domain, name.trim_start_matches('\\'));
         }
         if let Some(host) = text.strip_prefix("host/").or_else(|| text.strip_prefix("HOST/")) {
-            let host = Host::new(host.split('@').next().unwrap_or(host));
+            let host = Host::new(host.split(fold::ANY_AT).next().unwrap_or(host));
             let domain = host.as_str().split_once('.').map_or("", |(_, suffix)| suffix);
             return Account::new(domain, &format!("{}$", host.label()));
         }
-        match text.rsplit_once('@') {
+        match text.rsplit_once(fold::ANY_AT) {
             Some((name, suffix)) => Account::new(suffix, name),
             None => Account::new("", text),
         }
@@ -118,6 +118,13 @@ impl Sid {
         let well_formed = numbers.len() < 180
             && numbers.split('-').all(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
         (well_formed && numbers != "0-0").then_some(Sid(text))
+    }
+
+    /// The SID at the beginning of a text, and its length there.
+    pub(crate) fn at_start(text: &str) -> Option<(Sid, usize)> {
+        let is_part = |c: char| c.is_ascii_digit() || matches!(c, 'S' | 's' | '-');
+        let sid = text[..text.find(|c| !is_part(c)).unwrap_or(text.len())].trim_end_matches('-');
+        Some((Sid::parse(sid)?, sid.len()))
     }
 
     /// The relative identifier, its last number, which differs between the accounts of one domain.

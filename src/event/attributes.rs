@@ -5,7 +5,7 @@
 //! line feed. Names for the certificate are in `SAN:upn=alice%40corp.example&dns=host`, one or several; older rules also
 //! look for `san=`, `subjectaltname=`, `upn=` and `dns=`, and for bare names such as `SAN:alice`.
 
-use crate::event::attribute_keys::{ATTRIBUTES, Key, NAMES, WORDS};
+use crate::event::attribute_keys::{Found, Key, is_padding, is_separator, keys_in};
 use crate::event::fold;
 use crate::event::host::Host;
 use crate::event::oid::{MAX_OIDS, oids};
@@ -42,7 +42,7 @@ impl Attributes {
     pub(crate) fn parse(text: &str) -> Attributes {
         let mut attributes = Attributes::default();
         let text = fold::with_line_ends(text);
-        let text = &without_encoded_keys(&text);
+        let text = &without_encoded_keys(&text).replace(fold::WIDE_AT, "@");
         for (key, value) in pairs(text) {
             match key {
                 Key::Template => {
@@ -98,13 +98,6 @@ fn without_encoded_keys(text: &str) -> Cow<'_, str> {
     text
 }
 
-/// A key in the text: where it begins, where its value begins, and the meaning of the value.
-struct Found {
-    start: usize,
-    value: usize,
-    key: Key,
-}
-
 /// The pairs of the text, as key and trimmed value; those without a value are left out, except for UserAgent: the pages of
 /// web enrollment write it also for a client that states none.
 fn pairs(text: &str) -> impl Iterator<Item = (Key, &str)> {
@@ -119,60 +112,6 @@ fn pairs(text: &str) -> impl Iterator<Item = (Key, &str)> {
         let value = without_end(&value[..value.find(['\n', '\r']).unwrap_or(value.len())]);
         (!value.is_empty() || key == Key::UserAgent).then_some((key, value))
     })
-}
-
-/// Every key of the text, in order. What follows a URL's scheme or stands in its query is found too: the scheduled rule
-/// finds it there.
-fn keys_in(text: &str) -> impl Iterator<Item = Found> {
-    let mut names_end = 0;
-    memchr::memchr2_iter(b':', b'=', text.as_bytes()).filter_map(move |at| {
-        let found = key_before(text, at).filter(|found| found.start >= names_end)?;
-        names_end = found.value;
-        Some(found)
-    })
-}
-
-/// The key that ends at `at`, where a `:` or `=` stands.
-fn key_before(text: &str, at: usize) -> Option<Found> {
-    let before = text[..at].trim_end_matches([' ', '\t']);
-    let length = before.bytes().rev().take_while(|b| is_key_byte(*b)).count();
-    let mut start = before.len() - length;
-    // The `n` of a literal `\n` is no part of the key behind it.
-    let escaped =
-        length > 1 && before[..start].ends_with('\\') && before[start..].starts_with(['n', 'r', 't']);
-    start += usize::from(escaped);
-    let run = &before[start..];
-    let found = |start: usize, key: Key| Some(Found { start, value: at + 1, key });
-    let whole = |&&(word, _): &&(&str, Key)| run.eq_ignore_ascii_case(word);
-    let (glued, colon) = if text.as_bytes()[at] == b':' { (ATTRIBUTES, true) } else { (NAMES, false) };
-    if let Some(&(_, key)) = glued.iter().chain(WORDS).find(whole) {
-        return found(start, key);
-    }
-    if let Some(&(word, key)) =
-        glued.iter().filter(|(word, _)| ends_with(run, word)).max_by_key(|(word, _)| word.len())
-    {
-        return found(at - (text[..at].len() - before.len()) - word.len(), key);
-    }
-    let separated = escaped || text[..start].chars().next_back().is_none_or(is_separator);
-    let is_unknown = colon
-        && separated
-        && run.starts_with(|c: char| c.is_ascii_alphabetic())
-        && before.len() == at
-        && !run.eq_ignore_ascii_case("tag")
-        && !text[at..].starts_with("://");
-    if is_unknown { found(start, Key::Other) } else { None }
-}
-
-fn is_key_byte(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b == b'-' || b == b'_'
-}
-
-fn is_separator(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\n' | '\r' | ';' | ',' | '|')
-}
-
-fn is_padding(c: char) -> bool {
-    c == ' ' || c == '\t' || c == '\0'
 }
 
 /// The value without the separators behind it, also those that a pipeline wrote as `\r\n`.
@@ -261,15 +200,11 @@ fn percent_decoded(text: &str) -> Cow<'_, str> {
     percent_decode_str(text).decode_utf8().unwrap_or(Cow::Borrowed(text))
 }
 
-fn ends_with(text: &str, end: &str) -> bool {
-    let tail = text.len().checked_sub(end.len()).and_then(|at| text.as_bytes().get(at..));
-    tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end.as_bytes()))
-}
-
 #[cfg(test)]
 mod tests {
     use crate::event::account::Sid;
     use crate::event::attributes::{Attributes, percent_decoded};
+    use crate::event::host::Host;
     use crate::event::san::MAX_NAMES;
     use crate::event::san::San;
     use proptest::prelude::*;
@@ -316,6 +251,21 @@ mod tests {
         for text in ["SAN%3Aupn%3Dcarol%40corp.example", "cdc:dc01\nsan%253Aupn%253Dcarol%2540corp.example"] {
             assert_eq!(names(text), [upn("carol@corp.example")], "{text}");
         }
+    }
+
+    #[test]
+    fn blanks_and_minus_signs_in_a_key_are_left_out() {
+        let text = "Certificate-Template:User\nr-m-d:wks.corp.example\n c d c :dc01.corp.example\n\
+                    - S-A-N :upn=carol@corp.example\nApplication Policies:1.3.6.1.5.5.7.3.2";
+        let read = Attributes::parse(text);
+        assert_eq!(read.template.as_deref(), Some("User"));
+        assert_eq!(read.rmd, Some(Host::new("wks.corp.example")));
+        assert_eq!(read.cdc, Some(Host::new("dc01.corp.example")));
+        assert_eq!(read.names.names, [upn("carol@corp.example")]);
+        assert_eq!(read.application_policies, ["1.3.6.1.5.5.7.3.2"]);
+        // Blanks between pairs separate them.
+        let read = Attributes::parse("CertificateTemplate:Server md:x cdc:dc01.corp.example");
+        assert_eq!((read.rmd, read.cdc), (None, Some(Host::new("dc01.corp.example"))));
     }
 
     #[test]

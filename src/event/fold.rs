@@ -86,6 +86,15 @@ pub(crate) fn without_root(text: &str) -> &str {
     trimmed(text).trim_end_matches(is_end)
 }
 
+/// The at sign in full and in small width, which the directory takes for `@`.
+pub(crate) const WIDE_AT: [char; 2] = ['＠', '﹫'];
+
+/// The at sign in every width.
+pub(crate) const ANY_AT: [char; 3] = ['@', '＠', '﹫'];
+
+/// Line ends of Unicode.
+const UNICODE_LINE_ENDS: [char; 2] = ['\u{2028}', '\u{2029}'];
+
 /// What stands for a line end or a tab in texts that a pipeline escaped: rsyslog's octal numbers, references of XML that
 /// were escaped once more, HTML, and escapes of JSON.
 const LINE_ENDS: [&str; 17] = [
@@ -95,11 +104,15 @@ const LINE_ENDS: [&str; 17] = [
 
 /// The text with line ends where a pipeline wrote something else for them.
 pub(crate) fn with_line_ends(text: &str) -> Cow<'_, str> {
+    let text = match text.contains(UNICODE_LINE_ENDS) {
+        true => Cow::Owned(text.replace(UNICODE_LINE_ENDS, "\n")),
+        false => Cow::Borrowed(text),
+    };
     if !text.contains(['#', '<', '\\']) {
-        return Cow::Borrowed(text);
+        return text;
     }
     let ends = LINE_ENDS.iter().filter(|end| text.contains(*end));
-    ends.fold(Cow::Borrowed(text), |text, end| Cow::Owned(text.replace(end, "\n")))
+    ends.fold(text.clone(), |text, end| Cow::Owned(text.replace(end, "\n")))
 }
 
 /// ASCII without control characters: folding changes the case and nothing else.

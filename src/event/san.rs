@@ -100,8 +100,8 @@ impl San {
     /// A URL, or the SID that Microsoft's tag URL carries.
     pub(crate) fn from_url(url: &str) -> San {
         let url = url.trim();
-        match starts_ignoring_case(url, SID_TAG).then(|| Sid::parse(&url[SID_TAG.len()..])).flatten() {
-            Some(sid) => San::Sid(sid),
+        match sid_url(url) {
+            Some((sid, _)) => San::Sid(sid),
             None => San::Url(url.to_owned()),
         }
     }
@@ -181,6 +181,14 @@ impl Names {
 
 const SID_TAG: &str = "tag:microsoft.com,2022-09-14:sid:";
 
+/// The SID of Microsoft's tag URL at the beginning of a text, and where the URL ends. A comma ends it too, and has one before the SID.
+pub(crate) fn sid_url(text: &str) -> Option<(Sid, usize)> {
+    let rest = starts_ignoring_case(text, SID_TAG).then(|| &text[SID_TAG.len()..])?;
+    let blanks = rest.len() - rest.trim_start().len();
+    let (sid, length) = Sid::at_start(&rest[blanks..])?;
+    Some((sid, SID_TAG.len() + blanks + length))
+}
+
 /// The length of the spaced pairs of hex digits at the beginning of `text`.
 pub(crate) fn hex_pairs(text: &str) -> usize {
     let bytes = text.as_bytes();
@@ -213,7 +221,7 @@ fn starts_ignoring_case(text: &str, start: &str) -> bool {
 }
 
 pub(crate) fn is_separator(b: u8) -> bool {
-    matches!(b, b' ' | b'\t' | b'\n' | b'\r' | b',' | b':' | b';')
+    matches!(b, b' ' | b'\t' | b'\n' | b'\r' | b',' | b':' | b';' | b'|')
 }
 
 #[cfg(test)]

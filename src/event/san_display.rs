@@ -2,7 +2,7 @@
 
 use crate::event::fold;
 use crate::event::oid::is_oid;
-use crate::event::san::{NameKind, Names, San, hex_pairs, is_separator};
+use crate::event::san::{NameKind, Names, San, hex_pairs, is_separator, sid_url};
 
 /// Reads the display text of `SubjectAlternativeName`: the first `MAX_NAMES` (64) names and the number of further ones.
 ///
@@ -30,7 +30,8 @@ pub fn parse_display(text: &str) -> (Vec<San>, u32) {
 pub(crate) fn read_display(text: &str) -> Names {
     let mut names = Names::default();
     // Full-width marks, as Chinese and Japanese texts have them.
-    let text = &fold::with_line_ends(text).replace('：', ":").replace('＝', "=");
+    let text = fold::with_line_ends(text).replace('：', ":").replace('＝', "=").replace(fold::WIDE_AT, "@");
+    let text = &with_literal_line_ends(text);
     let mut labels = labels_in(text).peekable();
     let first = labels.peek().map_or(text.len(), |label| label.start);
     read_unlabelled(&text[..first], &mut names);
@@ -73,6 +74,35 @@ struct Label {
     kind: Option<NameKind>,
 }
 
+/// The text with line ends where a pipeline wrote `\n` between two names. Elsewhere the backslash ends a domain: `CORP\nancy`.
+fn with_literal_line_ends(mut text: String) -> String {
+    if !text.contains('\\') {
+        return text;
+    }
+    let starts: Vec<usize> = labels_in(&text).map(|label| label.start).collect();
+    for start in starts {
+        let mut end = start;
+        loop {
+            let before = text[..end].trim_end_matches([' ', '\t']);
+            end = before.len();
+            if is_literal_line_end(before) {
+                text.replace_range(end - 2..end, " \n");
+                end -= 2;
+            } else if let Some(heading) = HEADINGS.iter().find(|heading| ends_ignoring_case(before, heading))
+            {
+                end -= heading.len();
+            } else {
+                break;
+            }
+        }
+    }
+    text
+}
+
+fn is_literal_line_end(before: &str) -> bool {
+    ["\\n", "\\r", "\\t"].iter().any(|end| before.ends_with(end))
+}
+
 /// Every known label: text that stands before a `=` and behind a separator.
 fn labels_in(text: &str) -> impl Iterator<Item = Label> {
     memchr::memchr_iter(b'=', text.as_bytes()).filter_map(move |equals| {
@@ -80,7 +110,9 @@ fn labels_in(text: &str) -> impl Iterator<Item = Label> {
         LABELS.iter().find_map(|&(label, kind)| {
             let start = equals.checked_sub(label.len())?;
             let found = ends_ignoring_case(before, label)
-                && (start == 0 || is_separator(before.as_bytes()[start - 1]));
+                && (start == 0
+                    || is_separator(before.as_bytes()[start - 1])
+                    || is_literal_line_end(&before[..start]));
             found.then_some(Label { start, value: equals + 1, kind })
         })
     })
@@ -92,15 +124,16 @@ fn read_value<'t>(kind: Option<NameKind>, text: &'t str, names: &mut Names) -> &
     let line = text.find(['\n', '\r']).unwrap_or(text.len());
     let end = match kind {
         Some(NameKind::Dns | NameKind::Email | NameKind::Ip) => {
-            text.find([' ', '\t', '\n', '\r', ',']).unwrap_or(text.len())
+            text.find([' ', '\t', '\n', '\r', ',', ';', '|']).unwrap_or(text.len())
         }
         // The tag URL of a SID has a comma of its own.
-        Some(NameKind::Url) => text.find([' ', '\t', '\n', '\r']).unwrap_or(text.len()),
+        Some(NameKind::Url) => sid_url(text)
+            .map_or_else(|| text.find([' ', '\t', '\n', '\r']).unwrap_or(text.len()), |(_, end)| end),
         Some(NameKind::Guid) => hex_pairs(text),
         None => line,
         Some(NameKind::Upn) => upn_end(&text[..line]),
     };
-    let value = fold::trimmed(text[..end].trim_end_matches([' ', '\t', ',']));
+    let value = fold::trimmed(text[..end].trim_end_matches([' ', '\t', ',', ';', '|']));
     if !value.is_empty() {
         names.add(kind.map_or_else(|| San::Other(value.to_owned()), |kind| kind.name(value)));
     }
@@ -118,7 +151,7 @@ fn upn_end(line: &str) -> usize {
 /// Reads text in which no label is known.
 fn read_unlabelled(text: &str, names: &mut Names) {
     for line in text.split(['\n', '\r']) {
-        let line = line.trim_matches([' ', '\t', ',', ';', '\0']);
+        let line = line.trim_matches([' ', '\t', ',', ';', '|', '\0']);
         let mut equals = memchr::memchr_iter(b'=', line.as_bytes()).peekable();
         if equals.peek().is_none() && !is_heading(line) {
             names.add(San::by_look(line).unwrap_or_else(|| San::Other(line.to_owned())));
@@ -178,7 +211,7 @@ fn by_structure(label: &str, value: &str) -> Option<San> {
 const RDNS: [&str; 12] = ["cn", "dc", "ou", "o", "c", "l", "s", "st", "e", "t", "serialnumber", "street"];
 
 fn without_heading(text: &str) -> &str {
-    let trimmed = text.trim_end_matches([' ', '\t', '\n', '\r', ',']);
+    let trimmed = text.trim_end_matches([' ', '\t', '\n', '\r', ',', ';', '|']);
     match HEADINGS.iter().find(|heading| ends_ignoring_case(trimmed, heading)) {
         Some(heading) => &trimmed[..trimmed.len() - heading.len()],
         None => text,
@@ -259,6 +292,53 @@ mod tests {
         check("Other Name: Principal Name=a@b Other Name: Principal Name=c@d", &[upn("a@b"), upn("c@d")]);
         // A label must stand behind a separator: this is one odd name.
         check("DNS Name=xDNS Name=y", &[dns("xDNS"), upn("y")]);
+    }
+
+    #[test]
+    fn url_of_a_sid_ends_behind_the_sid() {
+        let sid = || San::Sid(Sid::parse("S-1-5-21-1-2-3-500").unwrap());
+        let url = "URL=tag:microsoft.com,2022-09-14:sid:S-1-5-21-1-2-3-500";
+        for (rest, expect) in [
+            (",Registered ID=1.2.3.4.5", vec![sid(), other("Registered ID=1.2.3.4.5")]),
+            (",Verzeichnisadresse:CN=a", vec![sid(), other("Verzeichnisadresse:CN=a")]),
+            (",DNS Name=h", vec![sid(), dns("h")]),
+            (";DNS Name=h", vec![sid(), dns("h")]),
+            ("-", vec![sid(), other("-")]),
+        ] {
+            check(&format!("{url}{rest}"), &expect);
+        }
+        check(
+            "URL=tag:microsoft.com,2022-09-14:sid:x",
+            &[San::Url("tag:microsoft.com,2022-09-14:sid:x".into())],
+        );
+    }
+
+    #[test]
+    fn what_a_pipeline_wrote_for_a_line_end_separates_names() {
+        let guid = "Other Name:\n     DS Object Guid=04 10 1a 2b 3c 4d 5e 6f 70 81 92 a3 b4 c5 d6 e7 f8 09";
+        let expect = [
+            upn("carol@corp.example"),
+            dns("h.corp.example"),
+            San::Email("carol@corp.example".into()),
+            San::Guid("1a2b3c4d5e6f708192a3b4c5d6e7f809".into()),
+            dns("i.corp.example"),
+        ];
+        let text = format!(
+            "Other Name:\n     Principal Name=carol@corp.example\nDNS Name=h.corp.example\n\
+             RFC822 Name=carol@corp.example\n{guid}\nDNS Name=i.corp.example"
+        );
+        for end in ["\n", "\\n", "\\r\\n", ";", "; ", "|", " | ", "\u{2028}", "\t", "#012"] {
+            check(&text.replace('\n', end), &expect);
+        }
+        check("Principal Name=CORP\\nancy", &[upn("CORP\\nancy")]);
+        check("Principal Name=CORP\\nancy DNS Name=h", &[upn("CORP\\nancy"), dns("h")]);
+    }
+
+    #[test]
+    fn at_sign_of_any_width_is_one() {
+        for at in ['＠', '﹫'] {
+            check(&format!("Principal Name=carol{at}corp.example"), &[upn("carol@corp.example")]);
+        }
     }
 
     #[test]
