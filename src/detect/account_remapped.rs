@@ -12,7 +12,6 @@
 use crate::alert::{Reason, Severity};
 use crate::detect::asked::NAMES;
 use crate::detect::changes::{Attribute, Change, by_name, changes};
-use crate::detect::domain::Allow;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_requester};
@@ -229,7 +228,7 @@ fn tried(event: &Event) -> Option<(&CertificateLogon, Reason)> {
 /// The changes by accounts that are not listed as ones that change names. All are of one account.
 fn watched_changes(event: &Event, policy: &DomainPolicy) -> Vec<Change> {
     let mut changes = changes(event);
-    changes.retain(|change| !Allow::has(&policy.allow.changers, &change.actor));
+    changes.retain(|change| !policy.lists(&policy.allow.changers, &change.actor));
     changes
 }
 

@@ -3,6 +3,7 @@
 //! An agent is excused within its profile only: these templates, these subjects, from these hosts, used there. A protected identity is
 //! in no profile.
 
+use crate::event::CertificateRequest;
 use crate::event::account::{Account, same_text};
 use crate::event::fold::fold;
 use crate::event::host::Host;
@@ -68,6 +69,11 @@ impl Agent {
     /// Whether it requests from this host, or from any; a host that the event does not name is none of a list.
     pub fn has_host(&self, host: Option<&Host>) -> bool {
         self.hosts.is_empty() || host.is_some_and(|host| self.hosts.iter().any(|own| own.is_same(host)))
+    }
+
+    /// Whether it may make this request for others, by its template and its client; the names are not looked at.
+    pub(crate) fn is_at_work(&self, request: &CertificateRequest) -> bool {
+        self.has_template(request.template.as_deref()) && self.has_host(request.client.as_ref())
     }
 
     /// Whether it may request a certificate with this name.

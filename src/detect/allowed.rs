@@ -2,6 +2,7 @@
 
 use crate::detect::domain::DomainPolicy;
 use crate::detect::identity::{domain_of_suffix, is_name_of_machine};
+use crate::event::CertificateRequest;
 use crate::event::account::{Account, same_text};
 use crate::event::host::Host;
 use crate::event::san::San;
@@ -17,11 +18,17 @@ pub(crate) fn is_allowed_requester(policy: &DomainPolicy, requester: &Account) -
                 None => domain_of_suffix(policy, suffix).is_none(),
             })
     };
-    policy.allow.requester(requester) || policy.allow.source_hosts.iter().any(is_its_host)
+    policy.allows_requester(requester) || policy.allow.source_hosts.iter().any(is_its_host)
+}
+
+/// Whether `allow.templates` or `allow.san_suffixes` excuses this name of a request.
+pub(crate) fn is_allowed_name(policy: &DomainPolicy, request: &CertificateRequest, name: &San) -> bool {
+    let has_template = || request.template.as_ref().is_some_and(|template| policy.allow.template(template));
+    is_host_name(name) && (policy.allow.name(name.value()) || has_template())
 }
 
 /// Names that `allow.templates` and `allow.san_suffixes` excuse: nobody logs on by them.
-pub(crate) fn is_host_name(name: &San) -> bool {
+fn is_host_name(name: &San) -> bool {
     match name {
         San::Dns(_) | San::Ip(_) => true,
         San::Upn(_) | San::Email(_) | San::Sid(_) | San::Guid(_) | San::Url(_) | San::Other(_) => false,

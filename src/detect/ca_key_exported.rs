@@ -10,7 +10,6 @@
 
 use crate::alert::Reason;
 use crate::alert::Severity;
-use crate::detect::domain::Allow;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_actor};
@@ -134,7 +133,7 @@ fn export<'e>(event: &'e Event, policy: &DomainPolicy) -> Option<Export<'e>> {
     };
     let is_ca = hands::is_system(actor)
         || (actor.is_machine() && same_text(actor.bare_name(), event.computer.label()));
-    let allowed = is_ca || Allow::has(&policy.allow.backup, actor);
+    let allowed = is_ca || policy.lists(&policy.allow.backup, actor);
     (!allowed).then(|| (actor, why, vec![("actor", actor.to_string()), what]))
 }
 

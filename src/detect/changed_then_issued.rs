@@ -10,7 +10,6 @@
 use crate::alert::Severity;
 use crate::detect::chain;
 use crate::detect::changes::{Attribute, Change, by_name, changes};
-use crate::detect::domain::Allow;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_client, set_requester};
@@ -22,6 +21,7 @@ use crate::detect::slot::Slot;
 use crate::detect::{About, Context, Detection, DetectionSettings, Entity, memory_after};
 use crate::event::Event;
 use crate::event::account::{Account, same_text};
+use crate::event::fold::ANY_AT;
 use crate::event::san::San;
 use crate::event::time::Span;
 use crate::wire::record::{ChainEvent, ChainState};
@@ -263,7 +263,7 @@ fn links_of(event: &Event, policy: &DomainPolicy) -> Vec<ChainEvent> {
     }
     changes(event)
         .into_iter()
-        .filter(|change| !Allow::has(&policy.allow.changers, &change.actor))
+        .filter(|change| !policy.lists(&policy.allow.changers, &change.actor))
         .filter(|change| change.attribute != Attribute::Mapping)
         .map(|change| changed(event, &change))
         .collect()
@@ -313,7 +313,8 @@ enum Ownership {
 fn ownership(policy: &DomainPolicy, change: &ChainEvent, back: &ChainEvent) -> Ownership {
     let has_suffix = [Attribute::Upn, Attribute::Mail].map(Attribute::as_str);
     let former = if back.new.is_empty() { &back.old } else { &back.new };
-    let (Some((name, suffix)), Some((former, _))) = (change.new.rsplit_once('@'), former.rsplit_once('@'))
+    let (Some((name, suffix)), Some((former, _))) =
+        (change.new.rsplit_once(ANY_AT), former.rsplit_once(ANY_AT))
     else {
         return Ownership::Another;
     };

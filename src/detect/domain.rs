@@ -65,15 +65,35 @@ impl DomainPolicy {
 
     /// The profile of an enrollment agent that `agents:` names; none: the account is no agent there.
     pub fn agent(&self, account: &Account) -> Option<&Agent> {
-        let is_named = |(name, _): &(&String, &Agent)| is_listed(&Account::parse(name), account);
+        let is_named = |(name, _): &(&String, &Agent)| self.is_listed(&Account::parse(name), account);
         self.agents.iter().find(is_named).map(|(_, agent)| agent)
     }
 
     /// Whether `hosts:` gives this host to the account.
     pub fn has_host(&self, account: &Account, host: &Host) -> bool {
         self.hosts.iter().any(|(owner, hosts)| {
-            is_listed(&Account::parse(owner), account) && hosts.iter().any(|known| known.is_same(host))
+            hosts.iter().any(|known| known.is_same(host)) && self.is_listed(&Account::parse(owner), account)
         })
+    }
+
+    /// Whether one of these lists has the account: see [`DomainPolicy::is_listed`].
+    pub fn lists(&self, list: &[Account], account: &Account) -> bool {
+        list.iter().any(|entry| self.is_listed(entry, account))
+    }
+
+    /// Whether `allow.requesters` has the account: see [`DomainPolicy::is_listed`].
+    pub fn allows_requester(&self, account: &Account) -> bool {
+        self.lists(&self.allow.requesters, account)
+    }
+
+    /// Whether an entry of a list means this account, in whatever spelling of its domain. An entry without a domain means any
+    /// domain.
+    pub(crate) fn is_listed(&self, entry: &Account, account: &Account) -> bool {
+        if !entry.has_name(&account.name) {
+            return false;
+        }
+        let [entry, account] = [entry, account].map(|account| self.in_one_spelling(account));
+        entry.domain.is_empty() || same_text(&entry.domain, &account.domain)
     }
 }
 
@@ -186,22 +206,7 @@ pub struct Allow {
     pub ca_managers: Vec<Account>,
 }
 
-/// Whether an entry of a list means this account. An entry without a domain means any domain.
-pub(crate) fn is_listed(entry: &Account, account: &Account) -> bool {
-    entry.has_name(&account.name) && (entry.domain.is_empty() || same_text(&entry.domain, &account.domain))
-}
-
 impl Allow {
-    /// Whether this account may request for others. An entry without a domain means any domain.
-    pub fn requester(&self, account: &Account) -> bool {
-        self.requesters.iter().any(|known| is_listed(known, account))
-    }
-
-    /// Whether one of these lists has the account. An entry without a domain means any domain.
-    pub fn has(list: &[Account], account: &Account) -> bool {
-        list.iter().any(|known| is_listed(known, account))
-    }
-
     /// Whether this template's names are the requester's to choose.
     pub fn template(&self, template: &str) -> bool {
         self.templates.iter().any(|t| same_text(t, template))

@@ -134,7 +134,7 @@ impl EnrollmentOnBehalf {
         cx: &mut Context<'_>,
     ) {
         let requester = &request.requester;
-        let is_named = cx.policy.agent(requester).is_some() || cx.policy.allow.requester(requester);
+        let is_named = cx.policy.agent(requester).is_some() || cx.policy.allows_requester(requester);
         let first = format!("No enrollment agent's certificate of {requester} is known of the last 400 days");
         let finding = Finding {
             entity,

@@ -2,7 +2,7 @@
 
 use crate::alert::{Alert, Severity};
 use crate::detect::agent::{Network, matches};
-use crate::detect::domain::{DomainPolicy, is_listed};
+use crate::detect::domain::DomainPolicy;
 use crate::detect::until::{self, Until};
 use crate::event::account::{Account, same_text};
 use crate::event::host::Host;
@@ -140,7 +140,7 @@ fn is_account(
     let Some(wanted) = wanted else { return true };
     let Some(name) = name else { return false };
     let account = Account { domain: domain.clone().unwrap_or_default(), name: name.clone() };
-    is_listed(&policy.in_one_spelling(wanted), &policy.in_one_spelling(&account))
+    policy.is_listed(wanted, &account)
 }
 
 fn is_host(wanted: Option<&Host>, host: Option<&Host>) -> bool {

@@ -4,7 +4,7 @@
 
 use crate::detect::domain::DomainPolicy;
 use crate::event::account::{Account, same_text};
-use crate::event::fold::without_root;
+use crate::event::fold::{ANY_AT, without_root};
 use crate::event::host::Host;
 use crate::event::san::San;
 
@@ -23,13 +23,18 @@ pub(crate) enum Verdict {
 }
 
 /// Whether two accounts are one: equal names, and domains that are or may be the same. The domain of a requester is a
-/// NetBIOS name, that of a logon a realm: they can be compared only where `domains:` has an entry.
+/// NetBIOS name, that of a logon a realm: they can be compared only where `domains:` has an entry for one of them.
 pub(crate) fn same_account(policy: &DomainPolicy, requester: &Account, other: &Account) -> bool {
     if !requester.has_name(&other.name) {
         return false;
     }
+    let is_one = |a: &str, b: &str| a.is_empty() || b.is_empty() || same_text(a, b);
+    if is_one(&requester.domain, &other.domain) {
+        return true;
+    }
+    let [requester, other] = [requester, other].map(|account| policy.in_one_spelling(account));
     let (a, b) = (&requester.domain, &other.domain);
-    if a.is_empty() || b.is_empty() || same_text(a, b) {
+    if is_one(a, b) {
         return true;
     }
     let known = |domain: &str, suffix: &str| {
@@ -41,8 +46,8 @@ pub(crate) fn same_account(policy: &DomainPolicy, requester: &Account, other: &A
 /// Compares one name with the account that asked the CA `ca` for it.
 pub(crate) fn compare(policy: &DomainPolicy, requester: &Account, name: &San, ca: &Host) -> Verdict {
     match name {
-        San::Upn(upn) => compare_upn(policy, requester, upn),
-        San::Email(address) => match compare_upn(policy, requester, address) {
+        San::Upn(upn) => compare_upn(policy, requester, upn, ca),
+        San::Email(address) => match compare_upn(policy, requester, address, ca) {
             Verdict::Own { .. } => Verdict::Own { suffix_assumed: false },
             Verdict::Other | Verdict::Unknown => Verdict::Other,
         },
@@ -51,13 +56,22 @@ pub(crate) fn compare(policy: &DomainPolicy, requester: &Account, name: &San, ca
     }
 }
 
-fn compare_upn(policy: &DomainPolicy, requester: &Account, upn: &str) -> Verdict {
+fn compare_upn(policy: &DomainPolicy, requester: &Account, upn: &str, ca: &Host) -> Verdict {
     if upn.contains('\\') {
         let is_own = same_account(policy, requester, &Account::parse(upn));
         return if is_own { Verdict::Own { suffix_assumed: false } } else { Verdict::Other };
     }
-    let (local, suffix) = upn.rsplit_once('@').unwrap_or((upn, ""));
+    let (local, suffix) = upn.rsplit_once(ANY_AT).unwrap_or((upn, ""));
     let suffix = without_root(suffix);
+    // The principal of a service, as certmonger asks for it on Linux: `host/db01.corp.example@CORP.EXAMPLE`.
+    if let Some((_, host)) = local.split_once('/').filter(|_| requester.is_machine()) {
+        let is_own_realm = suffix.is_empty() || is_own_domain(policy, requester, suffix, ca);
+        return if is_own_realm {
+            compare_dns(policy, requester, &Host::new(host), ca)
+        } else {
+            Verdict::Other
+        };
+    }
     if !is_name_of(requester, local.trim()) {
         return Verdict::Other;
     }
@@ -270,5 +284,31 @@ mod tests {
         assert!(same_account(&policy, &a, &b) && same_account(&policy, &b, &a));
         assert!(!same_account(&policy, &a, &Account::parse("ann@other.example")));
         assert!(!same_account(&policy, &a, &Account::parse("CORP\\bob")));
+        // `domains:` gives the realm to CORP, so DEV is another domain.
+        let namesake = Account::parse("DEV\\ann");
+        assert!(same_account(&DomainPolicy::default(), &namesake, &b));
+        assert!(!same_account(&policy, &namesake, &b) && !same_account(&policy, &b, &namesake));
+        assert!(same_account(&policy, &namesake, &Account::parse("ann@dev.example")), "neither is known");
+    }
+
+    #[test]
+    fn machine_owns_the_principals_of_its_services() {
+        let corp = corp();
+        for (requester, name) in [
+            ("CORP\\DB01$", "host/db01.corp.example@CORP.EXAMPLE"),
+            ("CORP\\DB01$", "HTTP/db01.corp.example@corp.example"),
+            ("CORP\\DB01$", "host/db01@CORP.EXAMPLE"),
+            ("CORP\\DB01$", "host/db01.corp.example"),
+        ] {
+            assert_eq!(verdict(&corp, requester, upn(name)), OWN, "{requester} {name}");
+        }
+        for (requester, name) in [
+            ("CORP\\DB01$", "host/db02.corp.example@CORP.EXAMPLE"),
+            ("CORP\\DB01$", "host/db01.corp.example@OTHER.EXAMPLE"),
+            ("CORP\\DB01$", "host/db01.other.example@CORP.EXAMPLE"),
+            ("CORP\\db01", "host/db01.corp.example@CORP.EXAMPLE"),
+        ] {
+            assert_eq!(verdict(&corp, requester, upn(name)), Verdict::Other, "{requester} {name}");
+        }
     }
 }

@@ -12,7 +12,6 @@ use crate::alert::Reason;
 use crate::alert::Severity;
 use crate::detect::chain;
 use crate::detect::changes::{Attribute, Change, by_name, changes};
-use crate::detect::domain::Allow;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::exception::Key;
 use crate::detect::facts::Facts;
@@ -231,7 +230,7 @@ fn link_of(event: &Event, policy: &DomainPolicy) -> Option<ChainEvent> {
     {
         let actor = &change.actor;
         let by_user =
-            !actor.is_machine() && !actor.name.is_empty() && !Allow::has(&policy.allow.joiners, actor);
+            !actor.is_machine() && !actor.name.is_empty() && !policy.lists(&policy.allow.joiners, actor);
         let link = chain::link(event, CREATED, &change.account, &[("actor", &actor.to_string())]);
         let old = if change.by_quota { BY_QUOTA } else { BY_USER }.to_owned();
         return by_user.then(|| ChainEvent { actor: actor.to_string(), old, ..link });
@@ -255,7 +254,7 @@ fn link_of(event: &Event, policy: &DomainPolicy) -> Option<ChainEvent> {
 fn is_machine_change(policy: &DomainPolicy, change: &Change) -> bool {
     change.account.is_machine()
         && change.attribute != Attribute::Mapping
-        && !Allow::has(&policy.allow.changers, &change.actor)
+        && !policy.lists(&policy.allow.changers, &change.actor)
 }
 
 /// A certificate of a machine: `new` is a host name of another, `old` the serial number.

@@ -6,7 +6,7 @@
 //! What the client writes proves nothing. The domain of a requester comes from its account, the policy and the CA, never
 //! from another name of the same request, and no allow-list looks at the `ccm:` attribute.
 
-use crate::detect::allowed::{is_allowed_requester, is_host_name};
+use crate::detect::allowed::{is_allowed_name, is_allowed_requester};
 use crate::detect::domain::DomainPolicy;
 use crate::detect::facts::Facts;
 use crate::detect::identity::{Verdict, compare, is_name_of_machine};
@@ -14,7 +14,7 @@ use crate::detect::known::{self, Known};
 use crate::detect::protected::{is_lookalike, is_protected_name, is_sensitive};
 use crate::event::account::Account;
 use crate::event::host::Host;
-use crate::event::san::San;
+use crate::event::san::{MAX_NAMES, San};
 use crate::event::{CertificateRequest, Event, IssuedCertificate};
 use crate::wire::record::TemplateFacts;
 use std::cell::LazyCell;
@@ -93,9 +93,7 @@ pub(crate) fn judge(
     let requester_allowed = is_allowed_requester(policy, requester);
     let template_allowed = request.template.as_ref().is_some_and(|template| policy.allow.template(template));
     let agent = policy.agent(requester);
-    let at_work = agent.filter(|agent| {
-        agent.has_template(request.template.as_deref()) && agent.has_host(request.client.as_ref())
-    });
+    let at_work = agent.filter(|agent| agent.is_at_work(request));
     let compared: Vec<_> = request.names.iter().map(|name| compare(policy, requester, name, ca)).collect();
     let verdicts: Vec<Verdict> = request
         .names
@@ -104,31 +102,33 @@ pub(crate) fn judge(
         .map(|(name, verdict)| facts.of_domain(policy, requester, name, *verdict, ca))
         .collect();
     let has_own = verdicts.iter().any(|v| matches!(v, Verdict::Own { .. }));
-    let may_name_many = requester_allowed || at_work.is_some();
-    let names_cut = if may_name_many { request.names_unread() } else { request.names_cut };
+    let names_cut =
+        if requester_allowed || at_work.is_some() { request.names_unread() } else { request.names_cut };
     let own_only = has_own
         && names_cut == 0
         && request.names.iter().zip(&verdicts).all(|(name, verdict)| is_harmless_beside_own(name, *verdict));
+    let is_excused = |name: &San| {
+        requester_allowed
+            // A SID has no form that `subjects` could limit: it goes with the names beside it.
+            || at_work.is_some_and(|agent| matches!(name, San::Sid(_)) || agent.has_name(name.value()))
+            || is_allowed_name(policy, request, name)
+            // People's mail addresses often differ from their account names, and no logon goes by them.
+            || (has_own && matches!(name, San::Email(_)))
+    };
     let may_be_mail_only = || {
         names_cut == 0
             && request.names.iter().all(|name| matches!(name, San::Email(_)))
             && template.as_ref().and_then(TemplateFacts::allows_logon) != Some(true)
     };
-    let mut judgement = Judgement { names_cut, own_only, ..Judgement::default() };
-    judgement.subject = protected_subject(policy, request, event);
+    let subject = protected_subject(policy, request, event);
+    let mut judgement = Judgement { names_cut, own_only, subject, ..Judgement::default() };
     let mut all_owned = names_cut == 0 && !request.names.is_empty();
     for ((name, verdict), compared) in request.names.iter().zip(verdicts).zip(compared) {
         let value = name.value();
         // Its own host name makes a machine no protected one, whatever its domain is.
         judgement.suffix_assumed |= compared == Verdict::Own { suffix_assumed: true };
         let protected = judgement.add_protected(policy, requester, name, compared);
-        let is_sid = matches!(name, San::Sid(_));
-        let excused = requester_allowed
-            // A SID has no form that `subjects` could limit: it goes with the names beside it.
-            || at_work.is_some_and(|agent| is_sid || agent.has_name(value))
-            || (is_host_name(name) && (template_allowed || policy.allow.name(value)))
-            // People's mail addresses often differ from their account names, and no logon goes by them.
-            || (has_own && matches!(name, San::Email(_)));
+        let (is_sid, excused) = (matches!(name, San::Sid(_)), is_excused(name));
         // The CA writes the SID of the requester into an extension. One among the names was asked for.
         let is_foreign = (verdict == Verdict::Other || (is_sid && !protected)) && !excused;
         let known = if is_foreign || is_sid { known(name) } else { Known::Unknown };
@@ -147,7 +147,12 @@ pub(crate) fn judge(
     }
     for name in &request.names_beyond {
         let verdict = compare(policy, requester, name, ca);
-        judgement.add_protected(policy, requester, name, verdict);
+        let protected = judgement.add_protected(policy, requester, name, verdict);
+        // A profile with subjects limits all of them.
+        let is_outside = verdict == Verdict::Other && !protected && at_work.is_some() && !is_excused(name);
+        if is_outside && judgement.mismatched.len() < MAX_NAMES && known(name) != Known::Own {
+            judgement.mismatched.push(name.value().to_owned());
+        }
     }
     // Names that only the directory shows to be its own count too.
     judgement.own_only = (judgement.own_only || all_owned) && !judgement.is_mismatch();

@@ -5,7 +5,7 @@ use crate::detect::domain::DomainPolicy;
 use crate::detect::identity::{is_name_of_machine, same_account};
 use crate::detect::protected;
 use crate::event::account::{Account, same_text};
-use crate::event::fold::fold;
+use crate::event::fold::{ANY_AT, fold};
 use crate::event::host::Host;
 
 /// Why a new name of an account is odd.
@@ -90,7 +90,7 @@ fn of_upn(policy: &DomainPolicy, account: &Account, upn: &str) -> Option<Oddness
     if named.is_machine() && !account.is_machine() {
         return Some(Oddness::Machine);
     }
-    (!upn.contains('@')).then_some(Oddness::NoSuffix)
+    (!upn.contains(ANY_AT)).then_some(Oddness::NoSuffix)
 }
 
 fn of_host(policy: &DomainPolicy, account: &Account, host: &Host) -> Option<Oddness> {
@@ -122,11 +122,14 @@ fn is_weak(mapping: &str) -> bool {
     fold(mapping).contains("x509:") && !is_strong(mapping)
 }
 
-/// Whether a value of altSecurityIdentities is a mapping by issuer and serial number, or by a key (KB5014754).
+/// Whether a value of altSecurityIdentities is a mapping by issuer and serial number, or by a key (KB5014754). What follows a
+/// subject or an address is part of it: its owner may have written `<SR>` there.
 pub(crate) fn is_strong(mapping: &str) -> bool {
     let mapping = fold(mapping);
-    let strong = ["<sr>", "<ski>", "<sha1-pukey>"];
-    mapping.contains("x509:") && strong.iter().any(|part| mapping.contains(part))
+    let Some((_, parts)) = mapping.split_once("x509:") else { return false };
+    let first = |tags: &[&str]| tags.iter().filter_map(|tag| parts.find(tag)).min();
+    let (strong, weak) = (first(&["<sr>", "<ski>", "<sha1-pukey>"]), first(&["<s>", "<rfc822>"]));
+    strong.is_some_and(|strong| weak.is_none_or(|weak| strong < weak))
 }
 
 #[cfg(test)]
@@ -170,6 +173,10 @@ mod tests {
         weak("X509:<SHA1-PUKEY>a1b2c3d4", None);
         weak("X509:<I>DC=example,DC=corp,CN=CORP-CA01<S>CN=bob", Some(Oddness::WeakMapping));
         weak("X509:<S>CN=bob", Some(Oddness::WeakMapping));
+        // The mark of a strong mapping inside a subject or an address.
+        weak("X509:<I>DC=example,DC=corp,CN=CORP-CA01<S>CN=bob<SR>", Some(Oddness::WeakMapping));
+        weak("X509:<S>CN=<SKI>0a1b", Some(Oddness::WeakMapping));
+        weak("X509:<RFC822>bob<SHA1-PUKEY>@corp.example", Some(Oddness::WeakMapping));
         weak("X509:<RFC822>bob@corp.example", Some(Oddness::WeakMapping));
         weak("Kerberos:bob@corp.example", None);
         let admin = |mapping: &str| {

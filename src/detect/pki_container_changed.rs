@@ -11,7 +11,7 @@
 
 use crate::alert::Reason;
 use crate::alert::Severity;
-use crate::detect::domain::{Allow, DomainPolicy};
+use crate::detect::domain::DomainPolicy;
 use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_actor};
 use crate::detect::hands;
@@ -184,7 +184,7 @@ impl ContainerChange<'_> {
             configured_host(policy, &object)
                 .is_some_and(|host| is_name_of_machine(&change.actor, host.label()))
         };
-        let of_manager = || Allow::has(&policy.allow.ca_managers, &change.actor);
+        let of_manager = || policy.lists(&policy.allow.ca_managers, &change.actor);
         ((is_service || is_own_entry) && same_text(attribute, CA_CERTIFICATE) && of_ca())
             || (is_service && same_text(attribute, TEMPLATES) && of_manager())
     }

@@ -15,8 +15,10 @@ use crate::event::san::San;
 /// their certificates.
 pub(crate) fn is_sensitive(policy: &DomainPolicy, requester: &Account, name: &San, verdict: Verdict) -> bool {
     let protected = &policy.protected;
-    if matches!(verdict, Verdict::Own { .. }) {
-        return !requester.is_machine() && protected.terms.iter().any(|term| requester.has_name(term));
+    if let Verdict::Own { suffix_assumed } = verdict {
+        let has_term = || protected.terms.iter().any(|term| requester.has_name(term));
+        return !requester.is_machine()
+            && (has_term() || (suffix_assumed && is_namesake(policy, requester, name)));
     }
     match name {
         San::Upn(text) | San::Email(text) => {
@@ -37,6 +39,20 @@ pub(crate) fn is_sensitive(policy: &DomainPolicy, requester: &Account, name: &Sa
             has_term(&protected.terms, text)
         }
     }
+}
+
+/// Whether a name is that of a protected account of another domain, which the requester is not but has the name of.
+fn is_namesake(policy: &DomainPolicy, requester: &Account, name: &San) -> bool {
+    let (San::Upn(text) | San::Email(text)) = name else { return false };
+    let named = Account::parse(text);
+    let is_named = |listed: &Account| !listed.domain.is_empty() && same_account(policy, listed, &named);
+    let mut listed = listed_accounts(policy, &named).filter(|listed| is_named(listed)).peekable();
+    listed.peek().is_some() && listed.all(|listed| !same_account(policy, listed, requester))
+}
+
+/// The protected accounts of the policy, and those of an import with this account's name.
+fn listed_accounts<'p>(policy: &'p DomainPolicy, account: &Account) -> impl Iterator<Item = &'p Account> {
+    policy.protected.accounts.iter().chain(policy.protected.imported.named(&account.name))
 }
 
 /// Whether the name is none of a protected identity but looks like one: `аdministrator` with a Cyrillic `а`.
@@ -76,8 +92,7 @@ pub(crate) fn is_protected_account(policy: &DomainPolicy, account: &Account) -> 
 }
 
 fn is_listed_account(policy: &DomainPolicy, account: &Account) -> bool {
-    let imported = policy.protected.imported.named(&account.name);
-    policy.protected.accounts.iter().chain(imported).any(|listed| same_account(policy, listed, account))
+    listed_accounts(policy, account).any(|listed| same_account(policy, listed, account))
         || (account.is_machine() && is_domain_controller(policy, &Host::new(account.bare_name())))
 }
 

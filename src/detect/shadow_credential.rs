@@ -12,7 +12,6 @@
 use crate::alert::{Reason, Severity};
 use crate::detect::chain;
 use crate::detect::changes::{Attribute, account_of, by_name, of_object};
-use crate::detect::domain::Allow;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_actor, set_used_by};
@@ -237,7 +236,7 @@ fn is_use(policy: &DomainPolicy, logon: &CertificateLogon) -> bool {
 /// A mapping by the key, its hash or the serial number, written by another than the account and identity management.
 fn mapped(event: &Event, change: &DirectoryChange, policy: &DomainPolicy) -> Option<ChainEvent> {
     let change = of_object(change).filter(|change| {
-        change.attribute == Attribute::Mapping && !Allow::has(&policy.allow.changers, &change.actor)
+        change.attribute == Attribute::Mapping && !policy.lists(&policy.allow.changers, &change.actor)
     })?;
     let value = change.new.as_deref().filter(|value| is_strong(value)).map(report::cut)?;
     if same_account(policy, &change.actor, &change.account) {
@@ -281,7 +280,7 @@ fn is_known_writer(policy: &DomainPolicy, change: &DirectoryChange, account: &Ac
     let actor = &change.actor;
     same_account(policy, actor, account)
         || is_entra_connect(&actor.name)
-        || Allow::has(&policy.allow.key_writers, actor)
+        || policy.lists(&policy.allow.key_writers, actor)
 }
 
 /// The account that Entra Connect creates for itself: `MSOL_` and twelve hex digits.

@@ -180,7 +180,7 @@ fn side_of<'e>(event: &'e Event, policy: &DomainPolicy) -> Option<(&'e Account, 
     let is_received =
         matches!(event.activity, Activity::CertificateRequested(_) | Activity::CertificateIssued(_));
     let request = event.activity.request().filter(|_| is_received)?;
-    (!policy.allow.requester(&request.requester)).then_some((&request.requester, Side::Request))
+    (!policy.allows_requester(&request.requester)).then_some((&request.requester, Side::Request))
 }
 
 /// Remembers the event, and gives the pairs of logon and request that it completes, the nearest logon only.

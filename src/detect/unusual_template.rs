@@ -168,5 +168,5 @@ fn issued<'e>(event: &'e Event, policy: &DomainPolicy) -> Option<(&'e Certificat
     let request = &event.activity.issued()?.request;
     let template = request.template.as_deref().filter(|template| !template.is_empty())?;
     let agent = policy.agent(&request.requester).is_some_and(|agent| agent.has_template(Some(template)));
-    (!agent && !policy.allow.requester(&request.requester)).then_some((request, template))
+    (!agent && !policy.allows_requester(&request.requester)).then_some((request, template))
 }

@@ -8,6 +8,7 @@
 //! issue many; others do so every day, and alert once.
 
 use crate::alert::{Reason, Severity};
+use crate::detect::allowed::is_allowed_name;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_requester};
@@ -17,6 +18,7 @@ use crate::detect::report::{self, reason};
 use crate::detect::slot::Slot;
 use crate::detect::{About, Context, Detection, DetectionSettings, Entity, memory_after};
 use crate::event::fold::fold;
+use crate::event::san::San;
 use crate::event::time::{Span, Time};
 use crate::event::{CertificateRequest, Event};
 use crate::state::key;
@@ -176,13 +178,14 @@ fn issued<'e>(event: &'e Event, policy: &DomainPolicy) -> Option<&'e Certificate
     let request = &event.activity.issued()?.request;
     let agent = policy.agent(&request.requester);
     let known = agent.is_some_and(|agent| agent.has_template(request.template.as_deref()));
-    (!known && !policy.allow.requester(&request.requester)).then_some(request)
+    (!known && !policy.allows_requester(&request.requester)).then_some(request)
 }
 
-/// Hashes of the names that are those of other identities.
+/// Hashes of the names that are those of other identities, without the host names that allow-lists excuse.
 fn names_of_others(request: &CertificateRequest, event: &Event, policy: &DomainPolicy) -> Vec<u64> {
-    let is_other = |name: &&crate::event::san::San| {
+    let is_other = |name: &&San| {
         identity::compare(policy, &request.requester, name, &event.computer) == Verdict::Other
+            && !is_allowed_name(policy, request, name)
     };
     let names = request.names.iter().filter(is_other);
     names.map(|name| key::hash(&[fold(&name.to_string()).as_bytes()]) as u64).collect()

@@ -12,7 +12,7 @@ mod change;
 
 use crate::alert::Severity;
 use crate::detect::ca_tampered::change::{actor, is_about_a_ca, judge};
-use crate::detect::domain::{Allow, DomainPolicy};
+use crate::detect::domain::DomainPolicy;
 use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_actor};
 use crate::detect::hands;
@@ -116,7 +116,7 @@ impl Detection for CaTampered {
         let actor = actor(event);
         let known = actor.and_then(|actor| hands::meet(&mut slot.state.hands, cx.policy, actor, at));
         let is_manager = tampering.is_administration()
-            && actor.is_some_and(|actor| Allow::has(&cx.policy.allow.ca_managers, actor));
+            && actor.is_some_and(|actor| cx.policy.lists(&cx.policy.allow.ca_managers, actor));
         let is_known = is_manager || known.is_some_and(|span| span >= self.settings.known_after);
         let by = actor.map_or_else(|| "nobody named".to_owned(), ToString::to_string);
         let finding = Finding {

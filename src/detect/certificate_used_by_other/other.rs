@@ -47,7 +47,7 @@ fn requests_for(
     used_by: &Account,
 ) -> bool {
     let template = Some(record.template.as_str()).filter(|template| !template.is_empty());
-    policy.allow.requester(requester)
+    policy.allows_requester(requester)
         || policy.agent(requester).is_some_and(|agent| {
             agent.has_template(template)
                 && agent.has_subject(used_by)

@@ -159,7 +159,7 @@ fn on_write(
 fn is_allowed(policy: &DomainPolicy, write: &Write<'_>) -> bool {
     write.host.is_some_and(|host| policy.allow.source_host(host.as_str()))
         || write.ip.is_some_and(|ip| policy.allow.source_host(ip))
-        || write.account.is_some_and(|account| policy.allow.requester(account))
+        || write.account.is_some_and(|account| policy.allows_requester(account))
 }
 
 /// A mismatched or denied request is remembered with its account and its client machine, and makes an unusual write of theirs
