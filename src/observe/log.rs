@@ -12,7 +12,12 @@ pub(crate) fn start(log: &Log) {
         LogLevel::Info => LevelFilter::INFO,
         LogLevel::Debug => LevelFilter::DEBUG,
     };
-    let lines = tracing_subscriber::fmt().with_max_level(level).with_writer(io::stderr).with_ansi(false);
+    // A line that cannot be written is lost. To report that on the same standard error would panic.
+    let lines = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(io::stderr)
+        .with_ansi(false)
+        .log_internal_errors(false);
     // A writer exists already only where a test started one.
     let _ = match log.format {
         LogFormat::Text => lines.try_init(),

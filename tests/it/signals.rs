@@ -1,9 +1,10 @@
 //! Signals, with real processes that wait for a broker which accepts connections and never answers.
 
 use crate::cli_world::program;
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
@@ -22,18 +23,23 @@ struct Waiting {
 
 impl Waiting {
     fn start() -> Waiting {
+        let waiting = Waiting::with_log(0, |log| fs::File::create(log).unwrap());
+        waiting.await_log("serving address=");
+        waiting
+    }
+
+    /// With its HTTP port, and where it writes its log.
+    fn with_log(port: u16, open: impl FnOnce(&Path) -> fs::File) -> Waiting {
         let folder = TempDir::new().unwrap();
         let (config, log) = (folder.path().join("c.yaml"), folder.path().join("log"));
         let broker = TcpListener::bind("127.0.0.1:0").unwrap();
         let kafka = format!("kafka: {{brokers: ['{}']}}\n", broker.local_addr().unwrap());
-        let text = kafka + "http: {listen: '127.0.0.1:0'}\nshutdown: {grace: 1h}\n";
+        let text = kafka + &format!("http: {{listen: '127.0.0.1:{port}'}}\nshutdown: {{grace: 1h}}\n");
         fs::write(&config, text).unwrap();
         let mut command = Command::new(program());
         command.args(["run", "--stage", "detector", "--config"]).arg(&config);
-        let child = command.stdout(Stdio::null()).stderr(fs::File::create(&log).unwrap()).spawn().unwrap();
-        let waiting = Waiting { child, log, _folder: folder, _broker: broker };
-        waiting.await_log("serving address=");
-        waiting
+        let child = command.stdout(Stdio::null()).stderr(open(&log)).spawn().unwrap();
+        Waiting { child, log, _folder: folder, _broker: broker }
     }
 
     fn signal(&self, name: &str) {
@@ -154,4 +160,29 @@ fn second_signal_ends_the_process_at_once() {
     process.signal("INT");
     // An orderly stop would wait for the request to the broker.
     assert_eq!(process.wait().signal(), Some(2), "{}", process.log());
+}
+
+/// The answer of `/livez`; empty while there is none.
+fn livez(port: u16) -> String {
+    let mut answer = String::new();
+    if let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) {
+        let _ = stream.write_all(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n");
+        let _ = stream.read_to_string(&mut answer);
+    }
+    answer
+}
+
+#[test]
+fn log_that_cannot_be_written_stops_nothing() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let full = |_: &Path| fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut process = Waiting::with_log(port, full);
+    let began = Instant::now();
+    while !livez(port).starts_with("HTTP/1.1 200") {
+        assert!(process.child.try_wait().unwrap().is_none(), "the process has ended");
+        assert!(began.elapsed() < DEADLINE, "no answer");
+        thread::sleep(Duration::from_millis(10));
+    }
+    process.signal("TERM");
+    assert_eq!(process.wait().code(), Some(0));
 }
