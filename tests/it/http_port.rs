@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use openssl::ssl::{SslConnector, SslMethod};
 use openssl::x509::X509;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
@@ -52,6 +52,28 @@ fn exchange(mut stream: impl Read + Write, request: &[u8]) -> String {
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
     String::from_utf8(answer).unwrap()
+}
+
+/// As `nc -N` does: the client closes its side before it reads.
+fn get_half_closed(address: SocketAddr, path: &str) -> String {
+    let mut stream = connect(address);
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes()).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn client_that_closes_its_side_is_answered() {
+    with_server(&plain(), |address| {
+        for path in ["/livez", "/metrics"] {
+            for _ in 0..10 {
+                let answer = get_half_closed(address, path);
+                assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
+            }
+        }
+    });
 }
 
 fn get(address: SocketAddr, path: &str) -> String {
