@@ -378,3 +378,31 @@ fn check_warns_of_entries_that_have_expired_and_refuses_those_that_cannot_be_mea
         assert!(code == 78 && said.contains(part), "{text}: {said}");
     }
 }
+
+#[test]
+fn settings_that_librdkafka_refuses_together_are_listed_at_once() {
+    let (code, said) = check(
+        "kafka:\n  brokers: ['b:9092']\n  consumer:\n    session.timeout.ms: 400000\n    \
+         fetch.max.bytes: 512\n  producer: {max.in.flight: 6, retries: 0}\nsources: [{topic: a}]\n",
+        "",
+    );
+    assert_eq!(code, 78, "{said}");
+    for (line, setting) in [
+        (4, "consumer.session.timeout.ms"),
+        (5, "consumer.fetch.max.bytes"),
+        (6, "producer.max.in.flight"),
+        (6, "producer.retries"),
+    ] {
+        let has = |said: &str| said.starts_with(&format!("c.yaml:{line}:")) && said.contains(setting);
+        assert!(said.lines().any(has), "{setting}: {said}");
+    }
+    assert!(said.ends_with("4 mistakes\n"), "{said}");
+}
+
+#[test]
+fn number_of_replicas_that_kafka_has_not_is_refused() {
+    for count in [0, 32_768, 65_536] {
+        let said = refused(&format!("{GOOD}topics: {{replication_factor: {count}}}\n"), "");
+        assert!(said.contains("topics.replication_factor") && said.contains("between 1 and 32767"), "{said}");
+    }
+}
