@@ -217,7 +217,7 @@ pub struct OwnTopics {
     pub partitions: Option<Partitions>,
     /// Replicas of each topic. Default: the default of the broker.
     #[schemars(example = 3)]
-    pub replication_factor: Option<u16>,
+    pub replication_factor: Option<Replicas>,
     /// Retention of `routed`; at least 72h.
     pub retention: Retention,
     /// The most dead letters of a topic and a reason that a worker writes in a minute. Those beyond it are only counted.
@@ -317,6 +317,20 @@ impl TryFrom<u32> for Partitions {
     fn try_from(count: u32) -> Result<Partitions, String> {
         let right = (1..=10_000).contains(&count);
         if right { Ok(Partitions(count)) } else { Err(format!("{count} is not between 1 and 10000")) }
+    }
+}
+
+/// A number of replicas, 1 to 32767, which is Kafka's greatest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(try_from = "u32")]
+#[schemars(extend("minimum" = 1, "maximum" = 32_767))]
+pub struct Replicas(pub u32);
+
+impl TryFrom<u32> for Replicas {
+    type Error = String;
+    fn try_from(count: u32) -> Result<Replicas, String> {
+        let right = (1..=32_767).contains(&count);
+        if right { Ok(Replicas(count)) } else { Err(format!("{count} is not between 1 and 32767")) }
     }
 }
 

@@ -116,7 +116,7 @@ impl Admin {
     /// The broker does not create it, with the reason.
     pub(crate) fn create(&self, planned: &PlannedTopic) -> Result<bool, Failure> {
         let count = planned.partitions.and_then(|count| i32::try_from(count).ok()).unwrap_or(-1);
-        let copies = planned.replication.map_or(-1, i32::from);
+        let copies = planned.replication.and_then(|copies| i32::try_from(copies).ok()).unwrap_or(-1);
         let mut topic = NewTopic::new(&planned.name, count, TopicReplication::Fixed(copies));
         for (name, value) in &planned.settings {
             topic = topic.set(name, value);
@@ -133,6 +133,11 @@ impl Admin {
             Some(Err((_, Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed))) => {
                 let needs = needs_permission(&format!("CREATE on topic {}", planned.name));
                 Err(Failure::new(Exit::Config, format!("cannot create {}", planned.name)).with_cause(needs))
+            }
+            Some(Err((_, code @ Code::InvalidReplicationFactor))) => {
+                let refused = Failure::new(Exit::Config, format!("cannot create {}", planned.name));
+                let fix = "topics.replication_factor: at most as many as there are brokers";
+                Err(refused.with_cause(code.to_string()).with_cause(fix.to_owned()))
             }
             Some(Err((_, code))) => Err(failed(code.to_string())),
         }

@@ -1,6 +1,6 @@
 //! Our own topics: how each must be configured, what differs, and how to fix it.
 
-use crate::config::topics::{OwnTopics, Retention};
+use crate::config::topics::{OwnTopics, Replicas, Retention};
 use crate::stage::Stage;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,7 +19,7 @@ pub(crate) struct PlannedTopic {
     /// The number of partitions. `None`: the broker's default.
     pub partitions: Option<u32>,
     /// The replication factor. `None`: the broker's default.
-    pub replication: Option<u16>,
+    pub replication: Option<u32>,
     /// The settings it is created with.
     pub settings: Vec<(&'static str, String)>,
     /// The settings that are checked.
@@ -110,6 +110,11 @@ const LOG: Requirement = Requirement {
     rule: Rule::Is("delete"),
     why: "compaction would delete records of the log",
 };
+const UNKEYED: Requirement = Requirement {
+    name: "cleanup.policy",
+    rule: Rule::Is("delete"),
+    why: "dead letters have no key, and a compacted topic takes none",
+};
 const COMPACT: Requirement = Requirement {
     name: "cleanup.policy",
     rule: Rule::Is("compact"),
@@ -150,7 +155,7 @@ pub(crate) fn plan(topics: &OwnTopics, existing: Option<u32>) -> Vec<PlannedTopi
         PlannedTopic {
             name: name.to_owned(),
             partitions,
-            replication: topics.replication_factor,
+            replication: topics.replication_factor.map(|Replicas(count)| count),
             settings: settings.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
             requirements: requirements.to_vec(),
         }
@@ -169,7 +174,7 @@ pub(crate) fn plan(topics: &OwnTopics, existing: Option<u32>) -> Vec<PlannedTopi
         topic(&topics.routed.0, partitions, &routed, &[LOG, KEEP, UNBOUNDED, LONG_RECORDS, APPEND_TIME]),
         topic(&topics.checkpoint.0, partitions, &checkpoint, &[COMPACT, LONG_RECORDS]),
         topic(&topics.alerts.0, None, &alerts, &[CUT_RECORDS]),
-        topic(&topics.dead_letter.0, None, &dead_letter, &[CUT_RECORDS]),
+        topic(&topics.dead_letter.0, None, &dead_letter, &[UNKEYED, CUT_RECORDS]),
     ];
     let more = topics.more_alerts.iter();
     planned.extend(more.map(|output| topic(&output.topic.0, None, &alerts, &[CUT_RECORDS])));

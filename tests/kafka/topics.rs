@@ -76,7 +76,7 @@ fn topic_with_other_settings_is_refused_with_every_mismatch() {
         PARTITIONS,
         &[("cleanup.policy", "delete"), ("max.message.bytes", "4194304")],
     );
-    env.create(&env.topic("alerts"), 1, &[]);
+    env.create(&env.topic("dead"), 1, &[("cleanup.policy", "compact")]);
     let config = env.config("otherwise", "");
     let wanted = [
         "otherwise.routed: has 7 partitions, expected are 6",
@@ -84,7 +84,8 @@ fn topic_with_other_settings_is_refused_with_every_mismatch() {
         "--alter --topic otherwise.routed --add-config retention.ms=259200000",
         "otherwise.routed: message.timestamp.type is CreateTime",
         "otherwise.checkpoint: cleanup.policy is delete",
-        "otherwise.dead: does not exist",
+        "otherwise.dead: cleanup.policy is compact",
+        "otherwise.alerts: does not exist",
     ];
     let (code, said) = topics("check", &config);
     assert_eq!(code, Some(78));
@@ -138,4 +139,18 @@ fn unreachable_broker_makes_run_wait_and_topics_exit_with_69() {
     assert!(said.contains("no broker can be reached"), "{said}");
     assert_eq!(process.page("/livez").unwrap().0, 200);
     assert!(process.stop().success());
+}
+
+#[test]
+fn replicas_that_the_brokers_have_not_are_a_mistake_of_the_config() {
+    let _guard = broker::shared();
+    let env = Environment::bare("replicas", 1);
+    let config = env.config("replicas", "");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let with_replicas = text.replace("replication_factor: 1\n", "replication_factor: 3\n");
+    assert_ne!(with_replicas, text);
+    std::fs::write(&config, with_replicas).unwrap();
+    let (code, said) = topics("create", &config);
+    assert_eq!(code, Some(78), "{said}");
+    assert!(said.contains("topics.replication_factor: at most as many as there are brokers"), "{said}");
 }
