@@ -23,6 +23,8 @@ pub struct Health {
 struct Noted {
     condition: Condition,
     at: Millis,
+    /// It has not worked since it failed.
+    has_failed: bool,
 }
 
 /// The state of one worker.
@@ -44,6 +46,8 @@ pub enum Condition {
     Unreachable(String),
     /// Failed for this reason, and waits for its restart.
     Waiting(String),
+    /// Creates its clients again after it failed for this reason.
+    Restarting(String),
     /// Stopped because the process shuts down.
     Stopped,
 }
@@ -60,6 +64,7 @@ impl Condition {
             Condition::Refused(why) => Some(format!("cannot write: {why}")),
             Condition::Unreachable(why) => Some(format!("cannot reach a broker: {why}")),
             Condition::Waiting(why) => Some(format!("waits for its restart: {why}")),
+            Condition::Restarting(why) => Some(format!("restarts: {why}")),
             Condition::Stopped => Some("stopped".to_owned()),
         }
     }
@@ -73,7 +78,8 @@ impl Condition {
             | Condition::PartitionsStopped(_)
             | Condition::SourcesRefused(_)
             | Condition::Refused(_)
-            | Condition::Unreachable(_) => true,
+            | Condition::Unreachable(_)
+            | Condition::Restarting(_) => true,
             Condition::Waiting(_) | Condition::Stopped => false,
         }
     }
@@ -100,7 +106,14 @@ impl Health {
     }
 
     fn note_at(&self, stage: Stage, worker: u16, condition: Condition, at: Millis) {
-        self.lock().insert((stage, worker), Noted { condition, at });
+        let mut workers = self.lock();
+        let had_failed = workers.get(&(stage, worker)).is_some_and(|noted| noted.has_failed);
+        let works = condition == Condition::Working;
+        if works && had_failed {
+            tracing::info!(%stage, worker, "works again");
+        }
+        let has_failed = !works && (had_failed || matches!(condition, Condition::Waiting(_)));
+        workers.insert((stage, worker), Noted { condition, at, has_failed });
     }
 
     /// Whether any worker was ready since the process started.

@@ -131,7 +131,8 @@ impl Router<'_> {
         let condition = match (unreachable, has_joined, ready) {
             (Some(why), _, _) => Condition::Unreachable(why),
             (None, true, _) if let Some(why) = refused => Condition::Refused(why),
-            (None, true, _) if let Some(why) = sources => Condition::SourcesRefused(why),
+            // A worker whose topics are all refused never joins.
+            (None, _, _) if let Some(why) = sources => Condition::SourcesRefused(why),
             (None, false, _) => Condition::Joining,
             (None, true, false) => stopped.map_or(Condition::Restoring(count), Condition::PartitionsStopped),
             (None, true, true) => Condition::Working,

@@ -15,8 +15,9 @@ use tokio::time::sleep;
 /// Keeps a worker running until the process stops.
 pub(crate) async fn supervise(env: Environment, stage: Stage, worker: u16) {
     let mut backoff = Backoff::default();
+    let mut beginning = Condition::Joining;
     while !env.shutdown.is_cancelled() {
-        env.health.note(stage, worker, Condition::Joining);
+        env.health.note(stage, worker, beginning);
         let watch = Stopwatch::start();
         let ended = start(&env, stage, worker).await;
         env.metrics.assigned(stage, worker, 0);
@@ -32,6 +33,7 @@ pub(crate) async fn supervise(env: Environment, stage: Stage, worker: u16) {
         let advice = advice(&env, &fault);
         tracing::error!(%stage, worker, %fault, advice = advice.as_deref(), wait_seconds = wait.as_secs_f64(), "restarting a worker");
         env.health.note(stage, worker, Condition::Waiting(fault.to_string()));
+        beginning = Condition::Restarting(fault.to_string());
         tokio::select! {
             () = sleep(wait) => {}
             () = env.shutdown.cancelled() => {}
