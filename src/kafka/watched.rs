@@ -25,15 +25,15 @@ impl Watched {
         quiet
     }
 
-    /// Of quiet records these are not decided. Returns those that have been so for longer than `patience`, once.
-    pub(crate) fn overdue(&mut self, open: Places, patience: Duration) -> Option<Places> {
+    /// Of quiet records these are not decided. Returns those that have been so for longer than `limit`, once.
+    pub(crate) fn overdue(&mut self, open: Places, limit: Duration) -> Option<Places> {
         let known = self.hidden.take().map(|(hidden, since)| (hidden.common(&open), since));
         let (hidden, since) = match known.filter(|(hidden, _)| !hidden.is_empty()) {
             Some(known) => known,
             None if open.is_empty() => return None,
             None => (open, Stopwatch::start()),
         };
-        if since.elapsed() > patience {
+        if since.elapsed() > limit {
             return Some(hidden);
         }
         self.hidden = Some((hidden, since));
@@ -46,13 +46,13 @@ impl Watched {
     }
 
     /// The group's coordinator was asked for these committed offsets. Returns whether it has not answered them for longer than
-    /// `patience`, once.
-    pub(crate) fn note_answer(&mut self, offsets: &Places, is_answered: bool, patience: Duration) -> bool {
+    /// `limit`, once.
+    pub(crate) fn note_answer(&mut self, offsets: &Places, is_answered: bool, limit: Duration) -> bool {
         if is_answered {
             (self.answered, self.unanswered) = (offsets.clone(), None);
             return false;
         }
-        let is_overdue = self.unanswered.get_or_insert_with(Stopwatch::start).elapsed() > patience;
+        let is_overdue = self.unanswered.get_or_insert_with(Stopwatch::start).elapsed() > limit;
         if is_overdue {
             self.unanswered = None;
         }

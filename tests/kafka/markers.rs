@@ -17,8 +17,8 @@ const KILLED: i32 = 2;
 const FROZEN: i32 = 3;
 /// How many records of a stage come before the faults.
 const FIRST: usize = 30;
-/// After this time a commit that is not answered is given up (`COMMIT_SECONDS`).
-const GIVEN_UP: Duration = Duration::from_secs(17);
+/// After this time a commit that is not answered counts as unknown (`COMMIT_SECONDS`).
+const UNKNOWN: Duration = Duration::from_secs(17);
 /// After this time a coordinator that goes on has left out the markers of a dead broker, whose session is over.
 const LEFT_OUT: Duration = Duration::from_secs(8);
 /// After this time a coordinator aborts a transaction that was left (`transaction.timeout.ms`, looked at every second), and the
@@ -108,7 +108,7 @@ fn marker_that_a_broker_leaves_out_hides_and_repeats_nothing() {
     [committed, aborted, killed].into_iter().for_each(Stage::assert_whole);
 }
 
-/// The coordinator stands still when the commit is sent. It goes on when the stage has given up, and may commit or abort. The stage
+/// The coordinator stands still when the commit is sent. It goes on when the outcome is unknown to the stage, and may commit or abort. The stage
 /// continues meanwhile.
 fn unanswered_commit(name: &str, offsets: i32) {
     let _guard = broker::own_brokers();
@@ -117,7 +117,7 @@ fn unanswered_commit(name: &str, offsets: i32) {
     begin_transactions(&cluster, &stages, FIRST..400);
     cluster.node("pause", 1);
     cluster.node("cont", 3);
-    thread::sleep(GIVEN_UP);
+    thread::sleep(UNKNOWN);
     cluster.node("kill9", 2);
     cluster.node("cont", 1);
     thread::sleep(LEFT_OUT);
