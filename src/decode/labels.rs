@@ -6,6 +6,7 @@
 
 use crate::decode::escapes;
 use crate::decode::fields::named::Named;
+use crate::decode::wanted::KDC_IDS;
 
 /// A label and the field behind it; none for titles of sections.
 type Label = (&'static str, Option<&'static str>);
@@ -97,6 +98,27 @@ const SHARE: &[Label] = &[
     ("Access Check Results", None),
 ];
 
+/// The labels of the KDC's events 39, 40, 41 and 45 (KB5014754). What stands between the subject and the thumbprint may be words of
+/// the certificate's owner.
+const MAPPING: &[Label] = &[
+    ("User", Some("AccountName")),
+    ("User SID", Some("AccountSid")),
+    ("Account SID", Some("AccountSid")),
+    (CERTIFICATE_SUBJECT, Some("Subject")),
+    ("Certificate Issuer", Some("Issuer")),
+    ("Certificate Serial Number", Some("SerialNumber")),
+    (CERTIFICATE_THUMBPRINT, Some("Thumbprint")),
+    (CERTIFICATE_SID, Some("CertificateSid")),
+];
+const CERTIFICATE_SUBJECT: &str = "Certificate Subject";
+const CERTIFICATE_THUMBPRINT: &str = "Certificate Thumbprint";
+const CERTIFICATE_SID: &str = "Certificate SID";
+/// How many labels of [`MAPPING`] stand before the subject, and how many before the thumbprint.
+const BEFORE_THE_SUBJECT: usize = 3;
+const BEFORE_THE_THUMBPRINT: usize = 6;
+/// Words in the text of the event that has the SID of a certificate.
+const SID_DIFFERS: &str = "a different SID";
+
 /// Fields of one line, beside the requester, with backslashes of their own.
 const WITH_BACKSLASHES: [&str; 8] = [
     "RequestClientInfo",
@@ -111,6 +133,9 @@ const WITH_BACKSLASHES: [&str; 8] = [
 
 /// The fields in the rendered text of an event; none when it has not the labels of that event.
 pub(crate) fn read(id: u32, text: &str) -> Option<Named> {
+    if KDC_IDS.contains(&id) {
+        return Rendered::of(id, text).map(|text| text.mapping());
+    }
     let (labels, forwards) = match id {
         4886..=4889 => (REQUEST, BEFORE_THE_CLIENTS),
         4768 => (TICKET, TICKET.len()),
@@ -158,6 +183,10 @@ pub(crate) fn is_cut_off(id: u32, text: &str) -> bool {
         }
         4768 => !has("Certificate Thumbprint"),
         5145 => !has("Access Mask"),
+        id if KDC_IDS.contains(&id) => {
+            let names_sid = text.text.contains(SID_DIFFERS);
+            !has(CERTIFICATE_THUMBPRINT) || names_sid && !has(CERTIFICATE_SID)
+        }
         _ => false,
     }
 }
@@ -182,12 +211,44 @@ impl<'t> Rendered<'t> {
             4886..=4889 => (REQUEST, "Request ID"),
             4768 => (TICKET, "Account Name"),
             5145 => (SHARE, "Share Name"),
+            id if KDC_IDS.contains(&id) => (MAPPING, CERTIFICATE_SUBJECT),
             _ => return None,
         };
         let rendered = Rendered { text, is_escaped: true };
         rendered.find(needed, 0, rendered.text.len())?;
-        let is_escaped = labels.iter().any(|(label, _)| rendered.is_beside_escape(label));
+        let is_escaped = KDC_IDS.contains(&id) && rendered.is_behind_indented_escape()
+            || labels.iter().any(|(label, _)| rendered.is_beside_escape(label));
         Some(Rendered { is_escaped, ..rendered })
+    }
+
+    /// The fields of an event about a mapping. Labels in the subject do not count: what is before it is searched up to it, and the
+    /// rest from the last thumbprint, behind which the KDC writes nothing of the client's.
+    fn mapping(&self) -> Named {
+        let end = self.text.len();
+        let subject = self.find(CERTIFICATE_SUBJECT, 0, end).unwrap_or(end);
+        let thumbprint = self.find_last(CERTIFICATE_THUMBPRINT, subject, end).unwrap_or(end);
+        let (before, rest) = MAPPING.split_at(BEFORE_THE_SUBJECT);
+        let (subjects, behind) = rest.split_at(BEFORE_THE_THUMBPRINT - BEFORE_THE_SUBJECT);
+        let mut places: Vec<(usize, Label)> = vec![(subject, MAPPING[BEFORE_THE_SUBJECT])];
+        let place = |at: Option<usize>, label: &Label| at.map(|at| (at, *label));
+        places.extend(before.iter().filter_map(|label| place(self.find(label.0, 0, subject), label)));
+        let mut to = thumbprint;
+        for label in subjects[1..].iter().rev() {
+            if let Some(at) = self.find_last(label.0, subject, to) {
+                places.push((at, *label));
+                to = at;
+            }
+        }
+        places.extend(behind.iter().filter_map(|label| place(self.find(label.0, thumbprint, end), label)));
+        places.sort_by_key(|(at, _)| *at);
+        let ends: Vec<usize> = places.iter().skip(1).map(|place| place.0).chain([end]).collect();
+        let mut named = Named::default();
+        for ((at, (label, field)), end) in places.into_iter().zip(ends) {
+            if let Some(field) = field {
+                named.push(field, self.value(field, at + label.len() + 1, end));
+            }
+        }
+        named
     }
 
     /// Whether white space before or behind a label is written as an escape.
@@ -195,6 +256,12 @@ impl<'t> Rendered<'t> {
         let Some(at) = self.find(label, 0, self.text.len()) else { return false };
         let behind = self.text.get(at + label.len() + 1..).unwrap_or_default();
         escapes::is_behind(&self.text[..at]) || escapes::is_before(behind)
+    }
+
+    /// The same of the labels of the KDC, which are indented: before this one stands a serial number.
+    fn is_behind_indented_escape(&self) -> bool {
+        let at = self.find_last(CERTIFICATE_THUMBPRINT, 0, self.text.len());
+        at.is_some_and(|at| escapes::is_behind(self.text[..at].trim_end_matches(' ')))
     }
 
     /// Where a label stands first, with a colon behind it and nothing or white space before it.
@@ -220,8 +287,13 @@ impl<'t> Rendered<'t> {
     fn value(&self, field: &str, from: usize, to: usize) -> String {
         let text = self.text.get(from..to).unwrap_or_default();
         match field {
+            // A relay may write something behind the last one.
+            "AccountSid" | "CertificateSid" => {
+                let text = if self.is_escaped { escapes::with_lines(text) } else { text.to_owned() };
+                text.split_whitespace().next().unwrap_or_default().to_owned()
+            }
             _ if !self.is_escaped => text.trim().to_owned(),
-            "Requester" => escapes::trimmed_account(text).to_owned(),
+            "Requester" | "AccountName" => escapes::trimmed_account(text).to_owned(),
             _ if WITH_BACKSLASHES.contains(&field) => escapes::trimmed(text).to_owned(),
             _ => escapes::with_lines(text).trim().to_owned(),
         }
@@ -310,6 +382,85 @@ mod tests {
         }
         assert!(!is_cut_off(4886, "Request ID:\t1\nRequester:\tx\nAttributes:\t"));
         assert!(is_cut_off(4886, "Request ID:\t1\nRequester:\tx"));
+    }
+
+    /// An event of the KDC as KB5014754 shows it.
+    fn mapping(intro: &str, fields: &[(&str, &str)]) -> String {
+        let lines = fields.iter().map(|(label, value)| format!("\n  {label}: {value}"));
+        format!(
+            "The Key Distribution Center (KDC) encountered a user certificate that was valid but {intro}.\n{}\n",
+            lines.collect::<String>()
+        )
+    }
+
+    const OF_SID: [(&str, &str); 7] = [
+        ("User", "CORP\\nina"),
+        ("User SID", "S-1-5-21-1-2-3-500"),
+        ("Certificate Subject", "CN=mallory"),
+        ("Certificate Issuer", "CORP-CA02"),
+        ("Certificate Serial Number", "61000000D1"),
+        ("Certificate Thumbprint", "0D4C3B2A"),
+        ("Certificate SID", "S-1-5-21-1-2-3-1733"),
+    ];
+    const FIELDS: [&str; 7] =
+        ["AccountName", "AccountSid", "Subject", "Issuer", "SerialNumber", "Thumbprint", "CertificateSid"];
+
+    #[test]
+    fn events_of_the_kdc_are_read_by_their_labels() {
+        let text = mapping("contained a different SID than the user to which it mapped", &OF_SID);
+        for text in [
+            text.clone(),
+            text.replace('\n', "  "),
+            text.replace('\n', "\r\n"),
+            text.replace('\n', "#012"),
+            text.replace('\n', "\\n"),
+            text.replace("User SID", "Account SID"),
+            format!("{text}\t730012"),
+        ] {
+            let named = read(41, &text).unwrap();
+            let values = FIELDS.map(|name| named.find(name).unwrap());
+            assert_eq!(values, OF_SID.map(|(_, value)| value), "{text}");
+            assert!(!is_cut_off(41, &text), "{text}");
+        }
+        let without =
+            [OF_SID[0], OF_SID[2], OF_SID[3], OF_SID[4], OF_SID[5], ("Account Creation Time", "133")];
+        let text = mapping("could not be mapped to a user in a secure way", &without);
+        for id in [39, 40, 45] {
+            let named = read(id, &text).unwrap();
+            assert_eq!(
+                (named.find("SerialNumber"), named.find("CertificateSid")),
+                (Some("61000000D1"), None)
+            );
+            assert!(!is_cut_off(id, &text));
+        }
+    }
+
+    #[test]
+    fn labels_in_the_subject_of_a_certificate_hide_nothing() {
+        let forged = "CN=x\n  Certificate Issuer: y\n  Certificate Serial Number: 07\n  Certificate Thumbprint: aa\n  \
+            Certificate SID: S-1-5-21-9\n  User: other\n  User SID: S-1-5-21-8";
+        for with_sid in [true, false] {
+            let mut fields = OF_SID.to_vec();
+            fields[2].1 = forged;
+            if !with_sid {
+                fields = [&fields[..1], &fields[2..6]].concat();
+            }
+            let named = read(41, &mapping("x", &fields)).unwrap();
+            assert_eq!(named.find("AccountName"), Some("CORP\\nina"));
+            assert_eq!(named.find("SerialNumber"), Some("61000000D1"));
+            assert_eq!(named.find("Thumbprint"), Some("0D4C3B2A"));
+            assert_eq!(named.find("CertificateSid"), with_sid.then_some("S-1-5-21-1-2-3-1733"));
+            assert_eq!(named.find("AccountSid"), with_sid.then_some("S-1-5-21-1-2-3-500"));
+        }
+    }
+
+    #[test]
+    fn cut_off_event_of_the_kdc_is_noticed() {
+        let text = mapping("contained a different SID than the user to which it mapped", &OF_SID);
+        for label in ["Certificate Issuer", "Certificate Thumbprint", "Certificate SID"] {
+            assert!(is_cut_off(41, &text[..text.find(label).unwrap()]), "{label}");
+        }
+        assert!(read(41, "The system has rebooted without cleanly shutting down first.").is_none());
     }
 
     #[test]
