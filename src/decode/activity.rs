@@ -1,49 +1,20 @@
 //! Envelope → event: what each wanted Windows event means.
 
 use crate::decode::decoder::Decoded;
-use crate::decode::envelope::Envelope;
-use crate::decode::fields::fold::fold;
+use crate::decode::envelope::{Envelope, Fields};
 use crate::decode::instant;
 use crate::decode::limits::MAX_FIELD_BYTES;
 use crate::decode::meaning;
 use crate::decode::place::Place;
+use crate::decode::provider;
 use crate::decode::rejection::{Reason, Rejection};
 use crate::decode::wanted::{self, Source};
 use crate::event::host::Host;
 use crate::event::{Event, Origin};
 use jiff::tz::TimeZone;
 
-const SECURITY: &str = "Microsoft-Windows-Security-Auditing";
-/// The names of the Key Distribution Center, the second one on domain controllers since Windows Server 2022.
-const KDC: [&str; 2] = ["Microsoft-Windows-Kerberos-Key-Distribution-Center", "Kdcsvc"];
-
-/// The service of a CA.
-const SERVICE: &str = "Microsoft-Windows-CertificationAuthority";
-/// Who writes of the life cycle of the machine's certificates.
-const LIFECYCLE: &str = "Microsoft-Windows-CertificateServicesClient-Lifecycle-System";
-
-/// Events with a field ProviderName: that of the key.
-const KEY_EVENTS: [u32; 2] = [5058, 5059];
-
-/// Whether a provider writes the events of a source.
-///
-/// A record without a provider is believed to be of the Security log, where the wanted ids are rare elsewhere; the small ids
-/// of the KDC are not. Some products write the display name of the Security log's provider (`Microsoft Windows security
-/// auditing.`), or its log (`Security`).
-fn is_from(id: u32, source: Source, provider: Option<&str>) -> bool {
-    let is_display_name =
-        |name: &str| ["microsoftwindowssecurityauditing", "security"].contains(&fold(name).as_str());
-    // 5058 and 5059 have a field of this name, which stands in its place where a format keeps all fields at one level.
-    let is_field = |name: &str| KEY_EVENTS.contains(&id) && name.ends_with(" Provider");
-    match source {
-        Source::Security => provider.is_none_or(|name| {
-            name.eq_ignore_ascii_case(SECURITY) || is_display_name(name) || is_field(name)
-        }),
-        Source::Kdc => provider.is_some_and(|name| KDC.contains(&name)),
-        Source::CertificationAuthority => provider == Some(SERVICE),
-        Source::CertificateLifecycle => provider == Some(LIFECYCLE),
-    }
-}
+/// The field of the KDC's event about a certificate with another SID than that of its account.
+const CERTIFICATE_SID: &str = "CertificateSid";
 
 /// Interprets an envelope: the event it describes, not of interest, or a rejection.
 pub(crate) fn interpret(
@@ -52,9 +23,8 @@ pub(crate) fn interpret(
     zone: &TimeZone,
 ) -> Result<Decoded, Rejection> {
     let ignored = Ok(Decoded::Ignored(Some(envelope.id)));
-    let Some(source) = wanted::source(envelope.id) else { return ignored };
-    if !is_from(envelope.id, source, envelope.provider.as_deref()) {
-        return ignored;
+    if !provider::is_from(envelope.id, envelope.provider.as_deref(), envelope.channel.as_deref()) {
+        return unknown_provider(&envelope).map_or(ignored, Err);
     }
     let activity = meaning::activity(envelope.id, &envelope.fields)?;
     let Some(activity) = activity else { return ignored };
@@ -69,6 +39,21 @@ pub(crate) fn interpret(
     Ok(Decoded::Event(Box::new(Event { time, computer: Host::new(&computer), origin, activity })))
 }
 
+/// The rejection of an envelope with a field that only the KDC writes, where no provider is known. Without that
+/// field, an event looks like those of other providers with the same small ids.
+fn unknown_provider(envelope: &Envelope<'_>) -> Option<Rejection> {
+    // Positions give names to the values of any provider.
+    let is_named = !matches!(envelope.fields, Fields::Positional(..));
+    let of_kdc = wanted::source(envelope.id) == Some(Source::Kdc) && is_named;
+    let name = envelope.provider.as_deref();
+    let is_unknown = of_kdc && !name.is_some_and(provider::is_provider);
+    let has_sid = is_unknown && matches!(envelope.fields.text(CERTIFICATE_SID), Ok(Some(_)));
+    has_sid.then(|| match name {
+        Some(name) => Rejection::bad_field("the provider", name, "the Key Distribution Center"),
+        None => Rejection::missing("the provider"),
+    })
+}
+
 fn limited<T: AsRef<str>>(name: &str, value: Option<T>) -> Result<Option<T>, Rejection> {
     match value.as_ref().map(|v| v.as_ref().len()) {
         Some(length) if length > MAX_FIELD_BYTES => Err(Rejection::new(
@@ -81,11 +66,12 @@ fn limited<T: AsRef<str>>(name: &str, value: Option<T>) -> Result<Option<T>, Rej
 
 #[cfg(test)]
 mod tests {
-    use crate::decode::activity::{KDC, SECURITY, interpret};
+    use crate::decode::activity::interpret;
     use crate::decode::decoder::Decoded;
     use crate::decode::envelope::{Envelope, Fields};
     use crate::decode::limits::MAX_FIELD_BYTES;
     use crate::decode::place::Place;
+    use crate::decode::provider::{KDC, SECURITY};
     use crate::decode::rejection::Rejection;
     use jiff::tz::TimeZone;
 
@@ -160,6 +146,22 @@ mod tests {
         for provider in [None, Some(SECURITY), Some("Microsoft-Windows-Kernel-Power")] {
             assert_eq!(with(provider), Ok(Decoded::Ignored(Some(39))), "{provider:?}");
         }
+    }
+
+    #[test]
+    fn without_a_provider_a_field_of_the_kdc_alone_is_rejected() {
+        let with = |id, provider: Option<&'static str>| {
+            let fields = Fields::List(vec![("CertificateSid".into(), "S-1-5-21-1-2-3-1733".into())]);
+            read(Envelope { provider: provider.map(Into::into), fields, ..envelope(id) })
+        };
+        for id in [39, 41, 49] {
+            let fault = with(id, None).unwrap_err().to_string();
+            assert_eq!(fault, "missing_field: the provider is missing", "{id}");
+        }
+        let fault = with(41, Some("KDC")).unwrap_err().to_string();
+        assert_eq!(fault, "bad_field: the provider is \"KDC\", not the Key Distribution Center");
+        assert_eq!(with(41, Some("Microsoft-Windows-Kernel-Power")), Ok(Decoded::Ignored(Some(41))));
+        assert_eq!(with(53, None), Ok(Decoded::Ignored(Some(53))));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Fluent Bit's `winevtlog`: the values are in `StringInserts`, without their names. TimeCreated is in whole seconds
+//! Fluent Bit's `winevtlog` and `winlog`: the values are in `StringInserts`, without their names. TimeCreated is in whole seconds
 //! with an offset; `date` is the time of arrival. A collector may leave empty values out: such records are read by the table
 //! of layouts, which aligns them.
 
@@ -15,7 +15,8 @@ pub(crate) fn envelope(record: Value<'_>) -> Option<Envelope<'_>> {
         record.get("StringInserts").filter(|inserts| names::is_whole(id, inserts.items().count()))?;
     Some(Envelope {
         id,
-        provider: text_of(record.get("ProviderName")),
+        // The older plugin has the second one.
+        provider: text_of(record.get("ProviderName")).or_else(|| text_of(record.get("SourceName"))),
         channel: text_of(record.get("Channel")),
         computer: text_of(record.get("Computer")),
         time: text_of(record.get("TimeCreated")),

@@ -25,6 +25,7 @@ mod versions;
 mod names;
 mod xml_reader;
 mod fields;
+mod provider;
 mod escapes;
 mod envelope;
 mod actor;

@@ -9,6 +9,7 @@ use crate::decode::prefilter::odd::OddIds;
 use crate::decode::recognise::{format_of, is_other_ecs};
 use crate::decode::rejection::{Reason, Rejection, shown};
 use crate::decode::unwrapping::walk::{self, Outcomes};
+use crate::decode::wanted::{is_small, is_wanted};
 use crate::decode::{
     activity, bytes, compressed, evtx_dump, fluent_bit, mention, normalised, nxlog, octets, protobuf,
     sentinel, tag, winlogbeat, xml, xml_in_json,
@@ -259,7 +260,9 @@ impl<'a> Outlet<'a> {
         let is_event = |outcome: &Outcome| matches!(outcome, Ok(Decoded::Event(_)));
         match first {
             Some((format, outcome)) if !outcomes.iter().any(|(_, outcome)| is_event(outcome)) => {
-                let better = outcomes.into_iter().map(|(_, outcome)| outcome).find(names_cause);
+                let is_ignored = outcome.is_ok();
+                let mut better = outcomes.into_iter().map(|(_, outcome)| outcome);
+                let better = better.find(|outcome| names_cause(outcome) || is_ignored && outcome.is_err());
                 self.put(format, better.unwrap_or(outcome))
             }
             // A record of the named format, in which the event stands once more as it was.
@@ -341,10 +344,15 @@ fn looks_like(found: Format, named: Format) -> String {
     format!("looks like {}, not {}", found.as_str(), named.as_str())
 }
 
-/// Whether a record may hold elsewhere what its common reader does not find.
+/// Whether a record may hold elsewhere what its common reader does not find: a field, or the provider that a small id needs.
 fn may_be_elsewhere(outcome: &Outcome) -> bool {
-    let reasons = [Reason::MissingField, Reason::BadField, Reason::PositionUnclear];
-    outcome.as_ref().is_err_and(|rejection| reasons.contains(&rejection.reason))
+    match outcome {
+        Ok(Decoded::Ignored(Some(id))) => is_wanted(*id) && is_small(*id),
+        Ok(_) => false,
+        Err(rejection) => {
+            [Reason::MissingField, Reason::BadField, Reason::PositionUnclear].contains(&rejection.reason)
+        }
+    }
 }
 
 /// Whether a rejection names the reason why a field is missing.

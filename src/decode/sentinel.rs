@@ -1,10 +1,11 @@
-//! Rows of the tables SecurityEvent and Event of Sentinel: some fields have columns, all are in `EventData`, as XML. The record
+//! Rows of the tables SecurityEvent, WindowsEvent and Event of Sentinel: some fields have columns, all are in `EventData`, as XML. The record
 //! id is a column only in some exports.
 
 use crate::decode::envelope::{Envelope, Fields};
 use crate::decode::json::Value;
+use crate::decode::provider::is_provider;
 use crate::decode::rejection::Rejection;
-use crate::decode::values::{event_id, is_provider, record_id, text_of};
+use crate::decode::values::{event_id, record_id, text_of};
 use crate::decode::wanted::is_wanted;
 use crate::decode::xml_reader;
 
@@ -22,7 +23,9 @@ pub(crate) fn with_envelope<T>(
     };
     Some(then(Envelope {
         id,
+        // WindowsEvent has the second one.
         provider: text_of(row.get("EventSourceName"))
+            .or_else(|| text_of(row.get("Provider")).filter(|name| is_provider(name)))
             .or_else(|| text_of(row.get("Source")).filter(|name| is_provider(name))),
         channel: text_of(row.get("Channel")).or_else(|| text_of(row.get("EventLog"))),
         computer: text_of(row.get("Computer")),

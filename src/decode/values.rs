@@ -85,11 +85,6 @@ pub(crate) fn text_of<'t>(value: Option<Value<'t>>) -> Option<Cow<'t, str>> {
     value.and_then(Value::scalar).filter(|text| !is_absent(text))
 }
 
-/// Whether a text in a field `Source`, which may be many things, is the name of a provider of Windows.
-pub(crate) fn is_provider(name: &str) -> bool {
-    name.starts_with("Microsoft-Windows-") || name == "Kdcsvc"
-}
-
 #[cfg(test)]
 mod tests {
     use crate::decode::values::{event_id, looks_like_id, number};

@@ -46,3 +46,9 @@ pub(crate) fn source(id: u32) -> Option<Source> {
 pub(crate) fn is_wanted(id: u32) -> bool {
     source(id).is_some()
 }
+
+/// Whether an id is none of the Security log: so small that other providers have it too, and that it counts only with the name
+/// of its own.
+pub(crate) fn is_small(id: u32) -> bool {
+    SECURITY_IDS.binary_search(&id).is_err()
+}

@@ -6,17 +6,26 @@
 
 use crate::decode::envelope::{Envelope, Fields};
 use crate::decode::json::Value;
+use crate::decode::provider::is_provider;
 use crate::decode::values::{event_id, record_id, text_of};
 
 /// The event in a document; none when it is not one of Windows.
 pub(crate) fn envelope(record: Value<'_>) -> Option<Envelope<'_>> {
     let winlog = record.get("winlog").filter(|winlog| winlog.is_object());
     let windows = winlog.unwrap_or(record);
-    let code = || record.get("event").and_then(|event| event.get("code"));
-    let id = text_of(windows.get("event_id")).or_else(|| winlog.and_then(|_| text_of(code())))?;
+    let of_event = |name| record.get("event").and_then(|event| event.get(name));
+    let id = text_of(windows.get("event_id")).or_else(|| winlog.and_then(|_| text_of(of_event("code"))))?;
+    // A provider of any product in the Elastic Common Schema; and Loki's name.
+    let other_provider = || {
+        text_of(of_event("provider"))
+            .or_else(|| text_of(windows.get("source")))
+            .filter(|name| is_provider(name))
+    };
     Some(Envelope {
         id: event_id(&id)?,
-        provider: text_of(windows.get("provider_name")).or_else(|| text_of(windows.get("source_name"))),
+        provider: text_of(windows.get("provider_name"))
+            .or_else(|| text_of(windows.get("source_name")))
+            .or_else(other_provider),
         channel: text_of(windows.get("channel")).or_else(|| text_of(windows.get("log_name"))),
         // Security Onion names it so for events that come by Wazuh.
         computer: text_of(windows.get("computer_name"))

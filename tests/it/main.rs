@@ -38,6 +38,7 @@ mod decode_formats;
 mod decode_layouts;
 mod decode_mutations;
 mod decode_prefilter;
+mod decode_providers;
 mod decode_reports;
 mod decode_spoof;
 mod decode_total;

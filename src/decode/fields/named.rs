@@ -117,6 +117,11 @@ impl Named {
         }
     }
 
+    /// The values that have a name, in their order.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &str> {
+        self.values.iter().map(|(_, value)| value.as_str())
+    }
+
     /// The values without a name.
     pub(crate) fn nameless(&self) -> &[String] {
         &self.nameless

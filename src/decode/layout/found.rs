@@ -8,9 +8,10 @@ use crate::decode::fields::named::Named;
 use crate::decode::format::Format;
 use crate::decode::labels;
 use crate::decode::place::Place;
+use crate::decode::provider;
 use crate::decode::rejection::{Reason, Rejection};
 use crate::decode::values::{event_id, record_number};
-use crate::decode::wanted::is_wanted;
+use crate::decode::wanted::{is_small, is_wanted};
 use jiff::tz::TimeZone;
 use std::borrow::Cow;
 
@@ -57,8 +58,13 @@ impl Found {
         if !is_wanted(id) {
             return Ok(Decoded::Ignored(Some(id)));
         }
+        // What is cut off may be the provider.
         if self.is_cut_off {
             return Err(cut_off());
+        }
+        self.find_provider(id);
+        if !self.is_from_its_provider(id) {
+            return self.interpret(id, place, zone);
         }
         if self.named.is_ambiguous() {
             let detail = "a name occurs twice in a text whose values are not quoted";
@@ -96,6 +102,20 @@ impl Found {
     pub(crate) fn outcome_of_data(mut self, place: &Place, zone: &TimeZone) -> Result<Decoded, Rejection> {
         self.texts.clear();
         self.outcome(place, zone)
+    }
+
+    fn is_from_its_provider(&self, id: u32) -> bool {
+        provider::is_from(id, self.provider.as_deref(), self.channel.as_deref())
+    }
+
+    /// Small ids need the name of their provider: without a provider of Windows, any value that is one of these names is it.
+    fn find_provider(&mut self, id: u32) {
+        let is_known = self.provider.as_deref().is_some_and(provider::is_provider);
+        if !is_known && is_small(id) {
+            let found =
+                self.named.values().find(|value| provider::has_small_ids(value)).map(ToOwned::to_owned);
+            self.provider = found.or(self.provider.take());
+        }
     }
 
     fn interpret(&self, id: u32, place: &Place, zone: &TimeZone) -> Result<Decoded, Rejection> {

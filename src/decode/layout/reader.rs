@@ -7,10 +7,12 @@ use crate::decode::format::Format;
 use crate::decode::json::Value;
 use crate::decode::layout::found::Found;
 use crate::decode::layout::table::{
-    CHANNEL_ENDS, CHANNELS, COMPUTER_ENDS, COMPUTERS, DATA, ID_ENDS, IDS, PROVIDERS, RECORD_ID_ENDS,
-    RECORD_IDS, ROWS, Row, TEXTS, TIME_ENDS, TIMES,
+    CHANNEL_ENDS, CHANNELS, COMPUTER_ENDS, COMPUTERS, DATA, ID_ENDS, IDS, PROVIDER_ENDS, PROVIDERS,
+    RECORD_ID_ENDS, RECORD_IDS, ROWS, Row, TEXTS, TIME_ENDS, TIMES,
 };
-use crate::decode::values::{is_provider, looks_like_id};
+use crate::decode::provider::{has_small_ids, is_provider};
+use crate::decode::values::{event_id, looks_like_id};
+use crate::decode::wanted::is_small;
 use std::borrow::Cow;
 
 /// The event in an object, by the first row that has an id in it. `outer` are the objects around it, the nearest
@@ -47,18 +49,31 @@ fn id(row: &Row, members: &Members<'_>) -> Option<String> {
     let marked = row.marks.is_empty() || row.marks.iter().any(|mark| members.at(mark).is_some());
     let paths = if row.id.is_empty() { IDS } else { row.id };
     let ids = paths.iter().filter(|_| marked).filter_map(|path| members.text(&[path]));
-    let found = ids.map(without_provider).find(|id| looks_like_id(id));
+    let found = ids.into_iter().find(|id| looks_like_id(provider_and_id(id).1));
     // Only where no mark shows the layout: an `…event_id` of a product's own is none of Windows.
     let other = || members.ending_in(ID_ENDS).filter(|id| row.marks.is_empty() && looks_like_id(id));
     found.or_else(other).map(|id| id.into_owned())
 }
 
-/// The id behind a provider, as ArcSight writes both: `Microsoft-Windows-Security-Auditing:4887`.
-fn without_provider(id: Cow<'_, str>) -> Cow<'_, str> {
-    match id.rsplit_once(':') {
-        Some((provider, own)) if provider.starts_with("Microsoft-Windows-") => Cow::Owned(own.to_owned()),
-        Some(_) | None => id,
+/// The id, and the provider before it where ArcSight writes both: `Microsoft-Windows-Security-Auditing:4887`.
+fn provider_and_id(text: &str) -> (Option<&str>, &str) {
+    match text.rsplit_once(':') {
+        Some((provider, own)) if is_provider(provider) => (Some(provider), own),
+        Some(_) | None => (None, text),
     }
+}
+
+/// The provider, by its usual names. For an id that needs one, also under a path of the product, and in the objects around.
+fn provider(id: &str, members: &Members<'_>, outer: &[Members<'_>]) -> Option<String> {
+    let of_windows = |name: &Cow<'_, str>| is_provider(name);
+    let needs_one = event_id(id).is_some_and(is_small);
+    let elsewhere = || {
+        let around = || outer.iter().flat_map(Members::iter).filter_map(|(_, value)| text(value));
+        let found = members.ending_in(PROVIDER_ENDS).filter(of_windows);
+        found.or_else(|| around().find(|text| has_small_ids(text)))
+    };
+    let named = members.text(PROVIDERS).or_else(|| members.text(&["source"]).filter(of_windows));
+    named.or_else(|| if needs_one { elsewhere() } else { None }).map(Cow::into_owned)
 }
 
 /// The computer that logged the event, by the names that Windows gives it before those of hosts in general.
@@ -86,6 +101,7 @@ fn is_host(text: &str) -> bool {
 }
 
 fn with_row(row: &Row, id: String, members: &Members<'_>, outer: &[Members<'_>]) -> Found {
+    let (before_id, id) = provider_and_id(&id);
     let own = |paths: &[&str]| members.text(paths).map(|text| text.into_owned());
     let ends = |ends: &[&str]| members.ending_in(ends).map(|text| text.into_owned());
     let around =
@@ -108,8 +124,8 @@ fn with_row(row: &Row, id: String, members: &Members<'_>, outer: &[Members<'_>])
     let around_texts = outer.iter().filter_map(|members| members.text(&["Message"]));
     Found {
         format: row.format,
-        id,
-        provider: own(PROVIDERS).or_else(|| own(&["source"]).filter(|name| is_provider(name))),
+        id: id.to_owned(),
+        provider: before_id.map(ToOwned::to_owned).or_else(|| provider(id, members, outer)),
         channel: own(CHANNELS).or_else(|| ends(CHANNEL_ENDS)),
         computer: computer(row, members)
             .or_else(|| around(COMPUTERS))

@@ -153,12 +153,13 @@ pub(crate) const ROWS: [Row; 22] = [
     row(Format::Flat, &[]),
 ];
 
-/// How names end, folded, under which products keep the id, the time and the computer below a path of their own:
+/// How names end, folded, under which products keep the id, the time, the provider and others below a path of their own:
 /// `windows.EventID`, `action_evtlog_event_id`.
 pub(crate) const ID_ENDS: &[&str] = &["eventid", "eventcode", "eventidentifier", "eventidid"];
 pub(crate) const TIME_ENDS: &[&str] = &["timecreated", "systemtime", "timecreatedsystemtime"];
 pub(crate) const COMPUTER_ENDS: &[&str] = &["computername", "computer"];
 pub(crate) const RECORD_ID_ENDS: &[&str] = &["eventrecordid", "recordid", "recordnumber"];
+pub(crate) const PROVIDER_ENDS: &[&str] = &["providername"];
 pub(crate) const CHANNEL_ENDS: &[&str] = &["channel", "logname"];
 
 /// The usual places of an id.
@@ -272,6 +273,7 @@ pub(crate) const PROVIDERS: &[&str] = &[
     "EVENT_SOURCE",
     "tags.Source",
     "winEventLog.providerName",
+    "winlog.provider",
 ];
 /// The usual places of the channel.
 pub(crate) const CHANNELS: &[&str] = &[

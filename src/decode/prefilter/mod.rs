@@ -4,7 +4,7 @@
 //! So the bytes are searched for what a record of interest must hold:
 //!
 //! - the id of a wanted event of the Security log in decimal or hex, no digit beside it;
-//! - a name of the KDC or of another provider whose ids are too short to be searched for;
+//! - a name of the KDC or of another provider whose ids are too short to be searched for, or the field that only the KDC writes;
 //! - `certlog` in any case, for what an EDR reports: its events have no id of Windows;
 //! - the names of our own activities;
 //! - an end that is none: a record that was cut off;
@@ -155,6 +155,7 @@ impl Prefilter {
                 words::is_cert_log(record, at)
                     || words::is_service_of_a_ca(record, at)
                     || self.is_lifecycle_of_a_ca(record, at)
+                    || words::is_certificate_sid(record, at)
             }
         };
         let found = match &self.markers {
@@ -256,6 +257,15 @@ mod tests {
     fn the_kdc_by_its_names() {
         check(r#"{"SourceName": "Microsoft-Windows-Kerberos-Key-Distribution-Center", "EventID": 39}"#, true);
         check(r#"{"SourceName": "Kdcsvc", "EventID": 39}"#, true);
+        for name in
+            ["KERBEROS-KEY-DISTRIBUTION-CENTER", "kerberos-key-distribution-center", "kdcsvc", "KDCSVC"]
+        {
+            check(format!(r#"{{"SourceName": "{name} ", "EventID": 39}}"#), true);
+        }
+        for field in ["CertificateSid", "certificate_sid", "certificateSid", "Certificate SID"] {
+            check(format!(r#"{{"EventID": 41, "{field}": "S-1-5-21-1-2-3-1733"}}"#), true);
+        }
+        check(r#"{"EventID": 41, "certificate": "Sid", "CertificateIssuer": "Sid"}"#, false);
         check(r#"{"SourceName": "Microsoft-Windows-Kernel-Power", "EventID": 41, "KeyLength": 0}"#, false);
     }
 

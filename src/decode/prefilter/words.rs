@@ -6,41 +6,63 @@ use crate::event::Activity;
 
 const CERT_LOG: &[u8] = b"certlog";
 
+/// The field of the KDC's event that no other has, in any spelling of its two words.
+const CERTIFICATE_SID: [&[u8]; 2] = [b"certificate", b"sid"];
+
 /// The name of the service of a CA, from the letters that are searched for. `CertificationAuthorityClient` is another provider.
 const SERVICE: &[u8] = b"CertificationAuthority";
 
 /// The name of the provider of the certificates' life cycle, and of its channel, from the letters that are searched for.
 const LIFECYCLE: &[u8] = b"CertificateServicesClient-Lifecycle-System";
 
+/// What stands before it.
+const WINDOWS: &[u8] = b"Microsoft-Windows-";
+
 /// Names of the KDC, from the letter that is searched for.
 const KDC: [&[u8]; 2] = [b"Key-Distribution-Center", b"Kdcsvc"];
 
 /// Whether `certlog` begins here.
 pub(crate) fn is_cert_log(record: &[u8], at: usize) -> bool {
-    record.get(at..at + CERT_LOG.len()).is_some_and(|found| found.eq_ignore_ascii_case(CERT_LOG))
+    begins_with(&record[at..], CERT_LOG)
 }
 
 /// Whether the name of the certificates' life cycle begins here.
 pub(crate) fn is_lifecycle(record: &[u8], at: usize) -> bool {
-    record[at..].starts_with(LIFECYCLE)
+    begins_with(&record[at..], LIFECYCLE)
 }
 
 /// Whether the name of the service of a CA ends here.
 pub(crate) fn is_service_of_a_ca(record: &[u8], at: usize) -> bool {
-    record[at..].starts_with(SERVICE)
-        && record[..at].ends_with(b"Microsoft-Windows-")
+    begins_with(&record[at..], SERVICE)
+        && at.checked_sub(WINDOWS.len()).is_some_and(|start| begins_with(&record[start..], WINDOWS))
         && !record.get(at + SERVICE.len()).is_some_and(u8::is_ascii_alphabetic)
+}
+
+/// Whether the name of the SID of a certificate begins here. The KDC's event with this field is rejected where it has no
+/// provider.
+pub(crate) fn is_certificate_sid(record: &[u8], at: usize) -> bool {
+    let [first, second] = CERTIFICATE_SID;
+    let behind = record.get(at + first.len()..).filter(|_| begins_with(&record[at..], first));
+    behind.is_some_and(|behind| {
+        let gap = behind.iter().take_while(|byte| b"_ -.".contains(byte)).count();
+        begins_with(&behind[gap..], second)
+    })
+}
+
+/// Whether bytes begin with a word in any case.
+fn begins_with(bytes: &[u8], word: &[u8]) -> bool {
+    bytes.get(..word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word))
 }
 
 /// Whether a record has the name of one of our activities or of the KDC, or an id in an odd spelling.
 pub(crate) fn has_name(record: &[u8], odd_ids: &OddIds) -> bool {
     let mut id = None;
-    memchr::memchr2_iter(b'_', b'K', record).any(|at| match record[at] {
+    memchr::memchr3_iter(b'_', b'K', b'k', record).any(|at| match record[at] {
         b'_' => {
             id = id.or_else(|| OddIds::at_underscore(record, at));
             id == Some(true) || is_activity(record, at)
         }
-        _ => KDC.iter().any(|name| record[at..].starts_with(name)),
+        _ => KDC.iter().any(|name| begins_with(&record[at..], name)),
     }) || id.is_none() && odd_ids.has_one(record)
 }
 

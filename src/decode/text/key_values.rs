@@ -4,6 +4,7 @@ use crate::decode::escapes;
 use crate::decode::fields::named::Named;
 use crate::decode::format::Format;
 use crate::decode::layout::found::Found;
+use crate::decode::provider::is_provider;
 use crate::decode::values::looks_like_id;
 
 const IDS: [&str; 5] = ["EventID", "EventIDCode", "EventCode", "externalId", "Id"];
@@ -33,7 +34,7 @@ const COMPUTERS: [&str; 8] = [
     "dhost",
     "resource",
 ];
-const PROVIDERS: [&str; 4] = ["ProviderName", "SourceName", "Source", "deviceProcessName"];
+const PROVIDERS: [&str; 5] = ["ProviderName", "SourceName", "eventSource", "Source", "deviceProcessName"];
 const CHANNELS: [&str; 6] =
     ["Channel", "LogName", "AgentLogFile", "cat", "deviceEventCategory", "deviceFacility"];
 const RECORD_IDS: [&str; 4] = ["EventRecordID", "RecordNumber", "RecordId", "recordNumber"];
@@ -267,9 +268,10 @@ fn found(
     let id = id.or_else(|| {
         IDS.iter().filter_map(|name| named.find(name)).find(|id| looks_like_id(id)).map(ToOwned::to_owned)
     })?;
-    let provider = provider.filter(|name| name.contains("Windows-")).map(ToOwned::to_owned);
+    let provider = provider.filter(|name| is_provider(name)).map(ToOwned::to_owned);
+    let of_windows = |name: &String| is_provider(name) || name.to_ascii_lowercase().contains("windows");
     Some(Found {
-        provider: provider.or_else(|| first(&PROVIDERS).filter(|name| name.contains("Windows"))),
+        provider: provider.or_else(|| first(&PROVIDERS).filter(of_windows)),
         channel: first(&CHANNELS),
         computer: first(&COMPUTERS),
         time: first(&TIMES),
