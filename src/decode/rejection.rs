@@ -59,7 +59,8 @@ impl Rejection {
 
     /// The id of an event cannot be read.
     pub(crate) fn bad_id(value: &str) -> Rejection {
-        let id = value.trim().parse::<u32>().ok().filter(|id| *id > u32::from(u16::MAX));
+        let signed = || value.trim().parse::<i32>().ok().map(i32::cast_unsigned);
+        let id = value.trim().parse::<u32>().ok().or_else(signed).filter(|id| *id > u32::from(u16::MAX));
         // The lower half is the id: `InstanceId` of .NET and `EventIdentifier` of WMI have more.
         let meant =
             id.map_or_else(String::new, |id| format!(", perhaps {} with bits of its severity", id & 0xffff));

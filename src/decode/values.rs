@@ -1,7 +1,7 @@
 //! Single values: ids, and which texts stand for no value.
 
 use crate::decode::json::Value;
-use crate::decode::wanted::SECURITY_IDS;
+use crate::decode::wanted::{SECURITY_IDS, is_wanted};
 use std::borrow::Cow;
 
 /// Whether a text stands for no value.
@@ -40,7 +40,17 @@ pub(crate) fn looks_like_id(text: &str) -> bool {
     let begins = text.trim_start_matches(['+', '(', '<', '#']).chars().next().is_some_and(char::is_numeric);
     let is_mark = |c: char| is_blank(c) || ",.+-()<>#'’_`·٬".contains(c);
     let is_part = |c: char| c.is_numeric() || c.is_ascii_hexdigit() || is_mark(c) || "xXhHoOlLuU".contains(c);
-    text.len() <= 24 && (begins && text.chars().all(is_part) || names_wanted_id(text))
+    let is_signed = || signed_id(text).is_some_and(is_wanted);
+    text.len() <= 24 && (begins && text.chars().all(is_part) || names_wanted_id(text) || is_signed())
+}
+
+/// The id in a number of 32 bits with a sign, which the bits of a warning's or an error's severity before it make negative:
+/// `-2147483607` for 41. Old interfaces of Windows give such numbers.
+pub(crate) fn signed_id(text: &str) -> Option<u32> {
+    let text = text.trim_matches(is_blank);
+    let number: i32 = text.strip_suffix(".0").unwrap_or(text).parse().ok()?;
+    let bits = number.cast_unsigned();
+    matches!(bits >> 16, 0x8000 | 0xc000).then_some(bits & 0xffff)
 }
 
 /// Whether a text is a word for events, and behind it a wanted id of the Security log.
@@ -172,6 +182,10 @@ mod tests {
             "event_id=4,887",
             "Event #4887 ",
             "Event ID (4887)",
+            "-2147478761",
+            "-1073736937",
+            "-2147483607",
+            "-1073741771.0",
         ] {
             assert_eq!((event_id(text), looks_like_id(text)), (None, true), "{text:?}");
         }
@@ -187,6 +201,11 @@ mod tests {
             "EID0x4",
             "A4887",
             "event 4887 of 9",
+            "-1",
+            "-4887",
+            "-2147483606",
+            "-2147221481",
+            "-2147024891",
         ] {
             assert!(!looks_like_id(text), "{text:?}");
         }

@@ -176,3 +176,16 @@ fn display_name_in_another_language_is_no_other_provider() {
         );
     }
 }
+
+#[test]
+fn small_id_with_a_sign_is_rejected_from_its_provider_only() {
+    for layout in &layouts()[..9] {
+        for id in ["-2147483607", "-1073741783"] {
+            let outcomes = decode(with(layout, KDC, id).as_bytes());
+            let [Err(rejection)] = outcomes.as_slice() else { panic!("{layout}: {outcomes:?}") };
+            assert!(rejection.to_string().ends_with("perhaps 41 with bits of its severity"), "{rejection}");
+            let outcomes = decode(with(layout, KERNEL, id).as_bytes());
+            assert!(outcomes.iter().all(Result::is_ok), "{layout}: {outcomes:?}");
+        }
+    }
+}

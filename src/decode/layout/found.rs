@@ -10,7 +10,7 @@ use crate::decode::labels;
 use crate::decode::place::Place;
 use crate::decode::provider;
 use crate::decode::rejection::{Reason, Rejection};
-use crate::decode::values::{event_id, record_number};
+use crate::decode::values::{event_id, record_number, signed_id};
 use crate::decode::wanted::{is_small, is_wanted};
 use jiff::tz::TimeZone;
 use std::borrow::Cow;
@@ -54,7 +54,7 @@ impl Found {
     /// What the event means. Its own data is read first; values without names are named by their position, and where
     /// fields are missing then, the rendered text is read.
     pub(crate) fn outcome(mut self, place: &Place, zone: &TimeZone) -> Result<Decoded, Rejection> {
-        let Some(id) = event_id(&self.id) else { return Err(Rejection::bad_id(&self.id)) };
+        let Some(id) = event_id(&self.id) else { return self.outcome_of_odd_id() };
         if !is_wanted(id) {
             return Ok(Decoded::Ignored(Some(id)));
         }
@@ -102,6 +102,18 @@ impl Found {
     pub(crate) fn outcome_of_data(mut self, place: &Place, zone: &TimeZone) -> Result<Decoded, Rejection> {
         self.texts.clear();
         self.outcome(place, zone)
+    }
+
+    /// An id with the bits of its severity is rejected, unless the provider shows that somebody else's event is meant.
+    fn outcome_of_odd_id(mut self) -> Result<Decoded, Rejection> {
+        match signed_id(&self.id) {
+            Some(id) => {
+                self.find_provider(id);
+                let is_other = !self.is_from_its_provider(id);
+                if is_other { Ok(Decoded::Ignored(Some(id))) } else { Err(Rejection::bad_id(&self.id)) }
+            }
+            None => Err(Rejection::bad_id(&self.id)),
+        }
     }
 
     fn is_from_its_provider(&self, id: u32) -> bool {

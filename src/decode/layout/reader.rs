@@ -11,7 +11,7 @@ use crate::decode::layout::table::{
     RECORD_ID_ENDS, RECORD_IDS, ROWS, Row, TEXTS, TIME_ENDS, TIMES,
 };
 use crate::decode::provider::{has_small_ids, is_provider};
-use crate::decode::values::{event_id, looks_like_id};
+use crate::decode::values::{event_id, looks_like_id, signed_id};
 use crate::decode::wanted::is_small;
 use std::borrow::Cow;
 
@@ -66,7 +66,7 @@ fn provider_and_id(text: &str) -> (Option<&str>, &str) {
 /// The provider, by its usual names. For an id that needs one, also under a path of the product, and in the objects around.
 fn provider(id: &str, members: &Members<'_>, outer: &[Members<'_>]) -> Option<String> {
     let of_windows = |name: &Cow<'_, str>| is_provider(name);
-    let needs_one = event_id(id).is_some_and(is_small);
+    let needs_one = event_id(id).or_else(|| signed_id(id)).is_some_and(is_small);
     let elsewhere = || {
         let around = || outer.iter().flat_map(Members::iter).filter_map(|(_, value)| text(value));
         let found = members.ending_in(PROVIDER_ENDS).filter(of_windows);

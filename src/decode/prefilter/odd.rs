@@ -135,6 +135,8 @@ fn is_odd(value: &[u8]) -> bool {
         0 => match value {
             // The rest of an escape, whose backslash counts as one before the value.
             [b'u', code @ ..] => code.len() > 4 && code[..4].iter().all(u8::is_ascii_hexdigit),
+            // A number of 32 bits with a sign.
+            [b'-', behind @ ..] => is_qualified(behind),
             [sign, behind @ ..] => *sign >= 0x80 || (matches!(sign, b'+' | b'(' | b'#') && is_odd(behind)),
             [] => false,
         },
@@ -148,12 +150,18 @@ fn is_odd(value: &[u8]) -> bool {
             [] => false,
         },
         many => match value[many..] {
-            _ if many == QUALIFIED_DIGITS && QUALIFIED.iter().any(|begins| value.starts_with(begins)) => true,
+            _ if is_qualified(value) => true,
             [b'h' | b'H', ..] => true,
             [byte, ..] => byte >= 0x80,
             [] => false,
         },
     }
+}
+
+/// Whether a value begins as an id in decimal with the bits of its severity.
+fn is_qualified(value: &[u8]) -> bool {
+    QUALIFIED.iter().any(|begins| value.starts_with(begins))
+        && value.iter().take_while(|byte| byte.is_ascii_digit()).count() == QUALIFIED_DIGITS
 }
 
 /// Whether a value, with what follows it, is no GUID and no other text that begins as an odd number does.
@@ -205,6 +213,8 @@ mod tests {
             "(4 887)",
             "4.887e3",
             "1073746711",
+            "-2147478761",
+            "-1073736937",
             "0x40001317",
         ] {
             check(&format!(r#"{{"event_data": {{}}, "event_id": "{id}"}}"#), true);
@@ -244,6 +254,7 @@ mod tests {
             r#"{"agent": {"id": "10.123.4.5"}}"#,
             r#"{"EventID": 1073741824123, "EventRecordID": "1073746711"}"#,
             r#"{"event_id": "0x4000131"}"#,
+            r#"{"event_id": -1, "Id": "-21474"}"#,
             r#"{"version": "4.887"}"#,
             "EventID",
             "",
