@@ -20,66 +20,74 @@ const TEXT: &str = "The Key Distribution Center (KDC) encountered a user certifi
     Subject: CN=mallory   Certificate Issuer: CORP-CA02   Certificate Serial Number: \
     61000000D1B2C3D4E5F6A70000000000000000D1   Certificate Thumbprint: 0D4C3B2A   Certificate SID: S-1-5-21-1-2-3-1733";
 
-/// Event 41 in layouts that write the provider each in its own way, as `PROVIDER`, and the id as `ID`.
+/// Event 41 in layouts that write the provider each in its own way, as `%P%`, and the id as `%ID%`.
 fn layouts() -> Vec<String> {
     let time = "2026-04-07T13:20:30.4500000Z";
     let values = r#"["administrator", "S-1-5-21-1-2-3-500", "CN=mallory", "CORP-CA02",
         "61000000D1B2C3D4E5F6A70000000000000000D1", "0D4C3B2A", "S-1-5-21-1-2-3-1733"]"#;
-    let columns = r#""Channel": "System", "Computer": "dc01.corp.example", "EventID": ID"#;
+    let columns = r#""Channel": "System", "Computer": "dc01.corp.example", "EventID": %ID%"#;
     let dotted = FIELDS.replace("\"AccountN", "\"event_data.AccountN");
     vec![
+        format!(r#"{{"TimeGenerated": "{time}", "Provider": "%P%", {columns}, "EventData": {{{FIELDS}}}}}"#),
         format!(
-            r#"{{"TimeGenerated": "{time}", "Provider": "PROVIDER", {columns}, "EventData": {{{FIELDS}}}}}"#
+            r#"{{"TimeGenerated": "{time}", "ComputerName": "dc01.corp.example", "EventID": %ID%, "Channel": "System",
+            "SourceName": "%P%", "StringInserts": {values}}}"#
         ),
         format!(
-            r#"{{"TimeGenerated": "{time}", "ComputerName": "dc01.corp.example", "EventID": ID, "Channel": "System",
-            "SourceName": "PROVIDER", "StringInserts": {values}}}"#
-        ),
-        format!(
-            r#"{{"@timestamp": "{time}", "event": {{"code": "ID", "provider": "PROVIDER"}}, "winlog": {{"event_id": "ID",
+            r#"{{"@timestamp": "{time}", "event": {{"code": "%ID%", "provider": "%P%"}}, "winlog": {{"event_id": "%ID%",
             "computer_name": "dc01.corp.example", "event_data": {{{FIELDS}}}}}}}"#
         ),
         format!(
-            r#"{{"@timestamp": "{time}", "event": {{"code": ID, "provider": "PROVIDER"}}, "winlog": {{
+            r#"{{"@timestamp": "{time}", "event": {{"code": %ID%, "provider": "%P%"}}, "winlog": {{
             "computer_name": "dc01.corp.example", {dotted}}}}}"#
         ),
         format!(
-            r#"{{"source": "PROVIDER", "computer": "dc01.corp.example", "event_id": ID, "timeCreated": "{time}",
+            r#"{{"source": "%P%", "computer": "dc01.corp.example", "event_id": %ID%, "timeCreated": "{time}",
             "event_data": {{{FIELDS}}}}}"#
         ),
         format!(
-            r#"{{"winlog.provider": "PROVIDER", "winlog.eventid": ID, "timestamp": "{time}",
+            r#"{{"winlog.provider": "%P%", "winlog.eventid": %ID%, "timestamp": "{time}",
             "host.name": "dc01.corp.example", {FIELDS}}}"#
         ),
         format!(
-            r#"{{"a_provider_name": "PROVIDER", "a_event_id": ID, "agent_hostname": "dc01.corp.example",
+            r#"{{"a_provider_name": "%P%", "a_event_id": %ID%, "agent_hostname": "dc01.corp.example",
             "event_timestamp": "{time}", {FIELDS}}}"#
         ),
-        format!(r#"{{"log": {{"writer": "PROVIDER"}}, "TimeCreated": "{time}", {columns}, {FIELDS}}}"#),
-        format!(r#"{{"writer": "PROVIDER", "payload": {{"TimeCreated": "{time}", {columns}, {FIELDS}}}}}"#),
+        format!(r#"{{"log": {{"writer": "%P%"}}, "TimeCreated": "{time}", {columns}, {FIELDS}}}"#),
+        format!(r#"{{"writer": "%P%", "payload": {{"TimeCreated": "{time}", {columns}, {FIELDS}}}}}"#),
         format!(
-            r#"{{"TimeGenerated": "{time}", "DeviceEventClassID": "PROVIDER:ID", "DeviceName": "dc01.corp.example",
+            r#"{{"TimeGenerated": "{time}", "DeviceEventClassID": "%P%:%ID%", "DeviceName": "dc01.corp.example",
             "EventData": {{{FIELDS}}}}}"#
         ),
         format!(
-            "<13>{time} dc01.corp.example 10.0.0.9 agent [monitorStatus]=\"Success\" [eventSource]=\"PROVIDER\" [eventId]=\"ID\" \
+            "<13>{time} dc01.corp.example 10.0.0.9 agent [monitorStatus]=\"Success\" [eventSource]=\"%P%\" [eventId]=\"%ID%\" \
             [computer]=\"dc01.corp.example\" [eventTime]=\"Apr 07 2026 13:26:11\" [msg]=\"{TEXT}\""
         ),
         format!(
-            "CEF:0|Microsoft|Microsoft Windows|2022|PROVIDER:ID|x|5|externalId=ID rt=1775568030450 \
+            "CEF:0|Microsoft|Microsoft Windows|2022|%P%:%ID%|x|5|externalId=%ID% rt=1775568030450 \
             dvchost=dc01.corp.example msg={TEXT}"
+        ),
+        format!(
+            "<13>Apr 07 13:26:11 dc01.corp.example MSWinEventLog\t1\tSystem\t4711\tTue Apr 07 13:26:11 2026\t%ID%\t%P%\tN/A\t\
+            N/A\tError\tdc01.corp.example\tNone\t\t{TEXT}\t730012"
+        ),
+        format!(
+            "2026 Apr 07 13:26:11 WinEvtLog: System: ERROR(%ID%): %P%: (no user): no domain: dc01.corp.example: {TEXT}"
+        ),
+        format!(
+            "04/07/2026 01:26:11 PM\nLogName=System\nEventCode=%ID%\nComputerName=dc01.corp.example\nSourceName=%P%\n\
+            Message={}",
+            TEXT.replace("   ", "\n  ")
+        ),
+        format!(
+            "<13>Apr 07 13:26:11 dc01.corp.example AgentDevice=WindowsLog\tAgentLogFile=System\tSource=%P%\t\
+            Computer=dc01.corp.example\tEventID=%ID%\tTimeGenerated=1775568371\tMessage={TEXT}"
         ),
     ]
 }
 
 fn with(layout: &str, provider: &str, id: &str) -> String {
-    layout
-        .replace("PROVIDER", provider)
-        .replace("ID,", &format!("{id},"))
-        .replace("\"ID\"", &format!("\"{id}\""))
-        .replace(":ID", &format!(":{id}"))
-        .replace(": ID", &format!(": {id}"))
-        .replace("=ID ", &format!("={id} "))
+    layout.replace("%P%", provider).replace("%ID%", id)
 }
 
 /// Whether a record gives one mapping of a certificate; what passes the prefilter alone counts.
@@ -101,6 +109,24 @@ fn provider_is_found_wherever_a_record_names_it() {
             let record = with(&layout, &provider, "41");
             assert!(is_mapped(&record), "{record}\n{:?}", decode(record.as_bytes()));
         }
+    }
+}
+
+#[test]
+fn refusals_of_a_ca_are_found_too() {
+    let fields = r#""RequestId": "7", "Reason": "The requested certificate template is not supported by this CA. 0x80094800",
+        "SubjectName": "CORP\\mallory", "AdditionalInformation": "Denied by Policy Module: ESC1.""#;
+    let service = "Microsoft-Windows-CertificationAuthority";
+    for layout in layouts().iter().filter(|layout| layout.contains(FIELDS)) {
+        for provider in [service.to_owned(), service.to_lowercase(), service.to_uppercase()] {
+            let record = with(layout, &provider, "53").replace(FIELDS, fields);
+            let outcomes = decode(record.as_bytes());
+            let [Ok(Decoded::Event(event))] = outcomes.as_slice() else { panic!("{record}: {outcomes:?}") };
+            assert!(matches!(event.activity, Activity::RequestRefused(_)), "{record}");
+            assert!(Prefilter::for_source(None, None).may_matter(record.as_bytes()), "{record}");
+        }
+        let record = with(layout, "Microsoft-Windows-DistributedCOM", "53").replace(FIELDS, fields);
+        assert!(decode(record.as_bytes()).iter().all(Result::is_ok), "{record}");
     }
 }
 

@@ -126,7 +126,7 @@ impl Found {
         if !is_known && is_small(id) {
             let found =
                 self.named.values().find(|value| provider::has_small_ids(value)).map(ToOwned::to_owned);
-            self.provider = found.or(self.provider.take());
+            self.provider = found.or_else(|| self.provider.take());
         }
     }
 

@@ -62,8 +62,13 @@ pub(crate) fn has_name(record: &[u8], odd_ids: &OddIds) -> bool {
             id = id.or_else(|| OddIds::at_underscore(record, at));
             id == Some(true) || is_activity(record, at)
         }
-        _ => KDC.iter().any(|name| begins_with(&record[at..], name)),
+        _ => is_kdc(&record[at..]),
     }) || id.is_none() && odd_ids.has_one(record)
+}
+
+/// Whether bytes begin with a name of the KDC, of which they have the first letter. Few words go on as these do.
+fn is_kdc(bytes: &[u8]) -> bool {
+    matches!(bytes.get(1), Some(b'e' | b'E' | b'd' | b'D')) && KDC.iter().any(|name| begins_with(bytes, name))
 }
 
 /// Whether a name of an activity stands around its first underscore, which is here.
