@@ -98,8 +98,8 @@ const SHARE: &[Label] = &[
     ("Access Check Results", None),
 ];
 
-/// The labels of the KDC's events 39, 40, 41 and 45 (KB5014754). What stands between the subject and the thumbprint may be words of
-/// the certificate's owner.
+/// The labels of the KDC's events 39, 40, 41 and 45 (KB5014754). What stands between the subject and the thumbprint may be
+/// words of the certificate's owner.
 const MAPPING: &[Label] = &[
     ("User", Some("AccountName")),
     ("User SID", Some("AccountSid")),
@@ -221,8 +221,8 @@ impl<'t> Rendered<'t> {
         Some(Rendered { is_escaped, ..rendered })
     }
 
-    /// The fields of an event about a mapping. Labels in the subject do not count: what is before it is searched up to it, and the
-    /// rest from the last thumbprint, behind which the KDC writes nothing of the client's.
+    /// The fields of an event about a mapping. Labels in the subject do not count: what is before it is searched up to it,
+    /// and the rest from the last thumbprint, behind which the KDC writes nothing of the client's.
     fn mapping(&self) -> Named {
         let end = self.text.len();
         let subject = self.find(CERTIFICATE_SUBJECT, 0, end).unwrap_or(end);

@@ -1,5 +1,5 @@
-//! Rows of the tables SecurityEvent, WindowsEvent and Event of Sentinel: some fields have columns, all are in `EventData`, as XML. The record
-//! id is a column only in some exports.
+//! Rows of the tables SecurityEvent, WindowsEvent and Event of Sentinel: some fields have columns, all are in `EventData`, as
+//! XML. The record id is a column only in some exports.
 
 use crate::decode::envelope::{Envelope, Fields};
 use crate::decode::json::Value;
