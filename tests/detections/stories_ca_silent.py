@@ -30,6 +30,18 @@ def stories():
            sorted(daily(16) + backups(), key=lambda e: e["time"]))
     yield ("fires_version_fell", "4887 had serial numbers, and has none now.",
            [at(n, own(101 + n)) for n in range(5)] + [at(10 + n, own(111 + n, version=0)) for n in range(3)])
+    for name, days in (("a_year", -365), ("25_years", -25 * 365), ("a_month", -30)):
+        yield (f"fires_beside_a_clock_{name}_behind", "One event has a clock of the past, and the CA reports nothing for two days.",
+               [at(0, own(7777, "carol.white"), days=days)] + daily() + [at(0, pipe("bob.jones", "10.20.30.41"), days=13)], CAS)
+    yield ("fires_beside_a_clock_behind_in_between", "A clock of the past between two days of the CA, as it arrives, and the CA is back after four days.",
+           daily(6) + [at(0, own(7777, "carol.white"), days=-365)] + daily(12)[6:] + [at(0, own(301), days=15)])
+    yield ("quiet_clock_ahead", "One event has a clock that is a year ahead, and the CA was not silent.",
+           daily() + [at(0, own(7777, "carol.white"), days=365)], CAS)
+    yield ("quiet_clock_behind_and_weekends", "One event has a clock of the past, and the CA is used on work days only.",
+           [at(0, own(7777, "carol.white"), days=-365)] + workdays(4))
+    yield ("quiet_holidays_while_new", "Nobody works for two weeks before the CA is known; later it is quiet for two weeks again.",
+           workdays(1) + [at(0, own(400 + d, f"user{d}"), days=21 + d) for d in range(5)] + [at(0, own(500 + d, f"user{d}"), days=28 + d) for d in range(3)]
+           + [at(0, own(600), days=45)])
     yield ("quiet_weekends", "A CA that is used on work days only.", workdays(5))
     yield ("quiet_small_ca", "A CA with a certificate in a week is not known well enough.", [at(0, own(100 + w), days=7 * w) for w in range(8)] + [at(0, own(301), days=70)])
     yield ("quiet_new_ca", "A CA that is known for five days.", daily(5) + [at(0, logon("bob.jones", 561), days=8)], CAS)

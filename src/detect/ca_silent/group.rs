@@ -54,15 +54,35 @@ pub(super) fn learn(
         }
     };
     let group = &mut groups[found];
-    let gap = at.as_millis() - group.last_ms;
-    let limit = tolerated(group).map_or(i64::MAX, Span::as_millis);
-    let is_forgotten = Time::from_millis(group.longest_ended_ms).plus(MEMORY) < at;
-    if gap.min(limit) > group.longest_ms || (gap > 0 && is_forgotten) {
-        group.longest_ms = gap.min(limit);
-        group.longest_ended_ms = at.as_millis();
+    if is_beyond_memory(group, at) {
+        *group = AuditGroup { bit, last_ms: at.as_millis(), ..AuditGroup::default() };
+    }
+    if let Some(silence) = silence(group, at, tolerated(group)) {
+        let is_forgotten = Time::from_millis(group.longest_ended_ms).plus(MEMORY) < at;
+        // Earlier versions took the time since an event with a clock of the past for a silence.
+        let is_no_silence = group.longest_ms > MEMORY.as_millis();
+        if silence.as_millis() > group.longest_ms || is_forgotten || is_no_silence {
+            group.longest_ms = silence.as_millis();
+            group.longest_ended_ms = at.as_millis();
+        }
     }
     group.last_ms = group.last_ms.max(at.as_millis());
     group.days.get_or_insert_default().mark(at.day());
+}
+
+/// Whether nothing is remembered of what came before this time: the state ends with the memory, and so long after the last
+/// event one of the two clocks is more likely to be wrong.
+pub(super) fn is_beyond_memory(group: &AuditGroup, at: Time) -> bool {
+    Time::from_millis(group.last_ms).plus(MEMORY) < at
+}
+
+/// The silence of a group that ends at this time; none: it shows nothing. That between the only day of a group and the next
+/// event may be the error of a clock, and later ones of the same length are learned before the group is known.
+fn silence(group: &AuditGroup, at: Time, tolerated: Option<Span>) -> Option<Span> {
+    let last = Time::from_millis(group.last_ms);
+    let is_confirmed = days(group, last.day()) > 1 || tolerated.is_some();
+    let gap = last.distance(at);
+    (last < at && is_confirmed).then(|| tolerated.map_or(gap, |limit| gap.min(limit)))
 }
 
 /// On how many different days of the memory, up to this one, the group had events.

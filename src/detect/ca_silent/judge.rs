@@ -25,7 +25,8 @@ pub(super) fn tolerated(settings: &Settings, group: &AuditGroup) -> Option<Span>
 pub(super) fn silences(settings: &Settings, groups: &[AuditGroup], ca: &Host, at: Time) -> Vec<Reason> {
     let is_missing = |group: &&AuditGroup| {
         let last = Time::from_millis(group.last_ms);
-        last < at && tolerated(settings, group).is_some_and(|span| last.distance(at) > span)
+        let is_remembered = last < at && !group::is_beyond_memory(group, at);
+        is_remembered && tolerated(settings, group).is_some_and(|span| last.distance(at) > span)
     };
     let missing: Vec<&AuditGroup> = groups.iter().filter(is_missing).collect();
     let Some(latest) = groups.iter().map(|group| group.last_ms).max() else { return Vec::new() };
