@@ -2,13 +2,13 @@
 
 pub mod pipe;
 pub(crate) mod holes;
+pub(crate) mod peek;
 pub mod framing;
 pub(crate) mod names;
 pub(crate) mod selection;
 pub(crate) mod sort;
 pub(crate) mod order;
 pub(crate) mod ledger;
-pub(crate) mod peek;
 pub(crate) mod progress;
 pub(crate) mod archive;
 pub(crate) mod inputs;

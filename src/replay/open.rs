@@ -2,7 +2,7 @@
 
 use crate::replay::archive;
 use crate::replay::framing::sniff::{Framing, sniff};
-use crate::replay::framing::utf16::{self, Utf16};
+use crate::replay::framing::utf16::Transcoded;
 use crate::replay::framing::{Sink, Stop, clixml, csv, documents, evtx, headings, lines, xml, yaml};
 use crate::replay::holes::Holes;
 use crate::replay::inputs::{Input, Source};
@@ -80,11 +80,8 @@ fn unwrapped(stream: Stream<'_>, sink: &mut Sink) -> Result<(), Stop> {
     if stream.head().starts_with(evtx::MAGIC) {
         return spool(stream, sink);
     }
-    let stream = match utf16::encoding(stream.head()) {
-        Some(encoding) => Peek::new(Box::new(Utf16::new(stream, encoding)) as Box<dyn Read + '_>),
-        None => stream,
-    };
-    text(stream, sink)
+    let transcoded: Box<dyn Read + '_> = Box::new(Transcoded::new(stream));
+    text(Peek::new(transcoded), sink)
 }
 
 /// Removes gzip (of one or several members) and zstd, layer by layer.

@@ -240,3 +240,33 @@ fn every_layout_is_read_as_a_file() {
     }
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
+
+/// `>>` appends to a file in another encoding than it has. Whether line, element or document, each part is read.
+#[test]
+fn parts_in_different_encodings_give_the_same_alerts() {
+    let text = story();
+    let lines = text.split_at(text.find('\n').unwrap() + 1);
+    let whole = xml();
+    let events = whole.split_at(whole.find("</Event>").unwrap() + "</Event>".len());
+    let unmarked = |text: &str, order| utf16(text, order)[2..].to_vec();
+    let mut contents: Vec<(String, Vec<u8>)> = Vec::new();
+    for (name, (first, second)) in [("lines", lines), ("elements", events)] {
+        for (order, of) in [("little", u16::to_le_bytes as fn(u16) -> [u8; 2]), ("big", u16::to_be_bytes)] {
+            let mut add = |what: &str, content| contents.push((format!("{name}, {order}, {what}"), content));
+            add("ascii behind", [utf16(first, of), second.into()].concat());
+            add("ascii with a mark behind", [utf16(first, of), format!("\u{feff}{second}").into()].concat());
+            add("utf-16 behind", [first.into(), utf16(second, of)].concat());
+            add("utf-16 without a mark behind", [first.into(), unmarked(second, of)].concat());
+            add("the other order behind", [utf16(first, of), utf16(second, u16::to_le_bytes)].concat());
+            add("moved by a byte", [utf16(first, of), vec![b'\n'], unmarked(second, of)].concat());
+        }
+    }
+    for (what, content) in contents {
+        let world = World::new();
+        let run = world.write("input", &content).run("replay input --format json");
+        assert_eq!((run.alerts(), run.records("events")), (story_alerts(), 5), "{what}");
+        assert_eq!(run.records("rejected"), 0, "{what}");
+        let inspected = world.run("inspect input").stdout;
+        assert!(!inspected.contains("rejected"), "{what}: {inspected}");
+    }
+}
