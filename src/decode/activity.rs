@@ -1,5 +1,6 @@
 //! Envelope → event: what each wanted Windows event means.
 
+use crate::decode::damaged;
 use crate::decode::decoder::Decoded;
 use crate::decode::envelope::{Envelope, Fields};
 use crate::decode::instant;
@@ -8,6 +9,7 @@ use crate::decode::meaning;
 use crate::decode::place::Place;
 use crate::decode::provider;
 use crate::decode::rejection::{Reason, Rejection};
+use crate::decode::values::is_blank;
 use crate::decode::wanted::{self, Source};
 use crate::event::host::Host;
 use crate::event::{Event, Origin};
@@ -26,17 +28,34 @@ pub(crate) fn interpret(
     if !provider::is_from(envelope.id, envelope.provider.as_deref(), envelope.channel.as_deref()) {
         return unknown_provider(&envelope).map_or(ignored, Err);
     }
-    let activity = meaning::activity(envelope.id, &envelope.fields)?;
+    let (activity, damage) = match meaning::activity(envelope.id, &envelope.fields) {
+        Ok(activity) => (activity, None),
+        Err(rejection) => match damaged::remaining(envelope.id, &envelope.fields, &rejection) {
+            None => return Err(rejection),
+            remaining => (remaining, Some(rejection)),
+        },
+    };
     let Some(activity) = activity else { return ignored };
     let time = limited("the time", envelope.time)?.ok_or_else(|| Rejection::missing("the time"))?;
-    let time = instant::parse(&time, zone)
-        .ok_or_else(|| Rejection::bad_field("the time", &time, "date and time"))?;
+    let (time, damage) = match instant::parse(&time, zone) {
+        Some(read) => (read, damage),
+        None => {
+            let rejection = Rejection::bad_field("the time", &time, "date and time");
+            let Some(read) = instant::parse_damaged(&time) else { return Err(rejection) };
+            (read, Some(rejection))
+        }
+    };
     let computer =
         limited("the computer", envelope.computer)?.ok_or_else(|| Rejection::missing("the computer"))?;
     let channel = limited("the channel", envelope.channel)?.unwrap_or_default().into_owned();
     let origin =
         Origin { channel, event_id: Some(envelope.id), record_id: envelope.record_id, ..place.origin() };
-    Ok(Decoded::Event(Box::new(Event { time, computer: Host::new(&computer), origin, activity })))
+    let computer = Host::new(computer.trim_matches(is_blank));
+    let event = Box::new(Event { time, computer, origin, activity });
+    match damage {
+        Some(rejection) => Err(Rejection { remaining: Some(event), ..rejection }),
+        None => Ok(Decoded::Event(event)),
+    }
 }
 
 /// The rejection of an envelope with a field that only the KDC writes, where no provider is known. Without that

@@ -5,7 +5,7 @@ use crate::decode::fields::named::Named;
 use crate::decode::json::Value;
 use crate::decode::limits::MAX_FIELD_BYTES;
 use crate::decode::rejection::{Reason, Rejection};
-use crate::decode::values::is_absent;
+use crate::decode::values::{is_absent, is_blank};
 use std::borrow::Cow;
 
 /// A Windows event as its format gives it, not yet interpreted. What a format does not carry is none.
@@ -40,6 +40,8 @@ pub(crate) enum Fields<'t> {
     Ecs(Value<'t>, Value<'t>),
     /// Values gathered from any layout.
     Named(&'t Named),
+    /// Other fields, with one of them left out, or with a value in its place.
+    Instead(&'t Fields<'t>, &'static str, Option<&'static str>),
 }
 
 /// Where Elastic's pipelines move fields to.
@@ -93,8 +95,21 @@ impl<'t> Fields<'t> {
                 found => found,
             },
             Fields::Named(named) => named.find(name).map(|text| Cow::Owned(text.to_owned())),
+            Fields::Instead(_, other, value) if *other == name => value.map(Cow::Borrowed),
+            Fields::Instead(fields, ..) => fields.find(name)?,
         };
-        Ok(found.filter(|text| !is_absent(text)))
+        Ok(found.map(without_blank_end).filter(|text| !is_absent(text)))
+    }
+}
+
+/// A text without spaces and NULs behind it, with which a fixed-length buffer ends.
+fn without_blank_end(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim_end_matches(is_blank)),
+        Cow::Owned(mut text) => {
+            text.truncate(text.trim_end_matches(is_blank).len());
+            Cow::Owned(text)
+        }
     }
 }
 
@@ -157,6 +172,26 @@ mod tests {
         let positional = Fields::Positional(&["p", "q", "r"], document.root().get("list").unwrap());
         assert_eq!(positional.required("q").unwrap(), "2");
         assert_eq!(positional.text("r"), Ok(None));
+    }
+
+    #[test]
+    fn blanks_behind_a_value_are_no_part_of_it() {
+        let document =
+            Document::parse(r#"{"a": "x\u0000\u0000", "b": "\u0000", "c": "-\u0000", "d": "x\u0000y \n"}"#)
+                .unwrap();
+        let fields = Fields::Object(document.root());
+        assert_eq!(fields.required("a").unwrap(), "x");
+        assert_eq!((fields.text("b"), fields.text("c")), (Ok(None), Ok(None)));
+        assert_eq!(fields.required("d").unwrap(), "x\0y");
+    }
+
+    #[test]
+    fn one_field_is_left_out_or_replaced() {
+        let list = vec![("a".into(), "1".into()), ("b".into(), "2".into())];
+        let all = Fields::List(list);
+        assert_eq!(Fields::Instead(&all, "a", None).text("a"), Ok(None));
+        assert_eq!(Fields::Instead(&all, "a", Some("7")).required("a").unwrap(), "7");
+        assert_eq!(Fields::Instead(&all, "a", None).required("b").unwrap(), "2");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Event time, in the forms in which products write it.
 
 use crate::decode::civil;
+use crate::decode::values::is_blank;
 use crate::event::time::Time;
 use jiff::tz::{Offset, TimeZone};
 
@@ -15,7 +16,7 @@ use jiff::tz::{Offset, TimeZone};
 /// Local time without a zone is in `zone`; what the end of summer time repeats is taken the first time, what its
 /// beginning skips as if it had not begun.
 pub(crate) fn parse(text: &str, zone: &TimeZone) -> Option<Time> {
-    let text = text.trim_ascii();
+    let text = text.trim_matches(is_blank);
     if let Some(time) = parse_utc(text.as_bytes()) {
         return Some(time);
     }
@@ -25,6 +26,13 @@ pub(crate) fn parse(text: &str, zone: &TimeZone) -> Option<Time> {
         Some((local, label)) => in_labelled_zone(local.trim_ascii_end(), label, zone),
         None => parse_general(text, zone).or_else(|| number(text)).or_else(|| civil::parse(text, zone)),
     }
+}
+
+/// Reads a time in UTC among characters that are none of it. Only the usual form is read so, of which no digit can be missing
+/// unnoticed but those below a second.
+pub(crate) fn parse_damaged(text: &str) -> Option<Time> {
+    let kept: String = text.chars().filter(|c| c.is_ascii_digit() || "-T:.Z".contains(*c)).collect();
+    parse_utc(kept.as_bytes())
 }
 
 /// A time with the label of a zone behind it: `4/7/2026, 3:20:30 PM [Berlin]` stands for a column of Azure's portal, and
@@ -148,6 +156,26 @@ mod tests {
     #[track_caller]
     fn check(text: &str, zone: &TimeZone, utc: &str) {
         assert_eq!(parse(text, zone).map(|t| t.to_string()).as_deref(), Some(utc), "{text}");
+    }
+
+    #[test]
+    fn damage_between_the_parts_of_a_time_costs_no_time() {
+        let time = "2026-03-02T09:00:00.12Z";
+        for text in [
+            "2026-03-02T09:00:00.12\u{fffd}0000Z",
+            "2026-03-02T09:00:00.12é00Z",
+            "2026-03-\u{1}02T09:00:00.1200000Z",
+            "é2026-03-02T09:00:00.12Z\u{fffd}",
+        ] {
+            assert_eq!(parse(text, &TimeZone::UTC), None, "{text}");
+            assert_eq!(super::parse_damaged(text), Time::parse_rfc3339(time), "{text}");
+        }
+        assert_eq!(parse(&format!("{time}\0\0"), &TimeZone::UTC), Time::parse_rfc3339(time));
+        for text in
+            ["2026-03-0éT09:00:00.12Z", "2026-é-02T09:00:00Z", "2026-03-02T09:00:00.12+0é:00", "é", "noon"]
+        {
+            assert_eq!(super::parse_damaged(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -16,10 +16,10 @@ mod encoded;
 mod tag;
 mod json;
 mod civil;
-mod instant;
 mod wanted;
 mod mention;
 mod values;
+mod instant;
 mod manifest;
 mod versions;
 mod names;
@@ -37,6 +37,7 @@ mod kerberos;
 mod logon;
 mod directory;
 mod meaning;
+mod damaged;
 mod activity;
 mod normalised;
 pub mod prefilter;
@@ -74,7 +75,7 @@ impl Decoder {
     }
 
     /// The same with the format of each outcome; none where no format was recognised. Returns whether bytes or escapes
-    /// that are no text were replaced, so that a field may lack characters.
+    /// that are no text were replaced, or a field that cannot be read was left out, so that a field may lack characters.
     pub fn decode_with_format(
         &self,
         record: &[u8],

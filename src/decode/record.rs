@@ -24,7 +24,7 @@ pub(crate) struct Outlet<'a> {
     place: &'a Place,
     sink: &'a mut dyn FnMut(Option<Format>, Outcome),
     count: usize,
-    /// Bytes that are no text were replaced.
+    /// Bytes that are no text were replaced, or a field that cannot be read was left out.
     replaced: bool,
     /// An outcome was more than "not of interest".
     matters: bool,
@@ -40,7 +40,7 @@ impl<'a> Outlet<'a> {
     }
 
     /// Decodes the record; the sink is called at least once. Returns whether bytes or escapes that are no text were
-    /// replaced.
+    /// replaced, or a field that cannot be read was left out.
     pub(crate) fn decode(mut self, record: &[u8]) -> bool {
         let _ = self.record(record);
         if self.count == 0 {
@@ -261,8 +261,10 @@ impl<'a> Outlet<'a> {
         match first {
             Some((format, outcome)) if !outcomes.iter().any(|(_, outcome)| is_event(outcome)) => {
                 let is_ignored = outcome.is_ok();
-                let mut better = outcomes.into_iter().map(|(_, outcome)| outcome);
-                let better = better.find(|outcome| names_cause(outcome) || is_ignored && outcome.is_err());
+                let is_better = |other: &Outcome| {
+                    !has_remaining(&outcome) && (names_cause(other) || is_ignored && other.is_err())
+                };
+                let better = outcomes.into_iter().map(|(_, outcome)| outcome).find(is_better);
                 self.put(format, better.unwrap_or(outcome))
             }
             // A record of the named format, in which the event stands once more as it was.
@@ -306,7 +308,7 @@ impl<'a> Outlet<'a> {
     /// Hands on outcomes; those of another format than the config names become rejections.
     fn put_all(&mut self, outcomes: Outcomes) -> ControlFlow<()> {
         outcomes.into_iter().try_for_each(|(format, outcome)| match self.decoder.format {
-            Some(named) if named != format && outcome.is_ok() => {
+            Some(named) if named != format && (outcome.is_ok() || has_remaining(&outcome)) => {
                 self.reject(Rejection::new(Reason::UnknownFormat, looks_like(format, named)))
             }
             Some(_) | None => self.put(Some(format), outcome),
@@ -319,6 +321,11 @@ impl<'a> Outlet<'a> {
 
     fn put(&mut self, format: Option<Format>, outcome: Outcome) -> ControlFlow<()> {
         self.count += 1;
+        self.replaced |= has_remaining(&outcome);
+        let outcome = outcome.or_else(|mut rejection| match rejection.remaining.take() {
+            Some(event) => Ok(Decoded::Event(event)),
+            None => Err(rejection),
+        });
         self.matters |= !matches!(outcome, Ok(Decoded::Ignored(_)));
         if self.count <= MAX_EVENTS {
             (self.sink)(format, outcome);
@@ -353,6 +360,11 @@ fn may_be_elsewhere(outcome: &Outcome) -> bool {
             [Reason::MissingField, Reason::BadField, Reason::PositionUnclear].contains(&rejection.reason)
         }
     }
+}
+
+/// Whether a rejection has an event to stand in for it.
+fn has_remaining(outcome: &Outcome) -> bool {
+    outcome.as_ref().is_err_and(|rejection| rejection.remaining.is_some())
 }
 
 /// Whether a rejection names the reason why a field is missing.

@@ -1,6 +1,7 @@
 //! Why a record is no event.
 
 use crate::decode::limits::MAX_SHOWN_CHARS;
+use crate::event::Event;
 use std::fmt;
 
 /// A record, or one event of it, that should have been understood and was not.
@@ -10,6 +11,8 @@ pub struct Rejection {
     pub reason: Reason,
     /// What exactly, naming field and value (cut short): lower-case, without a full stop.
     pub detail: String,
+    /// What remains without the field that cannot be read; it stands in for the rejection where no better event is found.
+    pub(crate) remaining: Option<Box<Event>>,
 }
 
 /// The closed set of reasons.
@@ -49,7 +52,7 @@ pub enum Reason {
 
 impl Rejection {
     pub(crate) fn new(reason: Reason, detail: impl Into<String>) -> Rejection {
-        Rejection { reason, detail: detail.into() }
+        Rejection { reason, detail: detail.into(), remaining: None }
     }
 
     /// A wanted event lacks a field.

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 /// Whether a text stands for no value.
 pub(crate) fn is_absent(text: &str) -> bool {
-    matches!(text.trim_ascii(), "" | "-")
+    matches!(text.trim_matches(is_blank), "" | "-")
 }
 
 /// Reads an EventID: decimal digits, with leading zeros or a mark before the thousands (`4,887`), with `.0` behind them,
@@ -63,7 +63,7 @@ fn names_wanted_id(text: &str) -> bool {
 }
 
 /// A space in any language, or a control character: a fixed-length buffer ends in NULs.
-fn is_blank(c: char) -> bool {
+pub(crate) fn is_blank(c: char) -> bool {
     c.is_whitespace() || c.is_control()
 }
 

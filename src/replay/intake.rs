@@ -117,7 +117,7 @@ impl Intake<'_> {
 
     fn too_large(&mut self, start: &[u8], length: u64, place: &Place) -> Result<(), Failure> {
         let detail = format!("{length} bytes are more than the {MAX_RECORD} a record may have");
-        let rejection = Rejection { reason: Reason::TooLarge, detail };
+        let rejection = Rejection::new(Reason::TooLarge, detail);
         reject(&rejection, start, place, &mut self.dead_letter, &mut self.summary)
     }
 }

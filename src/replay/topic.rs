@@ -108,7 +108,7 @@ impl Intake<'_> {
                     }
                 }
                 Err(detail) => {
-                    let rejection = Rejection { reason: Reason::BadProtobuf, detail };
+                    let rejection = Rejection::new(Reason::BadProtobuf, detail);
                     reject(&rejection, value, &place, &mut self.dead_letter, &mut self.summary)?;
                 }
             }

@@ -153,6 +153,93 @@ fn control_characters_between_values_cost_nothing() {
     assert_eq!(certificate(&outcomes, "NaN"), certificate(&decode(record.as_bytes()).0, "nxlog"));
 }
 
+/// The outcomes of the record with this in place of a part of it, and whether damage was counted.
+fn with(file: &str, part: &str, damaged: &str) -> (Vec<Result<Decoded, Rejection>>, bool) {
+    let record = String::from_utf8(issued(file)).unwrap();
+    assert!(record.contains(part), "{file} has no {part}");
+    decode(record.replace(part, damaged).as_bytes())
+}
+
+/// The serial number of the certificate in a file, as the file spells it.
+fn serial_of(file: &str) -> String {
+    let (outcomes, _) = decode(&issued(file));
+    let Activity::CertificateIssued(issued) = certificate(&outcomes, file) else { panic!("{file}") };
+    issued.serial.unwrap_or_else(|| panic!("{file}")).as_str().to_owned()
+}
+
+#[test]
+fn serial_number_that_cannot_be_read_costs_itself_and_not_the_certificate() {
+    for file in
+        FILES.into_iter().filter(|file| !["fluent-bit.ndjson", "layouts/fluentd2.ndjson"].contains(file))
+    {
+        let serial = serial_of(file);
+        for damage in ["é", "\u{1}", "\u{fffd}", "x", "e+"] {
+            let what = format!("{file}: {}", damage.escape_default());
+            let (outcomes, counted) =
+                with(file, &serial, &format!("{}{damage}{}", &serial[..4], &serial[4..]));
+            let Activity::CertificateIssued(issued) = certificate(&outcomes, &what) else { panic!("{what}") };
+            assert_eq!(issued.serial, None, "{what}");
+            assert!(counted, "{what}");
+        }
+        for blank in ["\0", "\0\0\0", " ", "\u{1}\0"] {
+            let what = format!("{file}: {}", blank.escape_default());
+            let (outcomes, _) = with(file, &serial, &format!("{serial}{blank}"));
+            assert_eq!(certificate(&outcomes, &what), certificate(&decode(&issued(file)).0, &what), "{what}");
+        }
+    }
+}
+
+#[test]
+fn escapes_in_a_serial_number_and_a_time_are_damage_too() {
+    let file = "winlogbeat8.ndjson";
+    let serial = serial_of(file);
+    for damage in [r"\ud800", r"\u00e9", r"\u0001"] {
+        let (outcomes, counted) = with(file, &serial, &format!("6100{damage}{}", &serial[4..]));
+        certificate(&outcomes, damage);
+        assert!(counted, "{damage}");
+    }
+    let record = String::from_utf8(issued(file)).unwrap();
+    let [Ok(Decoded::Event(whole))] = &decode(record.as_bytes()).0[..] else { panic!("{file}") };
+    let at = record.find("\"@timestamp\"").and_then(|at| record[at..].find("Z\"").map(|z| at + z)).unwrap();
+    for damage in [r"\ud800", r"\u0000", "é", "\u{1}"] {
+        for damaged in [
+            format!("{}{damage}{}", &record[..at], &record[at..]),
+            format!("{}{damage}{}", &record[..=at], &record[at + 1..]),
+        ] {
+            let (outcomes, counted) = decode(damaged.as_bytes());
+            let [Ok(Decoded::Event(event))] = &outcomes[..] else { panic!("{damage}: {outcomes:?}") };
+            assert_eq!(event.time, whole.time, "{damage}");
+            assert!(counted, "{damage}");
+        }
+    }
+}
+
+#[test]
+fn serial_number_as_a_fraction_is_left_out_and_counted() {
+    let file = "winlogbeat8.ndjson";
+    let (outcomes, counted) = with(file, &format!("\"{}\"", serial_of(file)), "6.1000000092e+41");
+    let Activity::CertificateIssued(issued) = certificate(&outcomes, file) else { panic!("{file}") };
+    assert_eq!((issued.serial, counted), (None, true));
+}
+
+/// Without its serial number a logon belongs to no certificate, and without a RequestId a certificate to no request.
+#[test]
+fn what_names_an_event_is_rejected_where_it_cannot_be_read() {
+    let file = "winlogbeat8.ndjson";
+    let text = format_file(file);
+    let logon = text.lines().find(|line| line.contains("4768")).unwrap();
+    let [Ok(Decoded::Event(event))] = &decode(logon.as_bytes()).0[..] else { panic!("{logon}") };
+    let Activity::CertificateLogon(read) = &event.activity else { panic!("{logon}") };
+    let serial = read.serial.as_str().to_uppercase();
+    assert!(logon.contains(&serial), "{logon}");
+    let (outcomes, _) = decode(logon.replace(&serial, &format!("{serial}\0")).as_bytes());
+    assert_eq!(outcomes, [Ok(Decoded::Event(event.clone()))]);
+    let (outcomes, _) = decode(logon.replace(&serial, &format!("{serial}é")).as_bytes());
+    assert_eq!(outcomes[0].as_ref().unwrap_err().reason, Reason::BadField);
+    let (outcomes, counted) = decode(logon.replace("\"0x0\"", "\"0é0\"").as_bytes());
+    assert_eq!((outcomes, counted), (vec![Ok(Decoded::Event(event.clone()))], true));
+}
+
 /// Formats whose records have no mark at their end. A relay that cuts them off at 1 or 2 KiB leaves a text that is read, and a
 /// client makes its attributes as long as it likes.
 #[test]

@@ -275,7 +275,7 @@ definitions! {
     SOURCE_BAD_TEXT = counter(
         "adcs_watch_source_bad_text_records_total",
         &["topic"],
-        "Records with bytes, control characters or escapes that are no text, so that a field may lack characters",
+        "Records with bytes, control characters or escapes that are no text, or with a field that cannot be read and is left out",
     );
     SOURCE_LAST_EVENT = gauge(
         "adcs_watch_source_last_event_timestamp_seconds",

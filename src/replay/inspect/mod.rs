@@ -157,7 +157,7 @@ impl<'a> Inspector<'a> {
     }
 
     fn reject(&mut self, reason: Reason, detail: String, place: &Place) {
-        self.findings.reject(&Rejection { reason, detail }, &at(place));
+        self.findings.reject(&Rejection::new(reason, detail), &at(place));
     }
 
     fn finish(mut self) -> Findings {

@@ -49,7 +49,7 @@ impl Page {
         findings.events.iter().for_each(|kind| self.kind(kind));
         self.others(findings);
         if findings.bad_text > 0 {
-            let what = "with bytes that are no text; a field may lack characters";
+            let what = "with bytes that are no text, or a field that cannot be read and is left out";
             self.entry("bad text", WARN, &format!("{} {what}", counted(findings.bad_text, "record")));
         }
         for (reason, rejections) in &findings.rejections {

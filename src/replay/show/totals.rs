@@ -59,7 +59,7 @@ impl Totals<'_> {
         if summary.bad_text > 0 {
             writeln!(
                 self.out,
-                "{}: bytes that are no text were replaced",
+                "{}: bytes that are no text were replaced, or a field that cannot be read left out",
                 counted(summary.bad_text, "record")
             )?;
         }
@@ -100,9 +100,10 @@ impl Totals<'_> {
         self.row("events", records.events, "decoded")?;
         match summary.bad_text {
             0 => Ok(()),
-            n => {
-                self.note(&format!("{}, in which bytes that are no text were replaced", counted(n, "record")))
-            }
+            n => self.note(&format!(
+                "{}, in which bytes that are no text were replaced, or a field that cannot be read left out",
+                counted(n, "record")
+            )),
         }
     }
 
