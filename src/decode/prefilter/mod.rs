@@ -7,7 +7,7 @@
 //! - a name of the KDC or of another provider whose ids are too short to be searched for, or the field that only the KDC writes;
 //! - `certlog` in any case, for what an EDR reports: its events have no id of Windows;
 //! - the names of our own activities;
-//! - an end that is none: a record that was cut off;
+//! - an end that is none: a record that was cut off, or JSON of an event behind a header or in a string (`cut`);
 //! - a string that begins as JSON, event XML, gzip or a line of syslog in base64 does, or a beginning of compressed bytes;
 //! - an id that is no plain number (`odd`);
 //! - or anything that could hide one of these from a search of bytes: a JSON escape or an XML reference of an ASCII
@@ -26,11 +26,13 @@ mod bulk;
 pub(crate) mod odd;
 mod words;
 mod hidden;
+pub(crate) mod cut;
 
 use crate::decode::bytes::looks_like_utf16;
 use crate::decode::compressed;
 use crate::decode::format::Format;
 use crate::decode::prefilter::bulk::Bulk;
+use crate::decode::prefilter::cut::CutJson;
 use crate::decode::prefilter::odd::OddIds;
 use crate::event::host::Host;
 use aho_corasick::AhoCorasick;
@@ -61,6 +63,7 @@ pub struct Prefilter {
     markers: Markers,
     bulk: Bulk,
     odd_ids: OddIds,
+    cut_json: CutJson,
 }
 
 /// The search for many texts at once: with vector instructions where the machine has them.
@@ -114,7 +117,13 @@ impl Prefilter {
             }
         };
         let bulk = Bulk::new(network_logons_at);
-        Prefilter { keeps_all: format == Some(Format::Protobuf), markers, bulk, odd_ids: OddIds::new() }
+        Prefilter {
+            keeps_all: format == Some(Format::Protobuf),
+            markers,
+            bulk,
+            odd_ids: OddIds::new(),
+            cut_json: CutJson::new(),
+        }
     }
 
     /// A copy of the record, if the decoder could find an event of interest in it: the result of
@@ -132,6 +141,7 @@ impl Prefilter {
             || self.has_marker(record)
             || words::has_name(record, &self.odd_ids)
             || hidden::has_base64(record)
+            || self.cut_json.is_in(record)
     }
 
     /// Whether the name of the certificates' life cycle stands here, in a record that may be of a CA.

@@ -14,7 +14,8 @@ use crate::decode::layout::found::Found;
 use crate::decode::layout::reader;
 use crate::decode::limits::{MAX_EVENTS, MAX_JSON_DEPTH};
 use crate::decode::place::Place;
-use crate::decode::rejection::Rejection;
+use crate::decode::prefilter::cut;
+use crate::decode::rejection::{Reason, Rejection};
 use crate::decode::text::{self, Inside};
 use crate::decode::unwrapping::inflate::inflated;
 use crate::decode::{activity, mapped, normalised, xml};
@@ -166,14 +167,14 @@ impl Walk<'_> {
             Inside::EscapedXml(xml) => self.xml(&xml),
             Inside::Json(json) => match Document::parse(json) {
                 Ok(document) => outcomes(document.root(), self.decoder, self.place),
-                Err(_) => Outcomes::new(),
+                Err(_) => cut_off(string),
             },
             Inside::Events(events) => {
                 let (place, zone) = (self.place, &self.decoder.zone);
                 let whole = events.into_iter().map(|found| reader::with_outer(found, outer));
                 whole.map(|found| (found.format, found.outcome(place, zone))).collect()
             }
-            Inside::Nothing => Outcomes::new(),
+            Inside::Nothing => cut_off(string),
         }
     }
 
@@ -192,6 +193,13 @@ impl Walk<'_> {
         }
         outcomes
     }
+}
+
+/// The rejection of JSON that begins in a text and does not end: an id may stand in what is missing.
+fn cut_off(text: &str) -> Outcomes {
+    let rejection = || Rejection::new(Reason::BadJson, "json in a text ends before it is closed");
+    let is_cut = cut::is_cut(text.as_bytes());
+    is_cut.then(|| (Format::Flat, Err(rejection()))).into_iter().collect()
 }
 
 /// What an object is, by itself.
