@@ -378,6 +378,24 @@ fn nul_between_tokens_of_json_costs_nothing() {
 }
 
 #[test]
+fn byte_order_mark_between_tokens_of_json_costs_nothing() {
+    for file in FILES.into_iter().filter(|file| file.ends_with(".ndjson")) {
+        let record = String::from_utf8(issued(file)).unwrap();
+        let whole = decode(record.as_bytes()).0;
+        for (token, damaged) in [
+            ("{", "{\u{feff}"),
+            (", \"", ", \u{feff}\""),
+            ("\": ", "\": \u{feff}\u{feff} "),
+            ("}", "\u{feff} }"),
+        ] {
+            let (outcomes, _) = decode(record.replacen(token, damaged, 1).as_bytes());
+            assert_eq!(certificate(&outcomes, file), certificate(&whole, file), "{file}: {token}");
+        }
+    }
+    assert!(decode("{\"EventID\": 48\u{feff}87}".as_bytes()).0[0].is_err(), "no part of a number");
+}
+
+#[test]
 fn bare_ampersand_in_xml_is_text() {
     let record = String::from_utf8(issued("layouts/nxlog-flat.xml")).unwrap();
     let whole = decode(record.as_bytes()).0;

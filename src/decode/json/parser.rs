@@ -4,6 +4,9 @@ use crate::decode::json::nodes::{Kind, Node};
 use crate::decode::limits::MAX_JSON_DEPTH;
 use crate::decode::rejection::{Reason, Rejection};
 
+/// The mark U+FEFF as UTF-8 writes it.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// The nodes of a text that is one value.
 pub(crate) fn nodes(text: &str) -> Result<Vec<Node>, Rejection> {
     // Few records have more than one node for 14 bytes, and a longer list grows by itself.
@@ -56,11 +59,19 @@ impl Parser<'_> {
     }
 
     /// Passes white space, and with it what else stands between two values and shows nothing: NULs that a crash or a
-    /// buffer left, control characters of a terminal.
+    /// buffer left, control characters of a terminal, the byte order mark of a text that was put in.
     #[inline]
     fn skip_space(&mut self) {
-        while self.bytes.get(self.at).is_some_and(|&byte| byte <= b' ') {
-            self.at += 1;
+        loop {
+            while self.bytes.get(self.at).is_some_and(|&byte| byte <= b' ') {
+                self.at += 1;
+            }
+            if self.bytes.get(self.at) != Some(&BYTE_ORDER_MARK[0])
+                || !self.bytes[self.at..].starts_with(BYTE_ORDER_MARK)
+            {
+                return;
+            }
+            self.at += BYTE_ORDER_MARK.len();
         }
     }
 
