@@ -1,4 +1,5 @@
-//! Records that are compressed as a whole: gzip is read, as CloudWatch Logs sends it on; other compression is rejected.
+//! Records that are compressed as a whole: gzip, as CloudWatch Logs sends it on, and zlib, as GELF has it, are read; other
+//! compression is rejected, and so is a part of a GELF message. Deflate without a header has no sign, so it is not seen.
 //!
 //! This is not the compression of Kafka's batches, which the client undoes.
 
@@ -7,21 +8,30 @@ use crate::decode::rejection::{Reason, Rejection};
 use flate2::{Decompress, FlushDecompress, Status};
 
 /// How compressed bytes begin.
-const MAGICS: [(&str, &[u8]); 5] = [
+const MAGICS: [(&str, &[u8]); 10] = [
     (GZIP, &[0x1f, 0x8b, 0x08]),
     ("zstd", &[0x28, 0xb5, 0x2f, 0xfd]),
     ("lz4", &[0x04, 0x22, 0x4d, 0x18]),
     ("snappy", b"\xff\x06\x00\x00sNaPpY"),
     ("zip", b"PK\x03\x04"),
+    (ZLIB, &[0x78, 0x01]),
+    (ZLIB, &[0x78, 0x5e]),
+    (ZLIB, &[0x78, 0x9c]),
+    (ZLIB, &[0x78, 0xda]),
+    (CHUNK_OF_GELF, &[0x1e, 0x0f]),
 ];
 const GZIP: &str = "gzip";
+const ZLIB: &str = "zlib";
+const CHUNK_OF_GELF: &str = "a chunk of GELF";
 
 /// How a record is compressed, if it is.
 pub(crate) fn kind(record: &[u8]) -> Option<&'static str> {
-    // Text begins with none of these bytes but the last.
+    // Text begins with few of these bytes.
     match record.first() {
-        Some(0x1f | 0x28 | 0x04 | 0xff | b'P') => {
-            MAGICS.iter().find(|(_, magic)| record.starts_with(magic)).map(|(name, _)| *name)
+        Some(0x1f | 0x28 | 0x04 | 0xff | b'P' | b'x' | 0x1e) => {
+            let found = MAGICS.iter().find(|(_, magic)| record.starts_with(magic)).map(|(name, _)| *name);
+            // A text may begin with `x^`.
+            found.filter(|_| !record.starts_with(b"x^") || std::str::from_utf8(record).is_err())
         }
         Some(_) | None => None,
     }
@@ -29,6 +39,14 @@ pub(crate) fn kind(record: &[u8]) -> Option<&'static str> {
 
 /// What a record of this kind holds. A text that is longer than a record may be is not read.
 pub(crate) fn inflated(record: &[u8], kind: &str) -> Result<Vec<u8>, Rejection> {
+    if kind == ZLIB {
+        let mut text = Vec::new();
+        return inflate(record, Decompress::new(true), kind, &mut text).map(|_| text);
+    }
+    if kind == CHUNK_OF_GELF {
+        let detail = format!("the record is {kind}, and the chunks of a message are not put together");
+        return Err(Rejection::new(Reason::UnknownFormat, detail));
+    }
     if kind != GZIP {
         let detail = format!("the record is compressed with {kind}, which is read in files only");
         return Err(Rejection::new(Reason::UnknownFormat, detail));
@@ -43,27 +61,39 @@ pub(crate) fn inflated(record: &[u8], kind: &str) -> Result<Vec<u8>, Rejection> 
 
 /// Adds what one member of gzip (RFC 1952) holds to the text, and returns where it ends.
 fn member(record: &[u8], text: &mut Vec<u8>) -> Result<usize, Rejection> {
-    let broken = || Rejection::new(Reason::UnknownFormat, "broken gzip");
-    let start = header_end(record).ok_or_else(broken)?;
-    let mut inflate = Decompress::new(false);
+    let start = header_end(record).ok_or_else(|| broken(GZIP))?;
+    let packed = record.get(start..).unwrap_or_default();
+    let end = start + inflate(packed, Decompress::new(false), GZIP, text)? + TRAILER;
+    (end <= record.len()).then_some(end).ok_or_else(|| broken(GZIP))
+}
+
+/// Adds what a stream holds to the text, and returns how many bytes it takes.
+fn inflate(
+    packed: &[u8],
+    mut inflate: Decompress,
+    kind: &str,
+    text: &mut Vec<u8>,
+) -> Result<usize, Rejection> {
     loop {
-        let read = start + usize::try_from(inflate.total_in()).map_err(|_| broken())?;
+        let read = usize::try_from(inflate.total_in()).map_err(|_| broken(kind))?;
         let before = (inflate.total_in(), inflate.total_out());
         text.reserve(CHUNK);
         let status =
-            inflate.decompress_vec(record.get(read..).unwrap_or_default(), text, FlushDecompress::None);
+            inflate.decompress_vec(packed.get(read..).unwrap_or_default(), text, FlushDecompress::None);
         if text.len() > MAX_RECORD_BYTES {
-            let detail = format!("more than {MAX_RECORD_BYTES} bytes behind gzip");
+            let detail = format!("more than {MAX_RECORD_BYTES} bytes behind {kind}");
             return Err(Rejection::new(Reason::TooLarge, detail));
         }
-        match status.map_err(|_| broken())? {
-            Status::StreamEnd => break,
-            _ if before == (inflate.total_in(), inflate.total_out()) => return Err(broken()),
+        match status.map_err(|_| broken(kind))? {
+            Status::StreamEnd => return usize::try_from(inflate.total_in()).map_err(|_| broken(kind)),
+            _ if before == (inflate.total_in(), inflate.total_out()) => return Err(broken(kind)),
             Status::Ok | Status::BufError => {}
         }
     }
-    let end = start + usize::try_from(inflate.total_in()).map_err(|_| broken())? + TRAILER;
-    (end <= record.len()).then_some(end).ok_or_else(broken)
+}
+
+fn broken(kind: &str) -> Rejection {
+    Rejection::new(Reason::UnknownFormat, format!("broken {kind}"))
 }
 
 /// How much is inflated at once, in bytes.
@@ -113,8 +143,35 @@ mod tests {
     }
 
     #[test]
+    fn zlib_is_read_at_every_level_up_to_the_limit() {
+        for level in [0, 1, 3, 6, 9] {
+            let packed = |text: &[u8]| {
+                let mut packed = Vec::with_capacity(2 * text.len() + 64);
+                let mut deflate = Compress::new(Compression::new(level), true);
+                deflate.compress_vec(text, &mut packed, FlushCompress::Finish).unwrap();
+                packed
+            };
+            let text = "{\"message\": \"è, è, è and so on\"}".as_bytes();
+            let record = packed(text);
+            assert_eq!(kind(&record), Some("zlib"), "{level}");
+            assert_eq!(inflated(&record, "zlib").unwrap(), text, "{level}");
+            assert_eq!(inflated(&record[..20], "zlib").unwrap_err().reason, Reason::UnknownFormat);
+            let bomb = packed(&vec![b' '; MAX_RECORD_BYTES + 1]);
+            assert_eq!(inflated(&bomb, "zlib").unwrap_err().reason, Reason::TooLarge);
+        }
+    }
+
+    #[test]
+    fn chunk_of_gelf_is_rejected_with_what_it_is() {
+        let chunk = b"\x1e\x0f12345678\x00\x02{\"short_message\": ";
+        let rejection = inflated(chunk, kind(chunk).unwrap()).unwrap_err();
+        assert_eq!(rejection.reason, Reason::UnknownFormat);
+        assert!(rejection.detail.contains("a chunk of GELF"), "{rejection}");
+    }
+
+    #[test]
     fn text_is_not_compressed() {
-        for text in ["{}", "<Event>", "(a)", "PKI", "", "\u{1f}"] {
+        for text in ["{}", "<Event>", "(a)", "PKI", "", "\u{1f}", "x^2 = 4", "x\u{9c}", "\u{1e}{\"a\": 1}"] {
             assert_eq!(kind(text.as_bytes()), None, "{text}");
         }
         assert_eq!(kind(b"\x28\xb5\x2f\xfd\x04"), Some("zstd"));
