@@ -37,7 +37,9 @@ pub(crate) fn frame(reader: &mut dyn BufRead, sink: &mut Sink) -> Result<(), Sto
                 sink(Frame { number: begins, content: Content::TooLarge { start: &row[..4096], length } })?;
             }
             Some((separator, names)) => {
-                emit(object(names, values(&row, *separator)).as_bytes(), begins, sink)?
+                let values = values(&row, *separator);
+                let is_whole = !is_open && is_as_long(names, &values);
+                emit(record(names, values, is_whole).as_bytes(), begins, sink)?
             }
         }
         if ended {
@@ -95,6 +97,19 @@ fn values(row: &[u8], separator: u8) -> Vec<String> {
     values.iter().map(|value| String::from_utf8_lossy(value).trim().to_owned()).collect()
 }
 
+/// Whether a row has a value for each name, empty ones included. A single one is a line below the table: `3 rows`.
+fn is_as_long(names: &[String], values: &[String]) -> bool {
+    values.len() >= names.len() || values.len() == 1
+}
+
+/// A row as an object. One that is cut off becomes one without an end, so that it is rejected as that: the attributes of a
+/// request may go on in what is missing.
+fn record(names: &[String], values: Vec<String>, is_whole: bool) -> String {
+    let mut object = object(names, values);
+    object.truncate(object.len() - usize::from(!is_whole));
+    object
+}
+
 fn object(names: &[String], values: Vec<String>) -> String {
     // Event Viewer writes the message into a column that has no name.
     let nameless = (values.len() > names.len() && !names.iter().any(|name| name == "Message"))
@@ -131,6 +146,30 @@ mod tests {
                 (5, r#"{"Time [UTC]":"2","EventID":"4768","Computer":"dc01","Data":""}"#.to_owned())
             ]
         );
+    }
+
+    #[test]
+    fn row_that_is_cut_off_has_no_end() {
+        let heading = "EventID,Computer,Attributes,Disposition\n";
+        for (rows, expect) in [
+            ("4887,ca01,\"a,b\",3\n", vec![true]),
+            ("4887,ca01,,\n4887,ca01,x,3", vec![true, true]),
+            ("4887,ca01,\"a,b\"\n4887,ca01,x,3\n", vec![false, true]),
+            ("4887,ca01,x,3\n4887,ca01,\"a\nb", vec![true, false]),
+            ("4887,ca01,x,\"3", vec![false]),
+            ("4887,ca", vec![false]),
+            ("4887,ca01,x,3,a message\n1 row\n", vec![true, true]),
+        ] {
+            let mut whole = Vec::new();
+            let framed = frame(&mut format!("{heading}{rows}").as_bytes(), &mut |frame| {
+                if let Content::Record(record) = frame.content {
+                    whole.push(record.ends_with(b"\"}"));
+                }
+                Ok(())
+            });
+            assert!(framed.is_ok());
+            assert_eq!(whole, expect, "{rows}");
+        }
     }
 
     #[test]
