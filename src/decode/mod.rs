@@ -52,6 +52,7 @@ mod protobuf;
 mod recognise;
 mod align;
 mod labels;
+mod end;
 mod layout;
 mod text;
 mod mapped;

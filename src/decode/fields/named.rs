@@ -62,6 +62,8 @@ pub(crate) struct Named {
     values: Vec<(String, String)>,
     nameless: Vec<String>,
     is_ambiguous: bool,
+    /// The last name of a text of pairs: of what a relay cuts off, its value is what is left.
+    last_of_text: Option<String>,
 }
 
 impl Named {
@@ -98,6 +100,27 @@ impl Named {
         self.push(name, value);
     }
 
+    /// Marks a text as one whose values without quotes may belong to another name.
+    pub(crate) fn mark_ambiguous(&mut self) {
+        self.is_ambiguous = true;
+    }
+
+    /// Notes the name of the last pair of a text that is nothing but names and values.
+    pub(crate) fn end_text_with(&mut self, name: &str) {
+        self.last_of_text = Some(own_name(name));
+    }
+
+    /// The last of a text of pairs among these fields, by its place in their list.
+    pub(crate) fn last_of_text(&self, fields: &[&str]) -> Option<usize> {
+        let last = self.last_of_text.as_deref()?;
+        fields.iter().position(|field| is_name_of(last, field))
+    }
+
+    /// Whether a field stands here under any of its names, also without a value.
+    pub(crate) fn has(&self, field: &str) -> bool {
+        self.values.iter().any(|(key, _)| is_name_of(key, field))
+    }
+
     /// Whether two values of a text without quotes have one name.
     pub(crate) fn is_ambiguous(&self) -> bool {
         self.is_ambiguous
@@ -108,6 +131,7 @@ impl Named {
         self.values.extend(other.values);
         self.nameless.extend(other.nameless);
         self.is_ambiguous |= other.is_ambiguous;
+        self.last_of_text = self.last_of_text.take().or(other.last_of_text);
     }
 
     /// Adds a value without a name, unless there are [`MAX_NAMED_VALUES`] already.
@@ -194,7 +218,10 @@ impl Named {
         if !text.trim_ascii_start().starts_with('<') {
             let bars = text.split(" ¦ ").filter_map(|pair| pair.split_once(": "));
             let additional = text.strip_prefix("ad.").into_iter().flat_map(|text| text.split(";ad."));
-            let additional = additional.filter_map(|pair| pair.split_once('='));
+            let additional: Vec<_> = additional.filter_map(|pair| pair.split_once('=')).collect();
+            if let Some((last, _)) = additional.last() {
+                self.end_text_with(last);
+            }
             return bars.chain(additional).for_each(|(name, value)| self.push_unquoted(name, value));
         }
         for (name, value) in xml_reader::event_data(text).unwrap_or_default() {
@@ -245,6 +272,14 @@ fn own_name(name: &str) -> String {
     let name = fold(name);
     let own = name.rsplit_once("eventdata").map(|(_, own)| own).filter(|own| !own.is_empty());
     own.map_or_else(|| name.clone(), ToOwned::to_owned)
+}
+
+/// Whether a name, folded, is one of those that a field has.
+fn is_name_of(key: &str, field: &str) -> bool {
+    let name = fold(field);
+    let others = OTHER_NAMES.iter().find(|(own, _)| *own == name).map_or(&[][..], |(_, others)| others);
+    let is_meant = |name: &str| key == name || is_in_section(key, name);
+    is_meant(&name) || others.iter().any(|other| is_meant(other))
 }
 
 /// Whether a name is that of a field behind a section of the rendered text.

@@ -3,6 +3,7 @@
 use crate::decode::activity;
 use crate::decode::align;
 use crate::decode::decoder::Decoded;
+use crate::decode::end;
 use crate::decode::envelope::{Envelope, Fields};
 use crate::decode::fields::named::Named;
 use crate::decode::format::Format;
@@ -59,7 +60,7 @@ impl Found {
             return Ok(Decoded::Ignored(Some(id)));
         }
         // What is cut off may be the provider.
-        if self.is_cut_off {
+        if self.is_cut_off || end::is_early(id, &self.named) {
             return Err(cut_off());
         }
         self.find_provider(id);

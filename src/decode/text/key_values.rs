@@ -5,44 +5,11 @@ use crate::decode::fields::named::Named;
 use crate::decode::format::Format;
 use crate::decode::layout::found::Found;
 use crate::decode::provider::is_provider;
+use crate::decode::text::known::{
+    CHANNELS, COMPUTERS, IDS, PARTS_OF_NAMES, PROVIDERS, RECORD_IDS, TEXTS, TIMES,
+};
+use crate::decode::text::pairs::{self, quoted};
 use crate::decode::values::looks_like_id;
-
-const IDS: [&str; 5] = ["EventID", "EventIDCode", "EventCode", "externalId", "Id"];
-const TIMES: [&str; 14] = [
-    "TimeCreated",
-    "EventTime",
-    "SystemTime",
-    "devTime",
-    "rt",
-    "TimeGenerated",
-    "end",
-    "start",
-    "TimeWritten",
-    "deviceReceiptTime",
-    "date",
-    "timestamp",
-    "time",
-    "ts",
-];
-const COMPUTERS: [&str; 8] = [
-    "Computer",
-    "ComputerName",
-    "Hostname",
-    "dvchost",
-    "deviceHostName",
-    "identHostName",
-    "dhost",
-    "resource",
-];
-const PROVIDERS: [&str; 5] = ["ProviderName", "SourceName", "eventSource", "Source", "deviceProcessName"];
-const CHANNELS: [&str; 6] =
-    ["Channel", "LogName", "AgentLogFile", "cat", "deviceEventCategory", "deviceFacility"];
-const RECORD_IDS: [&str; 4] = ["EventRecordID", "RecordNumber", "RecordId", "recordNumber"];
-const TEXTS: [&str; 4] = ["Message", "msg", "Description", "reason"];
-
-/// What stands before `=` in names of certificates, where a shipper of CEF escapes no `=`: `Principal Name=`, `OU=`.
-const PARTS_OF_NAMES: [&str; 13] =
-    ["Name", "Guid", "URL", "Address", "CN", "OU", "DC", "O", "C", "L", "S", "ST", "E"];
 
 /// The event in a line of names and values.
 pub(crate) fn read(text: &str) -> Option<Found> {
@@ -77,13 +44,15 @@ pub(crate) fn read(text: &str) -> Option<Found> {
 
 /// The event in a line of `name="value"`.
 pub(crate) fn read_pairs(text: &str) -> Option<Found> {
-    found(Format::KeyValues, bars(text).or_else(|| pairs(text))?, None, None, None)
+    let (named, is_whole) = bars(text).map(|named| (named, true)).or_else(|| pairs::read(text))?;
+    let event = found(Format::KeyValues, named, None, None, None)?;
+    Some(Found { is_cut_off: !is_whole, ..event })
 }
 
-/// The same with bars between the pairs, where values have no quotes.
+/// The same with bars between the pairs, where values have no quotes. The last one may be cut off.
 fn bars(text: &str) -> Option<Named> {
-    let is_list = text.matches('|').count() > 3 && text.split('|').all(|pair| pair.contains('='));
-    is_list.then(|| between(text, '|'))
+    let (pairs, _) = text.rsplit_once('|').filter(|_| text.matches('|').count() > 3)?;
+    pairs.split('|').all(|pair| pair.contains('=')).then(|| between(text, '|'))
 }
 
 /// The time and the computer of a syslog header (RFC 5424), where the event has none of its own.
@@ -95,33 +64,6 @@ fn with_header(mut event: Found, text: &str) -> Found {
         event.computer = event.computer.or_else(|| Some(host.to_owned()));
     }
     event
-}
-
-/// Lines of `name="value" name=value`, also with `;` or `,` between them, as NXLog and logfmt write. A value in quotes may
-/// have escapes in it.
-fn pairs(text: &str) -> Option<Named> {
-    let mut named = Named::default();
-    let mut rest = text;
-    while let Some((before, behind)) = rest.split_once('=') {
-        let name = before.rsplit(|c: char| c.is_whitespace() || ";,".contains(c)).next().unwrap_or(before);
-        let (value, behind) = match behind.strip_prefix('"') {
-            Some(quoted_text) => quoted(quoted_text, "\"\\]")?,
-            None => {
-                let end =
-                    behind.find(|c: char| c.is_whitespace() || ";,".contains(c)).unwrap_or(behind.len());
-                (without_type(&behind[..end]).to_owned(), &behind[end..])
-            }
-        };
-        named.push(name, escapes::value(name, &value));
-        rest = behind;
-    }
-    IDS[..3].iter().any(|name| named.find(name).is_some()).then_some(named)
-}
-
-/// A number without the mark of an integer that InfluxDB's line protocol puts behind it: `91007i`.
-fn without_type(value: &str) -> &str {
-    let is_number = |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    value.strip_suffix('i').filter(is_number).unwrap_or(value)
 }
 
 /// The columns between `|` of a header of `count` columns, and what is behind it.
@@ -156,10 +98,12 @@ fn between(text: &str, delimiter: char) -> Named {
     for pair in text[..message].split(delimiter) {
         if let Some((name, value)) = pair.split_once('=') {
             named.push_unquoted(name.trim(), value.trim());
+            named.end_text_with(name.trim());
         }
     }
     if let Some(message) = text.get(message + "_Message=".len()..) {
         named.push("Message", message);
+        named.end_text_with("Message");
     }
     named
 }
@@ -201,6 +145,7 @@ fn labelled(pairs: &[(&str, &str)]) -> Named {
     let mut named = Named::default();
     for (name, value) in pairs {
         named.push_unquoted(name, escapes::value_of_cef(name, value));
+        named.end_text_with(name);
     }
     let find = |wanted: &str| pairs.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
     for kind in ["cs", "cn", "deviceCustomString", "deviceCustomNumber", "flexString", "c6a"] {
@@ -235,25 +180,6 @@ fn structured_data(text: &str) -> Option<(Named, bool)> {
         }
     }
     named.find("EventID").is_some().then_some((named, has_end))
-}
-
-/// The text up to the closing quote, without the backslashes before these characters, and what is behind it.
-fn quoted<'t>(text: &'t str, escapes: &str) -> Option<(String, &'t str)> {
-    let (mut value, mut escaped) = (String::new(), false);
-    for (at, c) in text.char_indices() {
-        match c {
-            '\\' if !escaped => escaped = true,
-            '"' if !escaped => return Some((value, &text[at + 1..])),
-            _ => {
-                if escaped && !escapes.contains(c) {
-                    value.push('\\');
-                }
-                value.push(c);
-                escaped = false;
-            }
-        }
-    }
-    None
 }
 
 fn found(

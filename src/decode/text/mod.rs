@@ -5,6 +5,8 @@
 
 pub(crate) mod clixml;
 pub(crate) mod heading;
+mod known;
+mod pairs;
 pub(crate) mod key_values;
 pub(crate) mod columns;
 
