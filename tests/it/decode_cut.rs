@@ -79,7 +79,7 @@ fn pairs_that_are_cut_off_are_no_event_wherever_the_cut_is() {
             (1, last) => (end("CertIssuerName=")..end(last) - last.len()).collect(),
             _ => Vec::new(),
         };
-        for length in first.into_iter().chain(behind) {
+        for length in first.into_iter().chain(behind).step_by(3) {
             let Some(cut) = cut(name, &record, length) else { continue };
             assert_eq!(event(cut.as_bytes()), None, "{name}: {cut}");
         }
