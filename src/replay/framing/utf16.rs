@@ -62,6 +62,32 @@ impl<R: Read> Transcoded<R> {
         Transcoded { inner, encoding, raw, text, text_at: 0, last: b'\n', ended: false, error: None }
     }
 
+    /// Reads straight into `out` while the text is narrow and no byte hints at another encoding: nearly every text. None: the bytes
+    /// that were read are in `raw`, to be looked at.
+    fn read_narrow(&mut self, out: &mut [u8]) -> io::Result<Option<usize>> {
+        let kept = self.raw.len();
+        let read = match self.inner.read(&mut out[kept..]) {
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+            Err(error) => {
+                (self.ended, self.error) = (true, Some(error));
+                (self.text, self.text_at) = (std::mem::take(&mut self.raw), 0);
+                return Ok(None);
+            }
+        };
+        out[..kept].copy_from_slice(&self.raw);
+        let read = &out[..kept + read];
+        if read.len() <= kept || memchr::memchr3(0, 0xfe, 0xff, read).is_some() {
+            self.raw = read.to_vec();
+            return Ok(None);
+        }
+        // The zero of the last byte may not have been read yet.
+        let done = read.len() - 1;
+        self.raw = vec![read[done]];
+        self.last = done.checked_sub(1).map_or(self.last, |last| read[last]);
+        Ok((done > 0).then_some(done))
+    }
+
     /// Transcodes the next piece. What is no UTF-16 becomes U+FFFD.
     fn refill(&mut self) -> io::Result<()> {
         let kept = self.raw.len();
@@ -213,7 +239,14 @@ fn is_text(byte: u8) -> bool {
 impl<R: Read> Read for Transcoded<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         while self.text_at == self.text.len() && !self.ended {
-            self.refill()?;
+            let is_plain =
+                self.encoding == Encoding::Narrow && self.raw.len() < 2 && out.len() >= LOOKAHEAD_BYTES;
+            if is_plain && let Some(done) = self.read_narrow(out)? {
+                return Ok(done);
+            }
+            if !self.ended {
+                self.refill()?;
+            }
         }
         let length = out.len().min(self.text.len() - self.text_at);
         if length == 0 && !out.is_empty() {
