@@ -16,9 +16,6 @@ const OTHER_SECURITY: [&str; 3] =
 pub(crate) const KDC: [&str; 3] =
     ["Microsoft-Windows-Kerberos-Key-Distribution-Center", "Kdcsvc", "Kerberos-Key-Distribution-Center"];
 
-/// The part of those names that is the KDC's own.
-const KDC_OWN: [&str; 2] = ["Key-Distribution-Center", "Kdcsvc"];
-
 /// The service of a CA.
 pub(crate) const SERVICE: &str = "Microsoft-Windows-CertificationAuthority";
 /// Who writes of the life cycle of the machine's certificates.
@@ -71,15 +68,8 @@ pub(crate) fn has_small_ids(name: &str) -> bool {
     is_kdc(name) || is(name, SERVICE) || is(name, LIFECYCLE)
 }
 
-/// In any case, but a small `k` only where all letters behind it are small too: the prefilter finds no other spelling.
 fn is_kdc(name: &str) -> bool {
-    let is_found = |own: &str| own.starts_with('K') || !own.bytes().any(|byte| byte.is_ascii_uppercase());
-    let own = |known: &str| {
-        let length = KDC_OWN.iter().find(|own| known.ends_with(*own)).map_or(0, |own| own.len());
-        let name = trimmed(name);
-        name.len().checked_sub(length).and_then(|start| name.get(start..))
-    };
-    KDC.iter().any(|known| is(name, known) && own(known).is_some_and(is_found))
+    KDC.iter().any(|known| is(name, known))
 }
 
 fn begins_as_windows(name: &str) -> bool {

@@ -3,8 +3,6 @@
 
 use crate::decode::prefilter::odd::OddIds;
 use crate::event::Activity;
-use memchr::memmem::Finder;
-use std::sync::LazyLock;
 
 const CERT_LOG: &[u8] = b"certlog";
 
@@ -20,12 +18,8 @@ const LIFECYCLE: &[u8] = b"CertificateServicesClient-Lifecycle-System";
 /// What stands before it.
 const WINDOWS: &[u8] = b"Microsoft-Windows-";
 
-/// Names of the KDC, from the letter that is searched for. Behind it they stand in any case.
+/// Names of the KDC, from the letter that is searched for.
 const KDC: [&[u8]; 2] = [b"Key-Distribution-Center", b"Kdcsvc"];
-
-/// The same where all letters are small: a small `k` is too frequent to be searched for.
-static SMALL_KDC: LazyLock<[Finder<'static>; 2]> =
-    LazyLock::new(|| [Finder::new(b"key-distribution-center"), Finder::new(b"kdcsvc")]);
 
 /// Whether `certlog` begins here.
 pub(crate) fn is_cert_log(record: &[u8], at: usize) -> bool {
@@ -63,14 +57,13 @@ fn begins_with(bytes: &[u8], word: &[u8]) -> bool {
 /// Whether a record has the name of one of our activities or of the KDC, or an id in an odd spelling.
 pub(crate) fn has_name(record: &[u8], odd_ids: &OddIds) -> bool {
     let mut id = None;
-    memchr::memchr2_iter(b'_', b'K', record).any(|at| match record[at] {
+    memchr::memchr3_iter(b'_', b'K', b'k', record).any(|at| match record[at] {
         b'_' => {
             id = id.or_else(|| OddIds::at_underscore(record, at));
             id == Some(true) || is_activity(record, at)
         }
         _ => is_kdc(&record[at..]),
-    }) || SMALL_KDC.iter().any(|name| name.find(record).is_some())
-        || id.is_none() && odd_ids.has_one(record)
+    }) || id.is_none() && odd_ids.has_one(record)
 }
 
 /// Whether bytes begin with a name of the KDC, of which they have the first letter. Few words go on as these do.
