@@ -68,7 +68,8 @@ pub(crate) fn has_name(record: &[u8], odd_ids: &OddIds) -> bool {
 
 /// Whether bytes begin with a name of the KDC, of which they have the first letter. Few words go on as these do.
 fn is_kdc(bytes: &[u8]) -> bool {
-    matches!(bytes.get(1), Some(b'e' | b'E' | b'd' | b'D')) && KDC.iter().any(|name| begins_with(bytes, name))
+    let goes_on = matches!(bytes, [_, b'e' | b'E', b'y' | b'Y', ..] | [_, b'd' | b'D', b'c' | b'C', ..]);
+    goes_on && KDC.iter().any(|name| begins_with(bytes, name))
 }
 
 /// Whether a name of an activity stands around its first underscore, which is here.
