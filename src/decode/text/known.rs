@@ -3,6 +3,8 @@
 use crate::decode::fields::fold::fold;
 use crate::decode::manifest;
 use crate::decode::wanted::{KDC_IDS, SECURITY_IDS};
+use std::collections::HashSet;
+use std::sync::LazyLock;
 
 pub(crate) const IDS: [&str; 5] = ["EventID", "EventIDCode", "EventCode", "externalId", "Id"];
 pub(crate) const TIMES: [&str; 14] = [
@@ -86,12 +88,14 @@ const OTHERS: [&str; 40] = [
     "version",
 ];
 
+/// Names, folded, that a shipper or Windows gives to values of an event.
+static KNOWN: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    let around: [&[&str]; 7] = [&IDS, &TIMES, &COMPUTERS, &PROVIDERS, &CHANNELS, &RECORD_IDS, &TEXTS];
+    let of_events = SECURITY_IDS.iter().chain(&KDC_IDS).flat_map(|id| manifest::of(*id));
+    around.concat().iter().chain(of_events).chain(&OTHERS).map(|name| fold(name)).collect()
+});
+
 /// Whether a shipper or Windows gives this name to a value of an event.
 pub(crate) fn is_known(name: &str) -> bool {
-    let name = fold(name);
-    let is_of_event = |id: &u32| manifest::of(*id).iter().any(|field| field.eq_ignore_ascii_case(&name));
-    let around: [&[&str]; 7] = [&IDS, &TIMES, &COMPUTERS, &PROVIDERS, &CHANNELS, &RECORD_IDS, &TEXTS];
-    SECURITY_IDS.iter().chain(&KDC_IDS).any(is_of_event)
-        || around.concat().iter().any(|known| known.eq_ignore_ascii_case(&name))
-        || OTHERS.contains(&name.as_str())
+    KNOWN.contains(&fold(name))
 }
