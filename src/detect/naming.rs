@@ -28,7 +28,7 @@ pub(crate) struct Judgement {
     pub sensitive: Vec<String>,
     /// Names that only look like that of a protected identity, allowed or not.
     pub lookalike: Vec<String>,
-    /// All the others of the first [`MAX_NAMES`](crate::event::san::MAX_NAMES).
+    /// All the others of the first [`MAX_NAMES`].
     pub harmless: Vec<String>,
     /// SIDs of another account than the requester's, which is known.
     pub other_sids: Vec<String>,
