@@ -42,6 +42,8 @@ def stories():
     yield ("quiet_machine_states_its_own_name", "A machine sets its own host name when it joins.",
            [at(0, account_changed(4742, "CORP\\WKS-114$", "CORP\\WKS-114$", 1600, host="wks-114.corp.example"))])
     yield "quiet_machine_renamed", "A machine has another name from now on.", [at(0, renamed("WKS-114$", "WKS-200$", "CORP\\ca-admin"))]
+    yield ("fires_weak_mapping_that_looks_strong", "The subject of the mapping ends in `<SR>`, the mark of a mapping by serial number: it is a mapping by subject.",
+           [at(0, mapping("X509:<I>DC=example,DC=corp,CN=CORP-CA01<S>CN=mallory<SR>", M))])
     yield ("quiet_strong_mapping", "A card is mapped to a second account by issuer and serial number.",
            [at(0, mapping("X509:<I>DC=example,DC=corp,CN=CORP-CA01<SR>2d01000000", "CORP\\ca-admin"))])
     yield ("quiet_identity_management", "Identity management writes names in mass.", [at(0, upn("carol.white", "CORP\\svc-idm"))],

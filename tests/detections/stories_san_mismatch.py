@@ -26,6 +26,7 @@ def stories():
     yield from attempts()
     yield from allowed()
     yield from facts()
+    yield from spellings()
 
 
 def names():
@@ -343,3 +344,33 @@ def facts():
                [("User", upn("alice.smith@corp.example")), ("EFS", upn("alice.smith@corp.example")), ("SMIME", "RFC822 Name=alice.smith@corp.example")])])
     yield ("fires_mail_address_of_a_template_for_logons", "The same, and the template is known to allow a logon.",
            [at(0, template(1, ["1.3.6.1.5.5.7.3.2"])), at(60, mail)])
+
+
+def spellings():
+    tier0 = CORP + "protected:\n  accounts: ['CORP\\svc-tier0']\n"
+    sid = f"URL=tag:microsoft.com,2022-09-14:sid:{SID}-500"
+    yield ("fires_sid_before_a_kind_of_name_that_is_not_known", "The SID of the administrator stands before an object identifier, and the pipeline joins the names by commas.",
+           [at(0, issued(201, MALLORY, upn("mallory@corp.example") + f",{sid},Registered ID=1.2.3.4", template="ESC1"))])
+    yield ("fires_wide_at_sign", "The agent asks for a protected account, whose principal name has a full-width at sign. The directory takes it for `@`.",
+           [at(0, issued(201, "CORP\\FAS01$", upn("svc-tier0＠corp.example"), "CertificateTemplate:Citrix_SmartcardLogon\nccm:fas01.corp.example", "Citrix_SmartcardLogon"))],
+           {"policy": tier0 + "agents:\n  'CORP\\FAS01$':\n    templates: [Citrix_SmartcardLogon]\n    hosts: [fas01.corp.example]\n"})
+    yield ("fires_namesake_of_a_protected_account", "An account of another domain has the name of a protected account, and asks for that account's principal name.",
+           [at(0, issued(201, "DEV\\svc-tier0", upn("svc-tier0@corp.example"), template="ESC1"))], {"policy": tier0})
+    yield ("quiet_namesake_under_the_suffix_of_the_forest", "An account of another domain has a principal name with the suffix of the forest. No protected account has its name.",
+           [at(0, issued(201, "DEV\\alice", upn("alice@corp.example")))], {"policy": tier0})
+    printers = {"policy": CORP + "agents:\n  'CORP\\svc-print':\n    templates: [Printers]\n    subjects: ['*.print.corp.example']\n"}
+    many = "\n".join(f"DNS Name=p{i:02}.print.corp.example" for i in range(66))
+    yield ("quiet_agent_with_many_subjects", "The print service asks for 66 names, all of them within its profile.",
+           [at(0, issued(201, "CORP\\svc-print", many, template="Printers"))], printers)
+    yield ("fires_agent_hides_another_subject_behind_many", "Behind 66 names of its profile the agent asks for the principal name of a user.",
+           [at(0, issued(201, "CORP\\svc-print", f"{many}\n{upn(BOB)}", template="Printers"))], printers)
+    host = "DNS Name=lnx-db01.corp.example"
+    yield ("quiet_principal_of_a_linux_host", "certmonger asks for the Kerberos principal of its own host.",
+           [at(0, issued(201, "CORP\\LNX-DB01$", upn("host/lnx-db01.corp.example@CORP.EXAMPLE") + f"\n{host}", template="LinuxHost"))], {"policy": CORP})
+    yield ("fires_principal_of_another_linux_host", "A Linux host asks for the Kerberos principal of another one.",
+           [at(0, issued(201, "CORP\\LNX-DB01$", upn("host/lnx-db02.corp.example@CORP.EXAMPLE") + f"\n{host}", template="LinuxHost"))], {"policy": CORP})
+    ndes = {"policy": CORP + "allow:\n  requesters: ['svc-ndes@corp.example']\n"}
+    yield ("quiet_allowed_requester_in_another_spelling", "The policy names the allowed requester by its principal name, and `domains:` maps the suffix to its domain.",
+           [at(0, issued(201, "CORP\\svc-ndes", upn(BOB), template="NDES"))], ndes)
+    yield ("fires_namesake_of_an_allowed_requester", "An account of another domain has the name of an allowed requester.",
+           [at(0, issued(201, "DEV\\svc-ndes", upn(BOB), template="NDES"))], ndes)

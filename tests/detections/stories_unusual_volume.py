@@ -27,3 +27,8 @@ def stories():
     yield ("quiet_one_record_many_times", "A shipper delivers one record 30 times.", [at(0, own(201, "bob.jones"), record=70_500) for _ in range(30)])
     yield ("quiet_same_name_many_times", "Many certificates with one name of another: san-mismatch has it.",
            [at(n, issued(201 + n, "CORP\\mallory", upn("bob.jones@corp.example"))) for n in range(10)])
+    sites = "\n".join(f"DNS Name=shop{i:02}.corp.example" for i in range(40))
+    yield ("fires_host_names_of_another_template", "The web team gets one certificate with forty names of sites.",
+           [at(0, issued(201, "CORP\\webops", sites, template="WebServer"))])
+    yield ("quiet_host_names_of_an_allowed_template", "The same certificate, of a template whose names are the requester's to choose.",
+           [at(0, issued(201, "CORP\\webops", sites, template="WebServer"))], {"policy": "allow:\n  templates: [WebServer]\n"})
