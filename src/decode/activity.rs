@@ -9,8 +9,8 @@ use crate::decode::meaning;
 use crate::decode::place::Place;
 use crate::decode::provider;
 use crate::decode::rejection::{Reason, Rejection};
-use crate::decode::values::is_blank;
 use crate::decode::wanted::{self, Source};
+use crate::event::fold::trimmed;
 use crate::event::host::Host;
 use crate::event::{Event, Origin};
 use jiff::tz::TimeZone;
@@ -50,7 +50,7 @@ pub(crate) fn interpret(
     let channel = limited("the channel", envelope.channel)?.unwrap_or_default().into_owned();
     let origin =
         Origin { channel, event_id: Some(envelope.id), record_id: envelope.record_id, ..place.origin() };
-    let computer = Host::new(computer.trim_matches(is_blank));
+    let computer = Host::new(trimmed(&computer));
     let event = Box::new(Event { time, computer, origin, activity });
     match damage {
         Some(rejection) => Err(Rejection { remaining: Some(event), ..rejection }),

@@ -5,7 +5,8 @@ use crate::decode::fields::named::Named;
 use crate::decode::json::Value;
 use crate::decode::limits::MAX_FIELD_BYTES;
 use crate::decode::rejection::{Reason, Rejection};
-use crate::decode::values::{is_absent, is_blank};
+use crate::decode::values::is_absent;
+use crate::event::fold::is_blank;
 use std::borrow::Cow;
 
 /// A Windows event as its format gives it, not yet interpreted. What a format does not carry is none.

@@ -1,7 +1,7 @@
 //! Event time, in the forms in which products write it.
 
 use crate::decode::civil;
-use crate::decode::values::is_blank;
+use crate::event::fold::trimmed;
 use crate::event::time::Time;
 use jiff::tz::{Offset, TimeZone};
 
@@ -16,7 +16,7 @@ use jiff::tz::{Offset, TimeZone};
 /// Local time without a zone is in `zone`; what the end of summer time repeats is taken the first time, what its
 /// beginning skips as if it had not begun.
 pub(crate) fn parse(text: &str, zone: &TimeZone) -> Option<Time> {
-    let text = text.trim_matches(is_blank);
+    let text = trimmed(text);
     if let Some(time) = parse_utc(text.as_bytes()) {
         return Some(time);
     }

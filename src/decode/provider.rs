@@ -4,6 +4,7 @@
 
 use crate::decode::fields::fold::fold;
 use crate::decode::wanted::{self, Source};
+use crate::event::fold::trimmed;
 
 /// The provider of the audit events.
 pub(crate) const SECURITY: &str = "Microsoft-Windows-Security-Auditing";
@@ -44,6 +45,10 @@ pub(crate) fn is_from(id: u32, provider: Option<&str>, channel: Option<&str>) ->
 /// Whether a name is one of the Security log's provider. Some products write its display name (`Microsoft Windows security
 /// auditing.`), in the language of Windows, or its log (`Security`).
 fn is_of_security_log(id: u32, name: &str, channel: Option<&str>) -> bool {
+    // Nearly every record has this one.
+    if is(name, SECURITY) {
+        return true;
+    }
     let folded = fold(name);
     let is_display_name = ["microsoftwindowssecurityauditing", "security"].contains(&folded.as_str());
     // Other languages keep the name of the product: `Microsoft Windows-Sicherheitsüberwachung.`
@@ -55,7 +60,7 @@ fn is_of_security_log(id: u32, name: &str, channel: Option<&str>) -> bool {
     // 5058 and 5059 have a field of this name, which stands in its place where a format keeps all fields at one level.
     let is_field = KEY_EVENTS.contains(&id) && name.ends_with(" Provider");
     let has_other_name = || OTHER_SECURITY.iter().any(|other| is(name, other));
-    is(name, SECURITY) || is_display_name || has_other_name() || is_field || is_translated()
+    is_display_name || has_other_name() || is_field || is_translated()
 }
 
 /// Whether a text in a field that may be many things, such as `Source`, is the name of a provider of Windows.
@@ -78,10 +83,6 @@ fn begins_as_windows(name: &str) -> bool {
 
 fn is(name: &str, known: &str) -> bool {
     trimmed(name).eq_ignore_ascii_case(known)
-}
-
-fn trimmed(name: &str) -> &str {
-    name.trim_matches(|c: char| c.is_whitespace() || c.is_control())
 }
 
 #[cfg(test)]

@@ -2,11 +2,12 @@
 
 use crate::decode::json::Value;
 use crate::decode::wanted::{SECURITY_IDS, is_wanted};
+use crate::event::fold::{is_blank, trimmed};
 use std::borrow::Cow;
 
 /// Whether a text stands for no value.
 pub(crate) fn is_absent(text: &str) -> bool {
-    matches!(text.trim_matches(is_blank), "" | "-")
+    matches!(trimmed(text), "" | "-")
 }
 
 /// Reads an EventID: decimal digits, with leading zeros or a mark before the thousands (`4,887`), with `.0` behind them,
@@ -15,7 +16,7 @@ pub(crate) fn is_absent(text: &str) -> bool {
 ///
 /// [`crate::decode::prefilter`] looks for exactly these spellings in the raw bytes.
 pub(crate) fn event_id(text: &str) -> Option<u32> {
-    let text = text.trim_matches(is_blank);
+    let text = trimmed(text);
     // EventIDs have 16 bits.
     if let Some(hex) = text.strip_prefix("0x") {
         let digits = hex.len() <= 16 && hex.bytes().all(|b| b.is_ascii_hexdigit());
@@ -47,7 +48,7 @@ pub(crate) fn looks_like_id(text: &str) -> bool {
 /// The id in a number of 32 bits with a sign, which the bits of a warning's or an error's severity before it make negative:
 /// `-2147483607` for 41. Old interfaces of Windows give such numbers.
 pub(crate) fn signed_id(text: &str) -> Option<u32> {
-    let text = text.trim_matches(is_blank);
+    let text = trimmed(text);
     let number: i32 = text.strip_suffix(".0").unwrap_or(text).parse().ok()?;
     let bits = number.cast_unsigned();
     matches!(bits >> 16, 0x8000 | 0xc000).then_some(bits & 0xffff)
@@ -62,11 +63,6 @@ fn names_wanted_id(text: &str) -> bool {
     id.and_then(|id| event_id(id.trim_end_matches([')', '.']))).is_some_and(|id| SECURITY_IDS.contains(&id))
 }
 
-/// A space in any language, or a control character: a fixed-length buffer ends in NULs.
-pub(crate) fn is_blank(c: char) -> bool {
-    c.is_whitespace() || c.is_control()
-}
-
 /// Reads a decimal number, with marks before thousands (`1,234,567`) or with `.0` behind it, as pipelines write numbers.
 pub(crate) fn number(text: &str) -> Option<u32> {
     record_number(text)?.try_into().ok()
@@ -74,7 +70,7 @@ pub(crate) fn number(text: &str) -> Option<u32> {
 
 /// The same for the number of a record.
 pub(crate) fn record_number(text: &str) -> Option<u64> {
-    let text = text.trim_matches(is_blank);
+    let text = trimmed(text);
     let mut groups = text.strip_suffix(".0").unwrap_or(text).split(',');
     let first = groups.next()?;
     let rest: Vec<&str> = groups.collect();

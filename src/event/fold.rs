@@ -76,13 +76,18 @@ pub(crate) fn skeleton(text: &str) -> String {
 /// A name as a decoder takes it over: without white space and control characters around it. Windows' own fields end in
 /// NULs where a length was counted wrongly.
 pub(crate) fn trimmed(text: &str) -> &str {
-    text.trim_matches(|c: char| c.is_whitespace() || c.is_control())
+    text.trim_matches(is_blank)
+}
+
+/// Whether a character is white space or a control character: what surrounds a name or a value, and is no part of it.
+pub(crate) fn is_blank(c: char) -> bool {
+    c.is_whitespace() || c.is_control()
 }
 
 /// The name of a domain or a host, or a name that ends in one, without white space and control characters around it and
 /// without the dot of the DNS root behind it: `corp.example.` is `corp.example`.
 pub(crate) fn without_root(text: &str) -> &str {
-    let is_end = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '.' | '．' | '。' | '｡');
+    let is_end = |c: char| is_blank(c) || matches!(c, '.' | '．' | '。' | '｡');
     trimmed(text).trim_end_matches(is_end)
 }
 
