@@ -121,25 +121,24 @@ impl Admin {
         for (name, value) in &planned.settings {
             topic = topic.set(name, value);
         }
-        let failed = |why: String| {
-            Failure::new(Exit::Broker, format!("cannot create {}", planned.name)).with_cause(why)
-        };
+        let failed =
+            |exit, why: String| Failure::new(exit, format!("cannot create {}", planned.name)).with_cause(why);
         let (topics, options) = ([topic], options());
         let request = self.authenticated()?.create_topics(&topics, &options);
-        let answer = self.runtime.block_on(request).map_err(|error| failed(error.to_string()))?;
+        let answer =
+            self.runtime.block_on(request).map_err(|error| failed(Exit::Broker, error.to_string()))?;
         match answer.into_iter().next() {
             None | Some(Ok(_)) => Ok(true),
             Some(Err((_, Code::TopicAlreadyExists))) => Ok(false),
             Some(Err((_, Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed))) => {
                 let needs = needs_permission(&format!("CREATE on topic {}", planned.name));
-                Err(Failure::new(Exit::Config, format!("cannot create {}", planned.name)).with_cause(needs))
+                Err(failed(Exit::Config, needs))
             }
             Some(Err((_, code @ Code::InvalidReplicationFactor))) => {
-                let refused = Failure::new(Exit::Config, format!("cannot create {}", planned.name));
                 let fix = "topics.replication_factor: at most as many as there are brokers";
-                Err(refused.with_cause(code.to_string()).with_cause(fix.to_owned()))
+                Err(failed(Exit::Config, code.to_string()).with_cause(fix))
             }
-            Some(Err((_, code))) => Err(failed(code.to_string())),
+            Some(Err((_, code))) => Err(failed(Exit::Broker, code.to_string())),
         }
     }
 
