@@ -117,18 +117,18 @@ fn is_of_protected(policy: &DomainPolicy, account: &Account, named: &Account) ->
     protected::is_protected_account(policy, named) && !same_account(policy, account, named)
 }
 
-/// Whether a value of altSecurityIdentities is a mapping by names: neither issuer and serial number, nor a key (KB5014754).
+/// Whether a value of altSecurityIdentities is a mapping by names: neither issuer and serial number or SID, nor a key (KB5014754).
 fn is_weak(mapping: &str) -> bool {
     fold(mapping).contains("x509:") && !is_strong(mapping)
 }
 
-/// Whether a value of altSecurityIdentities is a mapping by issuer and serial number, or by a key (KB5014754). What follows a
-/// subject or an address is part of it: its owner may have written `<SR>` there.
+/// Whether a value of altSecurityIdentities is a mapping by issuer and serial number or SID, or by a key (KB5014754, [MS-PKCA]
+/// 3.1.5.2.1.3). What follows a subject or an address is part of it: its owner may have written `<SR>` there.
 pub(crate) fn is_strong(mapping: &str) -> bool {
     let mapping = fold(mapping);
     let Some((_, parts)) = mapping.split_once("x509:") else { return false };
     let first = |tags: &[&str]| tags.iter().filter_map(|tag| parts.find(tag)).min();
-    let (strong, weak) = (first(&["<sr>", "<ski>", "<sha1-pukey>"]), first(&["<s>", "<rfc822>"]));
+    let (strong, weak) = (first(&["<sr>", "<sid>", "<ski>", "<sha1-pukey>"]), first(&["<s>", "<rfc822>"]));
     strong.is_some_and(|strong| weak.is_none_or(|weak| strong < weak))
 }
 
@@ -169,6 +169,7 @@ mod tests {
         let weak =
             |mapping: &str, expect: Option<Oddness>| check("CORP\\bob", Attribute::Mapping, mapping, expect);
         weak("X509:<I>DC=example,DC=corp,CN=CORP-CA01<SR>1200000000ac11", None);
+        weak("X509:<I>DC=example,DC=corp,CN=CORP-CA01<SID>S-1-5-21-1-2-3-1111", None);
         weak("X509:<SKI>a1b2c3d4", None);
         weak("X509:<SHA1-PUKEY>a1b2c3d4", None);
         weak("X509:<I>DC=example,DC=corp,CN=CORP-CA01<S>CN=bob", Some(Oddness::WeakMapping));
@@ -176,6 +177,7 @@ mod tests {
         // The mark of a strong mapping inside a subject or an address.
         weak("X509:<I>DC=example,DC=corp,CN=CORP-CA01<S>CN=bob<SR>", Some(Oddness::WeakMapping));
         weak("X509:<S>CN=<SKI>0a1b", Some(Oddness::WeakMapping));
+        weak("X509:<I>CN=CORP-CA01<S>CN=<SID>S-1-5-21-1-2-3-1111", Some(Oddness::WeakMapping));
         weak("X509:<RFC822>bob<SHA1-PUKEY>@corp.example", Some(Oddness::WeakMapping));
         weak("X509:<RFC822>bob@corp.example", Some(Oddness::WeakMapping));
         weak("Kerberos:bob@corp.example", None);
@@ -183,6 +185,7 @@ mod tests {
             check("CORP\\administrator", Attribute::Mapping, mapping, Some(Oddness::MappedToProtected));
         };
         admin("X509:<SKI>a1b2c3d4");
+        admin("X509:<I>CN=CORP-CA01<SID>S-1-5-21-1-2-3-1111");
         admin("Kerberos:mallory@evil.example");
     }
 }

@@ -1,8 +1,8 @@
 //! `shadow-credential`: somebody registered a key for an account of another, and perhaps logged on with it.
 //!
 //! **What.** 5136 that adds a value to msDS-KeyCredentialLink, by another account than the object itself and none of the known
-//! writers; joined with a 4768 with a certificate that no CA issued, as that account, within 30 days. Also 5136 that maps a key or
-//! a serial number to another account (altSecurityIdentities), once a domain controller reports that a certificate was used for
+//! writers; joined with a 4768 with a certificate that no CA issued, as that account, within 30 days. Also 5136 that maps a key, a
+//! serial number or a SID to another account (altSecurityIdentities), once a domain controller reports that a certificate was used for
 //! that account whose issuer it does not trust for logons (21, 45).
 //! **Why.** Who holds the key logs on as the account, without its password and after it was changed. Sources: [MS-ADTS] on the
 //! attributes, the published descriptions of Whisker and Certipy's `shadow`, CVE-2025-26647.
@@ -233,7 +233,7 @@ fn is_use(policy: &DomainPolicy, logon: &CertificateLogon) -> bool {
     logon.accepted() && !is_of_a_ca(policy, logon)
 }
 
-/// A mapping by the key, its hash or the serial number, written by another than the account and identity management.
+/// A mapping by the key, its hash, the serial number or the SID, written by another than the account and identity management.
 fn mapped(event: &Event, change: &DirectoryChange, policy: &DomainPolicy) -> Option<ChainEvent> {
     let change = of_object(change).filter(|change| {
         change.attribute == Attribute::Mapping && !policy.lists(&policy.allow.changers, &change.actor)

@@ -46,6 +46,8 @@ def stories():
            [at(0, mapping("X509:<I>DC=example,DC=corp,CN=CORP-CA01<S>CN=mallory<SR>", M))])
     yield ("quiet_strong_mapping", "A card is mapped to a second account by issuer and serial number.",
            [at(0, mapping("X509:<I>DC=example,DC=corp,CN=CORP-CA01<SR>2d01000000", "CORP\\ca-admin"))])
+    yield ("quiet_mapping_by_sid", "A certificate is mapped by its issuer and its SID, a strong mapping since September 2025.",
+           [at(0, mapping("X509:<I>DC=example,DC=corp,CN=CORP-CA01<SID>S-1-5-21-1004336348-1177238915-682003330-1111", "CORP\\ca-admin"))])
     yield ("quiet_identity_management", "Identity management writes names in mass.", [at(0, upn("carol.white", "CORP\\svc-idm"))],
            {"policy": "allow:\n  changers: ['CORP\\svc-idm']\n"})
     yield ("quiet_cluster_name", "The policy gives the node the name of its cluster.",
