@@ -1,9 +1,11 @@
 //! What happens to the names of accounts: 4738, 4741, 4742 and 4781 of the account, 5136 of its object in the directory.
 
 use crate::detect::entity::Entity;
+use crate::detect::identity::is_name_of_machine;
 use crate::detect::report::cut;
 use crate::event::account::{Account, same_text};
 use crate::event::fold::fold;
+use crate::event::host::Host;
 use crate::event::subject::{common_names, domain_name};
 use crate::event::{Activity, DirectoryChange, DirectoryOperation, Event};
 
@@ -61,7 +63,12 @@ pub(crate) struct Change {
 /// The names that an event changes, each once.
 pub(crate) fn changes(event: &Event) -> Vec<Change> {
     if let Activity::AccountChanged(change) = &event.activity {
-        let dns = change.dns_host_name.as_ref().map(|host| host.as_str().to_owned());
+        // A machine that is renamed gets the host name of its new account in the same operation.
+        let renamed = change.sam_account_name.as_ref().map(|name| Account::new(&change.account.domain, name));
+        let is_renamed_to =
+            |host: &Host| renamed.as_ref().is_some_and(|account| is_name_of_machine(account, host.label()));
+        let dns = change.dns_host_name.as_ref().filter(|host| !is_renamed_to(host));
+        let dns = dns.map(|host| host.as_str().to_owned());
         let values = [
             (Attribute::Upn, change.upn.clone()),
             (Attribute::DnsHostName, dns),
@@ -100,11 +107,28 @@ pub(crate) fn of_object(change: &DirectoryChange) -> Option<Change> {
     Some(Change { account: account_of(change)?, attribute, old, new, actor: change.actor.clone() })
 }
 
+/// Classes of objects with a password of their own that the computers of a service share. Their names end in `$` too.
+const MACHINES: [&str; 4] = [
+    "computer",
+    "msds-managedserviceaccount",
+    "msds-groupmanagedserviceaccount",
+    "msds-delegatedmanagedserviceaccount",
+];
+
+/// Classes of objects that have addresses or keys, and cannot log on: no certificate is mapped to them. Windows registers each
+/// device that joins through AD FS or Entra Connect as a msDS-Device with its key.
+const NO_ACCOUNTS: [&str; 5] =
+    ["contact", "group", "msds-device", "msexchdynamicdistributionlist", "publicfolder"];
+
 /// The account of an object, as far as its distinguished name shows it: the common name, of a computer with a `$`, and the
-/// domain of its `DC=` parts. The common name of a user may be another than the account's.
+/// domain of its `DC=` parts. The common name of a user may be another than the account's. None for what is no account.
 pub(crate) fn account_of(change: &DirectoryChange) -> Option<Account> {
+    let class = fold(&change.object_class);
+    if NO_ACCOUNTS.contains(&&*class) {
+        return None;
+    }
     let name = common_names(&change.object_dn).into_iter().next()?;
-    let is_machine = ["computer", "msds-groupmanagedserviceaccount"].contains(&&*fold(&change.object_class));
+    let is_machine = MACHINES.contains(&&*class);
     let domain = domain_name(&change.object_dn);
     Some(Account::new(&domain, &if is_machine { format!("{name}$") } else { name }))
 }
@@ -156,7 +180,24 @@ mod tests {
     fn account_is_read_from_the_name_of_its_object() {
         check("CN=bob.jones,CN=Users,DC=corp,DC=example", "user", Some(("corp.example", "bob.jones")));
         check("CN=WKS-114,OU=Laptops,DC=corp,DC=example", "computer", Some(("corp.example", "WKS-114$")));
+        let service = "CN=svc-sql,CN=Managed Service Accounts,DC=corp,DC=example";
+        for class in ["ManagedServiceAccount", "GroupManagedServiceAccount", "DelegatedManagedServiceAccount"]
+        {
+            check(service, &format!("msDS-{class}"), Some(("corp.example", "svc-sql$")));
+        }
+        check(
+            "CN=bob.jones,OU=Staff,DC=corp,DC=example",
+            "inetOrgPerson",
+            Some(("corp.example", "bob.jones")),
+        );
         check("OU=Laptops,DC=corp,DC=example", "organizationalUnit", None);
+    }
+
+    #[test]
+    fn objects_that_cannot_log_on_are_no_accounts() {
+        for class in ["contact", "group", "msDS-Device", "msExchDynamicDistributionList", "publicFolder"] {
+            check("CN=Help,OU=Staff,DC=corp,DC=example", class, None);
+        }
         check("", "", None);
     }
 }

@@ -48,6 +48,18 @@ def stories():
            [at(0, mapping("X509:<I>DC=example,DC=corp,CN=CORP-CA01<SR>2d01000000", "CORP\\ca-admin"))])
     yield ("quiet_mapping_by_sid", "A certificate is mapped by its issuer and its SID, a strong mapping since September 2025.",
            [at(0, mapping("X509:<I>DC=example,DC=corp,CN=CORP-CA01<SID>S-1-5-21-1004336348-1177238915-682003330-1111", "CORP\\ca-admin"))])
+    yield ("quiet_addresses_of_no_accounts", "A contact, a distribution list and a public folder get addresses: none of them logs on.",
+           [at(i, directory("CORP\\mail-admin", f"CN=Postmaster,OU=Mail,{BASE}", "mail", "administrator@corp.example", object_class=c))
+            for i, c in enumerate(["contact", "group", "publicFolder"])])
+    yield ("quiet_managed_service_accounts", "Managed service accounts of all kinds have host names of their own.",
+           [at(i, directory("CORP\\sql-admin", f"CN=svc-{i},CN=Managed Service Accounts,{BASE}", "dNSHostName", f"svc-{i}.corp.example", object_class=f"msDS-{kind}ManagedServiceAccount"))
+            for i, kind in enumerate(["", "Group", "Delegated"])])
+    yield ("fires_managed_service_account_of_another_host", "A delegated managed service account gets the host name of a server.",
+           [at(0, directory(M, f"CN=svc-sql,CN=Managed Service Accounts,{BASE}", "dNSHostName", "srv-7.corp.example", object_class="msDS-DelegatedManagedServiceAccount"))])
+    yield ("quiet_machine_renamed_in_one_operation", "The account name and the host name of a machine change together.",
+           [at(0, account_changed(4742, "CORP\\WKS-114$", "CORP\\ca-admin", 1600, name="WKS-200$", host="wks-200.corp.example"))])
+    yield ("fires_machine_renamed_with_the_name_of_a_domain_controller", "The account name and the host name change together, and the host name is that of a domain controller.",
+           [at(0, account_changed(4742, "CORP\\WKS-114$", M, 1600, name="WKS-200$", host="dc01.corp.example"))])
     yield ("quiet_identity_management", "Identity management writes names in mass.", [at(0, upn("carol.white", "CORP\\svc-idm"))],
            {"policy": "allow:\n  changers: ['CORP\\svc-idm']\n"})
     yield ("quiet_cluster_name", "The policy gives the node the name of its cluster.",

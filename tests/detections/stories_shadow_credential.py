@@ -11,6 +11,11 @@ def key(actor, name="bob.jones", computer=False, operation="value_added"):
     return directory(actor, dn, "msDS-KeyCredentialLink", f"{KEY}:{dn}", operation, "computer" if computer else "user")
 
 
+def service_key(actor, kind):
+    dn = f"CN=svc-sql,CN=Managed Service Accounts,{BASE}"
+    return directory(actor, dn, "msDS-KeyCredentialLink", f"{KEY}:{dn}", object_class=f"msDS-{kind}ManagedServiceAccount")
+
+
 def with_key(name, issuer, number="7A11C0DE01", **more):
     found = logon(name, 571, **more)
     return found | {"data": found["data"] | {"CertIssuerName": issuer, "CertSerialNumber": number}}
@@ -52,5 +57,11 @@ def stories():
     yield ("quiet_entra_connect", "Entra Connect writes the key of a user back.", [at(0, key("CORP\\MSOL_0a1b2c3d4e5f"))])
     yield ("quiet_writer_of_the_policy", "AD FS registers a key for a user.", [at(0, key("CORP\\adfs-gmsa$"))],
            {"policy": "allow:\n  key_writers: ['CORP\\adfs-gmsa$']\n"})
+    yield ("quiet_registered_devices", "AD FS registers devices with their keys: their objects are no accounts.",
+           [at(i, directory("CORP\\adfs-gmsa$", f"CN=3f2b1c0{i}-0000-4000-8000-000000000001,CN=RegisteredDevices,{BASE}", "msDS-KeyCredentialLink", KEY, object_class="msDS-Device"))
+            for i in range(3)])
+    yield ("fires_key_of_a_managed_service_account_used", "mallory registers a key for a delegated managed service account, and logs on as it.",
+           [at(0, service_key("CORP\\mallory", "Delegated")), at(2, with_key("svc-sql$", "svc-sql"))])
+    yield ("quiet_managed_service_account_registers_itself", "A managed service account registers its own key.", [at(0, service_key("CORP\\svc-sql$", ""))])
     yield ("quiet_key_removed", "An administrator removes a key.", [at(0, key("CORP\\ca-admin", operation="value_deleted"))])
     yield ("quiet_logon_with_a_key_nobody_registered", "A logon with a self-signed key, and no registration by another.", [at(2, with_key("bob.jones", "bob.jones"))])
