@@ -80,5 +80,7 @@ def stories():
            + replaced(0, "pKIExtendedKeyUsage", "1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.2", "{4}"))
     yield ("quiet_open_as_it_was", "The CA has loaded the template: its names were the requester's choice before, and the new value changes nothing about that.",
            [at(0, template_seen(4898, {NAME: 1}, None)), at(9, value(NAME, "9"))])
+    yield ("fires_everybody_by_another_group", "Whoever comes over the network may enroll, and who is a member of a group that Authenticated Users are in, may write.",
+           replaced(0, "nTSecurityDescriptor", OWNED, OWNED + ENROLL.format("NU") + "(A;;WP;;;S-1-5-32-554)"))
     yield ("quiet_permission_for_few", "A group of few may enroll now.",
            replaced(0, "nTSecurityDescriptor", OWNED, OWNED + ENROLL.format("S-1-5-21-1004336348-1177238915-682003330-1604")))

@@ -81,7 +81,14 @@ fn wide_group(trustee: &str) -> Option<&'static str> {
         ("WD" | "S-1-1-0", _) => "Everyone",
         ("AN" | "S-1-5-7", _) => "Anonymous",
         ("AU" | "S-1-5-11", _) => "Authenticated Users",
+        // Every logon is of one of these kinds: a request to the CA comes over the network.
+        ("NU" | "S-1-5-2", _) => "Network",
+        ("IU" | "S-1-5-4", _) => "Interactive",
+        ("S-1-5-15", _) => "This Organization",
         ("BU" | "S-1-5-32-545", _) => "Users",
+        ("BG" | "S-1-5-32-546", _) => "Guests",
+        // Authenticated Users are its member where Windows sets the domain up.
+        ("RU" | "S-1-5-32-554", _) => "Pre-Windows 2000 Compatible Access",
         ("DU", _) | (_, Some("513")) => "Domain Users",
         ("DC", _) | (_, Some("515")) => "Domain Computers",
         ("DG", _) | (_, Some("514")) => "Domain Guests",
@@ -107,6 +114,21 @@ mod tests {
         check(&format!("O:EAG:EAD:PAI{enroll}DA)(A;;CCDCLCSWRPWPDTLOSDRCWDWO;;;EA)(A;;LCRPLORC;;;AU)"), &[]);
         check(&format!("D:{enroll}DU)"), &[("Domain Users", Right::Enroll)]);
         check(&format!("D:{enroll}S-1-5-21-1-2-3-515)"), &[("Domain Computers", Right::Enroll)]);
+        for (group, names) in [
+            ("Guests", ["BG", "S-1-5-32-546"]),
+            ("Network", ["NU", "S-1-5-2"]),
+            ("Interactive", ["IU", "S-1-5-4"]),
+            ("Pre-Windows 2000 Compatible Access", ["RU", "S-1-5-32-554"]),
+        ] {
+            for name in names {
+                check(&format!("D:{enroll}{name})"), &[(group, Right::Enroll)]);
+            }
+        }
+        check(&format!("D:{enroll}S-1-5-15)"), &[("This Organization", Right::Enroll)]);
+        // Operators, domain controllers, and a group of the estate.
+        for few in ["SO", "BO", "ED", "S-1-5-32-551", "S-1-5-21-1-2-3-546"] {
+            check(&format!("D:{enroll}{few})"), &[]);
+        }
         check("D:(OA;;CR;00000000-0000-0000-0000-000000000001;;DU)", &[]);
         check("D:(A;;CR;;;AU)", &[("Authenticated Users", Right::Enroll)]);
         check("D:(A;;RPWP;;;AU)(A;;WD;;;AU)", &[("Authenticated Users", Right::Write)]);
