@@ -21,7 +21,8 @@ use crate::detect::protected;
 use crate::detect::report::{self, reason};
 use crate::detect::slot::Slot;
 use crate::detect::{About, Context, Detection, DetectionSettings, Entity, memory_after};
-use crate::event::account::{Sid, same_text};
+use crate::event::account::{Account, Sid, same_text};
+use crate::event::host::Host;
 use crate::event::san::San;
 use crate::event::subject::common_names;
 use crate::event::time::{Span, Time};
@@ -289,11 +290,29 @@ fn other_name(policy: &DomainPolicy, mapping: &CertificateMapping, event: &Event
     if !looks_like_account(&name) || (is_host && !account.is_machine()) {
         return None;
     }
-    let names = [San::Dns(name.clone()), San::Upn(name.clone()), San::Upn(format!("{name}$"))];
+    let host = Host::new(&name);
+    if is_own_host(policy, account, &host, &event.computer) {
+        return None;
+    }
+    let names = [San::Upn(name.clone()), San::Upn(format!("{name}$"))];
     let own =
         |san: &San| matches!(identity::compare(policy, account, san, &event.computer), Verdict::Own { .. });
-    let of_account = if account.is_machine() { &names[..] } else { &names[1..2] };
+    let of_account = if account.is_machine() { &names[..] } else { &names[..1] };
     (!of_account.iter().any(own)).then(|| report::cut(&name))
+}
+
+/// Whether a host name is that of the machine: one that `hosts:` gives it, or its label, below a suffix that `domains:` gives to
+/// no other domain. The KDC writes no domain of the account. It is a domain controller of it.
+fn is_own_host(policy: &DomainPolicy, account: &Account, host: &Host, dc: &Host) -> bool {
+    let domain = if account.domain.is_empty() { dc.domain().unwrap_or_default() } else { &account.domain };
+    let account = policy.in_one_spelling(&Account::new(domain, &account.name)).into_owned();
+    let is_of_another = host.domain().is_some_and(|suffix| {
+        let of_suffix = identity::domain_of_suffix(policy, suffix);
+        !account.domain.is_empty() && of_suffix.is_some_and(|domain| !same_text(domain, &account.domain))
+    });
+    account.is_machine()
+        && (policy.has_host(&account, host)
+            || (identity::is_name_of_machine(&account, host.label()) && !is_of_another))
 }
 
 fn looks_like_account(name: &str) -> bool {

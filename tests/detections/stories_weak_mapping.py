@@ -32,6 +32,13 @@ def stories():
                          issuer="S-1-12-1-1-2-3-4/4c3f/login.windows.net/7c1b/alice.smith@corp.example")),
             at(1, mapped(21, "WKS-114$", "CN=wks-114", 531, issuer="MS-Organization-P2P-Access [2026]")),
             at(2, mapped(45, "bob.jones", "CN=bob.jones", 532, issuer="bob.jones"))])
+    yield ("fires_low_for_machines_of_their_domain", "Machines whose certificates have their host names as common names, also below a suffix of their own, and a node with the name of its cluster; the KDC writes no domain of the account. One low alert for the issuer.",
+           [at(i, mapped(39, name, f"CN={host}", 560 + i)) for i, (name, host) in enumerate([
+               ("WKS-114$", "wks-114.corp.example"), ("APP7$", "app7.prod.example"), ("SQLNODE1$", "sqlclu.corp.example")])],
+           {"policy": "domains: {CORP: [corp.example]}\nhosts: {'CORP\\SQLNODE1$': [sqlclu.corp.example]}\n"})
+    yield ("fires_machine_with_the_name_of_its_namesake", "A certificate of a server of the child domain was used for its namesake of the parent.",
+           [at(0, mapped(39, "FILES01$", "CN=files01.child.corp.example", 565))],
+           {"policy": "domains: {CORP: [corp.example], CHILD: [child.corp.example]}\n"})
     yield ("quiet_enforcement_raised", "Both settings of a domain controller become stricter.",
            [at(0, registry("CORP\\ca-admin", "StrongCertificateBindingEnforcement", "1", "2")),
             at(1, registry("CORP\\ca-admin", "CertificateMappingMethods", "0x1f", "0x18"))])
