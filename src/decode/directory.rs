@@ -58,12 +58,13 @@ pub(crate) fn account_renamed(fields: &Fields<'_>) -> Result<Activity, Rejection
 
 /// Values of the registry that decide on certificates: those of a CA's policy module and audit filter, and those of the
 /// mapping of certificates at a domain controller.
-const REGISTRY_VALUES: [&str; 6] = [
+const REGISTRY_VALUES: [&str; 7] = [
     "EditFlags",
     "InterfaceFlags",
     "DisableExtensionList",
     "AuditFilter",
     "StrongCertificateBindingEnforcement",
+    "AllowNtAuthPolicyBypass",
     "CertificateMappingMethods",
 ];
 

@@ -1,9 +1,10 @@
 //! `weak-mapping`: a certificate maps to its account weakly, or a domain controller was set to accept that.
 //!
 //! **What.** KDC events 39 (no strong mapping), 40 (older than the account), 45 and 21 (issuer not trusted in NTAuth), and 4657 of
-//! `StrongCertificateBindingEnforcement` and `CertificateMappingMethods` with a weaker value than before.
+//! `StrongCertificateBindingEnforcement`, `AllowNtAuthPolicyBypass` and `CertificateMappingMethods` with a weaker value than
+//! before.
 //! **Why.** A weak mapping follows names, and names can be chosen (ESC9, ESC10, ESC16, CVE-2022-34691, CVE-2025-26647). Sources:
-//! KB5014754, the published hunts for ESC9 to ESC16.
+//! KB5014754, KB5057784, the published hunts for ESC9 to ESC16.
 //! **What looks alike and is harmless.** Certificates of device management without the SID extension: one alert a day for each
 //! issuer and kind of account. An issuer that writes other names than those of accounts, for five accounts or more: the same
 //! alert. Keys that sign themselves, as Windows Hello makes them: nothing.
@@ -270,7 +271,9 @@ fn lowered_text(change: &RegistryChange) -> Option<String> {
     let new = change.new.as_deref()?;
     let old = change.old.as_deref();
     let is = |name: &str| same_text(&change.value_name, name);
-    let weaker = if is("StrongCertificateBindingEnforcement") {
+    // Both have three levels, of which the highest is the default.
+    let has_levels = is("StrongCertificateBindingEnforcement") || is("AllowNtAuthPolicyBypass");
+    let weaker = if has_levels {
         number(new).is_none_or(|value| value < old.and_then(number).unwrap_or(2).min(2))
     } else if is("CertificateMappingMethods") {
         const BY_NAME: u32 = 0x7;

@@ -39,8 +39,11 @@ def stories():
     yield ("fires_machine_with_the_name_of_its_namesake", "A certificate of a server of the child domain was used for its namesake of the parent.",
            [at(0, mapped(39, "FILES01$", "CN=files01.child.corp.example", 565))],
            {"policy": "domains: {CORP: [corp.example], CHILD: [child.corp.example]}\n"})
-    yield ("quiet_enforcement_raised", "Both settings of a domain controller become stricter.",
+    yield ("fires_check_of_issuers_off", "A domain controller does not check any more whether NTAuthCertificates has the issuer (CVE-2025-26647).",
+           [at(0, registry("CORP\\mallory", "AllowNtAuthPolicyBypass", "2", "0"))])
+    yield ("quiet_enforcement_raised", "The settings of a domain controller become stricter.",
            [at(0, registry("CORP\\ca-admin", "StrongCertificateBindingEnforcement", "1", "2")),
-            at(1, registry("CORP\\ca-admin", "CertificateMappingMethods", "0x1f", "0x18"))])
+            at(1, registry("CORP\\ca-admin", "CertificateMappingMethods", "0x1f", "0x18")),
+            at(2, registry("CORP\\ca-admin", "AllowNtAuthPolicyBypass", "1", "2"))])
     yield ("quiet_switched_off", "The detection is switched off.",
            [at(0, mapped(39, "alice.smith", "CN=mallory", 501))], {"policy": "weak_mapping: {enabled: false}\n"})
