@@ -30,6 +30,8 @@ def stories():
     spaced = chase("wks-114.corp.example", "fe80::20c").replace("cdc:", "c-d c:").replace("rmd:", "r-m-d :")
     yield ("fires_attributes_with_blanks_in_their_names", "The same, with blanks and minus signs in the names of the attributes, which a CA leaves out.",
            [at(0, machine(630, "CORP\\WKS-114$", spaced, "wks-114.corp.example"))])
+    yield ("fires_controller_is_an_address_in_one_number", "The address is written as one number, as Windows reads it too, and the CA logs no names.",
+           [at(0, issued(631, "CORP\\WKS-114$", attributes=chase("wks-114.corp.example", "0x0a141e42"), template="Machine", version=0))])
     yield ("fires_controller_of_another_domain", "WKS-114$ is to be looked up in a domain that is not known.",
            [at(0, machine(607, "CORP\\WKS-114$", chase("wks-114.corp.example", "dc01.elsewhere.example"), "wks-114.corp.example"))], DOMAINS)
     yield ("fires_low_unlisted_controller", "The controller is in the own domain, but the list of the policy does not have it: Low, and the alert names the line.",

@@ -122,7 +122,7 @@ fn judge_controller(
 ) -> Option<(Gravity, Reason)> {
     let requester = &request.requester;
     let found = |gravity, code, text| Some((gravity, reason(code, text)));
-    if cdc.as_str().trim_matches(['[', ']']).parse::<IpAddr>().is_ok() {
+    if is_address(cdc) {
         let text = format!(
             "The CA was asked to look {requester} up at the address {cdc}; clients name a domain controller"
         );
@@ -150,6 +150,18 @@ fn judge_controller(
     found(Gravity::Ordinary, "unlisted_controller", text)
 }
 
+/// Whether a host is stated by its address. Windows also reads an IPv4 address in fewer numbers, and in octal or hexadecimal
+/// ones (`10.4342338`, `0x0a424242`); no name of a host ends in a number.
+fn is_address(host: &Host) -> bool {
+    let text = host.as_str().trim_matches(['[', ']']);
+    let last = text.rsplit('.').next().unwrap_or_default();
+    let is_number = match last.strip_prefix("0x") {
+        Some(digits) => digits.chars().all(|c| c.is_ascii_hexdigit()),
+        None => !last.is_empty() && last.chars().all(|c| c.is_ascii_digit()),
+    };
+    is_number || text.split('%').next().is_some_and(|address| address.parse::<IpAddr>().is_ok())
+}
+
 /// Whether a domain is the requester's, one that `domains:` lists, or in the tree of the CA's.
 fn is_in_forest(policy: &DomainPolicy, requester: &Account, domain: &str, ca: &Host) -> bool {
     let is_below = |domain: &str, top: &str| {
@@ -164,4 +176,22 @@ fn is_in_forest(policy: &DomainPolicy, requester: &Account, domain: &str, ca: &H
 
 fn first_label(domain: &str) -> Option<&str> {
     domain.split('.').next()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::chase_enrollment::judge::is_address;
+    use crate::event::host::Host;
+
+    #[test]
+    fn address_is_known_in_every_form_that_windows_reads() {
+        for text in
+            ["10.66.66.66", "171066946", "0x0a424242", "10.4342338", "012.66.66.66", "[fe80::1]", "fe80::1%3"]
+        {
+            assert!(is_address(&Host::new(text)), "{text}");
+        }
+        for text in ["dc01.corp.example", "DC01", "site12-dc3", "0xdc.corp.example", "3com", ""] {
+            assert!(!is_address(&Host::new(text)), "{text}");
+        }
+    }
 }
