@@ -27,9 +27,10 @@ def mapped(event_id, account, subject, request_id=None, issuer="CORP-CA01", dc=D
 
 def registry(actor, name, old, new, computer=DC, key=KDC_KEY):
     kind = "%%1873" if name == "DisableExtensionList" else "%%1876"
+    operation = "%%1905" if old and new else "%%1904" if new else "%%1906"
     return event(4657, 0, computer, 12801, subject(actor) | {
-        "ObjectName": key, "ObjectValueName": name, "HandleId": "0x1c4", "OperationType": "%%1905" if old else "%%1904",
-        "OldValueType": kind if old else "-", "OldValue": old or "-", "NewValueType": kind, "NewValue": new or "-",
+        "ObjectName": key, "ObjectValueName": name, "HandleId": "0x1c4", "OperationType": operation,
+        "OldValueType": kind if old else "-", "OldValue": old or "-", "NewValueType": kind if new else "-", "NewValue": new or "-",
         "ProcessId": "0x9d4", "ProcessName": "C:\\Windows\\System32\\certutil.exe"})
 
 

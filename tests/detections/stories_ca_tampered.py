@@ -24,6 +24,8 @@ def stories():
            [at(0, registry(M, "EditFlags", "1114446", "1376590", CA, KEY))])
     yield ("fires_names_in_attributes_allowed_through_the_service", "The same change reaches the CA as 4891, and the registry reports it too: one alert.",
            [at(0, setting("EditFlags", "0x15014e")), at(0, registry(M, "EditFlags", "0x11014e", "0x15014e", CA, KEY), seconds=1)])
+    yield ("fires_audit_filter_deleted", "mallory deletes the audit filter of the CA: without it Windows logs nothing of the CA.",
+           [at(0, registry(M, "AuditFilter", "127", None, CA, KEY.removesuffix(f"\\{POLICY}")))])
     yield ("fires_encryption_not_enforced", "InterfaceFlags loses IF_ENFORCEENCRYPTICERTREQUEST (ESC11).",
            [at(0, registry(M, "InterfaceFlags", "1601", "1089", CA, KEY))])
     yield ("fires_sid_extension_off", "The CA leaves the SID out of all certificates (ESC16).",

@@ -52,7 +52,8 @@ const AUDIT_EXPECTED: u32 = 4 | 16 | 64;
 /// CR_PROP_TEMPLATES of [MS-WCCE] 3.2.1.4.3.2: the list of templates of a CA.
 const CR_PROP_TEMPLATES: u32 = 29;
 /// The entries of the registry that are judged.
-const ENTRIES: [&str; 4] = ["editflags", "interfaceflags", "disableextensionlist", "auditfilter"];
+const ENTRIES: [&str; 4] = ["editflags", "interfaceflags", "disableextensionlist", AUDIT_FILTER];
+const AUDIT_FILTER: &str = "auditfilter";
 
 /// Whether the event is about a setting that is judged here.
 pub(crate) fn is_about_a_ca(event: &Event) -> bool {
@@ -137,18 +138,20 @@ fn setting(known: &mut Vec<KnownValue>, entry: &str, old: Option<&str>, new: &st
     Some(Tampering { reason: reason(code, text), setting: entry.to_owned(), value: cut(new) })
 }
 
-/// What a new value of an entry means. An empty one was deleted: the entry is as Windows sets it up.
+/// What a new value of an entry means. An empty one was deleted: the entry is as Windows sets it up, and the audit filter, which
+/// it does not set up, logs nothing.
 fn verdict(entry: &str, old: Option<&str>, new: &str) -> Option<(&'static str, String)> {
     if entry == "disableextensionlist" {
         return sid_extension_off(old.unwrap_or_default(), new);
     }
-    if new.is_empty() {
+    if new.is_empty() && entry != AUDIT_FILTER {
         return None;
     }
-    let Some(bits) = number(new) else {
+    let bits_of = |text: &str| if text.is_empty() && entry == AUDIT_FILTER { Some(0) } else { number(text) };
+    let Some(bits) = bits_of(new) else {
         return Some(("setting_unreadable", format!("{entry} is {}, which is no number", cut(new))));
     };
-    let old = old.and_then(number);
+    let old = old.and_then(bits_of);
     match entry {
         "editflags" => edit_flags(old.unwrap_or(0), bits),
         "interfaceflags" => encryption_off(old.unwrap_or(ENFORCE_ENCRYPTION), bits),
@@ -211,7 +214,13 @@ mod tests {
         check("auditfilter", None, "126", None);
         check("auditfilter", Some("126"), "127", None);
         check("auditfilter", None, "all", Some("setting_unreadable"));
-        check("auditfilter", Some("127"), "", None);
+        check("auditfilter", Some("127"), "", Some("audit_reduced"));
+        check("auditfilter", None, "", Some("audit_reduced"));
+        check("auditfilter", Some("0"), "", None);
+        check("auditfilter", Some(""), "", None);
+        for entry in ["editflags", "interfaceflags", "disableextensionlist"] {
+            check(entry, None, "", None);
+        }
     }
 
     #[test]
