@@ -14,7 +14,7 @@ use crate::detect::domain::DomainPolicy;
 use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_actor};
 use crate::detect::hands;
-use crate::detect::issuer::{configured_name, issuer_name};
+use crate::detect::issuer::{configured_name, issuer_name, unsanitized};
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::report::{self, reason};
 use crate::detect::slot::Slot;
@@ -179,8 +179,10 @@ fn of_key(event: &Event, used: &KeyUse, policy: &DomainPolicy) -> Option<Reason>
         return (is_export && may_be_of_ca(used)).then(|| reason("named_key_exported", text));
     }
     let name = configured_name(policy, &event.computer)?;
-    let is_its_key = same_text(&used.key_name, name)
-        || same_text(used.key_name.split('(').next().unwrap_or_default(), name);
+    let key_name = unsanitized(&used.key_name);
+    // The key of a renewed CA has a number: `CORP-CA01(1)`.
+    let is_its_key = same_text(&key_name, name)
+        || key_name.rsplit_once('(').is_some_and(|(first, _)| same_text(first, name));
     let text = format!("the key {key} of the CA was used: {}", operation_text(&used.operation));
     let code = if is_export { "key_exported" } else { "key_used" };
     is_its_key.then(|| reason(code, text))

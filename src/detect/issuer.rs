@@ -16,6 +16,26 @@ pub(crate) fn issuer_name(issuer: &str) -> String {
     common_names(issuer).into_iter().next().unwrap_or_else(|| issuer.to_owned())
 }
 
+const EXCLAMATION_MARK: u16 = b'!' as u16;
+
+/// The common name of a CA, where the directory or a key has it in its sanitized form: `M!00fcller CA` ([MS-WCCE] 3.1.1.4.1.1).
+/// A name that has no such characters is itself.
+pub(crate) fn unsanitized(name: &str) -> String {
+    let mut units = Vec::new();
+    let mut rest = name;
+    while let Some((before, after)) = rest.split_once('!') {
+        units.extend(before.encode_utf16());
+        let replaced =
+            after.split_at_checked(4).filter(|(code, _)| code.bytes().all(|b| b.is_ascii_hexdigit()));
+        let unit = replaced.and_then(|(code, then)| Some((u16::from_str_radix(code, 16).ok()?, then)));
+        let (unit, then) = unit.unwrap_or((EXCLAMATION_MARK, after));
+        units.push(unit);
+        rest = then;
+    }
+    units.extend(rest.encode_utf16());
+    String::from_utf16_lossy(&units)
+}
+
 /// Whether the issuer is known to be none of our CAs: by `foreign_issuers:` of the policy, as one that Windows makes, or
 /// because it is the account itself, whose certificate signs itself.
 pub(crate) fn is_foreign(policy: &DomainPolicy, issuer: &str, account: &Account) -> bool {
@@ -71,7 +91,7 @@ pub(crate) fn configured_hosts(policy: &DomainPolicy, issuer: &str) -> impl Iter
 #[cfg(test)]
 mod tests {
     use crate::detect::domain::DomainPolicy;
-    use crate::detect::issuer::{is_foreign, issuer_name};
+    use crate::detect::issuer::{is_foreign, issuer_name, unsanitized};
     use crate::event::account::Account;
 
     #[test]
@@ -87,6 +107,21 @@ mod tests {
         assert!(!foreign("CORP-CA01", "CORP\\bob.jones"));
         assert!(!foreign("ACME Issuing CA 31", "CORP\\bob.jones"));
         assert!(!foreign("", "CORP\\bob.jones") && !foreign("", ""));
+    }
+
+    #[test]
+    fn sanitized_names_are_read() {
+        for (sanitized, name) in [
+            ("M!00fcller CA !00282026!0029", "Müller CA (2026)"),
+            ("CORP-CA01", "CORP-CA01"),
+            ("!d83d!dd11 CA", "🔑 CA"),
+            ("CA!", "CA!"),
+            ("CA!00", "CA!00"),
+            ("CA!00é!0026Co", "CA!00é&Co"),
+            ("", ""),
+        ] {
+            assert_eq!(unsanitized(sanitized), name);
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_actor};
 use crate::detect::hands;
 use crate::detect::identity::is_name_of_machine;
-use crate::detect::issuer::{configured_host, configured_name};
+use crate::detect::issuer::{configured_host, configured_name, unsanitized};
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::report::{self, reason};
 use crate::detect::slot::Slot;
@@ -181,7 +181,7 @@ impl ContainerChange<'_> {
         // Its entry below AIA, by which clients find its certificate.
         let is_own_entry = class == AUTHORITY && fold(&change.object_dn).contains(AIA);
         let of_ca = || {
-            configured_host(policy, &object)
+            configured_host(policy, &unsanitized(&object))
                 .is_some_and(|host| is_name_of_machine(&change.actor, host.label()))
         };
         let of_manager = || policy.lists(&policy.allow.ca_managers, &change.actor);

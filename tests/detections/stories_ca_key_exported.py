@@ -18,6 +18,8 @@ def stories():
     yield "fires_key_exported", "mallory exports the key of the CA.", [at(0, key(5058, "%%2458")), at(0, key(5059, "%%2464"), seconds=1)], CAS
     yield ("fires_named_key_exported_while_no_ca_is_named", "The policy names no CA; mallory exports a key of the machine whose name somebody gave.",
            [at(0, key(5059, "%%2464", name="CORP-CA01(1)"))])
+    yield ("fires_key_of_a_ca_whose_name_is_sanitized", "The name of the CA has characters that Windows replaces in the name of its key.",
+           [at(0, key(5059, "%%2464", name="M!00fcller CA !00282026!0029(1)"))], {"policy": "cas: {ca01.corp.example: 'Müller CA (2026)'}\n"})
     web = "te-WebServer-8d0f3a52-1c1e-4f0f-9b6a-2f7d1f0c9a11"
     yield ("quiet_key_of_a_web_server", "An administrator exports the key of a web server, whose name Windows made, and that of a web farm.",
            [at(m, key_used(5059, "CORP\\ca-admin", "%%2464", name, computer="web01.corp.example")) for m, name in enumerate((web, "{3E4C1D5A-9B2F-4A77-8E11-6F0D2C3B4A59}", "NetFrameworkConfigurationKey"))])

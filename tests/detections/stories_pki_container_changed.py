@@ -31,9 +31,11 @@ def stories():
            renewed() + [at(21, ca_changed(4895, None, {"CertificateHash": "a1 b2", "ValidFrom": "2026-03-02", "ValidTo": "2036-03-02"}))], {"policy": cas})
     yield ("fires_certificate_of_the_ca_by_a_user", "A user writes the certificate of the CA, and adds one to NTAuthCertificates: that is no renewal, and critical.",
            renewed(M), {"policy": cas})
-    def entry(actor):
-        return [at(0, directory(actor, f"CN=CORP-CA01,CN=AIA,{SERVICES}", "cACertificate", "<Binary>", object_class="certificationAuthority"))]
+    def entry(actor, name="CORP-CA01"):
+        return [at(0, directory(actor, f"CN={name},CN=AIA,{SERVICES}", "cACertificate", "<Binary>", object_class="certificationAuthority"))]
     yield ("fires_low_for_the_entry_of_the_ca", "The machine of a CA writes the CA's certificate to its entry below AIA, as at a renewal.", entry("CORP\\CA01$"), {"policy": cas})
+    yield ("fires_low_for_a_ca_whose_name_is_sanitized", "The same for a CA whose name has characters that Windows replaces in the names of its objects.",
+           entry("CORP\\CA01$", "M!00fcller CA !00282026!0029"), {"policy": "cas: {ca01.corp.example: 'Müller CA (2026)'}\n"})
     yield ("fires_entry_of_the_ca_by_a_user", "A user writes a certificate to that entry.", entry(M), {"policy": cas})
     yield ("fires_entry_of_the_ca_by_another_machine", "A machine that is none of the CAs writes to it.", entry("CORP\\WKS-066$"), {"policy": cas})
     yield ("fires_certificate_of_another_ca_by_a_machine", "A machine that is none of the CAs writes the CA's certificate, and a certificate is added to NTAuthCertificates: critical.", renewed("CORP\\WKS-066$"), {"policy": cas})
