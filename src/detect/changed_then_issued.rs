@@ -146,7 +146,8 @@ impl Detection for ChangedThenIssued {
         });
         for (change, issued) in chains {
             let reversal = events.iter().find(|known| is_reversal(change, issued, known, settings.within));
-            let parts = Parts { change, issued, reversal };
+            let former = reversal.and_then(|back| former(&events, change, back));
+            let parts = Parts { change, issued, reversal, former };
             if parts.concerns(event) && parts.is_one_account(cx.policy) {
                 self.judge(event, entity, parts, slot, cx);
             }
@@ -163,6 +164,8 @@ struct Parts<'a> {
     change: &'a ChainEvent,
     issued: &'a ChainEvent,
     reversal: Option<&'a ChainEvent>,
+    /// The name before the change, as far as an event shows it.
+    former: Option<&'a str>,
 }
 
 impl Parts<'_> {
@@ -191,11 +194,11 @@ impl ChangedThenIssued {
         slot: &mut Slot<'_, ChainState, ()>,
         cx: &mut Context<'_>,
     ) {
-        let Parts { change, issued, reversal } = parts;
+        let Parts { change, issued, reversal, former } = parts;
         let odd = change_of(change).and_then(|change| oddness(cx.policy, &change));
         let ownership = match (&odd, reversal) {
             (Some(_), _) => Ownership::Another,
-            (None, Some(back)) => ownership(cx.policy, change, back),
+            (None, Some(_)) => ownership(cx.policy, change, former),
             (None, None) => Ownership::Own,
         };
         if ownership == Ownership::Own {
@@ -308,19 +311,31 @@ enum Ownership {
     Another,
 }
 
+/// The name before the change: the value that it took the place of, else the one that came back. 5136 reports a replaced value as
+/// two events, of which the first one only shows what went.
+fn former<'e>(events: &'e [ChainEvent], change: &'e ChainEvent, back: &'e ChainEvent) -> Option<&'e str> {
+    let is_before = |known: &&ChainEvent| {
+        known.kind == CHANGED
+            && known.attribute == change.attribute
+            && known.new.is_empty()
+            && known.time_ms <= change.time_ms
+    };
+    let went = events.iter().rev().find(is_before).map(|known| known.old.as_str());
+    [Some(change.old.as_str()), went, Some(back.new.as_str())]
+        .into_iter()
+        .flatten()
+        .find(|name| !name.is_empty() && !same_text(name, &change.new))
+}
+
 /// Whose name the account had between the change and what sets it back. A name is the account's own if it is that of the account,
 /// as after a rename, or if only its suffix was another one, as when a company is renamed.
-fn ownership(policy: &DomainPolicy, change: &ChainEvent, back: &ChainEvent) -> Ownership {
+fn ownership(policy: &DomainPolicy, change: &ChainEvent, former: Option<&str>) -> Ownership {
     let has_suffix = [Attribute::Upn, Attribute::Mail].map(Attribute::as_str);
-    let former = if back.new.is_empty() { &back.old } else { &back.new };
-    let (Some((name, suffix)), Some((former, _))) =
-        (change.new.rsplit_once(ANY_AT), former.rsplit_once(ANY_AT))
-    else {
-        return Ownership::Another;
-    };
+    let Some((name, suffix)) = change.new.rsplit_once(ANY_AT) else { return Ownership::Another };
+    let former = former.and_then(|former| former.rsplit_once(ANY_AT));
     let account = Account::parse(&change.account);
     let account = policy.in_one_spelling(&account);
-    let is_own = account.has_name(name) || same_text(name, former);
+    let is_own = account.has_name(name) || former.is_some_and(|(former, _)| same_text(name, former));
     if !is_own || !has_suffix.contains(&change.attribute.as_str()) {
         return Ownership::Another;
     }

@@ -15,6 +15,11 @@ def for_bob(request_id, name):
     return issued(request_id, "CORP\\bob.jones", upn(name))
 
 
+def replaced(minute, attribute, old, new):
+    """5136 of a value that takes the place of another: one event for each."""
+    return [at(minute, directory(M, BOB, attribute, old, "value_deleted")), at(minute, directory(M, BOB, attribute, new))]
+
+
 def stories():
     yield ("fires_name_changed_and_changed_back", "mallory gives bob.jones the name carol.white, asks as bob.jones for a certificate, and sets the name back (ESC9): high at first, critical then.",
            [at(0, changed("carol.white")), at(2, for_bob(581, "carol.white")), at(5, changed("bob.jones@corp.example"))])
@@ -25,6 +30,16 @@ def stories():
             at(0, directory(M, BOB, "userPrincipalName", "carol.white@corp.example"), seconds=1),
             at(2, for_bob(583, "carol.white@corp.example")),
             at(5, directory(M, BOB, "userPrincipalName", "bob.jones@corp.example"))])
+    yield ("fires_name_replaced_and_replaced_back", "The same as the directory reports it: a value that goes and one that comes, each time.",
+           replaced(0, "userPrincipalName", "bob.jones@corp.example", "carol.white@corp.example") + [at(2, for_bob(597, "carol.white@corp.example"))]
+           + replaced(5, "userPrincipalName", "carol.white@corp.example", "bob.jones@corp.example"), CORP)
+    yield ("fires_mail_replaced_and_replaced_back", "The mail address of carol.white while a certificate is issued (ESC14).",
+           replaced(0, "mail", "bob.jones@corp.example", "carol.white@corp.example") + [at(2, issued(598, "CORP\\bob.jones", "RFC822 Name=carol.white@corp.example", template="SMIME"))]
+           + replaced(5, "mail", "carol.white@corp.example", "bob.jones@corp.example"), CORP)
+    yield ("quiet_suffix_replaced_and_replaced_back", "Both suffixes are the domain's, and the name differs from that of the account.",
+           replaced(0, "userPrincipalName", "robert.jones@corp.example", "robert.jones@newcorp.example") + [at(2, for_bob(599, "robert.jones@newcorp.example"))]
+           + replaced(5, "userPrincipalName", "robert.jones@newcorp.example", "robert.jones@corp.example"),
+           {"policy": "domains: {CORP: [corp.example, newcorp.example]}\n"})
     yield ("fires_certificate_arrives_first", "The CA delivers before the domain controller.",
            [at(2, for_bob(584, "carol.white")), at(0, changed("carol.white"))])
     yield ("fires_machine_renamed_for_a_certificate", "A machine is renamed, enrolls under its new name, and is renamed back.",
