@@ -20,6 +20,10 @@ def stories():
             at(60, resubmitted(1103)), at(60, given(1103, "CORP\\mallory"), seconds=1)])
     yield ("fires_denied_by_the_ca_and_issued_by_a_manager", "A manager has another person's denied request issued.",
            [at(0, denied(1104, "CORP\\bob.jones", SUBCA)), at(3, resubmitted(1104)), at(3, given(1104), seconds=1)])
+    yield ("fires_denied_then_issued_by_nobody_named", "The pipeline does not collect 4869: a denied request is issued all the same.",
+           [at(0, denied(1106, "CORP\\mallory", SUBCA)), at(30, issued(1106, "CORP\\mallory", "", SUBCA, template="SubCA"))])
+    yield ("quiet_request_id_of_a_rebuilt_ca", "A rebuilt CA gives the id of a denied request to the request of another account.",
+           [at(0, denied(1107, "CORP\\bob.jones", SUBCA)), at(30, given(1107, "CORP\\carol.white", "carol.white@corp.example"), days=3)])
     yield ("fires_after_weeks", "The request waited for three weeks.",
            [at(0, pending(1105, "CORP\\bob.jones", WEB)), at(1, attributes_set(1105), days=21), at(2, given(1105), days=21)])
     days = [e for d in range(6) for e in (

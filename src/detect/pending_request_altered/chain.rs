@@ -113,10 +113,15 @@ impl PendingChain {
             let text = format!("Before the certificate was issued, {}", altered.join(", "));
             reasons.push(reason("altered_before_issue", text));
         }
-        if self.denied && !actors.is_empty() {
+        if self.denied {
             let listed: Vec<String> = actors.iter().map(ToString::to_string).collect();
-            let text =
-                format!("The CA had denied the request; {} had it issued nevertheless", listed.join(", "));
+            // A CA does not change its mind: a manager resubmitted the request, also where 4869 is not collected.
+            let who = if listed.is_empty() {
+                "a manager whom no event names".to_owned()
+            } else {
+                listed.join(", ")
+            };
+            let text = format!("The CA had denied the request; {who} had it issued nevertheless");
             reasons.push(reason("denied_then_issued", text));
         }
         reasons

@@ -119,12 +119,13 @@ impl PendingRequestAltered {
         if reasons.is_empty() || !same_account(cx.policy, &requester, &issued.request.requester) {
             return;
         }
+        let happened = if chain.steps.is_empty() { "denied" } else { "altered" };
         let finding = Finding {
             entity,
             event,
             lifetime: Lifetime::SinceOpened(self.settings.remember),
             severity: self.severity(chain, &known, at, cx.policy),
-            title: format!("{requester} was issued a certificate after its request was altered"),
+            title: format!("{requester} was issued a certificate after its request was {happened}"),
             reasons,
             fields: vec![("subject", issued.subject.clone())],
             earlier: chain.evidence(),
