@@ -1,6 +1,7 @@
 //! What the facts of the estate say about a name of a certificate.
 
 use crate::event::account::{Sid, same_text};
+use crate::event::fold::ANY_AT;
 use crate::event::host::Host;
 use crate::event::san::San;
 use crate::wire::record::{AccountFacts, TemplateFacts};
@@ -31,6 +32,10 @@ pub(crate) fn compare(
             Some(_) => Known::OtherSid,
             None => Known::Unknown,
         };
+    }
+    // Without a suffix it matches account names: who may change the account gave it another's (ESC9).
+    if matches!(name, San::Upn(upn) if !upn.contains(ANY_AT)) {
+        return Known::Unknown;
     }
     if account.is_some_and(|account| has(account, name))
         || (!is_asked_for && is_from_directory(template, name))
@@ -96,6 +101,15 @@ mod tests {
             assert_eq!(compare(Some(&account), None, &name, false), expected, "{name:?}");
             assert_eq!(compare(None, None, &name, false), Known::Unknown, "nothing is known of {name:?}");
         }
+    }
+
+    #[test]
+    fn name_without_a_suffix_is_explained_by_nothing() {
+        let account = AccountFacts { upn: Some("carol.white".to_owned()), ..AccountFacts::default() };
+        let flags = TemplateFlags { name_flag: Some(0x0200_0000), ..TemplateFlags::default() };
+        let template = TemplateFacts { flags: Some(flags), ..TemplateFacts::default() };
+        let name = San::Upn("carol.white".to_owned());
+        assert_eq!(compare(Some(&account), Some(&template), &name, false), Known::Unknown);
     }
 
     #[test]

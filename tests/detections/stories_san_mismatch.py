@@ -311,6 +311,8 @@ def facts():
            [at(0, known(upn="asmith@corp.example")), at(60, alice)])
     yield ("quiet_name_that_the_template_takes_from_the_directory", "The template takes the names from the directory, and the request asks for none.",
            [at(0, template(0x02000000, ["1.3.6.1.5.5.7.3.2"])), at(60, alice)])
+    yield ("fires_name_without_a_suffix_that_the_directory_has", "The directory has the name of another account for the requester, without a suffix, and the template takes it from there (ESC9).",
+           [at(0, known(upn="carol.white")), at(0, template(0x02000000, ["1.3.6.1.5.5.7.3.2"])), at(60, issued(703, "CORP\\asmith", upn("carol.white")))])
     yield ("fires_name_asked_for_beside_the_template", "The same template, but the name stands in the attributes of the request (ESC6).",
            [at(0, template(0x02000000, ["1.3.6.1.5.5.7.3.2"])),
             at(60, issued(700, "CORP\\asmith", upn("alice.smith@corp.example"), attributes="CertificateTemplate:User\nSAN:upn=alice.smith@corp.example"))])
