@@ -33,6 +33,7 @@ mod stories;
 mod decode_events;
 mod decode_user_data;
 mod decode_backslashes;
+mod decode_batches;
 mod decode_cut;
 mod decode_damage;
 mod decode_formats;

@@ -73,7 +73,11 @@ pub(crate) fn members(value: Value<'_>) -> Option<Vec<(Cow<'_, str>, Value<'_>)>
         return Some(value.members().map(|(key, value)| (key.string().unwrap_or_default(), value)).collect());
     }
     let pairs: Vec<_> = value.items().map(pair).collect::<Option<_>>()?;
-    (!pairs.is_empty()).then_some(pairs)
+    let (first, others) = pairs.split_first()?;
+    // One name for all makes a list of objects: `[{"message": "…"}, {"message": "…"}]`.
+    let is_batch =
+        !first.0.is_empty() && !others.is_empty() && others.iter().all(|(name, _)| *name == first.0);
+    (!is_batch).then_some(pairs)
 }
 
 /// An item of a list of names and values: `{"key": …, "value": …}`, `{"@Name": …, "#text": …}`,

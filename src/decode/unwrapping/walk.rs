@@ -1,8 +1,8 @@
 //! Finds the events in a JSON document of any layout: takes envelopes off, splits batches, opens text inside text.
 //!
 //! At each object the rows of the table are asked. Where none has an id, or the event is not whole, the search goes on in
-//! the members, those first that envelopes are known to use. The first member that holds an event ends the search, so
-//! that a document with the original beside the parsed event gives one event.
+//! the members, those first that envelopes are known to use. Of several members with one event, such as the original
+//! beside the parsed event, the first counts; members with other events make a batch.
 
 use crate::decode::decoder::{Decoded, Decoder};
 use crate::decode::encoded;
@@ -19,6 +19,7 @@ use crate::decode::rejection::{Reason, Rejection};
 use crate::decode::text::{self, Inside};
 use crate::decode::unwrapping::inflate::inflated;
 use crate::decode::{activity, mapped, normalised, xml};
+use crate::event::Event;
 use std::ops::ControlFlow;
 
 /// Members in which envelopes keep the event, folded, in the order in which they are searched.
@@ -109,16 +110,22 @@ impl Walk<'_> {
         // Numbers as names make a list of what they name.
         let is_number = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
         let is_list = !members.is_empty() && members.iter().all(|(name, _)| is_number(name));
-        let mut best = Outcomes::new();
+        let (mut events, mut best) = (Outcomes::new(), Outcomes::new());
         for value in in_order(members) {
             let found = self.visit(value, &inside);
             if is_list {
                 best.extend(found);
-            } else if found.iter().any(|(_, outcome)| matches!(outcome, Ok(Decoded::Event(_)))) {
-                return found;
+            } else if found.iter().any(|outcome| event(outcome).is_some()) {
+                add_others(&mut events, found);
             } else if best.is_empty() {
                 best = found;
             }
+            if events.len() > MAX_EVENTS {
+                break;
+            }
+        }
+        if !events.is_empty() {
+            return events;
         }
         // The rendered text of an event is the last resort: it may stand beside the event as it was.
         match rendered.map(|found| (found.format, found.outcome(self.place, &self.decoder.zone))).or(own) {
@@ -131,9 +138,8 @@ impl Walk<'_> {
     fn original(&self, value: Value<'_>) -> Option<Outcomes> {
         let raw = value.get("raw_data").and_then(Value::string)?;
         let found = self.xml(text::event_xml(&raw)?.0);
-        let is_event = |(_, outcome): &(Format, Outcome)| matches!(outcome, Ok(Decoded::Event(_)));
-        let events: Outcomes =
-            found.into_iter().filter(is_event).map(|(_, event)| (Format::Ocsf, event)).collect();
+        let events = found.into_iter().filter(|outcome| event(outcome).is_some());
+        let events: Outcomes = events.map(|(_, event)| (Format::Ocsf, event)).collect();
         (!events.is_empty()).then_some(events)
     }
 
@@ -167,7 +173,7 @@ impl Walk<'_> {
             Inside::EscapedXml(xml) => self.xml(&xml),
             Inside::Json(json) => match Document::parse(json) {
                 Ok(document) => outcomes(document.root(), self.decoder, self.place),
-                Err(_) => cut_off(string),
+                Err(_) => self.lines(json).unwrap_or_else(|| cut_off(string)),
             },
             Inside::Events(events) => {
                 let (place, zone) = (self.place, &self.decoder.zone);
@@ -176,6 +182,14 @@ impl Walk<'_> {
             }
             Inside::Nothing => cut_off(string),
         }
+    }
+
+    /// The events of several lines of JSON in one text; none where a line is something else.
+    fn lines(&self, text: &str) -> Option<Outcomes> {
+        let lines = text.lines().filter(|line| !line.trim_ascii().is_empty());
+        let documents: Vec<_> = lines.map(|line| Document::parse(line).ok()).collect::<Option<_>>()?;
+        let outcomes = |document: &Document<'_>| outcomes(document.root(), self.decoder, self.place);
+        Some(documents.iter().flat_map(outcomes).take(MAX_EVENTS + 1).collect())
     }
 
     fn xml(&self, text: &str) -> Outcomes {
@@ -193,6 +207,32 @@ impl Walk<'_> {
         }
         outcomes
     }
+}
+
+/// The event of an outcome.
+fn event((_, outcome): &(Format, Outcome)) -> Option<&Event> {
+    match outcome {
+        Ok(Decoded::Event(event)) => Some(event),
+        Ok(Decoded::Ignored(_)) | Err(_) => None,
+    }
+}
+
+/// Adds the outcomes of a further member, without the events that are known, written in another way.
+fn add_others(events: &mut Outcomes, mut found: Outcomes) {
+    let is_known = |other: &Event| events.iter().filter_map(event).any(|known| is_same(known, other));
+    found.retain(|outcome| !event(outcome).is_some_and(is_known));
+    if found.iter().any(|outcome| event(outcome).is_some()) {
+        events.extend(found);
+    }
+}
+
+/// Whether two members of one record hold the same event, as far as they tell: a layout may have lost the record's number.
+fn is_same(a: &Event, b: &Event) -> bool {
+    let is_one_record = match (a.origin.record_id, b.origin.record_id) {
+        (Some(a), Some(b)) => a == b,
+        (None, _) | (_, None) => true,
+    };
+    is_one_record && a.origin.event_id == b.origin.event_id
 }
 
 /// The rejection of JSON that begins in a text and does not end: an id may stand in what is missing.
