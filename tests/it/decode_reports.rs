@@ -134,3 +134,22 @@ fn xml_that_was_cut_off_is_no_other_language() {
     let rejection = decode(record.to_string().as_bytes()).unwrap_err();
     assert_eq!(rejection.reason, Reason::MissingField, "{rejection}");
 }
+
+#[test]
+fn field_that_is_called_value_is_found_in_a_list_of_objects() {
+    let data: Vec<_> = [
+        ("Node", "PolicyModules"),
+        ("Entry", "EditFlags"),
+        ("Value", "1114446"),
+        ("SubjectUserName", "mallory"),
+    ]
+    .map(|(name, value)| json!({ name: value }))
+    .into();
+    let record = json!({"channel": "Security", "computer": "ca01.corp.example", "event_id": {"id": 4891, "qualifiers": 0},
+        "provider": {"name": "Microsoft-Windows-Security-Auditing"}, "record_id": 7, "version": 0,
+        "system_time": "2026-03-02T09:00:00.1200000Z", "event_data": {"data": data}});
+    let Activity::CaChanged(change) = decode(record.to_string().as_bytes()).unwrap().activity else {
+        panic!()
+    };
+    assert!(format!("{change:?}").contains("1114446"), "{change:?}");
+}

@@ -331,6 +331,14 @@ mod tests {
     }
 
     #[test]
+    fn name_of_a_value_is_a_name_beside_others() {
+        let named =
+            read(r#"{"data": [{"Node": "PolicyModules"}, {"Entry": "EditFlags"}, {"Value": "1114446"}]}"#);
+        assert_eq!((named.find("Entry"), named.find("Value")), (Some("EditFlags"), Some("1114446")));
+        assert!(named.nameless().is_empty());
+    }
+
+    #[test]
     fn values_named_by_their_position_leave_gaps() {
         let named =
             read(r#"{"param1": "201", "param10": "NTLM", "param2": "CORP\\a", "param4": "3", "x9": "y"}"#);

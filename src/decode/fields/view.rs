@@ -72,7 +72,7 @@ pub(crate) fn members(value: Value<'_>) -> Option<Vec<(Cow<'_, str>, Value<'_>)>
     if value.is_object() {
         return Some(value.members().map(|(key, value)| (key.string().unwrap_or_default(), value)).collect());
     }
-    let pairs: Vec<_> = value.items().map(pair).collect::<Option<_>>()?;
+    let pairs = value.items().map(pair).collect::<Option<Vec<_>>>().or_else(|| named_members(value))?;
     let (first, others) = pairs.split_first()?;
     // One name for all makes a list of objects: `[{"message": "…"}, {"message": "…"}]`.
     let is_batch =
@@ -101,6 +101,20 @@ pub(crate) fn pair(item: Value<'_>) -> Option<(Cow<'_, str>, Value<'_>)> {
     })?;
     let value = all.iter().find(|(key, value)| is_text(key, *value));
     Some((name.string()?, value?.1))
+}
+
+/// The names and values of a list of objects with one member each, some of which are surely names: `{"Value": "…"}` is a field
+/// of 4891 beside them, and a value without a name in a list of its own.
+fn named_members(list: Value<'_>) -> Option<Vec<(Cow<'_, str>, Value<'_>)>> {
+    let has_name = list.items().any(|item| only_member(item).is_some() && pair(item).is_some());
+    list.items().map(only_member).collect::<Option<_>>().filter(|_| has_name)
+}
+
+/// The name and the value of an object with one member.
+fn only_member(item: Value<'_>) -> Option<(Cow<'_, str>, Value<'_>)> {
+    let mut members = item.members();
+    let (key, value) = members.next().filter(|(_, value)| !value.is_object())?;
+    members.next().is_none().then_some((key.string()?, value))
 }
 
 /// Whether a member is the text of an element. `$` is that in BadgerFish, and the attributes in xml2js.
