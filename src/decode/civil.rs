@@ -135,7 +135,7 @@ pub(crate) fn offset(word: &str) -> Option<Offset> {
     Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok()
 }
 
-/// `20260302091000.120000+060` of WMI, whose offset is in minutes, and `20260302T091000Z`.
+/// `20260302091000.120000+060` of WMI, whose offset is in minutes, `20260302T091000Z` and `20260302T101000+0100`.
 fn compact(text: &str, zone: &TimeZone) -> Option<Time> {
     let text = text.replace('T', "");
     let (digits, rest) = text.split_at_checked(14)?;
@@ -154,6 +154,7 @@ fn compact(text: &str, zone: &TimeZone) -> Option<Time> {
     let offset = match behind {
         "" => return self::local(local, zone),
         "Z" => Offset::UTC,
+        iso if iso.len() > 4 => offset(iso)?,
         minutes => Offset::from_seconds(minutes.parse::<i32>().ok()? * 60).ok()?,
     };
     Some(Time::from_millis(offset.to_timestamp(local).ok()?.as_millisecond()))
@@ -183,6 +184,8 @@ mod tests {
             "20260302091000.120000+000",
             "20260302101000.120000+060",
             "20260302T091000.120Z",
+            "20260302T101000.120+0100",
+            "20260302T044000.120-04:30",
         ] {
             let time = parse(text, &TimeZone::UTC).map(|time| time.to_string());
             assert_eq!(time.as_deref(), Some("2026-03-02T09:10:00.120Z"), "{text}");

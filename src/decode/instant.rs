@@ -20,6 +20,8 @@ pub(crate) fn parse(text: &str, zone: &TimeZone) -> Option<Time> {
     if let Some(time) = parse_utc(text.as_bytes()) {
         return Some(time);
     }
+    // Splunk keeps the quotes of the attribute in the XML.
+    let text = text.trim_matches(['\'', '"']);
     // The last day that .NET knows has hours that no instant has.
     let text = if text.starts_with("9999-12-31") { "9999-12-30T00:00:00Z" } else { text };
     match text.strip_suffix(']').and_then(|text| text.rsplit_once('[')) {
@@ -32,7 +34,7 @@ pub(crate) fn parse(text: &str, zone: &TimeZone) -> Option<Time> {
 /// unnoticed but those below a second.
 pub(crate) fn parse_damaged(text: &str) -> Option<Time> {
     let kept: String = text.chars().filter(|c| c.is_ascii_digit() || "-T:.Z".contains(*c)).collect();
-    parse_utc(kept.as_bytes())
+    parse_utc(kept.as_bytes()).or_else(|| Time::parse_rfc3339(&kept))
 }
 
 /// A time with the label of a zone behind it: `4/7/2026, 3:20:30 PM [Berlin]` stands for a column of Azure's portal, and
@@ -171,6 +173,8 @@ mod tests {
             assert_eq!(super::parse_damaged(text), Time::parse_rfc3339(time), "{text}");
         }
         assert_eq!(parse(&format!("{time}\0\0"), &TimeZone::UTC), Time::parse_rfc3339(time));
+        let last = "2026-03-31T09:00:00.12Z";
+        assert_eq!(super::parse_damaged("2026-03-31T09:00:00.12\u{fffd}0000Z"), Time::parse_rfc3339(last));
         for text in
             ["2026-03-0éT09:00:00.12Z", "2026-é-02T09:00:00Z", "2026-03-02T09:00:00.12+0é:00", "é", "noon"]
         {
@@ -184,6 +188,7 @@ mod tests {
         check("2026-03-02T09:00:00.1200000Z", utc, "2026-03-02T09:00:00.120Z");
         check("2026-03-02T09:00:00Z", utc, "2026-03-02T09:00:00Z");
         check("2026-03-31T09:00:00.12Z", utc, "2026-03-31T09:00:00.120Z");
+        check("'2026-03-31T09:00:00.1200000Z'", utc, "2026-03-31T09:00:00.120Z");
         check("2026-03-02T10:00:00.120+01:00", utc, "2026-03-02T09:00:00.120Z");
         check("2026-03-02 09:00:00 +0000", utc, "2026-03-02T09:00:00Z");
         check("2026-03-02 04:00:00 -0500", utc, "2026-03-02T09:00:00Z");
