@@ -6,6 +6,7 @@ use crate::decode::certification::serial;
 use crate::decode::envelope::Fields;
 use crate::decode::files::hex_or_decimal;
 use crate::decode::rejection::Rejection;
+use crate::decode::values::is_word_for_none;
 use crate::event::account::Account;
 use crate::event::host::remote_ip;
 use crate::event::kerberos::ENC_TKT_IN_SKEY;
@@ -44,7 +45,7 @@ pub(crate) fn refused(fields: &Fields<'_>) -> Result<Option<Activity>, Rejection
 }
 
 fn has_certificate(fields: &Fields<'_>) -> Result<bool, Rejection> {
-    if let Some(serial) = fields.text("CertSerialNumber")? {
+    if let Some(serial) = fields.text("CertSerialNumber")?.filter(|text| !is_word_for_none(text)) {
         return Ok(!is_zero(&serial) || is_pkinit(fields)?);
     }
     // A logon with a certificate always names the certificate, so here the format has lost it. A refused one may have none.
@@ -119,7 +120,7 @@ pub(crate) fn service_ticket(fields: &Fields<'_>) -> Result<Option<Activity>, Re
 /// The numbers of 2008 mean something else later, so the SID of the certificate decides: only the event about a wrong SID
 /// has one.
 pub(crate) fn mapped(fields: &Fields<'_>, id: u32) -> Result<Activity, Rejection> {
-    let names_sid = fields.text("CertificateSid")?.is_some();
+    let names_sid = fields.text("CertificateSid")?.is_some_and(|sid| !is_word_for_none(&sid));
     let verdict = match id {
         _ if names_sid => MappingVerdict::SidDiffers,
         40 | 48 => MappingVerdict::OlderThanAccount,
@@ -163,7 +164,7 @@ mod tests {
 
     #[test]
     fn without_a_certificate_it_is_not_of_interest() {
-        for serial in ["", "-", "00"] {
+        for serial in ["", "-", "00", "NULL", "(null)", "<null>", "None", "nan", "N/A", "\\N", "undefined"] {
             assert_eq!(ticket(&fields(&[("TargetUserName", "bob"), ("CertSerialNumber", serial)])), Ok(None));
         }
     }

@@ -10,6 +10,15 @@ pub(crate) fn is_absent(text: &str) -> bool {
     matches!(trimmed(text), "" | "-")
 }
 
+/// Whether a text is a word for no value: pipelines through tables write it where Windows leaves a value empty. Only for fields
+/// that hold no words: an account may be called `Nan`.
+pub(crate) fn is_word_for_none(text: &str) -> bool {
+    let word = trimmed(text).trim_matches(['(', ')', '<', '>', '[', ']']);
+    ["null", "none", "nil", "nan", "n/a", "#n/a", "undefined", "unknown", "\\n"]
+        .iter()
+        .any(|known| word.eq_ignore_ascii_case(known))
+}
+
 /// Reads an EventID: decimal digits, with leading zeros or a mark before the thousands (`4,887`), with `.0` behind them,
 /// which pipelines add that know no integers, or hex with `0x`; spaces and control characters around them allowed. Other
 /// spellings are rejected, see [`looks_like_id`]: `4.887` may be a fraction.
