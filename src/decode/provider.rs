@@ -1,10 +1,12 @@
 //! Names of providers: an id has a meaning only together with the provider that writes it.
 //!
-//! Products write the names in any case, and fixed-length columns leave blanks behind them.
+//! Products write the names in any case, fixed-length columns leave blanks behind them, and Splunk keeps the quotes of
+//! the attribute in the XML.
 
 use crate::decode::fields::fold::fold;
+use crate::decode::values::is_word_for_none;
 use crate::decode::wanted::{self, Source};
-use crate::event::fold::trimmed;
+use crate::event::fold::is_blank;
 
 /// The provider of the audit events.
 pub(crate) const SECURITY: &str = "Microsoft-Windows-Security-Auditing";
@@ -34,7 +36,9 @@ const KEY_EVENTS: [u32; 2] = [5058, 5059];
 /// of the KDC are not.
 pub(crate) fn is_from(id: u32, provider: Option<&str>, channel: Option<&str>) -> bool {
     match wanted::source(id) {
-        Some(Source::Security) => provider.is_none_or(|name| is_of_security_log(id, name, channel)),
+        Some(Source::Security) => {
+            provider.is_none_or(|name| is_of_security_log(id, name, channel) || is_word_for_none(name))
+        }
         Some(Source::Kdc) => provider.is_some_and(is_kdc),
         Some(Source::CertificationAuthority) => provider.is_some_and(|name| is(name, SERVICE)),
         Some(Source::CertificateLifecycle) => provider.is_some_and(|name| is(name, LIFECYCLE)),
@@ -51,16 +55,22 @@ fn is_of_security_log(id: u32, name: &str, channel: Option<&str>) -> bool {
     }
     let folded = fold(name);
     let is_display_name = ["microsoftwindowssecurityauditing", "security"].contains(&folded.as_str());
-    // Other languages keep the name of the product: `Microsoft Windows-Sicherheitsüberwachung.`
+    // Other languages keep the name of the product: `Microsoft Windows-Sicherheitsüberwachung.` On a collector the log may be
+    // `ForwardedEvents`, and some products leave it out.
     let is_translated = || {
         folded.contains("microsoftwindows")
             && !begins_as_windows(name)
-            && channel.is_some_and(|log| is(log, "Security"))
+            && !channel.is_some_and(is_another_log)
     };
     // 5058 and 5059 have a field of this name, which stands in its place where a format keeps all fields at one level.
     let is_field = KEY_EVENTS.contains(&id) && name.ends_with(" Provider");
     let has_other_name = || OTHER_SECURITY.iter().any(|other| is(name, other));
     is_display_name || has_other_name() || is_field || is_translated()
+}
+
+/// Whether a log is surely none that holds events of the Security log.
+fn is_another_log(channel: &str) -> bool {
+    begins_as_windows(channel) || ["Application", "System", "Setup"].iter().any(|log| is(channel, log))
 }
 
 /// Whether a text in a field that may be many things, such as `Source`, is the name of a provider of Windows.
@@ -78,11 +88,16 @@ fn is_kdc(name: &str) -> bool {
 }
 
 fn begins_as_windows(name: &str) -> bool {
-    trimmed(name).get(..WINDOWS.len()).is_some_and(|head| head.eq_ignore_ascii_case(WINDOWS))
+    bare(name).get(..WINDOWS.len()).is_some_and(|head| head.eq_ignore_ascii_case(WINDOWS))
 }
 
 fn is(name: &str, known: &str) -> bool {
-    trimmed(name).eq_ignore_ascii_case(known)
+    bare(name).eq_ignore_ascii_case(known)
+}
+
+/// A name without blanks and quotes around it.
+fn bare(name: &str) -> &str {
+    name.trim_matches(|c: char| is_blank(c) || matches!(c, '\'' | '"'))
 }
 
 #[cfg(test)]
@@ -92,11 +107,12 @@ mod tests {
     };
 
     #[test]
-    fn case_and_blanks_do_not_matter() {
+    fn case_blanks_and_quotes_do_not_matter() {
         let names = [(41, KDC[0]), (39, KDC[1]), (45, KDC[2]), (53, SERVICE), (1007, LIFECYCLE)];
         for (id, name) in names {
-            for name in [name.to_lowercase(), name.to_uppercase(), format!("{name} "), format!("{name}\0\0")]
-            {
+            let around =
+                [format!("{name} "), format!("{name}\0\0"), format!("'{name}'"), format!("\"{name}\"")];
+            for name in around.into_iter().chain([name.to_lowercase(), name.to_uppercase()]) {
                 assert!(is_from(id, Some(&name), None) && has_small_ids(&name), "{name:?}");
             }
             assert!(!is_from(id, None, None) && !is_from(id, Some(SECURITY), None), "{id}");
@@ -122,22 +138,32 @@ mod tests {
     }
 
     #[test]
-    fn display_name_in_another_language_counts_in_the_security_log() {
+    fn display_name_in_another_language_counts_wherever_the_security_log_may_be() {
         let names = [
             "Microsoft Windows-Sicherheitsüberwachung.",
             "Audit de sécurité Microsoft Windows.",
             "Microsoft Windows セキュリティ監査。",
         ];
         for name in names {
-            assert!(is_from(4887, Some(name), Some("Security")), "{name}");
-            assert!(
-                !is_from(4887, Some(name), Some("Application")) && !is_from(4887, Some(name), None),
-                "{name}"
-            );
-            assert!(!is_provider(name), "{name}");
+            for log in [Some("Security"), Some("ForwardedEvents"), Some("Sicherheit"), None] {
+                assert!(is_from(4887, Some(name), log), "{name} {log:?}");
+            }
+            for log in ["Application", "System", "Microsoft-Windows-Sysmon/Operational"] {
+                assert!(!is_from(4887, Some(name), Some(log)), "{name} {log}");
+            }
+            assert!(!is_from(39, Some(name), Some("System")) && !is_provider(name), "{name}");
         }
         for name in ["Microsoft-Windows-Eventlog", "AD FS Auditing", "Acme"] {
-            assert!(!is_from(4887, Some(name), Some("Security")), "{name}");
+            for log in [Some("Security"), Some("ForwardedEvents"), None] {
+                assert!(!is_from(4887, Some(name), log), "{name} {log:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn word_for_no_provider_is_none() {
+        for name in ["N/A", "null", "(null)", "None", "unknown"] {
+            assert!(is_from(4887, Some(name), Some("Security")) && !is_from(39, Some(name), None), "{name}");
         }
     }
 }

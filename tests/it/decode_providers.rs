@@ -189,9 +189,11 @@ fn display_name_in_another_language_is_no_other_provider() {
         )
     };
     for source in ["Microsoft Windows-Sicherheitsüberwachung.", "Audit de sécurité Microsoft Windows."] {
-        let outcomes = decode(record(source, "Security").as_bytes());
-        let [Err(rejection)] = outcomes.as_slice() else { panic!("{outcomes:?}") };
-        assert_eq!(rejection.reason.as_str(), "other_language", "{source}");
+        for log in ["Security", "ForwardedEvents", "Sicherheit"] {
+            let outcomes = decode(record(source, log).as_bytes());
+            let [Err(rejection)] = outcomes.as_slice() else { panic!("{log}: {outcomes:?}") };
+            assert_eq!(rejection.reason.as_str(), "other_language", "{source} {log}");
+        }
         assert_eq!(decode(record(source, "Application").as_bytes()), [Ok(Decoded::Ignored(Some(4887)))]);
     }
     for source in ["AD FS Auditing", "Microsoft-Windows-Eventlog"] {

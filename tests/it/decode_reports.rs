@@ -4,7 +4,7 @@ use crate::decode_formats::{decode_with, format_file};
 use crate::decode_layouts::records;
 use adcs_watch::decode::rejection::{Reason, Rejection};
 use adcs_watch::decode::{Decoded, Decoder};
-use adcs_watch::event::{Activity, Event, IssuedCertificate};
+use adcs_watch::event::{Activity, Event, IssuedCertificate, MappingVerdict};
 use serde_json::{Map, Value, json};
 
 fn decode(record: &[u8]) -> Result<Event, Rejection> {
@@ -133,6 +133,40 @@ fn xml_that_was_cut_off_is_no_other_language() {
     record["event"]["original"] = json!(xml[..xml.len() / 2]);
     let rejection = decode(record.to_string().as_bytes()).unwrap_err();
     assert_eq!(rejection.reason, Reason::MissingField, "{rejection}");
+}
+
+/// An event of the KDC as Splunk exports it: the provider is `Name`, and what was an attribute keeps its quotes.
+fn exported_by_splunk(time: &str) -> Value {
+    json!({"preview": false, "result": {
+        "EventCode": "39", "EventID": "39", "Name": "'Microsoft-Windows-Kerberos-Key-Distribution-Center'",
+        "SystemTime": format!("'{time}'"), "Channel": "System", "Computer": "dc01.corp.example",
+        "RecordNumber": "7001", "AccountName": "bob.jones", "Subject": "@@@CN=mallory", "Issuer": "CORP-CA01",
+        "SerialNumber": "5C0000012D", "Thumbprint": "00112233"}})
+}
+
+#[test]
+fn quotes_that_splunk_keeps_are_no_part_of_a_provider_and_a_time() {
+    for time in ["2026-03-02T09:00:00.1200000Z", "2026-03-31T09:00:00.1200000Z"] {
+        let event = decode(exported_by_splunk(time).to_string().as_bytes()).unwrap();
+        assert!(matches!(event.activity, Activity::CertificateMapped(_)), "{event:?}");
+        assert_eq!(event.time.to_string(), time.replace("0000Z", "Z"));
+    }
+}
+
+#[test]
+fn word_for_no_value_in_a_column_of_another_event_is_none() {
+    let mut row = exported_by_splunk("2026-03-02T09:00:00.1200000Z");
+    for word in ["NULL", "(null)", "nan", "None", "N/A", "\\N"] {
+        row["result"]["CertificateSid"] = json!(word);
+        let Activity::CertificateMapped(mapped) = decode(row.to_string().as_bytes()).unwrap().activity else {
+            panic!("{word}")
+        };
+        assert_eq!(
+            (mapped.verdict, mapped.certificate_sid),
+            (MappingVerdict::NoStrongMapping, None),
+            "{word}"
+        );
+    }
 }
 
 #[test]
