@@ -47,6 +47,11 @@ fn members_with_other_events_are_a_batch() {
     assert_eq!(read(&json!({"security": [a, b], "system": [c]})), ALL);
     assert_eq!(read(&json!({"ca02": [a], "dc02": {"events": [b, c]}})), ALL);
     assert_eq!(read(&json!({"3f2a": a, "77b1": b, "e0c4": c})), ALL);
+    // Every computer counts its own records.
+    let mut of_another = a.clone();
+    of_another["Hostname"] = json!("ca03.corp.example");
+    of_another["TimeCreated"] = json!("2026-04-07T14:20:30.4500000Z");
+    assert_eq!(read(&json!({"ca02": a, "ca03": of_another})), [Some(91007), Some(91007)]);
     let lines = [&a, &b, &c].map(Value::to_string).join("\n");
     assert_eq!(read(&json!({"body": lines})), ALL);
 }

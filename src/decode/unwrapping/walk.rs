@@ -226,10 +226,12 @@ fn add_others(events: &mut Outcomes, mut found: Outcomes) {
     }
 }
 
-/// Whether two members of one record hold the same event, as far as they tell: a layout may have lost the record's number.
+/// Whether two members of one record hold the same event, as far as they tell: a layout may have lost the record's number, or
+/// have another name of the computer, or whole seconds only.
 fn is_same(a: &Event, b: &Event) -> bool {
+    let same_time = a.time.as_millis().abs_diff(b.time.as_millis()) < 1000;
     let is_one_record = match (a.origin.record_id, b.origin.record_id) {
-        (Some(a), Some(b)) => a == b,
+        (Some(first), Some(second)) => first == second && (same_time || a.computer == b.computer),
         (None, _) | (_, None) => true,
     };
     is_one_record && a.origin.event_id == b.origin.event_id
