@@ -80,7 +80,9 @@ fn folded(name: &str) -> String {
 /// The values of a row; `""` within quotes is a quote.
 fn values(row: &[u8], separator: u8) -> Vec<String> {
     let (mut values, mut value, mut quoted, mut at) = (Vec::new(), Vec::new(), false, 0);
-    let row = row.trim_ascii_end();
+    // A tab at the end separates an empty value.
+    let end = row.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n' | b' ')).map_or(0, |last| last + 1);
+    let row = &row[..end];
     while at < row.len() {
         match row[at] {
             b'"' if quoted && row.get(at + 1) == Some(&b'"') => {
@@ -169,6 +171,28 @@ mod tests {
             });
             assert!(framed.is_ok());
             assert_eq!(whole, expect, "{rows}");
+        }
+    }
+
+    #[test]
+    fn empty_values_at_the_end_of_a_row_are_values_with_every_separator() {
+        for separator in [",", ";", "\t"] {
+            let text = "EventID,Computer,Attributes,Status\r\n4887,ca01,x,\r\n4768,dc01,,\n4768,dc01,\n";
+            let mut records = Vec::new();
+            let framed = frame(&mut text.replace(',', separator).as_bytes(), &mut |frame| {
+                if let Content::Record(record) = frame.content {
+                    records.push(String::from_utf8_lossy(record).into_owned());
+                }
+                Ok(())
+            });
+            assert!(framed.is_ok());
+            let expect = [
+                r#"{"EventID":"4887","Computer":"ca01","Attributes":"x","Status":""}"#,
+                r#"{"EventID":"4768","Computer":"dc01","Attributes":"","Status":""}"#,
+                // Cut off.
+                r#"{"EventID":"4768","Computer":"dc01","Attributes":"""#,
+            ];
+            assert_eq!(records, expect, "{separator:?}");
         }
     }
 
