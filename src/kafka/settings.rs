@@ -135,8 +135,10 @@ impl Clients {
             config.set("group.instance.id", format!("{name}-{stage}-{worker}"));
         }
         config.set("statistics.interval.ms", millis(STATISTICS_MS));
-        // Only this log reports a re-created topic at once: see `GroupContext`.
-        let debug = config.get("debug").map_or_else(|| "topic".to_owned(), |more| format!("topic,{more}"));
+        // Only this log reports a re-created topic at once: see `GroupContext`. `topic` would report it too. But with that librdkafka
+        // logs the removal of a partition of a deleted topic into a queue that it has locked, and the worker waits for itself.
+        let debug =
+            config.get("debug").map_or_else(|| "metadata".to_owned(), |more| format!("metadata,{more}"));
         config.set("debug", debug);
         config.set_log_level(RDKafkaLogLevel::Debug);
         Ok(config)

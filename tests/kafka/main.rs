@@ -17,6 +17,7 @@ mod environment;
 mod recreated_topics;
 mod backfill;
 mod damaged_checkpoint;
+mod deleted_topics;
 mod backpressure;
 mod catalogue;
 mod chaos;
