@@ -68,8 +68,9 @@ impl Aborting {
 enum CommitError {
     /// It is aborted: none of it will be seen.
     Abort(AbortReason),
-    /// The offsets were not answered for. No commit was sent.
-    Unanswered(String),
+    /// The producer is of no further use: its offsets were not answered for, or the broker has forgotten its transactional id. Nothing
+    /// of the transaction is committed.
+    Useless(String),
     /// The commit was sent and not answered.
     Unknown(String),
     /// No further transaction is possible.
@@ -151,7 +152,7 @@ impl TransactionalProducer {
                 self.abort()?;
                 (Outcome::Aborted, Ended::Aborted)
             }
-            Err(CommitError::Unanswered(why)) => {
+            Err(CommitError::Useless(why)) => {
                 self.note_abort(AbortReason { why: why.clone(), is_rebalance: false }, None)?;
                 self.replace(&why);
                 (Outcome::Aborted, Ended::Aborted)
@@ -315,7 +316,7 @@ impl TransactionalProducer {
             let read = read.into_iter().map(str::to_owned).collect();
             let of_offsets = Resources { read, group: resources.group.clone(), ..Resources::default() };
             let answer = send_offsets(producer, offsets, metadata, DELIVERY_SECONDS)
-                .ok_or_else(|| CommitError::Unanswered("offsets are not answered for".to_owned()))?;
+                .ok_or_else(|| CommitError::Useless("offsets are not answered for".to_owned()))?;
             if let Err(error) = answer {
                 return Err(match refusal(producer, offsets, metadata, &error) {
                     Some(refusal) => classify("sending a record", &refusal, &resources),
@@ -379,7 +380,7 @@ impl TransactionalProducer {
             Err(error) => match classify("aborting a transaction", &error, &Resources::default()) {
                 CommitError::Fatal(fault) => Err(fault),
                 CommitError::Abort(AbortReason { why, .. })
-                | CommitError::Unanswered(why)
+                | CommitError::Useless(why)
                 | CommitError::Unknown(why) => {
                     self.replace(&why);
                     Ok(())
@@ -418,6 +419,7 @@ fn classify(action: &str, error: &KafkaError, resources: &Resources) -> CommitEr
     let is_rebalance = code.is_some_and(is_rebalance);
     match transaction_error(error) {
         _ if code.is_some_and(is_fencing) => CommitError::Fatal(Fault::Fenced(why)),
+        _ if code == Some(Code::InvalidProducerIdMapping) => CommitError::Useless(why),
         Some(error) if error.is_fatal() => CommitError::Fatal(Fault::Broken(why)),
         None if code == Some(Code::MessageSizeTooLarge) || code == Some(Code::UnknownTopicOrPartition) => {
             CommitError::Fatal(Fault::Broken(why))
@@ -429,7 +431,7 @@ fn classify(action: &str, error: &KafkaError, resources: &Resources) -> CommitEr
 /// What an error of the commit means. Only an error that requires an abort proves that the commit was refused.
 fn classify_commit(error: &KafkaError, resources: &Resources) -> CommitError {
     match classify("committing a transaction", error, resources) {
-        other @ (CommitError::Fatal(_) | CommitError::Unanswered(_) | CommitError::Unknown(_)) => other,
+        other @ (CommitError::Fatal(_) | CommitError::Useless(_) | CommitError::Unknown(_)) => other,
         CommitError::Abort(reason) => match transaction_error(error) {
             Some(error) if error.txn_requires_abort() => CommitError::Abort(reason),
             Some(_) | None => CommitError::Unknown(reason.why),

@@ -24,6 +24,7 @@ mod chaos;
 mod demo;
 mod end_to_end;
 mod exactly_once;
+mod expired_ids;
 mod fit;
 mod groups;
 mod inspect;
