@@ -12,10 +12,30 @@ pub(crate) fn whole(pattern: &str) -> Result<Regex, String> {
     let wrapped = if inner.contains('|') { format!("^({inner})$") } else { format!("^{inner}$") };
     let regex =
         Regex::new(&wrapped).map_err(|error| format!("`{pattern}` is not a regular expression: {error}"))?;
-    match read_differently(inner) {
+    match wildcard(inner).or_else(|| read_differently(inner)) {
         Some(why) => Err(format!("`{pattern}`: {why}")),
         None => Ok(regex),
     }
+}
+
+/// The regular expression that is meant by a name with wildcards, as file names have them: in `win-*` the `*` repeats the `-` only.
+fn wildcard(pattern: &str) -> Option<String> {
+    let is_of_names = |c: char| c.is_ascii_alphanumeric() || ['-', '_'].contains(&c);
+    if !pattern.chars().all(|c| is_of_names(c) || ['.', '*'].contains(&c)) {
+        return None;
+    }
+    let (mut meant, mut before) = (String::new(), None);
+    for (place, c) in pattern.char_indices() {
+        match c {
+            '*' if before != Some('.') => meant.push_str(".*"),
+            '.' if !pattern[place..].starts_with(".*") => meant.push_str(r"\."),
+            _ => meant.push(c),
+        }
+        before = Some(c);
+    }
+    let is_wildcard = pattern.starts_with('*')
+        || pattern.match_indices('*').any(|(at, _)| pattern[..at].ends_with(is_of_names));
+    is_wildcard.then(|| format!("`*` repeats what stands before it: write `{meant}` for any text there"))
 }
 
 /// What librdkafka would read differently in a pattern that can be read here.
@@ -87,6 +107,22 @@ mod tests {
     }
 
     #[test]
+    fn wildcard_of_file_names_is_refused_with_the_expression_that_is_meant() {
+        for (pattern, meant) in [
+            ("winlogbeat-*", "winlogbeat-.*"),
+            ("win*", "win.*"),
+            ("*-security", ".*-security"),
+            ("*", ".*"),
+            ("siem.win_*", r"siem\.win_.*"),
+            ("^logs-*-dc.*$", "logs-.*-dc.*"),
+        ] {
+            let said = whole(pattern).unwrap_err();
+            assert!(said.contains(&format!("write `{meant}`")), "{pattern}: {said}");
+            assert!(whole(meant).is_ok(), "{meant}");
+        }
+    }
+
+    #[test]
     fn ordinary_pattern_is_read() {
         for (pattern, topic) in [
             (r"siem\..*", "siem.win"),
@@ -96,6 +132,9 @@ mod tests {
             (r"win\-\w+\_x", "win-log_x"),
             ("win[^.]*?", "winlog"),
             ("a|b", "b"),
+            ("logs-.*.dc.*", "logs-eu-dc01"),
+            ("win[0-9]*", "win07"),
+            ("win(-log)*", "win-log-log"),
             (r"[a-z]+\(x\)|c", "c"),
         ] {
             assert!(whole(pattern).is_ok_and(|regex| regex.is_match(topic)), "{pattern}");
