@@ -6,8 +6,9 @@ use crate::config::texts::{
     Rule, account, address, broker, detection, environment, filled, host, issuer, named_account, netbios,
     pattern, plain, some_time, source_host, subject, suffix, template, template_or_any, term,
 };
-use crate::config::tree::{Kind, Node};
+use crate::config::tree::{Entry, Kind, Node};
 use crate::detect::catalogue;
+use crate::event::account::same_text;
 use serde_json::Value;
 
 /// Sections: serde would also read them from a list, by the order of their fields. Those of the detections are found by
@@ -106,6 +107,10 @@ const NAMES: [(&str, Rule); 6] = [
     ("policy.unknown_certificate.complete_since", host),
 ];
 
+/// Those of them of which only one entry counts, however it is spelled.
+const ONE_SPELLING: [&str; 4] =
+    ["policy.domains", "policy.cas", "policy.agents", "policy.unknown_certificate.complete_since"];
+
 /// Removes texts that contain `${NAME}`, and notes each: such a value has no type to check.
 /// Returns whether the node itself was one.
 pub(crate) fn take_variables(node: &mut Node, mistakes: &mut Vec<Mistake>) -> bool {
@@ -181,6 +186,9 @@ fn entries_at(node: &Node, place: &str, mistakes: &mut Vec<Mistake>) {
         Kind::Scalar(_) => {}
         Kind::Mapping(below) => {
             let name_rule = NAMES.iter().find(|(mapping, _)| *mapping == place).map(|(_, rule)| rule);
+            if ONE_SPELLING.contains(&place) {
+                mistakes.extend(other_spellings(below));
+            }
             for entry in below {
                 if let Some(Err(message)) = name_rule.map(|rule| rule(&entry.name)) {
                     mistakes.push(Mistake { at: Some(entry.at), path: node.path.clone(), message });
@@ -194,6 +202,17 @@ fn entries_at(node: &Node, place: &str, mistakes: &mut Vec<Mistake>) {
             below.iter().for_each(|node| entries_at(node, &format!("{place}[]"), mistakes));
         }
     }
+}
+
+/// Entries whose names are that of an earlier one, in another spelling.
+fn other_spellings(entries: &[Entry]) -> impl Iterator<Item = Mistake> {
+    let plain = |entry: &Entry| entry.name.trim_end_matches('.').to_owned();
+    entries.iter().enumerate().filter_map(move |(n, entry)| {
+        let first = entries[..n].iter().find(|first| same_text(&plain(first), &plain(entry)))?;
+        let message =
+            format!("the same as `{}` in line {}: only one of them would count", first.name, first.at.line);
+        Some(Mistake { at: Some(entry.at), path: entry.node.path.clone(), message })
+    })
 }
 
 /// Lengths of time of which none is too little: nothing would be looked at, remembered or done in it.

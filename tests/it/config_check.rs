@@ -261,6 +261,33 @@ fn entries_that_match_everything_or_nothing_are_refused() {
 }
 
 #[test]
+fn name_in_another_spelling_is_a_repeated_name() {
+    for (text, first) in [
+        ("domains: {CORP: [corp.example], corp: [other.example]}", "CORP"),
+        ("cas: {ca01.corp.example: CORP-CA01, CA01.corp.example: CORP-CA02}", "ca01.corp.example"),
+        ("cas: {ca01.corp.example: CORP-CA01, ca01.corp.example.: CORP-CA01}", "ca01.corp.example"),
+        (r"agents: {'CORP\FAS01$': {templates: [A]}, 'corp\fas01$': {templates: [B]}}", r"CORP\FAS01$"),
+        (
+            "unknown_certificate: {complete_since: {ca01: 2026-03-02T09:00:00Z, CA01: 2026-04-02T09:00:00Z}}",
+            "ca01",
+        ),
+    ] {
+        let said = policy(&format!("{{{text}}}"));
+        assert!(said.contains(&format!("the same as `{first}` in line ")), "{text}: {said}");
+    }
+    for text in [
+        "domains: {CORP: [corp.example], CHILD: [child.corp.example]}",
+        "cas: {ca01.corp.example: CORP-CA01, ca01.child.corp.example: CHILD-CA01}",
+        r"agents: {'CORP\FAS01$': {templates: [A]}, 'CHILD\FAS01$': {templates: [B]}}",
+        // Both entries count.
+        r"hosts: {'CORP\SQL1$': [a.corp.example], 'corp\sql1$': [b.corp.example]}",
+    ] {
+        let read = Config::parse("c.yaml", &format!("policy: {{{text}}}\n"));
+        assert!(read.is_ok(), "{text}: {read:?}");
+    }
+}
+
+#[test]
 fn common_mistakes_name_the_right_spelling() {
     let said = |text: &str| Config::parse("c.yaml", text).unwrap_err().to_string();
     for (text, part) in [
