@@ -7,6 +7,7 @@ use crate::detect::policy::Policy;
 use crate::observe::metrics::{Metrics, Reloaded};
 use crate::run::setup::Setup;
 use crate::stage::Stage;
+use std::fs::metadata;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +27,8 @@ type Read = Result<Config, String>;
 #[derive(Debug)]
 pub(crate) struct Reload {
     path: PathBuf,
+    /// The config can be read only once: it came through a pipe.
+    is_spent: bool,
     stages: Vec<Stage>,
     metrics: Metrics,
     policy: watch::Sender<Arc<Policy>>,
@@ -47,11 +50,16 @@ impl Reload {
         metrics.policy(None, &started.policy.version());
         let (policy, receiver) = watch::channel(Arc::new(started.policy.clone()));
         let (last, judged) = (Ok(started.clone()), Ok(started.clone()));
-        (Reload { path, stages, metrics, policy, started, last, judged }, receiver)
+        let is_spent = metadata(&path).is_ok_and(|now| !now.is_file());
+        (Reload { path, is_spent, stages, metrics, policy, started, last, judged }, receiver)
     }
 
     /// Goes on for as long as it is polled.
     pub(crate) async fn keep_up(mut self, mut hangup: Signal) {
+        while self.is_spent && hangup.recv().await.is_some() {
+            let path = self.path.display();
+            tracing::warn!(%path, "the config is a pipe, which is read once: a change needs a restart");
+        }
         loop {
             let asked = tokio::select! {
                 received = hangup.recv() => received.is_some(),

@@ -42,6 +42,24 @@ impl Waiting {
         Waiting { child, log, _folder: folder, _broker: broker }
     }
 
+    /// With a config that comes through a pipe, as from `run -c <(…)`.
+    fn with_piped_config() -> Waiting {
+        let mut waiting = Waiting::start();
+        let config = waiting.log.with_file_name("c.yaml");
+        let text = fs::read_to_string(&config).unwrap();
+        waiting.child.kill().unwrap();
+        waiting.child.wait().unwrap();
+        fs::remove_file(&config).unwrap();
+        assert!(Command::new("mkfifo").arg(&config).status().unwrap().success());
+        let mut command = Command::new(program());
+        command.args(["run", "--stage", "detector", "--config"]).arg(&config);
+        let log = fs::File::create(&waiting.log).unwrap();
+        waiting.child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        fs::write(&config, text).unwrap();
+        waiting.await_log("serving address=");
+        waiting
+    }
+
     fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
         assert!(sent.unwrap().success());
@@ -109,6 +127,16 @@ fn hangup_reads_the_policy_again_and_refuses_a_config_with_mistakes() {
     process.await_log(CHANGED);
     process.await_log("need a restart sections=\"workers\"");
     assert!(process.child.try_wait().unwrap().is_none(), "{}", process.log());
+    process.signal("TERM");
+    assert_eq!(process.wait().code(), Some(0), "{}", process.log());
+}
+
+#[test]
+fn config_from_a_pipe_is_read_once() {
+    let mut process = Waiting::with_piped_config();
+    process.signal("HUP");
+    process.await_log("the config is a pipe, which is read once: a change needs a restart");
+    assert!(!process.log().contains("is refused"), "{}", process.log());
     process.signal("TERM");
     assert_eq!(process.wait().code(), Some(0), "{}", process.log());
 }
