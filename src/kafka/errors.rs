@@ -41,6 +41,11 @@ pub(crate) fn may_seek_later(error: &KafkaError) -> bool {
     error.rdkafka_error_code().is_some_and(|code| later.contains(&code)) || is_transient(error)
 }
 
+/// Whether a client cannot be created because the system has no further thread: no fault of its settings.
+pub(crate) fn is_lack_of_threads(error: &KafkaError) -> bool {
+    matches!(error, KafkaError::ClientCreation(why) if why.contains("Failed to create thread"))
+}
+
 /// Whether the code means that another instance took over the transactional id or the group membership.
 pub(crate) fn is_fencing(code: Code) -> bool {
     [Code::Fenced, Code::ProducerFenced, Code::InvalidProducerEpoch, Code::FencedInstanceId].contains(&code)
@@ -56,9 +61,13 @@ pub(crate) fn fault(action: &str, error: &KafkaError) -> Fault {
     let text = format!("{action}: {}", message(error));
     match error.rdkafka_error_code() {
         Some(code) if is_fencing(code) => Fault::Fenced(text),
+        Some(Code::InconsistentGroupProtocol) => Fault::Broken(format!("{text}; to fix: {FOREIGN_GROUP}")),
         Some(_) | None => Fault::Broken(text),
     }
 }
+
+const FOREIGN_GROUP: &str =
+    "another application is a member of this consumer group: give adcs-watch a kafka.group of its own";
 
 /// The names that a request used, from which the missing permission is derived.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -251,6 +260,20 @@ mod tests {
         names(Code::ClusterAuthorizationFailed, "on the cluster ");
         assert!(matches!(resources.fault("x", &KafkaError::MetadataFetch(Code::Fenced)), Fault::Fenced(_)));
         assert!(matches!(resources.fault("x", &KafkaError::MetadataFetch(Code::SSL)), Fault::Broken(_)));
+    }
+
+    #[test]
+    fn lack_of_threads_is_no_fault_of_the_settings() {
+        let creation = |why: &str| KafkaError::ClientCreation(why.to_owned());
+        let lack = creation("Failed to create thread: Resource temporarily unavailable (11)");
+        assert!(is_lack_of_threads(&lack));
+        assert!(!is_lack_of_threads(&creation("`max.poll.interval.ms`must be >= `session.timeout.ms`")));
+    }
+
+    #[test]
+    fn group_of_another_application_is_named_with_the_fix() {
+        let fault = fault("consuming", &KafkaError::MessageConsumption(Code::InconsistentGroupProtocol));
+        assert!(fault.to_string().contains("give adcs-watch a kafka.group of its own"), "{fault}");
     }
 
     fn last(errors: &[(Code, &str)]) -> Option<ConnectionError> {

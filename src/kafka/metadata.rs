@@ -3,7 +3,7 @@
 use crate::host::clock::Stopwatch;
 use crate::host::exit::{Exit, Failure};
 use crate::kafka::context::BasicContext;
-use crate::kafka::errors::ConnectionError;
+use crate::kafka::errors::{ConnectionError, is_lack_of_threads};
 use crate::kafka::settings::Clients;
 use crate::kafka::timeouts::{EVENTS_MS, METADATA_SECONDS, REQUEST_MS};
 use crate::stage::port::Fault;
@@ -112,7 +112,10 @@ pub(crate) fn invalid_config(fault: Fault) -> Failure {
     Failure::new(Exit::Config, fault.to_string())
 }
 
-/// The failure of settings that librdkafka rejects.
+/// The failure of a client that librdkafka does not create: it rejects the settings, or the system has no thread for it.
 pub(crate) fn rejected_config(error: &KafkaError) -> Failure {
+    if is_lack_of_threads(error) {
+        return Failure::new(Exit::Output, "the system refuses a thread").because(error);
+    }
     Failure::new(Exit::Config, "librdkafka rejects the settings of kafka").because(error)
 }

@@ -5,6 +5,7 @@ use crate::config::kafka::Kafka;
 use crate::config::mistake::Mistake;
 use crate::config::properties::names;
 use crate::kafka::context::BasicContext;
+use crate::kafka::errors::is_lack_of_threads;
 use crate::kafka::settings::Clients;
 use crate::stage::Stage;
 use crate::stage::port::Fault;
@@ -50,7 +51,8 @@ fn refusals(
     config.remove("bootstrap.servers");
     config.remove("debug");
     config.set_log_level(RDKafkaLogLevel::Emerg);
-    while let Some(why) = create(&config).err().map(|error| error.to_string()) {
+    let refused = |config: &ClientConfig| create(config).err().filter(|error| !is_lack_of_threads(error));
+    while let Some(why) = refused(&config).map(|error| error.to_string()) {
         let why = why.trim_start_matches("Client creation error: ");
         let mistake = |place| Mistake::of(place, format!("librdkafka refuses this: {why}"));
         let named = named(kafka, why).filter(|(_, name)| names(name).any(|name| config.get(name).is_some()));
