@@ -20,6 +20,7 @@ pub(crate) fn of_run(config: &Config, with_router: bool) -> Vec<Mistake> {
     mistakes.extend(own_topics_as_sources(config));
     mistakes.extend(own_topics_of_one_name(config));
     mistakes.extend(unreachable_sources(config));
+    mistakes.extend(rare_checkpoints(config));
     mistakes.extend(clients::mistakes(config));
     mistakes
 }
@@ -95,6 +96,19 @@ fn unreachable_sources(config: &Config) -> Vec<Mistake> {
     mistakes
 }
 
+/// Checkpoints so rare that Kafka has deleted what a restart must read since the last one.
+fn rare_checkpoints(config: &Config) -> Option<Mistake> {
+    let (interval, retention) = (config.checkpoints.interval, config.topics.retention.0);
+    let is_rare = interval.as_millis() > retention.as_millis() / 2;
+    is_rare.then(|| {
+        let message = format!(
+            "{interval} is more than half of topics.retention, {retention}: after a restart, routed events since the last \
+             checkpoint could be deleted"
+        );
+        Mistake::of("checkpoints.interval", message)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,6 +144,26 @@ mod tests {
             "{topic: adcs}",
         ] {
             assert_eq!(said(sources), Vec::<String>::new(), "{sources}");
+        }
+    }
+
+    #[test]
+    fn checkpoints_are_written_while_the_routed_events_are_kept() {
+        let said = |interval: &str, retention: &str| {
+            let text = format!(
+                "kafka: {{brokers: ['b:9092']}}\nsources: [{{topic: a}}]\ncheckpoints: {{interval: {interval}}}\n\
+                 topics: {{retention: {retention}}}\n"
+            );
+            of_run(&Config::parse("c.yaml", &text).unwrap(), true)
+                .iter()
+                .map(ToString::to_string)
+                .collect::<String>()
+        };
+        for (interval, retention) in [("30d", "7d"), ("85h", "7d"), ("37h", "72h")] {
+            assert!(said(interval, retention).contains("more than half of topics.retention"), "{interval}");
+        }
+        for (interval, retention) in [("84h", "7d"), ("36h", "72h"), ("10m", "72h"), ("7d", "30d")] {
+            assert_eq!(said(interval, retention), "", "{interval}");
         }
     }
 }

@@ -109,7 +109,7 @@ pub enum LogLevel {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Checkpoints {
-    /// The longest time between two checkpoints of a partition whose state changed.
+    /// The longest time between two checkpoints of a partition whose state changed; at most half of `topics.retention`.
     pub interval: Span,
     /// The longest replay after a crash: a checkpoint is written before the estimate exceeds this.
     pub longest_replay: Span,
