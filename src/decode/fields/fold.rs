@@ -8,8 +8,15 @@ const TYPE_SUFFIXES: [&str; 5] = ["_s", "_d", "_b", "_t", "_g"];
 pub(crate) fn fold(name: &str) -> String {
     let name = name.split_once(" [").map_or(name, |(head, _)| head);
     let name = TYPE_SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
-    let letters = name.chars().filter(|c| c.is_alphanumeric());
-    let folded: String = letters.flat_map(char::to_lowercase).collect();
+    let mut folded = String::with_capacity(name.len());
+    for letter in name.chars().filter(|c| c.is_alphanumeric()) {
+        // Nearly all names are ASCII.
+        if letter.is_ascii() {
+            folded.push(letter.to_ascii_lowercase());
+        } else {
+            folded.extend(letter.to_lowercase());
+        }
+    }
     if folded.is_empty() { name.to_owned() } else { folded }
 }
 

@@ -167,12 +167,12 @@ impl<'t> Members<'t> {
     pub(crate) fn at(&self, path: &str) -> Option<Value<'t>> {
         let mut end = path.len();
         loop {
-            let found = self.0.iter().filter(|(name, _)| *name == fold(&path[..end])).find_map(
-                |(_, value)| match path.get(end + 1..) {
-                    None => Some(*value),
-                    Some(rest) => Members::of(*value)?.at(rest),
-                },
-            );
+            let head = fold(&path[..end]);
+            let mut named = self.0.iter().filter(|(name, _)| *name == head);
+            let found = named.find_map(|(_, value)| match path.get(end + 1..) {
+                None => Some(*value),
+                Some(rest) => Members::of(*value)?.at(rest),
+            });
             if found.is_some() {
                 return found;
             }
