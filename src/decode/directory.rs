@@ -58,8 +58,9 @@ pub(crate) fn account_renamed(fields: &Fields<'_>) -> Result<Activity, Rejection
 
 /// Values of the registry that decide on certificates: those of a CA's policy module and audit filter, and those of the
 /// mapping of certificates at a domain controller.
-const REGISTRY_VALUES: [&str; 7] = [
+const REGISTRY_VALUES: [&str; 8] = [
     "EditFlags",
+    "RequestDisposition",
     "InterfaceFlags",
     "DisableExtensionList",
     "AuditFilter",

@@ -30,6 +30,12 @@ def stories():
            [at(0, registry(M, "InterfaceFlags", "1601", "1089", CA, KEY))])
     yield ("fires_sid_extension_off", "The CA leaves the SID out of all certificates (ESC16).",
            [at(0, registry(M, "DisableExtensionList", None, "1.3.6.1.4.1.311.25.2", CA, KEY))])
+    yield ("fires_approval_of_the_whole_ca_off", "Requests waited for a manager of the CA. mallory lets the CA issue at once.",
+           [at(0, registry(M, "RequestDisposition", "257", "1", CA, KEY))])
+    yield ("fires_approval_off_through_the_service", "An administrator sets the approval, and mallory lets the request decide: 4891 names the new values only.",
+           [at(0, setting("RequestDisposition", "0x101", "CORP\\ca-admin")), at(60, setting("RequestDisposition", "3"))])
+    yield ("quiet_approval_on", "Requests wait for a manager from now on, and the setup of a new CA writes the value of Windows.",
+           [at(0, setting("RequestDisposition", "1", "CORP\\ca-admin")), at(9, registry("CORP\\ca-admin", "RequestDisposition", "1", "257", CA, KEY))])
     yield ("fires_audit_off", "The audit filter is 0: nothing is logged any more.", [at(0, audit("127", "CORP\\ca-admin")), at(60, audit("0"))])
     yield ("fires_permissions_and_restrictions", "mallory changes who may manage the CA, then the restrictions of its managers: one alert, revised.",
            [at(0, security()), at(3, ca_changed(4890, M, {"EnableRestrictedPermissions": "0", "RestrictedPermissions": ""}))])

@@ -52,8 +52,17 @@ const AUDIT_EXPECTED: u32 = 4 | 16 | 64;
 /// CR_PROP_TEMPLATES of [MS-WCCE] 3.2.1.4.3.2: the list of templates of a CA.
 const CR_PROP_TEMPLATES: u32 = 29;
 /// The entries of the registry that are judged.
-const ENTRIES: [&str; 4] = ["editflags", "interfaceflags", "disableextensionlist", AUDIT_FILTER];
+const ENTRIES: [&str; 5] =
+    ["editflags", "interfaceflags", "disableextensionlist", AUDIT_FILTER, REQUEST_DISPOSITION];
 const AUDIT_FILTER: &str = "auditfilter";
+const REQUEST_DISPOSITION: &str = "requestdisposition";
+/// REQDISP_ISSUE, as Windows sets up a CA of the directory: it issues what a template permits.
+const ISSUE: u32 = 1;
+/// REQDISP_USEREQUESTATTRIBUTE: the request itself decides.
+const AS_REQUESTED: u32 = 3;
+/// REQDISP_MASK: the part of the value that decides, and REQDISP_PENDINGFIRST: a manager decides first.
+const DISPOSITION: u32 = 0xff;
+const PENDING_FIRST: u32 = 0x100;
 
 /// Whether the event is about a setting that is judged here.
 pub(crate) fn is_about_a_ca(event: &Event) -> bool {
@@ -155,6 +164,7 @@ fn verdict(entry: &str, old: Option<&str>, new: &str) -> Option<(&'static str, S
     match entry {
         "editflags" => edit_flags(old.unwrap_or(0), bits),
         "interfaceflags" => encryption_off(old.unwrap_or(ENFORCE_ENCRYPTION), bits),
+        REQUEST_DISPOSITION => approval_off(old.unwrap_or(ISSUE), bits),
         _ => audit_reduced(old.unwrap_or(AUDIT_EXPECTED), bits),
     }
 }
@@ -173,6 +183,13 @@ fn encryption_off(old: u32, new: u32) -> Option<(&'static str, String)> {
     let lost = old & !new & ENFORCE_ENCRYPTION != 0;
     let text = "InterfaceFlags lost IF_ENFORCEENCRYPTICERTREQUEST: requests over RPC can be relayed";
     lost.then(|| ("encryption_not_enforced", text.to_owned()))
+}
+
+fn approval_off(old: u32, new: u32) -> Option<(&'static str, String)> {
+    let issues =
+        |bits: u32| bits & PENDING_FIRST == 0 && [ISSUE, AS_REQUESTED].contains(&(bits & DISPOSITION));
+    let text = "RequestDisposition lets the CA issue at once: requests wait for no manager any more";
+    (issues(new) && !issues(old)).then(|| ("approval_off", text.to_owned()))
 }
 
 fn audit_reduced(old: u32, new: u32) -> Option<(&'static str, String)> {
@@ -218,8 +235,25 @@ mod tests {
         check("auditfilter", None, "", Some("audit_reduced"));
         check("auditfilter", Some("0"), "", None);
         check("auditfilter", Some(""), "", None);
-        for entry in ["editflags", "interfaceflags", "disableextensionlist"] {
+        for entry in ["editflags", "interfaceflags", "disableextensionlist", "requestdisposition"] {
             check(entry, None, "", None);
+        }
+    }
+
+    #[test]
+    fn requests_that_wait_for_no_manager_any_more_are_found() {
+        let opened = Some("approval_off");
+        for (old, new, expect) in [
+            (Some("257"), "1", opened),
+            (Some("0x101"), "0x1", opened),
+            (Some("0"), "1", opened),
+            (Some("2"), "3", opened),
+            (Some("1"), "257", None),
+            (Some("1"), "1", None),
+            (Some("257"), "0", None),
+            (None, "1", None),
+        ] {
+            check("requestdisposition", old, new, expect);
         }
     }
 

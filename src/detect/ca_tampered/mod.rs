@@ -1,7 +1,7 @@
 //! `ca-tampered`: a setting of a CA changed so that it can be abused, or so that it logs less.
 //!
 //! **What.** 4882, 4885, 4890, 4891, 4892 and 4896 of the CA, and 4657 of its registry, with the bits by name: EditFlags,
-//! InterfaceFlags, DisableExtensionList, AuditFilter. See `change.rs`.
+//! InterfaceFlags, DisableExtensionList, AuditFilter, RequestDisposition. See `change.rs`.
 //! **Why.** ESC6, ESC7, ESC11 and ESC16 are one setting each, and an attacker switches the audit off before the rest. Sources:
 //! [MS-CSRA] and certutil's names of the bits, MDI's alerts on the same events.
 //! **What looks alike and is harmless.** The administrators of the CA do all of this. An account that is known for 30 days to
