@@ -107,9 +107,9 @@ def content(flags):
     return "\n".join(lines)
 
 
-def template_seen(event_id, flags, old=None, sddl="", old_sddl="", template="VpnUser"):
+def template_seen(event_id, flags, old=None, sddl="", old_sddl="", template="VpnUser", schema=2):
     """4898 loaded, 4899 updated, 4900 security updated."""
-    data = {"TemplateInternalName": template, "TemplateVersion": "100.4", "TemplateSchemaVersion": "2",
+    data = {"TemplateInternalName": template, "TemplateVersion": "100.4", "TemplateSchemaVersion": str(schema),
             "TemplateOID": "1.3.6.1.4.1.311.21.8.1.2.3", "TemplateDSObjectFQDN": f"CN={template},CN=Certificate Templates,{SERVICES}",
             "DCDNSName": DC}
     if event_id == 4898:

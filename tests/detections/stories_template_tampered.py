@@ -4,6 +4,7 @@ from windows import at
 
 DN = f"CN=VpnUser,CN=Certificate Templates,{SERVICES}"
 NAME, ENROLLMENT, PURPOSES = "msPKI-Certificate-Name-Flag", "msPKI-Enrollment-Flag", "pKIExtendedKeyUsage"
+SCHEMA = "msPKI-Template-Schema-Version"
 M = "CORP\\mallory"
 ENROLL = "(OA;;CR;0e10c968-78fb-11d2-90d4-00c04f79dc55;;{})"
 OWNED = "O:EAG:EAD:PAI(A;;CCDCLCSWRPWPDTLOSDRCWDWO;;;EA)(A;;LCRPLORC;;;AU)"
@@ -44,6 +45,15 @@ def stories():
             at(0, template_seen(4900, {NAME: 1}, {NAME: 1}, OWNED + ENROLL.format("DU"), OWNED + ENROLL.format("DA")), seconds=1)])
     yield ("fires_no_purpose_means_any", "The CA notices that the template names no purpose any more (ESC2).",
            [at(0, template_seen(4899, {PURPOSES: []}, {PURPOSES: ["1.3.6.1.5.5.7.3.4"]}))])
+    yield ("fires_schema_lowered", "mallory makes the template one of Windows 2000, whose purposes the request decides on (ESC15).",
+           replaced(0, SCHEMA, "2", "1"))
+    yield ("fires_schema_lowered_seen_by_the_ca", "The CA notices the new schema version (4899), of which the content says nothing.",
+           [at(0, template_seen(4898, {NAME: 2181038080}, None)), at(9, template_seen(4899, {NAME: 2181038080}, {NAME: 2181038080}, schema=1))])
+    yield ("fires_new_template_lowered", "mallory duplicates a template, which has schema 2, and lowers it a minute later.",
+           [at(0, created("Trial", "{7}")), at(0, of("Trial", SCHEMA, "2", "{7}")), at(1, of("Trial", SCHEMA, "1", "{8}"))])
+    yield ("quiet_schema_of_windows_2000", "The first CA of a forest brings the templates of Windows 2000 with it, and a later version raises another one.",
+           [at(0, created("User", "{7}")), at(0, of("User", SCHEMA, "1", "{7}"))] + replaced(9, SCHEMA, "2", "4", "{8}")
+           + [at(20, template_seen(4899, {NAME: 2181038080}, {NAME: 2181038080}, template="User", schema=1))])
     yield ("fires_rights_for_itself", "mallory gives nobody but herself the right to change the template (ESC4).",
            replaced(0, "nTSecurityDescriptor", OWNED, OWNED + f"(A;;GA;;;{actor_sid(M)})"))
     yield ("fires_owner_changed", "mallory takes the template over: an owner may give itself any right (ESC4).",

@@ -18,6 +18,9 @@ const MAX_DELETED: usize = 32;
 const NAME_FLAG: &str = "mspki-certificate-name-flag";
 const ENROLLMENT_FLAG: &str = "mspki-enrollment-flag";
 const SIGNATURES: &str = "mspki-ra-signature";
+const SCHEMA: &str = "mspki-template-schema-version";
+/// The attributes that are numbers.
+const NUMBERS: [&str; 4] = [NAME_FLAG, ENROLLMENT_FLAG, SIGNATURES, SCHEMA];
 const PURPOSES: [&str; 2] = ["pkiextendedkeyusage", "mspki-certificate-application-policy"];
 const PERMISSIONS: &str = "ntsecuritydescriptor";
 const ISSUANCE_POLICY: &str = "mspki-certificate-policy";
@@ -93,7 +96,9 @@ fn of_value(change: &DirectoryChange, at: Time, state: &mut TemplateState) -> Ve
     let known = state.values.iter().find(|known| known.name == name).map(|known| known.value.as_str());
     let old = gone.last().copied().or(known).and_then(number);
     let Some(new) = number(value) else { return Vec::new() };
-    let reasons = flag(&name, old, new);
+    // The templates of Windows 2000 come into being with their schema.
+    let is_first = name == SCHEMA && is_new && old.is_none();
+    let reasons = if is_first { Vec::new() } else { flag(&name, old, new) };
     remember(&mut state.values, &name, Some(new));
     reasons
 }
@@ -112,8 +117,12 @@ fn is_creation(known: &KnownValue, change: &DirectoryChange, operation: &str, at
 /// 4899 and 4900: the new version against the old one. 4898 only states what is there.
 fn of_versions(seen: &TemplateSeen, state: &mut TemplateState) -> Vec<Reason> {
     let mut reasons = Vec::new();
+    let schema = seen.schema_version.or(seen.flags.schema_version);
     if let Some(old) = &seen.old_flags {
         reasons.extend(flags(old, &seen.flags));
+        let known = state.values.iter().find(|known| known.name == SCHEMA);
+        let old = old.schema_version.or_else(|| number(&known?.value));
+        reasons.extend(schema.filter(|_| old.is_some()).into_iter().flat_map(|new| flag(SCHEMA, old, new)));
     }
     if let (Some(old), Some(new)) = (&seen.old_security_descriptor, &seen.security_descriptor) {
         reasons.extend(permissions(old, new));
@@ -121,14 +130,13 @@ fn of_versions(seen: &TemplateSeen, state: &mut TemplateState) -> Vec<Reason> {
     remember(&mut state.values, NAME_FLAG, seen.flags.name_flag);
     remember(&mut state.values, ENROLLMENT_FLAG, seen.flags.enrollment_flag);
     remember(&mut state.values, SIGNATURES, seen.flags.ra_signatures);
+    remember(&mut state.values, SCHEMA, schema);
     reasons
 }
 
-/// Keeps the last value of one of the three attributes that are numbers.
+/// Keeps the last value of one of the attributes that are numbers.
 fn remember(values: &mut Vec<KnownValue>, name: &str, value: Option<u32>) {
-    let Some(value) = value.filter(|_| [NAME_FLAG, ENROLLMENT_FLAG, SIGNATURES].contains(&name)) else {
-        return;
-    };
+    let Some(value) = value.filter(|_| NUMBERS.contains(&name)) else { return };
     values.retain(|known| known.name != name);
     values.push(KnownValue { name: name.to_owned(), value: value.to_string(), ..KnownValue::default() });
 }
@@ -162,6 +170,10 @@ fn flag(name: &str, old: Option<u32>, new: u32) -> Vec<Reason> {
     if name == ENROLLMENT_FLAG && lost & PEND_ALL_REQUESTS != 0 {
         let text = "requests need no approval any more (PEND_ALL_REQUESTS)";
         reasons.push(reason("approval_off", text.to_owned()));
+    }
+    if name == SCHEMA && new == 1 && before != 1 {
+        let text = "the template has schema version 1 now: the CA takes over the purposes that a request asks for (ESC15)";
+        reasons.push(reason("schema_lowered", text.to_owned()));
     }
     if name == SIGNATURES && new < before {
         reasons
