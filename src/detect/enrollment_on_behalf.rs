@@ -1,11 +1,11 @@
 //! `enrollment-on-behalf`: an account that was no enrollment agent was issued an enrollment agent's certificate (ESC3).
 //!
 //! **What.** 4887 of a certificate with the purpose Certificate Request Agent, by what is known of its template, by the name of
-//! a template of Windows, or by the purposes that the request asked for.
-//! **Why.** With it, the account asks for certificates in the name of other people and logs on as them. Source: ESC3 of the
-//! published research on AD CS.
+//! a template of Windows, or by the purposes that the request asked for. Or each 4887 of the template of subordinate CAs.
+//! **Why.** With it, the account asks for certificates in the name of other people and logs on as them. With the certificate of a
+//! CA it signs them itself. Source: ESC3 and ESC7 of the published research on AD CS.
 //! **What looks alike and is harmless.** The first certificate of a new agent: Low for one that `agents:` names. An agent
-//! that renews its certificate is known for 400 days.
+//! that renews its certificate is known for 400 days. The setup of a subordinate CA: Low by one of `allow.ca_managers`.
 
 use crate::alert::{Reason, Severity};
 use crate::detect::domain::DomainPolicy;
@@ -18,8 +18,9 @@ use crate::detect::report::{self, reason};
 use crate::detect::slot::Slot;
 use crate::detect::{About, Context, Detection, DetectionSettings, Entity, memory_after};
 use crate::event::account::same_text;
+
 use crate::event::time::{Span, Time};
-use crate::event::{CertificateRequest, Event};
+use crate::event::{CertificateExport, CertificateRequest, Event};
 use crate::wire::record::AgentCertificate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -39,7 +40,7 @@ pub struct Settings {
     pub enabled: bool,
     /// The severity for an account that was no agent. Default high.
     pub severity: Severity,
-    /// The severity for an account that `agents:` or `allow.requesters` names. Default low.
+    /// The severity for an account that `agents:` or `allow.requesters` names, of a CA's certificate `allow.ca_managers`. Default low.
     pub named: Severity,
     /// The same account alerts once in this time. Default 1d.
     pub suppression: Span,
@@ -91,6 +92,7 @@ impl Detection for EnrollmentOnBehalf {
         ],
         benign_if: &[
             "The account is a new enrollment agent or smart-card desk: name it under `agents` before its first certificate",
+            "A subordinate CA was set up or renewed as planned: name who does that under `allow.ca_managers`",
         ],
         excepted_by: &[Key::Account, Key::Computer, Key::Templates],
         severities: &[Severity::Low, Severity::High],
@@ -110,17 +112,31 @@ impl Detection for EnrollmentOnBehalf {
         cx: &mut Context<'_>,
     ) {
         let Some(issued) = event.activity.issued() else { return };
-        let Some(why) = agent_reason(&issued.request, cx.facts) else { return };
         let at = event.effective_time();
         let lifetime = Lifetime::SinceOpened(self.settings.suppression);
+        if let Some(why) = ca_reason(&issued.request) {
+            self.raise(event, entity, (&issued.request, Kind::OfCa, why), lifetime, slot, cx);
+            slot.keep_until(memory_after(at, self.settings.suppression));
+            return;
+        }
+        let Some(why) = agent_reason(&issued.request, cx.facts) else { return };
         if !slot.state.is_known(at)
             || slot.state.open.as_ref().is_some_and(|open| !lifetime.is_over(open, at))
         {
-            self.raise(event, entity, (&issued.request, why), lifetime, slot, cx);
+            self.raise(event, entity, (&issued.request, Kind::OfAgent, why), lifetime, slot, cx);
         }
         slot.state.issued_ms = slot.state.issued_ms.max(at.as_millis());
         slot.keep_until(memory_after(at, REMEMBERED));
     }
+}
+
+/// Whose certificates they are, with which others are signed.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// An enrollment agent's, which signs requests.
+    OfAgent,
+    /// A CA's, which signs certificates.
+    OfCa,
 }
 
 impl EnrollmentOnBehalf {
@@ -128,21 +144,37 @@ impl EnrollmentOnBehalf {
         &self,
         event: &Event,
         entity: &Entity,
-        (request, why): (&CertificateRequest, Reason),
+        (request, kind, why): (&CertificateRequest, Kind, Reason),
         lifetime: Lifetime,
         slot: &mut Slot<'_, AgentCertificate, ()>,
         cx: &mut Context<'_>,
     ) {
         let requester = &request.requester;
-        let is_named = cx.policy.agent(requester).is_some() || cx.policy.allows_requester(requester);
-        let first = format!("No enrollment agent's certificate of {requester} is known of the last 400 days");
+        let policy = cx.policy;
+        let (is_named, title, first) = match kind {
+            Kind::OfAgent => (
+                policy.agent(requester).is_some() || policy.allows_requester(requester),
+                format!("{requester} became an enrollment agent"),
+                Some(format!(
+                    "No enrollment agent's certificate of {requester} is known of the last 400 days"
+                )),
+            ),
+            Kind::OfCa => (
+                policy.lists(&policy.allow.ca_managers, requester),
+                format!("{requester} was issued the certificate of a CA"),
+                None,
+            ),
+        };
         let finding = Finding {
             entity,
             event,
             lifetime,
             severity: if is_named { self.settings.named } else { self.settings.severity },
-            title: format!("{requester} became an enrollment agent"),
-            reasons: vec![why, reason("first_agent_certificate", first)],
+            title,
+            reasons: [why]
+                .into_iter()
+                .chain(first.map(|text| reason("first_agent_certificate", text)))
+                .collect(),
             fields: vec![("template", request.template.clone().unwrap_or_default())],
             earlier: Vec::new(),
         };
@@ -161,6 +193,16 @@ impl AgentCertificate {
     fn is_known(&self, at: Time) -> bool {
         self.issued_ms != 0 && Time::from_millis(self.issued_ms).distance(at) <= REMEMBERED
     }
+}
+
+/// Why the certificate is that of a CA; none: it is not, as far as the name of its template shows.
+fn ca_reason(request: &CertificateRequest) -> Option<Reason> {
+    let template = request.template.as_deref()?;
+    let is_of_cas = CertificateExport::TEMPLATES_OF_CAS.iter().any(|known| same_text(known, template));
+    let text = format!(
+        "Certificates of the template {template} are those of CAs: who has the key signs certificates of anybody"
+    );
+    is_of_cas.then(|| reason("ca_template", text))
 }
 
 /// Why the certificate is an enrollment agent's; none: it is not, as far as is known.

@@ -19,6 +19,10 @@ def stories():
            {"policy": "agents:\n  'CORP\\smartcard-desk': {templates: [SmartcardLogon]}\n"})
     yield ("fires_again_after_400_days", "After more than 400 days the agent is not known any more.", [at(0, agent(1206)), at(0, agent(1207), days=402)])
     yield ("fires_once_for_an_agent_that_renews", "The first certificate alerts, its renewal a year later does not.", [at(0, agent(1208)), at(0, agent(1209), days=364)])
+    yield ("fires_certificate_of_a_ca", "mallory may enroll in SubCA and is issued the certificate of a CA, with no name of anybody. A desk that is an agent since long gets one too.",
+           [at(0, agent(1212, "CORP\\card-desk")), at(0, agent(1213, template="SubCA")), at(9, agent(1214, "CORP\\card-desk", template="SubCA"), days=3)])
+    yield ("fires_low_for_who_administers_cas", "A subordinate CA is set up by one of the named administrators: Low.", [at(0, agent(1215, "CORP\\ca-admin", template="SubCA"))],
+           {"policy": "allow:\n  ca_managers: ['CORP\\ca-admin']\n"})
     yield "quiet_user_certificate", "alice's certificate of the template User.", [at(0, own(1210))]
     yield ("quiet_unknown_template", "A template of the estate's own of which nothing is known.", [at(0, agent(1211, template="CorpBadgeOffice"))])
     yield ("quiet_switched_off", "The detection is switched off.", [at(0, agent(1201))], {"policy": "enrollment_on_behalf:\n  enabled: false\n"})
