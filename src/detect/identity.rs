@@ -243,6 +243,8 @@ mod tests {
                 "CORP\\maximilian.mustermann-meier"[..25].trim(),
                 upn("maximilian.mustermann-meier@corp.example"),
             ),
+            ("CORP\\BÜRO-PC$", dns("xn--bro-pc-3ya.corp.example")),
+            ("CORP\\BÜRO-PC$", upn("host/XN--BRO-PC-3YA.corp.example@CORP.EXAMPLE")),
             ("CORP\\verylongservern$", dns("verylongservername01.corp.example")),
             ("CORP\\verylongservern$", upn("verylongservername01$@corp.example")),
         ] {
@@ -257,6 +259,7 @@ mod tests {
             ("CORP\\alice", upn("alice@other.example.")),
             ("CORP\\alice", upn("alice.@corp.example")),
             ("CORP\\WKS-114$", dns("wks-115.corp.example.")),
+            ("CORP\\BÜRO-PC$", dns("xn--bro-pc01-65a.corp.example")),
         ] {
             assert_eq!(verdict(&corp(), requester, name.clone()), Verdict::Other, "{requester} {name:?}");
         }

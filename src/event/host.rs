@@ -1,12 +1,13 @@
 //! Names of computers.
 
 use crate::event::fold;
+use crate::event::punycode::decoded;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
 
-/// A DNS or NetBIOS host name, lower case, without a final dot.
+/// A DNS or NetBIOS host name, lower case, without a final dot, and not in the ASCII form of internationalized names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "String", into = "String")]
 #[schemars(title = "host")]
@@ -15,10 +16,10 @@ pub struct Host(String);
 impl Host {
     /// Normalises a name as it stands in an event.
     pub fn new(name: &str) -> Host {
-        Host(fold::without_root(name).to_lowercase())
+        Host(decoded(fold::without_root(name).to_lowercase()))
     }
 
-    /// The name as it was normalised: lower case, without a final dot.
+    /// The name as it was normalised.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -78,6 +79,7 @@ mod tests {
         let host = Host::new(" CA01.Corp.Example.\0");
         assert_eq!(host.domain(), Some("corp.example"));
         assert_eq!(Host::new("ca01").domain(), None);
+        assert_eq!(Host::new("XN--BRO-PC-3YA.corp.example"), Host::new("BÜRO-PC.corp.example"));
         assert_eq!((host.as_str(), host.label()), ("ca01.corp.example", "ca01"));
     }
 
