@@ -42,6 +42,11 @@ impl Imported {
         !self.0.by_name.is_empty() && !self.named(&format!("{}$", host.label())).is_empty()
     }
 
+    /// Whether one of them is the account of a machine.
+    pub(crate) fn has_machines(&self) -> bool {
+        self.0.by_name.keys().any(|name| name.ends_with('$'))
+    }
+
     /// Whether one of them has this SID.
     pub(crate) fn has_sid(&self, sid: &str) -> bool {
         self.0.sids.contains(sid)

@@ -11,7 +11,7 @@ use crate::detect::domain::DomainPolicy;
 use crate::detect::facts::Facts;
 use crate::detect::identity::{Verdict, compare, is_name_of_machine};
 use crate::detect::known::{self, Known};
-use crate::detect::protected::{is_lookalike, is_protected_name, is_sensitive};
+use crate::detect::protected::{is_lookalike, is_protected_name, is_sensitive, of_controllers};
 use crate::event::account::Account;
 use crate::event::host::Host;
 use crate::event::san::{MAX_NAMES, San};
@@ -95,12 +95,10 @@ pub(crate) fn judge(
     let agent = policy.agent(requester);
     let at_work = agent.filter(|agent| agent.is_at_work(request));
     let compared: Vec<_> = request.names.iter().map(|name| compare(policy, requester, name, ca)).collect();
-    let verdicts: Vec<Verdict> = request
-        .names
-        .iter()
-        .zip(&compared)
-        .map(|(name, verdict)| facts.of_domain(policy, requester, name, *verdict, ca))
-        .collect();
+    let in_domain = |(name, verdict): (&San, &Verdict)| {
+        of_controllers(policy, request, name, facts.of_domain(policy, requester, name, *verdict, ca))
+    };
+    let verdicts: Vec<Verdict> = request.names.iter().zip(&compared).map(in_domain).collect();
     let has_own = verdicts.iter().any(|v| matches!(v, Verdict::Own { .. }));
     let names_cut =
         if requester_allowed || at_work.is_some() { request.names_unread() } else { request.names_cut };
@@ -325,6 +323,7 @@ mod tests {
             upn("аdministrator@corp.example"),
             upn("svc-bаckup@corp.example"),
             dns("dс01.corp.example"),
+            dns("xn--d01-4ed.corp.example"),
             upn("adm1nistrator"),
         ] {
             let judgement = judged(&policy, "CORP\\mallory", std::slice::from_ref(&name));

@@ -2,6 +2,7 @@
 
 use crate::detect::domain::DomainPolicy;
 use crate::detect::identity::{Verdict, same_account};
+use crate::event::CertificateRequest;
 use crate::event::account::{Account, same_text};
 use crate::event::fold::{fold, skeleton};
 use crate::event::host::Host;
@@ -105,6 +106,38 @@ pub(crate) fn is_domain_controller(policy: &DomainPolicy, host: &Host) -> bool {
         .iter()
         .any(|dc| dc.is_same(host) || same_text(dc.label(), host.label()))
         || policy.protected.imported.has_machine(host)
+}
+
+/// Windows' own templates that are for domain controllers alone.
+const TEMPLATES_OF_CONTROLLERS: [&str; 4] = [
+    "DomainController",
+    "DomainControllerAuthentication",
+    "KerberosAuthentication",
+    "DirectoryEmailReplication",
+];
+
+/// Whether a template is one of Windows for domain controllers. An export may have the display name, with spaces.
+pub(crate) fn is_of_controllers(template: &str) -> bool {
+    TEMPLATES_OF_CONTROLLERS
+        .iter()
+        .any(|known| known.len() <= template.len() && same_text(known, &template.replace(' ', "")))
+}
+
+/// What a host name is to the requester, where the name of its domain is nobody's: that of the domain controllers, if the policy or
+/// an import names them and the requester is none. A new one, which no list has yet, has certificates of the templates for them.
+pub(crate) fn of_controllers(
+    policy: &DomainPolicy,
+    request: &CertificateRequest,
+    name: &San,
+    verdict: Verdict,
+) -> Verdict {
+    let protected = &policy.protected;
+    let is_other = verdict == Verdict::Unknown
+        && matches!(name, San::Dns(_))
+        && (!protected.domain_controllers.is_empty() || protected.imported.has_machines())
+        && !is_domain_controller(policy, &Host::new(request.requester.bare_name()))
+        && !request.template.as_deref().is_some_and(is_of_controllers);
+    if is_other { Verdict::Other } else { verdict }
 }
 
 /// Whether one of the terms stands in the text as a whole word, folded: where a term begins or ends with a letter or

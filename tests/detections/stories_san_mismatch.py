@@ -197,6 +197,23 @@ def order_and_time():
 
 
 def ordinary():
+    listed = {"policy": CORP + "protected:\n  domain_controllers: [hq-ads-1.corp.example]\n"}
+    domain = "DNS Name={}\nDNS Name=corp.example"
+    yield ("fires_name_of_the_domain_for_a_workstation", "A workstation is issued the name of the domain beside its own: clients of ldaps://corp.example trust it. The domain controllers are known.",
+           [at(0, issued(701, "CORP\\WKS-114$", domain.format("wks-114.corp.example"), template="CorpWeb"))], listed)
+    yield ("quiet_name_of_the_domain_for_domain_controllers", "A domain controller of the list, and a new one with a certificate of Windows' own template, bear the name of the domain.",
+           [at(0, issued(702, "CORP\\HQ-ADS-1$", domain.format("hq-ads-1.corp.example"), template="CorpLdaps")),
+            at(5, issued(703, "CORP\\HQ-ADS-2$", domain.format("hq-ads-2.corp.example"), template="KerberosAuthentication"))], listed)
+    yield ("quiet_name_of_the_domain_given_to_a_load_balancer", "The policy gives the name of the domain to the machine in front of the domain controllers.",
+           [at(0, issued(704, "CORP\\LB-01$", domain.format("lb-01.corp.example"), template="CorpWeb"))],
+           {"policy": listed["policy"] + "hosts:\n  'CORP\\LB-01$': [corp.example]\n"})
+    yield ("quiet_name_of_the_domain_while_no_controller_is_known", "Nothing shows which machines are domain controllers.",
+           [at(0, issued(705, "CORP\\HQ-ADS-1$", domain.format("hq-ads-1.corp.example"), template="CorpLdaps"))], {"policy": CORP})
+    yield ("fires_another_machine_in_punycode", "BÜRO-PC$ is issued the name of another machine with an umlaut, which a certificate has in its ASCII form.",
+           [at(0, issued(706, "CORP\\BÜRO-PC$", "DNS Name=xn--bro-pc01-65a.corp.example", template="CorpWeb"))], {"policy": CORP})
+    yield ("quiet_own_name_in_punycode", "The host name of BÜRO-PC$ in its ASCII form, and one that the policy gives it as people write it.",
+           [at(0, issued(707, "CORP\\BÜRO-PC$", "DNS Name=xn--bro-pc-3ya.corp.example\nDNS Name=xn--mnchen-3ya.corp.example", template="Machine"))],
+           {"policy": CORP + "hosts:\n  'CORP\\BÜRO-PC$': [münchen.corp.example]\n"})
     yield ("quiet_own_certificate", "A user's own certificate, the name spelled in another case than the requester's.",
            [at(0, requested(101, "CORP\\alice.smith")), at(0, issued(101, "CORP\\alice.smith", upn("Alice.Smith@corp.example")))])
     yield ("quiet_own_certificate_with_mail_address", "A user's own name and own mail address.",

@@ -2,16 +2,9 @@
 //!
 //! An attacker can make a machine look like one, and gets more alerts by it, never fewer.
 
-use crate::event::account::{Account, same_text};
+use crate::detect::protected::is_of_controllers;
+use crate::event::account::Account;
 use crate::event::{Activity, Event};
-
-/// Windows' own templates that are for domain controllers alone.
-const TEMPLATES: [&str; 4] = [
-    "DomainController",
-    "DomainControllerAuthentication",
-    "KerberosAuthentication",
-    "DirectoryEmailReplication",
-];
 
 /// How service principal names begin that domain controllers alone have: the global catalog, and replication (MS-DRSR).
 const SERVICES: [&str; 2] = ["GC/", "E3514235-4B06-11D1-AB04-00C04FC2DCD2/"];
@@ -47,13 +40,6 @@ fn certificate(event: &Event) -> Option<(&Account, &str)> {
     }
     let request = &event.activity.issued()?.request;
     Some((&request.requester, request.template.as_deref()?))
-}
-
-/// An export may have the display name, with spaces.
-fn is_of_controllers(template: &str) -> bool {
-    TEMPLATES
-        .iter()
-        .any(|known| known.len() <= template.len() && same_text(known, &template.replace(' ', "")))
 }
 
 fn has_services(names: &[String]) -> bool {
