@@ -48,19 +48,47 @@ fn evtx_is_read_from_file_standard_input_and_compressed() {
     }
 }
 
+/// The places of the records' ends, from the beginning of the file.
+fn ends(content: &[u8]) -> Vec<usize> {
+    let starts = (HEADER..content.len() - 8).filter(|at| content[*at..].starts_with(b"**\0\0"));
+    starts.map(|at| at + u32::from_le_bytes(content[at + 4..at + 8].try_into().unwrap()) as usize).collect()
+}
+
 #[test]
 fn truncated_evtx_is_reported_and_read_up_to_the_cut() {
     let content = story_log();
-    let chunks_left = [(2 * CHUNK + 100, 4), (2 * CHUNK, 4), (CHUNK / 2, 0)];
-    for (kept, events) in chunks_left {
+    let ends = ends(&content);
+    assert_eq!(ends.len(), 5);
+    let whole = [HEADER + 2 * CHUNK, HEADER + CHUNK, HEADER, HEADER + 2 * CHUNK + 100, HEADER + CHUNK + 512];
+    let in_records = ends.iter().flat_map(|end| [end - 2000, end - 1, *end, end + 1]);
+    for kept in whole.into_iter().chain(in_records) {
         let world = World::new();
-        world.write("Security.evtx", &content[..HEADER + kept]);
+        world.write("Security.evtx", &content[..kept]);
         let run = world.run("replay Security.evtx --format json");
-        assert_eq!((run.code, run.records("events")), (65, events), "{}", run.stderr);
-        assert!(run.stderr.starts_with("warning: Security.evtx: truncated: "), "{}", run.stderr);
+        let events = ends.iter().filter(|end| **end <= kept).count() as u64;
+        assert_eq!((run.code, run.records("events")), (65, events), "{kept}: {}", run.stderr);
+        assert!(run.stderr.starts_with("warning: Security.evtx: truncated: "), "{kept}: {}", run.stderr);
     }
     let run = World::new().run_with("replay - --format json", &content[..100]);
     assert_eq!((run.code, run.records("total")), (65, 0), "not even a header");
+}
+
+/// What stands in place of the values of a record that is cut is no value.
+#[test]
+fn record_that_is_cut_off_or_damaged_at_its_end_is_not_read_in_part() {
+    let content = story_log();
+    let ends = ends(&content);
+    let mut changed = content[..ends[1] + 100].to_vec();
+    changed[ends[0] - 4] ^= 1;
+    let run = World::new().run_with("replay - --format json", &changed);
+    assert_eq!((run.code, run.records("events")), (65, 0), "{}", run.stderr);
+    let mut endless = content[..ends[1] + 100].to_vec();
+    let second = ends[0] + 4;
+    for size in [0_u32, 8, u32::MAX] {
+        endless[second..second + 4].copy_from_slice(&size.to_le_bytes());
+        let run = World::new().run_with("replay - --format json", &endless);
+        assert_eq!((run.code, run.records("events")), (65, 1), "{size}: {}", run.stderr);
+    }
 }
 
 #[test]

@@ -1,7 +1,9 @@
-//! Windows' own event log files. A damaged record or chunk is named, the rest goes on.
+//! Windows' own event log files. A damaged record or chunk is named, the rest goes on. Of a chunk that is cut off, the
+//! whole records are read.
 
 use crate::host::exit::chain;
 use crate::replay::framing::carry::emit;
+use crate::replay::framing::evtx_cut::{CHUNK_BYTES, HEADER_BYTES, WholeChunks};
 use crate::replay::framing::{Content, Frame, Sink, Stop};
 use evtx::EvtxParser;
 use evtx::err::{ChunkError, EvtxError};
@@ -11,15 +13,12 @@ use std::io::{self, Read, Seek, SeekFrom};
 /// How such a file begins.
 pub(crate) const MAGIC: &[u8] = b"ElfFile\0";
 
-const HEADER_BYTES: u64 = 4096;
-const CHUNK_BYTES: u64 = 64 * 1024;
-
 /// Hands on every record as XML, numbered from 1.
 pub(crate) fn frame(mut file: File, sink: &mut Sink) -> Result<(), Stop> {
     let bytes = file.seek(SeekFrom::End(0))?;
     let mut named = Named::of(&mut file, bytes)?;
-    file.seek(SeekFrom::Start(0))?;
-    let mut parser = EvtxParser::from_read_seek(file).map_err(|error| Stop::Input(said(&error)))?;
+    let chunks = WholeChunks::of(file, bytes)?;
+    let mut parser = EvtxParser::from_read_seek(chunks).map_err(|error| Stop::Input(said(&error)))?;
     let chunks = u64::from(parser.header().chunk_count);
     let (mut number, mut behind_the_end) = (0, Vec::new());
     for record in parser.records() {

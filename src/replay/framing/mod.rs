@@ -2,6 +2,7 @@
 
 pub(crate) mod carry;
 pub mod documents;
+pub(crate) mod evtx_cut;
 pub(crate) mod evtx;
 pub mod lines;
 pub(crate) mod headings;
