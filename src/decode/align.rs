@@ -35,6 +35,7 @@ pub(crate) fn named(id: u32, values: &[String]) -> Result<Named, Rejection> {
 fn zip(names: impl Iterator<Item = &'static str>, values: &[String]) -> Named {
     let mut named = Named::default();
     names.zip(values).for_each(|(name, value)| named.push(name, value.as_str()));
+    named.end_own_data();
     named
 }
 

@@ -91,9 +91,9 @@ impl<'t> Fields<'t> {
                 let position = names.iter().position(|n| *n == name);
                 scalar(name, position.and_then(|at| values.items().nth(at)))?
             }
-            Fields::Ecs(object, record) => match scalar(name, object.get(name))? {
+            Fields::Ecs(object, record) => match object.get(name) {
                 None => scalar(name, in_ecs(*record, name))?,
-                found => found,
+                own => scalar(name, own)?,
             },
             Fields::Named(named) => named.find(name).map(|text| Cow::Owned(text.to_owned())),
             Fields::Instead(_, other, value) if *other == name => value.map(Cow::Borrowed),

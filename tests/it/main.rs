@@ -42,6 +42,7 @@ mod decode_mutations;
 mod decode_prefilter;
 mod decode_providers;
 mod decode_reports;
+mod decode_sender;
 mod decode_spoof;
 mod decode_total;
 mod fuzz_corpora;

@@ -60,6 +60,8 @@ const MAX_LEVELS: usize = 4;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Named {
     values: Vec<(String, String)>,
+    /// The first so many values are the event's own data, apart from what else the record holds.
+    own: usize,
     nameless: Vec<String>,
     is_ambiguous: bool,
     /// The last name of a text of pairs: of what a relay cuts off, its value is what is left.
@@ -67,20 +69,23 @@ pub(crate) struct Named {
 }
 
 impl Named {
-    /// The value of a field, under its own name or another one; empty and `-` are absent.
+    /// The value of a field, under its own name or another one; empty and `-` are absent. Where the event's own data has
+    /// the field without a value, nothing else in the record is its value: an address or a name of the sender.
     pub(crate) fn find(&self, name: &str) -> Option<&str> {
         let name = fold(name);
         let others = OTHER_NAMES.iter().find(|(own, _)| *own == name).map_or(&[][..], |(_, others)| others);
+        let is_own = self.values[..self.own].iter().any(|(key, _)| *key == name);
+        let values = if is_own { &self.values[..self.own] } else { &self.values[..] };
         std::iter::once(name.as_str())
             .chain(others.iter().copied())
-            .find_map(|name| self.value_of(|key| key == name))
-            .or_else(|| self.value_of(|key| is_in_section(key, &name)))
-            .or_else(|| others.iter().find_map(|name| self.value_of(|key| is_in_section(key, name))))
+            .find_map(|name| value_of(values, |key| key == name))
+            .or_else(|| value_of(values, |key| is_in_section(key, &name)))
+            .or_else(|| others.iter().find_map(|name| value_of(values, |key| is_in_section(key, name))))
     }
 
-    fn value_of(&self, is_meant: impl Fn(&str) -> bool) -> Option<&str> {
-        let found = self.values.iter().find(|(key, value)| is_meant(key) && !is_absent(value));
-        found.map(|(_, value)| value.as_str())
+    /// Notes that the values so far are the event's own data, apart from what else the record holds.
+    pub(crate) fn end_own_data(&mut self) {
+        self.own = self.values.len();
     }
 
     /// Adds a value, unless there are [`MAX_NAMED_VALUES`] already. Of a path, what stands below the event's data is the
@@ -95,7 +100,7 @@ impl Named {
     /// second one: the attributes of a request are the client's own words.
     pub(crate) fn push_unquoted(&mut self, name: &str, value: impl Into<String>) {
         let (own, value) = (own_name(name), value.into());
-        let known = self.value_of(|key| key == own).is_some_and(|known| known != value.trim());
+        let known = value_of(&self.values, |key| key == own).is_some_and(|known| known != value.trim());
         self.is_ambiguous |= known;
         self.push(name, value);
     }
@@ -182,6 +187,7 @@ impl Named {
             return self.data_at(value, level + 1);
         }
         match (text(value), position(&folded)) {
+            (None, None) if value.source() == "null" => self.push(name, ""),
             (Some(text), Some(at)) if (1..=MAX_POSITION).contains(&at) => self.place(at, text.into_owned()),
             (Some(text), _) => self.push(name, text),
             (None, _) => self.data_at(value, level + 1),
@@ -265,6 +271,11 @@ impl Named {
             }
         }
     }
+}
+
+fn value_of(values: &[(String, String)], is_meant: impl Fn(&str) -> bool) -> Option<&str> {
+    let found = values.iter().find(|(key, value)| is_meant(key) && !is_absent(value));
+    found.map(|(_, value)| value.as_str())
 }
 
 /// A name, folded, without the path to the event's data.

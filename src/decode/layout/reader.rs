@@ -7,7 +7,7 @@ use crate::decode::format::Format;
 use crate::decode::json::Value;
 use crate::decode::layout::found::Found;
 use crate::decode::layout::table::{
-    CHANNEL_ENDS, CHANNELS, COMPUTER_ENDS, COMPUTERS, DATA, ID_ENDS, IDS, PROVIDER_ENDS, PROVIDERS,
+    CHANNEL_ENDS, CHANNELS, COMPUTER_ENDS, COMPUTERS, DATA, ID_ENDS, IDS, OWN_DATA, PROVIDER_ENDS, PROVIDERS,
     RECORD_ID_ENDS, RECORD_IDS, ROWS, Row, TEXTS, TIME_ENDS, TIMES,
 };
 use crate::decode::provider::{has_small_ids, is_provider};
@@ -100,25 +100,34 @@ fn is_host(text: &str) -> bool {
     text.len() <= 255 && is_name && !text.starts_with("Microsoft-Windows-")
 }
 
+/// The values of the event's own data, then those of what else the record holds.
+fn values(row: &Row, members: &Members<'_>) -> Named {
+    let mut named = Named::default();
+    // Two spellings of one path find one value, whose parts without names would count twice.
+    let mut found: Vec<String> = Vec::new();
+    let mut data = |path: &str, named: &mut Named| {
+        if let Some(value) = members.at(path).filter(|_| !found.contains(&fold(path))) {
+            found.push(fold(path));
+            named.data(value);
+        }
+    };
+    row.data.iter().chain(OWN_DATA).for_each(|path| data(path, &mut named));
+    for path in row.data.iter().chain(&["EventData"]) {
+        members.under(path).into_iter().for_each(|(name, value)| named.member_of_record(&name, value));
+    }
+    named.end_own_data();
+    DATA.iter().for_each(|path| data(path, &mut named));
+    named.record(members);
+    named
+}
+
 fn with_row(row: &Row, id: String, members: &Members<'_>, outer: &[Members<'_>]) -> Found {
     let (before_id, id) = provider_and_id(&id);
     let own = |paths: &[&str]| members.text(paths).map(|text| text.into_owned());
     let ends = |ends: &[&str]| members.ending_in(ends).map(|text| text.into_owned());
     let around =
         |paths: &[&str]| outer.iter().find_map(|members| members.text(paths)).map(|text| text.into_owned());
-    let mut named = Named::default();
-    // Two spellings of one path find one value, whose parts without names would count twice.
-    let mut found: Vec<String> = Vec::new();
-    for path in row.data.iter().chain(DATA) {
-        if let Some(value) = members.at(path).filter(|_| !found.contains(&fold(path))) {
-            found.push(fold(path));
-            named.data(value);
-        }
-    }
-    for path in row.data.iter().chain(&["EventData"]) {
-        members.under(path).into_iter().for_each(|(name, value)| named.member_of_record(&name, value));
-    }
-    named.record(members);
+    let named = values(row, members);
     // The text may stand beside what holds the id, as in syslog-ng.
     let texts = TEXTS.iter().filter_map(|path| members.at(path)).filter_map(text);
     let around_texts = outer.iter().filter_map(|members| members.text(&["Message"]));

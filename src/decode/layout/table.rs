@@ -291,10 +291,10 @@ pub(crate) const CHANNELS: &[&str] = &[
     "tags.Channel",
     "winEventLog.channel",
 ];
-/// The usual places of the event's own data.
+/// The places where nothing but the event's own data is.
+pub(crate) const OWN_DATA: &[&str] = &["EventData", "winlog.event_data"];
+/// The other usual places of the event's data.
 pub(crate) const DATA: &[&str] = &[
-    "EventData",
-    "winlog.event_data",
     "Data",
     "UserData",
     "Properties",
