@@ -91,7 +91,7 @@ impl Parts {
             (_, None) if separator == '/' && number(a)? <= 12 => (number(c), number(a), number(b)),
             (_, None) => (number(c), number(b), number(a)),
         };
-        self.year = year.map(|year| if year < 100 { year + 2000 } else { year });
+        self.year = year.map(|year| year + century(year));
         self.month = i8::try_from(month_?).ok();
         self.day = i8::try_from(day?).ok();
         Some(())
@@ -110,6 +110,15 @@ impl Parts {
             Some(offset) => Some(Time::from_millis(offset.to_timestamp(local).ok()?.as_millisecond())),
             None => self::local(local, zone),
         }
+    }
+}
+
+/// What is added to a year of two digits, as Windows does: 69 is 1969, or 2569 of the Thai calendar, but never 2069.
+fn century(year: i16) -> i16 {
+    match year {
+        0..50 => 2000,
+        50..100 => 1900,
+        _ => 0,
     }
 }
 
@@ -192,6 +201,15 @@ mod tests {
         }
         for text in ["", "yesterday", "03/02/2026", "09:10:00", "13/13/2026 09:10:00", "Tue 25:00:00 2026"] {
             assert_eq!(parse(text, &TimeZone::UTC), None, "{text}");
+        }
+        for (text, utc) in [
+            ("02.03.26 09:10:00", "2026-03-02T09:10:00Z"),
+            ("02.03.49 09:10:00", "2049-03-02T09:10:00Z"),
+            ("3/2/69 09:10:00 AM", "1969-03-02T09:10:00Z"),
+            ("2/3/2569 9:10:00", "2569-02-03T09:10:00Z"),
+        ] {
+            let time = parse(text, &TimeZone::UTC).map(|time| time.to_string());
+            assert_eq!(time.as_deref(), Some(utc), "{text}");
         }
         let afternoon = parse("3/2/2026 12:10:00 PM", &TimeZone::UTC).map(|time| time.to_string());
         assert_eq!(afternoon.as_deref(), Some("2026-03-02T12:10:00Z"));

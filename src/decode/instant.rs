@@ -4,10 +4,11 @@ use crate::decode::civil;
 use crate::event::fold::trimmed;
 use crate::event::time::Time;
 use jiff::tz::{Offset, TimeZone};
+use std::borrow::Cow;
 
 /// Reads a time. Read are
 ///
-/// - date and time of day with `T` or a space between them, up to nine digits of a second, then `Z`, an offset
+/// - date and time of day with `T` or a space between them, up to twelve digits of a second, then `Z`, an offset
 ///   (`+01:00`, `+0100`, with a space before it), or nothing;
 /// - numbers since 1970 in seconds, milli-, micro- or nanoseconds, `/Date(…)/`, and the ticks of Windows (since 1601) and
 ///   .NET (since 0001), distinguished by their size;
@@ -59,7 +60,11 @@ fn is_own_zone(label: &str) -> bool {
     civil::offset(&label.replace("gmt", "utc")).is_some() || label == "local time"
 }
 
+/// The digits of a second that a time may have: databases write picoseconds.
+const MAX_FRACTION: usize = 12;
+
 fn parse_general(text: &str, zone: &TimeZone) -> Option<Time> {
+    let text = &with_nanoseconds(text);
     let time_of_day = text.get(10..).filter(|rest| rest.starts_with(['T', 't', ' ']))?;
     match time_of_day.rfind(['Z', 'z', '+', '-']) {
         Some(at) => {
@@ -68,6 +73,16 @@ fn parse_general(text: &str, zone: &TimeZone) -> Option<Time> {
         }
         None => civil::local(text.parse().ok()?, zone),
     }
+}
+
+/// A date and a time of day with no more than nine digits of a second.
+fn with_nanoseconds(text: &str) -> Cow<'_, str> {
+    let cut = || {
+        let at = text.get(19..)?.starts_with(['.', ',']).then_some(20)?;
+        let digits = text[at..].bytes().take_while(u8::is_ascii_digit).count();
+        (10..=MAX_FRACTION).contains(&digits).then(|| format!("{}{}", &text[..at + 9], &text[at + digits..]))
+    };
+    cut().map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
 /// Seconds from 1601 to 1970, and from the year 1.
@@ -129,7 +144,9 @@ fn parse_utc(text: &[u8]) -> Option<Time> {
     }
     let millis = match tail.strip_suffix(b"Z")?.split_first() {
         None => 0,
-        Some((b'.', digits)) if (1..=9).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) => {
+        Some((b'.', digits))
+            if (1..=MAX_FRACTION).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) =>
+        {
             let digit = |at: usize| digits.get(at).map_or(0, |b| i64::from(b - b'0'));
             digit(0) * 100 + digit(1) * 10 + digit(2)
         }
@@ -188,6 +205,10 @@ mod tests {
         check("2026-03-02T09:00:00.1200000Z", utc, "2026-03-02T09:00:00.120Z");
         check("2026-03-02T09:00:00Z", utc, "2026-03-02T09:00:00Z");
         check("2026-03-31T09:00:00.12Z", utc, "2026-03-31T09:00:00.120Z");
+        check("2026-03-02T09:00:00.120000000000Z", utc, "2026-03-02T09:00:00.120Z");
+        check("2026-03-31T09:00:00.1200000000Z", utc, "2026-03-31T09:00:00.120Z");
+        check("2026-03-02T10:00:00.12000000000+01:00", utc, "2026-03-02T09:00:00.120Z");
+        check("2026-03-02 09:00:00.120000000000", utc, "2026-03-02T09:00:00.120Z");
         check("'2026-03-31T09:00:00.1200000Z'", utc, "2026-03-31T09:00:00.120Z");
         check("2026-03-02T10:00:00.120+01:00", utc, "2026-03-02T09:00:00.120Z");
         check("2026-03-02 09:00:00 +0000", utc, "2026-03-02T09:00:00Z");
