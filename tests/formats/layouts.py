@@ -10,6 +10,7 @@ import gzip
 import json
 import pathlib
 import re
+from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 OUT = pathlib.Path(__file__).parent / "layouts"
@@ -544,6 +545,17 @@ def yaml(value, indent=""):
 
 
 PASTED = lambda e: e.xml().replace("><", ">\n  <").replace("<Event ", "- <Event ").replace("  <System>", "- <System>").replace("  <EventData>", "- <EventData>")
+def tree(e, element):
+    def convert(node):
+        return element(node.tag.split("}")[1], node.attrib, (node.text or ""), [convert(child) for child in node])
+    return convert(ElementTree.fromstring(e.xml()))
+
+
+def system_members(e):
+    return {"Provider.Name": SECURITY, "EventID": e.id, "Version": e.version, "TimeCreated.SystemTime": e.iso, "EventRecordID": e.record,
+            "Channel": "Security", "Computer": e.computer}
+
+
 FILES = {
     # Envelopes.
     "filebeat-xml.ndjson": lines(lambda e: {"@timestamp": e.iso, "message": e.xml(), "log": {"file": {"path": "wef.xml"}}, "agent": {"type": "filebeat"}, "ecs": {"version": "8.0.0"}}),
@@ -698,6 +710,8 @@ FILES = {
                                       "severity": 5, "eventid": e.id, "value": e.text, "type": 2}),
     "udm.ndjson": lines(lambda e: {"metadata": {"eventTimestamp": e.iso, "productEventType": str(e.id), "productLogId": str(e.record)}, "principal": {"hostname": e.computer},
                                    "additional": {"fields": [{"key": k, "value": {"stringValue": v}} for k, v in e.data]}}),
+    "udm-bigquery.ndjson": lines(lambda e: {"metadata": {"event_timestamp": {"seconds": e.ms // 1000, "nanos": e.ms % 1000 * 1000000}, "product_event_type": str(e.id), "product_log_id": str(e.record)}, "principal": {"hostname": e.computer},
+                                   "additional": {"fields": [{"key": k, "value": {"stringValue": v}} for k, v in e.data]}}),
     "fortisiem.log": lines(lambda e: f'<13>{e.f("%Y-%m-%dT%H:%M:%SZ")} {e.computer} 10.0.0.9 AccelOps-WUA-WinLog-Security ' + " ".join(f'[{k}]="{v}"' for k, v in {
         "monitorStatus": "Success", "Locale": "en-US", "eventName": SECURITY, "eventSource": SECURITY, "eventId": e.id, "eventType": "Audit Success", "computer": e.computer,
         "eventTime": e.f("%b %d %Y %H:%M:%S"), "msg": one_line(e)}.items())),
@@ -724,6 +738,11 @@ FILES = {
     "texts-of-xml.ndjson": lines(lambda e: nested(e.xml())),
     "lines-in-string.json": nested("\n".join(nested(flat(e)) for e in EVENTS)),
     "format-list.txt": "".join(map(format_list, EVENTS)),
+    "otel-parse-xml.ndjson": lines(lambda e: {"body": tree(e, lambda tag, attributes, text, inside: {"tag": tag, "attributes": attributes, "content": text, "children": inside})}),
+    "xml-js-elements.ndjson": lines(lambda e: {"elements": [tree(e, lambda tag, attributes, text, inside: {
+        "type": "element", "name": tag, "attributes": attributes, "elements": inside + ([{"type": "text", "text": text}] if text else [])})]}),
+    "indexed-members.ndjson": lines(lambda e: {**{"Event.System." + k: v for k, v in system_members(e).items()}, **{
+        f"Event.EventData.Data[{i}].{key}": v for i, pair in enumerate(e.data) for key, v in zip(("Name", "#text"), pair)}}),
     # Mapped.
     "ocsf.ndjson": lines(ocsf),
     "ocsf-raw.ndjson": lines(lambda e: {**ocsf(e), "raw_data": e.xml()}),

@@ -146,11 +146,22 @@ pub(crate) fn text(value: Value<'_>) -> Option<Cow<'_, str>> {
         };
     }
     if value.is_object() {
+        if let Some(seconds) = seconds(value) {
+            return Some(Cow::Owned(seconds));
+        }
         let found =
             value.members().find(|(key, inner)| key.string().is_some_and(|key| is_text(&key, *inner)));
         return found.and_then(|(_, inner)| untyped(inner).scalar());
     }
     value.scalar()
+}
+
+/// A timestamp of protobuf as JSON, `{"seconds": …, "nanos": …}`, as a number of seconds.
+fn seconds(value: Value<'_>) -> Option<String> {
+    let seconds = value.get("seconds").and_then(Value::scalar)?;
+    let nanos: u32 = value.get("nanos").and_then(Value::scalar).map_or(Ok(0), |nanos| nanos.parse()).ok()?;
+    let is_one = value.members().all(|(key, _)| key.is("seconds") || key.is("nanos"));
+    is_one.then(|| format!("{seconds}.{nanos:09}"))
 }
 
 /// The members of an object by their folded names, to be looked up by paths.
@@ -246,6 +257,9 @@ mod tests {
         ] {
             check(json, "winlog.event_id", Some("4887"));
         }
+        check(r#"{"t": {"seconds": 1772442600, "nanos": 120000000}}"#, "t", Some("1772442600.120000000"));
+        check(r#"{"t": {"seconds": "1772442600"}}"#, "t", Some("1772442600.000000000"));
+        check(r#"{"t": {"seconds": 5, "text": "x"}}"#, "t", Some("x"));
         check(r#"{"winlog": 5}"#, "winlog.event_id", None);
         check(r#"{"a": {"b": {"c": [1, 2]}}}"#, "a.b.c", Some("1\n2"));
     }

@@ -113,12 +113,27 @@ fn values(row: &Row, members: &Members<'_>) -> Named {
     };
     row.data.iter().chain(OWN_DATA).for_each(|path| data(path, &mut named));
     for path in row.data.iter().chain(&["EventData"]) {
-        members.under(path).into_iter().for_each(|(name, value)| named.member_of_record(&name, value));
+        let below = members.under(path);
+        pairs(&below).into_iter().for_each(|(name, value)| named.push(&name, value));
+        below.into_iter().for_each(|(name, value)| named.member_of_record(&name, value));
     }
     named.end_own_data();
     DATA.iter().for_each(|path| data(path, &mut named));
     named.record(members);
     named
+}
+
+/// The names and values of a list whose items became members of their own: `Data[0].Name`, `Data[0].#text`.
+fn pairs<'t>(members: &[(String, Value<'t>)]) -> Vec<(Cow<'t, str>, Cow<'t, str>)> {
+    let of_item = |stem: &str| {
+        let rest = |key: &str| members.iter().find(|(name, _)| name.strip_prefix(stem) == Some(key));
+        let (_, value) = ["text", "content", "value", "_", ""].iter().find_map(|key| rest(key))?;
+        text(*value)
+    };
+    let is_item = |stem: &str| stem.ends_with(|c: char| c.is_ascii_digit());
+    let names = members.iter().filter_map(|(name, value)| Some((name.strip_suffix("name")?, *value)));
+    let items = names.filter(|(stem, _)| is_item(stem));
+    items.filter_map(|(stem, name)| Some((text(name)?, of_item(stem)?))).collect()
 }
 
 fn with_row(row: &Row, id: String, members: &Members<'_>, outer: &[Members<'_>]) -> Found {

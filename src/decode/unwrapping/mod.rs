@@ -2,4 +2,5 @@
 //! mapping of another schema.
 
 pub(crate) mod inflate;
+pub(crate) mod xml_tree;
 pub(crate) mod walk;

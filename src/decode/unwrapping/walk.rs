@@ -18,6 +18,7 @@ use crate::decode::prefilter::cut;
 use crate::decode::rejection::{Reason, Rejection};
 use crate::decode::text::{self, Inside};
 use crate::decode::unwrapping::inflate::inflated;
+use crate::decode::unwrapping::xml_tree;
 use crate::decode::{activity, mapped, normalised, xml};
 use crate::event::Event;
 use std::ops::ControlFlow;
@@ -97,6 +98,9 @@ impl Walk<'_> {
         members: Vec<(std::borrow::Cow<'_, str>, Value<'_>)>,
         outer: &[Value<'_>],
     ) -> Outcomes {
+        if let Some(xml) = xml_tree::event_xml(value) {
+            return self.xml(&xml);
+        }
         let Own { outcome: own, is_final, rendered } = self.own(value, outer);
         if matches!(own, Some((Format::Ocsf, _)))
             && let Some(whole) = self.original(value)

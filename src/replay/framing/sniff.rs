@@ -116,10 +116,14 @@ fn event_over_lines(text: &[u8]) -> bool {
     line.is_some_and(|line| closing(line).is_none() && line.len() < text.len()) && !text.starts_with(b"{")
 }
 
-/// Whether a bracket begins a list of values and no line of a log: `[2026-03-02 …]`.
+/// Whether a bracket begins a list of values and no line of a log: `[2026-03-02 …]`. Fluent Bit writes `[time, {record}]`.
 fn begins_a_list(text: &[u8]) -> bool {
     let rest = text[1..].trim_ascii_start();
-    rest.is_empty() || matches!(rest[0], b'{' | b'[' | b'"' | b']')
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
+    let behind = rest[digits..].strip_prefix(b",").unwrap_or_default().trim_ascii_start();
+    rest.is_empty()
+        || matches!(rest[0], b'{' | b'[' | b'"' | b']')
+        || (digits > 0 && behind.starts_with(b"{"))
 }
 
 /// Records stand on lines when one of the first lines is a whole object, or when the first line is too long to tell.
@@ -176,6 +180,8 @@ mod tests {
         assert_eq!(sniffed("{\"a\": {\"b\": \"}\"}}{\"a\": 2}"), Framing::Documents);
         assert_eq!(sniffed("{\n  \"a\": 1\n}\n"), Framing::Documents);
         assert_eq!(sniffed("[{\"a\": 1}]"), Framing::Documents);
+        assert_eq!(sniffed("[1772442600.12, {\"a\": 1}]\n[1772442601, {\"a\": 2}]\n"), Framing::Documents);
+        assert_eq!(sniffed("[1772442600, started]\n"), Framing::Unknown);
         assert_eq!(sniffed("{\"a\": tru\n{\"a\": 1}\n"), Framing::Lines, "a broken first line");
         assert_eq!(sniffed("\": 3}\n{\"a\": 1}\n"), Framing::Lines, "a log cut off at its beginning");
         assert_eq!(sniffed("\u{feff}<?xml version='1.0'?><Events><Event xmlns='x'>"), Framing::Xml);
