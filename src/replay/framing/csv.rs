@@ -6,22 +6,23 @@ use serde_json::{Map, Value};
 use std::io::BufRead;
 
 /// How the name of the column of the id ends, in letters and digits only: a product may put a path before it.
-const ID_ENDS: [&str; 3] = ["eventid", "eventcode", "eventidentifier"];
+const ID_ENDS: [&str; 4] = ["eventid", "eventcode", "eventidentifier", "eventclassid"];
 /// Names of columns that hold all of an event but its own data, and the one of Defender's tables.
 const PARTS: [&str; 3] = ["id", "system", "actiontype"];
 /// Names of columns that may hold a whole event: one other column makes a table of them, and `_raw` is one alone.
 const WHOLE: [&str; 9] =
     ["raw", "rawdata", "rawlog", "rawevent", "rawmessage", "eventoriginal", "message", "payload", "value"];
-/// How PowerShell's `Export-Csv` begins a file.
-const TYPE_LINE: &[u8] = b"#TYPE ";
+/// How PowerShell's `Export-Csv` begins a file, and one for Excel that names the separator (`sep=;`).
+const PREAMBLES: [&[u8]; 2] = [b"#TYPE ", b"sep="];
 
 /// Hands on every row, numbered by the line at which it begins, from 1.
 pub(crate) fn frame(reader: &mut dyn BufRead, sink: &mut Sink) -> Result<(), Stop> {
+    let end = line_end(reader.fill_buf()?);
     let mut heading: Option<(u8, Vec<String>)> = None;
     let (mut row, mut line, mut number, mut begins) = (Vec::new(), Vec::new(), 0, 1);
     loop {
         line.clear();
-        let ended = reader.read_until(b'\n', &mut line)? == 0;
+        let ended = reader.read_until(end, &mut line)? == 0;
         number += u64::from(!ended);
         row.extend_from_slice(&line);
         let is_open = row.iter().filter(|byte| **byte == b'"').count() % 2 == 1;
@@ -30,7 +31,7 @@ pub(crate) fn frame(reader: &mut dyn BufRead, sink: &mut Sink) -> Result<(), Sto
         }
         match &heading {
             _ if row.trim_ascii().is_empty() => {}
-            None if row.starts_with(TYPE_LINE) => {}
+            None if is_preamble(&row) => {}
             None => heading = separator(&row).map(|separator| (separator, values(&row, separator))),
             Some(_) if row.len() > MAX_RECORD => {
                 let length = row.len() as u64;
@@ -52,8 +53,21 @@ pub(crate) fn frame(reader: &mut dyn BufRead, sink: &mut Sink) -> Result<(), Sto
 
 /// Whether the first line of a text is the heading of a table of events.
 pub(crate) fn is_table(text: &[u8]) -> bool {
-    let mut lines = text.split(|byte| *byte == b'\n').skip_while(|line| line.starts_with(TYPE_LINE));
+    let end = line_end(text);
+    let mut lines = text.split(|byte| *byte == end).skip_while(|line| is_preamble(line));
     separator(lines.next().unwrap_or_default()).is_some()
+}
+
+fn is_preamble(line: &[u8]) -> bool {
+    PREAMBLES.iter().any(|preamble| line.starts_with(preamble))
+}
+
+/// What ends the lines: `\n`, or `\r` alone in what Excel calls CSV for the Macintosh.
+fn line_end(text: &[u8]) -> u8 {
+    match text.iter().position(|byte| b"\r\n".contains(byte)).map(|at| &text[at..]) {
+        Some([b'\r', next, ..]) if !b"\r\n".contains(next) => b'\r',
+        _ => b'\n',
+    }
 }
 
 /// What stands between the columns of a heading of events.
@@ -197,7 +211,33 @@ mod tests {
     }
 
     #[test]
+    fn line_ends_and_what_stands_before_the_heading_do_not_matter() {
+        let rows = "EventID,Computer,Attributes\n4887,ca01,\"a\nb\"\n4768,dc01,\n";
+        for (preamble, end) in
+            [("", "\n"), ("", "\r\n"), ("", "\r"), ("sep=,\n", "\n"), ("sep=,\n", "\r\n"), ("sep=,\n", "\r")]
+        {
+            let text = format!("{preamble}{rows}").replace('\n', end);
+            assert!(is_table(text.as_bytes()), "{text:?}");
+            let mut records = Vec::new();
+            let framed = frame(&mut text.as_bytes(), &mut |frame| {
+                if let Content::Record(record) = frame.content {
+                    records
+                        .push(String::from_utf8_lossy(record).replace("\\r\\n", "\\n").replace("\\r", "\\n"));
+                }
+                Ok(())
+            });
+            assert!(framed.is_ok());
+            let expect = [
+                r#"{"EventID":"4887","Computer":"ca01","Attributes":"a\nb"}"#,
+                r#"{"EventID":"4768","Computer":"dc01","Attributes":""}"#,
+            ];
+            assert_eq!(records, expect, "{text:?}");
+        }
+    }
+
+    #[test]
     fn a_table_needs_a_column_of_ids() {
+        assert!(is_table(b"Name,Device Event Class ID,Device Receipt Time,Additional Data\n"));
         assert!(is_table(b"TimeGenerated [UTC];Computer;EventID;Data\n"));
         assert!(!is_table(b"time,id\n1,2\n"));
         assert!(!is_table(b"name,street,town,country\n"));
