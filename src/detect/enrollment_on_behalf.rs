@@ -18,7 +18,6 @@ use crate::detect::report::{self, reason};
 use crate::detect::slot::Slot;
 use crate::detect::{About, Context, Detection, DetectionSettings, Entity, memory_after};
 use crate::event::account::same_text;
-
 use crate::event::time::{Span, Time};
 use crate::event::{CertificateExport, CertificateRequest, Event};
 use crate::wire::record::AgentCertificate;
