@@ -9,6 +9,7 @@ use crate::config::texts::{
 use crate::config::tree::{Entry, Kind, Node};
 use crate::detect::catalogue;
 use crate::event::account::same_text;
+use crate::event::fold::without_root;
 use serde_json::Value;
 
 /// Sections: serde would also read them from a list, by the order of their fields. Those of the detections are found by
@@ -206,9 +207,9 @@ fn entries_at(node: &Node, place: &str, mistakes: &mut Vec<Mistake>) {
 
 /// Entries whose names are that of an earlier one, in another spelling.
 fn other_spellings(entries: &[Entry]) -> impl Iterator<Item = Mistake> {
-    let plain = |entry: &Entry| entry.name.trim_end_matches('.').to_owned();
-    entries.iter().enumerate().filter_map(move |(n, entry)| {
-        let first = entries[..n].iter().find(|first| same_text(&plain(first), &plain(entry)))?;
+    entries.iter().enumerate().filter_map(|(n, entry)| {
+        let is_same = |first: &&Entry| same_text(without_root(&first.name), without_root(&entry.name));
+        let first = entries[..n].iter().find(is_same)?;
         let message =
             format!("the same as `{}` in line {}: only one of them would count", first.name, first.at.line);
         Some(Mistake { at: Some(entry.at), path: entry.node.path.clone(), message })
