@@ -140,20 +140,25 @@ mod tests {
     use crate::replay::framing::Content;
     use crate::replay::framing::csv::{frame, is_table};
 
-    #[test]
-    fn a_row_is_an_object_also_over_several_lines() {
-        let text =
-            "\"Time [UTC]\",EventID,Computer,Data\r\n1,4887,ca01,\"a \"\"b\"\"\nc\"\r\n\r\n2,4768,dc01,\r\n";
+    /// The records of a table, each with its number.
+    fn framed(text: &str) -> Vec<(u64, String)> {
         let mut records = Vec::new();
-        let framed = frame(&mut text.as_bytes(), &mut |frame| {
+        let read = frame(&mut text.as_bytes(), &mut |frame| {
             if let Content::Record(record) = frame.content {
                 records.push((frame.number, String::from_utf8_lossy(record).into_owned()));
             }
             Ok(())
         });
-        assert!(framed.is_ok());
+        assert!(read.is_ok());
+        records
+    }
+
+    #[test]
+    fn a_row_is_an_object_also_over_several_lines() {
+        let text =
+            "\"Time [UTC]\",EventID,Computer,Data\r\n1,4887,ca01,\"a \"\"b\"\"\nc\"\r\n\r\n2,4768,dc01,\r\n";
         assert_eq!(
-            records,
+            framed(text),
             [
                 (
                     2,
@@ -176,14 +181,8 @@ mod tests {
             ("4887,ca", vec![false]),
             ("4887,ca01,x,3,a message\n1 row\n", vec![true, true]),
         ] {
-            let mut whole = Vec::new();
-            let framed = frame(&mut format!("{heading}{rows}").as_bytes(), &mut |frame| {
-                if let Content::Record(record) = frame.content {
-                    whole.push(record.ends_with(b"\"}"));
-                }
-                Ok(())
-            });
-            assert!(framed.is_ok());
+            let records = framed(&format!("{heading}{rows}"));
+            let whole: Vec<_> = records.iter().map(|(_, record)| record.ends_with("\"}")).collect();
             assert_eq!(whole, expect, "{rows}");
         }
     }
@@ -192,14 +191,8 @@ mod tests {
     fn empty_values_at_the_end_of_a_row_are_values_with_every_separator() {
         for separator in [",", ";", "\t"] {
             let text = "EventID,Computer,Attributes,Status\r\n4887,ca01,x,\r\n4768,dc01,,\n4768,dc01,\n";
-            let mut records = Vec::new();
-            let framed = frame(&mut text.replace(',', separator).as_bytes(), &mut |frame| {
-                if let Content::Record(record) = frame.content {
-                    records.push(String::from_utf8_lossy(record).into_owned());
-                }
-                Ok(())
-            });
-            assert!(framed.is_ok());
+            let records: Vec<_> =
+                framed(&text.replace(',', separator)).into_iter().map(|(_, record)| record).collect();
             let expect = [
                 r#"{"EventID":"4887","Computer":"ca01","Attributes":"x","Status":""}"#,
                 r#"{"EventID":"4768","Computer":"dc01","Attributes":"","Status":""}"#,
@@ -218,15 +211,8 @@ mod tests {
         {
             let text = format!("{preamble}{rows}").replace('\n', end);
             assert!(is_table(text.as_bytes()), "{text:?}");
-            let mut records = Vec::new();
-            let framed = frame(&mut text.as_bytes(), &mut |frame| {
-                if let Content::Record(record) = frame.content {
-                    records
-                        .push(String::from_utf8_lossy(record).replace("\\r\\n", "\\n").replace("\\r", "\\n"));
-                }
-                Ok(())
-            });
-            assert!(framed.is_ok());
+            let plain = |record: String| record.replace("\\r\\n", "\\n").replace("\\r", "\\n");
+            let records: Vec<_> = framed(&text).into_iter().map(|(_, record)| plain(record)).collect();
             let expect = [
                 r#"{"EventID":"4887","Computer":"ca01","Attributes":"a\nb"}"#,
                 r#"{"EventID":"4768","Computer":"dc01","Attributes":""}"#,
