@@ -8,7 +8,7 @@ use crate::decode::rejection::{Reason, Rejection};
 use flate2::{Decompress, FlushDecompress, Status};
 
 /// How compressed bytes begin.
-const MAGICS: [(&str, &[u8]); 10] = [
+const MAGICS: [(&str, &[u8]); 17] = [
     (GZIP, &[0x1f, 0x8b, 0x08]),
     ("zstd", &[0x28, 0xb5, 0x2f, 0xfd]),
     ("lz4", &[0x04, 0x22, 0x4d, 0x18]),
@@ -19,21 +19,41 @@ const MAGICS: [(&str, &[u8]); 10] = [
     (ZLIB, &[0x78, 0x9c]),
     (ZLIB, &[0x78, 0xda]),
     (CHUNK_OF_GELF, &[0x1e, 0x0f]),
+    // Of Java, which Kafka's own batches have too.
+    ("snappy", b"\x82SNAPPY\0"),
+    ("xz", b"\xfd7zXZ\0"),
+    ("lz4", &[0x02, 0x21, 0x4c, 0x18]),
+    ("lzop", b"\x89LZO\0"),
+    ("7z", b"7z\xbc\xaf\x27\x1c"),
+    ("rar", b"Rar!\x1a\x07"),
+    ("bzip2", b"BZh"),
 ];
 const GZIP: &str = "gzip";
 const ZLIB: &str = "zlib";
+/// Kinds that are read in files.
+const IN_FILES: [&str; 2] = ["zstd", "zip"];
 const CHUNK_OF_GELF: &str = "a chunk of GELF";
 
 /// How a record is compressed, if it is.
 pub(crate) fn kind(record: &[u8]) -> Option<&'static str> {
     // Text begins with few of these bytes.
     match record.first() {
-        Some(0x1f | 0x28 | 0x04 | 0xff | b'P' | b'x' | 0x1e) => {
+        Some(
+            0x1f | 0x28 | 0x04 | 0xff | b'P' | b'x' | 0x1e | 0x82 | 0xfd | 0x02 | 0x89 | b'7' | b'R' | b'B',
+        ) => {
             let found = MAGICS.iter().find(|(_, magic)| record.starts_with(magic)).map(|(name, _)| *name);
-            // A text may begin with `x^`.
-            found.filter(|_| !record.starts_with(b"x^") || std::str::from_utf8(record).is_err())
+            found.filter(|_| !is_text(record))
         }
         Some(_) | None => None,
+    }
+}
+
+/// Whether a record is text in spite of how it begins: with `x^` or `BZh`.
+fn is_text(record: &[u8]) -> bool {
+    match record {
+        [b'x', b'^', ..] => std::str::from_utf8(record).is_ok(),
+        [b'B', rest @ ..] => rest.get(3..9) != Some(b"1AY&SY"),
+        _ => false,
     }
 }
 
@@ -48,7 +68,8 @@ pub(crate) fn inflated(record: &[u8], kind: &str) -> Result<Vec<u8>, Rejection> 
         return Err(Rejection::new(Reason::UnknownFormat, detail));
     }
     if kind != GZIP {
-        let detail = format!("the record is compressed with {kind}, which is read in files only");
+        let read = if IN_FILES.contains(&kind) { "which is read in files only" } else { "which is not read" };
+        let detail = format!("the record is compressed with {kind}, {read}");
         return Err(Rejection::new(Reason::UnknownFormat, detail));
     }
     let (mut text, mut rest) = (Vec::new(), record);
@@ -175,5 +196,25 @@ mod tests {
             assert_eq!(kind(text.as_bytes()), None, "{text}");
         }
         assert_eq!(kind(b"\x28\xb5\x2f\xfd\x04"), Some("zstd"));
+    }
+
+    #[test]
+    fn what_is_not_read_is_rejected_with_its_name() {
+        for (record, name) in [
+            (&b"\x82SNAPPY\0\0\0\0\x01"[..], "snappy"),
+            (b"\xfd7zXZ\0\0\x04", "xz"),
+            (b"BZh91AY&SY\x10", "bzip2"),
+            (b"\x02\x21\x4c\x18\x01", "lz4"),
+            (b"\x89LZO\0\r\n", "lzop"),
+            (b"7z\xbc\xaf\x27\x1c\0", "7z"),
+            (b"Rar!\x1a\x07\x01\0", "rar"),
+        ] {
+            assert_eq!(kind(record), Some(name));
+            let rejection = inflated(record, name).unwrap_err();
+            assert!(rejection.detail.ends_with(&format!("{name}, which is not read")), "{rejection}");
+        }
+        for text in ["BZh9 is an address", "Rarely", "7zip was started", "Box"] {
+            assert_eq!(kind(text.as_bytes()), None, "{text}");
+        }
     }
 }

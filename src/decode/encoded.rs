@@ -1,5 +1,5 @@
-//! Text in base64 inside a JSON string: JSON, event XML, what syslog servers and QRadar keep (`payload`), and the same
-//! behind gzip, as CloudWatch Logs and Kinesis hand it on.
+//! Text in base64, inside a JSON string or as a whole record: JSON, event XML, what syslog servers and QRadar keep
+//! (`payload`), and the same behind gzip, as CloudWatch Logs and Kinesis hand it on.
 
 use crate::decode::{bytes, compressed};
 use base64::Engine;

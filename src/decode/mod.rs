@@ -10,6 +10,7 @@ mod format;
 mod place;
 mod decoder;
 mod bytes;
+mod binary;
 mod compressed;
 mod encoded;
 #[cfg_attr(not(feature = "files"), allow(dead_code, reason = "the framing of files looks for tags too"))]

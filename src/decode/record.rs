@@ -11,8 +11,8 @@ use crate::decode::rejection::{Reason, Rejection, shown};
 use crate::decode::unwrapping::walk::{self, Outcomes};
 use crate::decode::wanted::{is_small, is_wanted};
 use crate::decode::{
-    activity, bytes, compressed, evtx_dump, fluent_bit, mention, normalised, nxlog, octets, protobuf,
-    sentinel, tag, winlogbeat, xml, xml_in_json,
+    activity, binary, bytes, compressed, encoded, evtx_dump, fluent_bit, mention, normalised, nxlog, octets,
+    protobuf, sentinel, tag, winlogbeat, xml, xml_in_json,
 };
 use std::ops::ControlFlow;
 
@@ -28,6 +28,10 @@ pub(crate) struct Outlet<'a> {
     replaced: bool,
     /// An outcome was more than "not of interest".
     matters: bool,
+    /// The record is no text.
+    is_binary: bool,
+    /// The record was text in base64, once.
+    is_decoded: bool,
 }
 
 impl<'a> Outlet<'a> {
@@ -36,7 +40,16 @@ impl<'a> Outlet<'a> {
         place: &'a Place,
         sink: &'a mut dyn FnMut(Option<Format>, Outcome),
     ) -> Outlet<'a> {
-        Outlet { decoder, place, sink, count: 0, replaced: false, matters: false }
+        Outlet {
+            decoder,
+            place,
+            sink,
+            count: 0,
+            replaced: false,
+            matters: false,
+            is_binary: false,
+            is_decoded: false,
+        }
     }
 
     /// Decodes the record; the sink is called at least once. Returns whether bytes or escapes that are no text were
@@ -64,6 +77,7 @@ impl<'a> Outlet<'a> {
                 Err(rejection) => self.reject(rejection),
             };
         }
+        self.is_binary = binary::is_binary(record);
         self.bytes(bytes::without_schema_id(record))
     }
 
@@ -97,14 +111,22 @@ impl<'a> Outlet<'a> {
                 Some(inner) if bytes::trimmed(&inner).starts_with(['{', '[']) => {
                     self.text(bytes::trimmed(&inner))
                 }
-                Some(inner) => self.other_text(&inner),
+                Some(inner) => self.encoded_or_other(&inner),
                 None => self.other_text(text),
             },
             [b'{' | b'[', ..] if named != Some(Format::Xml) => match Document::parse(text) {
                 Ok(document) => self.json(document.root()),
                 Err(rejection) => self.several(text, rejection),
             },
-            _ => self.other_text(text),
+            _ => self.encoded_or_other(text),
+        }
+    }
+
+    /// A record that is base64 as a whole, as Kafka Connect's JsonConverter writes bytes, or another text.
+    fn encoded_or_other(&mut self, text: &str) -> ControlFlow<()> {
+        match encoded::text(text).filter(|_| !std::mem::replace(&mut self.is_decoded, true)) {
+            Some(inner) => self.text(bytes::trimmed(&inner)),
+            None => self.other_text(text),
         }
     }
 
@@ -115,6 +137,10 @@ impl<'a> Outlet<'a> {
             let bare =
                 |(format, outcome)| (if format == Format::XmlInJson { Format::Xml } else { format }, outcome);
             return self.put_all(outcomes.into_iter().map(bare).collect());
+        }
+        if self.is_binary {
+            let detail = "the record is binary: Avro, Protobuf, MessagePack, CBOR and the like are not read, send JSON or XML";
+            return self.reject(Rejection::new(Reason::UnknownFormat, detail));
         }
         let expected = self.decoder.format.map_or("json or xml", Format::as_str);
         self.reject(Rejection::new(

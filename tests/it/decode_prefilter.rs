@@ -5,6 +5,8 @@ use crate::decode_mutations::{mutated, records};
 use adcs_watch::decode::Decoded;
 use adcs_watch::decode::prefilter::Prefilter;
 use adcs_watch::decode::rejection::{Reason, Rejection};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 
 /// Whether an outcome is one that the prefilter must not lose: an event, or a wanted event that is rejected.
@@ -55,6 +57,43 @@ fn utf_16_passes_and_is_read() {
             assert!(Prefilter::for_source(None, None).may_matter(&record));
             assert_eq!(decode(&record), decode(line.as_bytes()));
         }
+    }
+}
+
+/// As Kafka Connect's JsonConverter writes bytes, as other converters do, and behind gzip.
+#[test]
+fn record_that_is_base64_as_a_whole_is_read() {
+    for file in ["winlogbeat8.ndjson", "xml-in-json.ndjson", "layouts/base64-cef.ndjson"] {
+        let record = format_file(file).lines().next().unwrap().to_owned();
+        let encoded = STANDARD.encode(&record);
+        for text in [encoded.clone(), format!("{encoded}\n"), format!("\"{encoded}\"")] {
+            assert!(Prefilter::new().may_matter(text.as_bytes()), "{text}");
+            assert_eq!(decode(text.as_bytes()), decode(record.as_bytes()), "{file}");
+        }
+        let twice = STANDARD.encode(&encoded);
+        assert!(decode(twice.as_bytes()).iter().all(|outcome| !matters(outcome)), "{file}");
+    }
+}
+
+/// An issued certificate in formats that write its id as a number of their own, and in compressed bytes that no file has.
+#[test]
+fn binary_records_pass_and_are_rejected_with_what_they_are() {
+    let values = b"\x10Security\x02\"ca01.corp.example\x14CORP\\mallory".as_slice();
+    for (head, what) in [
+        (&b"\0\0\0\0\x2a\xae\x4c"[..], "binary"),
+        (b"\x84\xa7EventID\xcd\x13\x17", "binary"),
+        (b"\xb3gEventID\x19\x13\x17", "binary"),
+        (b"\n\xec\x04\x12\x08\x97\x26", "binary"),
+        (b"Obj\x01\x04\x16avro.schema", "binary"),
+        (b"\x82SNAPPY\0\0\0\0\x01\0\0\0\x01", "compressed with snappy"),
+        (b"BZh91AY&SY", "compressed with bzip2"),
+    ] {
+        let record = [head, values].concat();
+        assert!(Prefilter::new().may_matter(&record), "{}", record.escape_ascii());
+        let outcomes = decode(&record);
+        let [Err(rejection)] = &outcomes[..] else { panic!("{outcomes:?}") };
+        assert_eq!(rejection.reason, Reason::UnknownFormat);
+        assert!(rejection.detail.contains(what), "{rejection}");
     }
 }
 

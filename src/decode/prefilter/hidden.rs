@@ -25,7 +25,7 @@ pub(crate) fn has_hidden_xml(record: &[u8]) -> bool {
     })
 }
 
-/// Whether a string begins as text of interest in base64 does ([`encoded`]).
+/// Whether a string, or the record as a whole, begins as text of interest in base64 does ([`encoded`]).
 ///
 /// An event takes more than 288 characters of base64, and few other texts are as long without another character. So looking
 /// at a few places shows for most records that there is none.
@@ -35,7 +35,8 @@ pub(crate) fn has_base64(record: &[u8]) -> bool {
     // From its end: most values end before a probe does.
     let is_base64 = |probe: &[u8]| probe.iter().rev().all(|byte| BASE64[usize::from(*byte)]);
     record.chunks(STRIDE).any(|chunk| chunk.get(..PROBE).is_some_and(is_base64))
-        && memchr::memchr_iter(b'"', record).any(|quote| encoded::begins(&record[quote + 1..]))
+        && (encoded::begins(record.trim_ascii_start())
+            || memchr::memchr_iter(b'"', record).any(|quote| encoded::begins(&record[quote + 1..])))
 }
 
 /// The characters of base64 inside a JSON string, by their bytes. Some encoders write `\/`.

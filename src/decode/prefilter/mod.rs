@@ -9,6 +9,7 @@
 //! - the names of our own activities;
 //! - an end that is none: a record that was cut off, or JSON of an event behind a header or in a string (`cut`);
 //! - a string that begins as JSON, event XML, gzip or a line of syslog in base64 does, or a beginning of compressed bytes;
+//! - a beginning that is none of text: what it holds has no digits to search for, and is rejected (`binary`);
 //! - an id that is no plain number (`odd`);
 //! - or anything that could hide one of these from a search of bytes: a JSON escape or an XML reference of an ASCII
 //!   character, a comment or CDATA, another encoding. Escapes and references that pipelines write without need
@@ -28,6 +29,7 @@ mod words;
 mod hidden;
 pub(crate) mod cut;
 
+use crate::decode::binary::is_binary;
 use crate::decode::bytes::looks_like_utf16;
 use crate::decode::compressed;
 use crate::decode::format::Format;
@@ -137,6 +139,7 @@ impl Prefilter {
         self.keeps_all
             || looks_like_utf16(record)
             || compressed::kind(record).is_some()
+            || is_binary(record)
             || hidden::is_cut_off(record)
             || self.has_marker(record)
             || words::has_name(record, &self.odd_ids)
