@@ -23,12 +23,23 @@ pub(crate) fn parse(text: &str, zone: &TimeZone) -> Option<Time> {
     }
     // Splunk keeps the quotes of the attribute in the XML.
     let text = text.trim_matches(['\'', '"']);
-    // The last day that .NET knows has hours that no instant has.
-    let text = if text.starts_with("9999-12-31") { "9999-12-30T00:00:00Z" } else { text };
+    let text = if is_beyond_9999(text) { LAST_DAY } else { text };
     match text.strip_suffix(']').and_then(|text| text.rsplit_once('[')) {
         Some((local, label)) => in_labelled_zone(local.trim_ascii_end(), label, zone),
         None => parse_general(text, zone).or_else(|| number(text)).or_else(|| civil::parse(text, zone)),
     }
+}
+
+/// Stands for times that no instant has.
+const LAST_DAY: &str = "9999-12-30T00:00:00Z";
+
+/// Whether a date is the last one that .NET knows, or has a year of more digits, as a damaged FILETIME is written:
+/// `30828-09-14T02:48:05Z`, `+67137-05-07T00:00:00Z`. It is as wrong as one in 9999, and costs the event no more.
+fn is_beyond_9999(text: &str) -> bool {
+    let text = text.strip_prefix('+').unwrap_or(text);
+    let year = text.bytes().take_while(u8::is_ascii_digit).count();
+    let has_month = text.get(year..).is_some_and(|rest| rest.starts_with('-') && rest.get(3..4) == Some("-"));
+    (5..=6).contains(&year) && has_month || text.starts_with("9999-12-31")
 }
 
 /// Reads a time in UTC among characters that are none of it. Only the usual form is read so, of which no digit can be missing
@@ -175,6 +186,16 @@ mod tests {
     #[track_caller]
     fn check(text: &str, zone: &TimeZone, utc: &str) {
         assert_eq!(parse(text, zone).map(|t| t.to_string()).as_deref(), Some(utc), "{text}");
+    }
+
+    #[test]
+    fn years_of_more_than_four_digits_are_times_that_cannot_be_right() {
+        for text in ["30828-09-14T02:48:05.4775807Z", "+67137-05-07T00:00:00Z", "60056-05-28 05:36:10"] {
+            check(text, &TimeZone::UTC, "9999-12-30T00:00:00Z");
+        }
+        for text in ["30828-9-14", "+30828", "1234567-01-01T00:00:00Z", "12345-6789"] {
+            assert_eq!(parse(text, &TimeZone::UTC), None, "{text}");
+        }
     }
 
     #[test]

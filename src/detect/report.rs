@@ -174,9 +174,11 @@ fn list_certificate(alert: &mut Alert, evidence: &Evidence) {
 
 /// How far off the event's time is, if it cannot be right.
 fn clock_text(event: &Event) -> Option<String> {
+    let counts_as = event.effective_time();
     event.clock_fault().map(|fault| match fault {
-        ClockFault::TooEarly => "wrong: before AD CS existed".to_owned(),
-        ClockFault::Ahead => format!("wrong: ahead, counts as {}", event.effective_time()),
+        ClockFault::TooEarly if counts_as == event.time => "wrong: before AD CS existed".to_owned(),
+        ClockFault::TooEarly => format!("wrong: before AD CS existed, counts as {counts_as}"),
+        ClockFault::Ahead => format!("wrong: ahead, counts as {counts_as}"),
     })
 }
 

@@ -80,13 +80,18 @@ pub enum ClockFault {
 impl Event {
     /// Whether the event's own time cannot be right.
     pub fn clock_fault(&self) -> Option<ClockFault> {
-        if self.time < EARLIEST {
+        if self.is_too_early() {
             Some(ClockFault::TooEarly)
         } else if self.time > self.effective_time() || self.is_far_future() {
             Some(ClockFault::Ahead)
         } else {
             None
         }
+    }
+
+    /// Whether the event's time is before AD CS existed.
+    pub fn is_too_early(&self) -> bool {
+        self.time < EARLIEST
     }
 
     /// Whether the event's time is after 2100.
@@ -101,9 +106,11 @@ impl Event {
     }
 
     /// The time detections count with: the event's own, but never more than [`MAX_CLOCK_LEAD`] ahead of the
-    /// time at which Kafka appended it, so that one host with a wrong clock cannot run ahead far.
+    /// time at which Kafka appended it, so that one host with a wrong clock cannot run ahead far. For a clock that was
+    /// never set stands the time of the append: what it dates would be forgotten at once, and meet no other event.
     pub fn effective_time(&self) -> Time {
         match self.origin.append_time {
+            Some(appended) if self.is_too_early() => appended,
             Some(appended) => self.time.min(appended.plus(MAX_CLOCK_LEAD)),
             None => self.time,
         }

@@ -3,6 +3,7 @@
 //! A topic has the time of the append, which bounds the time of an event. A file has none, so the bound comes from the
 //! events themselves: one that is dated after 2100, or more than [`FAR_AHEAD`] after 99 % of all events, counts as one that
 //! follows the last event before it that is not. Fewer than a hundred events have no such share, and only the year counts.
+//! One that is dated before AD CS existed counts as the first event that is not.
 //!
 //! An import has the time at which it was made, often after the recording that it is replayed with. What it states holds for
 //! the whole recording then: it comes before the first event.
@@ -21,7 +22,7 @@ pub(crate) struct Order {
     unbounded: u64,
     /// What files of imports state.
     facts: Sorter,
-    /// The first and the last time of the other events.
+    /// The first and the last time of the other events that can be right.
     span: Option<(Time, Time)>,
 }
 
@@ -43,7 +44,9 @@ impl Order {
         if is_of_import_file(event) {
             return self.facts.push(&key(event), &value);
         }
-        if !event.is_far_future() {
+        let is_believed =
+            !event.is_far_future() && (!event.is_too_early() || event.origin.append_time.is_some());
+        if is_believed {
             let at = event.effective_time();
             let (first, last) = self.span.unwrap_or((at, at));
             self.span = Some((first.min(at), last.max(at)));
@@ -74,7 +77,7 @@ impl Order {
         mut self,
     ) -> Result<impl Iterator<Item = Result<(Option<u32>, Event), Failure>>, Failure> {
         self.place_facts()?;
-        let mut bound = Bound::new(self.unbounded);
+        let mut bound = Bound::new(self.unbounded, self.span.map(|(first, _)| first));
         let sorted: Sorted = self.sorter.finish()?;
         Ok(sorted.map(move |item| {
             let (partition, mut event) = read(&item?.1)?;
@@ -101,6 +104,8 @@ fn is_of_import_file(event: &Event) -> bool {
 struct Bound {
     /// How many events are left until 99 % of all have passed.
     usual: u64,
+    /// The first time that is believed.
+    first: Option<Time>,
     /// Later times are not believed; none before 99 % of all events have passed.
     limit: Option<Time>,
     /// The last time that was believed.
@@ -108,8 +113,8 @@ struct Bound {
 }
 
 impl Bound {
-    fn new(events: u64) -> Bound {
-        Bound { usual: events - events / 100, limit: None, newest: None }
+    fn new(events: u64, first: Option<Time>) -> Bound {
+        Bound { usual: events - events / 100, first, limit: None, newest: None }
     }
 
     fn apply(&mut self, event: &mut Event) {
@@ -117,7 +122,9 @@ impl Bound {
             return;
         }
         let time = event.time;
-        if event.is_far_future() || self.limit.is_some_and(|limit| time > limit) {
+        if event.is_too_early() {
+            event.bound_by_append(self.first);
+        } else if event.is_far_future() || self.limit.is_some_and(|limit| time > limit) {
             event.bound_by_append(self.newest);
         } else {
             self.newest = Some(time);

@@ -4,10 +4,11 @@ use crate::common::alerts_of;
 use crate::stage::{PARTITIONS, count, log, recording, route_everywhere};
 use adcs_watch::detect::policy::Policy;
 use adcs_watch::engine::{Engine, Notice};
-use adcs_watch::event::time::Span;
+use adcs_watch::event::time::{Span, Time};
 use adcs_watch::event::{Activity, Event};
 use adcs_watch::memory_log::MemoryLog;
 use adcs_watch::memory_log::detector_port::{ALERTS, DEAD_LETTER, GROUP, MemoryDetector, routed};
+use adcs_watch::stage::detector::age::{AgeLimit, Older};
 use adcs_watch::stage::detector::worker::DetectorWorker;
 use adcs_watch::stage::pace::Pace;
 use adcs_watch::stage::port::{
@@ -412,4 +413,22 @@ fn last_commit_writes_checkpoints_as_far_as_they_fit_and_says_whether_some_are_l
     run(&mut worker, 4000, 5);
     worker.port_mut().outcomes = [Outcome::Aborted].into();
     assert_eq!(worker.finish(Millis(5000)), Ok(false), "it was not committed, so nothing follows");
+}
+
+#[test]
+fn clock_that_was_never_set_makes_no_event_old() {
+    let limit = Some(AgeLimit { max_age: Span::days(7), older: Older::Suppress });
+    let (log, mut events) = (log(), recording());
+    let mut worker = detector(&log, "first", Policy::default()).with_age_limit(limit);
+    run(&mut worker, 0, 5);
+    for event in &mut events {
+        let appended = Some(event.time);
+        event.time = Time::from_millis(0);
+        for partition in 0..PARTITIONS {
+            log.append(&routed(partition), Some(wire::routed::encode([&*event])), appended);
+        }
+    }
+    run(&mut worker, 100, 50);
+    assert_eq!(worker.counts().suppressed, 0);
+    assert!(count(&log, ALERTS) > 0);
 }

@@ -144,7 +144,7 @@ impl DetectorTask {
         if !live {
             return;
         }
-        let written = self.written(output.alerts, event.time, record.append_time);
+        let written = self.written(output.alerts, event.effective_time(), record.append_time);
         applied.suppressed += alerts - written.len();
         applied.late += usize::from(output.late);
         applied.notices.extend(output.notices);
