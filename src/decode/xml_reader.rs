@@ -274,7 +274,7 @@ impl<'t> Walk<'t> {
                 }
             },
             // A character that XML does not allow, such as `&#x0;`.
-            Err(_) => self.text(Cow::Borrowed("\u{fffd}")),
+            Err(_) => self.text(Cow::Borrowed(damaged_reference(reference))),
         }
     }
 
@@ -298,7 +298,13 @@ impl<'t> Walk<'t> {
     }
 }
 
-/// A text with U+FFFD for references to what is no character, such as `&#x0;`, and with `&amp;` for an ampersand that
+/// What stands for a reference to what is no character. A NUL stays one: behind a value it is no part of it.
+fn damaged_reference(name: &str) -> &'static str {
+    let digits = name.trim_start_matches(['#', 'x', 'X']);
+    if !digits.is_empty() && digits.bytes().all(|digit| digit == b'0') { "\0" } else { "\u{fffd}" }
+}
+
+/// A text with U+FFFD for references to what is no character, such as `&#xD800;`, and with `&amp;` for an ampersand that
 /// begins no reference: they cost a character, not the record.
 fn without_bad_references(text: Cow<'_, str>) -> Cow<'_, str> {
     let mut parts = text.split('&');
@@ -310,7 +316,7 @@ fn without_bad_references(text: Cow<'_, str>) -> Cow<'_, str> {
     for part in parts {
         match part.split_once(';') {
             Some((name, rest)) if name.starts_with('#') && !is_known_reference(part) => {
-                readable.push('\u{fffd}');
+                readable.push_str(damaged_reference(name));
                 readable.push_str(rest);
             }
             Some(_) | None => {

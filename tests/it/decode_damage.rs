@@ -112,6 +112,25 @@ fn reference_of_no_character_in_an_attribute_costs_a_character() {
 }
 
 #[test]
+fn nul_behind_a_value_is_no_part_of_it_however_it_is_written() {
+    for (file, nuls) in [
+        ("xml-in-json.ndjson", &["&#0;", "&#x0;", "&#x00;&#X0;", "\0", r"\u0000"][..]),
+        ("layouts/nxlog-flat.xml", &["&#0;", "&#x0000;", "\0\0"]),
+        ("winlogbeat8.ndjson", &[r"\u0000", r"\u0000\u0000", "\0"]),
+    ] {
+        let record = String::from_utf8(issued(file)).unwrap();
+        let whole = certificate(&decode(record.as_bytes()).0, file);
+        for nul in nuls {
+            let what = format!("{file}: {}", nul.escape_default());
+            let damaged = record.replace("@corp.example", &format!("@corp.example{nul}"));
+            let (outcomes, counted) = decode(damaged.as_bytes());
+            assert_eq!(certificate(&outcomes, &what), whole, "{what}");
+            assert!(counted, "{what}");
+        }
+    }
+}
+
+#[test]
 fn ampersand_that_is_not_escaped_costs_nothing() {
     for file in
         ["xml-in-json.ndjson", "cribl.ndjson", "sentinel-securityevent.ndjson", "layouts/nxlog-flat.xml"]
