@@ -94,6 +94,10 @@ def joined_by_request_id():
            [at(0, v0(304), days=1), at(21, logon("bob.jones", 304, version=0))], {"policy": CAS})
     yield ("fires_request_id_of_a_rebuilt_ca", "The CA was built again and counts from 1: both certificates 301 are remembered, and mallory's is used by another.",
            [at(0, clean(301)), at(1, dict(clean(301, "bob.jones"), data=clean(301, "bob.jones")["data"] | {"SerialNumber": "6d0000012db0b1b2b3b4b5b60000000000012d"})), at(11, logon("bob.jones", 301))])
+    yield ("quiet_v0_request_id_of_a_rebuilt_ca", "A version 0 CA was built again and counts from 1. Both holders of a certificate 304 log on, the first with the old one.",
+           [at(0, v0(304)), at(0, v0(304, "bob.jones"), days=20), at(21, logon("mallory", 304, version=0), days=20), at(22, logon("bob.jones", 304, version=0), days=20)], {"policy": CAS})
+    yield ("fires_v0_request_id_of_a_rebuilt_ca", "The same, and somebody logs on who holds neither of the two certificates.",
+           [at(0, v0(304)), at(0, v0(304, "bob.jones"), days=20), at(21, logon("carol.white", 304, version=0), days=20)], {"policy": CAS})
     yield ("fires_v0_with_unnamed_ca", "A version 0 certificate, no CA in the policy and none learned: the serial number has the request id in both places. One step milder.",
            [at(0, v0(304)), at(21, logon("bob.jones", 304, version=0))], {"shape": "xml"})
 

@@ -181,8 +181,8 @@ fn is_judged(
     true
 }
 
-/// The issuance that this is most surely a use of. While the CA has no name it may be the certificate of any CA with this
-/// request id: that of the account itself, if it has one.
+/// The issuance that this is most surely a use of. A request id names several certificates where a CA was built again, where
+/// two share a host name, and while a CA has no name: then it is that of the account itself, if it has one.
 fn best_join(
     issued: &[IssuedRecord],
     logon: &PendingLogon,
@@ -191,8 +191,7 @@ fn best_join(
     let used_by = account_of(logon);
     let joined = issued.iter().filter_map(|record| Some((record, join(record, logon, known)?)));
     let best = joined.min_by_key(|(record, how)| {
-        let unsure =
-            *how == Join::RequestIdUnnamedCa && is_other(known.policy, known.facts, record, logon, &used_by);
+        let unsure = *how != Join::Serial && is_other(known.policy, known.facts, record, logon, &used_by);
         (*how, unsure, is_request(record), Reverse(record.issued_ms))
     });
     best.map(|(record, how)| (record.clone(), how))
