@@ -137,6 +137,50 @@ mod tests {
         assert_eq!((read.find("RelativeTargetName"), read.find("AccessMask")), (Some("cert"), Some("0x3")));
     }
 
+    const ISSUED: [&str; 12] = [
+        "209",
+        r"CORP\eve",
+        "CertificateTemplate:WebUser",
+        "3",
+        "0a 1b 2c 3d",
+        "CN=Eve",
+        "Other Name: Principal Name=dave@corp.example",
+        "WebUser",
+        "61000000d1b2c3d4",
+        "NTLM",
+        "Privacy",
+        "RPC",
+    ];
+
+    #[test]
+    fn subject_and_alternative_names_have_labels_of_their_own() {
+        for alternative in [
+            "Other Name: Principal Name=dave@corp.example",
+            "Other Name:\n     Principal Name=dave@corp.example",
+            "DNS Name=dc02.corp.example",
+            "RFC822 Name=dave@corp.example",
+            "Anderer Name: Prinzipalname=dave@corp.example",
+            "DNS-Name=dc02.corp.example",
+        ] {
+            let mut all = ISSUED;
+            all[6] = alternative;
+            let read = named(4887, &without(&all, &[5])).unwrap();
+            let found = (read.find("Subject"), read.find("SubjectAlternativeName"));
+            assert_eq!(found, (None, Some(alternative)));
+        }
+        for subject in ["CN=Eve", "E=eve@corp.example, CN=Eve", "OID.1.2.840.113549.1.9.2=x", "DC=example"] {
+            let mut all = ISSUED;
+            all[5] = subject;
+            let read = named(4887, &without(&all, &[6])).unwrap();
+            let found = (read.find("Subject"), read.find("SubjectAlternativeName"));
+            assert_eq!(found, (Some(subject), None));
+        }
+        // One word before the sign, as a subject has it: it is not clear which of the two is left out.
+        let mut all = ISSUED;
+        all[6] = "URL=https://corp.example";
+        assert_eq!(named(4887, &without(&all, &[5])).unwrap_err().reason, Reason::PositionUnclear);
+    }
+
     #[test]
     fn what_is_not_clear_is_a_rejection() {
         for values in [vec!["x", "y", "z"], vec![r"CORP\a", "3"]] {

@@ -24,7 +24,8 @@ pub(crate) fn fits(name: &str, value: &str) -> bool {
         "SubjectKeyIdentifier" => {
             is_empty || (value.contains(' ') && value.bytes().all(|b| b.is_ascii_hexdigit() || b == b' '))
         }
-        "Subject" | "SubjectAlternativeName" => value.contains('=') || is_empty,
+        "Subject" => is_distinguished_name(value) || is_empty,
+        "SubjectAlternativeName" => (value.contains('=') && !is_certain_name(value)) || is_empty,
         "SerialNumber" | "CertSerialNumber" | "CertThumbprint" => {
             is_empty || (value.len() >= 8 && all(u8::is_ascii_hexdigit))
         }
@@ -49,6 +50,22 @@ pub(crate) fn fits(name: &str, value: &str) -> bool {
         "ObjectType" => value == "File",
         _ => true,
     }
+}
+
+/// Whether a value can be a distinguished name: a word stands before its first `=`. The labels of alternative names have a blank,
+/// a hyphen or a colon there in most languages (`DNS Name=`, `DNS-Name=`, `Other Name:`).
+fn is_distinguished_name(value: &str) -> bool {
+    let is_word =
+        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '.');
+    value.split_once('=').is_some_and(|(attribute, _)| is_word(attribute))
+}
+
+/// Whether a value is a distinguished name for certain: no label of an alternative name is an attribute of these.
+fn is_certain_name(value: &str) -> bool {
+    const ATTRIBUTES: [&str; 13] =
+        ["CN", "E", "OU", "O", "DC", "C", "L", "S", "ST", "STREET", "G", "SN", "SERIALNUMBER"];
+    let attribute = value.split_once('=').map_or("", |(attribute, _)| attribute);
+    ATTRIBUTES.contains(&attribute) || attribute.starts_with("OID.")
 }
 
 /// Whether Windows always writes a value for this name, so that it cannot be the one left out.
