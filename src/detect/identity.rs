@@ -6,6 +6,7 @@ use crate::detect::domain::DomainPolicy;
 use crate::event::account::{Account, same_text};
 use crate::event::fold::{ANY_AT, without_root};
 use crate::event::host::Host;
+use crate::event::punycode::readable;
 use crate::event::san::San;
 
 /// What comparing one name with the requester shows.
@@ -62,7 +63,7 @@ fn compare_upn(policy: &DomainPolicy, requester: &Account, upn: &str, ca: &Host)
         return if is_own { Verdict::Own { suffix_assumed: false } } else { Verdict::Other };
     }
     let (local, suffix) = upn.rsplit_once(ANY_AT).unwrap_or((upn, ""));
-    let suffix = without_root(suffix);
+    let suffix = &*readable(without_root(suffix));
     // The principal of a service, as certmonger asks for it on Linux: `host/db01.corp.example@CORP.EXAMPLE`.
     if let Some((_, host)) = local.split_once('/').filter(|_| requester.is_machine()) {
         let is_own_realm = suffix.is_empty() || is_own_domain(policy, requester, suffix, ca);

@@ -18,6 +18,7 @@ use crate::detect::{
 };
 use crate::event::fold::without_root;
 use crate::event::host::Host;
+use crate::event::punycode::readable;
 use crate::event::time::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -145,9 +146,10 @@ impl fmt::Display for Expired {
     }
 }
 
-/// The domains and their suffixes as names are compared: without the dot of the DNS root.
+/// The domains and their suffixes as names are compared: without the dot of the DNS root, and not in the ASCII form of
+/// internationalized names.
 fn domains_without_root(domains: &BTreeMap<String, Vec<String>>) -> BTreeMap<String, Vec<String>> {
-    let plain = |text: &String| without_root(text).to_owned();
+    let plain = |text: &String| readable(without_root(text)).into_owned();
     domains.iter().map(|(domain, suffixes)| (plain(domain), suffixes.iter().map(plain).collect())).collect()
 }
 

@@ -19,6 +19,13 @@ pub(crate) fn decoded(name: String) -> String {
     labels.join(".").to_lowercase()
 }
 
+/// A domain as people write it. The domain of a mail address is ASCII in a certificate; that of a policy may be written so.
+/// The case of other domains stays.
+pub(crate) fn readable(domain: &str) -> Cow<'_, str> {
+    let lower = domain.to_lowercase();
+    if lower.contains(PREFIX) { Cow::Owned(decoded(lower)) } else { Cow::Borrowed(domain) }
+}
+
 fn label(label: &str) -> Cow<'_, str> {
     let may_be_one = |text: &&str| label.len() <= LONGEST_LABEL && !text.is_empty() && !text.ends_with('-');
     let encoded = label.strip_prefix(PREFIX).filter(may_be_one);
@@ -27,8 +34,19 @@ fn label(label: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use crate::event::punycode::decoded;
+    use crate::event::punycode::{decoded, readable};
     use proptest::prelude::*;
+
+    #[test]
+    fn domain_is_readable_in_any_case() {
+        for (domain, expect) in [
+            ("XN--MLLER-KVA.Example", "müller.example"),
+            ("Müller.example", "Müller.example"),
+            ("CORP.EXAMPLE", "CORP.EXAMPLE"),
+        ] {
+            assert_eq!(readable(domain), expect);
+        }
+    }
 
     #[test]
     fn labels_are_decoded() {

@@ -214,6 +214,13 @@ def ordinary():
     yield ("quiet_own_name_in_punycode", "The host name of BÜRO-PC$ in its ASCII form, and one that the policy gives it as people write it.",
            [at(0, issued(707, "CORP\\BÜRO-PC$", "DNS Name=xn--bro-pc-3ya.corp.example\nDNS Name=xn--mnchen-3ya.corp.example", template="Machine"))],
            {"policy": CORP + "hosts:\n  'CORP\\BÜRO-PC$': [münchen.corp.example]\n"})
+    umlaut = {"policy": "domains:\n  'MÜLLER': [xn--mller-kva.example]\n"}
+    yield ("quiet_own_suffix_in_punycode", "The policy has the suffix in its ASCII form, as mail addresses of certificates have it; the account and the host have it as people write it, and the other way round.",
+           [at(0, issued(708, "MÜLLER\\alice.smith", upn("alice.smith@müller.example"))),
+            at(1, issued(709, "MÜLLER\\alice.smith", "RFC822 Name=alice.smith@xn--mller-kva.example")),
+            at(2, issued(710, "MÜLLER\\WKS-114$", "DNS Name=wks-114.xn--mller-kva.example", template="Machine"))], umlaut)
+    yield ("fires_other_suffix_in_punycode", "Another domain than that of the policy, in its ASCII form.",
+           [at(0, issued(711, "MÜLLER\\alice.smith", upn("alice.smith@xn--mnchen-3ya.example")))], umlaut)
     yield ("quiet_own_certificate", "A user's own certificate, the name spelled in another case than the requester's.",
            [at(0, requested(101, "CORP\\alice.smith")), at(0, issued(101, "CORP\\alice.smith", upn("Alice.Smith@corp.example")))])
     yield ("quiet_own_certificate_with_mail_address", "A user's own name and own mail address.",
