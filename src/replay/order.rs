@@ -29,6 +29,9 @@ pub(crate) struct Order {
 /// Stands for "no partition" in a stored event.
 const NO_PARTITION: u64 = u64::MAX;
 
+/// The time of an event in the order of bytes that no event has.
+const BEFORE_ALL: u64 = 0;
+
 /// The longest that a detection remembers by default. What lies further ahead could concern no earlier event.
 const FAR_AHEAD: Span = Span::days(400);
 
@@ -44,9 +47,8 @@ impl Order {
         if is_of_import_file(event) {
             return self.facts.push(&key(event), &value);
         }
-        let is_believed =
-            !event.is_far_future() && (!event.is_too_early() || event.origin.append_time.is_some());
-        if is_believed {
+        let is_early = event.is_too_early() && event.origin.append_time.is_none();
+        if !event.is_far_future() && !is_early {
             let at = event.effective_time();
             let (first, last) = self.span.unwrap_or((at, at));
             self.span = Some((first.min(at), last.max(at)));
@@ -59,12 +61,15 @@ impl Order {
         for item in std::mem::take(&mut self.facts).finish()? {
             let mut value = item?.1;
             let (_, mut event) = read(&value)?;
+            let mut place = key(&event);
             if let Some((first, _)) = self.span.filter(|(_, last)| event.time > *last) {
                 event.time = first.minus(Span::millis(1));
                 value.truncate(size_of::<u64>());
                 value.extend(event::encode(&event));
+                // Also before events that count as the first one.
+                place = BEFORE_ALL.to_be_bytes().into_iter().chain(key(&event)).collect();
             }
-            self.sorter.push(&key(&event), &value)?;
+            self.sorter.push(&place, &value)?;
         }
         Ok(())
     }

@@ -156,6 +156,21 @@ fn clock_that_was_never_set_separates_no_issuance_from_its_use() {
     }
 }
 
+#[test]
+fn import_holds_for_events_of_a_clock_that_was_never_set() {
+    let fact = json!({
+        "time": "2026-11-01T00:00:00Z", "computer": "import",
+        "account_known": {"account": "CORP\\eve", "upn": "e.adams@corp.example", "protected": false},
+    });
+    let right = issued("2026-02-01T09:00:00Z", 1, "CORP\\bob", "bob@corp.example");
+    for wrong in ["1601-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z"] {
+        let events = [issued(wrong, 7, "CORP\\eve", "e.adams@corp.example"), right.clone()];
+        let (alerts, _) = document(&[&[fact.to_string()], &events[..]].concat());
+        assert!(alerts.is_empty(), "{wrong}: {alerts:?}");
+        assert!(!document(&events).0.is_empty(), "{wrong}: it is the import that settles it");
+    }
+}
+
 /// The alerts of records that a broker appended at one time.
 fn appended_at_once(lines: &[String]) -> Vec<Value> {
     let mut engine = Engine::new(Policy::default());
