@@ -12,6 +12,9 @@ pub(crate) fn named(id: u32, values: &[String]) -> Result<Named, Rejection> {
     if names::is_whole(id, values.len()) {
         return Ok(zip(names.iter().copied(), values));
     }
+    if let Some(names) = ticket_of_a_password(id, names, values) {
+        return Ok(zip(names.iter().copied(), values));
+    }
     let names = versions::with_gaps(id);
     let mut all = Vec::new();
     assignments(names, values, 0, &mut Vec::new(), &mut all);
@@ -30,6 +33,21 @@ pub(crate) fn named(id: u32, values: &[String]) -> Result<Named, Rejection> {
             values.len()
         ))),
     }
+}
+
+/// The names of a ticket (4768) of the latest version that has all values but the three of a certificate, as far as they are
+/// certain. Most tickets are such ones: for a password there is no certificate.
+fn ticket_of_a_password<'n>(
+    id: u32,
+    names: &'n [&'static str],
+    values: &[String],
+) -> Option<&'n [&'static str]> {
+    let certificate = names.iter().position(|name| *name == "CertIssuerName").filter(|_| id == 4768)?;
+    let (before, behind) = values.split_at_checked(certificate)?;
+    let fits = before.iter().zip(names).all(|(value, name)| !value.is_empty() && names::fits(name, value));
+    let is_thumbprint = |value: &String| !value.is_empty() && names::fits("CertThumbprint", value);
+    let has_certificate = behind.iter().take(3).any(is_thumbprint);
+    (values.len() + 3 == names.len() && fits && !has_certificate).then(|| &names[..certificate])
 }
 
 fn zip(names: impl Iterator<Item = &'static str>, values: &[String]) -> Named {
@@ -135,6 +153,30 @@ mod tests {
         ];
         let read = named(5145, &without(&share, &[])).unwrap();
         assert_eq!((read.find("RelativeTargetName"), read.find("AccessMask")), (Some("cert"), Some("0x3")));
+    }
+
+    #[test]
+    fn ticket_without_the_values_of_a_certificate_is_one_of_a_password() {
+        let tail = [
+            "m7Vxq0Jt0GmEJYxCq1Yk7nE1bS9m3c7tT7n0R0f3a1E=",
+            "0x27 (DES, RC4, AES-Sk)",
+            "AES-SHA1, RC4",
+            "0x1F (DES, RC4, AES128-SHA96, AES256-SHA96)",
+            "AES-SHA1, RC4",
+            "0x1F (DES, RC4, AES128-SHA96, AES256-SHA96)",
+            "AES-SHA1, RC4",
+            "AES256-CTS-HMAC-SHA1-96",
+            "0x12",
+            "0x12",
+        ];
+        let whole = [&TICKET[..], &tail].concat();
+        let read = named(4768, &without(&whole, &[11, 12, 13])).unwrap();
+        assert_eq!((read.find("Status"), read.find("CertSerialNumber")), (Some("0x0"), None));
+        // Three others are left out, and the certificate is there.
+        for left_out in [[14, 15, 16], [2, 4, 20], [1, 2, 3], [17, 18, 19]] {
+            let read = named(4768, &without(&whole, &left_out));
+            assert_eq!(read.unwrap_err().reason, Reason::PositionUnclear, "{left_out:?}");
+        }
     }
 
     const ISSUED: [&str; 12] = [
