@@ -135,10 +135,9 @@ impl Clients {
             config.set("group.instance.id", format!("{name}-{stage}-{worker}"));
         }
         config.set("statistics.interval.ms", millis(STATISTICS_MS));
-        // Only this log reports a re-created topic at once: see `GroupContext`. `topic` would report it too. But with that librdkafka
-        // logs the removal of a partition of a deleted topic into a queue that it has locked, and the worker waits for itself.
+        // Only this log reports a re-created topic at once: see `GroupContext`.
         let debug =
-            config.get("debug").map_or_else(|| "metadata".to_owned(), |more| format!("metadata,{more}"));
+            config.get("debug").map_or_else(|| "metadata".to_owned(), |more| format!("{more},metadata"));
         config.set("debug", debug);
         config.set_log_level(RDKafkaLogLevel::Debug);
         Ok(config)
@@ -270,6 +269,11 @@ impl Clients {
         set_default(&mut config, "fetch.wait.max.ms", millis(FETCH_WAIT_MS));
         set_default(&mut config, "fetch.queue.backoff.ms", millis(FETCH_BACKOFF_MS));
         set_all(&mut config, &self.kafka.consumer);
+        // With `topic`, also as a part of `all`, librdkafka logs the removal of a partition of a deleted topic into a queue that it has
+        // locked, and the worker would wait for itself.
+        if let Some(debug) = config.get("debug").map(|contexts| format!("{contexts},-topic")) {
+            config.set("debug", debug);
+        }
         config.set("enable.auto.commit", "false");
         config.set("enable.auto.offset.store", "false");
         config.set("auto.offset.reset", "error");
@@ -372,6 +376,25 @@ mod tests {
         ] {
             let found = clients(kafka).iter().any(|config| config.get(name) == Some(value));
             assert!(found, "{kafka}");
+        }
+    }
+
+    #[test]
+    fn consumers_never_log_the_context_that_locks_their_queue() {
+        for (debug, wanted) in [
+            ("all", &["broker", "fetch", "metadata"][..]),
+            ("topic", &["metadata"]),
+            ("'cgrp, TOPIC'", &["cgrp", "metadata"]),
+            ("'topic,fetch'", &["fetch", "metadata"]),
+            ("'all,-metadata'", &["broker", "metadata"]),
+        ] {
+            for section in ["properties", "consumer"] {
+                let [consumer, _] = clients(&format!("{section}: {{debug: {debug}}}"));
+                let debug = consumer.create_native_config().unwrap().get("debug").unwrap();
+                let contexts: Vec<&str> = debug.split(',').collect();
+                assert!(!contexts.contains(&"topic"), "{debug}");
+                assert!(wanted.iter().all(|context| contexts.contains(context)), "{debug}");
+            }
         }
     }
 

@@ -8,14 +8,15 @@ use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A process that reads all topics with the name of the source, and forgets a deleted one as soon as a broker does.
+/// A process that reads all topics with the name of the source, and forgets a deleted one as soon as a broker does. Its clients write
+/// the log in which librdkafka waits for itself, were it not for what our settings leave out of it.
 fn start(env: &Environment) -> Process {
     let config = env.config("all", "all");
     let text = std::fs::read_to_string(&config).unwrap();
     let pattern = format!("- pattern: '{}.*'", env.source().replace('.', r"\."));
     let text = text.replace(&format!("- topic: {}", env.source()), &pattern);
-    let soon =
-        "properties: {topic.metadata.propagation.max.ms: 100, topic.metadata.refresh.interval.ms: 5000, ";
+    let soon = "properties: {debug: all, topic.metadata.propagation.max.ms: 100, \
+                topic.metadata.refresh.interval.ms: 5000, ";
     std::fs::write(&config, text.replace("properties: {", soon)).unwrap();
     Process::run(&config, &["--stage", "all"], &env.folder().join("all.log"))
 }
