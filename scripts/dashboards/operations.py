@@ -88,10 +88,11 @@ KAFKA = [
           q("sum(rate(adcs_watch_late_events_total{@}[$__rate_interval]))", "late"),
           q("sum(rate(adcs_watch_retention_skipped_records_total{@}[$__rate_interval]))", "deleted unread"),
           runbook="AdcsWatchRetentionSkipped"),
-    lines("Stopped and refused", "Partitions that are unusable and tried again, and source topics that do not exist or may not be read.",
+    lines("Stopped and refused", "Partitions that are unusable and tried again, source topics that do not exist or may not be read, and patterns without a topic.",
           "short",
           q("sum by (stage, topic) (adcs_watch_partition_stopped{@}) or vector(0)", "stopped {{stage}} {{topic}}"),
-          q("max by (topic) (adcs_watch_source_refused{@}) or vector(0)", "refused {{topic}}"), runbook="AdcsWatchPartitionStopped"),
+          q("max by (topic) (adcs_watch_source_refused{@}) or vector(0)", "refused {{topic}}"),
+          q("max by (pattern) (adcs_watch_source_unmatched{@}) or vector(0)", "no topic {{pattern}}"), runbook="AdcsWatchPartitionStopped"),
     lines("Hidden by open transactions", "Offsets between the last stable offset and the end of a source, the ten partitions with the "
           "most. It stays above 0 while a producer leaves a transaction open.", "short",
           q("topk(10, sum by (stage, topic, partition) (adcs_watch_consumer_hidden_records{@}))", "{{stage}} {{topic}} [{{partition}}]"),

@@ -52,12 +52,13 @@ Examples:
   adcs-watch run -c adcs-watch.yaml --since 30d";
 
 pub(crate) const TOPICS: &str = "\
-`run` needs four topics of its own. It refuses to start when the settings of one are wrong.
+`run` needs four topics of its own. It refuses to start when the settings of one are wrong. `check`
+also tries to read each source, with the permissions of this principal.
 
 Exit codes:
   0   done; all topics have the right settings
   69  no broker can be reached
-  78  the config has mistakes, or a topic has wrong settings
+  78  the config has mistakes, a topic has wrong settings, or a source cannot be read
 
 Examples:
   adcs-watch topics plan -c adcs-watch.yaml

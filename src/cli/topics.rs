@@ -2,9 +2,11 @@
 
 use crate::cli::help;
 use crate::config::Config;
+use crate::config::topics::{Source, Topics as Named};
 use crate::host::clock::{Stopwatch, pass};
 use crate::host::exit::{Exit, Failure};
 use crate::kafka::admin::{Admin, TopicState};
+use crate::kafka::refused_sources::why_unreadable;
 use crate::kafka::topics::{PlannedTopic, plan};
 use crate::replay::pipe::Pipe;
 use crate::run::setup::Setup;
@@ -27,7 +29,7 @@ enum What {
     Plan(File),
     /// Create the topics that do not exist
     Create(File),
-    /// Check the topics, and list what is wrong with the command that fixes it
+    /// Check these topics and the sources, and list what is wrong and how to fix it
     Check(File),
 }
 
@@ -57,7 +59,7 @@ impl Topics {
                 Ok(Exit::Done)
             }
             What::Create(file) => {
-                let (admin, planned) = open(&file)?;
+                let (admin, planned, _) = open(&file)?;
                 for topic in &planned {
                     let made = if admin.create(topic)? { "created" } else { "exists" };
                     writeln!(out, "{}: {made}", topic.name).map_err(unwritable)?;
@@ -66,20 +68,22 @@ impl Topics {
                 check(&admin, &planned, &mut out)
             }
             What::Check(file) => {
-                let (admin, planned) = open(&file)?;
-                check(&admin, &planned, &mut out)
+                let (admin, planned, setup) = open(&file)?;
+                let own = check(&admin, &planned, &mut out)?;
+                let sources = check_sources(&admin, &setup, &mut out)?;
+                Ok(if own == Exit::Done { sources } else { own })
             }
         }
     }
 }
 
-fn open(file: &File) -> Result<(Admin, Vec<PlannedTopic>), Failure> {
+fn open(file: &File) -> Result<(Admin, Vec<PlannedTopic>, Setup), Failure> {
     let config = Config::load(&file.config).map_err(Failure::from)?;
     let setup = Setup::new(config, Vec::new())?;
     let admin = Admin::new(&setup.clients)?;
     let topics = &setup.config.topics;
     let planned = plan(topics, admin.state(&topics.routed.0)?.partitions());
-    Ok((admin, planned))
+    Ok((admin, planned, setup))
 }
 
 /// Waits until the metadata have every topic: brokers learn of a new topic one after another.
@@ -112,6 +116,46 @@ fn check(admin: &Admin, planned: &[PlannedTopic], out: &mut dyn Write) -> Result
         }
     }
     Ok(exit)
+}
+
+/// Prints what each source is: its topics and partitions, or why it cannot be read.
+fn check_sources(admin: &Admin, setup: &Setup, out: &mut dyn Write) -> Result<Exit, Failure> {
+    let mut exit = Exit::Done;
+    for source in &setup.config.sources {
+        let (text, is_wrong) = match &source.topics {
+            Named::Name(name) => check_topic(admin, setup, name)?,
+            Named::Pattern(_) => check_pattern(admin, setup, source)?,
+        };
+        if is_wrong {
+            exit = Exit::Config;
+        }
+        writeln!(out, "source {}: {text}", source.topics.written()).map_err(unwritable)?;
+    }
+    Ok(exit)
+}
+
+fn check_topic(admin: &Admin, setup: &Setup, topic: &str) -> Result<(String, bool), Failure> {
+    Ok(match why_unreadable(&setup.clients, topic)? {
+        Some(why) => (format!("{why}; to fix: create the topic, grant READ on it, or correct `sources`"), true),
+        None => (format!("partitions: {}", admin.state(topic)?.partitions().unwrap_or_default()), false),
+    })
+}
+
+fn check_pattern(admin: &Admin, setup: &Setup, source: &Source) -> Result<(String, bool), Failure> {
+    let topics = admin.matching(source)?;
+    if topics.is_empty() {
+        let fix = "compare it with the names of the topics; without DESCRIBE a topic is not seen";
+        return Ok((format!("no topic matches it; to fix: {fix}"), true));
+    }
+    let mut wrong = Vec::new();
+    for (topic, _) in &topics {
+        wrong.extend(why_unreadable(&setup.clients, topic)?.map(|why| format!("{topic}: {why}")));
+    }
+    if wrong.is_empty() {
+        let partitions: u32 = topics.iter().map(|(_, partitions)| partitions).sum();
+        return Ok((format!("topics: {}, partitions: {partitions}", topics.len()), false));
+    }
+    Ok((format!("{}; to fix: grant READ on it", wrong.join("; ")), true))
 }
 
 fn unwritable(error: io::Error) -> Failure {

@@ -1,5 +1,6 @@
 //! Describes, creates and deletes topics.
 
+use crate::config::topics::Source;
 use crate::host::clock::wall;
 use crate::host::exit::{Exit, Failure};
 use crate::kafka::context::BasicContext;
@@ -46,6 +47,14 @@ impl Admin {
     /// No broker can be reached, or none accepts this client.
     pub(crate) fn state(&self, topic: &str) -> Result<TopicState, Failure> {
         self.metadata.topic(topic)
+    }
+
+    /// The topics that match a source, each with its partitions.
+    ///
+    /// # Errors
+    /// No broker answers.
+    pub(crate) fn matching(&self, source: &Source) -> Result<Vec<(String, u32)>, Failure> {
+        self.metadata.matching(source)
     }
 
     /// The topic as it is: its partitions, and its settings if the plan requires any.

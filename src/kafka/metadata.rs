@@ -1,13 +1,14 @@
 //! Requests the metadata of topics, and reports why there is no answer.
 
+use crate::config::topics::Source;
 use crate::host::clock::Stopwatch;
 use crate::host::exit::{Exit, Failure};
 use crate::kafka::context::BasicContext;
 use crate::kafka::errors::{ConnectionError, is_lack_of_threads};
 use crate::kafka::settings::Clients;
 use crate::kafka::timeouts::{EVENTS_MS, METADATA_SECONDS, REQUEST_MS};
-use crate::stage::port::Fault;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use crate::stage::port::{Answer, Fault};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 
 /// A client for metadata.
@@ -85,6 +86,22 @@ impl MetadataClient {
         }
     }
 
+    /// The topics that match a source, each with its partitions.
+    ///
+    /// # Errors
+    /// No broker answers within [`METADATA_SECONDS`].
+    pub(crate) fn matching(&self, source: &Source) -> Result<Vec<(String, u32)>, Failure> {
+        let watch = Stopwatch::start();
+        loop {
+            drop(self.client.poll(EVENTS_MS));
+            match matching(&self.client, source) {
+                Answer::Ready(topics) => return Ok(topics),
+                Answer::Wait if watch.elapsed() < METADATA_SECONDS => {}
+                Answer::Wait => return Err(Failure::new(Exit::Broker, "no broker lists the topics")),
+            }
+        }
+    }
+
     fn failure(&self, error: &KafkaError) -> Failure {
         let unreachable = || Failure::new(Exit::Broker, "no broker can be reached");
         let last = self.client.context().connection.take();
@@ -101,6 +118,17 @@ impl MetadataClient {
             None => unreachable().because(error),
         }
     }
+}
+
+/// The topics that match a source, each with its partitions. Those that the principal may not describe are not among them.
+/// [`Answer::Wait`]: no broker answers.
+pub(crate) fn matching<C: ConsumerContext>(
+    client: &BaseConsumer<C>,
+    source: &Source,
+) -> Answer<Vec<(String, u32)>> {
+    let Ok(metadata) = client.fetch_metadata(None, REQUEST_MS) else { return Answer::Wait };
+    let matching = metadata.topics().iter().filter(|topic| source.topics.matches(topic.name()));
+    Answer::Ready(matching.map(|topic| (topic.name().to_owned(), count(topic.partitions().len()))).collect())
 }
 
 fn count(partitions: usize) -> u32 {

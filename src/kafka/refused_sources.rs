@@ -3,13 +3,17 @@
 //! An error of a poll names no topic (rdkafka drops the name), so after one the topics are looked at one by one.
 
 use crate::host::clock::Stopwatch;
+use crate::host::exit::{Exit, Failure};
 use crate::kafka::consumer::GroupConsumer;
 use crate::kafka::context::BasicContext;
 use crate::kafka::errors::{Resources, fault, needs_permission};
 use crate::kafka::log_bounds::watermarks;
+use crate::kafka::metadata::{invalid_config, rejected_config};
 use crate::kafka::partitions::{at, list};
 use crate::kafka::settings::Clients;
-use crate::kafka::timeouts::{CHECKPOINT_POLL_MS, REFUSED_SOURCES_SECONDS, REQUEST_MS, TRIAL_READ_SECONDS};
+use crate::kafka::timeouts::{
+    CHECKPOINT_POLL_MS, EVENTS_MS, METADATA_SECONDS, REFUSED_SOURCES_SECONDS, REQUEST_MS, TRIAL_READ_SECONDS,
+};
 use crate::observe::metrics::Metrics;
 use crate::stage::port::{Answer, Fault, SourcePartition};
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -113,6 +117,28 @@ impl Drop for RefusedSources {
     fn drop(&mut self) {
         self.reasons.keys().for_each(|topic| self.metrics.source_refused(topic, false));
     }
+}
+
+/// Why a source topic cannot be read, tried for [`METADATA_SECONDS`].
+///
+/// # Errors
+/// librdkafka rejects the settings, or no broker answers.
+pub(crate) fn why_unreadable(clients: &Clients, topic: &str) -> Result<Option<String>, Failure> {
+    let config = clients.source_reader().map_err(invalid_config)?;
+    let reader: BaseConsumer<BasicContext> =
+        config.create_with_context(clients.context()).map_err(|error| rejected_config(&error))?;
+    let failed = || Failure::new(Exit::Broker, format!("cannot read {topic}"));
+    let watch = Stopwatch::start();
+    while watch.elapsed() < METADATA_SECONDS {
+        // librdkafka requests tokens by events.
+        drop(reader.poll(EVENTS_MS));
+        if let Answer::Ready(why) =
+            why_refused(&reader, topic, true).map_err(|fault| failed().because(&fault))?
+        {
+            return Ok(why);
+        }
+    }
+    Err(failed().with_cause("no broker answers"))
 }
 
 /// Why a topic cannot be read; `Wait` if the brokers do not say. `is_tried`: a record of it is requested, too.

@@ -9,6 +9,7 @@ use crate::kafka::limits::Limits;
 use crate::kafka::partitions::next_offsets;
 use crate::kafka::refused_sources::RefusedSources;
 use crate::kafka::settings::Clients;
+use crate::kafka::silent_patterns::SilentPatterns;
 use crate::kafka::topics::LEAST_MESSAGE_BYTES;
 use crate::kafka::worker_clients::WorkerClients;
 use crate::observe::metrics::{Metrics, Spent};
@@ -24,6 +25,7 @@ pub(crate) struct KafkaRouter {
     worker: WorkerClients,
     topics: RouterTopics,
     refused_sources: RefusedSources,
+    silent_patterns: SilentPatterns,
 }
 
 /// The topics that a router reads and writes.
@@ -73,8 +75,9 @@ impl KafkaRouter {
             [(topics.routed.as_str(), LEAST_MESSAGE_BYTES), (&topics.dead_letter, LEAST_MESSAGE_BYTES)];
         let limits = Limits::read(clients, &limits)?;
         let refused_sources = RefusedSources::new(clients, topics.named(), metrics.clone());
+        let silent_patterns = SilentPatterns::new(&topics.sources, metrics.clone());
         let worker = WorkerClients::new(clients, Stage::Router, worker, &wanted, limits, metrics, traces)?;
-        Ok(KafkaRouter { worker, topics, refused_sources })
+        Ok(KafkaRouter { worker, topics, refused_sources, silent_patterns })
     }
 
     /// The consumer of this router.
@@ -95,6 +98,11 @@ impl KafkaRouter {
     /// The sources that cannot be read, each with the reason.
     pub(crate) fn refused_sources(&self) -> Option<String> {
         self.refused_sources.text()
+    }
+
+    /// The patterns of sources that match no topic.
+    pub(crate) fn silent_patterns(&self) -> &BTreeSet<String> {
+        self.silent_patterns.silent()
     }
 
     /// The time of the worker that its own work did not take.
@@ -157,6 +165,7 @@ impl RouterPort for KafkaRouter {
         let inputs = self.worker.consumer.poll(wait, prefilter)?;
         let has_failed = self.worker.consumer.take_refused_topic();
         self.refused_sources.look(has_failed, &self.worker.consumer)?;
+        self.silent_patterns.look(has_failed, &self.worker.consumer);
         Ok(inputs)
     }
 

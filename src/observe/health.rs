@@ -4,7 +4,7 @@ use crate::host::clock::Stopwatch;
 use crate::observe::sources::{Change, Sources};
 use crate::stage::Stage;
 use crate::stage::port::Millis;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -146,6 +146,11 @@ impl Health {
     pub(crate) fn source_read(&self, topic: &str, records: u64, events: u64) -> Option<Change> {
         let now = self.clock.millis();
         self.sources.lock().unwrap_or_else(PoisonError::into_inner).read(topic, records, events, now)
+    }
+
+    /// Takes the patterns of sources that match no topic now.
+    pub(crate) fn sources_unmatched(&self, patterns: &BTreeSet<String>) {
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner).unmatched(patterns);
     }
 
     /// What does not make the process unready and yet needs attention, one line each.

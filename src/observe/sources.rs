@@ -1,8 +1,8 @@
-//! Source topics whose records flow while none of them is a wanted event: a wrong topic, a wrong audit policy, or a filter
-//! on the way. Nothing else shows it, because every record has its outcome.
+//! Sources that are silent. Records of a topic flow while none of them is a wanted event: a wrong topic, a wrong audit policy, or a
+//! filter on the way. Or no topic matches a pattern. Nothing else shows it, because every record has its outcome.
 
 use crate::stage::port::Millis;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A source without a wanted event for so long is idle, if its records flow.
 const IDLE_AFTER: Millis = Millis(60 * 60 * 1000);
@@ -12,7 +12,11 @@ const IDLE_RECORDS: u64 = 1000;
 
 /// The source topics that this process reads.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Sources(BTreeMap<String, Seen>);
+pub(crate) struct Sources {
+    topics: BTreeMap<String, Seen>,
+    /// Patterns that match no topic.
+    unmatched: BTreeSet<String>,
+}
 
 /// What was read of a topic since its last wanted event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,8 +39,8 @@ impl Sources {
     /// Takes what was read of a topic since the last time: records, and wanted events among them.
     pub(crate) fn read(&mut self, topic: &str, records: u64, events: u64, now: Millis) -> Option<Change> {
         let fresh = Seen { since: now, records: 0, is_idle: false };
-        let Some(seen) = self.0.get_mut(topic) else {
-            self.0.insert(topic.to_owned(), Seen { records, ..fresh });
+        let Some(seen) = self.topics.get_mut(topic) else {
+            self.topics.insert(topic.to_owned(), Seen { records, ..fresh });
             return None;
         };
         if events > 0 {
@@ -49,14 +53,23 @@ impl Sources {
         begins.then_some(Change::Idle { silent, records: seen.records })
     }
 
-    /// One line for each source that is idle.
+    /// One line for each source that is idle or matches no topic.
     pub(crate) fn remarks(&self, now: Millis) -> Vec<String> {
         let remark = |(topic, seen): (&String, &Seen)| {
             let minutes = now.since(seen.since).0 / 60_000;
             let records = seen.records;
             format!("source {topic}: no wanted event for {minutes} min, among {records} records here")
         };
-        self.0.iter().filter(|(_, seen)| seen.is_idle).map(remark).collect()
+        let idle = self.topics.iter().filter(|(_, seen)| seen.is_idle).map(remark);
+        let unmatched = self.unmatched.iter().map(|pattern| format!("source {pattern}: no topic matches it"));
+        idle.chain(unmatched).collect()
+    }
+
+    /// Takes the patterns that match no topic now.
+    pub(crate) fn unmatched(&mut self, patterns: &BTreeSet<String>) {
+        if self.unmatched != *patterns {
+            self.unmatched.clone_from(patterns);
+        }
     }
 }
 
@@ -81,6 +94,15 @@ mod tests {
         let idle = Change::Idle { silent: IDLE_AFTER, records: 6100 };
         assert_eq!(changes, [(60, idle), (150, Change::Ended)]);
         assert_eq!(sources.remarks(Millis(200 * MINUTE)), [""; 0]);
+    }
+
+    #[test]
+    fn pattern_is_named_while_it_matches_no_topic() {
+        let mut sources = Sources::default();
+        sources.unmatched(&BTreeSet::from(["win-.*".to_owned()]));
+        assert_eq!(sources.remarks(Millis(0)), ["source win-.*: no topic matches it"]);
+        sources.unmatched(&BTreeSet::new());
+        assert_eq!(sources.remarks(Millis(0)), [""; 0]);
     }
 
     #[test]

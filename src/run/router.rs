@@ -142,6 +142,7 @@ impl Router<'_> {
         if self.heartbeat.beat(metrics, spent) {
             self.report_heard();
             self.sources.report(self.worker.tallies(), wall());
+            self.env.health.sources_unmatched(self.worker.port_mut().silent_patterns());
         }
     }
 

@@ -18,6 +18,7 @@ mod recreated_topics;
 mod backfill;
 mod damaged_checkpoint;
 mod deleted_topics;
+mod silent_patterns;
 mod backpressure;
 mod catalogue;
 mod chaos;

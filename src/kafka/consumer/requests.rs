@@ -1,9 +1,11 @@
 //! The requests about a partition before it is read: its committed offset, the bounds of its log, the offset of a time.
 
+use crate::config::topics::Source;
 use crate::event::time::Time;
 use crate::kafka::consumer::GroupConsumer;
 use crate::kafka::errors::is_transient;
 use crate::kafka::log_bounds::{check_mark, offset_of_time};
+use crate::kafka::metadata::matching;
 use crate::kafka::partitions::{list, number};
 use crate::kafka::timeouts::{FORGOTTEN_SECONDS, REQUEST_MS};
 use crate::stage::port::{Answer, Fault, SourcePartition};
@@ -87,6 +89,11 @@ impl GroupConsumer {
                 Ok(ready)
             }
         }
+    }
+
+    /// The topics that match a source, each with its partitions.
+    pub(crate) fn matching(&self, source: &Source) -> Answer<Vec<(String, u32)>> {
+        matching(&self.consumer, source)
     }
 
     /// The offset of the first record with this timestamp or a later one. `None`: there is no such record.

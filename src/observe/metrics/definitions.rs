@@ -256,6 +256,11 @@ definitions! {
         &["topic"],
         "1 while a source topic does not exist or may not be read; the others are read",
     );
+    SOURCE_UNMATCHED = gauge(
+        "adcs_watch_source_unmatched",
+        &["pattern"],
+        "1 while no topic matches the pattern of a source, or none that may be described",
+    );
     PARTITION_STOPPED = gauge(
         "adcs_watch_partition_stopped",
         PARTITION,

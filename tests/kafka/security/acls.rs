@@ -100,6 +100,12 @@ fn documented_permissions_suffice() {
     grant(detecting, &detector("least"));
     let (code, said) = topics("create", &env.config("create", &access(making), ""));
     assert_eq!((code, said.matches(": ok").count()), (Some(0), 5), "{said}");
+    let check = || topics("check", &env.config("create", &access(making), ""));
+    let (code, said) = check();
+    assert!(code == Some(78) && said.contains("READ on topic least.source"), "{said}");
+    grant(making, &[acl(Topic, env.topic("source"), Literally, Read)]);
+    let (code, said) = check();
+    assert_eq!(code, Some(0), "{said}");
     let routes = env.run(&env.config("router", &access(routing), ""), &["--stage", "router"]);
     let detects = env.run(&env.config("detector", &access(detecting), ""), &["--stage", "detector"]);
     let (records, expected) = story(&env);
