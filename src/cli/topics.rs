@@ -136,7 +136,9 @@ fn check_sources(admin: &Admin, setup: &Setup, out: &mut dyn Write) -> Result<Ex
 
 fn check_topic(admin: &Admin, setup: &Setup, topic: &str) -> Result<(String, bool), Failure> {
     Ok(match why_unreadable(&setup.clients, topic)? {
-        Some(why) => (format!("{why}; to fix: create the topic, grant READ on it, or correct `sources`"), true),
+        Some(why) => {
+            (format!("{why}; to fix: create the topic, grant READ on it, or correct `sources`"), true)
+        }
         None => (format!("partitions: {}", admin.state(topic)?.partitions().unwrap_or_default()), false),
     })
 }

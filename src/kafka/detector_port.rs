@@ -9,10 +9,11 @@ use crate::kafka::consumer::GroupConsumer;
 use crate::kafka::decode::age;
 use crate::kafka::fit::{DetectorTopics, Fit, TooLong, fit};
 use crate::kafka::limits::Limits;
+use crate::kafka::output::note;
 use crate::kafka::partitions::next_offsets;
 use crate::kafka::settings::Clients;
 use crate::kafka::topics::{LEAST_MESSAGE_BYTES, MAX_MESSAGE_BYTES};
-use crate::kafka::worker_clients::WorkerClients;
+use crate::kafka::worker_clients::{UsedTopics, WorkerClients};
 use crate::observe::metrics::{Ended, Metrics, Spent};
 use crate::observe::traces::{Begun, Sent, Traces};
 use crate::stage::Stage;
@@ -51,7 +52,8 @@ impl KafkaDetector {
             vec![(topics.dead_letter.as_str(), LEAST_MESSAGE_BYTES), (&topics.checkpoint, MAX_MESSAGE_BYTES)];
         limits.extend(topics.outputs().map(|(topic, _)| (topic, LEAST_MESSAGE_BYTES)));
         let limits = Limits::read(clients, &limits)?;
-        let worker = WorkerClients::new(clients, Stage::Detector, worker, &read, limits, metrics, traces)?;
+        let used = UsedTopics { read: &read, output: &topics.alerts };
+        let worker = WorkerClients::new(clients, Stage::Detector, worker, &used, limits, metrics, traces)?;
         Ok(KafkaDetector {
             worker,
             checkpoints,
@@ -246,7 +248,7 @@ impl DetectorPort for KafkaDetector {
         let topics = &self.topics.clone();
         let next =
             transaction.offsets.iter().map(|(partition, next)| (topics.routed.as_str(), *partition, *next));
-        let offsets = next_offsets(next)?;
+        let offsets = next_offsets(next, &note(&topics.alerts))?;
         let mut fit = fit(topics, |topic| self.worker.limits.of(topic), &transaction.alerts);
         let limit = self.worker.limits.of(&topics.dead_letter);
         let dead = transaction.dead.iter().chain(&fit.dead);

@@ -22,6 +22,7 @@ mod outage;
 mod poll_error;
 mod decode;
 mod log_bounds;
+mod output;
 mod topic_ids;
 mod open_transactions;
 mod unanswered;

@@ -17,14 +17,16 @@ pub(crate) fn at(offset: u64) -> Offset {
     Offset::Offset(i64::try_from(offset).unwrap_or(i64::MAX))
 }
 
-/// The list of these partitions, each with its next offset, for a commit.
+/// The list of these partitions, each with its next offset and a note beside it, for a commit.
 pub(crate) fn next_offsets<'a>(
     partitions: impl ExactSizeIterator<Item = (&'a str, u32, u64)>,
+    note: &str,
 ) -> Result<TopicPartitionList, Fault> {
     let mut list = TopicPartitionList::with_capacity(partitions.len());
     for (topic, partition, next) in partitions {
-        list.add_partition_offset(topic, number(partition)?, at(next))
-            .map_err(|error| fault("listing the offsets of a commit", &error))?;
+        let mut element = list.add_partition(topic, number(partition)?);
+        element.set_offset(at(next)).map_err(|error| fault("listing the offsets of a commit", &error))?;
+        element.set_metadata(note);
     }
     Ok(list)
 }

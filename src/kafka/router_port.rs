@@ -6,12 +6,13 @@ use crate::encode::record;
 use crate::event::time::Time;
 use crate::kafka::consumer::GroupConsumer;
 use crate::kafka::limits::Limits;
+use crate::kafka::output::note;
 use crate::kafka::partitions::next_offsets;
 use crate::kafka::refused_sources::RefusedSources;
 use crate::kafka::settings::Clients;
 use crate::kafka::silent_patterns::SilentPatterns;
 use crate::kafka::topics::LEAST_MESSAGE_BYTES;
-use crate::kafka::worker_clients::WorkerClients;
+use crate::kafka::worker_clients::{UsedTopics, WorkerClients};
 use crate::observe::metrics::{Metrics, Spent};
 use crate::observe::traces::{Sent, Traces};
 use crate::stage::Stage;
@@ -76,7 +77,8 @@ impl KafkaRouter {
         let limits = Limits::read(clients, &limits)?;
         let refused_sources = RefusedSources::new(clients, topics.named(), metrics.clone());
         let silent_patterns = SilentPatterns::new(&topics.sources, metrics.clone());
-        let worker = WorkerClients::new(clients, Stage::Router, worker, &wanted, limits, metrics, traces)?;
+        let used = UsedTopics { read: &wanted, output: &topics.routed };
+        let worker = WorkerClients::new(clients, Stage::Router, worker, &used, limits, metrics, traces)?;
         Ok(KafkaRouter { worker, topics, refused_sources, silent_patterns })
     }
 
@@ -192,8 +194,8 @@ impl RouterPort for KafkaRouter {
 
     fn commit(&mut self, batch: &RouterCommit) -> Result<Outcome, Fault> {
         let next = batch.offsets.iter().map(|(of, next)| (of.topic.as_str(), of.partition, *next));
-        let offsets = next_offsets(next)?;
         let topics = &self.topics;
+        let offsets = next_offsets(next, &note(&topics.routed))?;
         let routed =
             batch.routed.iter().map(|(partition, value)| record::routed(&topics.routed, *partition, value));
         let limit = self.worker.limits.of(&topics.dead_letter);

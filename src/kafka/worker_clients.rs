@@ -7,6 +7,7 @@
 use crate::encode::record::OutgoingRecord;
 use crate::kafka::consumer::GroupConsumer;
 use crate::kafka::limits::Limits;
+use crate::kafka::output::Output;
 use crate::kafka::settings::Clients;
 use crate::kafka::transactional_id::Group;
 use crate::kafka::transactions::TransactionalProducer;
@@ -26,6 +27,14 @@ pub(crate) struct WorkerClients {
     pub(crate) traces: Traces,
 }
 
+/// The topics of a worker.
+pub(crate) struct UsedTopics<'a> {
+    /// Its consumer subscribes to them.
+    pub(crate) read: &'a [&'a str],
+    /// Its transactions write to it.
+    pub(crate) output: &'a str,
+}
+
 impl WorkerClients {
     /// Takes the transactional id, then subscribes to the topics.
     ///
@@ -35,7 +44,7 @@ impl WorkerClients {
         clients: &Clients,
         stage: Stage,
         worker: u16,
-        topics: &[&str],
+        topics: &UsedTopics<'_>,
         limits: Limits,
         metrics: Metrics,
         traces: Traces,
@@ -48,7 +57,14 @@ impl WorkerClients {
             limits.topics(),
             metrics.clone(),
         )?;
-        let consumer = GroupConsumer::join(clients, stage, worker, topics, metrics.clone())?;
+        let consumer = GroupConsumer::join(
+            clients,
+            stage,
+            worker,
+            topics.read,
+            Output::new(topics.output),
+            metrics.clone(),
+        )?;
         Ok(WorkerClients { consumer, producer, limits, metrics, traces })
     }
 

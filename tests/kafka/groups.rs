@@ -121,3 +121,42 @@ fn await_shares(processes: &[Process], shares: &[u32]) {
         thread::sleep(Duration::from_millis(50));
     }
 }
+
+/// The config of a router alone that writes to another topic than the others of its group.
+fn router_to(env: &Environment, kind: &str) -> Process {
+    let config = env.config(kind, "");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let routed = format!("routed: {}\n", env.topic("routed"));
+    assert!(text.contains(&routed), "{text}");
+    std::fs::write(&config, text.replace(&routed, &format!("routed: {}\n", env.topic(kind)))).unwrap();
+    Process::run(&config, &["--stage", "router"], &env.folder().join(format!("{kind}.log")))
+}
+
+#[test]
+fn deployment_with_the_group_of_another_is_named() {
+    const LINE: &str = "the offset was committed with output to another topic";
+    let _guard = broker::shared();
+    let env = Environment::new("two-deployments", 4);
+    let retention =
+        [("retention.ms", "604800000"), ("retention.bytes", "-1"), ("max.message.bytes", "4194304")];
+    let settings = [&retention[..], &[("message.timestamp.type", "LogAppendTime")]].concat();
+    env.create(&env.topic("other"), PARTITIONS, &settings);
+    let records = records(400, 4);
+    for run in ["first", "again"] {
+        let router = env.start(run, "router", false);
+        router.await_ready();
+        env.produce(&records);
+        let all = || router.metric("adcs_watch_records_total", "stage=\"router\"") >= 400.0;
+        crate::process::until(Duration::from_secs(60), all, || router.log());
+        assert!(!router.log().contains(LINE), "{}", router.log());
+        assert!(router.stop().success());
+    }
+    let other = router_to(&env, "other");
+    other.await_ready();
+    let log = other.log();
+    assert_eq!(log.matches(LINE).count(), 1, "{log}");
+    for part in [env.topic("routed"), env.topic("other"), "kafka.group".to_owned()] {
+        assert!(log.contains(&part), "{part} is not in\n{log}");
+    }
+    assert!(other.stop().success());
+}

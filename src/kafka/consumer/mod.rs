@@ -14,6 +14,7 @@ use crate::kafka::last_transaction::LastTransactions;
 use crate::kafka::log_bounds::{LogBounds, is_out_of_range, out_of_range, recreated, watermarks};
 use crate::kafka::open_transactions::OpenTransactions;
 use crate::kafka::outage::Outage;
+use crate::kafka::output::Output;
 use crate::kafka::partitions::{at, list, number};
 use crate::kafka::poll_error::{handle, is_of_one_topic};
 use crate::kafka::settings::Clients;
@@ -43,6 +44,7 @@ pub(crate) struct GroupConsumer {
     /// The group metadata of the last assignment.
     metadata: Option<Arc<ConsumerGroupMetadata>>,
     bounds: LogBounds,
+    output: Output,
     unanswered: Unanswered,
     open_transactions: OpenTransactions,
     /// A poll reported a topic that cannot be read, and the others can.
@@ -83,6 +85,7 @@ impl GroupConsumer {
         stage: Stage,
         worker: u16,
         topics: &[&str],
+        output: Output,
         metrics: Metrics,
     ) -> Result<GroupConsumer, Fault> {
         let consumer: BaseConsumer<GroupContext> = clients
@@ -100,6 +103,7 @@ impl GroupConsumer {
             paused: false,
             metadata: None,
             bounds: LogBounds::default(),
+            output,
             unanswered: Unanswered::default(),
             open_transactions: OpenTransactions::default(),
             has_refused_topic: false,

@@ -34,6 +34,7 @@ impl GroupConsumer {
             Err(error) => return Err(self.resources.fault("requesting a committed offset", &error)),
         }
         check_mark(&element)?;
+        self.output.compare(partition, element.metadata());
         let committed = match element.offset() {
             Offset::Offset(offset) => u64::try_from(offset).ok(),
             Offset::Beginning | Offset::End | Offset::Stored | Offset::Invalid | Offset::OffsetTail(_) => {

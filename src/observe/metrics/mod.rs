@@ -101,14 +101,6 @@ impl Metrics {
     fn remove(&self, definition: &'static Definition, values: &[&str]) {
         self.0.recorder.remove(definition, values);
     }
-
-    /// A gauge that is 1, or is not there.
-    fn flag(&self, definition: &'static Definition, values: &[&str], is_set: bool) {
-        match is_set {
-            true => self.set(definition, values, 1.0),
-            false => self.remove(definition, values),
-        }
-    }
 }
 
 impl Metrics {
@@ -313,18 +305,18 @@ impl Metrics {
 
     /// Shows whether a source topic cannot be read.
     pub fn source_refused(&self, topic: &str, is_refused: bool) {
-        self.flag(define::SOURCE_REFUSED, &[topic], is_refused);
+        self.0.recorder.flag(define::SOURCE_REFUSED, &[topic], is_refused);
     }
 
     /// Shows whether no topic matches the pattern of a source.
     pub fn source_unmatched(&self, pattern: &str, is_unmatched: bool) {
-        self.flag(define::SOURCE_UNMATCHED, &[pattern], is_unmatched);
+        self.0.recorder.flag(define::SOURCE_UNMATCHED, &[pattern], is_unmatched);
     }
 
     /// Shows whether an assigned partition is stopped.
     pub fn partition_stopped(&self, stage: Stage, topic: &str, partition: u32, is_stopped: bool) {
         let place = [stage.as_str(), topic, &partition.to_string()];
-        self.flag(define::PARTITION_STOPPED, &place, is_stopped);
+        self.0.recorder.flag(define::PARTITION_STOPPED, &place, is_stopped);
     }
 
     /// Sets the committed offset of an assigned partition.

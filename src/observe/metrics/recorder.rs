@@ -83,6 +83,14 @@ impl Recorder {
         self.gauges().remove(&place(definition, values));
     }
 
+    /// Sets a gauge to 1, or ends its series.
+    pub(crate) fn flag(&self, definition: &'static Definition, values: &[&str], is_set: bool) {
+        match is_set {
+            true => self.set(definition, values, 1.0),
+            false => self.remove(definition, values),
+        }
+    }
+
     /// The gauges that `/metrics` would export now, without those of the process.
     pub(crate) fn present(&self) -> Vec<Gauge> {
         let gauges = self.gauges();
