@@ -6,7 +6,7 @@ use crate::config::topics::{Source, Topics as Named};
 use crate::host::clock::{Stopwatch, pass};
 use crate::host::exit::{Exit, Failure};
 use crate::kafka::admin::{Admin, TopicState};
-use crate::kafka::refused_sources::why_unreadable;
+use crate::kafka::refused_sources::SourceTrial;
 use crate::kafka::topics::{PlannedTopic, plan};
 use crate::replay::pipe::Pipe;
 use crate::run::setup::Setup;
@@ -120,11 +120,11 @@ fn check(admin: &Admin, planned: &[PlannedTopic], out: &mut dyn Write) -> Result
 
 /// Prints what each source is: its topics and partitions, or why it cannot be read.
 fn check_sources(admin: &Admin, setup: &Setup, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let mut exit = Exit::Done;
+    let (mut exit, trial) = (Exit::Done, SourceTrial::new(&setup.clients)?);
     for source in &setup.config.sources {
         let (text, is_wrong) = match &source.topics {
-            Named::Name(name) => check_topic(admin, setup, name)?,
-            Named::Pattern(_) => check_pattern(admin, setup, source)?,
+            Named::Name(name) => check_topic(admin, &trial, name)?,
+            Named::Pattern(_) => check_pattern(admin, &trial, source)?,
         };
         if is_wrong {
             exit = Exit::Config;
@@ -134,8 +134,8 @@ fn check_sources(admin: &Admin, setup: &Setup, out: &mut dyn Write) -> Result<Ex
     Ok(exit)
 }
 
-fn check_topic(admin: &Admin, setup: &Setup, topic: &str) -> Result<(String, bool), Failure> {
-    Ok(match why_unreadable(&setup.clients, topic)? {
+fn check_topic(admin: &Admin, trial: &SourceTrial, topic: &str) -> Result<(String, bool), Failure> {
+    Ok(match trial.why_unreadable(topic)? {
         Some(why) => {
             (format!("{why}; to fix: create the topic, grant READ on it, or correct `sources`"), true)
         }
@@ -143,7 +143,7 @@ fn check_topic(admin: &Admin, setup: &Setup, topic: &str) -> Result<(String, boo
     })
 }
 
-fn check_pattern(admin: &Admin, setup: &Setup, source: &Source) -> Result<(String, bool), Failure> {
+fn check_pattern(admin: &Admin, trial: &SourceTrial, source: &Source) -> Result<(String, bool), Failure> {
     let topics = admin.matching(source)?;
     if topics.is_empty() {
         let fix = "compare it with the names of the topics; without DESCRIBE a topic is not seen";
@@ -151,7 +151,7 @@ fn check_pattern(admin: &Admin, setup: &Setup, source: &Source) -> Result<(Strin
     }
     let mut wrong = Vec::new();
     for (topic, _) in &topics {
-        wrong.extend(why_unreadable(&setup.clients, topic)?.map(|why| format!("{topic}: {why}")));
+        wrong.extend(trial.why_unreadable(topic)?.map(|why| format!("{topic}: {why}")));
     }
     if wrong.is_empty() {
         let partitions: u32 = topics.iter().map(|(_, partitions)| partitions).sum();

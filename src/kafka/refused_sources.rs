@@ -8,7 +8,7 @@ use crate::kafka::consumer::GroupConsumer;
 use crate::kafka::context::BasicContext;
 use crate::kafka::errors::{Resources, fault, needs_permission};
 use crate::kafka::log_bounds::watermarks;
-use crate::kafka::metadata::{invalid_config, rejected_config};
+use crate::kafka::metadata::invalid_config;
 use crate::kafka::partitions::{at, list};
 use crate::kafka::settings::Clients;
 use crate::kafka::timeouts::{
@@ -32,14 +32,27 @@ pub(crate) struct RefusedSources {
     /// A poll has failed since the last look.
     is_suspect: bool,
     looked: Option<Stopwatch>,
+    /// Tries topics before they are read, and when it did last. A client for each would take longer than the trial.
+    reader: Option<(Reader, Stopwatch)>,
     metrics: Metrics,
 }
+
+type Reader = BaseConsumer<BasicContext>;
 
 impl RefusedSources {
     /// The named sources are looked at with the first poll.
     pub(crate) fn new(clients: &Clients, named: BTreeSet<String>, metrics: Metrics) -> RefusedSources {
         let (clients, reasons, tried) = (clients.clone(), BTreeMap::new(), BTreeSet::new());
-        RefusedSources { clients, named, reasons, tried, is_suspect: false, looked: None, metrics }
+        RefusedSources {
+            clients,
+            named,
+            reasons,
+            tried,
+            is_suspect: false,
+            looked: None,
+            reader: None,
+            metrics,
+        }
     }
 
     /// Looks at the named and the assigned topics if a poll has failed (`has_failed`), and again every
@@ -49,13 +62,14 @@ impl RefusedSources {
     /// The clients cannot be created.
     pub(crate) fn look(&mut self, has_failed: bool, consumer: &GroupConsumer) -> Result<(), Fault> {
         self.is_suspect |= has_failed;
+        self.reader.take_if(|(_, used)| used.elapsed() >= REFUSED_SOURCES_SECONDS);
         let is_due = self.looked.is_none_or(|looked| looked.elapsed() >= REFUSED_SOURCES_SECONDS);
         let has_cause = self.is_suspect || !self.reasons.is_empty() || self.looked.is_none();
         if !(is_due && has_cause) {
             return Ok(());
         }
         self.looked = Some(Stopwatch::start());
-        let reader = self.reader()?;
+        let reader = reader(&self.clients)?;
         let mut reasons = BTreeMap::new();
         let had_failed = std::mem::take(&mut self.is_suspect);
         let assigned = consumer.topics();
@@ -75,21 +89,18 @@ impl RefusedSources {
     /// # Errors
     /// [`Fault::Partition`] when it cannot be read; otherwise the client cannot be created.
     pub(crate) fn try_topic(&mut self, topic: &str) -> Result<(), Fault> {
-        if !self.tried.contains(topic)
-            && let Answer::Ready(why) = why_refused(&self.reader()?, topic, true)?
-        {
-            self.tried.insert(topic.to_owned());
-            let mut reasons = self.reasons.clone();
-            reasons.extend(why.map(|why| (topic.to_owned(), why)));
-            self.replace(reasons);
+        if !self.tried.contains(topic) {
+            let reader =
+                self.reader.take().map_or_else(|| reader(&self.clients), |(reader, _)| Ok(reader))?;
+            if let Answer::Ready(why) = why_refused(&reader, topic, true)? {
+                self.tried.insert(topic.to_owned());
+                let mut reasons = self.reasons.clone();
+                reasons.extend(why.map(|why| (topic.to_owned(), why)));
+                self.replace(reasons);
+            }
+            self.reader = Some((reader, Stopwatch::start()));
         }
         self.reasons.get(topic).map_or(Ok(()), |why| Err(Fault::Partition(why.clone())))
-    }
-
-    fn reader(&self) -> Result<BaseConsumer<BasicContext>, Fault> {
-        let config = self.clients.source_reader()?;
-        let reader = config.create_with_context(self.clients.context());
-        reader.map_err(|error| fault("creating a reader of sources", &error))
     }
 
     fn replace(&mut self, reasons: BTreeMap<String, String>) {
@@ -119,34 +130,44 @@ impl Drop for RefusedSources {
     }
 }
 
-/// Why a source topic cannot be read, tried for [`METADATA_SECONDS`].
-///
-/// # Errors
-/// librdkafka rejects the settings, or no broker answers.
-pub(crate) fn why_unreadable(clients: &Clients, topic: &str) -> Result<Option<String>, Failure> {
-    let config = clients.source_reader().map_err(invalid_config)?;
-    let reader: BaseConsumer<BasicContext> =
-        config.create_with_context(clients.context()).map_err(|error| rejected_config(&error))?;
-    let failed = || Failure::new(Exit::Broker, format!("cannot read {topic}"));
-    let watch = Stopwatch::start();
-    while watch.elapsed() < METADATA_SECONDS {
-        // librdkafka requests tokens by events.
-        drop(reader.poll(EVENTS_MS));
-        if let Answer::Ready(why) =
-            why_refused(&reader, topic, true).map_err(|fault| failed().because(&fault))?
-        {
-            return Ok(why);
-        }
+fn reader(clients: &Clients) -> Result<Reader, Fault> {
+    let reader = clients.source_reader()?.create_with_context(clients.context());
+    reader.map_err(|error| fault("creating a reader of sources", &error))
+}
+
+/// Tries to read sources, without a group.
+pub(crate) struct SourceTrial(Reader);
+
+impl SourceTrial {
+    /// Creates the client.
+    ///
+    /// # Errors
+    /// librdkafka rejects the settings.
+    pub(crate) fn new(clients: &Clients) -> Result<SourceTrial, Failure> {
+        reader(clients).map(SourceTrial).map_err(invalid_config)
     }
-    Err(failed().with_cause("no broker answers"))
+
+    /// Why a topic cannot be read, tried for [`METADATA_SECONDS`].
+    ///
+    /// # Errors
+    /// No broker answers.
+    pub(crate) fn why_unreadable(&self, topic: &str) -> Result<Option<String>, Failure> {
+        let failed = || Failure::new(Exit::Broker, format!("cannot read {topic}"));
+        let watch = Stopwatch::start();
+        while watch.elapsed() < METADATA_SECONDS {
+            // librdkafka requests tokens by events.
+            drop(self.0.poll(EVENTS_MS));
+            let answer = why_refused(&self.0, topic, true).map_err(|fault| failed().because(&fault))?;
+            if let Answer::Ready(why) = answer {
+                return Ok(why);
+            }
+        }
+        Err(failed().with_cause("no broker answers"))
+    }
 }
 
 /// Why a topic cannot be read; `Wait` if the brokers do not say. `is_tried`: a record of it is requested, too.
-fn why_refused(
-    reader: &BaseConsumer<BasicContext>,
-    topic: &str,
-    is_tried: bool,
-) -> Result<Answer<Option<String>>, Fault> {
+fn why_refused(reader: &Reader, topic: &str, is_tried: bool) -> Result<Answer<Option<String>>, Fault> {
     let Ok(metadata) = reader.fetch_metadata(Some(topic), REQUEST_MS) else { return Ok(Answer::Wait) };
     let known = metadata.topics().iter().find(|known| known.name() == topic);
     match known.map(|known| known.error().map(Code::from)) {
@@ -165,7 +186,7 @@ fn needs_read(topic: &str) -> String {
 }
 
 /// Reads at the end of a partition: DESCRIBE suffices for metadata, and READ is missing only then.
-fn try_to_read(reader: &BaseConsumer<BasicContext>, topic: &str) -> Result<Answer<Option<String>>, Fault> {
+fn try_to_read(reader: &Reader, topic: &str) -> Result<Answer<Option<String>>, Fault> {
     let partition = SourcePartition { topic: topic.to_owned(), partition: 0 };
     let Ok(Answer::Ready((_, end))) = watermarks(reader, &partition) else { return Ok(Answer::Wait) };
     let at_end = list(&[partition], at(end))?;

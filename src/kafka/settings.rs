@@ -167,6 +167,7 @@ impl Clients {
         config.set("group.id", self.group(Stage::Router));
         config.set("isolation.level", "read_committed");
         config.set("enable.partition.eof", "true");
+        config.set("fetch.wait.max.ms", millis(CHECKPOINT_FETCH_WAIT_MS));
         Ok(config)
     }
 

@@ -30,6 +30,11 @@ struct Told {
     inputs: Vec<RouterInput>,
     /// How often a refused partition was asked for.
     asked: usize,
+    /// The partitions without an answer, and the starts that were tried since the last poll.
+    waiting: fn(&SourcePartition) -> bool,
+    starts: usize,
+    /// The most starts between two polls.
+    most_starts: usize,
     /// How long each poll may have waited.
     waits: Vec<u64>,
 }
@@ -37,6 +42,7 @@ struct Told {
 impl RouterPort for Told {
     fn poll(&mut self, wait: Millis, prefilter: TopicPrefilter<'_>) -> Result<Vec<RouterInput>, Fault> {
         self.waits.push(wait.0);
+        self.most_starts = self.most_starts.max(std::mem::take(&mut self.starts));
         let mut inputs = self.inner.poll(wait, prefilter)?;
         inputs.append(&mut self.inputs);
         Ok(inputs)
@@ -52,7 +58,12 @@ impl RouterPort for Told {
             self.asked += 1;
             return Err(Fault::Partition("no permission".to_owned()));
         }
-        if self.silent { Ok(Answer::Wait) } else { self.inner.committed(partition) }
+        self.starts += 1;
+        if self.silent || (self.waiting)(partition) {
+            Ok(Answer::Wait)
+        } else {
+            self.inner.committed(partition)
+        }
     }
     fn start_at(&mut self, partition: &SourcePartition, offset: Option<u64>) -> Result<Answer<u64>, Fault> {
         self.inner.start_at(partition, offset)
@@ -74,6 +85,9 @@ fn router_with(log: &MemoryLog, policy: &Policy, pace: Pace) -> RouterWorker<Tol
         refused: None,
         inputs: Vec::new(),
         asked: 0,
+        waiting: |_| false,
+        starts: 0,
+        most_starts: 0,
         waits: Vec::new(),
     };
     RouterWorker::new(port, RouterTask::new(policy, PARTITIONS, BTreeMap::new()), pace)
@@ -184,6 +198,26 @@ fn unusable_partition_stops_alone_and_is_tried_again_after_a_while() {
     run(&mut router, 3 * retry, 50);
     assert_eq!((router.is_ready(), router.stopped().count()), (true, 0));
     assert_eq!(router.counts().records[&Routed::Sent], 4);
+}
+
+/// A router of a topic for each host: the group and the probes wait for none of the starts, and none of the starts for another.
+#[test]
+fn many_partitions_start_in_turn_between_polls() {
+    let log = log();
+    log.create(OTHER, 200);
+    let mut router = router(&log);
+    router.port_mut().waiting = |partition| partition.topic == OTHER && partition.partition < 100;
+    let last = SourcePartition { topic: OTHER.to_owned(), partition: 199 };
+    let event = recording().remove(0);
+    log.append(&last, Some(serde_json::to_vec(&event).unwrap()), Some(event.time));
+    run(&mut router, 0, 40);
+    assert_eq!(router.counts().records.get(&Routed::Sent), Some(&1), "it is read while others wait");
+    assert!(!router.is_ready());
+    let most = router.port_mut().most_starts;
+    assert!((2..=32).contains(&most), "{most} starts between two polls");
+    router.port_mut().waiting = |_| false;
+    run(&mut router, 1000, 40);
+    assert!(router.is_ready());
 }
 
 #[test]

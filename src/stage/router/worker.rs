@@ -19,6 +19,8 @@ pub struct RouterWorker<P> {
     task: RouterTask,
     pace: Pace,
     owned: BTreeMap<SourcePartition, Progress>,
+    /// The partition whose start was tried last.
+    tried: Option<SourcePartition>,
     rhythm: Rhythm,
     /// Since when the batch has not been empty.
     batch_since: Option<Millis>,
@@ -43,6 +45,10 @@ enum Progress {
     /// It is unusable for this reason, and tried again later. The other partitions continue.
     Stopped { reason: String, retry_at: Millis },
 }
+
+/// The most partitions that are started between two polls: each takes some requests, and the others, the group and the probes wait
+/// meanwhile.
+const STARTED_AT_ONCE: usize = 16;
 
 /// The source topic and the reason of dead letters.
 pub type Kind = (String, &'static str);
@@ -85,6 +91,7 @@ impl<P: RouterPort> RouterWorker<P> {
             task,
             pace,
             owned: BTreeMap::new(),
+            tried: None,
             rhythm: Rhythm::default(),
             batch_since: None,
             retry: Retry::default(),
@@ -254,26 +261,35 @@ impl<P: RouterPort> RouterWorker<P> {
         }
     }
 
+    /// Starts the next partitions that are due, in turn: some may wait for long, and hold up no others.
     fn start_partitions(&mut self, now: Millis) -> Result<(), Fault> {
-        for (partition, progress) in &mut self.owned {
-            match progress {
-                Progress::Running => continue,
-                Progress::Stopped { retry_at, .. } if now < *retry_at => continue,
-                Progress::Stopped { .. } | Progress::FetchingOffset => {}
-            }
-            match start(&mut self.port, partition) {
-                Ok(Answer::Wait) => {}
+        let is_due = |progress: &Progress| match progress {
+            Progress::Running => false,
+            Progress::Stopped { retry_at, .. } => now >= *retry_at,
+            Progress::FetchingOffset => true,
+        };
+        let mut due: Vec<SourcePartition> =
+            self.owned.iter().filter(|(_, progress)| is_due(progress)).map(|(of, _)| of.clone()).collect();
+        let next = due.partition_point(|partition| Some(partition) <= self.tried.as_ref());
+        due.rotate_left(next);
+        for partition in due.into_iter().take(STARTED_AT_ONCE) {
+            let progress = match start(&mut self.port, &partition) {
+                Ok(Answer::Wait) => None,
                 Ok(Answer::Ready(Start { offset, is_committed })) => {
                     self.task.start(partition.clone(), offset, is_committed);
-                    *progress = Progress::Running;
+                    Some(Progress::Running)
                 }
                 Err(Fault::Partition(reason)) => {
-                    *progress = Progress::Stopped { reason, retry_at: now.plus(self.pace.retry_partition) };
+                    Some(Progress::Stopped { reason, retry_at: now.plus(self.pace.retry_partition) })
                 }
                 Err(fault @ (Fault::Fenced(_) | Fault::Broken(_) | Fault::Forbidden(_))) => {
                     return Err(fault);
                 }
+            };
+            if let Some(progress) = progress {
+                self.owned.insert(partition.clone(), progress);
             }
+            self.tried = Some(partition);
         }
         Ok(())
     }
