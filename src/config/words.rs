@@ -53,7 +53,13 @@ const NO_ADDRESS: &str = "invalid value: text, expected socket address";
 /// `expected a list, found the text `a,b`; write `brokers: [a, b]``
 fn wrong_value(wanted: &Wanted<'_>, path: &str, found: &Kind, place: Place<'_>) -> String {
     let hint = hint(wanted, path, found, place).map_or_else(String::new, |hint| format!("; {hint}"));
-    format!("expected {}, found {}{hint}", wanted.described(), described(found))
+    let expected = match (wanted, found) {
+        // It is whole, and beyond what the field takes.
+        (Wanted::Whole, Kind::Scalar(Value::Number(number))) if number.is_u64() => "a smaller number",
+        (Wanted::Whole, Kind::Scalar(Value::Number(number))) if number.is_i64() => "a number from 0 on",
+        _ => &wanted.described(),
+    };
+    format!("expected {expected}, found {}{hint}", described(found))
 }
 
 /// What belongs at a place.
