@@ -1993,7 +1993,7 @@ pub struct CaSilentState {
     pub last_request: u32,
 }
 /// The events of one bit of the audit filter.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AuditGroup {
     #[prost(uint32, tag = "1")]
     pub bit: u32,
@@ -2003,11 +2003,23 @@ pub struct AuditGroup {
     /// Milliseconds since the Unix epoch.
     #[prost(int64, tag = "3")]
     pub last_ms: i64,
-    /// The longest time between two of them within the memory, and when it ended.
+    /// The longest time between two of them, and when it ended, as earlier versions wrote it.
     #[prost(int64, tag = "4")]
     pub longest_ms: i64,
     #[prost(int64, tag = "5")]
     pub longest_ended_ms: i64,
+    /// Times between two of them within the memory, each longer than all later ones.
+    #[prost(message, repeated, tag = "6")]
+    pub silences: ::prost::alloc::vec::Vec<Silence>,
+}
+/// A time without events of a group.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Silence {
+    #[prost(int64, tag = "1")]
+    pub length_ms: i64,
+    /// Milliseconds since the Unix epoch.
+    #[prost(int64, tag = "2")]
+    pub ended_ms: i64,
 }
 /// weak-mapping: one issuer and kind of account, or one domain controller.
 #[derive(Clone, PartialEq, ::prost::Message)]

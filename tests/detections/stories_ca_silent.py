@@ -1,6 +1,6 @@
 """Fixtures of ca-silent: a CA that reports less than it did, or nothing."""
 from activities import ca_changed
-from windows import CA2, at, logon, own, pipe
+from windows import CA, CA2, at, logon, own, pipe
 
 CAS = {"policy": "cas:\n  ca01.corp.example: CORP-CA01\n  ca02.corp.example: CORP-CA02\n"}
 
@@ -14,8 +14,22 @@ def backups(days=12):
     return [at(60 * 12, ca_changed(4876, "CORP\\svc-backup", {"BackupType": "1"}), days=d) for d in range(days)]
 
 
-def workdays(weeks):
-    return [at(60 * h, own(100 + 7 * w + d + 1000 * h, f"user{d}"), days=7 * w + d) for w in range(weeks) for d in range(5) for h in (0, 4, 8)]
+def workdays(weeks, ca=CA, first=0):
+    return [at(60 * h, own(100 + 7 * w + d + 1000 * h, f"user{d}", ca=ca), days=7 * w + d)
+            for w in range(first, first + weeks) for d in range(5) for h in (0, 4, 8)]
+
+
+def logons(first, last):
+    """A logon with a certificate of the CA on every work day of these weeks."""
+    return [at(30, logon("bob.jones", 561), days=7 * w + d) for w in range(first, last) for d in range(5)]
+
+
+# The nodes of a cluster, or the old and the new host of a CA that was moved.
+NODES = {"policy": "cas:\n  ca01.corp.example: CORP-CA01\n  ca02.corp.example: CORP-CA01\n"}
+
+
+def in_order(events):
+    return sorted(events, key=lambda e: e["time"])
 
 
 def stories():
@@ -42,7 +56,20 @@ def stories():
     yield ("quiet_holidays_while_new", "Nobody works for two weeks before the CA is known; later it is quiet for two weeks again.",
            workdays(1) + [at(0, own(400 + d, f"user{d}"), days=21 + d) for d in range(5)] + [at(0, own(500 + d, f"user{d}"), days=28 + d) for d in range(3)]
            + [at(0, own(600), days=45)])
+    yield ("fires_once_over_weekends", "The CA reports nothing for three weeks; its certificates are used on work days.",
+           in_order(workdays(3) + logons(0, 6)), CAS)
+    yield ("fires_again_after_it_was_back", "The CA is silent twice: one alert each.",
+           in_order(workdays(3) + workdays(1, first=5) + logons(0, 8)), CAS)
+    yield ("fires_when_both_nodes_are_silent", "The CA moved to its other node, and then it reports nothing.",
+           in_order(workdays(3) + workdays(3, CA2, first=3) + logons(0, 8)), NODES)
     yield ("quiet_weekends", "A CA that is used on work days only.", workdays(5))
+    yield ("quiet_weekends_for_months", "A CA that is used on work days only: its first weekends are forgotten, the later ones are not.",
+           workdays(14))
+    yield ("quiet_weekends_after_forgotten_holidays", "Holidays of five days are forgotten, and the weekends after them are not.",
+           in_order(workdays(1) + [at(60 * h, own(9000 + 10 * d + h, f"user{d}"), days=7 + d) for d in range(2) for h in (0, 4, 8)]
+                    + workdays(13, first=2)))
+    yield ("quiet_other_node_of_a_cluster", "The CA moves to the other node of its cluster.",
+           in_order(workdays(3) + workdays(3, CA2, first=3) + logons(0, 6)), NODES)
     yield ("quiet_small_ca", "A CA with a certificate in a week is not known well enough.", [at(0, own(100 + w), days=7 * w) for w in range(8)] + [at(0, own(301), days=70)])
     yield ("quiet_new_ca", "A CA that is known for five days.", daily(5) + [at(0, logon("bob.jones", 561), days=8)], CAS)
     yield ("quiet_certificates_of_another_ca", "Only certificates of the other CA are used, and the first one is not due.",

@@ -2,10 +2,13 @@
 
 use crate::event::time::{Day, Span, Time};
 use crate::event::{Activity, CaSetting};
-use crate::wire::record::AuditGroup;
+use crate::wire::record::{AuditGroup, Silence};
 
 /// How long a group and its longest silence are remembered.
 pub(super) const MEMORY: Span = Span::days(60);
+
+/// The most silences that are remembered of a group; the shortest go first.
+const MAX_SILENCES: usize = 16;
 
 /// The bit for requests.
 const REQUESTS: u32 = 4;
@@ -58,16 +61,35 @@ pub(super) fn learn(
         *group = AuditGroup { bit, last_ms: at.as_millis(), ..AuditGroup::default() };
     }
     if let Some(silence) = silence(group, at, tolerated(group)) {
-        let is_forgotten = Time::from_millis(group.longest_ended_ms).plus(MEMORY) < at;
-        // Earlier versions took the time since an event with a clock of the past for a silence.
-        let is_no_silence = group.longest_ms > MEMORY.as_millis();
-        if silence.as_millis() > group.longest_ms || is_forgotten || is_no_silence {
-            group.longest_ms = silence.as_millis();
-            group.longest_ended_ms = at.as_millis();
-        }
+        remember(group, Silence { length_ms: silence.as_millis(), ended_ms: at.as_millis() }, at);
     }
     group.last_ms = group.last_ms.max(at.as_millis());
     group.days.get_or_insert_default().mark(at.day());
+}
+
+/// Remembers a silence. An earlier one that was not longer counts no more: of weekends the latest is kept, and what
+/// is left when a holiday is forgotten is the longest of the weekends.
+fn remember(group: &mut AuditGroup, silence: Silence, at: Time) {
+    let earlier = std::mem::take(&mut group.longest_ms);
+    if earlier > 0 {
+        group.silences.insert(0, Silence { length_ms: earlier, ended_ms: group.longest_ended_ms });
+        group.longest_ended_ms = 0;
+    }
+    group.silences.retain(|known| is_remembered(known, at) && known.length_ms > silence.length_ms);
+    group.silences.push(silence);
+    group.silences.truncate(MAX_SILENCES);
+}
+
+/// The longest silence of the memory, up to this time.
+pub(super) fn longest(group: &AuditGroup, at: Time) -> Span {
+    let earlier = Silence { length_ms: group.longest_ms, ended_ms: group.longest_ended_ms };
+    let known = group.silences.iter().chain([&earlier]).filter(|known| is_remembered(known, at));
+    Span::millis(known.map(|known| known.length_ms).max().unwrap_or(0))
+}
+
+/// Whether a silence counts. Earlier versions took the time since an event with a clock of the past for one.
+fn is_remembered(silence: &Silence, at: Time) -> bool {
+    silence.length_ms <= MEMORY.as_millis() && Time::from_millis(silence.ended_ms).plus(MEMORY) >= at
 }
 
 /// Whether nothing is remembered of what came before this time: the state ends with the memory, and so long after the last

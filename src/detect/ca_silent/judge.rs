@@ -17,18 +17,22 @@ const ENOUGH_WITHOUT: u32 = 3;
 pub(super) fn tolerated(settings: &Settings, group: &AuditGroup) -> Option<Span> {
     let last = Time::from_millis(group.last_ms);
     let trained = group::days(group, last.day()) >= settings.training_days;
-    let longest = group.longest_ms.saturating_mul(i64::from(settings.percent)) / 100;
+    let longest = group::longest(group, last).as_millis().saturating_mul(i64::from(settings.percent)) / 100;
     (trained && group::name_of(group.bit).is_some()).then(|| settings.least.max(Span::millis(longest)))
 }
 
-/// What is missing at this time.
-pub(super) fn silences(settings: &Settings, groups: &[AuditGroup], ca: &Host, at: Time) -> Vec<Reason> {
+/// The groups that are missing at this time.
+pub(super) fn missing<'g>(settings: &Settings, groups: &'g [AuditGroup], at: Time) -> Vec<&'g AuditGroup> {
     let is_missing = |group: &&AuditGroup| {
         let last = Time::from_millis(group.last_ms);
         let is_remembered = last < at && !group::is_beyond_memory(group, at);
         is_remembered && tolerated(settings, group).is_some_and(|span| last.distance(at) > span)
     };
-    let missing: Vec<&AuditGroup> = groups.iter().filter(is_missing).collect();
+    groups.iter().filter(is_missing).collect()
+}
+
+/// What the missing groups show.
+pub(super) fn silences(missing: Vec<&AuditGroup>, groups: &[AuditGroup], ca: &Host) -> Vec<Reason> {
     let Some(latest) = groups.iter().map(|group| group.last_ms).max() else { return Vec::new() };
     if missing.iter().any(|group| group.last_ms == latest) {
         let text =

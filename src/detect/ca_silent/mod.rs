@@ -18,15 +18,15 @@ use crate::alert::{Reason, Severity};
 use crate::detect::domain::DomainPolicy;
 use crate::detect::exception::Key;
 use crate::detect::finding::Finding;
+use crate::detect::issuer;
 use crate::detect::lifecycle::Lifetime;
 use crate::detect::slot::Slot;
 use crate::detect::{About, Context, Detection, Entity, memory_after};
-use crate::event::account::same_text;
 use crate::event::file::is_request_pipe;
 use crate::event::host::Host;
 use crate::event::time::Span;
 use crate::event::{Activity, Event};
-use crate::wire::record::CaSilentState;
+use crate::wire::record::{AuditGroup, CaSilentState, OpenAlert};
 
 /// The detection with its settings.
 #[derive(Clone, Debug)]
@@ -80,13 +80,15 @@ impl Detection for CaSilent {
             return;
         }
         slot.keep_until(memory_after(at, group::MEMORY));
-        let mut reasons = judge::silences(&self.settings, &slot.state.groups, &ca, at);
+        let missing = judge::missing(&self.settings, &slot.state.groups, at);
+        let lifetime = lifetime(&missing, slot.state.open.as_ref());
+        let mut reasons = judge::silences(missing, &slot.state.groups, &ca);
         if let Some(bit) = group::bit_of(&event.activity) {
             group::learn(&mut slot.state.groups, bit, at, |known| judge::tolerated(&self.settings, known));
         }
         reasons.extend(judge::lost_version(&mut slot.state, event));
         if !reasons.is_empty() {
-            self.raise(event, entity, &ca, reasons, slot, cx);
+            self.raise(event, entity, &ca, (lifetime, reasons), slot, cx);
         }
     }
 }
@@ -97,14 +99,14 @@ impl CaSilent {
         event: &Event,
         entity: &Entity,
         ca: &Host,
-        reasons: Vec<Reason>,
+        (lifetime, reasons): (Lifetime, Vec<Reason>),
         slot: &mut Slot<'_, CaSilentState, ()>,
         cx: &mut Context<'_>,
     ) {
         let finding = Finding {
             entity,
             event,
-            lifetime: Lifetime::SinceLatestTrigger(Span::hours(24)),
+            lifetime,
             severity: self.settings.severity,
             title: format!("{ca} reports less than it did"),
             reasons,
@@ -118,14 +120,33 @@ impl CaSilent {
     }
 }
 
-/// The CA of which the event shows something: that it reports, or that time passes for it.
+/// How long the alert lasts: as long as nothing came of what is missing since its latest trigger, on weekends without a logon
+/// too.
+fn lifetime(missing: &[&AuditGroup], open: Option<&OpenAlert>) -> Lifetime {
+    let lasts = |open: &OpenAlert| missing.iter().all(|group| group.last_ms < open.last_trigger_ms);
+    if !missing.is_empty() && open.is_some_and(lasts) {
+        Lifetime::WhileRemembered
+    } else {
+        Lifetime::SinceLatestTrigger(Span::hours(24))
+    }
+}
+
+/// The CA of which the event shows something: that it reports, or that time passes for it. The hosts of one common name are
+/// one CA, whose service moves from node to node of a cluster, or to a new machine.
 fn ca_of(event: &Event, policy: &DomainPolicy) -> Option<Host> {
+    if let Activity::CertificateLogon(logon) = &event.activity {
+        return issuer::configured_host(policy, &logon.issuer);
+    }
+    let host = host_of(event, policy)?;
+    issuer::configured_name(policy, &host)
+        .and_then(|name| issuer::configured_host(policy, name))
+        .or(Some(host))
+}
+
+/// The CA that the event is logged on, or whose request pipe it shows.
+fn host_of(event: &Event, policy: &DomainPolicy) -> Option<Host> {
     if group::bit_of(&event.activity).is_some() {
         return Some(event.computer.clone());
-    }
-    if let Activity::CertificateLogon(logon) = &event.activity {
-        let is_issuer = |(_, name): &(&String, &String)| same_text(name, &logon.issuer);
-        return policy.cas.iter().find(is_issuer).map(|(host, _)| Host::new(host));
     }
     let at_the_ca = matches!(event.activity, Activity::NetworkLogon(_))
         && policy.cas.keys().any(|host| Host::new(host).is_same(&event.computer));
