@@ -334,6 +334,15 @@ impl Linked {
         Alert { alert_id, story_id: Some(id), first_seen: begins, ..fresh }
     }
 
+    /// The domain of this account: as the first alert spells it in which it asked or acted, else as one of its logons does.
+    fn domain_of(&self, account: &str) -> Option<String> {
+        let asked = self.alerts.iter().map(|alert| (&alert.requester_account, &alert.requester_domain));
+        let used = self.alerts.iter().map(|alert| (&alert.used_by_account, &alert.used_by_domain));
+        let is_its = |name: &str| link::account(name) == link::account(account);
+        let mut named = asked.chain(used).filter(|(name, _)| name.as_deref().is_some_and(is_its));
+        named.find_map(|(_, domain)| domain.clone())
+    }
+
     /// The highest, or one above it where alerts above low confirm each other. Who asks on the day on which a template is made
     /// may be whom it is made for.
     fn severity(&self, entity: &Entity) -> Severity {
@@ -363,6 +372,7 @@ impl Linked {
         }
         if let Some(account) = link::account_of(entity.as_str()) {
             alert.requester_account = Some(account.to_owned());
+            alert.requester_domain = self.domain_of(account);
         }
         let after = alert.linked_alerts.len();
         alert.linked_alerts.drain(..after.saturating_sub(MAX_LINKS));
@@ -451,15 +461,12 @@ fn add_link(story: &mut Alert, known: &Alert) {
             story.mitre.push(technique.clone());
         }
     }
-    let add = |to: &mut Option<String>, from: &Option<String>| {
-        if to.is_none() {
-            to.clone_from(from);
-        }
-    };
-    add(&mut story.requester_domain, &known.requester_domain);
-    add(&mut story.used_by_account, &known.used_by_account);
-    add(&mut story.used_by_domain, &known.used_by_domain);
-    add(&mut story.certificate_serial, &known.certificate_serial);
+    // A domain belongs to the name beside it.
+    if story.used_by_account.is_none() {
+        story.used_by_account.clone_from(&known.used_by_account);
+        story.used_by_domain.clone_from(&known.used_by_domain);
+    }
+    story.certificate_serial = story.certificate_serial.take().or_else(|| known.certificate_serial.clone());
     story.computer = story.computer.take().or_else(|| known.computer.clone());
 }
 

@@ -37,6 +37,9 @@ def attacks():
             at(2, issued(903, "CORP\\bob.jones", upn("administrator"))),
             at(4, logon("administrator", 903)),
             at(6, account_changed(4738, "CORP\\bob.jones", M, 1111, upn="bob.jones@corp.example"))])
+    yield ("fires_across_two_domains", "mallory of CORP gives bob.jones of CHILD the name of the administrator, and his certificate logs on as it: the story is about CHILD's account.",
+           [at(0, account_changed(4738, "CHILD\\bob.jones", M, 1111, upn="administrator")),
+            at(2, issued(908, "CHILD\\bob.jones", upn("administrator"))), at(4, logon("administrator", 908))])
     yield ("fires_coerced_relayed_and_used", "dc02 is coerced, relayed to web enrollment (ESC8), and its certificate gives the attacker its hash.",
            [at(0, pipe("mallory", "10.20.30.66", "efsrpc", ca="dc02.corp.example")),
             at(0, issued(904, "CORP\\DC02$", "DNS Name=dc02.corp.example", WEB, template="DomainController", auth="NTLM"), seconds=2),
