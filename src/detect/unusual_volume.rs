@@ -121,7 +121,7 @@ impl Detection for UnusualVolume {
         slot.keep_until(memory_after(at, Span::days(i64::from(REMEMBERED_DAYS))));
         let template = fold(request.template.as_deref().unwrap_or("-")).into_owned();
         let others = names_of_others(request, event, cx.policy);
-        let mut reasons = Vec::new();
+        let (mut reasons, mut certificates) = (Vec::new(), None);
         let counters = &mut slot.state.counters;
         let ids = [u64::from(request.request_id)];
         let shown = request.template.as_deref().unwrap_or("an unknown template");
@@ -129,13 +129,14 @@ impl Detection for UnusualVolume {
             count(counters, &template, &ids, at).filter(|c| self.is_many(*c, self.settings.certificates))
         {
             reasons.push(many(&format!("{count} certificates of {shown}"), usual, "many_certificates"));
+            certificates = Some(count);
         }
         let names = count(counters, "", &others, at).filter(|c| self.is_many(*c, self.settings.names));
         if let Some((count, usual)) = names {
             reasons.push(many(&format!("{count} names of others"), usual, "many_names_of_others"));
         }
         if !reasons.is_empty() {
-            self.raise(event, entity, request, reasons, slot, cx);
+            self.raise(event, entity, request, (reasons, certificates), slot, cx);
         }
     }
 }
@@ -150,27 +151,36 @@ impl UnusualVolume {
         event: &Event,
         entity: &Entity,
         request: &CertificateRequest,
-        reasons: Vec<Reason>,
+        (reasons, certificates): (Vec<Reason>, Option<u32>),
         slot: &mut Slot<'_, VolumeState, ()>,
         cx: &mut Context<'_>,
     ) {
         let of_others = reasons.iter().any(|reason| reason.code == "many_names_of_others");
         let requester = &request.requester;
+        let what = if certificates.is_some() { "certificates" } else { "certificates for names of others" };
         let finding = Finding {
             entity,
             event,
             lifetime: Lifetime::SinceOpened(Span::hours(24)),
             severity: if of_others { self.settings.severity_other_names } else { self.settings.severity },
-            title: format!("{requester} got more certificates in an hour than it ever gets"),
+            title: format!("{requester} got more {what} in an hour than it ever gets"),
             reasons,
             fields: vec![("requester", requester.to_string())],
             earlier: Vec::new(),
         };
         finding.raise(&mut slot.state.open, cx, |alert| {
             set_requester(alert, requester);
-            report::list(&mut alert.templates, request.template.as_deref().unwrap_or_default())
+            let is_new = report::list(&mut alert.templates, request.template.as_deref().unwrap_or_default());
+            has_doubled(&mut alert.total_certs, certificates) || is_new
         });
     }
+}
+
+/// Writes the number of certificates into the alert, if it is the first one or twice that of the latest revision.
+fn has_doubled(total: &mut Option<u32>, certificates: Option<u32>) -> bool {
+    let doubled = certificates.filter(|count| total.is_none_or(|total| *count >= total.saturating_mul(2)));
+    *total = doubled.or(*total);
+    doubled.is_some()
 }
 
 /// An issued certificate, of an account that is not known to issue many.
@@ -192,7 +202,8 @@ fn names_of_others(request: &CertificateRequest, event: &Event, policy: &DomainP
 }
 
 fn many(what: &str, usual: u32, code: &str) -> Reason {
-    reason(code, format!("{what} within an hour; the most in an hour of the last 30 days were {usual}"))
+    let before = if usual == 0 { "none".to_owned() } else { format!("at most {usual} in an hour") };
+    reason(code, format!("{what} within an hour; on the 30 days before, {before}"))
 }
 
 /// Counts what is new of `items` in the hour. The count, and the busiest hour of the days before; none: nothing is new.

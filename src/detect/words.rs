@@ -256,7 +256,7 @@ impl InWords for VolumeState {
             let of = if counter.template.is_empty() { "names of others" } else { counter.template.as_str() };
             let most = counter.peaks.iter().map(|peak| peak.count).max().unwrap_or_default();
             let hour = time(counter.hour.saturating_mul(3_600_000));
-            format!("{} of {of} in the hour from {hour}, at most {most} on a day before", counter.count)
+            format!("{} of {of} in the hour from {hour}, at most {most} in an hour so far", counter.count)
         });
         joined([listed("how much it got:", counters), alert(self.open.as_ref())])
     }

@@ -14,6 +14,8 @@ def own_ones(count, user="mallory", template="WebServer", first=201, day=0, ever
 
 def stories():
     yield ("fires_many_certificates", "mallory gets 25 certificates in 25 minutes.", own_ones(25))
+    yield ("fires_again_when_they_doubled", "mallory gets 90 certificates within an hour: the alert is revised at 40 and at 80.",
+           [at(n // 2, issued(201 + n, "CORP\\mallory", upn("mallory@corp.example"), template="WebServer"), seconds=n % 2) for n in range(90)])
     yield ("fires_names_of_others", "mallory gets certificates with the names of six others.", for_others(6, "CORP\\mallory", "User"))
     yield ("fires_more_than_usual", "A service that issues for ten devices an hour issues for 32.",
            [e for d in range(5) for e in for_others(10, first=1000 + 100 * d, day=d)] + for_others(32, first=5001, day=5))
