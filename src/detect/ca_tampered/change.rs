@@ -119,7 +119,8 @@ pub(crate) fn judge(event: &Event, known: &mut Vec<KnownValue>) -> Option<Tamper
             found(TEMPLATE_PUBLISHED, text, name, value)
         }
         CaSetting::RowsDeleted { table, rows, filter } => {
-            let text = format!("{rows} rows of the database were deleted");
+            let rows_were = if *rows == 1 { "row of the database was" } else { "rows of the database were" };
+            let text = format!("{rows} {rows_were} deleted");
             found("rows_deleted", text, table, filter)
         }
         CaSetting::Property { .. }
