@@ -86,9 +86,11 @@ fn read_topic(input: &TopicInput, config: &Config, alerts: &mut Vec<Alert>) -> R
 
 /// Adds the alerts of a file. Whether every line is one; those that are not are named on standard error.
 fn read(path: &Path, alerts: &mut Vec<Alert>) -> Result<bool, Failure> {
-    let text = fs::read_to_string(path).map_err(|error| {
+    let bytes = fs::read(path).map_err(|error| {
         Failure::new(Exit::Input, format!("{} cannot be read", path.display())).because(&error)
     })?;
+    // PowerShell writes UTF-16 unless it is asked for UTF-8.
+    let (text, _, _) = encoding_rs::UTF_8.decode(&bytes);
     let mut readable = true;
     for (n, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         match serde_json::from_str(line) {

@@ -99,6 +99,10 @@ fn table_ranks_lines_and_unreadable_lines_are_named() {
     assert!(table.contains("1 proposed line would have saved 3 of 4 alerts\n"), "{table}");
     assert!(!table.contains("san-mismatch"), "{table}");
     assert!(world.run("tune --all alerts.ndjson").stdout.contains("(refused)"));
+    let utf_16: Vec<u8> =
+        std::iter::once(0xfeff).chain(to_json(&attack()).encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    world.write("utf16.ndjson", utf_16);
+    assert_eq!(world.run("tune utf16.ndjson").code, 0, "as PowerShell writes it");
     world.write("damaged.ndjson", "{}\n");
     let run = world.run("tune damaged.ndjson");
     assert_eq!(run.code, 65);
