@@ -68,6 +68,8 @@ struct Import {
 struct Totals {
     facts: u64,
     mistakes: u64,
+    /// An export had none.
+    are_missing: bool,
 }
 
 impl Inventory {
@@ -91,8 +93,11 @@ impl Import {
             (None, Some(out)) => write_file(out, &lines)?,
             (None, None) => {}
         }
-        report(&format!("{} facts, {} rows that cannot be read", totals.facts, totals.mistakes));
-        Ok(if totals.mistakes == 0 { Exit::Done } else { Exit::Input })
+        let counted =
+            |number: u64, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
+        let (facts, rows) = (counted(totals.facts, "fact"), counted(totals.mistakes, "row"));
+        report(&format!("{facts}, {rows} that cannot be read"));
+        Ok(if totals.mistakes == 0 && !totals.are_missing { Exit::Done } else { Exit::Input })
     }
 
     /// Gives every fact as a line of JSON to `sink`; mistakes go to standard error.
@@ -149,6 +154,10 @@ impl Import {
 impl Totals {
     fn add(&mut self, path: &Path, exported: Time, rows: Vec<(u64, Imported)>, sink: &mut dyn FnMut(String)) {
         let file = path.display().to_string();
+        if rows.is_empty() {
+            self.are_missing = true;
+            report(&format!("{file}: there is no row below a heading, and no object"));
+        }
         for (line, imported) in rows {
             match imported {
                 Ok(activity) => {

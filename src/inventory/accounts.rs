@@ -7,7 +7,7 @@ use crate::event::host::Host;
 use crate::event::subject::domain_name;
 use crate::inventory::row::Row;
 use crate::inventory::rows;
-use crate::inventory::{Imported, Mistake};
+use crate::inventory::{Imported, Mistake, ldif};
 
 /// Groups whose members are protected, by their common names.
 const PROTECTED_GROUPS: [&str; 8] = [
@@ -40,7 +40,7 @@ fn account(row: &Row, domain: Option<&str>) -> Imported {
         return Err(Mistake::new(row.line, message));
     }
     let sid = match row.first(&["objectSid", "SID"]) {
-        Some(text) => Some(Sid::parse(text).ok_or_else(|| {
+        Some(text) => Some(sid(text).ok_or_else(|| {
             Mistake::new(row.line, format!("objectSid is {text:?}, not a SID such as S-1-5-21-1-2-3-1105"))
         })?),
         None => None,
@@ -54,6 +54,16 @@ fn account(row: &Row, domain: Option<&str>) -> Imported {
         service_principal_names: service_principal_names(row),
         protected: is_protected(row),
     }))
+}
+
+/// A SID as text, or as `csvde` writes binary values: `X'0105…'`.
+fn sid(text: &str) -> Option<Sid> {
+    let Some(hex) = text.strip_prefix("X'").and_then(|rest| rest.strip_suffix('\'')) else {
+        return Sid::parse(text);
+    };
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    let bytes: Option<Vec<u8>> = hex.as_bytes().chunks(2).map(byte).collect();
+    Sid::parse(&ldif::sid(&bytes?)?)
 }
 
 fn service_principal_names(row: &Row) -> Vec<String> {
@@ -92,7 +102,9 @@ mod tests {
                      \"CN=Ann,DC=corp,DC=example\",ann,ann.lee@corp.example,S-1-5-21-1-2-3-1105,1\n";
         let ldif = "dn: CN=Ann,DC=corp,DC=example\nsAMAccountName: ann\nuserPrincipalName: ann.lee@corp.example\n\
                     objectSid: S-1-5-21-1-2-3-1105\nmemberOf: CN=Domain Admins,CN=Users,DC=corp,DC=example\n";
-        for text in [table, ldif] {
+        let csvde = "DN,sAMAccountName,userPrincipalName,objectSid,adminCount\n\"CN=Ann,DC=corp,DC=example\",ann,ann.lee@corp.example,\
+                     X'01050000000000051500000001000000020000000300000051040000',1\n";
+        for text in [table, ldif, csvde] {
             let known = &accounts(text, None)[0];
             assert_eq!(known.account.to_string(), "corp.example\\ann");
             assert_eq!(known.upn.as_deref(), Some("ann.lee@corp.example"));

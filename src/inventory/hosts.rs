@@ -18,7 +18,10 @@ pub fn read(text: &str) -> Vec<(u64, Imported)> {
         let name = row.first(&NAMES).unwrap_or_default();
         let is_of_zone = name.starts_with(['_', '@', '*']);
         let is_address = |kind: &str| ["a", "aaaa", "1", "28"].contains(&kind.to_lowercase().as_str());
-        !is_of_zone && row.first(&TYPES).is_none_or(is_address)
+        // A computer that is not in DNS has no address, which states nothing; a record must have one.
+        let has_address = ADDRESSES.iter().any(|column| row.first(&[column]).is_some());
+        let is_unnamed = row.first(&NAMES).is_none();
+        !is_of_zone && row.first(&TYPES).map_or(has_address || is_unnamed, is_address)
     };
     let rows = rows::read(text).into_iter().filter(|row| row.as_ref().map_or(true, is_host));
     rows::each(rows.collect(), host)
@@ -61,6 +64,8 @@ mod tests {
         assert_eq!(hosts(dns), [of("wks-114", "10.20.30.114"), of("wks-114", "2001:db8::114")]);
         let computers = r#"[{"Name":"WKS-114","DNSHostName":"wks-114.corp.example","IPv4Address":"10.20.30.114","IPv6Address":null}]"#;
         assert_eq!(hosts(computers), [of("wks-114.corp.example", "10.20.30.114")]);
+        let without = "DNSHostName,IPv4Address\nwks-114.corp.example,10.20.30.114\nwks-115.corp.example,\n";
+        assert_eq!(hosts(without), hosts(computers), "a computer that is not in DNS");
     }
 
     #[test]

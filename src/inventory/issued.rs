@@ -6,31 +6,30 @@ use crate::event::facts::CertificateKnown;
 use crate::event::host::Host;
 use crate::event::oid::is_oid;
 use crate::event::serial::Serial;
-use crate::event::time::Time;
+use crate::inventory::date::Order;
 use crate::inventory::row::Row;
 use crate::inventory::rows;
 use crate::inventory::{Imported, Mistake};
-use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-/// Dates as `certutil` writes them in English and in the languages that write numbers; the first that fits counts.
-const DATES: [&str; 8] = [
-    "%Y-%m-%dT%H:%M:%S",
-    "%Y-%m-%d %H:%M:%S",
-    "%Y-%m-%d %H:%M",
-    "%m/%d/%Y %I:%M %p",
-    "%m/%d/%Y %I:%M:%S %p",
-    "%d.%m.%Y %H:%M",
-    "%d.%m.%Y %H:%M:%S",
-    "%d/%m/%Y %H:%M",
-];
+/// The columns that the documented command writes, in its order: `certutil` writes headings in the language of its user.
+const COLUMNS: [&str; 4] =
+    ["Requester Name", "Serial Number", "Certificate Effective Date", "Certificate Template"];
+
+/// The columns of the date.
+const DATES: [&str; 2] = ["NotBefore", "Certificate Effective Date"];
+
+/// What `certutil` writes where there is no value.
+const NO_VALUE: &str = "EMPTY";
 
 /// The rows of the database of the CA `ca`, whose clock shows the time of `zone`.
 pub fn read(text: &str, ca: &Host, zone: &TimeZone) -> Vec<(u64, Imported)> {
-    rows::each(rows::read(text), |row| certificate(row, ca, zone))
+    let rows = rows::read_in_order(text, &COLUMNS);
+    let order = Order::of(rows.iter().flatten().filter_map(|row| row.first(&DATES)));
+    rows::each(rows, |row| certificate(row, ca, &order, zone))
 }
 
-fn certificate(row: &Row, ca: &Host, zone: &TimeZone) -> Imported {
+fn certificate(row: &Row, ca: &Host, order: &Order, zone: &TimeZone) -> Imported {
     let required = |names: &[&str]| {
         row.first(names).ok_or_else(|| Mistake::new(row.line, format!("{} is missing", names[0])))
     };
@@ -38,13 +37,15 @@ fn certificate(row: &Row, ca: &Host, zone: &TimeZone) -> Imported {
     let serial = Serial::parse(serial).ok_or_else(|| {
         Mistake::new(row.line, format!("SerialNumber is {serial:?}, not a serial number in hex"))
     })?;
-    let date = required(&["NotBefore", "Certificate Effective Date"])?;
-    let issued = time(date, zone)
+    let date = required(&DATES)?;
+    let issued = order
+        .time(date, zone)
         .ok_or_else(|| Mistake::new(row.line, format!("NotBefore is {date:?}, not a date and time")))?;
-    let template = row.first(&["CertificateTemplate", "Certificate Template"]);
+    let template =
+        row.first(&["CertificateTemplate", "Certificate Template"]).filter(|name| *name != NO_VALUE);
     Ok(Activity::CertificateKnown(CertificateKnown {
         serial,
-        requester: Account::parse(required(&["RequesterName", "Requester Name"])?),
+        requester: Account::parse(required(&["RequesterName", "Requester Name", "Request.RequesterName"])?),
         ca: ca.clone(),
         issued,
         template: template.map(|name| template_name(name).to_owned()),
@@ -57,15 +58,6 @@ fn template_name(text: &str) -> &str {
         Some((first, name)) if is_oid(first) => name.trim(),
         Some(_) | None => text,
     }
-}
-
-fn time(text: &str, zone: &TimeZone) -> Option<Time> {
-    if let Ok(instant) = text.parse::<jiff::Timestamp>() {
-        return Some(Time::from_millis(instant.as_millisecond()));
-    }
-    let local = DATES.iter().find_map(|format| DateTime::strptime(format, text).ok())?;
-    let instant = zone.to_timestamp(local).ok()?;
-    Some(Time::from_millis(instant.as_millisecond()))
 }
 
 #[cfg(test)]
@@ -88,6 +80,43 @@ mod tests {
             assert_eq!((line, known.issued.to_string().as_str()), (2, "2026-03-02T09:00:00Z"), "{date}");
             assert_eq!(known.template.as_deref(), Some("CorpUser"));
         }
+    }
+
+    fn first_of(heading: &str, row: &str) -> crate::inventory::Imported {
+        read(&format!("{heading}\r\n{row}\r\n"), &Host::new("ca01"), &TimeZone::UTC).remove(0).1
+    }
+
+    #[test]
+    fn headings_of_other_languages_and_tools_are_read() {
+        let row = r#""CORP\ann","5c0000000ca1","02.03.2026 09:00","CorpUser""#;
+        for heading in [
+            r#""Name des Anforderers","Seriennummer","Anfangsdatum des Zertifikats","Zertifikatvorlage""#,
+            "\u{feff}\"Nom du demandeur\",\"Num\u{e9}ro de s\u{e9}rie\",\"Date d'effet du certificat\",\"Mod\u{e8}le\"",
+            "Request.RequesterName,SerialNumber,NotBefore,CertificateTemplate",
+        ] {
+            let Ok(Activity::CertificateKnown(known)) = first_of(heading, row) else { panic!("{heading}") };
+            assert_eq!(
+                (known.requester.to_string().as_str(), known.template.as_deref()),
+                ("CORP\\ann", Some("CorpUser"))
+            );
+        }
+        let without = first_of(row, row);
+        assert!(without.is_err(), "a file without a heading is no table: {without:?}");
+        let columns = r#""Seriennummer","Name des Anforderers","Anfangsdatum","Vorlage""#;
+        assert!(
+            first_of(columns, r#""5c0000000ca1","CORP\ann","02.03.2026 09:00","x""#).is_err(),
+            "another order"
+        );
+    }
+
+    #[test]
+    fn no_template_is_no_name() {
+        let heading = "RequesterName,SerialNumber,NotBefore,CertificateTemplate";
+        let Ok(Activity::CertificateKnown(known)) = first_of(heading, "CORP\\ann,5c,2026-03-02 09:00,EMPTY")
+        else {
+            panic!("it is read")
+        };
+        assert_eq!(known.template, None);
     }
 
     #[test]

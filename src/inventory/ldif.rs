@@ -49,12 +49,13 @@ fn value_of(name: &str, value: &str) -> String {
     let is_sid = name.eq_ignore_ascii_case("objectSid");
     match is_sid.then(|| sid(&bytes)).flatten() {
         Some(sid) => sid,
-        None => String::from_utf8_lossy(&bytes).into_owned(),
+        // A value that is no text, such as objectGUID, names nothing here.
+        None => String::from_utf8(bytes).unwrap_or_default(),
     }
 }
 
 /// A SID in its binary form, MS-DTYP 2.4.2: revision, count, authority, sub-authorities.
-fn sid(bytes: &[u8]) -> Option<String> {
+pub(crate) fn sid(bytes: &[u8]) -> Option<String> {
     let [1, count, authority @ ..] = bytes.get(..8)? else { return None };
     let authority = authority.iter().fold(0u64, |number, byte| number << 8 | u64::from(*byte));
     let parts = bytes.get(8..)?.chunks_exact(4);
@@ -73,12 +74,13 @@ mod tests {
     #[test]
     fn objects_are_unfolded_and_decoded() {
         let text = "# export\nversion: 1\n\ndn: CN=ann,\n DC=corp,DC=example\nsAMAccountName:: YW5u\nservicePrincipalName: a\nservicePrincipalName: b\n\
-                    objectSid:: AQUAAAAAAAUVAAAAAQAAAAIAAAADAAAA9AEAAA==\n";
+                    objectSid:: AQUAAAAAAAUVAAAAAQAAAAIAAAADAAAA9AEAAA==\nobjectGUID:: ikhYmjAWAE6Ox3SYq7dWPw==\n";
         let rows = rows(text);
         assert_eq!(rows.len(), 1);
         assert_eq!((rows[0].line, rows[0].first(&["dn"])), (4, Some("CN=ann,DC=corp,DC=example")));
         assert_eq!(rows[0].first(&["samaccountname"]), Some("ann"));
         assert_eq!(rows[0].first(&["objectSid"]), Some("S-1-5-21-1-2-3-500"));
         assert_eq!(rows[0].all(&["servicePrincipalName"]), ["a", "b"]);
+        assert_eq!(rows[0].first(&["objectGUID"]), None, "no text");
     }
 }

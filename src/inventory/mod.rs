@@ -4,6 +4,7 @@
 //! `certutil -v -template`. A row that cannot be read is a mistake with its line, and costs no other row.
 
 pub(crate) mod row;
+mod date;
 mod ldif;
 mod certutil;
 pub(crate) mod rows;

@@ -42,12 +42,18 @@ impl Row {
         values.flat_map(|value| value.split([' ', ',', ';', '|'])).filter(|item| !item.is_empty())
     }
 
+    /// Whether a value has this character.
+    pub(crate) fn has(&self, character: char) -> bool {
+        self.fields.values().flatten().any(|value| value.contains(character))
+    }
+
     /// Whether it has no value.
     pub(crate) fn is_empty(&self) -> bool {
         self.fields.is_empty()
     }
 }
 
-fn folded(name: &str) -> String {
+/// A name by its letters and digits.
+pub(crate) fn folded(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

@@ -29,6 +29,12 @@ fn template(row: &Row) -> Imported {
         certificate_policies: list(row, "msPKI-Certificate-Policy"),
         ra_application_policies: list(row, "msPKI-RA-Application-Policies"),
     };
+    if flags == TemplateFlags::default() {
+        return Err(Mistake::new(
+            row.line,
+            format!("{name} has no attribute of a template, such as msPKI-Certificate-Name-Flag"),
+        ));
+    }
     let oid = row.first(&["msPKI-Cert-Template-OID"]).map(str::to_owned);
     Ok(Activity::TemplateKnown(TemplateKnown { name: name.to_owned(), oid, flags }))
 }
@@ -90,5 +96,9 @@ mod tests {
         assert_eq!(of("many").unwrap_err().line, 2);
         assert!(of("5000000000").is_err());
         assert_eq!(read("name2\nx\n").remove(0).1.unwrap_err().message, "cn is missing");
+        assert!(
+            read("Technique,Name,Issue\nESC1,CorpWeb,x\n").remove(0).1.is_err(),
+            "a finding is no template"
+        );
     }
 }

@@ -13,10 +13,21 @@ fn facts_are_written_and_rows_that_cannot_be_read_are_named() {
     let run = world.run("inventory import --accounts accounts.csv --domain CORP -o facts.ndjson");
     assert_eq!(run.code, 65, "{}", run.stderr);
     assert!(run.stderr.contains("accounts.csv:3: sAMAccountName is missing"), "{}", run.stderr);
-    assert!(run.stderr.contains("1 facts, 1 rows that cannot be read"), "{}", run.stderr);
+    assert!(run.stderr.contains("1 fact, 1 row that cannot be read"), "{}", run.stderr);
     let replayed = world.run("replay facts.ndjson --format json");
     assert_eq!(replayed.code, 0, "{}", replayed.stderr);
     assert_eq!(replayed.json()["summary"]["records"]["events"], 1, "{}", replayed.stdout);
+}
+
+#[test]
+fn file_without_a_row_is_reported() {
+    let world = World::new();
+    for (name, text) in [("empty.csv", ""), ("heading.csv", "SamAccountName,SID\n")] {
+        world.write(name, text);
+        let run = world.run(&format!("inventory import --accounts {name} --domain CORP -o facts.ndjson"));
+        assert_eq!(run.code, 65, "{}", run.stderr);
+        assert!(run.stderr.contains(&format!("{name}: there is no row below a heading")), "{}", run.stderr);
+    }
 }
 
 #[test]
@@ -60,7 +71,7 @@ fn hosts_are_imported_with_their_addresses() {
     let run = world.run("inventory import --hosts hosts.csv -o facts.ndjson");
     assert_eq!(run.code, 65, "{}", run.stderr);
     assert!(run.stderr.contains("hosts.csv:3: the address of wks-115 is \"none\""), "{}", run.stderr);
-    assert!(run.stderr.contains("1 facts, 1 rows that cannot be read"), "{}", run.stderr);
+    assert!(run.stderr.contains("1 fact, 1 row that cannot be read"), "{}", run.stderr);
     let replayed = world.run("replay facts.ndjson --format json");
     assert_eq!(replayed.json()["summary"]["records"]["events"], 1, "{}", replayed.stdout);
 }
