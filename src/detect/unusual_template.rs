@@ -8,7 +8,7 @@
 //! and allowed requesters within their profiles. A new template for everybody: one alert a day, for at most three days. The first
 //! days of a CA are its training.
 
-use crate::alert::Severity;
+use crate::alert::{Alert, Severity};
 use crate::detect::domain::DomainPolicy;
 use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_requester};
@@ -25,6 +25,9 @@ use serde::{Deserialize, Serialize};
 
 /// How many accounts a day revise the alert of a template. A template that is new for everybody is no news after them.
 const MAX_REVISIONS: usize = 5;
+
+/// The code of its reason.
+const FIRST: &str = "first_of_template";
 
 /// What the operator may set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -147,7 +150,7 @@ impl UnusualTemplate {
             lifetime: Lifetime::SinceOpened(Span::hours(24)),
             severity: self.settings.severity,
             title: format!("{requester} got a certificate of the template {template} for the first time"),
-            reasons: vec![reason("first_of_template", text)],
+            reasons: vec![reason(FIRST, text)],
             fields: vec![("requester", requester.to_string()), ("template", template.clone())],
             earlier: Vec::new(),
         };
@@ -158,8 +161,26 @@ impl UnusualTemplate {
                 alert.certificate_serial = serial.map(ToString::to_string);
             }
             report::list(&mut alert.templates, &template);
+            name_all(alert, &template);
             alert.evidence.len() <= MAX_REVISIONS
         });
+    }
+}
+
+/// Names all accounts of the alert in its reason, once there are several.
+fn name_all(alert: &mut Alert, template: &str) {
+    let mut accounts: Vec<&str> = Vec::new();
+    for account in alert.evidence.iter().filter_map(|event| event.fields.get("requester")) {
+        if !accounts.contains(&account.as_str()) {
+            accounts.push(account);
+        }
+    }
+    if accounts.len() > 1 {
+        let text = format!(
+            "{} got their first certificates of {template} for long, which hardly any account gets for the first time",
+            accounts.join(", ")
+        );
+        report::add_reason(alert, reason(FIRST, text));
     }
 }
 
