@@ -16,14 +16,15 @@ pub(crate) type NoveltySlot<'a> = Slot<'a, NoveltyState, NoveltyPart>;
 /// How long a CA is remembered after its last event.
 pub(crate) const CA_MEMORY: Span = Span::days(128);
 
-/// Counts a day of data. A time before AD CS existed is no day of data.
-pub(crate) fn mark_day(state: &mut NoveltyState, event: &Event) {
+/// Counts a day of data. A time before AD CS existed is no day of data. After a time without data in which everything that is
+/// remembered for `remember` was forgotten, the training begins again: else all that is usual would be new.
+pub(crate) fn mark_day(state: &mut NoveltyState, event: &Event, remember: Span) {
     let at = event.effective_time();
     if event.clock_fault() == Some(ClockFault::TooEarly) {
         return;
     }
     let newest = state.days.as_ref().map_or_else(|| at.day(), |days| Day::from_epoch(days.newest_day));
-    if newest.start().plus(CA_MEMORY) < at {
+    if newest.start().plus(remember.min(CA_MEMORY)) < at {
         *state = NoveltyState::default();
     }
     if state.days.get_or_insert_default().mark(at.day()) {

@@ -102,7 +102,7 @@ impl Detection for UnusualSource {
         let at = event.effective_time();
         slot.keep_until(memory_after(at, novelty::CA_MEMORY));
         if matches!(side, Side::Request) {
-            novelty::mark_day(&mut slot.state, event);
+            novelty::mark_day(&mut slot.state, event, self.settings.remember);
         }
         let name = format!("account {}", cx.policy.in_one_spelling(account).canonical());
         let mut own = slot.part(&name);

@@ -106,7 +106,7 @@ impl Detection for UnusualTemplate {
     fn on_event(&self, event: &Event, entity: &Entity, slot: &mut NoveltySlot<'_>, cx: &mut Context<'_>) {
         let Some((request, template)) = issued(event, cx.policy) else { return };
         let (at, remember) = (event.effective_time(), self.settings.remember);
-        novelty::mark_day(&mut slot.state, event);
+        novelty::mark_day(&mut slot.state, event, remember);
         slot.keep_until(memory_after(at, novelty::CA_MEMORY));
         let account = cx.policy.in_one_spelling(&request.requester).canonical();
         let (peers_name, own_name) = (fold(template).into_owned(), format!("{}\0{account}", fold(template)));

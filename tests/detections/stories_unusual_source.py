@@ -24,6 +24,11 @@ def stories():
                               at(30, requested(201, "CORP\\alice.smith"), days=13, seconds=1)], CAS)
     yield ("fires_ipv6", "The client has an IPv6 address of a network that nobody uses.",
            ordinary_days() + enrolled(201, "alice.smith", "2001:db8:66::66", 30, 13), CAS)
+    yield ("fires_after_a_gap_and_a_training", "Nothing was recorded for 40 days, and then for 14 days again: the network is one that nobody uses.",
+           ordinary_days() + [e for d in range(14) for e in enrolled(300 + d, f"user{d}", f"10.20.30.{40 + d}", day=54 + d)]
+           + enrolled(601, "alice.smith", "10.66.66.66", 30, 67), CAS)
+    yield ("quiet_after_a_gap", "Nothing was recorded for 40 days: which networks are used is no longer known.",
+           ordinary_days() + [e for d in range(4) for e in enrolled(300 + d, f"user{d}", f"10.{20 + d}.30.40", minute=d, day=54)], CAS)
     yield ("quiet_known_network", "A laptop gets another address of a network that others use.",
            ordinary_days() + enrolled(201, "alice.smith", "10.20.30.200", 30, 13), CAS)
     yield ("quiet_after_the_first", "The network is known from the first request on.",

@@ -17,9 +17,13 @@ def stories():
     yield ("fires_template_of_few", "ca-admin gets WebServer certificates every day; mallory gets one for the first time.",
            [at(0, of(100 + d, "WebServer", "CORP\\ca-admin"), days=d) for d in range(14)] + [at(30, of(201, "WebServer"), days=14)])
     yield ("fires_again_after_a_month", "The account gets one again 33 days later.",
-           ordinary_days() + [at(30, of(201), days=14), at(30, of(202), days=47)])
+           sorted(ordinary_days(48) + [at(30, of(201), days=14), at(30, of(202), days=47)], key=lambda e: e["time"]))
     yield ("fires_one_alert_for_a_new_template", "A new template goes to ten machines on one day: one alert, with five of them.",
            ordinary_days() + [at(30 + n, of(201 + n, "NewWifi", f"CORP\\WKS-{n}$"), days=14) for n in range(10)])
+    yield ("fires_after_a_gap_and_a_training", "Nothing was recorded for 40 days; after another 14 days mallory gets a certificate of a template that nobody used.",
+           ordinary_days() + [at(0, own(300 + d, f"user{d}"), days=54 + d) for d in range(14)] + [at(30, of(601), days=68)])
+    yield ("quiet_after_a_gap", "Nothing was recorded for 40 days: what the accounts get is no longer known, and nothing is new.",
+           ordinary_days() + [at(d, own(300 + d, f"user{d}"), days=54) for d in range(8)])
     yield ("quiet_newcomer_of_an_ordinary_template", "Another new user gets a certificate of User.",
            ordinary_days() + [at(0, own(201, "new.colleague"), days=14)])
     yield ("quiet_renewal", "The account got the template three weeks before.",

@@ -133,7 +133,7 @@ impl SchannelLogon {
     /// share the partition.
     fn is_trained(&self, event: &Event, slot: &mut Slot<'_, LastSeenState, ()>) -> bool {
         let mut days: NoveltyState = slot.shared("days");
-        novelty::mark_day(&mut days, event);
+        novelty::mark_day(&mut days, event, novelty::CA_MEMORY);
         slot.put_shared("days", &days);
         days.days_of_data > self.settings.training_days
     }
