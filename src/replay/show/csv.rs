@@ -4,6 +4,7 @@ use crate::alert::Alert;
 use crate::host::exit::{Exit, Failure};
 use crate::replay::pipe::Pipe;
 use crate::replay::show::format::{Show, unwritable};
+use crate::replay::show::text::plain;
 use crate::replay::show::totals::Totals;
 use crate::replay::summary::Summary;
 use std::borrow::Cow;
@@ -62,7 +63,7 @@ impl Show for Csv<'_> {
 
     fn latest(&mut self, alert: &Alert) -> Result<(), Failure> {
         let cells = cells(alert);
-        self.row(cells.iter().map(|cell| harmless(cell).into_owned()))
+        self.row(cells.iter().map(|cell| plain(&harmless(cell))))
     }
 
     fn finish(&mut self, summary: &Summary) -> Result<(), Failure> {
@@ -103,5 +104,18 @@ fn harmless(cell: &str) -> Cow<'_, str> {
     match cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         true => Cow::Owned(format!("'{cell}")),
         false => Cow::Borrowed(cell),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cell_is_neither_a_formula_nor_a_sequence_of_a_terminal() {
+        let shown = |cell: &str| plain(&harmless(cell));
+        assert_eq!(shown("=HYPERLINK(1)"), "'=HYPERLINK(1)");
+        assert_eq!(shown("\t=1"), "' =1");
+        assert_eq!(shown("CORP\\a\u{1b}[2J\u{202e}"), "CORP\\a\\u{1b}[2J\\u{202e}");
     }
 }
