@@ -1,7 +1,7 @@
 //! `adcs-watch inventory`
 
 use crate::cli::help;
-use crate::cli::recorded::zone;
+use crate::cli::recorded::{text_of, zone};
 use crate::event::host::Host;
 use crate::event::time::Time;
 use crate::host::clock::wall;
@@ -108,7 +108,7 @@ impl Import {
         let domain = self.domain.as_deref();
         let mut each = |paths: &[PathBuf], rows: &dyn Fn(&str) -> Vec<(u64, Imported)>| {
             paths.iter().try_for_each(|path| {
-                let text = read_file(path)?;
+                let text = text_of(path)?;
                 totals.add(path, exported(path), rows(&text), sink);
                 Ok::<(), Failure>(())
             })
@@ -181,15 +181,6 @@ fn exported(path: &Path) -> Time {
         .and_then(|time| jiff::Timestamp::try_from(time).ok())
         .map(|instant| instant.as_millisecond());
     millis.map_or_else(wall, Time::from_millis)
-}
-
-/// PowerShell writes UTF-16 unless it is asked for UTF-8.
-fn read_file(path: &Path) -> Result<String, Failure> {
-    let bytes = fs::read(path).map_err(|error| {
-        Failure::new(Exit::Input, format!("{} cannot be read", path.display())).because(&error)
-    })?;
-    let (text, _, _) = encoding_rs::UTF_8.decode(&bytes);
-    Ok(text.into_owned())
 }
 
 fn write_file(path: &Path, lines: &[String]) -> Result<(), Failure> {

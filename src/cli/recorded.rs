@@ -135,12 +135,21 @@ impl Shown {
     }
 }
 
-/// The labels, and whether every row could be read. Rows that could not are named on standard error.
-pub(crate) fn labels(path: &Path) -> Result<(Labels, bool), Failure> {
-    let text = fs::read_to_string(path).map_err(|error| {
+/// The text of a file, in UTF-8 or, as PowerShell writes it unless it is asked for UTF-8, in UTF-16.
+///
+/// # Errors
+/// The file cannot be read.
+pub(crate) fn text_of(path: &Path) -> Result<String, Failure> {
+    let bytes = fs::read(path).map_err(|error| {
         Failure::new(Exit::Input, format!("{} cannot be read", path.display())).because(&error)
     })?;
-    let (labels, mistakes) = read(&text);
+    let (text, _, _) = encoding_rs::UTF_8.decode(&bytes);
+    Ok(text.into_owned())
+}
+
+/// The labels, and whether every row could be read. Rows that could not are named on standard error.
+pub(crate) fn labels(path: &Path) -> Result<(Labels, bool), Failure> {
+    let (labels, mistakes) = read(&text_of(path)?);
     for mistake in &mistakes {
         // A closed terminal is no reason to fail.
         let _ = writeln!(anstream::stderr(), "{}:{mistake}", path.display());

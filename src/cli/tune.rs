@@ -1,7 +1,7 @@
 //! `adcs-watch tune`
 
 use crate::alert::Alert;
-use crate::cli::recorded::FromTopic;
+use crate::cli::recorded::{FromTopic, text_of};
 use crate::cli::{help, terminal};
 use crate::config::Config;
 use crate::config::topics::AlertFormat;
@@ -9,7 +9,6 @@ use crate::host::exit::{Exit, Failure};
 use crate::replay::topic::{self, TopicInput};
 use crate::replay::tune::Tuning;
 use clap::{Args, ValueEnum};
-use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -86,11 +85,7 @@ fn read_topic(input: &TopicInput, config: &Config, alerts: &mut Vec<Alert>) -> R
 
 /// Adds the alerts of a file. Whether every line is one; those that are not are named on standard error.
 fn read(path: &Path, alerts: &mut Vec<Alert>) -> Result<bool, Failure> {
-    let bytes = fs::read(path).map_err(|error| {
-        Failure::new(Exit::Input, format!("{} cannot be read", path.display())).because(&error)
-    })?;
-    // PowerShell writes UTF-16 unless it is asked for UTF-8.
-    let (text, _, _) = encoding_rs::UTF_8.decode(&bytes);
+    let text = text_of(path)?;
     let mut readable = true;
     for (n, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         match serde_json::from_str(line) {

@@ -26,8 +26,13 @@ fn caught_and_missed_records_are_counted_by_technique() {
     );
     assert_eq!(techniques["ESC3"]["missed"][0], "ca01 4887 99999");
     assert_eq!(run.json()["detections"]["san-mismatch"]["justified"], 1);
-    let table = world(LABELS).run("evaluate --labels labels.csv recordings");
+    let world = world(LABELS);
+    let table = world.run("evaluate --labels labels.csv recordings");
     assert!(table.stdout.ends_with("1 of 2 malicious records caught, 0 false alerts\n"), "{}", table.stdout);
+    let utf_16 = std::iter::once(0xfeff).chain(LABELS.encode_utf16()).flat_map(u16::to_le_bytes);
+    world.write("utf16.csv", utf_16.collect::<Vec<u8>>());
+    let run = world.run("evaluate --labels utf16.csv recordings");
+    assert_eq!(run.stdout, table.stdout, "as PowerShell writes it");
 }
 
 #[test]
