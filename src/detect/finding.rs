@@ -66,6 +66,17 @@ impl Finding<'_> {
         )
     }
 
+    /// Revises the open alert if it `belongs` to that and a reason is new: a finding that is no alert by itself.
+    pub(crate) fn revise(
+        self,
+        open: &mut Option<OpenAlert>,
+        cx: &mut Context<'_>,
+        belongs: impl FnOnce(&Alert) -> bool,
+    ) -> bool {
+        let trigger = Trigger { at: self.event.effective_time(), lifetime: self.lifetime };
+        trigger.revise(open, cx, |alert, _| belongs(alert) && self.describe(alert))
+    }
+
     /// Writes into the alert what every finding has. Whether a reason is new.
     fn describe(self, alert: &mut Alert) -> bool {
         let at = self.event.effective_time();

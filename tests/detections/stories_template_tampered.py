@@ -38,6 +38,15 @@ def stories():
            + replaced(0, "msPKI-RA-Signature", "1", "0", "{3}")
            + replaced(0, "pKIExtendedKeyUsage", "1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2", "{4}")
            + replaced(0, "nTSecurityDescriptor", OWNED, OWNED + "(A;;GA;;;AU)", "{5}"))
+    yield ("fires_set_back", "mallory opens the template, and sets it back twelve minutes later, as tools do that save and restore it.",
+           replaced(0, NAME, "-2113929216", "1", "{1}") + replaced(12, NAME, "1", "-2113929216", "{2}") + replaced(13, ENROLLMENT, "0", "2", "{3}"))
+    yield ("fires_permissions_set_back", "mallory gives herself the right to change the template, and takes it from herself again.",
+           replaced(0, "nTSecurityDescriptor", OWNED, OWNED + f"(A;;GA;;;{actor_sid(M)})", "{1}")
+           + replaced(5, "nTSecurityDescriptor", OWNED + f"(A;;GA;;;{actor_sid(M)})", OWNED, "{2}"))
+    yield ("fires_something_else_is_closed", "The template is opened and stays so: only an approval is asked for that was not asked for before.",
+           replaced(0, NAME, "-2113929216", "1", "{1}") + replaced(12, ENROLLMENT, "0", "2", "{2}"))
+    yield ("fires_set_back_seen_by_the_ca", "No directory audit: the CA notices the new version, and that it is undone.",
+           [at(0, template_seen(4899, {NAME: 1}, {NAME: 2181038080})), at(20, template_seen(4899, {NAME: 2181038080}, {NAME: 1}))])
     yield ("fires_no_security_extension", "Certificates of the template name no SID any more (ESC9).", replaced(0, ENROLLMENT, "41", "524329"))
     yield ("fires_old_value_unknown", "Only the new value is there: nothing is known of the old one.", [at(0, value(NAME, "1"))])
     yield ("fires_update_seen_by_the_ca", "No directory audit: the CA notices the new version (4899), and the new permissions (4900).",

@@ -41,25 +41,42 @@ const DANGEROUS: [(&str, &str); 5] = [
 /// Those of them with which a certificate is a logon of its owner, and no more.
 const LOGON: [&str; 3] = ["1.3.6.1.5.5.7.3.2", "1.3.6.1.4.1.311.20.2.2", "1.3.6.1.5.2.3.4"];
 
-/// What the event opens, and remembers what it states.
-pub(crate) fn judge(event: &Event, state: &mut TemplateState) -> Vec<Reason> {
+/// What a change does to a template.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Difference {
+    /// What makes the template more open than before.
+    pub opens: Vec<Reason>,
+    /// What makes it less open: the reasons for which the opposite change would be reported.
+    pub closes: Vec<Reason>,
+}
+
+impl Difference {
+    fn opens(opens: Vec<Reason>) -> Difference {
+        Difference { opens, closes: Vec::new() }
+    }
+}
+
+/// What the event opens and closes. Remembers what it states.
+pub(crate) fn judge(event: &Event, state: &mut TemplateState) -> Difference {
     if let Activity::TemplateSeen(seen) = &event.activity {
         return of_versions(seen, state);
     }
-    let Activity::DirectoryChanged(change) = &event.activity else { return Vec::new() };
+    let Activity::DirectoryChanged(change) = &event.activity else { return Difference::default() };
     of_value(change, event.effective_time(), state)
 }
 
 /// 5136: a value that came, against the one that went in the same operation, or the last one known.
-fn of_value(change: &DirectoryChange, at: Time, state: &mut TemplateState) -> Vec<Reason> {
+fn of_value(change: &DirectoryChange, at: Time, state: &mut TemplateState) -> Difference {
     let operation = change.operation_id.clone().unwrap_or_default();
     if change.operation == DirectoryOperation::Created {
         state.values.retain(|known| known.name != CREATED);
         let value = format!("{} {}", at.as_millis(), change.actor.canonical());
         state.values.push(KnownValue { name: CREATED.to_owned(), value, operation });
-        return Vec::new();
+        return Difference::default();
     }
-    let (Some(attribute), Some(value)) = (&change.attribute, &change.value) else { return Vec::new() };
+    let (Some(attribute), Some(value)) = (&change.attribute, &change.value) else {
+        return Difference::default();
+    };
     let name = fold(attribute).into_owned();
     let is_new = state.values.iter().any(|known| is_creation(known, change, &operation, at));
     if change.operation == DirectoryOperation::ValueDeleted {
@@ -70,7 +87,7 @@ fn of_value(change: &DirectoryChange, at: Time, state: &mut TemplateState) -> Ve
         state.deleted.push(KnownValue { name, value, operation });
         let excess = state.deleted.len().saturating_sub(MAX_DELETED);
         state.deleted.drain(..excess);
-        return Vec::new();
+        return Difference::default();
     }
     let gone: Vec<&str> = state
         .deleted
@@ -79,28 +96,30 @@ fn of_value(change: &DirectoryChange, at: Time, state: &mut TemplateState) -> Ve
         .map(|deleted| deleted.value.as_str())
         .collect();
     if name == PERMISSIONS {
-        let old = gone.last().copied().unwrap_or_default();
-        let mut reasons = permissions(old, value);
-        reasons.extend(own_permissions(old, value, change));
-        return if is_new { Vec::new() } else { reasons };
+        let gained = |old, new| [permissions(old, new), own_permissions(old, new, change)].concat();
+        let old = gone.last().copied();
+        let opens = gained(old.unwrap_or_default(), value);
+        let closes = old.map_or_else(Vec::new, |old| gained(value, old));
+        return if is_new { Difference::default() } else { Difference { opens, closes } };
     }
     let came = !gone.contains(&value.as_str());
     if PURPOSES.contains(&name.as_str()) {
         // That a new template is for logons is ordinary. The names and rights that it gives decide.
         let is_ordinary = is_new && LOGON.contains(&value.trim());
-        return purpose(value).filter(|_| came && !is_ordinary).into_iter().collect();
+        return Difference::opens(purpose(value).filter(|_| came && !is_ordinary).into_iter().collect());
     }
     if name == ISSUANCE_POLICY {
-        return issuance_policy(value).filter(|_| came && !is_new).into_iter().collect();
+        return Difference::opens(issuance_policy(value).filter(|_| came && !is_new).into_iter().collect());
     }
     let known = state.values.iter().find(|known| known.name == name).map(|known| known.value.as_str());
     let old = gone.last().copied().or(known).and_then(number);
-    let Some(new) = number(value) else { return Vec::new() };
+    let Some(new) = number(value) else { return Difference::default() };
     // The templates of Windows 2000 come into being with their schema.
     let is_first = name == SCHEMA && is_new && old.is_none();
-    let reasons = if is_first { Vec::new() } else { flag(&name, old, new) };
+    let opens = if is_first { Vec::new() } else { flag(&name, old, new) };
+    let closes = old.map_or_else(Vec::new, |old| flag(&name, Some(new), old));
     remember(&mut state.values, &name, Some(new));
-    reasons
+    Difference { opens, closes }
 }
 
 /// Whether the value is one with which the template came into being: of the same operation, or by who created it, within minutes.
@@ -115,23 +134,28 @@ fn is_creation(known: &KnownValue, change: &DirectoryChange, operation: &str, at
 }
 
 /// 4899 and 4900: the new version against the old one. 4898 only states what is there.
-fn of_versions(seen: &TemplateSeen, state: &mut TemplateState) -> Vec<Reason> {
-    let mut reasons = Vec::new();
+fn of_versions(seen: &TemplateSeen, state: &mut TemplateState) -> Difference {
+    let Difference { mut opens, mut closes } = Difference::default();
     let schema = seen.schema_version.or(seen.flags.schema_version);
     if let Some(old) = &seen.old_flags {
-        reasons.extend(flags(old, &seen.flags));
+        opens.extend(flags(old, &seen.flags));
+        closes.extend(flags(&seen.flags, old));
         let known = state.values.iter().find(|known| known.name == SCHEMA);
         let old = old.schema_version.or_else(|| number(&known?.value));
-        reasons.extend(schema.filter(|_| old.is_some()).into_iter().flat_map(|new| flag(SCHEMA, old, new)));
+        if let (Some(old), Some(new)) = (old, schema) {
+            opens.extend(flag(SCHEMA, Some(old), new));
+            closes.extend(flag(SCHEMA, Some(new), old));
+        }
     }
     if let (Some(old), Some(new)) = (&seen.old_security_descriptor, &seen.security_descriptor) {
-        reasons.extend(permissions(old, new));
+        opens.extend(permissions(old, new));
+        closes.extend(permissions(new, old));
     }
     remember(&mut state.values, NAME_FLAG, seen.flags.name_flag);
     remember(&mut state.values, ENROLLMENT_FLAG, seen.flags.enrollment_flag);
     remember(&mut state.values, SIGNATURES, seen.flags.ra_signatures);
     remember(&mut state.values, SCHEMA, schema);
-    reasons
+    Difference { opens, closes }
 }
 
 /// Keeps the last value of one of the attributes that are numbers.

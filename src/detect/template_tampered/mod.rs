@@ -16,9 +16,9 @@ use crate::detect::domain::DomainPolicy;
 use crate::detect::exception::Key;
 use crate::detect::finding::{Finding, set_requester};
 use crate::detect::lifecycle::Lifetime;
-use crate::detect::report;
+use crate::detect::report::{self, reason};
 use crate::detect::slot::Slot;
-use crate::detect::template_tampered::difference::judge;
+use crate::detect::template_tampered::difference::{Difference, judge};
 use crate::detect::{About, Context, Detection, DetectionSettings, Entity, memory_after};
 use crate::event::time::Span;
 use crate::event::{Activity, Event};
@@ -100,21 +100,33 @@ impl Detection for TemplateTampered {
     ) {
         let Some(template) = template_of(event) else { return };
         slot.keep_until(memory_after(event.effective_time(), REMEMBER));
-        let reasons = judge(event, &mut slot.state);
-        let Some(first) = reasons.first() else { return };
+        let Difference { opens, closes } = judge(event, &mut slot.state);
         let actor =
             if let Activity::DirectoryChanged(change) = &event.activity { Some(&change.actor) } else { None };
-        let finding = Finding {
+        let finding = |title, reasons| Finding {
             entity,
             event,
             lifetime: Lifetime::SinceOpened(self.settings.suppression),
             severity: self.settings.severity,
-            title: format!("Template {template}: {}", first.text),
+            title,
             fields: vec![("actor", actor.map(ToString::to_string).unwrap_or_default())],
             reasons,
             earlier: Vec::new(),
         };
-        finding.raise(&mut slot.state.open, cx, |alert| {
+        if !closes.is_empty() {
+            let by = actor.map(|actor| format!(" by {actor}")).unwrap_or_default();
+            let text = format!(
+                "what was opened was set back{by} at {}, at least a part of it",
+                event.effective_time()
+            );
+            let back = finding(format!("Template {template} was set back"), vec![reason("set_back", text)]);
+            back.revise(&mut slot.state.open, cx, |alert| {
+                alert.reasons.iter().any(|known| closes.iter().any(|closed| closed.code == known.code))
+            });
+        }
+        let Some(first) = opens.first() else { return };
+        let title = format!("Template {template}: {}", first.text);
+        finding(title, opens).raise(&mut slot.state.open, cx, |alert| {
             if let Some(actor) = actor {
                 set_requester(alert, actor);
             }
