@@ -72,9 +72,9 @@ impl Finding<'_> {
         open: &mut Option<OpenAlert>,
         cx: &mut Context<'_>,
         belongs: impl FnOnce(&Alert) -> bool,
-    ) -> bool {
+    ) {
         let trigger = Trigger { at: self.event.effective_time(), lifetime: self.lifetime };
-        trigger.revise(open, cx, |alert, _| belongs(alert) && self.describe(alert))
+        trigger.revise(open, cx, |alert, _| belongs(alert) && self.describe(alert));
     }
 
     /// Writes into the alert what every finding has. Whether a reason is new.

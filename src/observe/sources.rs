@@ -67,9 +67,7 @@ impl Sources {
 
     /// Takes the patterns that match no topic now.
     pub(crate) fn unmatched(&mut self, patterns: &BTreeSet<String>) {
-        if self.unmatched != *patterns {
-            self.unmatched.clone_from(patterns);
-        }
+        self.unmatched.clone_from(patterns);
     }
 }
 
