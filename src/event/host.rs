@@ -73,6 +73,7 @@ pub fn remote_ip(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use crate::event::host::{Host, remote_ip};
+    use proptest::prelude::*;
 
     #[test]
     fn names_are_normalised() {
@@ -102,5 +103,13 @@ mod tests {
         check("LOCAL", Some("LOCAL"));
         check("-", None);
         check(" ", None);
+    }
+
+    proptest! {
+        #[test]
+        fn normalised_name_stays_as_it_is(name in r"(xn--)?[ -~é．\x00]{0,12}(\.(xn--)?[a-z0-9)-]{0,16}){0,3}") {
+            let once = Host::new(&name);
+            prop_assert_eq!(Host::new(once.as_str()), once);
+        }
     }
 }

@@ -1,8 +1,11 @@
 //! Labels of internationalized host names: RFC 3492, and RFC 5890 for their prefix.
 //!
+//! Labels are decoded as UTS 46 has it: one that holds no name, such as control characters, is none. So what is decoded is
+//! decoded and trimmed once, on whatever way it comes.
+//!
 //! A name of a certificate is ASCII, so the host name of the machine `BÜRO-PC$` is `xn--bro-pc-3ya` there.
 
-use idna::punycode::decode_to_string;
+use idna::domain_to_unicode;
 use std::borrow::Cow;
 
 const PREFIX: &str = "xn--";
@@ -27,9 +30,13 @@ pub(crate) fn readable(domain: &str) -> Cow<'_, str> {
 }
 
 fn label(label: &str) -> Cow<'_, str> {
-    let may_be_one = |text: &&str| label.len() <= LONGEST_LABEL && !text.is_empty() && !text.ends_with('-');
-    let encoded = label.strip_prefix(PREFIX).filter(may_be_one);
-    encoded.and_then(decode_to_string).map_or(Cow::Borrowed(label), Cow::Owned)
+    let may_be_one = |text: &str| label.len() <= LONGEST_LABEL && !text.is_empty() && !text.ends_with('-');
+    if label.strip_prefix(PREFIX).is_some_and(may_be_one)
+        && let (decoded, Ok(())) = domain_to_unicode(label)
+    {
+        return Cow::Owned(decoded);
+    }
+    Cow::Borrowed(label)
 }
 
 #[cfg(test)]
@@ -61,6 +68,7 @@ mod tests {
             ("xn--a-", "xn--a-"),
             ("xn--\u{fc}-3ya", "xn--\u{fc}-3ya"),
             ("xn--99999999", "xn--99999999"),
+            ("xn--acorp.example", "xn--acorp.example"),
         ] {
             assert_eq!(decoded(label.to_owned()), expect, "{label}");
         }
