@@ -157,3 +157,26 @@ fn json_of_an_event_that_is_cut_off_before_its_id_is_rejected() {
         assert!(matches!(reasons[..], [Err(Reason::BadJson)]), "{record}: {reasons:?}");
     }
 }
+
+#[test]
+fn small_id_in_pairs_that_are_cut_off_counts_only_with_the_name_of_its_provider() {
+    let record = |id: u32, provider: &str| {
+        format!(
+            "time=\"2026-04-07T13:20:30Z\" event_id=\"{id}\" {provider} computer=\"dc01.corp.example\" user=\"ann"
+        )
+    };
+    let prefilter = Prefilter::for_source(None, None);
+    for (id, provider, expect) in [
+        (39, "", None),
+        (48, "provider=\"Firewall\"", None),
+        (39, "provider=\"Kdcsvc\"", Some(Reason::MissingField)),
+        (41, "provider=\"Microsoft-Windows-Kerberos-Key-Distribution-Center\"", Some(Reason::MissingField)),
+        (53, "provider=\"Microsoft-Windows-CertificationAuthority\"", Some(Reason::MissingField)),
+        (4887, "", Some(Reason::MissingField)),
+    ] {
+        let record = record(id, provider);
+        let rejected = decode(record.as_bytes()).into_iter().find_map(|outcome| outcome.err());
+        assert_eq!(rejected.map(|rejection| rejection.reason), expect, "{record}");
+        assert_eq!(prefilter.may_matter(record.as_bytes()), expect.is_some(), "{record}");
+    }
+}

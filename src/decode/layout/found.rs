@@ -59,12 +59,14 @@ impl Found {
         if !is_wanted(id) {
             return Ok(Decoded::Ignored(Some(id)));
         }
-        // What is cut off may be the provider.
-        if self.is_cut_off || end::is_early(id, &self.named) {
+        self.find_provider(id);
+        let is_its = self.is_from_its_provider(id);
+        // What is cut off may be the provider. Small ids count only with its name, as everywhere.
+        let may_be_its = is_its || !is_small(id);
+        if may_be_its && (self.is_cut_off || end::is_early(id, &self.named)) {
             return Err(cut_off());
         }
-        self.find_provider(id);
-        if !self.is_from_its_provider(id) {
+        if !is_its {
             return self.interpret(id, place, zone);
         }
         if self.named.is_ambiguous() {
