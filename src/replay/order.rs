@@ -9,7 +9,7 @@
 //! the whole recording then: it comes before the first event.
 
 use crate::event::time::{Span, Time};
-use crate::event::{Activity, Event};
+use crate::event::{Activity, DirectoryOperation, Event};
 use crate::host::exit::{Exit, Failure};
 use crate::replay::sort::{Sorted, Sorter};
 use crate::wire::event;
@@ -74,7 +74,7 @@ impl Order {
         Ok(())
     }
 
-    /// All events, sorted by effective time, computer, channel, record id, source, offset.
+    /// All events, sorted by effective time, computer, channel, record id, what comes first, source, offset.
     ///
     /// # Errors
     /// A temporary file cannot be written or read.
@@ -153,10 +153,20 @@ fn key(event: &Event) -> Vec<u8> {
     }
     key.push(u8::from(origin.record_id.is_some()));
     key.extend(origin.record_id.unwrap_or_default().to_be_bytes());
+    key.push(u8::from(!is_first_of_its_time(&event.activity)));
     key.extend(origin.source.as_bytes());
     key.push(0);
     key.extend(origin.offset.to_be_bytes());
     key
+}
+
+/// Whether the event comes before others of its time: a value goes before that which takes its place comes, and a request comes
+/// before its certificate. Exports that have the newest event first and lack its number show that nowhere else.
+fn is_first_of_its_time(activity: &Activity) -> bool {
+    if let Activity::DirectoryChanged(change) = activity {
+        return matches!(change.operation, DirectoryOperation::Created | DirectoryOperation::ValueDeleted);
+    }
+    matches!(activity, Activity::CertificateRequested(_))
 }
 
 fn read(bytes: &[u8]) -> Result<(Option<u32>, Event), Failure> {

@@ -4,6 +4,8 @@ use crate::cli_world::{Issued, Run, STORY, World, story, story_alerts};
 use crate::common::project;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use std::collections::BTreeSet;
+use std::fs;
 use std::io::Write;
 
 #[test]
@@ -77,6 +79,37 @@ fn order_of_files_and_lines_changes_no_alert() {
     let expected = story_alerts();
     assert_eq!(world.run("replay reversed.ndjson --format json").alerts(), expected);
     assert_eq!(world.run("replay parts --format json").alerts(), expected);
+}
+
+/// Exports of a SIEM have the newest event first, and some have neither its number nor parts of a second.
+#[test]
+fn newest_event_first_without_its_number_changes_no_alert() {
+    let recordings = fs::read_dir(project("tests/detections/template-tampered")).unwrap();
+    let folders = recordings.map(|entry| entry.unwrap().path());
+    let whole_second = |line: &str| {
+        let mut record: serde_json::Value = serde_json::from_str(line).unwrap();
+        let time = format!("{}Z", &record["@timestamp"].as_str().unwrap()[..19]);
+        record["@timestamp"] = time.into();
+        record["winlog"].as_object_mut().unwrap().remove("record_id");
+        record.to_string() + "\n"
+    };
+    for folder in folders.filter(|folder| !folder.join("policy.yaml").exists()) {
+        let events = fs::read_to_string(folder.join("events.ndjson")).unwrap();
+        let lines: Vec<String> = events.lines().map(whole_second).collect();
+        let world = World::new();
+        world.write("first.ndjson", lines.concat());
+        world.write("last.ndjson", lines.into_iter().rev().collect::<String>());
+        let said = |run: Run| {
+            let reasons = |alert: &serde_json::Value| {
+                let reasons = alert["reasons"].as_array().unwrap();
+                reasons.iter().map(|reason| reason["code"].to_string()).collect::<BTreeSet<_>>()
+            };
+            run.json()["alerts"].as_array().unwrap().iter().map(reasons).collect::<Vec<_>>()
+        };
+        let [first, last] =
+            ["first", "last"].map(|name| said(world.run(&format!("replay {name}.ndjson --format json"))));
+        assert_eq!(first, last, "{}", folder.display());
+    }
 }
 
 #[test]
