@@ -21,7 +21,7 @@ use crate::detect::odd_name::{Oddness, oddness};
 use crate::detect::protected;
 use crate::detect::report::{self, reason};
 use crate::detect::slot::Slot;
-use crate::detect::{About, Context, Detection, DetectionSettings, Entity, memory_after};
+use crate::detect::{ALLOWED_LATENESS, About, Context, Detection, DetectionSettings, Entity, memory_after};
 use crate::event::account::Account;
 use crate::event::host::Host;
 use crate::event::time::{Span, Time};
@@ -249,10 +249,12 @@ fn names_of(account: &Account) -> Entity {
     Entity::account(&Account::new(NAMES, &account.name))
 }
 
-/// Whether the new name is that of another account that is known, under a name that this one never had.
+/// Whether the new name is that of another account that is known, under a name that this one never had. The event of a rename may
+/// arrive before that of the name that comes with it.
 fn collision(event: &Event, entity: &Entity, change: &Change, cx: &Context<'_>) -> Option<Oddness> {
     let named = named_by(cx.policy, change).filter(|named| *entity == names_of(named))?;
     let exists = cx.facts.account(cx.policy, &named).is_some();
-    let renamed = cx.facts.same_account(cx.policy, &change.account, &named, event.effective_time());
+    let until = event.effective_time().plus(ALLOWED_LATENESS);
+    let renamed = cx.facts.same_account(cx.policy, &change.account, &named, until);
     (exists && !renamed).then_some(Oddness::OfAnother)
 }

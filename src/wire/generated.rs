@@ -1809,6 +1809,9 @@ pub struct KnownValue {
     /// The operation that deleted it, which the value that takes its place shares.
     #[prost(string, tag = "3")]
     pub operation: ::prost::alloc::string::String,
+    /// When the setting got the value: milliseconds since the Unix epoch.
+    #[prost(int64, tag = "4")]
+    pub time_ms: i64,
 }
 /// ca-tampered: one CA.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -103,7 +103,7 @@ def content(flags):
         if isinstance(value, list):
             lines += [f"{name} ="] + [f"  {oid}" for oid in value]
         else:
-            lines.append(f"{name} = {value:x} ({value})")
+            lines.append(f"{name} = {value:#x} ({value})")
     return "\n".join(lines)
 
 

@@ -39,6 +39,8 @@ def stories():
     yield ("quiet_name_after_a_rename", "bob.jones was renamed to bob.miller, and gets the name that belongs to it; both names are of one account.",
            [at(0, renamed("bob.jones", "bob.miller", "CORP\\ca-admin")), at(1, upn("bob.miller@corp.example", "CORP\\ca-admin"))])
     yield "quiet_marriage", "bob.jones is bob.miller from now on: nobody else has the name.", [at(0, upn("bob.miller@corp.example", "CORP\\ca-admin")), at(1, renamed("bob.jones", "bob.miller", "CORP\\ca-admin"))]
+    yield ("quiet_marriage_whose_rename_arrives_first", "The same, delivered in another order: the rename is a minute later and comes first.",
+           [at(1, renamed("bob.jones", "bob.miller", "CORP\\ca-admin")), at(0, upn("bob.miller@corp.example", "CORP\\ca-admin"))])
     yield ("quiet_machine_states_its_own_name", "A machine sets its own host name when it joins.",
            [at(0, account_changed(4742, "CORP\\WKS-114$", "CORP\\WKS-114$", 1600, host="wks-114.corp.example"))])
     yield "quiet_machine_renamed", "A machine has another name from now on.", [at(0, renamed("WKS-114$", "WKS-200$", "CORP\\ca-admin"))]

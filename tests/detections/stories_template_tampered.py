@@ -43,6 +43,8 @@ def stories():
     yield ("fires_permissions_set_back", "mallory gives herself the right to change the template, and takes it from herself again.",
            replaced(0, "nTSecurityDescriptor", OWNED, OWNED + f"(A;;GA;;;{actor_sid(M)})", "{1}")
            + replaced(5, "nTSecurityDescriptor", OWNED + f"(A;;GA;;;{actor_sid(M)})", OWNED, "{2}"))
+    yield ("fires_wide_group_in_place_of_another", "Domain Users take the place of Authenticated Users: that sets nothing back.",
+           replaced(0, "nTSecurityDescriptor", OWNED + ENROLL.format("AU"), OWNED + ENROLL.format("DU"), "{1}"))
     yield ("fires_something_else_is_closed", "The template is opened and stays so: only an approval is asked for that was not asked for before.",
            replaced(0, NAME, "-2113929216", "1", "{1}") + replaced(12, ENROLLMENT, "0", "2", "{2}"))
     yield ("fires_set_back_seen_by_the_ca", "No directory audit: the CA notices the new version, and that it is undone.",

@@ -6,6 +6,8 @@ use adcs_watch::alert::Alert;
 use adcs_watch::detect::{catalogue, policy::Policy};
 use adcs_watch::engine::Engine;
 use adcs_watch::event::Event;
+use adcs_watch::event::time::Span;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -158,6 +160,24 @@ fn every_event_delivered_twice_raises_no_other_alert() {
             ids
         };
         assert_eq!(ids(&twice), ids(&fixture.events), "{}", fixture.name());
+    }
+}
+
+/// A shipper that got no answer sends its last batch again. `ca-silent` counts events, and copies are events.
+#[test]
+fn batch_that_is_sent_again_changes_no_alert() {
+    let said = |fixture: &Fixture, events: &[Event]| -> BTreeMap<_, _> {
+        let codes =
+            |alert: &Alert| alert.reasons.iter().map(|reason| reason.code.clone()).collect::<BTreeSet<_>>();
+        let alerts = alerts_of(&fixture.policy, events);
+        alerts.iter().map(|alert| (alert.alert_id, (alert.severity, codes(alert)))).collect()
+    };
+    for fixture in fixtures().iter().filter(|fixture| fixture.detection != "ca-silent") {
+        let last = fixture.events.iter().map(|event| event.time).max();
+        let is_of_batch = |event: &&Event| Some(event.time.plus(Span::minutes(10))) >= last;
+        let batch = fixture.events.iter().filter(is_of_batch);
+        let again: Vec<Event> = fixture.events.iter().chain(batch).cloned().collect();
+        assert_eq!(said(fixture, &again), said(fixture, &fixture.events), "{}", fixture.name());
     }
 }
 

@@ -5,6 +5,7 @@ use crate::detect::bits::{names, number};
 use crate::detect::report::{cut, reason};
 use crate::event::account::Account;
 use crate::event::fold::fold;
+use crate::event::time::Time;
 use crate::event::{Activity, CaSetting, Event, RegistryChange};
 use crate::wire::record::KnownValue;
 
@@ -95,16 +96,17 @@ pub(crate) fn actor(event: &Event) -> Option<&Account> {
 
 /// What the change means; none: it opens nothing. Remembers the new values of settings.
 pub(crate) fn judge(event: &Event, known: &mut Vec<KnownValue>) -> Option<Tampering> {
+    let at = event.effective_time();
     if let Activity::RegistryChanged(RegistryChange { value_name, old, new, .. }) = &event.activity {
-        return setting(known, value_name, old.as_deref(), new.as_deref().unwrap_or_default());
+        return setting(known, at, value_name, old.as_deref(), new.as_deref().unwrap_or_default());
     }
     let Activity::CaChanged(change) = &event.activity else { return None };
     let found = |code, text: String, setting: &str, value: &str| {
         Some(Tampering { reason: reason(code, text), setting: setting.to_owned(), value: cut(value) })
     };
     match &change.change {
-        CaSetting::Setting { entry, value, .. } => setting(known, entry, None, value),
-        CaSetting::AuditFilter { filter } => setting(known, "AuditFilter", None, filter),
+        CaSetting::Setting { entry, value, .. } => setting(known, at, entry, None, value),
+        CaSetting::AuditFilter { filter } => setting(known, at, "AuditFilter", None, filter),
         CaSetting::SecuritySettings { settings } => {
             let text = "the permissions of the CA were changed".to_owned();
             found(SECURITY_CHANGED, text, "SecuritySettings", settings)
@@ -136,14 +138,25 @@ fn is_template_list(property: &str) -> bool {
     number(property) == Some(CR_PROP_TEMPLATES) || fold(property).contains("template")
 }
 
-/// An entry of the registry. Its old value is that of the event, else the last one that was seen.
-fn setting(known: &mut Vec<KnownValue>, entry: &str, old: Option<&str>, new: &str) -> Option<Tampering> {
-    let name = fold(entry).into_owned();
-    let remembered = known.iter().find(|value| value.name == name).map(|value| value.value.clone());
-    let old = old.map(ToOwned::to_owned).or(remembered);
+/// An entry of the registry. Its old value is that of the event, else the last one that was seen. A copy of an earlier event, or
+/// one that arrives late, did not change what is known since.
+fn setting(
+    known: &mut Vec<KnownValue>,
+    at: Time,
+    entry: &str,
+    old: Option<&str>,
+    new: &str,
+) -> Option<Tampering> {
+    let (name, time_ms) = (fold(entry).into_owned(), at.as_millis());
+    let remembered = known.iter().find(|value| value.name == name);
+    let is_newest = remembered.is_none_or(|value| value.time_ms <= time_ms);
+    let before = remembered.filter(|_| is_newest).map(|value| value.value.clone());
+    let old = old.map(ToOwned::to_owned).or(before);
     let verdict = verdict(&name, old.as_deref(), new);
-    known.retain(|value| value.name != name);
-    known.push(KnownValue { name, value: cut(new), ..KnownValue::default() });
+    if is_newest {
+        known.retain(|value| value.name != name);
+        known.push(KnownValue { name, value: cut(new), time_ms, ..KnownValue::default() });
+    }
     let (code, text) = verdict?;
     Some(Tampering { reason: reason(code, text), setting: entry.to_owned(), value: cut(new) })
 }
@@ -210,6 +223,7 @@ fn sid_extension_off(old: &str, new: &str) -> Option<(&'static str, String)> {
 #[cfg(test)]
 mod tests {
     use crate::detect::ca_tampered::change::{setting, verdict};
+    use crate::event::time::Time;
 
     #[track_caller]
     fn check(entry: &str, old: Option<&str>, new: &str, expect: Option<&str>) {
@@ -261,10 +275,25 @@ mod tests {
     #[test]
     fn last_value_that_was_seen_stands_in_for_the_old_one() {
         let mut known = Vec::new();
-        let mut code = |value: &str| setting(&mut known, "AuditFilter", None, value).map(|t| t.reason.code);
+        let mut code = |value: &str| {
+            setting(&mut known, Time::default(), "AuditFilter", None, value).map(|t| t.reason.code)
+        };
         assert_eq!(code("126"), None);
         assert_eq!(code("84").as_deref(), Some("audit_reduced"), "the bits 2, 8 and 32 went");
         assert_eq!(code("84"), None);
         assert_eq!(code("126"), None);
+    }
+
+    #[test]
+    fn earlier_value_that_arrives_later_changes_nothing() {
+        let mut known = Vec::new();
+        let mut code = |minute: i64, value: &str| {
+            let at = Time::from_millis(minute * 60_000);
+            setting(&mut known, at, "RequestDisposition", None, value).map(|t| t.reason.code)
+        };
+        for (minute, value) in [(0, "1"), (9, "257"), (0, "1"), (9, "257")] {
+            assert_eq!(code(minute, value), None, "{minute}: {value}");
+        }
+        assert_eq!(code(10, "1").as_deref(), Some("approval_off"), "257 is still known");
     }
 }

@@ -58,20 +58,27 @@ impl Difference {
 
 /// What the event opens and closes. Remembers what it states.
 pub(crate) fn judge(event: &Event, state: &mut TemplateState) -> Difference {
-    if let Activity::TemplateSeen(seen) = &event.activity {
-        return of_versions(seen, state);
-    }
-    let Activity::DirectoryChanged(change) = &event.activity else { return Difference::default() };
-    of_value(change, event.effective_time(), state)
+    let at = event.effective_time();
+    let mut difference = if let Activity::TemplateSeen(seen) = &event.activity {
+        of_versions(seen, at, state)
+    } else if let Activity::DirectoryChanged(change) = &event.activity {
+        of_value(change, at, state)
+    } else {
+        Difference::default()
+    };
+    // One wide group in place of another sets nothing back.
+    let Difference { opens, closes } = &mut difference;
+    closes.retain(|closed| opens.iter().all(|opened| opened.code != closed.code));
+    difference
 }
 
 /// 5136: a value that came, against the one that went in the same operation, or the last one known.
 fn of_value(change: &DirectoryChange, at: Time, state: &mut TemplateState) -> Difference {
-    let operation = change.operation_id.clone().unwrap_or_default();
+    let (operation, time_ms) = (change.operation_id.clone().unwrap_or_default(), at.as_millis());
     if change.operation == DirectoryOperation::Created {
         state.values.retain(|known| known.name != CREATED);
         let value = format!("{} {}", at.as_millis(), change.actor.canonical());
-        state.values.push(KnownValue { name: CREATED.to_owned(), value, operation });
+        state.values.push(KnownValue { name: CREATED.to_owned(), value, operation, time_ms });
         return Difference::default();
     }
     let (Some(attribute), Some(value)) = (&change.attribute, &change.value) else {
@@ -84,7 +91,7 @@ fn of_value(change: &DirectoryChange, at: Time, state: &mut TemplateState) -> Di
         let is_long = name == PERMISSIONS;
         state.deleted.retain(|known| !is_long || known.name != PERMISSIONS);
         let value = if is_long { value.clone() } else { cut(value) };
-        state.deleted.push(KnownValue { name, value, operation });
+        state.deleted.push(KnownValue { name, value, operation, time_ms });
         let excess = state.deleted.len().saturating_sub(MAX_DELETED);
         state.deleted.drain(..excess);
         return Difference::default();
@@ -111,14 +118,15 @@ fn of_value(change: &DirectoryChange, at: Time, state: &mut TemplateState) -> Di
     if name == ISSUANCE_POLICY {
         return Difference::opens(issuance_policy(value).filter(|_| came && !is_new).into_iter().collect());
     }
-    let known = state.values.iter().find(|known| known.name == name).map(|known| known.value.as_str());
+    let known = state.values.iter().find(|known| known.name == name && known.time_ms <= time_ms);
+    let known = known.map(|known| known.value.as_str());
     let old = gone.last().copied().or(known).and_then(number);
     let Some(new) = number(value) else { return Difference::default() };
     // The templates of Windows 2000 come into being with their schema.
     let is_first = name == SCHEMA && is_new && old.is_none();
     let opens = if is_first { Vec::new() } else { flag(&name, old, new) };
     let closes = old.map_or_else(Vec::new, |old| flag(&name, Some(new), old));
-    remember(&mut state.values, &name, Some(new));
+    remember(&mut state.values, &name, Some(new), at);
     Difference { opens, closes }
 }
 
@@ -134,7 +142,7 @@ fn is_creation(known: &KnownValue, change: &DirectoryChange, operation: &str, at
 }
 
 /// 4899 and 4900: the new version against the old one. 4898 only states what is there.
-fn of_versions(seen: &TemplateSeen, state: &mut TemplateState) -> Difference {
+fn of_versions(seen: &TemplateSeen, at: Time, state: &mut TemplateState) -> Difference {
     let Difference { mut opens, mut closes } = Difference::default();
     let schema = seen.schema_version.or(seen.flags.schema_version);
     if let Some(old) = &seen.old_flags {
@@ -151,18 +159,23 @@ fn of_versions(seen: &TemplateSeen, state: &mut TemplateState) -> Difference {
         opens.extend(permissions(old, new));
         closes.extend(permissions(new, old));
     }
-    remember(&mut state.values, NAME_FLAG, seen.flags.name_flag);
-    remember(&mut state.values, ENROLLMENT_FLAG, seen.flags.enrollment_flag);
-    remember(&mut state.values, SIGNATURES, seen.flags.ra_signatures);
-    remember(&mut state.values, SCHEMA, schema);
+    remember(&mut state.values, NAME_FLAG, seen.flags.name_flag, at);
+    remember(&mut state.values, ENROLLMENT_FLAG, seen.flags.enrollment_flag, at);
+    remember(&mut state.values, SIGNATURES, seen.flags.ra_signatures, at);
+    remember(&mut state.values, SCHEMA, schema, at);
     Difference { opens, closes }
 }
 
-/// Keeps the last value of one of the attributes that are numbers.
-fn remember(values: &mut Vec<KnownValue>, name: &str, value: Option<u32>) {
+/// Keeps the last value of one of the attributes that are numbers: a copy of an earlier event changes nothing.
+fn remember(values: &mut Vec<KnownValue>, name: &str, value: Option<u32>, at: Time) {
     let Some(value) = value.filter(|_| NUMBERS.contains(&name)) else { return };
+    let time_ms = at.as_millis();
+    if values.iter().any(|known| known.name == name && known.time_ms > time_ms) {
+        return;
+    }
     values.retain(|known| known.name != name);
-    values.push(KnownValue { name: name.to_owned(), value: value.to_string(), ..KnownValue::default() });
+    let (name, value) = (name.to_owned(), value.to_string());
+    values.push(KnownValue { name, value, time_ms, operation: String::new() });
 }
 
 fn flags(old: &TemplateFlags, new: &TemplateFlags) -> Vec<Reason> {
