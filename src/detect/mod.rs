@@ -29,6 +29,7 @@ pub(crate) mod finding;
 pub(crate) mod issuer;
 pub(crate) mod certificate_use;
 pub(crate) mod bits;
+pub(crate) mod last_value;
 pub(crate) mod hands;
 pub(crate) mod purpose;
 pub(crate) mod chain;

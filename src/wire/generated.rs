@@ -1809,7 +1809,7 @@ pub struct KnownValue {
     /// The operation that deleted it, which the value that takes its place shares.
     #[prost(string, tag = "3")]
     pub operation: ::prost::alloc::string::String,
-    /// When the setting got the value: milliseconds since the Unix epoch.
+    /// When the setting got the value: milliseconds since the Unix epoch. 0: not known, or not needed.
     #[prost(int64, tag = "4")]
     pub time_ms: i64,
 }

@@ -2,6 +2,7 @@
 
 use crate::alert::Reason;
 use crate::detect::bits::{names, number};
+use crate::detect::last_value;
 use crate::detect::report::{cut, reason};
 use crate::event::account::Account;
 use crate::event::fold::fold;
@@ -138,8 +139,7 @@ fn is_template_list(property: &str) -> bool {
     number(property) == Some(CR_PROP_TEMPLATES) || fold(property).contains("template")
 }
 
-/// An entry of the registry. Its old value is that of the event, else the last one that was seen. A copy of an earlier event, or
-/// one that arrives late, did not change what is known since.
+/// An entry of the registry. Its old value is that of the event, else the last one that was seen.
 fn setting(
     known: &mut Vec<KnownValue>,
     at: Time,
@@ -147,16 +147,10 @@ fn setting(
     old: Option<&str>,
     new: &str,
 ) -> Option<Tampering> {
-    let (name, time_ms) = (fold(entry).into_owned(), at.as_millis());
-    let remembered = known.iter().find(|value| value.name == name);
-    let is_newest = remembered.is_none_or(|value| value.time_ms <= time_ms);
-    let before = remembered.filter(|_| is_newest).map(|value| value.value.clone());
-    let old = old.map(ToOwned::to_owned).or(before);
-    let verdict = verdict(&name, old.as_deref(), new);
-    if is_newest {
-        known.retain(|value| value.name != name);
-        known.push(KnownValue { name, value: cut(new), time_ms, ..KnownValue::default() });
-    }
+    let name = fold(entry).into_owned();
+    let old = old.or_else(|| last_value::before(known, &name, at));
+    let verdict = verdict(&name, old, new);
+    last_value::remember(known, name, cut(new), at);
     let (code, text) = verdict?;
     Some(Tampering { reason: reason(code, text), setting: entry.to_owned(), value: cut(new) })
 }

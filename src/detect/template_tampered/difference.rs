@@ -2,6 +2,7 @@
 
 use crate::alert::Reason;
 use crate::detect::bits::number;
+use crate::detect::last_value;
 use crate::detect::report::{cut, reason};
 use crate::detect::template_tampered::sddl::{Right, is_of_administrators, owner, rights_for, wide_rights};
 use crate::event::fold::fold;
@@ -74,11 +75,11 @@ pub(crate) fn judge(event: &Event, state: &mut TemplateState) -> Difference {
 
 /// 5136: a value that came, against the one that went in the same operation, or the last one known.
 fn of_value(change: &DirectoryChange, at: Time, state: &mut TemplateState) -> Difference {
-    let (operation, time_ms) = (change.operation_id.clone().unwrap_or_default(), at.as_millis());
+    let operation = change.operation_id.clone().unwrap_or_default();
     if change.operation == DirectoryOperation::Created {
         state.values.retain(|known| known.name != CREATED);
         let value = format!("{} {}", at.as_millis(), change.actor.canonical());
-        state.values.push(KnownValue { name: CREATED.to_owned(), value, operation, time_ms });
+        state.values.push(KnownValue { name: CREATED.to_owned(), value, operation, ..KnownValue::default() });
         return Difference::default();
     }
     let (Some(attribute), Some(value)) = (&change.attribute, &change.value) else {
@@ -91,7 +92,7 @@ fn of_value(change: &DirectoryChange, at: Time, state: &mut TemplateState) -> Di
         let is_long = name == PERMISSIONS;
         state.deleted.retain(|known| !is_long || known.name != PERMISSIONS);
         let value = if is_long { value.clone() } else { cut(value) };
-        state.deleted.push(KnownValue { name, value, operation, time_ms });
+        state.deleted.push(KnownValue { name, value, operation, ..KnownValue::default() });
         let excess = state.deleted.len().saturating_sub(MAX_DELETED);
         state.deleted.drain(..excess);
         return Difference::default();
@@ -118,9 +119,8 @@ fn of_value(change: &DirectoryChange, at: Time, state: &mut TemplateState) -> Di
     if name == ISSUANCE_POLICY {
         return Difference::opens(issuance_policy(value).filter(|_| came && !is_new).into_iter().collect());
     }
-    let known = state.values.iter().find(|known| known.name == name && known.time_ms <= time_ms);
-    let known = known.map(|known| known.value.as_str());
-    let old = gone.last().copied().or(known).and_then(number);
+    let known = || last_value::before(&state.values, &name, at);
+    let old = gone.last().copied().or_else(known).and_then(number);
     let Some(new) = number(value) else { return Difference::default() };
     // The templates of Windows 2000 come into being with their schema.
     let is_first = name == SCHEMA && is_new && old.is_none();
@@ -148,8 +148,8 @@ fn of_versions(seen: &TemplateSeen, at: Time, state: &mut TemplateState) -> Diff
     if let Some(old) = &seen.old_flags {
         opens.extend(flags(old, &seen.flags));
         closes.extend(flags(&seen.flags, old));
-        let known = state.values.iter().find(|known| known.name == SCHEMA);
-        let old = old.schema_version.or_else(|| number(&known?.value));
+        let known = || last_value::before(&state.values, SCHEMA, at);
+        let old = old.schema_version.or_else(|| number(known()?));
         if let (Some(old), Some(new)) = (old, schema) {
             opens.extend(flag(SCHEMA, Some(old), new));
             closes.extend(flag(SCHEMA, Some(new), old));
@@ -166,16 +166,11 @@ fn of_versions(seen: &TemplateSeen, at: Time, state: &mut TemplateState) -> Diff
     Difference { opens, closes }
 }
 
-/// Keeps the last value of one of the attributes that are numbers: a copy of an earlier event changes nothing.
+/// Keeps the last value of one of the attributes that are numbers.
 fn remember(values: &mut Vec<KnownValue>, name: &str, value: Option<u32>, at: Time) {
-    let Some(value) = value.filter(|_| NUMBERS.contains(&name)) else { return };
-    let time_ms = at.as_millis();
-    if values.iter().any(|known| known.name == name && known.time_ms > time_ms) {
-        return;
+    if let Some(value) = value.filter(|_| NUMBERS.contains(&name)) {
+        last_value::remember(values, name.to_owned(), value.to_string(), at);
     }
-    values.retain(|known| known.name != name);
-    let (name, value) = (name.to_owned(), value.to_string());
-    values.push(KnownValue { name, value, time_ms, operation: String::new() });
 }
 
 fn flags(old: &TemplateFlags, new: &TemplateFlags) -> Vec<Reason> {

@@ -12,6 +12,7 @@ const HELPERS: &[(&str, &str)] = &[
     ("purpose", "object identifiers of purposes in words"),
     ("finding", "an alert about one event: shared by the detections that need no more"),
     ("bits", "settings that are bits of a number"),
+    ("last_value", "the last known values of settings: shared by detections of changes"),
     ("hands", "who did something before: shared by detections of changes"),
     ("novelty", "what is new at a CA: shared by detections of unusual requests"),
     ("read", "whether a field was read from an event: shared by the table of needs"),
