@@ -16,6 +16,8 @@ use adcs_watch::state::key::EntityKey;
 use adcs_watch::state::store::{Change, Hour, KeyedStore};
 use adcs_watch::wire;
 use adcs_watch::wire::record::{Marker, StateRecord};
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 static PREFILTER: LazyLock<Prefilter> = LazyLock::new(|| Prefilter::for_source(None, None));
@@ -33,9 +35,51 @@ fn events_of(record: &[u8], decoder: &Decoder) -> Vec<Event> {
     events
 }
 
-pub(crate) fn story() -> Vec<Event> {
+/// The events of a text with one record on each line.
+fn events_of_lines(text: &str) -> Vec<Event> {
     let decoder = Decoder::default();
-    STORY.lines().flat_map(|line| events_of(line.as_bytes(), &decoder)).collect()
+    text.lines().flat_map(|line| events_of(line.as_bytes(), &decoder)).collect()
+}
+
+pub(crate) fn story() -> Vec<Event> {
+    events_of_lines(STORY)
+}
+
+/// Events, and the checkpoint behind them.
+pub(crate) struct Recording {
+    pub(crate) detection: String,
+    events: Vec<Event>,
+    marker: Marker,
+    pub(crate) records: Vec<StateRecord>,
+}
+
+/// A recording of each detection: together they have every kind of state.
+pub(crate) static RECORDINGS: LazyLock<Vec<Recording>> = LazyLock::new(|| {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let detections = here.map(|folder| folder.join("tests/detections")).find(|folder| folder.is_dir());
+    let detections = detections.expect("the recordings are beside the fuzz targets");
+    sorted(&detections).iter().filter_map(|detection| recording(detection)).collect()
+});
+
+/// The first short recording of a detection that fires.
+fn recording(detection: &Path) -> Option<Recording> {
+    let texts = sorted(detection)
+        .into_iter()
+        .filter(|folder| folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with("fires_")))
+        .filter_map(|folder| fs::read_to_string(folder.join("events.ndjson")).ok());
+    let events = events_of_lines(&{ texts }.find(|text| text.lines().count() < 20)?);
+    let mut engine = Engine::new(Policy::default());
+    events.iter().for_each(|event| drop(engine.on_event(event)));
+    let records = engine.take_changes();
+    let detection = detection.file_name()?.to_string_lossy().into_owned();
+    Some(Recording { detection, events, marker: engine.marker(0, 0), records })
+}
+
+fn sorted(folder: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<_> =
+        fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    paths
 }
 
 fn is_wanted(outcome: &Result<Decoded, Rejection>) -> bool {
@@ -120,25 +164,24 @@ pub(crate) fn records(bytes: &[u8]) {
 }
 
 /// A checkpoint in which the state of one entity is replaced by these bytes: it is restored, and the next events are
-/// handled whatever it holds. The first byte chooses the entity.
+/// handled whatever it holds. The first byte chooses the recording, the second the entity.
 pub(crate) fn state(bytes: &[u8]) {
     let _ =
         wire::decode::<Marker>(bytes).map(|marker| Engine::restore(Policy::default(), &marker, []).is_ok());
     let _ = wire::decode::<StateRecord>(bytes);
-    let Some((which, state)) = bytes.split_first() else { return };
-    let mut engine = Engine::new(Policy::default());
-    story().iter().for_each(|event| drop(engine.on_event(event)));
-    let mut records = engine.take_changes();
-    let at = usize::from(*which) % records.len();
+    let Some(([recording, entity], state)) = bytes.split_first_chunk() else { return };
+    let recording = &RECORDINGS[usize::from(*recording) % RECORDINGS.len()];
+    let mut records = recording.records.clone();
+    let at = usize::from(*entity) % records.len();
     records[at].state = Some(state.to_vec());
     let marker = Marker {
         digest: digest(&records).to_be_bytes().to_vec(),
         records: records.iter().filter(|record| record.state.is_some()).count() as u64,
-        ..engine.marker(0, 0)
+        ..recording.marker.clone()
     };
     let restored = Engine::restore(Policy::default(), &marker, records);
     let mut engine = restored.expect("the records are those of the marker");
-    story().iter().for_each(|event| drop(engine.on_event(event)));
+    recording.events.iter().for_each(|event| drop(engine.on_event(event)));
     let _ = engine.take_changes();
 }
 

@@ -82,18 +82,20 @@ fn corpora_in_bytes_can_be_read() {
     let events = checks::story();
     let mut engine = Engine::new(adcs_watch::detect::policy::Policy::default());
     let alerts: Vec<_> = events.iter().flat_map(|event| engine.on_event(event).alerts).collect();
-    let states = engine.take_changes();
-    let state = |at: usize| {
-        let bytes = states[at].state.clone().unwrap_or_default();
-        [vec![u8::try_from(at).unwrap()], bytes].concat()
-    };
-    assert!(events.len() == 3 && alerts.len() > 1 && states.len() > 2);
+    assert!(events.len() == 3 && alerts.len() > 1 && engine.take_changes().len() > 2);
+    assert!(checks::RECORDINGS.len() > 20);
     if std::env::var_os("UPDATE").is_some() {
         let write = |name: &str, bytes: Vec<u8>| fs::write(project("fuzz/corpus").join(name), bytes).unwrap();
         write("records/routed", wire::routed::encode(&events));
         write("records/event", wire::event::encode(&events[0]));
         write("records/alert", wire::alert::to_protobuf(&alerts[1]));
         write("state/marker", wire::encode(&engine.marker(7, 8)));
-        (0..states.len().min(4)).for_each(|at| write(&format!("state/record-{at}"), state(at)));
+        for (at, recording) in (0_u8..).zip(checks::RECORDINGS.iter()) {
+            let states = (0_u8..).zip(&recording.records);
+            let states = states.filter_map(|(entity, record)| Some((entity, record.state.as_ref()?)));
+            if let Some((entity, state)) = states.max_by_key(|(_, state)| state.len()) {
+                write(&format!("state/{}", recording.detection), [&[at, entity][..], state].concat());
+            }
+        }
     }
 }
