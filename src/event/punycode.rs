@@ -1,7 +1,7 @@
 //! Labels of internationalized host names: RFC 3492, and RFC 5890 for their prefix.
 //!
-//! Labels are decoded as UTS 46 has it: one that holds no name, such as control characters, is none. So what is decoded is
-//! decoded and trimmed once, on whatever way it comes.
+//! Only a label of letters, digits, `-` and `_` can be encoded, and it is decoded as UTS 46 has it: one that holds no name,
+//! such as control characters, is none. So what is decoded is decoded and trimmed once, on whatever way it comes.
 //!
 //! A name of a certificate is ASCII, so the host name of the machine `BÜRO-PC$` is `xn--bro-pc-3ya` there.
 
@@ -30,8 +30,10 @@ pub(crate) fn readable(domain: &str) -> Cow<'_, str> {
 }
 
 fn label(label: &str) -> Cow<'_, str> {
-    let may_be_one = |text: &str| label.len() <= LONGEST_LABEL && !text.is_empty() && !text.ends_with('-');
-    if label.strip_prefix(PREFIX).is_some_and(may_be_one)
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let may_be_one = |text: &str| !text.is_empty() && !text.ends_with('-') && text.bytes().all(is_plain);
+    if label.len() <= LONGEST_LABEL
+        && label.strip_prefix(PREFIX).is_some_and(may_be_one)
         && let (decoded, Ok(())) = domain_to_unicode(label)
     {
         return Cow::Owned(decoded);
@@ -69,6 +71,9 @@ mod tests {
             ("xn--\u{fc}-3ya", "xn--\u{fc}-3ya"),
             ("xn--99999999", "xn--99999999"),
             ("xn--acorp.example", "xn--acorp.example"),
+            ("xn--b_ro-pc-t2a", "b_ro-pcü"),
+            ("xn--x)\0\u{8}-iix", "xn--x)\0\u{8}-iix"),
+            ("xn--b ro-pc-3ya", "xn--b ro-pc-3ya"),
         ] {
             assert_eq!(decoded(label.to_owned()), expect, "{label}");
         }
@@ -76,7 +81,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_name_is_accepted_and_decoded_once(name in "xn--[a-z0-9é.-]{0,70}") {
+        fn any_name_is_accepted_and_decoded_once(name in "xn--[a-z0-9é._-]{0,70}") {
             let once = decoded(name);
             prop_assert_eq!(decoded(once.clone()), once);
         }
