@@ -46,6 +46,16 @@ const SECTIONS: [&str; 8] = [
     "shareinformation",
 ];
 
+/// Fields whose text is a list of names and values, folded, with what stands between a name and its value, and between two
+/// of them: pipelines take such texts apart.
+const LISTS: [(&str, &str, &str); 5] = [
+    ("attributes", ":", "\n"),
+    ("requestattributes", ":", "\n"),
+    ("subject", "=", ", "),
+    ("subjectalternativename", "=", ", "),
+    ("subjectalternativenamefromcsr", "=", ", "),
+];
+
 /// What `ConvertTo-Json` writes for a value that is nested too deep for it.
 const NO_VALUE: &str = "System.Diagnostics.Eventing.Reader.EventProperty";
 
@@ -175,7 +185,16 @@ impl Named {
                 self.nameless
                     .extend(members.iter().filter_map(|(_, value)| text(*value)).map(Cow::into_owned));
             }
-            Some(members) => members.into_iter().for_each(|(name, value)| self.member(&name, value, level)),
+            Some(members) => {
+                // Not without a field beside it: `attributes` is also what holds all fields.
+                let is_request = || members.iter().any(|(name, _)| fold(name) == "requestid");
+                for (name, value) in &members {
+                    match text_of_list(name, *value).filter(|_| is_request()) {
+                        Some(text) => self.push(name, text),
+                        None => self.member(name, *value, level),
+                    }
+                }
+            }
             None => value.items().for_each(|item| self.item(item, level)),
         }
     }
@@ -273,6 +292,21 @@ impl Named {
     }
 }
 
+/// The text of a field that was taken apart into an object.
+fn text_of_list(field: &str, value: Value<'_>) -> Option<String> {
+    if value.scalar().is_some() || text(value).is_some() {
+        return None;
+    }
+    let field = fold(field);
+    let (_, equals, between) = LISTS.iter().find(|(name, ..)| *name == field)?;
+    let pairs = members(value)?.into_iter().flat_map(|(name, value)| {
+        let values: Vec<_> = if value.is_array() { value.items().collect() } else { vec![value] };
+        let pair = |value: Value<'_>| Some(format!("{name}{equals}{}", text(value)?));
+        values.into_iter().filter_map(pair).collect::<Vec<_>>()
+    });
+    Some(pairs.collect::<Vec<_>>().join(between)).filter(|text| !text.is_empty())
+}
+
 fn value_of(values: &[(String, String)], is_meant: impl Fn(&str) -> bool) -> Option<&str> {
     let found = values.iter().find(|(key, value)| is_meant(key) && !is_absent(value));
     found.map(|(_, value)| value.as_str())
@@ -339,6 +373,20 @@ mod tests {
                 "{json}"
             );
         }
+    }
+
+    #[test]
+    fn field_that_was_taken_apart_is_put_together() {
+        let named = read(
+            r#"{"Attributes": {"CertificateTemplate": "User", "SAN": ["upn=a", "dns=b"], "Requester": "CORP\\b"},
+                "Requester": "CORP\\a", "RequestId": 201, "Subject": {"CN": "a", "OU": "x"}, "SubjectAlternativeName": {"DNS Name": "b"}}"#,
+        );
+        let attributes = "CertificateTemplate:User\nSAN:upn=a\nSAN:dns=b\nRequester:CORP\\b";
+        assert_eq!(named.find("Attributes"), Some(attributes));
+        assert_eq!((named.find("Subject"), named.find("Requester")), (Some("CN=a, OU=x"), Some("CORP\\a")));
+        assert_eq!(named.find("SubjectAlternativeName"), Some("DNS Name=b"));
+        let named = read(r#"{"attributes": {"RequestId": 201, "Attributes": "CertificateTemplate:User"}}"#);
+        assert_eq!(named.find("Attributes"), Some("CertificateTemplate:User"));
     }
 
     #[test]
