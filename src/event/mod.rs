@@ -4,6 +4,7 @@
 //! our own: what an EDR reports ([`RemoteFileWrite`]) and what an import states ([`facts`]). Text is parsed here once; the rooms below work with its types.
 
 pub(crate) mod fold;
+pub(crate) mod other_name;
 pub(crate) mod punycode;
 pub mod host;
 pub mod account;

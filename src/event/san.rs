@@ -2,6 +2,7 @@
 
 use crate::event::account::{Sid, same_text};
 use crate::event::fold;
+use crate::event::other_name::readable;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
@@ -50,7 +51,7 @@ impl NameKind {
     /// The name of this kind with this value.
     pub(crate) fn name(self, value: &str) -> San {
         match self {
-            NameKind::Upn => San::Upn(value.to_owned()),
+            NameKind::Upn => San::Upn(readable(value).unwrap_or_else(|| value.to_owned())),
             NameKind::Dns => San::Dns(value.to_owned()),
             NameKind::Email => San::Email(value.to_owned()),
             NameKind::Url => San::from_url(value),
@@ -128,7 +129,9 @@ impl San {
         } else if one_word && value.contains('@') {
             Some(San::Upn(value.to_owned()))
         } else if hex_pairs(value) == value.len() && value.len() > 11 {
-            Some(San::from_guid(value))
+            Some(readable(value).map_or_else(|| San::from_guid(value), San::Upn))
+        } else if let Some((sid, _)) = Sid::at_start(value).filter(|(_, length)| *length == value.len()) {
+            Some(San::Sid(sid))
         } else if one_word && looks_like_host(value) {
             Some(San::Dns(value.to_owned()))
         } else {

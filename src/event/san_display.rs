@@ -2,6 +2,7 @@
 
 use crate::event::fold;
 use crate::event::oid::is_oid;
+use crate::event::other_name::{other_name, readable};
 use crate::event::san::{NameKind, Names, San, hex_pairs, is_separator, sid_url};
 
 /// Reads the display text of `SubjectAlternativeName`: the first `MAX_NAMES` (64) names and the number of further ones.
@@ -143,6 +144,10 @@ fn read_value<'t>(kind: Option<NameKind>, text: &'t str, names: &mut Names) -> &
 /// A principal name may hold anything, spaces too; but a word with `=` behind it, or a heading, is a label that is
 /// not known, and then the name was one word.
 fn upn_end(line: &str) -> usize {
+    let octets = hex_pairs(line);
+    if octets > "ab cd".len() {
+        return octets;
+    }
     let first_word = line.find([' ', '\t', ',']).unwrap_or(line.len());
     let rest = line[first_word..].trim_end();
     if rest.contains('=') || rest.ends_with(':') { first_word } else { line.len() }
@@ -190,10 +195,11 @@ fn by_structure(label: &str, value: &str) -> Option<San> {
     let word = label.rsplit([' ', '\t', ':', '：', ',']).next().unwrap_or_default();
     let is_octets = hex_pairs(value) == value.len() && (value.len() > 2 || label.contains("guid"));
     if value.is_empty() || value.starts_with(['"', '\'', '{']) || RDNS.contains(&word) || is_oid(word) {
-        return None;
+        return other_name(&format!("{word}={value}"));
     }
     if label.contains("guid") || is_octets {
-        return (value.len() > 11).then(|| San::from_guid(value));
+        let name = readable(value).map_or_else(|| San::from_guid(value), San::Upn);
+        return Some(name).filter(|_| value.len() > 11);
     }
     if label.contains("rfc822") || label.contains("mail") {
         return Some(San::Email(value.to_owned()));
@@ -226,8 +232,7 @@ fn ends_ignoring_case(text: &str, end: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::event::account::Sid;
-    use crate::event::san::{MAX_NAMES, MAX_NAMES_SEARCHED};
-    use crate::event::san::{Names, San};
+    use crate::event::san::{MAX_NAMES, MAX_NAMES_SEARCHED, Names, San};
     use crate::event::san_display::{parse_display, read_display};
     use proptest::prelude::*;
 
@@ -268,6 +273,8 @@ mod tests {
         check("URL=tag:microsoft.com,2022-09-14:sid:S-1-5-21-1-2-3-500", &[sid()]);
         check("URL=ldap://x/y?a=b", &[San::Url("ldap://x/y?a=b".into())]);
         check("Other Name: DS Object Guid=04 10 1a 2b 3c 4d 5e 6f 70 81 92 a3 b4 c5 d6 e7 f8 09", &[guid()]);
+        check("Principal Name=16 05 61 6c 69 63 65 DNS Name=h", &[upn("alice"), dns("h")]);
+        check("Other Name:1.3.6.1.4.1.311.20.2.3=0c 05 61 6c 69 63 65", &[upn("alice")]);
         check("IP Address=10.1.2.3", &[San::Ip("10.1.2.3".into())]);
         check("Directory Address:CN=a, DC=b", &[other("Directory Address:CN=a"), other("DC=b")]);
         check("Directory Address=CN=a, DC=b\nDNS Name=x", &[other("CN=a, DC=b"), dns("x")]);
@@ -348,8 +355,8 @@ mod tests {
             "Autre nom :Nom principal=alice@corp.example, Nom DNS=h",
             &[upn("alice@corp.example"), dns("h")],
         );
-        check("Annat namn: Huvudnamn=alice@corp.example", &[upn("alice@corp.example")]);
         check("Annat namn: Huvudnamn=administrator", &[upn("administrator")]);
+        check("Annat namn: Huvudnamn=16 05 61 6c 69 63 65", &[upn("alice")]);
         check(
             "Annat namn: Huvudnamn=alice@corp.example Namn=h.corp.example",
             &[upn("alice@corp.example"), dns("h.corp.example")],

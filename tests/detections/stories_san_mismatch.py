@@ -1,4 +1,5 @@
 """Fixtures of san-mismatch: who asked for a certificate in whose name."""
+from base64 import b64encode
 from itertools import permutations
 
 from windows import CA, CA2, SID, at, denied, issued, logon, normalised, own, requested, serial, upn
@@ -6,7 +7,13 @@ from windows import CA, CA2, SID, at, denied, issued, logon, normalised, own, re
 MALLORY = "CORP\\mallory"
 ADMIN = "administrator@corp.example"
 BOB = "bob.jones@corp.example"
+PRINCIPAL_NAME = "1.3.6.1.4.1.311.20.2.3"
 CORP = "domains:\n  CORP: [corp.example]\n"
+
+
+def octets(name, tag=0x0c):
+    """A string of ASN.1 in DER, as the value of another name is."""
+    return bytes([tag, len(name)]) + name.encode()
 
 
 def esc1(request_id, san=BOB, requester=MALLORY, template="ESC1", **more):
@@ -42,6 +49,13 @@ def names():
            [at(0, issued(201, MALLORY, "", f"CertificateTemplate:ESC1\nSAN:upn=mallory@corp.example&upn={BOB}", "ESC1"))])
     yield ("fires_name_is_percent_encoded", "The name in the attributes is percent-encoded.",
            [at(0, issued(201, MALLORY, attributes="CertificateTemplate:ESC1\nSAN:upn=bob%2Ejones%40corp%2Eexample", version=0))])
+    yield ("fires_name_in_octets", "The attributes have the principal name by its object identifier, and its octets in base64.",
+           [at(0, issued(201, MALLORY, attributes=f"CertificateTemplate:ESC1\nSAN:{PRINCIPAL_NAME}={{octet}}{b64encode(octets(ADMIN)).decode()}", version=0))])
+    yield ("fires_name_that_windows_cannot_read", "The principal name is an IA5String, where Windows expects a UTF8String: the display text has its octets.",
+           [at(0, issued(201, MALLORY, f"Other Name:\n     Principal Name={octets(BOB, 0x16).hex(' ')}", "CertificateTemplate:ESC1", "ESC1"))])
+    yield ("quiet_own_name_in_octets", "The requester's own name, by its object identifier: in the attributes with its encoding, in the certificate in octets.",
+           [at(0, issued(201, MALLORY, attributes=f"CertificateTemplate:User\nSAN:{PRINCIPAL_NAME}={{utf8}}mallory@corp.example", version=0)),
+            at(900, issued(202, MALLORY, f"Other Name:{PRINCIPAL_NAME}={octets('mallory@corp.example').hex(' ')}", "CertificateTemplate:User", "User"))])
     yield ("fires_names_separated_by_spaces", "A pipeline has put single spaces where the field and the attributes had line feeds; the last name is another user's.",
            [at(0, issued(201, MALLORY, f"Other Name: Principal Name=mallory@corp.example RFC822 Name=mallory@corp.example Other Name: Principal Name={BOB}",
                          "CertificateTemplate:ESC1 ccm:wks-066.corp.example", "ESC1"))])
