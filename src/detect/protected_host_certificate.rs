@@ -16,6 +16,7 @@ use crate::detect::lifecycle::Lifetime;
 use crate::detect::report::{self, reason};
 use crate::detect::slot::Slot;
 use crate::detect::{About, Context, Detection, DetectionSettings, Entity, memory_after};
+use crate::event::account::same_text;
 use crate::event::host::Host;
 use crate::event::san::San;
 use crate::event::time::Span;
@@ -171,7 +172,7 @@ fn covers_foreign_host(
 /// Whether a certificate with this name is good for the host: `*.corp.example` is for all hosts of the domain.
 fn covers(name: &Host, host: &Host) -> bool {
     match name.as_str().strip_prefix("*.") {
-        Some(domain) => host.domain() == Some(domain),
+        Some(domain) => host.domain().is_some_and(|own| same_text(own, domain)),
         None => name.is_same(host),
     }
 }
@@ -186,6 +187,7 @@ mod tests {
         let covers = |name, host| covers(&Host::new(name), &Host::new(host));
         assert!(covers("*.corp.example", "wsus.corp.example"));
         assert!(covers("wsus", "wsus.corp.example"));
+        assert!(covers("*.cörp.example", "wsus.corp.example") && covers("wsús", "wsus.corp.example"));
         assert!(!covers("*.corp.example", "wsus.emea.corp.example"));
         assert!(!covers("*.corp.example", "wsus"), "its domain is not known");
         assert!(!covers("wsus2.corp.example", "wsus.corp.example"));

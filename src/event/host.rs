@@ -34,11 +34,12 @@ impl Host {
         self.0.split_once('.').map(|(_, domain)| domain).filter(|domain| !domain.is_empty())
     }
 
-    /// Whether two names can mean one computer: equal, or one is the bare first label of the other.
+    /// Whether two names can mean one computer: equal, as the directory compares names, or one is the bare first label of
+    /// the other.
     pub fn is_same(&self, other: &Host) -> bool {
-        self.0 == other.0
-            || (self.label() == other.label()
-                && (self.0.len() == self.label().len() || other.0.len() == other.label().len()))
+        fold::is_same(&self.0, &other.0)
+            || ((self.0.len() == self.label().len() || other.0.len() == other.label().len())
+                && fold::is_same(self.label(), other.label()))
     }
 }
 
@@ -91,6 +92,18 @@ mod tests {
         assert!(same("ca01.corp.example", "CA01.corp.example"));
         assert!(!same("ca01.corp.example", "ca01.other.example"));
         assert!(!same("ca01", "ca02.corp.example"));
+    }
+
+    #[test]
+    fn names_are_compared_as_the_directory_does() {
+        let same = |a, b| Host::new(a).is_same(&Host::new(b));
+        for other in
+            ["cá01.corp.example", "ＣＡ01.corp.example", "c\u{200b}a01.corp.example", "ca01．corp.example"]
+        {
+            assert!(same("ca01.corp.example", other), "{other}");
+        }
+        assert!(same("cá01", "ca01.corp.example"));
+        assert!(!same("са01.corp.example", "ca01.corp.example"), "Cyrillic");
     }
 
     #[test]

@@ -12,6 +12,10 @@ def web(request_id, requester, *hosts, **more):
 def stories():
     yield ("fires_user", "mallory is issued a certificate for the update server.",
            [at(0, web(701, "CORP\\mallory", "wsus.corp.example"))], PROTECTED)
+    yield ("fires_host_in_another_spelling", "The name of the update server has an accent and full-width letters: to the directory it is the same name.",
+           [at(0, web(731, "CORP\\mallory", "ＷＳÚＳ.corp.example"))], PROTECTED)
+    yield ("quiet_host_that_looks_alike", "Another server, whose name differs by one letter.",
+           [at(0, web(732, "CORP\\mallory", "wsu5.corp.example"))], PROTECTED)
     yield ("fires_other_machine_and_further_host", "WKS-114$ is issued one for the update server and then one for the federation server: the alert is revised.",
            [at(0, web(702, "CORP\\WKS-114$", "wks-114.corp.example", "WSUS.corp.example")),
             at(9, web(703, "CORP\\WKS-114$", "adfs.corp.example"))], PROTECTED)
