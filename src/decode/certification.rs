@@ -6,6 +6,7 @@ use crate::decode::values::number;
 use crate::event::account::Account;
 use crate::event::attributes::Attributes;
 use crate::event::fold::cut;
+use crate::event::host::Host;
 use crate::event::san::Names;
 use crate::event::san_display::read_display;
 use crate::event::serial::Serial;
@@ -102,6 +103,11 @@ fn client_info(fields: &Fields<'_>) -> Result<Option<String>, Rejection> {
     Ok(info.filter(|info| !info.is_empty()))
 }
 
+fn first_and_others(hosts: Vec<Host>) -> (Option<Host>, Vec<Host>) {
+    let mut hosts = hosts.into_iter();
+    (hosts.next(), hosts.collect())
+}
+
 fn request(fields: &Fields<'_>) -> Result<CertificateRequest, Rejection> {
     let request_id = request_id(fields)?;
     let attributes =
@@ -110,6 +116,9 @@ fn request(fields: &Fields<'_>) -> Result<CertificateRequest, Rejection> {
         fields.text("SubjectAlternativeName")?.map_or_else(Names::default, |text| read_display(&text));
     let attribute_names = attributes.names.names.clone();
     names.append(attributes.names);
+    let (client, clients_beyond) = first_and_others(attributes.clients);
+    let (cdc, cdcs_beyond) = first_and_others(attributes.cdcs);
+    let (rmd, rmds_beyond) = first_and_others(attributes.rmds);
     let mut request = CertificateRequest {
         request_id,
         requester: Account::parse(&fields.required("Requester")?),
@@ -117,12 +126,15 @@ fn request(fields: &Fields<'_>) -> Result<CertificateRequest, Rejection> {
         template: fields.owned("CertificateTemplate")?.or(attributes.template),
         attribute_names,
         common_names: fields.text("Subject")?.map_or_else(Vec::new, |text| subject::common_names(&text)),
-        client: attributes.client,
+        client,
+        clients_beyond,
         authentication_service: fields.owned("AuthenticationService")?,
         authentication_level: fields.owned("AuthenticationLevel")?,
         transport: fields.owned("DCOMorRPC")?,
-        cdc: attributes.cdc,
-        rmd: attributes.rmd,
+        cdc,
+        cdcs_beyond,
+        rmd,
+        rmds_beyond,
         user_agent: attributes.user_agent,
         proxy_uri: attributes.proxy_uri,
         application_policies: attributes.application_policies,

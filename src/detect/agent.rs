@@ -66,14 +66,16 @@ impl Agent {
         self.templates.iter().any(|own| own == ANY || template.is_some_and(|other| same_text(own, other)))
     }
 
-    /// Whether it requests from this host, or from any; a host that the event does not name is none of a list.
-    pub fn has_host(&self, host: Option<&Host>) -> bool {
-        self.hosts.is_empty() || host.is_some_and(|host| self.hosts.iter().any(|own| own.is_same(host)))
+    /// Whether the request comes from one of its hosts, or it has a list of none; a host that the event does not name is none
+    /// of a list.
+    pub fn has_host_of(&self, request: &CertificateRequest) -> bool {
+        let is_own = |host: &Host| self.hosts.iter().any(|own| own.is_same(host));
+        self.hosts.is_empty() || (request.client.is_some() && request.clients().all(is_own))
     }
 
     /// Whether it may make this request for others, by its template and its client; the names are not looked at.
     pub(crate) fn is_at_work(&self, request: &CertificateRequest) -> bool {
-        self.has_template(request.template.as_deref()) && self.has_host(request.client.as_ref())
+        self.has_template(request.template.as_deref()) && self.has_host_of(request)
     }
 
     /// Whether it may request a certificate with this name.
@@ -127,6 +129,7 @@ pub(crate) fn matches(pattern: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::detect::agent::{Agent, matches};
+    use crate::event::CertificateRequest;
     use crate::event::account::Account;
     use crate::event::host::Host;
 
@@ -164,12 +167,21 @@ mod tests {
         );
         assert!(fas.has_template(Some("citrix_smartcardlogon")));
         assert!(!fas.has_template(Some("User")) && !fas.has_template(None));
-        assert!(fas.has_host(Some(&Host::new("fas01.corp.example"))));
-        assert!(!fas.has_host(Some(&Host::new("wks-066.corp.example"))) && !fas.has_host(None));
+        let from = |hosts: &[&str]| {
+            let mut hosts = hosts.iter().map(|host| Host::new(host));
+            CertificateRequest {
+                client: hosts.next(),
+                clients_beyond: hosts.collect(),
+                ..CertificateRequest::default()
+            }
+        };
+        assert!(fas.has_host_of(&from(&["fas01.corp.example"])));
+        assert!(!fas.has_host_of(&from(&["wks-066.corp.example"])) && !fas.has_host_of(&from(&[])));
+        assert!(!fas.has_host_of(&from(&["fas01.corp.example", "wks-066.corp.example"])));
         assert!(fas.has_subject(&Account::parse("alice@corp.example")));
         assert!(!fas.has_subject(&Account::parse("alice@other.example")));
         let any = agent(r#"{"templates": ["*"]}"#);
-        assert!(any.has_template(None) && any.has_host(None) && any.has_name("bob"));
+        assert!(any.has_template(None) && any.has_host_of(&from(&[])) && any.has_name("bob"));
     }
 
     #[test]

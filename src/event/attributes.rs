@@ -17,17 +17,20 @@ use std::borrow::Cow;
 /// The longest text that is kept of an attribute that no name is read from, in bytes.
 const MAX_TEXT_BYTES: usize = 512;
 
+/// The most hosts that are kept of one attribute.
+const MAX_HOSTS: usize = 16;
+
 /// What the attributes of a request say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Attributes {
     /// The template that the request names, attribute `CertificateTemplate`.
     pub template: Option<String>,
     /// `ccm`: the client machine, as the client states it.
-    pub client: Option<Host>,
+    pub clients: Vec<Host>,
     /// `cdc`: the domain controller that the CA is asked to look the requester up at.
-    pub cdc: Option<Host>,
+    pub cdcs: Vec<Host>,
     /// `rmd`: the machine that the request is for.
-    pub rmd: Option<Host>,
+    pub rmds: Vec<Host>,
     /// `UserAgent`, which the pages of web enrollment add; empty: the client stated none.
     pub user_agent: Option<String>,
     /// `ProxyURI`, which the enrollment web service adds.
@@ -39,7 +42,8 @@ pub(crate) struct Attributes {
 }
 
 impl Attributes {
-    /// Reads the text. Unknown keys are skipped; of a repeated key the first counts, except for names, which all count.
+    /// Reads the text. Unknown keys are skipped; of a repeated key the first counts, except for names, policies
+    /// and hosts, which all count: no client of Windows repeats a key, and which of its values the CA takes is not known.
     pub(crate) fn parse(text: &str) -> Attributes {
         let mut attributes = Attributes::default();
         let text = fold::with_line_ends(text);
@@ -49,17 +53,11 @@ impl Attributes {
                 Key::Template => {
                     attributes.template.get_or_insert_with(|| value.to_owned());
                 }
-                Key::Client => {
-                    attributes.client.get_or_insert_with(|| Host::new(value));
-                }
+                Key::Client => add_host(&mut attributes.clients, value),
                 Key::Names => read_names(None, value, 0, &mut attributes.names),
                 Key::Name(kind) => read_names(Some(kind), value, 0, &mut attributes.names),
-                Key::Controller => {
-                    attributes.cdc.get_or_insert_with(|| Host::new(value));
-                }
-                Key::Machine => {
-                    attributes.rmd.get_or_insert_with(|| Host::new(value));
-                }
+                Key::Controller => add_host(&mut attributes.cdcs, value),
+                Key::Machine => add_host(&mut attributes.rmds, value),
                 Key::UserAgent => {
                     attributes.user_agent.get_or_insert_with(|| fold::cut(value, MAX_TEXT_BYTES).to_owned());
                 }
@@ -80,6 +78,15 @@ impl Attributes {
                 self.application_policies.push(oid.to_owned());
             }
         }
+    }
+}
+
+/// Adds a host unless it is there already. Of more than [`MAX_HOSTS`] the first ones and the last one are kept.
+fn add_host(hosts: &mut Vec<Host>, value: &str) {
+    let host = Host::new(value);
+    if !hosts.contains(&host) {
+        hosts.truncate(MAX_HOSTS - 1);
+        hosts.push(host);
     }
 }
 
@@ -204,7 +211,7 @@ fn percent_decoded(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use crate::event::account::Sid;
-    use crate::event::attributes::{Attributes, percent_decoded};
+    use crate::event::attributes::{Attributes, MAX_HOSTS, percent_decoded};
     use crate::event::host::Host;
     use crate::event::san::MAX_NAMES;
     use crate::event::san::San;
@@ -260,13 +267,13 @@ mod tests {
                     - S-A-N :upn=carol@corp.example\nApplication Policies:1.3.6.1.5.5.7.3.2";
         let read = Attributes::parse(text);
         assert_eq!(read.template.as_deref(), Some("User"));
-        assert_eq!(read.rmd, Some(Host::new("wks.corp.example")));
-        assert_eq!(read.cdc, Some(Host::new("dc01.corp.example")));
+        assert_eq!(read.rmds, [Host::new("wks.corp.example")]);
+        assert_eq!(read.cdcs, [Host::new("dc01.corp.example")]);
         assert_eq!(read.names.names, [upn("carol@corp.example")]);
         assert_eq!(read.application_policies, ["1.3.6.1.5.5.7.3.2"]);
         // Blanks between pairs separate them.
         let read = Attributes::parse("CertificateTemplate:Server md:x cdc:dc01.corp.example");
-        assert_eq!((read.rmd, read.cdc), (None, Some(Host::new("dc01.corp.example"))));
+        assert_eq!((read.rmds, read.cdcs), (vec![], vec![Host::new("dc01.corp.example")]));
     }
 
     #[test]
@@ -285,7 +292,7 @@ mod tests {
             .join(separator);
             let read = Attributes::parse(&text);
             assert_eq!(read.template.as_deref(), Some("User"), "{separator:?}");
-            assert_eq!(read.client.unwrap().as_str(), "wks.corp.example", "{separator:?}");
+            assert_eq!(read.clients, [Host::new("wks.corp.example")], "{separator:?}");
             assert_eq!(
                 read.names.names,
                 [upn("administrator@corp.example"), dns("dc01.corp.example")],
@@ -303,14 +310,17 @@ mod tests {
     }
 
     #[test]
-    fn first_template_and_first_client_count() {
+    fn first_template_and_every_client_count() {
         let read = Attributes::parse(
             "\nCertificateTemplate:Machine\nccm:WKS.corp.example\nCertificateTemplate:Second\nccm:x",
         );
         assert_eq!(read.template.as_deref(), Some("Machine"));
-        assert_eq!(read.client.unwrap().as_str(), "wks.corp.example");
+        assert_eq!(read.clients, [Host::new("wks.corp.example"), Host::new("x")]);
         let read = Attributes::parse("ccm:\nno separator\n:x\nCertificateTemplate: User\njunk");
-        assert_eq!((read.template.as_deref(), read.client), (Some("User"), None));
+        assert_eq!((read.template.as_deref(), read.clients), (Some("User"), vec![]));
+        let many: Vec<String> = (0..40).map(|at| format!("rmd:h{at}")).collect();
+        let read = Attributes::parse(&many.join("\n"));
+        assert_eq!((read.rmds.len(), read.rmds.last()), (MAX_HOSTS, Some(&Host::new("h39"))));
     }
 
     #[test]

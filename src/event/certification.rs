@@ -44,6 +44,15 @@ pub struct CertificateRequest {
     /// The `rmd:` attribute: the machine that the request is for, by its DNS name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rmd: Option<Host>,
+    /// Further hosts that the request states in attributes `ccm:`. No client of Windows repeats an attribute.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clients_beyond: Vec<Host>,
+    /// Further hosts that the request states in attributes `cdc:`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cdcs_beyond: Vec<Host>,
+    /// Further hosts that the request states in attributes `rmd:`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rmds_beyond: Vec<Host>,
     /// The `UserAgent:` attribute, which the pages of web enrollment add; empty: the client stated none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
@@ -77,6 +86,26 @@ impl CertificateRequest {
         let asked = std::mem::take(&mut self.attribute_names);
         let collected = |name: &San| self.names.iter().find(|known| known.is_same(name)).cloned();
         self.attribute_names = asked.iter().filter_map(collected).collect();
+    }
+
+    /// Every machine that the client states as its own.
+    pub fn clients(&self) -> impl Iterator<Item = &Host> {
+        self.client.iter().chain(&self.clients_beyond)
+    }
+
+    /// Every domain controller that the CA is asked to look the requester up at.
+    pub fn cdcs(&self) -> impl Iterator<Item = &Host> {
+        self.cdc.iter().chain(&self.cdcs_beyond)
+    }
+
+    /// Every machine that the request is for.
+    pub fn rmds(&self) -> impl Iterator<Item = &Host> {
+        self.rmd.iter().chain(&self.rmds_beyond)
+    }
+
+    /// Whether the client states this host as its own, perhaps among others.
+    pub fn is_from(&self, host: &Host) -> bool {
+        self.clients().any(|client| client.is_same(host))
     }
 
     /// Whether the request states anything that Windows' own client, the pages of web enrollment or the enrollment web service

@@ -438,6 +438,13 @@ pub struct CertificateRequest {
     /// RequestClientInfo of version 1: user, machine and process of the client, as the client states them.
     #[prost(string, optional, tag = "18")]
     pub client_info: ::core::option::Option<::prost::alloc::string::String>,
+    /// Further hosts of attributes `ccm:`, `cdc:` and `rmd:`, which no client of Windows repeats; at most 15 of each.
+    #[prost(string, repeated, tag = "19")]
+    pub clients_beyond: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "20")]
+    pub cdcs_beyond: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "21")]
+    pub rmds_beyond: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct IssuedCertificate {

@@ -30,6 +30,13 @@ def stories():
     spaced = chase("wks-114.corp.example", "fe80::20c").replace("cdc:", "c-d c:").replace("rmd:", "r-m-d :")
     yield ("fires_attributes_with_blanks_in_their_names", "The same, with blanks and minus signs in the names of the attributes, which a CA leaves out.",
            [at(0, machine(630, "CORP\\WKS-114$", spaced, "wks-114.corp.example"))])
+    for name, first, second in [("first", "dc01.corp.example", "10.20.30.66"), ("last", "10.20.30.66", "dc01.corp.example")]:
+        twice = chase("wks-114.corp.example", first) + f"\ncdc:{second}\nrmd:srv-12.corp.example"
+        yield (f"fires_attributes_that_stand_there_twice_the_own_{name}", "The request has both attributes twice, and one of each is ordinary: which one the CA takes is not known.",
+               [at(0, machine(642, "CORP\\WKS-114$", twice, "wks-114.corp.example"))])
+    twice = chase("wks-114.corp.example") + "\ncdc:DC01.corp.example.\nrmd:WKS-114.corp.example"
+    yield ("quiet_same_attributes_twice", "A pipeline has the attributes twice, in two spellings.",
+           [at(0, machine(643, "CORP\\WKS-114$", twice, "wks-114.corp.example"))])
     yield ("fires_controller_is_an_address_in_one_number", "The address is written as one number, as Windows reads it too, and the CA logs no names.",
            [at(0, issued(631, "CORP\\WKS-114$", attributes=chase("wks-114.corp.example", "0x0a141e42"), template="Machine", version=0))])
     yield ("fires_controller_of_another_domain", "WKS-114$ is to be looked up in a domain that is not known.",
@@ -41,6 +48,8 @@ def stories():
             at(0, issued(622, "CORP\\alice.smith", "Other Name: Principal Name=alice.smith@corp.example", chase("wks-114.corp.example", template="User")), seconds=1)])
     yield ("fires_user_gets_a_certificate_of_the_workstation", "The same, and the certificate names the workstation.",
            [at(0, issued(623, "CORP\\alice.smith", "DNS Name=wks-114.corp.example", chase("wks-114.corp.example", template="User")))])
+    yield ("fires_workstation_in_another_spelling", "The same, and the name in the certificate has an accent: to the directory it is the same name.",
+           [at(0, issued(641, "CORP\\alice.smith", "DNS Name=wkś-114.corp.example", chase("wks-114.corp.example", template="User")))])
     yield ("fires_low_own_workstation", "A user's request names the workstation that it comes from, and nothing shows what the certificate names.",
            [at(0, issued(609, "CORP\\alice.smith", "", chase("wks-114.corp.example", template="User")))])
     yield ("quiet_administrator_at_a_workstation", "The administrator's request names the workstation that it comes from. The own name makes the workstation no protected machine.",

@@ -51,6 +51,10 @@ def through_web_enrollment():
            [at(0, machine(830, WKS, f"{BARE}\nccm:certweb.corp.example\nUserAgent:"))])
     yield ("fires_user_through_web_enrollment_without_a_browser", "An ordinary user is relayed: the request was made on the CA and names no browser, and the user's logon at the CA came over NTLM.",
            [at(0, network_logon("alice.smith", RELAY, "NTLM")), at(0, own_through_web(831), seconds=2)], CAS)
+    yield ("fires_own_host_stated_before_the_ca", "The attributes that the relay adds state the machine's own host. Behind them stands what web enrollment on the CA adds.",
+           [at(0, machine(845, WKS, f"{BARE}\nccm:wks-114.corp.example\nccm:ca01.corp.example"))])
+    yield ("quiet_own_host_stated_twice", "A pipeline has the attributes twice.",
+           [at(0, machine(846, WKS, f"{BARE}\nccm:wks-114.corp.example\nccm:WKS-114.corp.example"))])
     yield ("fires_enrollment_web_service_that_is_not_listed", "A request with the attribute of the enrollment web service, made on a CA that the policy does not list as one.",
            [at(0, machine(805, WKS, f"{BARE}\nccm:ca01.corp.example\nProxyURI:https://ca01.corp.example/CORP-CA01_CES_Kerberos/service.svc"))])
 

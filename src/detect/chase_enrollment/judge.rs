@@ -33,16 +33,26 @@ pub(super) struct Chase {
     pub target: String,
 }
 
+type Found = (Gravity, Reason);
+
+/// The hosts of one attribute.
+pub(super) fn in_words<'h>(hosts: impl Iterator<Item = &'h Host>) -> String {
+    report::cut(&hosts.map(Host::as_str).collect::<Vec<_>>().join(", "))
+}
+
 /// Judges the attributes; none: nothing is unusual.
 pub(super) fn judge(request: &CertificateRequest, event: &Event, policy: &DomainPolicy) -> Option<Chase> {
-    let machine = request.rmd.as_ref().and_then(|rmd| judge_machine(request, rmd, event, policy));
-    let controller = request.cdc.as_ref().and_then(|cdc| judge_controller(request, cdc, event, policy));
-    let findings: Vec<(Gravity, Reason)> = [machine, controller].into_iter().flatten().collect();
+    let gravest = |findings: Vec<Found>| findings.into_iter().max_by_key(|(gravity, _)| *gravity);
+    let machine =
+        gravest(request.rmds().filter_map(|rmd| judge_machine(request, rmd, event, policy)).collect());
+    let controller =
+        gravest(request.cdcs().filter_map(|cdc| judge_controller(request, cdc, event, policy)).collect());
+    let findings: Vec<Found> = [machine, controller].into_iter().flatten().collect();
     let gravity = findings.iter().map(|(gravity, _)| *gravity).max()?;
-    let target = match (&request.rmd, &request.cdc) {
-        (Some(rmd), Some(cdc)) => format!("{rmd} at {cdc}"),
-        (Some(host), None) | (None, Some(host)) => host.to_string(),
-        (None, None) => String::new(),
+    let (rmds, cdcs) = (in_words(request.rmds()), in_words(request.cdcs()));
+    let target = match (rmds.is_empty(), cdcs.is_empty()) {
+        (false, false) => format!("{rmds} at {cdcs}"),
+        _ => rmds + &cdcs,
     };
     Some(Chase { gravity, reasons: findings.into_iter().map(|(_, reason)| reason).collect(), target })
 }
@@ -68,7 +78,7 @@ fn judge_machine(
     rmd: &Host,
     event: &Event,
     policy: &DomainPolicy,
-) -> Option<(Gravity, Reason)> {
+) -> Option<Found> {
     let requester = &request.requester;
     let name = San::Dns(rmd.to_string());
     let verdict = identity::compare(policy, requester, &name, &event.computer);
@@ -88,7 +98,7 @@ fn judge_machine(
     }
     let text = format!("{requester} asked for a certificate of {rmd}, another machine, by the attribute rmd");
     // The request of a user or of a service account may name the machine that it comes from.
-    let is_own_client = request.client.as_ref().is_some_and(|client| client.is_same(rmd));
+    let is_own_client = request.is_from(rmd);
     let without_effect = is_own_client && is_without_effect(request, rmd, event);
     let is_machine = requester.is_machine();
     if without_effect && !is_machine {
@@ -119,7 +129,7 @@ fn judge_controller(
     cdc: &Host,
     event: &Event,
     policy: &DomainPolicy,
-) -> Option<(Gravity, Reason)> {
+) -> Option<Found> {
     let requester = &request.requester;
     let found = |gravity, code, text| Some((gravity, reason(code, text)));
     if is_address(cdc) {

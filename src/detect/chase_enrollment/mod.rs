@@ -11,7 +11,7 @@ mod judge;
 mod settings;
 
 use crate::alert::Severity;
-use crate::detect::chase_enrollment::judge::{Chase, judge};
+use crate::detect::chase_enrollment::judge::{Chase, in_words, judge};
 pub(crate) use crate::detect::chase_enrollment::settings::Settings;
 use crate::detect::domain::DomainPolicy;
 use crate::detect::exception::Key;
@@ -112,13 +112,12 @@ impl ChaseEnrollment {
         finding.severity = self.settings.severity.of(chase.gravity);
         finding.title = format!("{requester} made the CA look up {}", chase.target);
         finding.reasons = chase.reasons;
-        let host = |host: &Option<_>| host.as_ref().map(ToString::to_string).unwrap_or_default();
-        finding.fields = vec![("rmd", host(&request.rmd)), ("cdc", host(&request.cdc))];
+        finding.fields = vec![("rmd", in_words(request.rmds())), ("cdc", in_words(request.cdcs()))];
         finding.raise(&mut slot.state.open, cx, |alert| {
             set_requester(alert, requester);
             alert.remote_host = request.client.clone();
             report::list(&mut alert.templates, request.template.as_deref().unwrap_or_default());
-            report::list(&mut alert.san_values, &host(&request.rmd))
+            request.rmds().filter(|rmd| report::list(&mut alert.san_values, rmd.as_str())).count() > 0
         });
     }
 

@@ -28,7 +28,7 @@ const USED: &str = "logon_of_a_tool";
 pub(super) fn issued(event: &Event) -> Option<ChainEvent> {
     let issued = event.activity.issued()?;
     let request = &issued.request;
-    let on_the_ca = request.client.as_ref().is_some_and(|client| client.is_same(&event.computer));
+    let on_the_ca = request.is_from(&event.computer);
     let is_of_web = on_the_ca && request.is_of_no_windows() && !request.requester.is_machine();
     if request.states_its_client() && !is_of_web {
         return None;

@@ -176,7 +176,7 @@ fn own_reasons(event: &Event, request: &CertificateRequest, policy: &DomainPolic
             );
             reasons.push(reason("web_enrollment_by_machine", text));
         }
-        if request.client.as_ref().is_some_and(|client| client.is_same(ca)) && !is_of_proxy(request, policy) {
+        if request.is_from(ca) && !is_of_proxy(request, policy) {
             let text = format!(
                 "The request of {requester} was made on the CA {ca} itself, as web enrollment does (ccm)"
             );
@@ -185,7 +185,8 @@ fn own_reasons(event: &Event, request: &CertificateRequest, policy: &DomainPolic
     }
     let is_known =
         |host: &Host| host.is_same(ca) || policy.has_host(requester, host) || is_of_proxy(request, policy);
-    let client = client_host(request).or_else(|| client_over_ntlm(request).filter(|host| !is_known(host)));
+    let client =
+        client_host(request).or_else(|| clients_over_ntlm(request).find(|host| !is_known(host)).cloned());
     if let Some(host) = client.filter(|host| is_other_machine(requester, host)) {
         let text = format!("The client of the request was {host}, and the requester is {requester}");
         reasons.push(reason("client_is_another_host", text));
@@ -212,15 +213,16 @@ fn is_of_no_browser(event: &Event, request: &CertificateRequest) -> bool {
     let has_browser = request.user_agent.as_deref().is_some_and(|agent| !agent.is_empty());
     let is_of_windows = request.cdc.is_some() || request.rmd.is_some() || request.client_info.is_some();
     !request.requester.is_machine()
-        && request.client.as_ref().is_some_and(|client| client.is_same(&event.computer))
+        && request.is_from(&event.computer)
         && !has_browser
         && !is_of_windows
         && request.proxy_uri.is_none()
 }
 
-/// A request of the enrollment web service on a host that the operator has listed.
+/// A request of the enrollment web service on a host that the operator has listed, and on no other.
 fn is_of_proxy(request: &CertificateRequest, policy: &DomainPolicy) -> bool {
-    let listed = request.client.as_ref().is_some_and(|client| policy.allow.source_host(client.as_str()));
+    let mut clients = request.clients();
+    let listed = request.client.is_some() && clients.all(|client| policy.allow.source_host(client.as_str()));
     listed && request.proxy_uri.is_some() && request.user_agent.is_none()
 }
 
@@ -228,10 +230,10 @@ fn is_other_machine(requester: &Account, host: &Host) -> bool {
     requester.is_machine() && !is_name_of_machine(requester, host.label())
 }
 
-/// The host of `ccm`, where the requester came over NTLM: web enrollment on a host of its own, which the machine was relayed
+/// The hosts of `ccm`, where the requester came over NTLM: web enrollment on a host of its own, which the machine was relayed
 /// to. A service account of several machines, which looks like a machine, comes over Kerberos.
-fn client_over_ntlm(request: &CertificateRequest) -> Option<Host> {
-    request.client.clone().filter(|_| request.is_by_ntlm())
+fn clients_over_ntlm(request: &CertificateRequest) -> impl Iterator<Item = &Host> {
+    request.clients().filter(|_| request.is_by_ntlm())
 }
 
 /// The host of RequestClientInfo, which stands before the account: `wks-114.corp.example CORP\alice certreq.exe`.

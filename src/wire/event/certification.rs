@@ -52,7 +52,18 @@ pub(crate) fn request_to(request: &CertificateRequest) -> record::CertificateReq
         proxy_uri: request.proxy_uri.clone(),
         application_policies: request.application_policies.clone(),
         client_info: request.client_info.clone(),
+        clients_beyond: hosts_to(&request.clients_beyond),
+        cdcs_beyond: hosts_to(&request.cdcs_beyond),
+        rmds_beyond: hosts_to(&request.rmds_beyond),
     }
+}
+
+fn hosts_to(hosts: &[Host]) -> Vec<String> {
+    hosts.iter().map(Host::to_string).collect()
+}
+
+fn hosts_from(hosts: Vec<String>) -> Vec<Host> {
+    hosts.into_iter().map(Host::from).collect()
 }
 
 pub(crate) fn request_from(r: Option<record::CertificateRequest>) -> Result<CertificateRequest, String> {
@@ -77,6 +88,9 @@ pub(crate) fn request_from(r: Option<record::CertificateRequest>) -> Result<Cert
         proxy_uri: r.proxy_uri,
         application_policies: r.application_policies,
         client_info: r.client_info,
+        clients_beyond: hosts_from(r.clients_beyond),
+        cdcs_beyond: hosts_from(r.cdcs_beyond),
+        rmds_beyond: hosts_from(r.rmds_beyond),
     })
 }
 
