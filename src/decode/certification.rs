@@ -6,7 +6,6 @@ use crate::decode::values::number;
 use crate::event::account::Account;
 use crate::event::attributes::Attributes;
 use crate::event::fold::cut;
-use crate::event::host::Host;
 use crate::event::san::Names;
 use crate::event::san_display::read_display;
 use crate::event::serial::Serial;
@@ -103,9 +102,9 @@ fn client_info(fields: &Fields<'_>) -> Result<Option<String>, Rejection> {
     Ok(info.filter(|info| !info.is_empty()))
 }
 
-fn first_and_others(hosts: Vec<Host>) -> (Option<Host>, Vec<Host>) {
-    let mut hosts = hosts.into_iter();
-    (hosts.next(), hosts.collect())
+fn first_and_others<T>(values: Vec<T>) -> (Option<T>, Vec<T>) {
+    let mut values = values.into_iter();
+    (values.next(), values.collect())
 }
 
 fn request(fields: &Fields<'_>) -> Result<CertificateRequest, Rejection> {
@@ -116,14 +115,19 @@ fn request(fields: &Fields<'_>) -> Result<CertificateRequest, Rejection> {
         fields.text("SubjectAlternativeName")?.map_or_else(Names::default, |text| read_display(&text));
     let attribute_names = attributes.names.names.clone();
     names.append(attributes.names);
+    // Before version 1 the template stands only in the attributes.
+    let (template, templates_beyond) = match fields.owned("CertificateTemplate")? {
+        Some(template) => (Some(template), Vec::new()),
+        None => first_and_others(attributes.templates),
+    };
     let (client, clients_beyond) = first_and_others(attributes.clients);
     let (cdc, cdcs_beyond) = first_and_others(attributes.cdcs);
     let (rmd, rmds_beyond) = first_and_others(attributes.rmds);
     let mut request = CertificateRequest {
         request_id,
         requester: Account::parse(&fields.required("Requester")?),
-        // Before version 1 the template stands only in the attributes.
-        template: fields.owned("CertificateTemplate")?.or(attributes.template),
+        template,
+        templates_beyond,
         attribute_names,
         common_names: fields.text("Subject")?.map_or_else(Vec::new, |text| subject::common_names(&text)),
         client,

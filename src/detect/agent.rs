@@ -75,7 +75,7 @@ impl Agent {
 
     /// Whether it may make this request for others, by its template and its client; the names are not looked at.
     pub(crate) fn is_at_work(&self, request: &CertificateRequest) -> bool {
-        self.has_template(request.template.as_deref()) && self.has_host_of(request)
+        self.has_template(request.sole_template()) && self.has_host_of(request)
     }
 
     /// Whether it may request a certificate with this name.

@@ -23,7 +23,7 @@ pub(crate) fn is_allowed_requester(policy: &DomainPolicy, requester: &Account) -
 
 /// Whether `allow.templates` or `allow.san_suffixes` excuses this name of a request.
 pub(crate) fn is_allowed_name(policy: &DomainPolicy, request: &CertificateRequest, name: &San) -> bool {
-    let has_template = || request.template.as_ref().is_some_and(|template| policy.allow.template(template));
+    let has_template = || request.sole_template().is_some_and(|template| policy.allow.template(template));
     is_host_name(name) && (policy.allow.name(name.value()) || has_template())
 }
 

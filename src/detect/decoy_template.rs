@@ -188,6 +188,6 @@ fn decoy<'e>(event: &'e Event, policy: &DomainPolicy) -> Option<(&'e Certificate
     } else {
         report::request_of(event)?
     };
-    let template = request.template.as_deref()?;
-    is_decoy(policy, template).then_some((request, template))
+    let template = request.templates().find(|template| is_decoy(policy, template))?;
+    Some((request, template))
 }

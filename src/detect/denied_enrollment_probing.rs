@@ -229,9 +229,14 @@ fn foreign_names(event: &Event, refused: &DeniedRequest, cx: &Context<'_>) -> Ve
     names
 }
 
-/// Remembers when the template was refused last. Requests that name no template count as one.
+/// Remembers when the templates of the request were refused last. Requests that name no template count as one.
 fn remember(state: &mut ProbingState, event: &Event, refused: &DeniedRequest) {
-    let name = report::cut(template(refused));
+    remember_template(state, event, template(refused));
+    refused.request.templates().skip(1).for_each(|template| remember_template(state, event, template));
+}
+
+fn remember_template(state: &mut ProbingState, event: &Event, template: &str) {
+    let name = report::cut(template);
     let time_ms = event.effective_time().as_millis();
     if let Some(known) = state.templates.iter().position(|known| same_text(&known.template, &name)) {
         if state.templates[known].time_ms >= time_ms {

@@ -174,7 +174,7 @@ impl EnrollmentOnBehalf {
                 .into_iter()
                 .chain(first.map(|text| reason("first_agent_certificate", text)))
                 .collect(),
-            fields: vec![("template", request.template.clone().unwrap_or_default())],
+            fields: vec![("template", request.templates().collect::<Vec<_>>().join(", "))],
             earlier: Vec::new(),
         };
         finding.raise(&mut slot.state.open, cx, |alert| {
@@ -182,7 +182,7 @@ impl EnrollmentOnBehalf {
             alert.remote_host = request.client.clone();
             alert.certificate_serial =
                 event.activity.issued().and_then(|issued| issued.serial.as_ref()).map(ToString::to_string);
-            report::list(&mut alert.templates, request.template.as_deref().unwrap_or_default())
+            request.templates().filter(|template| report::list(&mut alert.templates, template)).count() > 0
         });
     }
 }
@@ -196,12 +196,13 @@ impl AgentCertificate {
 
 /// Why the certificate is that of a CA; none: it is not, as far as the name of its template shows.
 fn ca_reason(request: &CertificateRequest) -> Option<Reason> {
-    let template = request.template.as_deref()?;
-    let is_of_cas = CertificateExport::TEMPLATES_OF_CAS.iter().any(|known| same_text(known, template));
+    let is_of_cas =
+        |name: &&str| CertificateExport::TEMPLATES_OF_CAS.iter().any(|known| same_text(known, name));
+    let template = request.templates().find(is_of_cas)?;
     let text = format!(
         "Certificates of the template {template} are those of CAs: who has the key signs certificates of anybody"
     );
-    is_of_cas.then(|| reason("ca_template", text))
+    Some(reason("ca_template", text))
 }
 
 /// Why the certificate is an enrollment agent's; none: it is not, as far as is known.
@@ -212,11 +213,13 @@ fn agent_reason(request: &CertificateRequest, facts: &Facts) -> Option<Reason> {
         let text = format!("{requester}'s request {id} asked for the purpose Certificate Request Agent");
         return Some(reason("agent_purpose_requested", text));
     }
-    let template = request.template.as_deref()?;
-    let by_facts = facts.template(template).and_then(|known| known.flags).is_some_and(|flags| {
-        [flags.ekus, flags.application_policies].into_iter().flatten().any(|list| has_agent(&list.oids))
-    });
-    let by_name = AGENT_TEMPLATES.iter().any(|known| same_text(known, template));
+    let by_facts = |template: &str| {
+        facts.template(template).and_then(|known| known.flags).is_some_and(|flags| {
+            [flags.ekus, flags.application_policies].into_iter().flatten().any(|list| has_agent(&list.oids))
+        })
+    };
+    let by_name = |template: &str| AGENT_TEMPLATES.iter().any(|known| same_text(known, template));
+    let template = request.templates().find(|template| by_name(template) || by_facts(template))?;
     let text = format!("Certificates of the template {template} have the purpose Certificate Request Agent");
-    (by_facts || by_name).then(|| reason("agent_template", text))
+    Some(reason("agent_template", text))
 }

@@ -86,12 +86,11 @@ pub(crate) fn judge(
     let (requester, ca) = (&request.requester, &event.computer);
     // Most names are the requester's own, and need no facts.
     let account = LazyCell::new(|| facts.account(policy, requester));
-    let template =
-        LazyCell::new(|| request.template.as_deref().and_then(|template| facts.template(template)));
+    let template = LazyCell::new(|| request.sole_template().and_then(|template| facts.template(template)));
     let is_asked_for = |name: &San| request.attribute_names.iter().any(|asked| asked.is_same(name));
     let known = |name: &San| known::compare(account.as_ref(), template.as_ref(), name, is_asked_for(name));
     let requester_allowed = is_allowed_requester(policy, requester);
-    let template_allowed = request.template.as_ref().is_some_and(|template| policy.allow.template(template));
+    let template_allowed = request.sole_template().is_some_and(|template| policy.allow.template(template));
     let agent = policy.agent(requester);
     let at_work = agent.filter(|agent| agent.is_at_work(request));
     let compared: Vec<_> = request.names.iter().map(|name| compare(policy, requester, name, ca)).collect();

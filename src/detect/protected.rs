@@ -136,7 +136,7 @@ pub(crate) fn of_controllers(
         && matches!(name, San::Dns(_))
         && (!protected.domain_controllers.is_empty() || protected.imported.has_machines())
         && !is_domain_controller(policy, &Host::new(request.requester.bare_name()))
-        && !request.template.as_deref().is_some_and(is_of_controllers);
+        && !request.sole_template().is_some_and(is_of_controllers);
     if is_other { Verdict::Other } else { verdict }
 }
 

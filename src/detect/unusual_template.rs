@@ -188,6 +188,7 @@ fn name_all(alert: &mut Alert, template: &str) {
 fn issued<'e>(event: &'e Event, policy: &DomainPolicy) -> Option<(&'e CertificateRequest, &'e str)> {
     let request = &event.activity.issued()?.request;
     let template = request.template.as_deref().filter(|template| !template.is_empty())?;
-    let agent = policy.agent(&request.requester).is_some_and(|agent| agent.has_template(Some(template)));
+    let agent =
+        policy.agent(&request.requester).is_some_and(|agent| agent.has_template(request.sole_template()));
     (!agent && !policy.allows_requester(&request.requester)).then_some((request, template))
 }

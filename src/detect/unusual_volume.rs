@@ -187,7 +187,7 @@ fn has_doubled(total: &mut Option<u32>, certificates: Option<u32>) -> bool {
 fn issued<'e>(event: &'e Event, policy: &DomainPolicy) -> Option<&'e CertificateRequest> {
     let request = &event.activity.issued()?.request;
     let agent = policy.agent(&request.requester);
-    let known = agent.is_some_and(|agent| agent.has_template(request.template.as_deref()));
+    let known = agent.is_some_and(|agent| agent.has_template(request.sole_template()));
     (!known && !policy.allows_requester(&request.requester)).then_some(request)
 }
 

@@ -81,16 +81,18 @@ pub(crate) struct Found {
 /// Every key of the text, in order. What follows a URL's scheme or stands in its query is found too: the scheduled rule
 /// finds it there.
 pub(crate) fn keys_in(text: &str) -> impl Iterator<Item = Found> {
-    let mut names_end = 0;
+    // Where the value of the last key begins.
+    let mut value = None;
     memchr::memchr2_iter(b':', b'=', text.as_bytes()).filter_map(move |at| {
-        let found = key_before(text, at).filter(|found| found.start >= names_end)?;
-        names_end = found.value;
+        let found =
+            key_before(text, at, value).filter(|found| value.is_none_or(|value| found.start >= value))?;
+        value = Some(found.value);
         Some(found)
     })
 }
 
-/// The key that ends at `at`, where a `:` or `=` stands.
-fn key_before(text: &str, at: usize) -> Option<Found> {
+/// The key that ends at `at`, where a `:` or `=` stands, behind a key whose value begins at `value`.
+fn key_before(text: &str, at: usize, value: Option<usize>) -> Option<Found> {
     let before = text[..at].trim_end_matches([' ', '\t']);
     let length = before.bytes().rev().take_while(|b| is_key_byte(*b)).count();
     let mut start = before.len() - length;
@@ -114,8 +116,12 @@ fn key_before(text: &str, at: usize) -> Option<Found> {
         return found(at - (text[..at].len() - before.len()) - word.len(), key);
     }
     let separated = escaped || text[..start].chars().next_back().is_none_or(is_separator);
+    // `cdc: fe80::1` has a value with a colon.
+    let begins_value =
+        value.and_then(|value| text.get(value..start)).is_some_and(|gap| gap.chars().all(is_padding));
     let is_unknown = colon
         && separated
+        && !begins_value
         && run.starts_with(|c: char| c.is_ascii_alphabetic())
         && before.len() == at
         && !run.eq_ignore_ascii_case("tag")

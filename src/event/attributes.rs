@@ -17,14 +17,14 @@ use std::borrow::Cow;
 /// The longest text that is kept of an attribute that no name is read from, in bytes.
 const MAX_TEXT_BYTES: usize = 512;
 
-/// The most hosts that are kept of one attribute.
-const MAX_HOSTS: usize = 16;
+/// The most values that are kept of one attribute that is repeated.
+const MAX_REPEATED: usize = 16;
 
 /// What the attributes of a request say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Attributes {
     /// The template that the request names, attribute `CertificateTemplate`.
-    pub template: Option<String>,
+    pub templates: Vec<String>,
     /// `ccm`: the client machine, as the client states it.
     pub clients: Vec<Host>,
     /// `cdc`: the domain controller that the CA is asked to look the requester up at.
@@ -42,22 +42,20 @@ pub(crate) struct Attributes {
 }
 
 impl Attributes {
-    /// Reads the text. Unknown keys are skipped; of a repeated key the first counts, except for names, policies
-    /// and hosts, which all count: no client of Windows repeats a key, and which of its values the CA takes is not known.
+    /// Reads the text. Unknown keys are skipped; of a repeated key the first counts, except for names, policies,
+    /// templates and hosts, which all count: no client of Windows repeats a key, and which of its values the CA takes is not known.
     pub(crate) fn parse(text: &str) -> Attributes {
         let mut attributes = Attributes::default();
         let text = fold::with_line_ends(text);
         let text = &without_encoded_keys(&text).replace(fold::WIDE_AT, "@");
         for (key, value) in pairs(text) {
             match key {
-                Key::Template => {
-                    attributes.template.get_or_insert_with(|| value.to_owned());
-                }
-                Key::Client => add_host(&mut attributes.clients, value),
+                Key::Template => add(&mut attributes.templates, value.to_owned()),
+                Key::Client => add(&mut attributes.clients, Host::new(value)),
                 Key::Names => read_names(None, value, 0, &mut attributes.names),
                 Key::Name(kind) => read_names(Some(kind), value, 0, &mut attributes.names),
-                Key::Controller => add_host(&mut attributes.cdcs, value),
-                Key::Machine => add_host(&mut attributes.rmds, value),
+                Key::Controller => add(&mut attributes.cdcs, Host::new(value)),
+                Key::Machine => add(&mut attributes.rmds, Host::new(value)),
                 Key::UserAgent => {
                     attributes.user_agent.get_or_insert_with(|| fold::cut(value, MAX_TEXT_BYTES).to_owned());
                 }
@@ -81,12 +79,11 @@ impl Attributes {
     }
 }
 
-/// Adds a host unless it is there already. Of more than [`MAX_HOSTS`] the first ones and the last one are kept.
-fn add_host(hosts: &mut Vec<Host>, value: &str) {
-    let host = Host::new(value);
-    if !hosts.contains(&host) {
-        hosts.truncate(MAX_HOSTS - 1);
-        hosts.push(host);
+/// Adds a value unless it is there already. Of more than [`MAX_REPEATED`] the first ones and the last one are kept.
+fn add<T: PartialEq>(values: &mut Vec<T>, value: T) {
+    if !values.contains(&value) {
+        values.truncate(MAX_REPEATED - 1);
+        values.push(value);
     }
 }
 
@@ -211,7 +208,7 @@ fn percent_decoded(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use crate::event::account::Sid;
-    use crate::event::attributes::{Attributes, MAX_HOSTS, percent_decoded};
+    use crate::event::attributes::{Attributes, MAX_REPEATED, percent_decoded};
     use crate::event::host::Host;
     use crate::event::san::MAX_NAMES;
     use crate::event::san::San;
@@ -266,11 +263,20 @@ mod tests {
         let text = "Certificate-Template:User\nr-m-d:wks.corp.example\n c d c :dc01.corp.example\n\
                     - S-A-N :upn=carol@corp.example\nApplication Policies:1.3.6.1.5.5.7.3.2";
         let read = Attributes::parse(text);
-        assert_eq!(read.template.as_deref(), Some("User"));
+        assert_eq!(read.templates, ["User"]);
         assert_eq!(read.rmds, [Host::new("wks.corp.example")]);
         assert_eq!(read.cdcs, [Host::new("dc01.corp.example")]);
         assert_eq!(read.names.names, [upn("carol@corp.example")]);
         assert_eq!(read.application_policies, ["1.3.6.1.5.5.7.3.2"]);
+        // So are those before a value, which may have a colon.
+        for text in ["cdc: fe80::20c\nccm : ca01", "ccm: ca01 cdc: \tfe80::20c", "cdc : fe80::20c;ccm:ca01"] {
+            let read = Attributes::parse(text);
+            assert_eq!(
+                (read.cdcs, read.clients),
+                (vec![Host::new("fe80::20c")], vec![Host::new("ca01")]),
+                "{text}"
+            );
+        }
         // Blanks between pairs separate them.
         let read = Attributes::parse("CertificateTemplate:Server md:x cdc:dc01.corp.example");
         assert_eq!((read.rmds, read.cdcs), (vec![], vec![Host::new("dc01.corp.example")]));
@@ -291,7 +297,7 @@ mod tests {
             ]
             .join(separator);
             let read = Attributes::parse(&text);
-            assert_eq!(read.template.as_deref(), Some("User"), "{separator:?}");
+            assert_eq!(read.templates, ["User"], "{separator:?}");
             assert_eq!(read.clients, [Host::new("wks.corp.example")], "{separator:?}");
             assert_eq!(
                 read.names.names,
@@ -303,24 +309,24 @@ mod tests {
 
     #[test]
     fn values_keep_their_spaces() {
-        assert_eq!(Attributes::parse("CertificateTemplate:Web Server").template.unwrap(), "Web Server");
-        assert_eq!(Attributes::parse("CertificateTemplate:Web Server ccm:h").template.unwrap(), "Web Server");
+        assert_eq!(Attributes::parse("CertificateTemplate:Web Server").templates, ["Web Server"]);
+        assert_eq!(Attributes::parse("CertificateTemplate:Web Server ccm:h").templates, ["Web Server"]);
         assert_eq!(names("SAN:upn=domain admins@corp.example"), [upn("domain admins@corp.example")]);
         assert_eq!(names("SAN:Domain Admins ccm:h"), [upn("Domain Admins")]);
     }
 
     #[test]
-    fn first_template_and_every_client_count() {
+    fn every_value_of_a_repeated_key_counts() {
         let read = Attributes::parse(
             "\nCertificateTemplate:Machine\nccm:WKS.corp.example\nCertificateTemplate:Second\nccm:x",
         );
-        assert_eq!(read.template.as_deref(), Some("Machine"));
+        assert_eq!(read.templates, ["Machine", "Second"]);
         assert_eq!(read.clients, [Host::new("wks.corp.example"), Host::new("x")]);
         let read = Attributes::parse("ccm:\nno separator\n:x\nCertificateTemplate: User\njunk");
-        assert_eq!((read.template.as_deref(), read.clients), (Some("User"), vec![]));
+        assert_eq!((read.templates, read.clients), (vec!["User".to_owned()], vec![]));
         let many: Vec<String> = (0..40).map(|at| format!("rmd:h{at}")).collect();
         let read = Attributes::parse(&many.join("\n"));
-        assert_eq!((read.rmds.len(), read.rmds.last()), (MAX_HOSTS, Some(&Host::new("h39"))));
+        assert_eq!((read.rmds.len(), read.rmds.last()), (MAX_REPEATED, Some(&Host::new("h39"))));
     }
 
     #[test]

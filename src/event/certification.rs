@@ -44,6 +44,9 @@ pub struct CertificateRequest {
     /// The `rmd:` attribute: the machine that the request is for, by its DNS name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rmd: Option<Host>,
+    /// Further templates that the request states in attributes `CertificateTemplate:`, where no field names the template.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub templates_beyond: Vec<String>,
     /// Further hosts that the request states in attributes `ccm:`. No client of Windows repeats an attribute.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clients_beyond: Vec<Host>,
@@ -86,6 +89,16 @@ impl CertificateRequest {
         let asked = std::mem::take(&mut self.attribute_names);
         let collected = |name: &San| self.names.iter().find(|known| known.is_same(name)).cloned();
         self.attribute_names = asked.iter().filter_map(collected).collect();
+    }
+
+    /// Every template that the request may be for: all that it states, where nothing but the request names one.
+    pub fn templates(&self) -> impl Iterator<Item = &str> {
+        self.template.iter().chain(&self.templates_beyond).map(String::as_str)
+    }
+
+    /// The template that the request is surely for.
+    pub fn sole_template(&self) -> Option<&str> {
+        self.template.as_deref().filter(|_| self.templates_beyond.is_empty())
     }
 
     /// Every machine that the client states as its own.

@@ -445,6 +445,9 @@ pub struct CertificateRequest {
     pub cdcs_beyond: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     #[prost(string, repeated, tag = "21")]
     pub rmds_beyond: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Further templates of attributes `CertificateTemplate:`, where no field names the template; at most 15.
+    #[prost(string, repeated, tag = "22")]
+    pub templates_beyond: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct IssuedCertificate {

@@ -37,6 +37,8 @@ def stories():
     twice = chase("wks-114.corp.example") + "\ncdc:DC01.corp.example.\nrmd:WKS-114.corp.example"
     yield ("quiet_same_attributes_twice", "A pipeline has the attributes twice, in two spellings.",
            [at(0, machine(643, "CORP\\WKS-114$", twice, "wks-114.corp.example"))])
+    yield ("fires_controller_is_an_address_behind_a_blank", "A blank stands before the address, as a CA allows.",
+           [at(0, machine(644, "CORP\\WKS-114$", chase("wks-114.corp.example", " fe80::20c"), "wks-114.corp.example"))])
     yield ("fires_controller_is_an_address_in_one_number", "The address is written as one number, as Windows reads it too, and the CA logs no names.",
            [at(0, issued(631, "CORP\\WKS-114$", attributes=chase("wks-114.corp.example", "0x0a141e42"), template="Machine", version=0))])
     yield ("fires_controller_of_another_domain", "WKS-114$ is to be looked up in a domain that is not known.",

@@ -10,6 +10,8 @@ ATTRIBUTES = "CertificateTemplate:CorpVpnLegacy"
 def stories():
     yield ("fires_denied_request", "mallory tries the decoy, and the CA denies it: a denied request is enough.",
            [at(0, denied(401, "CORP\\mallory", ATTRIBUTES))], DECOY)
+    yield ("fires_decoy_behind_another_template", "The request names an ordinary template in front of the decoy: which one the CA takes is not known.",
+           [at(0, denied(421, "CORP\\mallory", f"CertificateTemplate:User\n{ATTRIBUTES}"))], DECOY)
     yield ("fires_request_and_issue_are_one_alert", "The request, the certificate and a second request within a day are one alert.",
            [at(0, requested(402, "CORP\\mallory", ATTRIBUTES, template="CorpVpnLegacy")),
             at(0, issued(402, "CORP\\mallory", upn("mallory@corp.example"), template="CorpVpnLegacy")),

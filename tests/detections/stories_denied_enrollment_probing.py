@@ -19,6 +19,8 @@ def stories():
            [at(m, tried(1030 + m, t, "CORP\\SRV-12$", "\nccm:srv-12.corp.example")) for m, t in enumerate(("Machine", "Rdp", "WinRM", "Sql", "IPsec", "Web", "Sccm"))])
     yield ("fires_three_templates", "mallory is refused three templates within an hour, at two CAs, with requests that state no client.",
            [at(0, tried(901, "User")), at(2, tried(902, "WebServer", ca=CA2)), at(55, tried(903, "ESC1")), at(56, tried(904, "SubCA"))])
+    yield ("fires_templates_behind_another_one", "Each request names the template User in front of the one that is tried.",
+           [at(i, tried(921 + i, "User", attributes=f"\nCertificateTemplate:{name}")) for i, name in enumerate(["WebServer", "ESC1"])])
     yield ("fires_templates_in_any_order", "The refusals arrive in another order.", [at(30, tried(905, "User")), at(0, tried(906, "WebServer")), at(15, tried(907, "ESC1"))])
     yield ("fires_pending_requests", "Requests that wait for a manager are part of the search.",
            [at(0, pending(908, "CORP\\mallory", "CertificateTemplate:SubCA")), at(1, tried(909, "User")), at(2, tried(910, "ESC1"))])
@@ -43,6 +45,8 @@ def stories():
            [at(m, refused(1080 + m, "CORP\\WEB01$", "WebServer")) for m in range(5)])
     yield ("quiet_storm_of_one_template", "A permission was removed: the machine is refused the same template again and again.",
            [at(m, tried(930 + m, "Machine", "CORP\\WKS-114$")) for m in range(0, 60, 5)])
+    yield ("quiet_one_template_twice_in_each_request", "A pipeline has the attributes twice.",
+           [at(i, tried(931 + i, name, attributes=f"\nCertificateTemplate:{name}")) for i, name in enumerate(["WebServer", "ESC1"])])
     yield ("quiet_two_templates", "Two templates are no search.", [at(0, tried(990, "User")), at(1, tried(991, "ESC1")), at(2, tried(992, "user"))])
     yield ("quiet_three_in_more_than_an_hour", "Three templates, but not within an hour.",
            [at(0, tried(993, "User")), at(40, tried(994, "WebServer")), at(101, tried(995, "ESC1"))])

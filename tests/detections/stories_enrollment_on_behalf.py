@@ -13,6 +13,8 @@ def stories():
     yield ("fires_copied_template", "The template has a name of the estate's own; the CA logged its purposes when it loaded it.",
            [at(-60, template_loaded("CorpBadgeOffice", AGENT_EKU)), at(0, agent(1202, template="CorpBadgeOffice"))])
     yield ("fires_version_0", "A CA whose events have version 0 names the template in the attributes.", [at(0, agent(1203, version=0, attributes="CertificateTemplate:EnrollmentAgent"))])
+    yield ("fires_version_0_behind_another_template", "The same, and the attributes name an ordinary template first.",
+           [at(0, agent(1211, version=0, attributes="CertificateTemplate:User\nCertificateTemplate:EnrollmentAgent"))])
     yield ("fires_purpose_of_the_request", "The request asked for the purpose itself (ESC15).",
            [at(0, agent(1204, template="WebServer", attributes="CertificateTemplate:WebServer\nApplicationPolicies:1.3.6.1.4.1.311.20.2.1"))])
     yield ("fires_low_named_agent", "The policy names the account as one that requests for others: Low.", [at(0, agent(1205, "CORP\\smartcard-desk"))],

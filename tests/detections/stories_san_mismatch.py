@@ -322,6 +322,12 @@ def allowed():
     yield ("quiet_allowed_requester", "NDES asks for phones' names all day; three of them within ten minutes.",
            [at(i, issued(201 + i, "CORP\\svc-ndes", f"DNS Name=phone-{i}.mobile.corp.example", template="Phone")) for i in range(3)],
            {"policy": "allow:\n  requesters: ['CORP\\svc-ndes']\n"})
+    yield "fires_allowed_template_in_front_of_another", "A CA of version 0: the request names the template that is allowed, and another one.", [
+        at(0, issued(201, MALLORY, attributes="CertificateTemplate:WebServer\nCertificateTemplate:ESC1\nSAN:dns=shop.corp.example", version=0))], {
+        "policy": "allow:\n  templates: [WebServer]\n"}
+    yield "quiet_allowed_template_of_version_0", "The same with the template that is allowed alone.", [
+        at(0, issued(201, MALLORY, attributes="CertificateTemplate:WebServer\nSAN:dns=shop.corp.example", version=0))], {
+        "policy": "allow:\n  templates: [WebServer]\n"}
     yield "quiet_allowed_template", "The web team asks for the name of a site; with this template that is the requester's to choose.", [at(0, web)], {
         "policy": "allow:\n  templates: [WebServer]\n"}
     yield "quiet_allowed_suffix", "The same request, allowed by the end of the name.", [at(0, web)], {"policy": "allow:\n  san_suffixes: [.corp.example]\n"}

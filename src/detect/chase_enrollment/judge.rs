@@ -6,6 +6,7 @@ use crate::detect::identity::{self, Verdict};
 use crate::detect::protected;
 use crate::detect::report::{self, reason};
 use crate::event::account::{Account, same_text};
+use crate::event::fold::fold;
 use crate::event::host::Host;
 use crate::event::san::San;
 use crate::event::{Activity, CertificateRequest, Event};
@@ -161,9 +162,10 @@ fn judge_controller(
 }
 
 /// Whether a host is stated by its address. Windows also reads an IPv4 address in fewer numbers, and in octal or hexadecimal
-/// ones (`10.4342338`, `0x0a424242`); no name of a host ends in a number.
+/// ones (`10.4342338`, `0x0a424242`), and digits and dots of any width; no name of a host ends in a number.
 fn is_address(host: &Host) -> bool {
-    let text = host.as_str().trim_matches(['[', ']']);
+    let text = fold(host.as_str());
+    let text = text.trim_matches(['[', ']']);
     let last = text.rsplit('.').next().unwrap_or_default();
     let is_number = match last.strip_prefix("0x") {
         Some(digits) => digits.chars().all(|c| c.is_ascii_hexdigit()),
@@ -195,9 +197,16 @@ mod tests {
 
     #[test]
     fn address_is_known_in_every_form_that_windows_reads() {
-        for text in
-            ["10.66.66.66", "171066946", "0x0a424242", "10.4342338", "012.66.66.66", "[fe80::1]", "fe80::1%3"]
-        {
+        for text in [
+            "10.66.66.66",
+            "171066946",
+            "0x0a424242",
+            "10.4342338",
+            "012.66.66.66",
+            "[fe80::1]",
+            "fe80::1%3",
+            "１0．66．66．66",
+        ] {
             assert!(is_address(&Host::new(text)), "{text}");
         }
         for text in ["dc01.corp.example", "DC01", "site12-dc3", "0xdc.corp.example", "3com", ""] {

@@ -55,6 +55,7 @@ pub(crate) fn request_to(request: &CertificateRequest) -> record::CertificateReq
         clients_beyond: hosts_to(&request.clients_beyond),
         cdcs_beyond: hosts_to(&request.cdcs_beyond),
         rmds_beyond: hosts_to(&request.rmds_beyond),
+        templates_beyond: request.templates_beyond.clone(),
     }
 }
 
@@ -91,6 +92,7 @@ pub(crate) fn request_from(r: Option<record::CertificateRequest>) -> Result<Cert
         clients_beyond: hosts_from(r.clients_beyond),
         cdcs_beyond: hosts_from(r.cdcs_beyond),
         rmds_beyond: hosts_from(r.rmds_beyond),
+        templates_beyond: r.templates_beyond,
     })
 }
 
