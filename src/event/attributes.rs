@@ -9,7 +9,6 @@ use crate::event::attribute_keys::{Found, Key, is_padding, is_separator, keys_in
 use crate::event::fold;
 use crate::event::host::Host;
 use crate::event::oid::{MAX_OIDS, oids};
-use crate::event::other_name::other_name;
 use crate::event::san::{NameKind, Names, San};
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
@@ -194,7 +193,7 @@ fn unquoted(text: &str) -> &str {
 fn name_of(kind: Option<NameKind>, value: &str) -> San {
     match kind {
         Some(kind) => kind.name(value),
-        None => other_name(value).or_else(|| San::by_look(value)).unwrap_or_else(|| {
+        None => San::of_other_name(value).or_else(|| San::by_look(value)).unwrap_or_else(|| {
             if value.contains('=') { San::Other(value.to_owned()) } else { San::Upn(value.to_owned()) }
         }),
     }

@@ -4,12 +4,12 @@
 //! our own: what an EDR reports ([`RemoteFileWrite`]) and what an import states ([`facts`]). Text is parsed here once; the rooms below work with its types.
 
 pub(crate) mod fold;
+pub(crate) mod oid;
 pub(crate) mod other_name;
 pub(crate) mod punycode;
 pub mod host;
 pub mod account;
 pub mod san;
-pub(crate) mod oid;
 pub mod san_display;
 pub(crate) mod attribute_keys;
 pub(crate) mod attributes;

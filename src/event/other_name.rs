@@ -1,28 +1,13 @@
-//! Other names of a certificate (RFC 5280, 4.2.1.6): a value with a type, which is an object identifier.
+//! The values of other names of a certificate (RFC 5280, 4.2.1.6). Each has a type, which is an object identifier.
 //!
 //! Windows shows a value that it cannot read as octets, `1.3.6.1.4.1.311.20.2.3=0c 05 61 6c 69 63 65`. In attributes the
 //! value stands behind its encoding, as in the files of `certreq`: `{utf8}alice`, `{octet}` and `{asn}` with base64.
 
-use crate::event::oid::is_oid;
-use crate::event::san::San;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 /// The type of principal names: szOID_NT_PRINCIPAL_NAME.
-const PRINCIPAL_NAME: &str = "1.3.6.1.4.1.311.20.2.3";
-
-/// The name in `type=value`. None where no object identifier is before the `=`, and for a value that cannot be read.
-pub(crate) fn other_name(text: &str) -> Option<San> {
-    let (kind, value) = text.split_once('=')?;
-    let (kind, value) = (kind.trim(), value.trim());
-    let readable = readable(value);
-    match kind {
-        // Also one that cannot be read: it names somebody.
-        PRINCIPAL_NAME => Some(San::Upn(readable.unwrap_or_else(|| value.to_owned()))),
-        _ if is_oid(kind) => readable.map(|text| San::Other(format!("{kind}={text}"))),
-        _ => None,
-    }
-}
+pub(crate) const PRINCIPAL_NAME: &str = "1.3.6.1.4.1.311.20.2.3";
 
 /// The text in the octets of a string, or behind an encoding. None for a value that is neither.
 pub(crate) fn readable(value: &str) -> Option<String> {
@@ -74,8 +59,7 @@ fn printable(text: String) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::event::other_name::{other_name, readable};
-    use crate::event::san::San;
+    use crate::event::other_name::readable;
     use proptest::prelude::*;
 
     #[test]
@@ -97,17 +81,6 @@ mod tests {
         for text in ["", "alice", "0c 06 61 6c 69 63 65", "04 10 61 6c", "0c 01 07", "0c", "{octet}?", "{"] {
             assert_eq!(readable(text), None, "{text}");
         }
-    }
-
-    #[test]
-    fn principal_name_is_one_in_any_encoding() {
-        let upn = |name: &str| Some(San::Upn(name.to_owned()));
-        assert_eq!(other_name("1.3.6.1.4.1.311.20.2.3=0c 05 61 6c 69 63 65"), upn("alice"));
-        assert_eq!(other_name("1.3.6.1.4.1.311.20.2.3={utf8}alice"), upn("alice"));
-        assert_eq!(other_name("1.3.6.1.4.1.311.20.2.3={octet}?"), upn("{octet}?"));
-        assert_eq!(other_name("1.2.3.4=0c 01 61"), Some(San::Other("1.2.3.4=a".to_owned())));
-        assert_eq!(other_name("1.2.3.4=04 01 61"), None);
-        assert_eq!(other_name("upn=alice"), None);
     }
 
     proptest! {

@@ -2,7 +2,8 @@
 
 use crate::event::account::{Sid, same_text};
 use crate::event::fold;
-use crate::event::other_name::readable;
+use crate::event::oid::is_oid;
+use crate::event::other_name::{PRINCIPAL_NAME, readable};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
@@ -115,6 +116,19 @@ impl San {
         match digits.strip_prefix("0410") {
             Some(guid) if digits.len() == 36 => San::Guid(guid.to_owned()),
             _ => San::Guid(digits),
+        }
+    }
+
+    /// The other name in `type=value`. None where no object identifier is before the `=`, and for a value that cannot be read.
+    pub(crate) fn of_other_name(text: &str) -> Option<San> {
+        let (kind, value) = text.split_once('=')?;
+        let (kind, value) = (kind.trim(), value.trim());
+        let readable = readable(value);
+        match kind {
+            // Also one that cannot be read: it names somebody.
+            PRINCIPAL_NAME => Some(San::Upn(readable.unwrap_or_else(|| value.to_owned()))),
+            _ if is_oid(kind) => readable.map(|text| San::Other(format!("{kind}={text}"))),
+            _ => None,
         }
     }
 
@@ -244,6 +258,17 @@ mod tests {
         }
         let values: Vec<String> = names.names.iter().map(San::to_string).collect();
         assert_eq!(values, ["dc01.corp.example", "ldap:///x"]);
+    }
+
+    #[test]
+    fn principal_name_is_one_in_any_encoding() {
+        let upn = |name: &str| Some(San::Upn(name.to_owned()));
+        assert_eq!(San::of_other_name("1.3.6.1.4.1.311.20.2.3=0c 05 61 6c 69 63 65"), upn("alice"));
+        assert_eq!(San::of_other_name("1.3.6.1.4.1.311.20.2.3={utf8}alice"), upn("alice"));
+        assert_eq!(San::of_other_name("1.3.6.1.4.1.311.20.2.3={octet}?"), upn("{octet}?"));
+        assert_eq!(San::of_other_name("1.2.3.4=0c 01 61"), Some(San::Other("1.2.3.4=a".to_owned())));
+        assert_eq!(San::of_other_name("1.2.3.4=04 01 61"), None);
+        assert_eq!(San::of_other_name("upn=alice"), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::event::fold;
 use crate::event::oid::is_oid;
-use crate::event::other_name::{other_name, readable};
+use crate::event::other_name::readable;
 use crate::event::san::{NameKind, Names, San, hex_pairs, is_separator, sid_url};
 
 /// Reads the display text of `SubjectAlternativeName`: the first `MAX_NAMES` (64) names and the number of further ones.
@@ -195,7 +195,7 @@ fn by_structure(label: &str, value: &str) -> Option<San> {
     let word = label.rsplit([' ', '\t', ':', '：', ',']).next().unwrap_or_default();
     let is_octets = hex_pairs(value) == value.len() && (value.len() > 2 || label.contains("guid"));
     if value.is_empty() || value.starts_with(['"', '\'', '{']) || RDNS.contains(&word) || is_oid(word) {
-        return other_name(&format!("{word}={value}"));
+        return San::of_other_name(&format!("{word}={value}"));
     }
     if label.contains("guid") || is_octets {
         let name = readable(value).map_or_else(|| San::from_guid(value), San::Upn);
