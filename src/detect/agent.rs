@@ -70,7 +70,7 @@ impl Agent {
     /// of a list.
     pub fn has_host_of(&self, request: &CertificateRequest) -> bool {
         let is_own = |host: &Host| self.hosts.iter().any(|own| own.is_same(host));
-        self.hosts.is_empty() || (request.client.is_some() && request.clients().all(is_own))
+        self.hosts.is_empty() || request.is_only_from(is_own)
     }
 
     /// Whether it may make this request for others, by its template and its client; the names are not looked at.

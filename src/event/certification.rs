@@ -116,6 +116,11 @@ impl CertificateRequest {
         self.rmd.iter().chain(&self.rmds_beyond)
     }
 
+    /// Whether the client states a host, and only such as these.
+    pub fn is_only_from(&self, is_one: impl Fn(&Host) -> bool) -> bool {
+        self.client.is_some() && self.clients().all(is_one)
+    }
+
     /// Whether the client states this host as its own, perhaps among others.
     pub fn is_from(&self, host: &Host) -> bool {
         self.clients().any(|client| client.is_same(host))

@@ -43,13 +43,12 @@ pub(super) fn in_words<'h>(hosts: impl Iterator<Item = &'h Host>) -> String {
 
 /// Judges the attributes; none: nothing is unusual.
 pub(super) fn judge(request: &CertificateRequest, event: &Event, policy: &DomainPolicy) -> Option<Chase> {
-    let gravest = |findings: Vec<Found>| findings.into_iter().max_by_key(|(gravity, _)| *gravity);
-    let machine =
-        gravest(request.rmds().filter_map(|rmd| judge_machine(request, rmd, event, policy)).collect());
-    let controller =
-        gravest(request.cdcs().filter_map(|cdc| judge_controller(request, cdc, event, policy)).collect());
+    let gravity = |(gravity, _): &Found| *gravity;
+    let machines = request.rmds().filter_map(|rmd| judge_machine(request, rmd, event, policy));
+    let controllers = request.cdcs().filter_map(|cdc| judge_controller(request, cdc, event, policy));
+    let (machine, controller) = (machines.max_by_key(gravity), controllers.max_by_key(gravity));
     let findings: Vec<Found> = [machine, controller].into_iter().flatten().collect();
-    let gravity = findings.iter().map(|(gravity, _)| *gravity).max()?;
+    let gravity = findings.iter().map(gravity).max()?;
     let (rmds, cdcs) = (in_words(request.rmds()), in_words(request.cdcs()));
     let target = match (rmds.is_empty(), cdcs.is_empty()) {
         (false, false) => format!("{rmds} at {cdcs}"),

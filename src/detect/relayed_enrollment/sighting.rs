@@ -221,8 +221,7 @@ fn is_of_no_browser(event: &Event, request: &CertificateRequest) -> bool {
 
 /// A request of the enrollment web service on a host that the operator has listed, and on no other.
 fn is_of_proxy(request: &CertificateRequest, policy: &DomainPolicy) -> bool {
-    let mut clients = request.clients();
-    let listed = request.client.is_some() && clients.all(|client| policy.allow.source_host(client.as_str()));
+    let listed = request.is_only_from(|client| policy.allow.source_host(client.as_str()));
     listed && request.proxy_uri.is_some() && request.user_agent.is_none()
 }
 
