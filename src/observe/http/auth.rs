@@ -32,6 +32,7 @@ fn matches(headers: &HeaderMap, username: &str, password: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::HeaderValue;
 
     #[test]
     fn only_user_name_and_password_together_are_accepted() {
@@ -47,6 +48,17 @@ mod tests {
         }
         for wrong in [None, Some(""), Some("Basic"), Some("Basic !"), Some("Bearer cHJvbWV0aGV1cw==")] {
             assert!(!accepted(wrong), "{wrong:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_other_header_is_refused(bytes in proptest::collection::vec(1_u8.., 0..64), encoded in ".{0,32}") {
+            for value in [bytes, format!("Basic {}", STANDARD.encode(encoded)).into_bytes()] {
+                let Ok(value) = HeaderValue::from_bytes(&value) else { continue };
+                let headers = [(AUTHORIZATION, value)].into_iter().collect();
+                assert!(!matches(&headers, "prometheus", "s3cret:ü"), "{headers:?}");
+            }
         }
     }
 }
