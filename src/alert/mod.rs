@@ -13,6 +13,18 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
+/// Names and templates of the latest trigger that the lists of an alert have no place for. They are not published: exceptions
+/// are judged by them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unlisted {
+    /// Names that stand beside `san_values`.
+    pub names: Vec<String>,
+    /// There are names that were not read.
+    pub has_unread_names: bool,
+    /// Templates that stand beside `templates`.
+    pub templates: Vec<String>,
+}
+
 /// A finding, published. The order of the fields is the order of the JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Alert {
@@ -99,6 +111,9 @@ pub struct Alert {
     /// Templates used; at most ten.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub templates: Vec<String>,
+    /// What the two lists had no place for.
+    #[serde(skip)]
+    pub unlisted: Unlisted,
     /// Earliest certificate of the look-back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub earliest: Option<Time>,

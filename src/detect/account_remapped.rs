@@ -207,7 +207,7 @@ impl AccountRemapped {
         };
         finding.raise(&mut slot.state.open, cx, |alert| {
             set_requester(alert, actor);
-            report::list(&mut alert.san_values, &new)
+            report::list_name(alert, &new)
         });
         slot.keep_until(memory_after(event.effective_time(), self.settings.suppression));
     }

@@ -5,6 +5,7 @@ use crate::detect::About;
 use crate::detect::agent::Network;
 use crate::detect::exception::{Exception, Key};
 use crate::event::account::Account;
+use crate::event::san::MAX_NAMES;
 use std::net::IpAddr;
 
 /// Writes the answer into an alert. The engine does so for every alert and revision, so no detection can forget it.
@@ -41,9 +42,14 @@ fn fill(exception: &mut Exception, key: Key, alert: &Alert) {
             let address = alert.remote_ip.as_deref().and_then(|text| text.parse::<IpAddr>().ok());
             exception.remote_ip = address.map(|address| Network(address.into()));
         }
-        Key::Templates => exception.templates.clone_from(&alert.templates),
-        Key::Names => exception.names.clone_from(&alert.san_values),
+        Key::Templates => exception.templates = all(&alert.templates, &alert.unlisted.templates),
+        Key::Names => exception.names = all(&alert.san_values, &alert.unlisted.names),
     }
+}
+
+/// What an exception must cover, within the limit of names that are read.
+fn all(listed: &[String], unlisted: &[String]) -> Vec<String> {
+    listed.iter().chain(unlisted).take(MAX_NAMES).cloned().collect()
 }
 
 /// The exception as an item of `exceptions:` in YAML, on one line.

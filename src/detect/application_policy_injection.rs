@@ -105,14 +105,14 @@ impl Detection for ApplicationPolicyInjection {
             reasons: reasons(event, request, &purposes),
             fields: vec![
                 ("application_policies", request.application_policies.join(" ")),
-                ("template", request.template.clone().unwrap_or_default()),
+                ("template", request.templates_in_one()),
             ],
             earlier: Vec::new(),
         };
         finding.raise(&mut slot.state.open, cx, |alert| {
             set_requester(alert, requester);
             alert.remote_host = request.client.clone();
-            report::list(&mut alert.templates, request.template.as_deref().unwrap_or_default())
+            report::list_templates(alert, request)
         });
         slot.keep_until(memory_after(event.effective_time(), self.settings.suppression));
     }

@@ -249,7 +249,7 @@ impl ChangedThenIssued {
                 set_client(alert, request);
             }
             alert.certificate_serial = Some(issued.new.clone()).filter(|serial| !serial.is_empty());
-            report::list(&mut alert.san_values, new)
+            report::list_name(alert, new)
         });
     }
 }
@@ -258,9 +258,9 @@ impl ChangedThenIssued {
 fn links_of(event: &Event, policy: &DomainPolicy) -> Vec<ChainEvent> {
     if let Some(issued) = event.activity.issued() {
         let serial = issued.serial.as_ref().map(ToString::to_string).unwrap_or_default();
-        let template = issued.request.template.as_deref().unwrap_or_default();
+        let template = issued.request.templates_in_one();
         let names: Vec<&str> = issued.request.names.iter().map(San::value).collect();
-        let fields = [("serial", serial.as_str()), ("template", template), ("names", &names.join(", "))];
+        let fields = [("serial", serial.as_str()), ("template", &template), ("names", &names.join(", "))];
         let link = chain::link(event, ISSUED, &issued.request.requester, &fields);
         return vec![ChainEvent { new: serial.clone(), ..link }];
     }

@@ -114,7 +114,7 @@ impl Detection for DecoyTemplate {
         finding.raise(&mut slot.state.open, cx, |alert| {
             set_requester(alert, requester);
             alert.remote_host = request.client.clone();
-            report::list(&mut alert.templates, template)
+            report::list_template(alert, template)
         });
     }
 }
@@ -160,9 +160,9 @@ impl DecoyTemplate {
         finding.raise(&mut slot.state.open, cx, |alert| {
             let is_new = actor.is_some_and(|actor| set_actor(alert, actor));
             if actor.is_some() {
-                alert.title = title;
+                alert.title.clone_from(&title);
             }
-            report::list(&mut alert.templates, &template) || is_new
+            report::list_template(alert, &template) || is_new
         });
     }
 }

@@ -167,8 +167,8 @@ impl DeniedEnrollmentProbing {
         finding.raise(&mut state.open, cx, |alert| {
             set_requester(alert, &refused.request.requester);
             alert.remote_host = refused.request.client.clone();
-            let names = foreign.iter().filter(|name| report::list(&mut alert.san_values, name)).count();
-            let templates = search.iter().filter(|t| report::list(&mut alert.templates, &t.template)).count();
+            let names = foreign.iter().filter(|name| report::list_name(alert, name)).count();
+            let templates = search.iter().filter(|t| report::list_template(alert, &t.template)).count();
             names + templates > 0
         });
     }
@@ -222,11 +222,7 @@ fn foreign_names(event: &Event, refused: &DeniedRequest, cx: &Context<'_>) -> Ve
         request.names_cut = 0;
     }
     let judgement = naming::judge(cx.policy, cx.facts, &request, event);
-    let mut names = Vec::new();
-    for name in judgement.sensitive.iter().chain(&judgement.lookalike).chain(&judgement.mismatched) {
-        report::list(&mut names, name);
-    }
-    names
+    [judgement.sensitive, judgement.lookalike, judgement.mismatched].concat()
 }
 
 /// Remembers when the templates of the request were refused last. Requests that name no template count as one.
@@ -262,7 +258,7 @@ fn time(template: &RefusedTemplate) -> Time {
 fn title(refused: &DeniedRequest, foreign: &[String]) -> String {
     let requester = &refused.request.requester;
     match foreign.first() {
-        Some(name) => format!("{requester} was refused a certificate for {name}"),
+        Some(name) => format!("{requester} was refused a certificate for {}", report::cut(name)),
         None => format!("{requester} was refused certificates of several templates"),
     }
 }
@@ -277,18 +273,16 @@ fn reasons(
     let requester = &refused.request.requester;
     let mut reasons = Vec::new();
     if !foreign.is_empty() {
-        let text = format!(
-            "{requester} asked for {}, names of another identity, and did not get it",
-            foreign.join(", ")
-        );
+        let names = report::joined(foreign);
+        let text = format!("{requester} asked for {names}, names of another identity, and did not get it");
         reasons.push(reason("foreign_name_refused", text));
     }
     if !search.is_empty() {
         let name = |t: &RefusedTemplate| {
             if t.template.is_empty() { "one without a name" } else { &t.template }.to_owned()
         };
-        let listed: Vec<String> = search.iter().take(report::MAX_LISTED).map(name).collect();
-        let text = format!("{} templates within {window}: {}", search.len(), listed.join(", "));
+        let listed = report::joined(&search.iter().map(name).collect::<Vec<_>>());
+        let text = format!("{} templates within {window}: {listed}", search.len());
         reasons.push(reason("many_templates_refused", text));
     }
     if !search.is_empty() && is_of_tool(event, refused) {

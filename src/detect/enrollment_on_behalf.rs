@@ -174,7 +174,7 @@ impl EnrollmentOnBehalf {
                 .into_iter()
                 .chain(first.map(|text| reason("first_agent_certificate", text)))
                 .collect(),
-            fields: vec![("template", request.templates().collect::<Vec<_>>().join(", "))],
+            fields: vec![("template", request.templates_in_one())],
             earlier: Vec::new(),
         };
         finding.raise(&mut slot.state.open, cx, |alert| {
@@ -182,7 +182,7 @@ impl EnrollmentOnBehalf {
             alert.remote_host = request.client.clone();
             alert.certificate_serial =
                 event.activity.issued().and_then(|issued| issued.serial.as_ref()).map(ToString::to_string);
-            request.templates().filter(|template| report::list(&mut alert.templates, template)).count() > 0
+            report::list_templates(alert, request)
         });
     }
 }

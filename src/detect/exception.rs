@@ -50,10 +50,10 @@ pub struct Exception {
     /// Its address, or a network that has it: `remote_ip` of the alert.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote_ip: Option<Network>,
-    /// All `templates` of the alert are among these.
+    /// All `templates` of the alert are among these, also those for which its list has no place.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub templates: Vec<String>,
-    /// All `san_values` of the alert are among these; `*` is any text.
+    /// All `san_values` of the alert are among these, also those for which its list has no place; `*` is any text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<String>,
     /// The highest severity that it silences. Default high: a critical alert is written.
@@ -126,8 +126,23 @@ impl Exception {
     pub fn has_kind(&self, alert: &Alert) -> bool {
         self.detections.contains(&alert.detection)
             && alert.severity <= self.up_to
-            && covers(&self.templates, &alert.templates, same_text)
-            && covers(&self.names, &alert.san_values, matches)
+            && covers(&self.templates, &alert.templates, &alert.unlisted.templates, same_text)
+            && covers(&self.names, &alert.san_values, &alert.unlisted.names, matches)
+            && (self.names.is_empty() || !alert.unlisted.has_unread_names)
+    }
+
+    /// Whether it silences any alert of this detection about this requester.
+    pub(crate) fn may_silence(&self, detection: &str, requester: &Account, policy: &DomainPolicy) -> bool {
+        self.detections.iter().any(|known| known == detection)
+            && self.account.as_ref().is_none_or(|account| policy.is_listed(account, requester))
+    }
+
+    /// Lists the first name and template that it does not cover in the place of the last ones, where only covered ones are listed.
+    pub(crate) fn list_uncovered(&self, alert: &mut Alert) {
+        if self.detections.contains(&alert.detection) {
+            show_uncovered(&self.templates, &mut alert.templates, &alert.unlisted.templates, same_text);
+            show_uncovered(&self.names, &mut alert.san_values, &alert.unlisted.names, matches);
+        }
     }
 }
 
@@ -151,8 +166,17 @@ fn has_address(Network(network): Network, address: Option<&str>) -> bool {
     address.and_then(|text| text.parse::<IpAddr>().ok()).is_some_and(|address| network.contains(&address))
 }
 
-/// Whether all texts are among the wanted ones; a list that is not given covers any.
-fn covers(wanted: &[String], texts: &[String], is: fn(&str, &str) -> bool) -> bool {
-    wanted.is_empty()
-        || (!texts.is_empty() && texts.iter().all(|text| wanted.iter().any(|wanted| is(wanted, text))))
+/// Whether all texts are among the wanted ones, also those that the alert does not list; a list that is not given covers any.
+fn covers(wanted: &[String], texts: &[String], unlisted: &[String], is: fn(&str, &str) -> bool) -> bool {
+    let is_wanted = |text: &String| wanted.iter().any(|wanted| is(wanted, text));
+    wanted.is_empty() || (!texts.is_empty() && texts.iter().chain(unlisted).all(is_wanted))
+}
+
+fn show_uncovered(wanted: &[String], texts: &mut [String], unlisted: &[String], is: fn(&str, &str) -> bool) {
+    let uncovered = unlisted.iter().find(|text| !covers(wanted, std::slice::from_ref(*text), &[], is));
+    if covers(wanted, texts, &[], is)
+        && let (Some(last), Some(uncovered)) = (texts.last_mut(), uncovered)
+    {
+        last.clone_from(uncovered);
+    }
 }

@@ -36,7 +36,7 @@ impl Finding<'_> {
         self,
         open: &mut Option<OpenAlert>,
         cx: &mut Context<'_>,
-        fill: impl FnOnce(&mut Alert) -> bool,
+        fill: impl FnMut(&mut Alert) -> bool,
     ) -> Outcome {
         let anchor = report::evidence(self.event);
         self.raise_as(&anchor, open, cx, fill)
@@ -48,7 +48,7 @@ impl Finding<'_> {
         anchor: &Evidence,
         open: &mut Option<OpenAlert>,
         cx: &mut Context<'_>,
-        fill: impl FnOnce(&mut Alert) -> bool,
+        mut fill: impl FnMut(&mut Alert) -> bool,
     ) -> Outcome {
         let (entity, event) = (self.entity, self.event);
         let trigger = Trigger { at: event.effective_time(), lifetime: self.lifetime };
@@ -78,23 +78,23 @@ impl Finding<'_> {
     }
 
     /// Writes into the alert what every finding has. Whether a reason is new.
-    fn describe(self, alert: &mut Alert) -> bool {
+    fn describe(&self, alert: &mut Alert) -> bool {
         let at = self.event.effective_time();
         if self.severity > alert.severity {
             alert.severity = self.severity;
-            alert.title = self.title;
+            alert.title.clone_from(&self.title);
         }
         let before = alert.reasons.len();
-        for reason in self.reasons {
-            report::add_reason(alert, reason);
+        for reason in &self.reasons {
+            report::add_reason(alert, reason.clone());
         }
         alert.why_suspicious = alert.reasons.iter().map(|r| r.code.as_str()).collect::<Vec<_>>().join("; ");
         alert.first_seen = alert.first_seen.min(at);
         alert.last_seen = alert.last_seen.max(at);
         alert.computer.get_or_insert_with(|| self.event.computer.clone());
-        for evidence in self.earlier {
+        for evidence in &self.earlier {
             alert.first_seen = alert.first_seen.min(evidence.time);
-            report::add_evidence(alert, evidence);
+            report::add_evidence(alert, evidence.clone());
         }
         let fields = self.fields.iter().map(|(name, value)| (*name, value.as_str()));
         report::add_evidence(alert, report::evidence_with(self.event, fields));

@@ -112,7 +112,7 @@ impl Detection for IssuancePolicyLinked {
         };
         finding.raise(&mut slot.state.open, cx, |alert| {
             set_requester(alert, actor);
-            report::list(&mut alert.san_values, &group)
+            report::list_name(alert, &group)
         });
         slot.keep_until(memory_after(event.effective_time(), self.settings.suppression));
     }

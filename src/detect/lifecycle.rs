@@ -9,6 +9,10 @@
 //!      └─────────────────────────────────────────────────────────────────────────────────┘
 //! ```
 //! The alert that is open is part of the state of its entity. A revision keeps the id, and its severity never falls.
+//!
+//! An alert that an exception silences is open too, but suppresses nothing: it is written, or revised, with the first trigger
+//! that the exception does not cover together with it; or that trigger opens an alert of its own. One that was never written is
+//! withheld.
 
 use crate::alert::{Alert, difference};
 use crate::detect::{Context, Notice, link};
@@ -37,6 +41,8 @@ pub(crate) enum Outcome {
     Revised,
     /// The open alert reports it already.
     Suppressed,
+    /// An exception silences the alert or the revision.
+    Withheld,
 }
 
 /// One trigger of an alert, or more evidence for one.
@@ -59,27 +65,30 @@ impl Trigger {
         open: &mut Option<OpenAlert>,
         cx: &mut Context<'_>,
         new: impl FnOnce(&Context<'_>) -> Alert,
-        describe: impl FnOnce(&mut Alert, u32) -> bool,
+        mut describe: impl FnMut(&mut Alert, u32) -> bool,
     ) -> Outcome {
         let suppressed = open.as_ref().map_or(0, |open| open.suppressed);
-        let Some(alert) = self.open_alert(open.as_ref()) else {
-            let mut alert = new(cx);
-            describe(&mut alert, suppressed);
-            link::complete(&mut alert);
-            *open = Some(remembered(&alert, self.at, 0));
-            cx.alerts.push(alert);
-            return Outcome::Opened;
-        };
-        let suppressed = suppressed.saturating_add(1);
-        if self.revise_open(alert, open, cx, |alert| describe(alert, suppressed)) {
-            return Outcome::Revised;
+        let mut outcome = Outcome::Opened;
+        if let Some(alert) = self.open_alert(open.as_ref()) {
+            let is_answered = cx.silences(&alert);
+            let suppressed = suppressed.saturating_add(1);
+            outcome = self.revise_open(alert, is_answered, open, cx, |alert| describe(alert, suppressed));
         }
-        if let Some(open) = open {
-            open.suppressed = suppressed;
-            open.last_trigger_ms = self.latest_trigger(open).as_millis();
-            cx.notices.push(Notice::Suppressed { detection: cx.about.id });
+        match (outcome, open) {
+            (Outcome::Revised, _) => {}
+            (Outcome::Suppressed, Some(open)) => {
+                open.suppressed = suppressed.saturating_add(1);
+                open.last_trigger_ms = self.latest_trigger(open).as_millis();
+                cx.notices.push(Notice::Suppressed { detection: cx.about.id });
+            }
+            (_, open) => {
+                let mut alert = new(cx);
+                describe(&mut alert, suppressed);
+                link::complete(&mut alert);
+                return self.open(alert, outcome, open, cx);
+            }
         }
-        Outcome::Suppressed
+        outcome
     }
 
     /// Revises the open alert with evidence that is no trigger by itself: it opens no alert, and is not counted when it
@@ -92,36 +101,73 @@ impl Trigger {
     ) -> bool {
         let suppressed = open.as_ref().map_or(0, |open| open.suppressed);
         match self.open_alert(open.as_ref()) {
-            Some(alert) => self.revise_open(alert, open, cx, |alert| describe(alert, suppressed)),
+            Some(alert) => {
+                self.revise_open(alert, false, open, cx, |alert| describe(alert, suppressed))
+                    == Outcome::Revised
+            }
             None => false,
         }
     }
 
+    /// Opens an alert of this trigger alone. One that exceptions silence is withheld; it does not replace an open one.
+    fn open(
+        self,
+        mut alert: Alert,
+        outcome: Outcome,
+        open: &mut Option<OpenAlert>,
+        cx: &mut Context<'_>,
+    ) -> Outcome {
+        let is_withheld = cx.silences(&alert);
+        if is_withheld {
+            cx.notices.push(Notice::Excepted { detection: cx.about.id });
+            if outcome == Outcome::Opened {
+                *open = Some(remembered(&alert, self.at, true));
+            }
+            return Outcome::Withheld;
+        }
+        cx.exceptions.iter().for_each(|exception| exception.list_uncovered(&mut alert));
+        *open = Some(remembered(&alert, self.at, false));
+        cx.alerts.push(alert);
+        Outcome::Opened
+    }
+
+    /// Revises the open alert, if this adds something or exceptions silence what is open.
     fn revise_open(
         self,
         mut alert: Alert,
+        is_answered: bool,
         open: &mut Option<OpenAlert>,
         cx: &mut Context<'_>,
         describe: impl FnOnce(&mut Alert) -> bool,
-    ) -> bool {
+    ) -> Outcome {
+        let is_withheld = open.as_ref().is_some_and(|open| open.withheld);
         let severity = alert.severity;
-        let adds = describe(&mut alert);
-        if !adds && alert.severity <= severity {
-            return false;
+        let adds = describe(&mut alert) || alert.severity > severity;
+        if !adds && !is_answered && !is_withheld {
+            return Outcome::Suppressed;
         }
         alert.severity = alert.severity.max(severity);
-        alert.revision += 1;
         alert.analytic = cx.about.title.to_owned();
-        if let Some(before) = self.open_alert(open.as_ref()) {
-            alert.changes = difference::between(&before, &alert);
+        if !is_withheld {
+            alert.revision += 1;
+            if let Some(before) = self.open_alert(open.as_ref()) {
+                alert.changes = difference::between(&before, &alert);
+            }
         }
         alert.time = self.at;
         alert.late = cx.late;
         alert.policy_version = cx.policy_version.to_owned();
         let latest = open.as_ref().map_or(self.at, |open| self.latest_trigger(open));
-        *open = Some(remembered(&alert, latest, 0));
+        if cx.silences(&alert) {
+            if is_withheld {
+                *open = Some(remembered(&alert, latest, true));
+            }
+            return Outcome::Withheld;
+        }
+        cx.exceptions.iter().for_each(|exception| exception.list_uncovered(&mut alert));
+        *open = Some(remembered(&alert, latest, false));
         cx.alerts.push(alert);
-        true
+        Outcome::Revised
     }
 
     /// The alert that this trigger belongs to.
@@ -161,11 +207,12 @@ impl Lifetime {
     }
 }
 
-fn remembered(alert: &Alert, last_trigger: Time, suppressed: u32) -> OpenAlert {
+fn remembered(alert: &Alert, last_trigger: Time, withheld: bool) -> OpenAlert {
     OpenAlert {
         alert: Some(Box::new(wire::alert::to_record(alert))),
         last_trigger_ms: last_trigger.as_millis(),
-        suppressed,
+        suppressed: 0,
+        withheld,
     }
 }
 
@@ -174,6 +221,7 @@ mod tests {
     use super::*;
     use crate::alert::{Reason, Severity};
     use crate::detect::domain::DomainPolicy;
+    use crate::detect::exception::Exception;
     use crate::detect::facts::Facts;
     use crate::detect::report;
     use crate::detect::{About, Entity};
@@ -210,7 +258,7 @@ mod tests {
         let entity = Entity::account_at(&Account::parse("CORP\\ann"), &Host::new("ca01"));
         let one = |&(minute, severity, code): &(i64, Severity, &str)| {
             let event = write_at(minute);
-            let mut cx = Context::new(&ABOUT, &policy, &facts, "v", Span::millis(0));
+            let mut cx = Context::new(&ABOUT, &policy, &[], &facts, "v", Span::millis(0));
             let trigger = Trigger { at: event.time, lifetime: lifetime(Span::minutes(15)) };
             let outcome = trigger.raise(
                 &mut open,
@@ -265,11 +313,11 @@ mod tests {
         let mut open = None;
         let mut raise = |minute: i64, severity: Severity, code: &str, name: &str| {
             let event = write_at(minute);
-            let mut cx = Context::new(&ABOUT, &policy, &facts, "v", Span::millis(0));
+            let mut cx = Context::new(&ABOUT, &policy, &[], &facts, "v", Span::millis(0));
             let trigger = Trigger { at: event.time, lifetime: Lifetime::SinceOpened(Span::hours(1)) };
             let describe = |alert: &mut Alert, _| {
                 alert.severity = alert.severity.max(severity);
-                let is_new = report::list(&mut alert.san_values, name);
+                let is_new = report::list_name(alert, name);
                 report::add_reason(alert, report::reason(code, String::new())) || is_new
             };
             trigger.raise(&mut open, &mut cx, |cx| report::new_alert(&entity, &event, cx), describe);
@@ -280,6 +328,79 @@ mod tests {
         let added = ["severity: high", "reasons: b", "san_values: y"].map(str::to_owned).to_vec();
         assert_eq!(raise(2, Severity::High, "b", "y"), Some(added));
         assert_eq!(raise(3, Severity::Low, "a", "z"), Some(vec!["san_values: z".to_owned()]));
+    }
+
+    #[test]
+    fn excepted_trigger_suppresses_no_other() {
+        let (policy, facts, entity) = (DomainPolicy::default(), Facts::default(), Entity::named("any"));
+        let exceptions = [Exception { names: vec!["*.print".to_owned()], ..Exception::of("test") }];
+        let mut open = None;
+        let mut raise = |minute: i64, names: &[String]| {
+            let event = write_at(minute);
+            let mut cx = Context::new(&ABOUT, &policy, &exceptions, &facts, "v", Span::millis(0));
+            let trigger = Trigger { at: event.time, lifetime: Lifetime::SinceOpened(Span::hours(1)) };
+            let describe = |alert: &mut Alert, _| {
+                alert.severity = Severity::High;
+                names.iter().filter(|name| report::list_name(alert, name)).count() > 0
+            };
+            let outcome =
+                trigger.raise(&mut open, &mut cx, |cx| report::new_alert(&entity, &event, cx), describe);
+            (outcome, cx.alerts.pop().map(|alert| alert.san_values))
+        };
+        let many: Vec<String> = (0..12).map(|n| format!("p{n}.print")).collect();
+        let shown = |last: &str| Some([&many[..9], &[last.to_owned()]].concat());
+        assert_eq!(raise(0, &many), (Outcome::Withheld, None));
+        let with_another = [&many[..], &["files".to_owned()]].concat();
+        assert_eq!(raise(1, &with_another), (Outcome::Revised, shown("files")));
+        assert_eq!(raise(2, &many), (Outcome::Suppressed, None), "the alert that was written has it");
+    }
+
+    #[test]
+    fn withheld_alert_is_written_once_it_is_graver_than_the_exception() {
+        let (policy, facts, entity) = (DomainPolicy::default(), Facts::default(), Entity::named("any"));
+        let exceptions = [Exception { names: vec!["*".to_owned()], ..Exception::of("test") }];
+        let event = write_at(0);
+        let trigger = Trigger { at: event.time, lifetime: Lifetime::SinceOpened(Span::hours(1)) };
+        let mut cx = Context::new(&ABOUT, &policy, &exceptions, &facts, "v", Span::millis(0));
+        let mut open = None;
+        let describe = |alert: &mut Alert, _| {
+            alert.severity = Severity::High;
+            report::list_name(alert, "a")
+        };
+        let outcome =
+            trigger.raise(&mut open, &mut cx, |cx| report::new_alert(&entity, &event, cx), describe);
+        assert_eq!((outcome, cx.alerts.len()), (Outcome::Withheld, 0));
+        assert_eq!(cx.notices, [Notice::Excepted { detection: "test" }]);
+        let worsen = |alert: &mut Alert, _| {
+            alert.severity = Severity::Critical;
+            report::list_name(alert, "b")
+        };
+        assert!(trigger.revise(&mut open, &mut cx, worsen));
+        let alert = &cx.alerts[0];
+        assert_eq!((alert.revision, alert.severity, &alert.changes[..]), (1, Severity::Critical, &[][..]));
+        assert_eq!(alert.san_values, ["a", "b"]);
+    }
+
+    #[test]
+    fn alert_that_was_written_before_its_exception_suppresses_nothing() {
+        let (policy, facts, entity) = (DomainPolicy::default(), Facts::default(), Entity::named("any"));
+        let until = Some(Time::from_millis(Span::minutes(20).as_millis()));
+        let added = [Exception { names: vec!["a".to_owned()], until, ..Exception::of("test") }];
+        let mut open = None;
+        let mut raise = |minute: i64, exceptions: &[Exception], name: &str| {
+            let event = write_at(minute);
+            let mut cx = Context::new(&ABOUT, &policy, exceptions, &facts, "v", Span::millis(0));
+            let trigger = Trigger { at: event.time, lifetime: Lifetime::SinceOpened(Span::hours(1)) };
+            let describe = |alert: &mut Alert, _| report::list_name(alert, name);
+            let outcome =
+                trigger.raise(&mut open, &mut cx, |cx| report::new_alert(&entity, &event, cx), describe);
+            (outcome, cx.alerts.pop().map(|alert| alert.revision))
+        };
+        assert_eq!(raise(0, &[], "a"), (Outcome::Opened, Some(1)));
+        assert_eq!(raise(1, &[], "a"), (Outcome::Suppressed, None));
+        assert_eq!(raise(2, &added, "a"), (Outcome::Withheld, None));
+        assert_eq!(raise(30, &added, "a"), (Outcome::Revised, Some(2)), "the exception has ended");
+        assert_eq!(raise(31, &added, "a"), (Outcome::Suppressed, None));
     }
 
     #[test]

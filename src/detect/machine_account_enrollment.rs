@@ -188,7 +188,7 @@ impl MachineAccountEnrollment {
                 set_client(alert, request);
             }
             alert.certificate_serial = Some(issued.old.clone()).filter(|serial| !serial.is_empty());
-            report::list(&mut alert.san_values, &issued.new)
+            report::list_name(alert, &issued.new)
         });
     }
 }
@@ -276,12 +276,12 @@ fn issued_link(
     let name =
         issued.request.names.iter().find(foreign).map(|name| report::cut(name.value())).unwrap_or_default();
     let serial = issued.serial.as_ref().map(ToString::to_string).unwrap_or_default();
-    let template = issued.request.template.as_deref().unwrap_or_default();
+    let template = issued.request.templates_in_one();
     let link = chain::link(
         event,
         ISSUED,
         requester,
-        &[("serial", &serial), ("template", template), ("name", &name)],
+        &[("serial", &serial), ("template", &template), ("name", &name)],
     );
     Some(ChainEvent { new: name.clone(), old: serial.clone(), ..link })
 }

@@ -78,11 +78,12 @@ pub use crate::detect::entity::{Entity, Place};
 
 use crate::alert::{Alert, Severity};
 use crate::detect::domain::DomainPolicy;
-use crate::detect::exception::Key;
+use crate::detect::exception::{Exception, Key};
 use crate::detect::facts::Facts;
 use crate::detect::slot::Slot;
 use crate::detect::words::InWords;
 use crate::event::Event;
+use crate::event::account::Account;
 use crate::event::time::{Span, Time};
 use crate::wire::Record;
 
@@ -170,6 +171,8 @@ pub struct Context<'a> {
     pub about: &'static About,
     /// What the operator configured of the domain.
     pub policy: &'a DomainPolicy,
+    /// The alerts that the operator does not want.
+    pub(crate) exceptions: &'a [Exception],
     /// What is known of the estate in this partition.
     pub(crate) facts: &'a Facts,
     /// Fingerprint of the whole policy.
@@ -193,13 +196,45 @@ impl<'a> Context<'a> {
     pub(crate) fn new(
         about: &'static About,
         policy: &'a DomainPolicy,
+        exceptions: &'a [Exception],
         facts: &'a Facts,
         policy_version: &'a str,
         behind: Span,
     ) -> Context<'a> {
         let late = behind > ALLOWED_LATENESS;
         let (alerts, findings, notices, links) = Default::default();
-        Context { about, policy, facts, policy_version, late, behind, alerts, findings, notices, links }
+        Context {
+            about,
+            policy,
+            exceptions,
+            facts,
+            policy_version,
+            late,
+            behind,
+            alerts,
+            findings,
+            notices,
+            links,
+        }
+    }
+
+    /// Whether an exception silences the alert.
+    pub(crate) fn silences(&self, alert: &Alert) -> bool {
+        self.exceptions.iter().any(|exception| exception.silences(alert, self.policy))
+    }
+
+    /// Whether an exception may silence alerts of this requester.
+    pub(crate) fn may_silence(&self, requester: &Account) -> bool {
+        self.exceptions.iter().any(|exception| exception.may_silence(self.about.id, requester, self.policy))
+    }
+
+    /// Whether an exception silences the alert; that is noticed.
+    pub(crate) fn is_excepted(&mut self, alert: &Alert) -> bool {
+        let is_excepted = self.silences(alert);
+        if is_excepted {
+            self.notices.push(Notice::Excepted { detection: self.about.id });
+        }
+        is_excepted
     }
 }
 

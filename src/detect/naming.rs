@@ -55,6 +55,13 @@ impl Judgement {
         !self.mismatched.is_empty() || self.names_cut > 0
     }
 
+    /// The names that are reported, the worst first.
+    pub(crate) fn suspicious_names(&self) -> impl Iterator<Item = &String> {
+        [&self.sensitive, &self.other_sids, &self.subject, &self.lookalike, &self.mismatched]
+            .into_iter()
+            .flatten()
+    }
+
     /// Whether a protected identity is named.
     pub(crate) fn is_sensitive(&self) -> bool {
         !self.sensitive.is_empty()
@@ -67,11 +74,7 @@ impl Judgement {
 
     /// Whether any name is reported.
     pub(crate) fn is_suspicious(&self) -> bool {
-        self.is_mismatch()
-            || self.is_sensitive()
-            || self.is_lookalike()
-            || !self.other_sids.is_empty()
-            || !self.subject.is_empty()
+        self.names_cut > 0 || self.suspicious_names().next().is_some()
     }
 }
 

@@ -101,7 +101,7 @@ impl Detection for ProtectedHostCertificate {
         let Some((issued, names)) = foreign_hosts(event, cx.policy) else { return };
         let request = &issued.request;
         let requester = &request.requester;
-        let listed = names.join(", ");
+        let listed = report::joined(&names);
         let text = format!(
             "The CA issued {requester} a certificate for {listed}, which `protected.hosts` lists. If that is its job: \
              `hosts: {{'{requester}': [{listed}]}}`; certificates of this account for the host then raise nothing"
@@ -111,17 +111,20 @@ impl Detection for ProtectedHostCertificate {
             event,
             lifetime: Lifetime::SinceOpened(self.settings.suppression),
             severity: self.settings.severity,
-            title: format!("{requester} was issued a certificate for the protected host {}", names[0]),
+            title: format!(
+                "{requester} was issued a certificate for the protected host {}",
+                report::cut(&names[0])
+            ),
             reasons: vec![reason("protected_host", text)],
-            fields: vec![("names", listed), ("template", request.template.clone().unwrap_or_default())],
+            fields: vec![("names", listed), ("template", request.templates_in_one())],
             earlier: Vec::new(),
         };
         finding.raise(&mut slot.state.open, cx, |alert| {
             set_requester(alert, requester);
             alert.remote_host = request.client.clone();
             alert.certificate_serial = issued.serial.as_ref().map(ToString::to_string);
-            report::list(&mut alert.templates, request.template.as_deref().unwrap_or_default());
-            names.iter().filter(|name| report::list(&mut alert.san_values, name)).count() > 0
+            report::list_templates(alert, request);
+            names.iter().filter(|name| report::list_name(alert, name)).count() > 0
         });
         slot.keep_until(memory_after(event.effective_time(), self.settings.suppression));
     }
@@ -136,12 +139,8 @@ fn foreign_hosts<'e>(
         return None;
     }
     let issued = event.activity.issued()?;
-    let mut names = Vec::new();
-    for name in host_names(issued) {
-        if covers_foreign_host(event, issued, &name, policy) {
-            report::list(&mut names, name.as_str());
-        }
-    }
+    let is_foreign = |name: &&Host| covers_foreign_host(event, issued, name, policy);
+    let names: Vec<String> = host_names(issued).iter().filter(is_foreign).map(ToString::to_string).collect();
     (!names.is_empty()).then_some((issued, names))
 }
 

@@ -1,7 +1,7 @@
 //! The parts every detection's alerts are made of.
 
 use crate::alert::id::AlertId;
-use crate::alert::{Alert, Evidence, Mitre, Reason, Severity};
+use crate::alert::{Alert, Evidence, Mitre, Reason, Severity, Unlisted};
 use crate::detect::{About, Context, Entity, link};
 use crate::event::{CertificateRequest, ClockFault, Event};
 
@@ -49,6 +49,7 @@ pub(crate) fn new_alert(entity: &Entity, event: &Event, cx: &Context<'_>) -> Ale
         sensitive_san_certs: None,
         san_values: Vec::new(),
         templates: Vec::new(),
+        unlisted: Unlisted::default(),
         earliest: None,
         latest: None,
         baseline: None,
@@ -106,6 +107,30 @@ pub(crate) fn add_reason(alert: &mut Alert, reason: Reason) -> bool {
     }
 }
 
+/// Lists a name in an alert, or keeps it as unlisted where the list is full. Whether the list is longer.
+pub(crate) fn list_name(alert: &mut Alert, name: &str) -> bool {
+    list_or_keep(&mut alert.san_values, &mut alert.unlisted.names, name)
+}
+
+/// Lists a template in an alert, or keeps it as unlisted where the list is full. Whether the list is longer.
+pub(crate) fn list_template(alert: &mut Alert, template: &str) -> bool {
+    list_or_keep(&mut alert.templates, &mut alert.unlisted.templates, template)
+}
+
+/// Lists every template that a request may be for. Whether the list is longer.
+pub(crate) fn list_templates(alert: &mut Alert, request: &CertificateRequest) -> bool {
+    request.templates().filter(|template| list_template(alert, template)).count() > 0
+}
+
+fn list_or_keep(texts: &mut Vec<String>, unlisted: &mut Vec<String>, text: &str) -> bool {
+    let is_longer = list(texts, text);
+    let text = cut(text);
+    if !text.is_empty() && !texts.contains(&text) {
+        unlisted.push(text);
+    }
+    is_longer
+}
+
 /// Adds a text to a list that shows at most [`MAX_LISTED`], each once. Whether it is new.
 pub(crate) fn list(texts: &mut Vec<String>, text: &str) -> bool {
     let text = cut(text);
@@ -114,6 +139,15 @@ pub(crate) fn list(texts: &mut Vec<String>, text: &str) -> bool {
         texts.push(text);
     }
     new
+}
+
+/// The first [`MAX_LISTED`] of several texts in one, each once.
+pub(crate) fn joined(texts: &[String]) -> String {
+    let mut listed = Vec::new();
+    for text in texts {
+        list(&mut listed, text);
+    }
+    listed.join(", ")
 }
 
 /// A text of an event, cut to [`MAX_TEXT`] characters.

@@ -109,7 +109,7 @@ impl Detection for SidMismatch {
         finding.raise(&mut slot.state.open, cx, |alert| {
             set_used_by(alert, account);
             alert.certificate_serial = mapping.serial.as_ref().map(ToString::to_string);
-            report::list(&mut alert.san_values, &sid)
+            report::list_name(alert, &sid)
         });
         slot.keep_until(memory_after(event.effective_time(), self.settings.suppression));
     }

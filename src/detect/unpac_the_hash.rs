@@ -171,7 +171,7 @@ impl UnpacTheHash {
         let address = ticket.actor.clone();
         finding.raise_as(&anchor, &mut slot.state.open, cx, |alert| {
             set_used_by(alert, &account);
-            alert.remote_ip = Some(address).filter(|ip| !ip.is_empty());
+            alert.remote_ip = Some(address.clone()).filter(|ip| !ip.is_empty());
             false
         });
     }

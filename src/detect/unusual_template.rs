@@ -104,10 +104,30 @@ impl Detection for UnusualTemplate {
     }
 
     fn on_event(&self, event: &Event, entity: &Entity, slot: &mut NoveltySlot<'_>, cx: &mut Context<'_>) {
-        let Some((request, template)) = issued(event, cx.policy) else { return };
+        let Some(request) = issued(event, cx.policy) else { return };
+        novelty::mark_day(&mut slot.state, event, self.settings.remember);
+        slot.keep_until(memory_after(event.effective_time(), novelty::CA_MEMORY));
+        for template in templates(request) {
+            self.on_template(template, event, entity, request, slot, cx);
+        }
+    }
+
+    fn training(&self, state: &NoveltyState) -> Option<Training> {
+        Some(novelty::training(state, self.settings.training_days))
+    }
+}
+
+impl UnusualTemplate {
+    fn on_template(
+        &self,
+        template: &str,
+        event: &Event,
+        entity: &Entity,
+        request: &CertificateRequest,
+        slot: &mut NoveltySlot<'_>,
+        cx: &mut Context<'_>,
+    ) {
         let (at, remember) = (event.effective_time(), self.settings.remember);
-        novelty::mark_day(&mut slot.state, event, remember);
-        slot.keep_until(memory_after(at, novelty::CA_MEMORY));
         let account = cx.policy.in_one_spelling(&request.requester).canonical();
         let (peers_name, own_name) = (fold(template).into_owned(), format!("{}\0{account}", fold(template)));
         let (mut peers, mut own): (NoveltyPart, NoveltyPart) = (slot.part(&peers_name), slot.part(&own_name));
@@ -115,7 +135,7 @@ impl Detection for UnusualTemplate {
             let newcomers = novelty::days_with_newcomers(&peers, at, remember);
             let trained = novelty::is_trained(&slot.state, self.settings.training_days, event, cx);
             if trained && newcomers < self.settings.ordinary_days {
-                self.raise(event, entity, request, &mut peers, cx);
+                self.raise(template, event, entity, request, &mut peers, cx);
             }
             peers.newcomers.get_or_insert_default().mark(at.day());
         }
@@ -125,21 +145,16 @@ impl Detection for UnusualTemplate {
         slot.put_part(&peers_name, &peers, memory_after(at, remember));
     }
 
-    fn training(&self, state: &NoveltyState) -> Option<Training> {
-        Some(novelty::training(state, self.settings.training_days))
-    }
-}
-
-impl UnusualTemplate {
     fn raise(
         &self,
+        template: &str,
         event: &Event,
         entity: &Entity,
         request: &CertificateRequest,
         peers: &mut NoveltyPart,
         cx: &mut Context<'_>,
     ) {
-        let template = report::cut(request.template.as_deref().unwrap_or_default());
+        let template = report::cut(template);
         let requester = &request.requester;
         let text = format!(
             "{requester} got its first certificate of {template} for long, which hardly any account gets for the first time"
@@ -160,7 +175,7 @@ impl UnusualTemplate {
                 let serial = event.activity.issued().and_then(|issued| issued.serial.as_ref());
                 alert.certificate_serial = serial.map(ToString::to_string);
             }
-            report::list(&mut alert.templates, &template);
+            report::list_template(alert, &template);
             name_all(alert, &template);
             alert.evidence.len() <= MAX_REVISIONS
         });
@@ -184,11 +199,15 @@ fn name_all(alert: &mut Alert, template: &str) {
     }
 }
 
-/// An issued certificate and its template, of an account that asks for itself.
-fn issued<'e>(event: &'e Event, policy: &DomainPolicy) -> Option<(&'e CertificateRequest, &'e str)> {
+/// The request of an issued certificate with a template, of an account that asks for itself.
+fn issued<'e>(event: &'e Event, policy: &DomainPolicy) -> Option<&'e CertificateRequest> {
     let request = &event.activity.issued()?.request;
-    let template = request.template.as_deref().filter(|template| !template.is_empty())?;
+    templates(request).next()?;
     let agent =
         policy.agent(&request.requester).is_some_and(|agent| agent.has_template(request.sole_template()));
-    (!agent && !policy.allows_requester(&request.requester)).then_some((request, template))
+    (!agent && !policy.allows_requester(&request.requester)).then_some(request)
+}
+
+fn templates(request: &CertificateRequest) -> impl Iterator<Item = &str> {
+    request.templates().filter(|template| !template.is_empty())
 }

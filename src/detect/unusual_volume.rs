@@ -170,7 +170,7 @@ impl UnusualVolume {
         };
         finding.raise(&mut slot.state.open, cx, |alert| {
             set_requester(alert, requester);
-            let is_new = report::list(&mut alert.templates, request.template.as_deref().unwrap_or_default());
+            let is_new = report::list_templates(alert, request);
             has_doubled(&mut alert.total_certs, certificates) || is_new
         });
     }

@@ -58,7 +58,8 @@ fn alert(open: Option<&OpenAlert>) -> Option<String> {
     } else {
         String::new()
     };
-    Some(format!("the open alert \"{title}\" up to {}{more}", time(open.last_trigger_ms)))
+    let which = if open.withheld { "alert, which an exception withholds," } else { "open alert" };
+    Some(format!("the {which} \"{title}\" up to {}{more}", time(open.last_trigger_ms)))
 }
 
 fn hands(hands: &[KnownHand]) -> Option<String> {
@@ -321,6 +322,7 @@ mod tests {
             alert: Some(Box::new(Alert { title: "Somebody did it".to_owned(), ..Alert::default() })),
             last_trigger_ms: 1000,
             suppressed: 2,
+            withheld: false,
         };
         let event = ChainEvent {
             kind: "machine_created".to_owned(),

@@ -188,8 +188,9 @@ impl Engine {
         let period = self.policies.at(at, self.operators.iter().map(|operator| operator.id()));
         let mut output = Output { late: behind > ALLOWED_LATENESS, ..Output::default() };
         for (n, operator) in self.operators.iter_mut().enumerate() {
-            let mut cx = Context::new(operator.about(), period.of(n), facts, policy_version, behind);
-            output.concerned += operator.on_event(event, &lives_here, &self.exceptions, &mut cx);
+            let mut cx =
+                Context::new(operator.about(), period.of(n), &self.exceptions, facts, policy_version, behind);
+            output.concerned += operator.on_event(event, &lives_here, &mut cx);
             output.alerts.append(&mut cx.alerts);
             output.notices.append(&mut cx.notices);
             output.links.append(&mut cx.links);

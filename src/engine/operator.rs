@@ -1,14 +1,13 @@
 //! A detection together with its keyed state, its types hidden.
 
-use crate::alert::Alert;
+use crate::alert::{Alert, Unlisted};
 use crate::detect::answer::answer;
 use crate::detect::asked;
 use crate::detect::catalogue::Visitor;
 use crate::detect::domain::DomainPolicy;
-use crate::detect::exception::Exception;
 use crate::detect::slot::{self, Slot};
 use crate::detect::words::InWords;
-use crate::detect::{About, Context, Detection, Entity, Notice, Place, Training, link};
+use crate::detect::{About, Context, Detection, Entity, Place, Training, link};
 use crate::engine::answer::Known;
 use crate::engine::routes::places_of;
 use crate::event::Event;
@@ -28,13 +27,7 @@ pub(crate) trait Operator: Debug + Send {
     fn places(&self, event: &Event, policy: &DomainPolicy, found: &mut dyn FnMut(Place));
     /// Runs the detection for each entity of the event that lives here. For how many it ran. What an exception silences is no
     /// alert.
-    fn on_event(
-        &mut self,
-        event: &Event,
-        lives_here: &dyn Fn(Place) -> bool,
-        exceptions: &[Exception],
-        cx: &mut Context<'_>,
-    ) -> u32;
+    fn on_event(&mut self, event: &Event, lives_here: &dyn Fn(Place) -> bool, cx: &mut Context<'_>) -> u32;
     /// What it remembers of each entity that the event concerns.
     fn known(&self, event: &Event, policy: &DomainPolicy) -> Vec<Known>;
     /// What it remembers of these entities.
@@ -67,13 +60,7 @@ impl<D: Detection + Debug + Send> Operator for Running<D> {
         places_of(&self.detection, event, policy, found);
     }
 
-    fn on_event(
-        &mut self,
-        event: &Event,
-        lives_here: &dyn Fn(Place) -> bool,
-        exceptions: &[Exception],
-        cx: &mut Context<'_>,
-    ) -> u32 {
+    fn on_event(&mut self, event: &Event, lives_here: &dyn Fn(Place) -> bool, cx: &mut Context<'_>) -> u32 {
         let mut here: Vec<(Entity, EntityKey)> = Vec::new();
         self.detection.entities(event, cx.policy, &mut |entity| {
             let place = entity.place(D::ABOUT.id);
@@ -91,9 +78,9 @@ impl<D: Detection + Debug + Send> Operator for Running<D> {
             self.detection.on_event(event, entity, &mut slot, cx);
             slot.close();
             let raised = cx.alerts.split_off(raised);
-            raised.into_iter().for_each(|alert| publish(alert, entity, event, exceptions, cx));
+            raised.into_iter().for_each(|alert| publish(alert, entity, event, cx));
             for finding in std::mem::take(&mut cx.findings) {
-                if !is_excepted(&finding, exceptions, cx) {
+                if !cx.is_excepted(&finding) {
                     cx.links.push(link::finding(&finding, entity, event));
                 }
             }
@@ -149,22 +136,14 @@ impl<D: Detection + Debug + Send> Operator for Running<D> {
 }
 
 /// Writes an alert with its answer, and as a link for its stories, unless an exception silences it.
-fn publish(mut alert: Alert, entity: &Entity, event: &Event, exceptions: &[Exception], cx: &mut Context<'_>) {
-    if is_excepted(&alert, exceptions, cx) {
+fn publish(mut alert: Alert, entity: &Entity, event: &Event, cx: &mut Context<'_>) {
+    if cx.is_excepted(&alert) {
         return;
     }
     cx.links.extend(link::of(&alert, entity, event));
     answer(cx.about, &mut alert);
+    alert.unlisted = Unlisted::default();
     cx.alerts.push(alert);
-}
-
-/// Whether an exception silences the alert; it is noticed.
-fn is_excepted(alert: &Alert, exceptions: &[Exception], cx: &mut Context<'_>) -> bool {
-    let is_excepted = exceptions.iter().any(|exception| exception.silences(alert, cx.policy));
-    if is_excepted {
-        cx.notices.push(Notice::Excepted { detection: cx.about.id });
-    }
-    is_excepted
 }
 
 /// Collects the detections that are switched on.

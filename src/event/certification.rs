@@ -96,6 +96,11 @@ impl CertificateRequest {
         self.template.iter().chain(&self.templates_beyond).map(String::as_str)
     }
 
+    /// The same in one text, where there is room for one: it is no name of a template that a list excuses.
+    pub(crate) fn templates_in_one(&self) -> String {
+        self.templates().collect::<Vec<_>>().join(", ")
+    }
+
     /// The template that the request is surely for.
     pub fn sole_template(&self) -> Option<&str> {
         self.template.as_deref().filter(|_| self.templates_beyond.is_empty())

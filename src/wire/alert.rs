@@ -1,7 +1,7 @@
 //! Alerts ⇄ JSON and protobuf: one struct, several encodings.
 
 use crate::alert::id::AlertId;
-use crate::alert::{Alert, BaselineSummary, Evidence, Mitre, Reason, Severity};
+use crate::alert::{Alert, BaselineSummary, Evidence, Mitre, Reason, Severity, Unlisted};
 use crate::event::host::Host;
 use crate::event::time::Time;
 use crate::wire::record;
@@ -136,6 +136,7 @@ pub fn from_record(r: record::Alert) -> Result<Alert, String> {
         late: r.late,
         historical: r.historical,
         truncated: r.truncated,
+        unlisted: Unlisted::default(),
     })
 }
 

@@ -1168,6 +1168,9 @@ pub struct OpenAlert {
     /// Findings suppressed since the last revision.
     #[prost(uint32, tag = "3")]
     pub suppressed: u32,
+    /// An exception withholds it: it suppresses nothing, and is written with the first finding that the exception does not cover.
+    #[prost(bool, tag = "4")]
+    pub withheld: bool,
 }
 /// facts: what is known of one account, in the partition of its name.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

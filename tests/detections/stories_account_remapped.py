@@ -29,6 +29,10 @@ def stories():
            [at(0, mapping("X509:<S>CN=mallory")), at(4, logon("bob.jones", 581, domain="CORP"))])
     yield ("fires_when_the_use_is_refused", "The domain controller refuses the mapping (0x42): the alert stays medium.",
            [at(0, mapping("X509:<RFC822>mallory@corp.example")), at(4, logon("bob.jones", 582, status="0x42", domain="CORP"))])
+    by_mallory = {"policy": "exceptions:\n  - {detections: [account-remapped], account: 'CORP\\mallory', up_to: medium}\n"}
+    yield ("quiet_mapping_of_an_exception", "An exception covers mallory's mappings up to medium.", [at(0, mapping("X509:<S>CN=mallory"))], by_mallory)
+    yield ("fires_use_of_a_mapping_of_an_exception", "An exception covers the mapping, up to medium; that it is used is high.",
+           [at(0, mapping("X509:<S>CN=mallory")), at(4, logon("bob.jones", 581, domain="CORP"))], by_mallory)
     yield ("fires_strong_mapping_of_the_administrator", "mallory maps a certificate to the administrator, by the hash of its key, and can log on as the administrator with it (ESC14).",
            [at(0, directory(M, BOB.replace("bob.jones", "Administrator"), "altSecurityIdentities", "X509:<SKI>90b3d0f1c2"))])
     yield "fires_mail_of_the_administrator", "The mail address of the administrator, for bob.jones.", [at(0, directory(M, BOB, "mail", "administrator@corp.example"))]

@@ -25,6 +25,14 @@ def stories():
            [at(0, denied(507, "CORP\\mallory", f"{WEB}\n{CLIENT}")),
             at(60, denied(508, "CORP\\mallory", f"{WEB}\n{CLIENT}", ca=CA2)),
             at(1, denied(509, "CORP\\mallory", f"{WEB}\n{CLIENT}"), days=1)])
+    until = {"policy": "exceptions:\n  - {detections: [application-policy-injection], account: 'CORP\\mallory', until: '2026-03-02T09:30:00Z'}\n"}
+    yield ("fires_after_the_end_of_an_exception", "An exception ends between two requests: what it withheld does not suppress the second.",
+           [at(0, denied(511, "CORP\\mallory", f"{WEB}\n{CLIENT}")), at(60, denied(512, "CORP\\mallory", f"{WEB}\n{CLIENT}"))], until)
+    yield ("quiet_before_the_end_of_an_exception", "Both requests come before its end.",
+           [at(0, denied(511, "CORP\\mallory", f"{WEB}\n{CLIENT}")), at(20, denied(512, "CORP\\mallory", f"{WEB}\n{CLIENT}"))], until)
+    one_ca = {"policy": "exceptions:\n  - {detections: [application-policy-injection], account: 'CORP\\mallory', computer: ca01.corp.example}\n"}
+    yield ("fires_at_another_ca_than_that_of_an_exception", "An exception covers the first request, at ca01; the second goes to another CA.",
+           [at(0, denied(513, "CORP\\mallory", f"{WEB}\n{CLIENT}")), at(60, denied(514, "CORP\\mallory", f"{WEB}\n{CLIENT}", ca=CA2))], one_ca)
     yield "quiet_ordinary_request", "alice's certificate of the template User.", [at(0, own(510))]
     yield ("quiet_switched_off", "The detection is switched off.", [at(0, denied(502, "CORP\\mallory", f"{WEB}\n{CLIENT}"))],
            {"policy": "application_policy_injection:\n  enabled: false\n"})

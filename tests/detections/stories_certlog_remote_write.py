@@ -52,6 +52,10 @@ def suspicious():
            after(16, at(175, esc1, days=16), at(180, pipe("ca-admin", NEW), days=16)))
     yield ("fires_suspicious_mismatched_request_after", "The pipe is opened from a new host (low); the certificate in another name follows five minutes later and makes it medium.",
            after(16, at(180, pipe("ca-admin", NEW), days=16), at(185, esc1, days=16)))
+    scanner = {"policy": "exceptions:\n  - {detections: [certlog-remote-write], remote_ip: 10.20.30.66, up_to: low}\n"}
+    yield ("fires_mismatched_request_after_an_exception", "An exception covers the new host, up to low; the certificate in another name that follows makes it medium.",
+           after(16, at(180, pipe("ca-admin", NEW), days=16), at(185, esc1, days=16)), scanner)
+    yield "quiet_host_of_an_exception", "An exception covers the new host, up to low.", after(16, at(180, pipe("ca-admin", NEW), days=16)), scanner
     yield ("fires_suspicious_denied_request", "Two minutes before the pipe is opened from a new host, a request of the same account was denied: medium.",
            after(16, at(178, denied(201, "CORP\\ca-admin", "CertificateTemplate:WebServer\nApplicationPolicies:1.3.6.1.5.5.7.3.2"), days=16),
                  at(180, pipe("ca-admin", NEW), days=16)))

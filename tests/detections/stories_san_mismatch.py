@@ -28,6 +28,7 @@ def stories():
     yield from bursts()
     yield from order_and_time()
     yield from ordinary()
+    yield from excepted()
     yield from agents()
     yield from many_others()
     yield from attempts()
@@ -420,3 +421,25 @@ def spellings():
            [at(0, issued(201, "CORP\\svc-ndes", upn(BOB), template="NDES"))], ndes)
     yield ("fires_namesake_of_an_allowed_requester", "An account of another domain has the name of an allowed requester.",
            [at(0, issued(201, "DEV\\svc-ndes", upn(BOB), template="NDES"))], ndes)
+
+
+def excepted():
+    printers = [f"DNS Name=p{n}.print.corp.example" for n in range(12)]
+    files = "DNS Name=files.corp.example"
+    names = {"policy": "exceptions:\n  - {detections: [san-mismatch], account: 'CORP\\svc-print', names: ['*.print.corp.example']}\n"
+                       "  - {detections: [unusual-volume], account: 'CORP\\svc-print'}\n"}
+    templates = {"policy": "exceptions:\n  - {detections: [san-mismatch], account: 'CORP\\mallory', templates: [User]}\n"}
+
+    def of_printers(*sans):
+        return issued(201, "CORP\\svc-print", "\n".join(sans), template="Printers")
+
+    yield ("quiet_more_names_than_are_listed", "An exception covers the names of the twelve printers that the certificate is for.",
+           [at(0, of_printers(*printers))], names)
+    yield ("fires_name_behind_those_of_an_exception", "Behind the twelve names that an exception covers stands that of another host.",
+           [at(0, of_printers(*printers, files))], names)
+    yield ("fires_name_after_those_of_an_exception", "After certificates for twelve printers, which an exception covers, comes one for another host.",
+           [at(n, issued(201 + n, "CORP\\svc-print", name, template="Printers")) for n, name in enumerate(printers)]
+           + [at(20, issued(300, "CORP\\svc-print", files, template="Printers"))], names)
+    yield ("quiet_template_of_an_exception", "An exception covers the template.", [at(0, esc1(201, template="User"))], templates)
+    yield ("fires_template_behind_that_of_an_exception", "A CA writes version 0, and the request names the template of an exception in front of another.",
+           [at(0, issued(201, MALLORY, "", f"CertificateTemplate:User\nCertificateTemplate:ESC1\nSAN:upn={BOB}", template="", version=0))], templates)

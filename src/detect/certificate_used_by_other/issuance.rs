@@ -48,7 +48,8 @@ pub(crate) fn issuance_of(event: &Event) -> Option<(IssuedRecord, Host)> {
         None => (REQUESTED, requested(event)?, None),
     };
     let (time, number) = (event.effective_time(), event.origin.record_id);
-    let record = record(event_id, serial, &request.requester, request.template.as_deref(), time, number);
+    let template = request.templates_in_one();
+    let record = record(event_id, serial, &request.requester, Some(&template), time, number);
     Some((record, event.computer.clone()))
 }
 

@@ -248,14 +248,16 @@ fn judge(
         },
         |alert, _| {
             if unseen::settle(alert) {
-                report::list(&mut alert.templates, &record.template);
+                report::list_template(alert, &record.template);
                 alert.computer = ca_host(directory, record.ca);
                 let evidence = issuance_evidence(record, &requester_of(record), directory, logon);
                 report::add_evidence(alert, evidence);
             }
             let adds = describe(alert, &joined, severity, offset);
-            elsewhere.into_iter().for_each(|text| add_outside_profile(alert, "agent_used_elsewhere", text));
-            by_tool.into_iter().for_each(|text| add_outside_profile(alert, "agent_used_by_tool", text));
+            let profile = [("agent_used_elsewhere", &elsewhere), ("agent_used_by_tool", &by_tool)];
+            for (code, text) in profile {
+                text.iter().for_each(|text| add_outside_profile(alert, code, text.clone()));
+            }
             adds
         },
     );
@@ -287,7 +289,7 @@ fn new_alert(
         alert.alert_id = report::alert_id(cx.about, &entity, &trigger);
     }
     alert.computer = ca_host(directory, record.ca);
-    report::list(&mut alert.templates, &record.template);
+    report::list_template(&mut alert, &record.template);
     report::add_evidence(&mut alert, issuance_evidence(record, &requester_of(record), directory, logon));
     alert
 }

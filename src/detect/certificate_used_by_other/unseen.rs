@@ -33,14 +33,15 @@ pub(crate) fn judge(
     cx: &mut Context<'_>,
 ) {
     let used_by = account_of(logon);
-    let known = slot.state.open.iter().any(|open| is_about(open, &logon.serial, &used_by));
+    let known = slot.state.open.iter().position(|open| is_about(open, &logon.serial, &used_by));
+    let is_written = known.is_some_and(|known| !slot.state.open[known].withheld);
     let is_ours = !logon.issuer.is_empty() && !is_foreign(cx.policy, &logon.issuer, &used_by);
-    if known || !is_ours || !(forged || is_protected(cx.policy, logon, &used_by)) {
+    if is_written || !is_ours || !(forged || is_protected(cx.policy, logon, &used_by)) {
         return;
     }
     let at = Time::from_millis(logon.time_ms);
     let entity = Entity::account(&used_by);
-    let mut open = None;
+    let mut open = known.map(|known| slot.state.open.remove(known));
     Trigger { at, lifetime: lifetime(settings) }.raise(
         &mut open,
         cx,

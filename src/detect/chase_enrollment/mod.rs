@@ -116,8 +116,8 @@ impl ChaseEnrollment {
         finding.raise(&mut slot.state.open, cx, |alert| {
             set_requester(alert, requester);
             alert.remote_host = request.client.clone();
-            report::list(&mut alert.templates, request.template.as_deref().unwrap_or_default());
-            request.rmds().filter(|rmd| report::list(&mut alert.san_values, rmd.as_str())).count() > 0
+            report::list_templates(alert, request);
+            request.rmds().filter(|rmd| report::list_name(alert, rmd.as_str())).count() > 0
         });
     }
 

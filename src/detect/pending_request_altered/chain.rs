@@ -34,7 +34,7 @@ pub(super) fn begin(state: &mut PendingState, event: &Event, refused: &DeniedReq
         ca: event.computer.to_string(),
         domain: requester.domain.clone(),
         account: requester.name.clone(),
-        template: report::cut(refused.request.template.as_deref().unwrap_or_default()),
+        template: report::cut(&refused.request.templates_in_one()),
         denied,
         asked: Some(evidence_to_record(report::evidence(event))),
         asked_ms: event.effective_time().as_millis(),

@@ -135,10 +135,14 @@ impl PendingRequestAltered {
             set_requester(alert, &requester);
             alert.remote_host = issued.request.client.clone();
             alert.certificate_serial = issued.serial.as_ref().map(ToString::to_string);
-            for name in &issued.request.names {
-                report::list(&mut alert.san_values, name.value());
+            for name in issued.request.names.iter().chain(&issued.request.names_beyond) {
+                report::list_name(alert, name.value());
             }
-            report::list(&mut alert.templates, issued.request.template.as_deref().unwrap_or(&template))
+            alert.unlisted.has_unread_names |= issued.request.names_unread() > 0;
+            if issued.request.template.is_none() {
+                return report::list_template(alert, &template);
+            }
+            report::list_templates(alert, &issued.request)
         });
     }
 

@@ -231,7 +231,7 @@ impl PkinitClients {
         finding.raise_as(&anchor, &mut slot.state.open, cx, |alert| {
             set_used_by(alert, &account);
             alert.certificate_serial = Some(used.new.clone());
-            alert.remote_ip = ip;
+            alert.remote_ip.clone_from(&ip);
             false
         });
     }

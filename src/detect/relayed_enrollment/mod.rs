@@ -163,8 +163,8 @@ impl RelayedEnrollment {
         finding.raise(&mut state.open, cx, |alert| {
             set_requester(alert, requester);
             alert.computer = Some(Host::new(&request.computer));
-            alert.remote_ip = relayed.address.or_else(|| alert.remote_ip.take());
-            report::list(&mut alert.templates, &request.template)
+            alert.remote_ip = relayed.address.clone().or_else(|| alert.remote_ip.take());
+            report::list_template(alert, &request.template)
         });
     }
 }

@@ -113,7 +113,7 @@ pub(super) fn of_request(
             .into_iter()
             .map(|Reason { code, text }| record::Reason { code, text })
             .collect(),
-        template: report::cut(request.template.as_deref().unwrap_or_default()),
+        template: report::cut(&request.templates_in_one()),
         ntlm: request.is_by_ntlm(),
         no_client: is_other_machine(&request.requester, &event.computer) && !request.states_its_client(),
         no_browser: is_of_no_browser(event, request),

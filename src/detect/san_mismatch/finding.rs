@@ -1,11 +1,12 @@
 //! The finding for suspicious certificates: what the alert shows, and whether a trigger adds anything to the open one.
 //!
 //! Most triggers of a busy requester add nothing. They are recognised by a summary of the open alert, and the alert itself
-//! is not read.
+//! is not read, unless an exception may silence it.
 
 use crate::alert::{Alert, Evidence, Severity};
 use crate::detect::finding;
 use crate::detect::lifecycle::{Lifetime, Trigger};
+use crate::detect::naming::Judgement;
 use crate::detect::report::{self, MAX_LISTED};
 use crate::detect::san_mismatch::burst::Burst;
 use crate::detect::san_mismatch::memory::{LookBack, Memory};
@@ -27,6 +28,8 @@ pub(crate) struct Case<'a> {
     pub settings: &'a Settings,
     pub event: &'a Event,
     pub request: &'a CertificateRequest,
+    /// What its names are to the requester.
+    pub judgement: &'a Judgement,
     /// What an alert shows of it.
     pub shown: &'a WindowCertificate,
     pub burst: Option<Burst>,
@@ -43,12 +46,12 @@ impl Case<'_> {
             .filter(|open| self.lifetime.contains(Time::from_millis(open.last_trigger_ms), at));
         let triggers = open.as_ref().map_or(0, |open| open.triggers).saturating_add(1);
         match &mut open {
-            Some(open) if !self.adds_to(open, triggers) => {
+            Some(open) if !self.adds_to(open, triggers) && !cx.may_silence(&self.request.requester) => {
                 open.suppressed = open.suppressed.saturating_add(1);
                 open.last_trigger_ms = open.last_trigger_ms.max(at.as_millis());
                 cx.notices.push(Notice::Suppressed { detection: cx.about.id });
             }
-            Some(_) | None => open = Some(self.publish(memory, open.as_ref(), triggers, &mut state.open, cx)),
+            Some(_) | None => open = self.publish(memory, open.as_ref(), triggers, &mut state.open, cx),
         }
         state.summary = open.map(|open| AlertSummary { triggers, ..open });
     }
@@ -68,7 +71,8 @@ impl Case<'_> {
             || template_is_new(open, certificate)
     }
 
-    /// Publishes an alert or a revision, and summarises it. The trigger is suppressed if it adds nothing after all.
+    /// Publishes an alert or a revision, and summarises it; none: an exception silences it. The trigger is suppressed if it adds
+    /// nothing after all.
     fn publish(
         self,
         memory: &Memory,
@@ -76,7 +80,7 @@ impl Case<'_> {
         triggers: u32,
         bytes: &mut Vec<u8>,
         cx: &mut Context<'_>,
-    ) -> AlertSummary {
+    ) -> Option<AlertSummary> {
         let at = self.event.effective_time();
         let mut open = known.and_then(|known| {
             let open: OpenAlert = wire::decode(bytes).ok()?;
@@ -91,7 +95,7 @@ impl Case<'_> {
             |cx| report::new_alert(&entity, self.event, cx),
             |alert, _| self.describe(alert, &look_back, triggers),
         );
-        let open = open.unwrap_or_default();
+        let open = open.filter(|open| !open.withheld)?;
         let known = known.cloned().unwrap_or_default();
         let summary = cx.alerts.get(published).map_or(known, summary);
         let summary = AlertSummary {
@@ -101,7 +105,7 @@ impl Case<'_> {
             ..summary
         };
         *bytes = wire::encode(&open);
-        summary
+        Some(summary)
     }
 
     /// Writes into the alert what the certificates of the look-back show. Whether that adds a reason, a name or a template.
@@ -109,16 +113,17 @@ impl Case<'_> {
         let mut adds = reasons::add(alert, &seen.shown, self.burst, self.request, self.settings);
         for names in [suspicious_names, harmless_names] {
             for name in seen.shown.iter().flat_map(names) {
-                adds |= report::list(&mut alert.san_values, name);
+                adds |= report::list_name(alert, name);
             }
         }
         for certificate in &seen.shown {
-            adds |= report::list(&mut alert.templates, &certificate.template);
+            adds |= report::list_template(alert, &certificate.template);
             if let Some(evidence) = &certificate.evidence {
                 let evidence = wire::alert::evidence_from_record(evidence.clone());
                 report::add_evidence(alert, self.with_fields(evidence, certificate));
             }
         }
+        self.list_all(alert);
         alert.total_certs = Some(seen.total);
         alert.mismatched_certs = Some(seen.mismatched);
         alert.sensitive_san_certs = Some(seen.sensitive);
@@ -131,6 +136,18 @@ impl Case<'_> {
             reasons::add_count(alert, triggers);
         }
         adds || has_doubled(triggers)
+    }
+
+    /// Lists what the window has no place for: exceptions are judged by it.
+    fn list_all(self, alert: &mut Alert) {
+        for name in self.judgement.suspicious_names() {
+            report::list_name(alert, name);
+        }
+        if self.judgement.names_cut > 0 {
+            self.request.names_beyond.iter().for_each(|name| _ = report::list_name(alert, name.value()));
+            alert.unlisted.has_unread_names |= self.request.names_unread() > 0;
+        }
+        report::list_templates(alert, self.request);
     }
 
     fn with_fields(self, mut evidence: Evidence, certificate: &WindowCertificate) -> Evidence {

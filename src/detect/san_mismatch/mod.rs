@@ -87,7 +87,7 @@ impl Detection for SanMismatch {
         let certificate = remembered(event, request, &judgement);
         let mut memory = Memory::take(&mut slot.state);
         if self.is_of_interest(&certificate, &judgement, &memory) {
-            self.on_certificate(event, request, &certificate, &mut memory, slot, cx);
+            self.on_certificate(event, request, (&certificate, &judgement), &mut memory, slot, cx);
         }
         memory.put(&mut slot.state);
     }
@@ -113,7 +113,7 @@ impl SanMismatch {
         &self,
         event: &Event,
         request: &CertificateRequest,
-        certificate: &WindowCertificate,
+        (certificate, judgement): (&WindowCertificate, &Judgement),
         memory: &mut Memory,
         slot: &mut Slot<'_, SanMismatchState, ()>,
         cx: &mut Context<'_>,
@@ -134,7 +134,7 @@ impl SanMismatch {
             memory.hide_attempts(certificate.request_id);
         }
         if !issued || is_suspicious(certificate) || burst.is_some() {
-            let case = Case { settings, event, request, shown: certificate, burst, lifetime };
+            let case = Case { settings, event, request, judgement, shown: certificate, burst, lifetime };
             case.raise(memory, &mut slot.state, cx);
             others::report(case, memory, &mut slot.state, cx);
         } else {
@@ -170,21 +170,9 @@ fn outcome(event: &Event) -> Outcome {
     }
 }
 
-/// The names that are reported, the worst first.
-fn suspicious_names(judgement: &Judgement) -> impl Iterator<Item = &String> {
-    let lists = [
-        &judgement.sensitive,
-        &judgement.other_sids,
-        &judgement.subject,
-        &judgement.lookalike,
-        &judgement.mismatched,
-    ];
-    lists.into_iter().flatten()
-}
-
 fn remembered(event: &Event, request: &CertificateRequest, judgement: &Judgement) -> WindowCertificate {
     let mut names = Vec::new();
-    for name in suspicious_names(judgement) {
+    for name in judgement.suspicious_names() {
         report::list(&mut names, name);
     }
     let suspicious = names.len() as u32;

@@ -85,7 +85,6 @@ pub(crate) fn report(case: Case<'_>, memory: &Memory, state: &mut SanMismatchSta
     if !is_agent || !case.shown.mismatched || state.agent_reported_ms.is_some_and(is_reported) {
         return;
     }
-    state.agent_reported_ms = Some(at.as_millis());
     let requester = &case.request.requester;
     // Another entity than that of the mismatches: the same event may open both alerts.
     let entity = Entity::named(&format!("agent {}", Entity::account_at(requester, &case.event.computer)));
@@ -97,14 +96,17 @@ pub(crate) fn report(case: Case<'_>, memory: &Memory, state: &mut SanMismatchSta
     show(&mut alert, case, memory);
     let text = sentence(&alert, case);
     report::add_reason(&mut alert, reason("looks_like_agent", text));
-    cx.alerts.push(alert);
+    if !cx.is_excepted(&alert) {
+        state.agent_reported_ms = Some(at.as_millis());
+        cx.alerts.push(alert);
+    }
 }
 
 fn show(alert: &mut Alert, case: Case<'_>, memory: &Memory) {
     let seen = memory.look_back(case.settings, case.event.effective_time());
     for certificate in seen.shown.iter().filter(|certificate| certificate.mismatched) {
-        suspicious_names(certificate).iter().for_each(|name| _ = report::list(&mut alert.san_values, name));
-        report::list(&mut alert.templates, &certificate.template);
+        suspicious_names(certificate).iter().for_each(|name| _ = report::list_name(alert, name));
+        report::list_template(alert, &certificate.template);
         let evidence = certificate.evidence.clone().map(wire::alert::evidence_from_record);
         evidence.into_iter().for_each(|evidence| report::add_evidence(alert, evidence));
     }

@@ -39,7 +39,7 @@ fn certificate(event: &Event) -> Option<(&Account, &str)> {
         return Some((&known.requester, known.template.as_deref()?));
     }
     let request = &event.activity.issued()?.request;
-    Some((&request.requester, request.template.as_deref()?))
+    Some((&request.requester, request.sole_template()?))
 }
 
 fn has_services(names: &[String]) -> bool {

@@ -130,7 +130,7 @@ impl Detection for TemplateTampered {
             if let Some(actor) = actor {
                 set_requester(alert, actor);
             }
-            report::list(&mut alert.templates, &template)
+            report::list_template(alert, &template)
         });
     }
 }

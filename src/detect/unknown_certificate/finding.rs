@@ -49,7 +49,7 @@ pub(crate) fn raise(
         &mut open,
         cx,
         |cx| Alert { computer: ca, ..new_alert(event, entity, logon, cx) },
-        |alert, _| describe(alert, logon, reasons, severity),
+        |alert, _| describe(alert, logon, &reasons, severity),
     );
     let state = CertificateState { issued_ms: 0, open };
     slot.put_part(&part, &state, memory_after(at, settings.suppression));
@@ -108,7 +108,7 @@ fn reasons(logon: &PendingLogon, unknown: Unknown) -> Vec<Reason> {
 }
 
 /// Writes the finding into the alert. Whether a reason or the client's address is new.
-fn describe(alert: &mut Alert, logon: &PendingLogon, reasons: Vec<Reason>, severity: Severity) -> bool {
+fn describe(alert: &mut Alert, logon: &PendingLogon, reasons: &[Reason], severity: Severity) -> bool {
     let used_by = account_of(logon);
     let tried = if outcome(logon) == Outcome::Refused { "tried to log on" } else { "logged on" };
     let new_address = alert.remote_ip.is_none() && logon.remote_ip.is_some();
@@ -118,7 +118,7 @@ fn describe(alert: &mut Alert, logon: &PendingLogon, reasons: Vec<Reason>, sever
     }
     let known = alert.reasons.len();
     for reason in reasons {
-        report::add_reason(alert, reason);
+        report::add_reason(alert, reason.clone());
     }
     alert.why_suspicious = alert.reasons.iter().map(|r| r.code.as_str()).collect::<Vec<_>>().join("; ");
     let at = Time::from_millis(logon.time_ms);
