@@ -125,9 +125,14 @@ impl Trigger {
             }
             return Outcome::Withheld;
         }
-        cx.exceptions.iter().for_each(|exception| exception.list_uncovered(&mut alert));
-        *open = Some(remembered(&alert, self.at, false));
-        cx.alerts.push(alert);
+        // The alerts of a chain have one id: what was written under it is an earlier revision.
+        let written = open.as_ref().filter(|open| outcome == Outcome::Withheld && !open.withheld);
+        if let Some(before) = self.open_alert(written)
+            && before.alert_id == alert.alert_id
+        {
+            alert.revision = before.revision + 1;
+        }
+        publish(alert, self.at, open, cx);
         Outcome::Opened
     }
 
@@ -164,9 +169,7 @@ impl Trigger {
             }
             return Outcome::Withheld;
         }
-        cx.exceptions.iter().for_each(|exception| exception.list_uncovered(&mut alert));
-        *open = Some(remembered(&alert, latest, false));
-        cx.alerts.push(alert);
+        publish(alert, latest, open, cx);
         Outcome::Revised
     }
 
@@ -205,6 +208,13 @@ impl Lifetime {
     pub(crate) fn is_over(self, open: &OpenAlert, at: Time) -> bool {
         self.span().is_some_and(|span| Time::from_millis(open.last_trigger_ms).plus(span) < at)
     }
+}
+
+/// Publishes an alert or a revision, and keeps it open.
+fn publish(mut alert: Alert, last_trigger: Time, open: &mut Option<OpenAlert>, cx: &mut Context<'_>) {
+    cx.exceptions.iter().for_each(|exception| exception.list_uncovered(&mut alert));
+    *open = Some(remembered(&alert, last_trigger, false));
+    cx.alerts.push(alert);
 }
 
 fn remembered(alert: &Alert, last_trigger: Time, withheld: bool) -> OpenAlert {
