@@ -65,16 +65,24 @@ fn unreachable_days(policy: &Policy) -> Vec<Mistake> {
     mistakes
 }
 
-/// Exceptions that would silence nothing, or whole detections.
+/// Exceptions that would silence nothing, whole detections, or any client that states the name of a host.
 fn exceptions(policy: &Policy) -> impl Iterator<Item = Mistake> {
     policy.exceptions.iter().enumerate().filter_map(|(n, exception)| {
         let message = if exception.detections.is_empty() {
             "names no detection: it would silence nothing"
         } else if !exception.is_about_something() {
             "is about nothing: it would silence whole detections, which `enabled: false` switches off"
+        } else if exception.rests_on_the_client() && !is_of_observed_hosts(&exception.detections) {
+            "rests on `remote_host`, which is what the client of a request states: name the account, the computer, the address \
+             or the templates too"
         } else {
             return None;
         };
         Some(Mistake::of(format!("policy.exceptions[{n}]"), message))
     })
+}
+
+/// Whether the CA itself observes the host of all these alerts.
+fn is_of_observed_hosts(detections: &[String]) -> bool {
+    detections.iter().all(|detection| detection == "certlog-remote-write")
 }

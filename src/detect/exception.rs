@@ -44,7 +44,8 @@ pub struct Exception {
     /// The CA or domain controller: `computer` of the alert.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub computer: Option<Host>,
-    /// The client: `remote_host` of the alert.
+    /// The client: `remote_host` of the alert. Clients of requests state it themselves, so it needs an account, a computer, an
+    /// address or templates beside it, but for `certlog-remote-write`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote_host: Option<Host>,
     /// Its address, or a network that has it: `remote_ip` of the alert.
@@ -108,6 +109,16 @@ impl Exception {
             || self.remote_ip.is_some()
             || !self.templates.is_empty()
             || !self.names.is_empty()
+    }
+
+    /// Whether a client decides whether it is covered: by what it states as its host, and the names that it asks for.
+    pub(crate) fn rests_on_the_client(&self) -> bool {
+        self.remote_host.is_some()
+            && self.account.is_none()
+            && self.used_by.is_none()
+            && self.computer.is_none()
+            && self.remote_ip.is_none()
+            && self.templates.is_empty()
     }
 
     /// Whether this alert is not written.

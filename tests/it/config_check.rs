@@ -394,6 +394,11 @@ fn check_warns_of_entries_that_have_expired_and_refuses_those_that_cannot_be_mea
     assert!(!said.contains("warning"), "{said}");
     for (text, part) in [
         ("{exceptions: [{detections: [san-mismatch]}]}", "is about nothing"),
+        ("{exceptions: [{detections: [san-mismatch], remote_host: wks-1}]}", "rests on `remote_host`"),
+        (
+            "{exceptions: [{detections: [decoy-template], remote_host: wks-1, names: ['*.a.example']}]}",
+            "rests on `remote_host`",
+        ),
         ("{exceptions: [{detections: [], account: a}]}", "names no detection"),
         ("{exceptions: [{detections: [san_mismatch], account: a}]}", "did you mean `san-mismatch`?"),
         ("{exceptions: [{account: a}]}", "detections"),
