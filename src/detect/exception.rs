@@ -112,7 +112,7 @@ impl Exception {
     }
 
     /// Whether a client decides whether it is covered: by what it states as its host, and the names that it asks for.
-    pub(crate) fn rests_on_the_client(&self) -> bool {
+    pub fn rests_on_the_client(&self) -> bool {
         self.remote_host.is_some()
             && self.account.is_none()
             && self.used_by.is_none()

@@ -19,6 +19,7 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Output;
 use std::time::{Duration, Instant};
 
 /// The topics, groups and files of one test, on a shared broker or on brokers of its own.
@@ -80,10 +81,19 @@ impl Environment {
         Environment::at(&cluster.bootstrap, 1, name, sources)
     }
 
-    /// Creates those of our own topics that are missing, with `adcs-watch topics create`.
+    /// Creates those of our own topics that are missing, with `adcs-watch topics create`, again where a busy broker does not
+    /// answer in time.
     pub(crate) fn create_topics_of_ours(&self) {
         let config = self.config("create", "");
-        let made = program().args(["topics", "create", "-c"]).arg(config).output().unwrap();
+        let create = || program().args(["topics", "create", "-c"]).arg(&config).output().unwrap();
+        let is_late = |made: &Output| String::from_utf8_lossy(&made.stderr).contains("OperationTimedOut");
+        let mut made = create();
+        for _ in 0..3 {
+            if !is_late(&made) {
+                break;
+            }
+            made = create();
+        }
         assert!(made.status.success(), "{made:?}");
     }
 
