@@ -100,13 +100,12 @@ impl Trigger {
         describe: impl FnOnce(&mut Alert, u32) -> bool,
     ) -> bool {
         let suppressed = open.as_ref().map_or(0, |open| open.suppressed);
-        match self.open_alert(open.as_ref()) {
-            Some(alert) => {
-                self.revise_open(alert, false, open, cx, |alert| describe(alert, suppressed))
-                    == Outcome::Revised
-            }
-            None => false,
+        let Some(alert) = self.open_alert(open.as_ref()) else { return false };
+        let outcome = self.revise_open(alert, false, open, cx, |alert| describe(alert, suppressed));
+        if outcome == Outcome::Withheld {
+            cx.notices.push(Notice::Excepted { detection: cx.about.id });
         }
+        outcome == Outcome::Revised
     }
 
     /// Opens an alert of this trigger alone. One that exceptions silence is withheld; it does not replace an open one.
@@ -381,6 +380,8 @@ mod tests {
             trigger.raise(&mut open, &mut cx, |cx| report::new_alert(&entity, &event, cx), describe);
         assert_eq!((outcome, cx.alerts.len()), (Outcome::Withheld, 0));
         assert_eq!(cx.notices, [Notice::Excepted { detection: "test" }]);
+        let again = trigger.revise(&mut open, &mut cx, |_, _| true);
+        assert_eq!((again, cx.alerts.len(), cx.notices.len()), (false, 0, 2), "each one is counted");
         let worsen = |alert: &mut Alert, _| {
             alert.severity = Severity::Critical;
             report::list_name(alert, "b")
