@@ -102,23 +102,20 @@ impl Exception {
 
     /// Whether it states what the alerts must be about.
     pub fn is_about_something(&self) -> bool {
-        self.account.is_some()
-            || self.used_by.is_some()
-            || self.computer.is_some()
-            || self.remote_host.is_some()
-            || self.remote_ip.is_some()
-            || !self.templates.is_empty()
-            || !self.names.is_empty()
+        self.is_about_more_than_the_client_states() || self.remote_host.is_some() || !self.names.is_empty()
     }
 
     /// Whether a client decides whether it is covered: by what it states as its host, and the names that it asks for.
     pub fn rests_on_the_client(&self) -> bool {
-        self.remote_host.is_some()
-            && self.account.is_none()
-            && self.used_by.is_none()
-            && self.computer.is_none()
-            && self.remote_ip.is_none()
-            && self.templates.is_empty()
+        self.remote_host.is_some() && !self.is_about_more_than_the_client_states()
+    }
+
+    fn is_about_more_than_the_client_states(&self) -> bool {
+        self.account.is_some()
+            || self.used_by.is_some()
+            || self.computer.is_some()
+            || self.remote_ip.is_some()
+            || !self.templates.is_empty()
     }
 
     /// Whether this alert is not written.
